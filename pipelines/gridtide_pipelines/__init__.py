@@ -1,0 +1,1 @@
+"""From publishers to the store, and from the store to forecasts."""

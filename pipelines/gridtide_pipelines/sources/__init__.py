@@ -1,0 +1,1 @@
+"""One publisher a file."""

@@ -1,0 +1,1 @@
+"""gridtide: when and where is the grid cleanest?"""

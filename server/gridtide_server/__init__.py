@@ -1,0 +1,1 @@
+"""The REST service over a published snapshot."""

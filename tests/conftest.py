@@ -1,0 +1,53 @@
+"""What every test may lean on: a fixed clock, no sockets but loopback, recorded data."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+RECORDED = "GRIDTIDE_RECORDED_DATA"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment, so that no test depends on the day it runs."""
+    return NOW
+
+
+@pytest.fixture
+def clock(now: datetime) -> Callable[[], datetime]:
+    """The clock to hand to code that asks for one."""
+    return lambda: now
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the network fails at once instead of hanging."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:  # noqa: ANN401  # socket's own type
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Path:
+    """The folder of recorded data, which is not part of the repository."""
+    folder = os.environ.get(RECORDED)
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    reason = f"recorded data, not distributed: set {RECORDED} to its folder"
+    if os.environ.get("REQUIRE_RECORDED_DATA") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
