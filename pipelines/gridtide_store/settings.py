@@ -1,0 +1,142 @@
+"""Every setting, read once from the environment by `main` and passed down."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gridtide.errors import BadInput
+from gridtide.model import parse_time
+from gridtide_store.home import default_home
+
+# Names of secrets are the publishers' own, so they carry no prefix of ours.
+SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")
+BASE_URL = re.compile(r"GRIDTIDE_([A-Z0-9_]+)_URL")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run may be told from outside.
+
+    Attributes:
+        home: the data directory.
+        now: another time to run at (replay); None is the real clock.
+        base_urls: publisher's name to the address asked instead of its own.
+        secrets: keys of publishers by their own variable's name.
+        allow_restricted: also use sources whose licence restricts use.
+        keep_raw: how long raw bodies stay; None is for ever.
+        keep_runs: how long forecast runs stay in full; None is for ever.
+        log_level: name of a level of `logging`.
+        log_json: one JSON object a log line, for containers.
+        workers: processes that fit models side by side.
+        unknown: names that start like ours and mean nothing, each with a remark.
+    """
+
+    home: Path
+    now: datetime | None = None
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_restricted: bool = False
+    keep_raw: timedelta | None = None
+    keep_runs: timedelta | None = timedelta(days=60)
+    log_level: str = "WARNING"
+    log_json: bool = False
+    workers: int = 2
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, platform: str = "linux") -> Settings:
+        """Settings as `environ` has them; defaults where it is silent.
+
+        Raises:
+            BadInput: a value that cannot be read, with the name and what would be right.
+        """
+        base_urls = {
+            match[1].lower(): value
+            for name, value in environ.items()
+            if (match := BASE_URL.fullmatch(name)) and value
+        }
+        home = environ.get("GRIDTIDE_HOME")
+        now = environ.get("GRIDTIDE_NOW")
+        return cls(
+            home=Path(home).expanduser() if home else default_home(environ, platform),
+            now=parse_time(now, name="GRIDTIDE_NOW") if now else None,
+            base_urls=base_urls,
+            secrets={k: v for k, v in environ.items() if SECRET.fullmatch(k) and v},
+            allow_restricted=_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED", default=False),
+            keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
+            keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
+            log_level=_level(environ),
+            log_json=_flag(environ, "GRIDTIDE_LOG_JSON", default=False),
+            workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers),
+            unknown=_unknown(environ),
+        )
+
+
+# GRIDTIDE_URL and GRIDTIDE_API_KEY are the SDK's: which server a client asks.
+KNOWN = {
+    "GRIDTIDE_HOME": "data directory; default: the platform's user data folder",
+    "GRIDTIDE_NOW": "run at another time (replay), e.g. 2021-10-01T00:00Z",
+    "GRIDTIDE_URL": "the server the SDK and the command line ask; unset: this machine's home",
+    "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
+    "GRIDTIDE_KEEP_RAW_DAYS": "days raw bodies are kept; default: for ever",
+    "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full; default 60",
+    "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
+    "GRIDTIDE_LOG_JSON": "1 logs one JSON object a line; default 0",
+    "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
+    "GRIDTIDE_<SOURCE>_URL": "base URL of one source, e.g. GRIDTIDE_EIA_URL for a replay server",
+}
+
+
+def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A remark for each name that starts like ours and is none of ours.
+
+    Container platforms add such names by themselves (``GRIDTIDE_PORT=tcp://…``), so this
+    is never an error.
+    """
+    remarks = []
+    for name in sorted(environ):
+        if not name.startswith("GRIDTIDE_") or name in KNOWN or BASE_URL.fullmatch(name):
+            continue
+        near = difflib.get_close_matches(name, KNOWN, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        remarks.append(f"{name} is no setting of gridtide{hint}")
+    return tuple(remarks)
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name, "").strip().lower()
+    if text in ("", "0", "false", "no", "off"):
+        return default if text == "" else False
+    if text in ("1", "true", "yes", "on"):
+        return True
+    raise BadInput(f"{name}={text!r} is neither 1 nor 0")
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise BadInput(f"{name}={text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _days(
+    environ: Mapping[str, str], name: str, default: timedelta | None
+) -> timedelta | None:
+    text = environ.get(name, "").strip()
+    return timedelta(days=_count(environ, name, 1)) if text else default
+
+
+def _level(environ: Mapping[str, str]) -> str:
+    level = environ.get("GRIDTIDE_LOG_LEVEL", "").strip().upper() or "WARNING"
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise BadInput(
+            f"GRIDTIDE_LOG_LEVEL={level!r} is none of DEBUG, INFO, WARNING, ERROR"
+        )
+    return level
