@@ -1,0 +1,145 @@
+"""Where everything of one installation lies, and the lock that lets one process write it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gridtide.errors import Busy
+from gridtide.model import format_time
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> None:
+        # A byte far behind the text: Windows refuses others to read a locked byte.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The data directory and the names in it. Nothing is created by naming it."""
+
+    root: Path
+
+    @property
+    def live(self) -> Path:
+        """The store of record, a DuckDB file; only the one writer opens it."""
+        return self.root / "live.duckdb"
+
+    @property
+    def ledger(self) -> Path:
+        """Runs, steps, sources and flags, a SQLite file; anyone may open it."""
+        return self.root / "ledger.sqlite"
+
+    @property
+    def raw(self) -> Path:
+        """Bodies as received, gzip files by the SHA-256 of their content."""
+        return self.root / "raw"
+
+    @property
+    def snapshots(self) -> Path:
+        """One immutable folder for each publication."""
+        return self.root / "snapshots"
+
+    @property
+    def current(self) -> Path:
+        """One line: the name of the snapshot to read."""
+        return self.root / "CURRENT"
+
+    @property
+    def models(self) -> Path:
+        """Fitted models."""
+        return self.root / "models"
+
+    @property
+    def lock(self) -> Path:
+        """The writer's lock, and who holds it since when."""
+        return self.root / "writer.lock"
+
+
+def default_home(environ: Mapping[str, str], platform: str) -> Path:
+    """The platform's folder for a user's data, plus ``gridtide``.
+
+    Args:
+        environ: the environment; ``XDG_DATA_HOME``, ``LOCALAPPDATA`` and ``HOME`` are read.
+        platform: as `sys.platform` has it.
+    """
+    user = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    if platform == "darwin":
+        return user / "Library" / "Application Support" / "gridtide"
+    if platform == "win32":
+        local = environ.get("LOCALAPPDATA")
+        return (Path(local) if local else user / "AppData" / "Local") / "gridtide"
+    xdg = environ.get("XDG_DATA_HOME", "")
+    # The XDG base directory specification: a relative path is to be ignored.
+    return (Path(xdg) if xdg.startswith("/") else user / ".local" / "share") / "gridtide"
+
+
+@contextmanager
+def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
+    """Be the one writer of `home` for the length of the block.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+
+    Args:
+        home: its folder is made if it is missing.
+        command: what the holder is doing, for the message others get.
+        now: since when, for the same message.
+
+    Raises:
+        Busy: another process, or another block of this one, holds it.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _try_lock(descriptor)
+        except OSError as error:
+            raise Busy(f"{home.root}: {_holder(home)}; wait for it, or stop it") from error
+        _held.add(descriptor)
+        note = {"command": command, "pid": os.getpid(), "since": format_time(now)}
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(note).encode())
+        yield
+    finally:
+        _held.discard(descriptor)
+        os.close(descriptor)
+
+
+def _holder(home: Home) -> str:
+    try:
+        note = json.loads(home.lock.read_text())
+        return f"{note['command']} (pid {note['pid']}) holds the lock since {note['since']}"
+    except (OSError, ValueError, KeyError):
+        # The holder has the lock and is about to write its name.
+        return "another process holds the lock"
+
+
+# A forked worker inherits the descriptor and with it the lock: if the writer is killed while
+# a worker lives on, the home would stay locked by nobody that writes.
+_held: set[int] = set()
+
+
+def _drop_in_child() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_drop_in_child)
