@@ -88,7 +88,7 @@ KNOWN = {
     "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
     "GRIDTIDE_LOG_JSON": "1 logs one JSON object a line; default 0",
     "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
-    "GRIDTIDE_<SOURCE>_URL": "base URL of one source, e.g. GRIDTIDE_EIA_URL for a replay server",
+    "GRIDTIDE_<SOURCE>_URL": "base URL of one source, e.g. GRIDTIDE_EIA_URL for a replay",
 }
 
 
@@ -126,9 +126,7 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _days(
-    environ: Mapping[str, str], name: str, default: timedelta | None
-) -> timedelta | None:
+def _days(environ: Mapping[str, str], name: str, default: timedelta | None) -> timedelta | None:
     text = environ.get(name, "").strip()
     return timedelta(days=_count(environ, name, 1)) if text else default
 
@@ -136,7 +134,5 @@ def _days(
 def _level(environ: Mapping[str, str]) -> str:
     level = environ.get("GRIDTIDE_LOG_LEVEL", "").strip().upper() or "WARNING"
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise BadInput(
-            f"GRIDTIDE_LOG_LEVEL={level!r} is none of DEBUG, INFO, WARNING, ERROR"
-        )
+        raise BadInput(f"GRIDTIDE_LOG_LEVEL={level!r} is none of DEBUG, INFO, WARNING, ERROR")
     return level

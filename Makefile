@@ -1,0 +1,40 @@
+# Five verbs: run, test, check, fmt, bench. `run` and `test` need nothing installed by hand
+# but Python 3.11 or newer with venv.
+PYTHON ?= python3
+VENV ?= .venv
+HOME_DIR ?= .gridtide
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: run test check fmt bench clean
+
+run: $(READY) ## set everything up, print a best window, serve until interrupted
+	$(BIN)/gridtide demo --home $(HOME_DIR)
+
+test: $(READY) ## everything that can be tested here
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: $(READY) ## the quick part, under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -m "not slow and not recorded"
+
+fmt: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## each benchmark prints its figures beside a floor or a peer
+	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+$(READY): pyproject.toml sdk/pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gridtide needs Python 3.11 or newer: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ./sdk -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(HOME_DIR)
