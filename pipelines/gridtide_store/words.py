@@ -40,33 +40,33 @@ INSTANT: Final = pl.Datetime("us", "UTC")
 # [slot_start, slot_end). A null value is a withdrawal, or a value known to be unknown.
 OBSERVATION: Final = pl.Schema(
     {
-        "zone": pl.String,
-        "signal": pl.String,
-        "source": pl.String,
+        "zone": pl.String(),
+        "signal": pl.String(),
+        "source": pl.String(),
         "slot_start": INSTANT,
         "slot_end": INSTANT,
-        "value": pl.Float64,
-        "quality": pl.String,
+        "value": pl.Float64(),
+        "quality": pl.String(),
         "known_at": INSTANT,
-        "retrieval_id": pl.Int64,
+        "retrieval_id": pl.Int64(),
     }
 )
 
 # One row is one step of one run; zone, signal, model and issued_at name the run.
 FORECAST: Final = pl.Schema(
     {
-        "zone": pl.String,
-        "signal": pl.String,
-        "model": pl.String,
+        "zone": pl.String(),
+        "signal": pl.String(),
+        "model": pl.String(),
         "issued_at": INSTANT,
         "slot_start": INSTANT,
         "slot_end": INSTANT,
-        "p10": pl.Float64,
-        "p50": pl.Float64,
-        "p90": pl.Float64,
+        "p10": pl.Float64(),
+        "p50": pl.Float64(),
+        "p90": pl.Float64(),
         "known_at": INSTANT,
-        "source": pl.String,
-        "simulated": pl.Boolean,
+        "source": pl.String(),
+        "simulated": pl.Boolean(),
     }
 )
 
