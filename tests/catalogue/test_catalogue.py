@@ -1,0 +1,118 @@
+"""The two tables: whole, without contradictions, and right where we can check."""
+
+from __future__ import annotations
+
+import zoneinfo
+from pathlib import Path
+
+import pytest
+
+from gridtide.errors import BadInput, UnknownRegion
+from gridtide_store import catalogue
+from gridtide_store.catalogue import ZoneKind
+
+CATALOGUE = catalogue.load()
+
+# CarbonCast's regions (Maji et al. 2022) and where they are.
+CARBONCAST = {
+    "AUS_QLD": "AU-QLD",
+    "BPAT": "US-NW-BPAT",
+    "CISO": "US-CAL-CISO",
+    "DE": "DE",
+    "ERCO": "US-TEX-ERCO",
+    "ES": "ES",
+    "FPL": "US-FLA-FPL",
+    "ISNE": "US-NE-ISNE",
+    "NL": "NL",
+    "NYISO": "US-NY-NYIS",
+    "PJM": "US-MIDA-PJM",
+    "PL": "PL",
+    "SE": "SE",
+}
+
+
+def test_every_time_zone_exists() -> None:
+    used = {zone.timezone for zone in CATALOGUE.zones.values()}
+    assert used - zoneinfo.available_timezones() == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "timezone"),
+    [
+        ("BA", "Europe/Sarajevo"),
+        ("HR", "Europe/Zagreb"),
+        ("US-SE-SOCO", "America/Chicago"),
+        ("US-MIDW-LGEE", "America/New_York"),
+        ("AU-QLD", "Australia/Brisbane"),
+        ("US-CAL-CISO", "America/Los_Angeles"),
+    ],
+)
+def test_the_time_zone_is_the_one_people_live_by(key: str, timezone: str) -> None:
+    assert CATALOGUE.zones[key].timezone == timezone
+
+
+@pytest.mark.parametrize(("name", "key"), CARBONCAST.items())
+def test_carboncast_names_mean_a_zone(name: str, key: str) -> None:
+    assert CATALOGUE.zone(name).key == key
+
+
+def test_no_name_means_two_zones() -> None:
+    names = [
+        name.casefold()
+        for zone in CATALOGUE.zones.values()
+        for name in (zone.key, *zone.aliases)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_no_alias_looks_like_coordinates_a_list_or_a_cloud_region() -> None:
+    names = [n for zone in CATALOGUE.zones.values() for n in (zone.key, *zone.aliases)]
+    assert [n for n in names if set(n) & set(",:; ")] == []
+
+
+def test_a_key_begins_with_its_country() -> None:
+    wrong = [z.key for z in CATALOGUE.zones.values() if z.key.split("-")[0] != z.country]
+    assert wrong == []
+
+
+def test_an_aggregate_has_zones_of_its_own() -> None:
+    for zone in CATALOGUE.zones.values():
+        if zone.kind is ZoneKind.AGGREGATE:
+            members = [z for z in CATALOGUE.zones.values() if z.key.startswith(f"{zone.key}-")]
+            assert len(members) >= 2, zone.key
+
+
+def test_every_us_zone_with_a_respondent_is_read_from_eia() -> None:
+    for zone in CATALOGUE.zones.values():
+        assert ("eia" in zone.sources) == (zone.country == "US" and zone.eia is not None)
+    assert CATALOGUE.zone("GB").sources == ("uk_carbon_intensity",)
+
+
+def test_respondent_codes_are_unique() -> None:
+    codes = [zone.eia for zone in CATALOGUE.zones.values() if zone.eia]
+    assert sorted(codes) == sorted(set(codes))
+
+
+def test_an_unknown_zone_is_refused_with_the_way_to_list_them() -> None:
+    with pytest.raises(UnknownRegion, match="gridtide zones --all"):
+        CATALOGUE.zone("XX")
+
+
+PLAIN = 'name = "A", country = "A", timezone = "UTC", lat = 0, lon = 0'
+
+
+@pytest.mark.parametrize(
+    ("zones", "says"),
+    [
+        ('A = { name = "A" ', "not TOML"),
+        ('A = { name = "A", country = "A" }', "missing"),
+        (f"A = {{ {PLAIN}, capital = 1 }}", "capital"),
+        (f'A = {{ {PLAIN}, kind = "x" }}', "'x' is not a valid"),
+        (f'A = {{ {PLAIN} }}\nB = {{ {PLAIN}, aliases = ["a"] }}', "a names two zones"),
+    ],
+)
+def test_a_wrong_table_is_refused_and_says_where(tmp_path: Path, zones: str, says: str) -> None:
+    (tmp_path / "zones.toml").write_text(zones, encoding="utf-8")
+    (tmp_path / "cloud.toml").write_text("", encoding="utf-8")
+    with pytest.raises(BadInput, match=says):
+        catalogue.read(tmp_path / "zones.toml", tmp_path / "cloud.toml")
