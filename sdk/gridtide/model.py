@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+from math import isfinite
 
 from gridtide.errors import BadInput
+from gridtide.runs import Run, unbroken
 
 
 class Signal(StrEnum):
@@ -79,6 +83,21 @@ def parse_time(text: str, *, name: str = "time") -> datetime:
     return utc(moment, name=name)
 
 
+def parse_hours(hours: float, *, name: str = "hours") -> timedelta:
+    """The length of a run given in hours, to the microsecond.
+
+    Raises:
+        BadInput: not a positive, finite number, or more than a `timedelta` holds.
+    """
+    try:
+        duration = timedelta(hours=hours)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{name} is {hours}; give a finite number such as 4 or 1.5") from error
+    if duration <= timedelta(0):
+        raise BadInput(f"{name} is {hours}; give a number above 0 such as 4 or 1.5")
+    return duration
+
+
 def format_time(moment: datetime) -> str:
     """ISO 8601 in UTC with a ``Z``; decimals only where they are not zero."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -99,5 +118,56 @@ class Slot:
             object.__setattr__(self, "end", utc(self.end, name="slot end"))
         if self.end <= self.start:
             raise BadInput(f"slot {self.start} to {self.end} does not end after it starts")
-        if self.value is not None and self.value != self.value:
-            raise BadInput(f"slot {self.start}: the value is NaN; an unknown value is None")
+        if self.value is not None and not isfinite(self.value):
+            raise BadInput(
+                f"slot {self.start}: the value is {self.value}; an unknown value is None"
+            )
+
+
+@dataclass(frozen=True)
+class Series:
+    """Slots of one zone and signal, sorted by start, not overlapping.
+
+    Slots may differ in length. What is unknown is a slot whose value is ``None``, or no slot.
+    """
+
+    zone: str
+    signal: Signal
+    slots: tuple[Slot, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slots", tuple(self.slots))
+        for earlier, later in pairwise(self.slots):
+            if later.start < earlier.end:
+                raise BadInput(
+                    f"{self.zone} {self.signal}: slot {format_time(later.start)} starts before "
+                    f"the one before it ends ({format_time(earlier.end)}); sort the slots by "
+                    "start and give each moment once"
+                )
+
+    @classmethod
+    def regular(
+        cls,
+        zone: str,
+        signal: Signal,
+        start: datetime,
+        step: timedelta,
+        values: Sequence[float | None],
+        quality: Quality = Quality.FORECAST,
+    ) -> Series:
+        """Slots of one length, one after the other from `start` on.
+
+        Raises:
+            BadInput: `start` is naive, `step` is not positive, or a value is not finite.
+        """
+        edges = [utc(start, name="start") + i * step for i in range(len(values) + 1)]
+        slots = [
+            Slot(begin, end, value, quality)
+            for (begin, end), value in zip(pairwise(edges), values, strict=True)
+        ]
+        return cls(zone, signal, tuple(slots))
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The unbroken runs of known slots, prepared for searching on first use."""
+        return unbroken(self.slots)

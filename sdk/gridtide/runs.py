@@ -1,0 +1,186 @@
+"""Unbroken runs of known slots, prepared once so that a window is found fast.
+
+Times are whole microseconds since 1970 UTC. Integrals are whole numbers of
+1e-9 signal units x microseconds: sums of integers do not depend on their order and do not
+drift, so two windows with equal means compare as equal and a tie can go to the earliest.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
+from math import floor, fsum
+from operator import sub
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gridtide.model import Slot
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# Values are compared in steps of 1e-9 g/kWh or of 1e-9 of a fraction: far below what any
+# source knows, far above what floating point leaves behind when it computes a value.
+STEPS_PER_UNIT = 10**9
+
+
+def to_microseconds(span: timedelta) -> int:
+    """`span` as whole microseconds."""
+    return span // MICROSECOND
+
+
+def to_instant(moment: datetime) -> int:
+    """An aware `moment` as whole microseconds since 1970 UTC."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def to_moment(instant: int) -> datetime:
+    """The UTC time of an instant in microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Known slots that follow each other without a gap.
+
+    Attributes:
+        edges: starts of the slots and, last, the end of the last one; ascending.
+        values: mean of each slot; one fewer than `edges`.
+        scaled: the same in whole steps of 1e-9.
+        integrals: sum of ``scaled x length`` up to each edge; as many as `edges`.
+        falls: indices of the edges at which the value falls.
+        rises: indices of the edges at which it rises.
+        step: the length all slots share, or 0 when they differ.
+    """
+
+    edges: list[int]
+    values: list[float]
+    scaled: list[int]
+    integrals: list[int]
+    falls: list[int]
+    rises: list[int]
+    step: int
+
+    def mean(self, start: int, end: int) -> float:
+        """Exact mean over ``[start, end)``, which must lie inside the run."""
+        first = bisect_right(self.edges, start) - 1
+        last = bisect_left(self.edges, end) - 1
+        if first == last:
+            return self.values[first]
+        inner = range(first + 1, last)
+        return fsum(
+            (
+                self.values[first] * (self.edges[first + 1] - start),
+                *(self.values[i] * (self.edges[i + 1] - self.edges[i]) for i in inner),
+                self.values[last] * (end - self.edges[last]),
+            )
+        ) / (end - start)
+
+    def cleanest(
+        self, first: int, last: int, duration: int, *, lower_is_cleaner: bool
+    ) -> tuple[int, int]:
+        """Integral and start of the cleanest window that starts in ``[first, last]``.
+
+        Ties go to the earliest start.
+        """
+        pick = min if lower_is_cleaner else max
+        if self.step and duration % self.step == 0:
+            starts, found = self._whole_slots(first, last, duration // self.step)
+        else:
+            starts, found = self._at_corners(first, last, duration, lower=lower_is_cleaner)
+        for bound in {first, last}.difference(starts[:1], starts[-1:]):
+            starts.append(bound)
+            found.append(self._upto(bound + duration) - self._upto(bound))
+        best = pick(found)
+        if found.count(best) == 1:
+            return best, starts[found.index(best)]
+        return best, min(s for s, value in zip(starts, found, strict=True) if value == best)
+
+    def _whole_slots(self, first: int, last: int, width: int) -> tuple[list[int], list[int]]:
+        """Starts on edges, and the integrals over `width` slots from each.
+
+        Both ends meet edges together, so a difference of prefix sums is all it takes.
+        """
+        low, high = bisect_left(self.edges, first), bisect_right(self.edges, last)
+        upto = self.integrals[low + width : high + width]
+        return self.edges[low:high], list(map(sub, upto, self.integrals[low:high]))
+
+    def _at_corners(
+        self, first: int, last: int, duration: int, *, lower: bool
+    ) -> tuple[list[int], list[int]]:
+        """Starts where the mean, piecewise linear in the start, can turn; their integrals.
+
+        As the window moves on, its integral grows by the value entered and shrinks by the value
+        left. It turns from better to worse only where it begins to leave a cleaner value (the
+        start meets an edge) or to enter a dirtier one (the end meets an edge).
+        """
+        edges, integrals, scaled, top = (
+            self.edges,
+            self.integrals,
+            self.scaled,
+            len(self.values),
+        )
+        cleaner, dirtier = (self.falls, self.rises) if lower else (self.rises, self.falls)
+        left, right = bisect_left(edges, first), bisect_right(edges, last)
+        starts, found = [], []
+        for i in cleaner[bisect_left(cleaner, left) : bisect_left(cleaner, right)]:
+            end = edges[i] + duration
+            j = bisect_right(edges, end, i, top) - 1
+            starts.append(edges[i])
+            found.append(integrals[j] + scaled[j] * (end - edges[j]) - integrals[i])
+        left, right = (
+            bisect_left(edges, first + duration),
+            bisect_right(edges, last + duration),
+        )
+        for j in dirtier[bisect_left(dirtier, left) : bisect_left(dirtier, right)]:
+            start = edges[j] - duration
+            i = bisect_right(edges, start, 0, j) - 1
+            starts.append(start)
+            found.append(integrals[j] - integrals[i] - scaled[i] * (start - edges[i]))
+        return starts, found
+
+    def _upto(self, instant: int) -> int:
+        """Integral from the start of the run to `instant`."""
+        i = bisect_right(self.edges, instant, 0, len(self.values)) - 1
+        return self.integrals[i] + self.scaled[i] * (instant - self.edges[i])
+
+
+def unbroken(slots: Sequence[Slot]) -> tuple[Run, ...]:
+    """The runs of `slots` (sorted, not overlapping): cut at gaps and at unknown values."""
+    runs: list[Run] = []
+    known: list[Slot] = []
+    for slot in slots:
+        if known and (slot.value is None or slot.start != known[-1].end):
+            runs.append(_prepared(known))
+            known = []
+        if slot.value is not None:
+            known.append(slot)
+    if known:
+        runs.append(_prepared(known))
+    return tuple(runs)
+
+
+def _prepared(slots: Sequence[Slot]) -> Run:
+    edges = [to_instant(slot.start) for slot in slots] + [to_instant(slots[-1].end)]
+    values = [slot.value for slot in slots if slot.value is not None]
+    lengths = [later - earlier for earlier, later in pairwise(edges)]
+    scaled = [_scaled(value) for value in values]
+    parts = (value * length for value, length in zip(scaled, lengths, strict=True))
+    return Run(
+        edges=edges,
+        values=values,
+        scaled=scaled,
+        integrals=list(accumulate(parts, initial=0)),
+        falls=[i for i in range(1, len(scaled)) if scaled[i] < scaled[i - 1]],
+        rises=[i for i in range(1, len(scaled)) if scaled[i] > scaled[i - 1]],
+        step=lengths[0] if len(set(lengths)) == 1 else 0,
+    )
+
+
+def _scaled(value: float) -> int:
+    """`value` in whole steps; the parts apart, so that no finite value overflows."""
+    whole = floor(value)
+    return whole * STEPS_PER_UNIT + round((value - whole) * STEPS_PER_UNIT)

@@ -1,0 +1,257 @@
+"""When and where is the cleanest window? Pure decisions on the means of slots.
+
+The mean of a slot holds over the whole slot; nothing is interpolated between slots. A window
+is never laid over a gap or an unknown value. What is cleaner follows from the signal: less
+carbon intensity, more carbon-free energy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from gridtide.errors import BadInput, NoCommonSignal, NoData, NoFeasibleWindow
+from gridtide.model import DEFAULT_ORDER, Series, Signal, format_time, utc
+from gridtide.runs import Run, to_instant, to_microseconds, to_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run for a job, ``[start, end)`` in UTC, and the signal's mean over it."""
+
+    start: datetime
+    end: datetime
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one region offers: a window, or the `reason` why there is none."""
+
+    region: str
+    window: Window | None
+    reason: str | None = None
+
+
+def best_window(
+    series: Series,
+    duration: timedelta,
+    *,
+    earliest: datetime | None = None,
+    deadline: datetime | None = None,
+) -> Window:
+    """Cleanest unbroken run of `duration` between `earliest` and `deadline`, the job's end.
+
+    Exact: no start whatever, on a slot's edge or off it, has a cleaner mean. Values count as
+    equal where they differ by less than 1e-9 of their unit; ties go to the earliest start.
+    Without `earliest` and `deadline` the series itself is the bound.
+
+    Raises:
+        BadInput: a time without offset, a duration that is not positive, or a deadline before
+            the earliest start.
+        NoFeasibleWindow: no such run exists; the message says how long a run is possible.
+    """
+    span = _positive(duration)
+    low = None if earliest is None else to_instant(utc(earliest, name="earliest"))
+    high = None if deadline is None else to_instant(utc(deadline, name="deadline"))
+    if low is not None and high is not None and high < low:
+        raise BadInput(
+            f"deadline before start: {format_time(to_moment(high))} is before earliest "
+            f"{format_time(to_moment(low))}; the deadline is when the job must have ended"
+        )
+    lower = series.signal.lower_is_cleaner
+    best: tuple[int, int, Run] | None = None
+    for run in series.runs:
+        first = run.edges[0] if low is None else max(low, run.edges[0])
+        last = (run.edges[-1] if high is None else min(high, run.edges[-1])) - span
+        if first <= last:
+            integral, start = run.cleanest(first, last, span, lower_is_cleaner=lower)
+            # Strictly cleaner: of equal means the earlier run keeps its place.
+            if best is None or (integral < best[0] if lower else integral > best[0]):
+                best = integral, start, run
+    if best is None:
+        raise NoFeasibleWindow(_why_not(series, span, low, high))
+    _, start, run = best
+    return Window(to_moment(start), to_moment(start + span), run.mean(start, start + span))
+
+
+def mean_over(series: Series, start: datetime, end: datetime) -> float | None:
+    """Exact mean over ``[start, end)``; ``None`` where any part is unknown or outside.
+
+    Raises:
+        BadInput: a time without offset, or an end that is not after the start.
+    """
+    first, last = to_instant(utc(start, name="start")), to_instant(utc(end, name="end"))
+    if last <= first:
+        raise BadInput(f"end {format_time(end)} is not after start {format_time(start)}")
+    for run in series.runs:
+        if run.edges[0] <= first and last <= run.edges[-1]:
+            return run.mean(first, last)
+    return None
+
+
+def best_region(
+    series: Mapping[str, Series], duration: timedelta, *, start: datetime
+) -> list[Choice]:
+    """Regions by the mean over ``[start, start + duration)``, cleanest first.
+
+    `series` is by region, all of one signal. Ties stay in the given order; a region whose
+    forecast does not cover the run comes last, with the reason.
+
+    Raises:
+        BadInput: no region, a naive `start`, or a duration that is not positive.
+        NoCommonSignal: the series are not of one signal.
+        NoFeasibleWindow: no region covers the run.
+    """
+    begin = utc(start, name="start")
+    return _ranked(series, duration, earliest=begin, deadline=begin + duration)
+
+
+def best_region_and_window(
+    series: Mapping[str, Series],
+    duration: timedelta,
+    *,
+    earliest: datetime | None = None,
+    deadline: datetime | None = None,
+) -> list[Choice]:
+    """Regions by the mean of their own best window, cleanest first: place and time jointly.
+
+    As `best_region`, with the window of each region found by `best_window`; of equal means
+    the earlier window comes first.
+
+    Raises:
+        BadInput: no region, or what `best_window` refuses.
+        NoCommonSignal: the series are not of one signal.
+        NoFeasibleWindow: no region has such a run.
+    """
+    return _ranked(series, duration, earliest=earliest, deadline=deadline)
+
+
+def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
+    """What `mean` gains over `mean_now`; positive is cleaner, ``None`` where it is unknown.
+
+    An intensity's saving is the fraction ``(mean_now - mean) / mean_now``, unknown at a
+    `mean_now` of 0; a CFE fraction's is ``mean - mean_now``, in fraction points.
+    """
+    if mean_now is None:
+        return None
+    if not signal.lower_is_cleaner:
+        return mean - mean_now
+    return None if mean_now == 0 else (mean_now - mean) / mean_now
+
+
+def default_signal(available: Iterable[Signal]) -> Signal:
+    """The signal that answers when the user names none: the first of `DEFAULT_ORDER` there is.
+
+    Raises:
+        NoData: none of them; the message names what there is.
+    """
+    there = set(available)
+    for signal in DEFAULT_ORDER:
+        if signal in there:
+            return signal
+    raise NoData(
+        "there is no lifecycle intensity to answer by default; "
+        + (f"name a signal there is: {', '.join(sorted(there))}" if there else "nor any other")
+    )
+
+
+def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
+    """The one signal of `DEFAULT_ORDER` that all regions have, by region.
+
+    Raises:
+        BadInput: no region.
+        NoCommonSignal: they share none of them; message and ``extra["signals"]`` say which
+            region has what.
+    """
+    if not available:
+        raise BadInput("there is no region to compare; name at least one")
+    signals = {region: sorted(set(there)) for region, there in available.items()}
+    for signal in DEFAULT_ORDER:
+        if all(signal in there for there in signals.values()):
+            return signal
+    raise NoCommonSignal(
+        "the regions share no signal to compare them on: "
+        + "; ".join(f"{name} has {', '.join(has) or 'none'}" for name, has in signals.items())
+        + ". Leave out the odd ones, or name a signal they all have",
+        signals=signals,
+    )
+
+
+def _positive(duration: timedelta) -> int:
+    if duration <= timedelta(0):
+        raise BadInput(f"duration is {duration}; a run needs a length above 0")
+    return to_microseconds(duration)
+
+
+def _ranked(
+    series: Mapping[str, Series],
+    duration: timedelta,
+    *,
+    earliest: datetime | None,
+    deadline: datetime | None,
+) -> list[Choice]:
+    if not series:
+        raise BadInput("there is no region to choose from; name at least one")
+    signals = {region: one.signal for region, one in series.items()}
+    if len(set(signals.values())) > 1:
+        raise NoCommonSignal(
+            "regions can only be compared on one signal, not on "
+            + ", ".join(f"{signal} ({region})" for region, signal in signals.items()),
+            signals={region: [signal] for region, signal in signals.items()},
+        )
+    found: list[tuple[float, datetime, Choice]] = []
+    without: list[Choice] = []
+    sign = 1 if next(iter(signals.values())).lower_is_cleaner else -1
+    for region, one in series.items():
+        try:
+            window = best_window(one, duration, earliest=earliest, deadline=deadline)
+        except NoFeasibleWindow as error:
+            without.append(Choice(region, None, str(error)))
+        else:
+            found.append((sign * round(window.mean, 9), window.start, Choice(region, window)))
+    if not found:
+        raise NoFeasibleWindow("; ".join(f"{c.region}: {c.reason}" for c in without))
+    found.sort(key=lambda entry: entry[:2])
+    return [choice for *_, choice in found] + without
+
+
+def _why_not(series: Series, span: int, low: int | None, high: int | None) -> str:
+    """What stands in the way of a run of `span`, and what to ask instead."""
+    asked = f"{series.zone}: no unbroken run of {_hours(span)} of {series.signal}"
+    if low is not None and high is not None and high - low < span:
+        return (
+            f"{asked}: from earliest to deadline there are only {_hours(high - low)}; "
+            "ask for fewer hours or a later deadline"
+        )
+    if not series.runs:
+        return f"{asked}: no slot of it is known; bring the zone up to date first"
+    known = f"it is known {_span(series.runs[0].edges[0], series.runs[-1].edges[-1])}"
+    gaps = [_span(before.edges[-1], after.edges[0]) for before, after in pairwise(series.runs)]
+    if gaps:
+        more = f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else ""
+        known += f", but not {', '.join(gaps[:3])}{more}"
+    free = [
+        (
+            run.edges[0] if low is None else max(low, run.edges[0]),
+            run.edges[-1] if high is None else min(high, run.edges[-1]),
+        )
+        for run in series.runs
+    ]
+    start, end = max(free, key=lambda part: part[1] - part[0])
+    if end <= start:
+        return f"{asked} within the bounds: {known}; move earliest or deadline"
+    return (
+        f"{asked}: {known}; the longest possible run is {_hours(end - start)}, "
+        f"{_span(start, end)}: ask for at most that, or for other bounds"
+    )
+
+
+def _hours(span: int) -> str:
+    return f"{span / 3.6e9:g} h"
+
+
+def _span(start: int, end: int) -> str:
+    return f"from {format_time(to_moment(start))} to {format_time(to_moment(end))}"
