@@ -1,0 +1,188 @@
+"""Observations in: only what differs from the latest belief becomes a row."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gridtide.errors import BadInput
+from gridtide_store.database import Columns, columns, frame, microseconds
+from gridtide_store.frames import observations
+from gridtide_store.words import QUALITIES
+
+SECOND = 1_000_000
+NAMES = ("zone", "signal", "source")
+QUALITY_CODE = {quality: code for code, quality in enumerate(QUALITIES)}
+
+
+def append(
+    connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, *, batch: int, scratch: Path
+) -> int:
+    """Add the rows of `incoming` that say something new; run it inside a transaction.
+
+    Args:
+        connection: with the live file in use.
+        incoming: columns `OBSERVATION`; at most one row for each zone, signal, source, slot.
+        batch: number of this insertion, above all before it.
+        scratch: folder for the file the rows go in through.
+
+    Returns:
+        Rows added.
+
+    Raises:
+        BadInput: see `frames.observations`; two rows for one slot; or a value that differs
+            from the stored one without being known later.
+    """
+    incoming = observations(incoming)
+    if incoming.is_empty():
+        return 0
+    incoming = _numbered(connection, incoming)
+    keys = _Keys(incoming)
+    _refuse_duplicates(incoming, keys)
+    stored = _stored(connection, incoming)
+    # Rows leave in the order they were added, and known_at increases within a key, so the
+    # last one written at a position is the latest belief.
+    before = np.full(len(incoming), -1, dtype=np.int64)
+    position, matched = keys.find(stored)
+    before[position[matched]] = np.flatnonzero(matched)
+    differs = _differs(incoming, stored, before)
+    _refuse_unordered(incoming, stored, before, differs)
+    fresh = incoming.filter(pl.Series(differs))
+    if fresh.is_empty():
+        return 0
+    insert(
+        connection,
+        fresh.select(
+            "series", "slot_start", "slot_end", "value", "quality", "known_at", "retrieval_id"
+        ).with_columns(batch=pl.lit(batch, pl.Int64)),
+        "observation",
+        scratch=scratch,
+    )
+    return len(fresh)
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame, table: str, *, scratch: Path
+) -> None:
+    """Add `rows` to `table`, columns in its order, through a temporary Parquet file."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / "rows.parquet"
+        rows.write_parquet(path, compression="uncompressed", statistics=False)
+        connection.execute(
+            f"INSERT INTO {table} SELECT * FROM read_parquet(?)",  # noqa: S608  # our own table name
+            [str(path)],
+        )
+
+
+class _Keys:
+    """Series and slot of each incoming row as one integer, sorted as the rows are."""
+
+    def __init__(self, incoming: pl.DataFrame) -> None:
+        start = incoming["slot_start"].to_physical().to_numpy()
+        self._low = int(start.min())
+        self._span = (int(start.max()) - self._low) // SECOND + 1
+        self.sorted = self._key(incoming["series"].to_numpy(), start)
+
+    def _key(
+        self, series: NDArray[np.generic], start: NDArray[np.generic]
+    ) -> NDArray[np.int64]:
+        seconds = (start.astype(np.int64) - self._low) // SECOND
+        return series.astype(np.int64) * self._span + seconds
+
+    def find(self, stored: Columns) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """For each stored row its incoming position, and whether there is one."""
+        key = self._key(stored["series"], microseconds(stored["slot_start"]))
+        position = np.searchsorted(self.sorted, key).clip(max=len(self.sorted) - 1)
+        return position, self.sorted[position] == key
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> pl.DataFrame:
+    """`incoming` with the number of its series, sorted by it and slot_start."""
+    known = frame(columns(connection, "SELECT id AS series, zone, signal, source FROM series"))
+    named = incoming.select(NAMES).unique().sort(NAMES)
+    unknown = named.join(known, on=NAMES, how="anti", maintain_order="left")
+    if not unknown.is_empty():
+        first = 0 if known.is_empty() else int(known["series"].max()) + 1  # type: ignore[arg-type]  # not empty, so a number
+        numbers = range(first, first + len(unknown))
+        connection.executemany(
+            "INSERT INTO series VALUES (?, ?, ?, ?)",
+            [(number, *names) for number, names in zip(numbers, unknown.rows(), strict=True)],
+        )
+        known = known.vstack(unknown.insert_column(0, pl.Series("series", numbers, pl.Int32)))
+    return incoming.join(known, on=NAMES, how="left").sort("series", "slot_start")
+
+
+def _refuse_duplicates(incoming: pl.DataFrame, keys: _Keys) -> None:
+    twice = np.flatnonzero(keys.sorted[1:] == keys.sorted[:-1])
+    if len(twice):
+        raise BadInput(
+            f"{_who(incoming, int(twice[0]))} comes twice ({len(twice)} such slots); remove "
+            "the duplicates and import again; nothing was stored"
+        )
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> Columns:
+    """All beliefs in the span of `incoming`, in the order they were added."""
+    series = incoming["series"]
+    span = incoming["slot_start"].to_physical()
+    found = columns(
+        connection,
+        "SELECT series, slot_start, slot_end, value, enum_code(quality) AS quality, known_at, "
+        "batch FROM observation WHERE series IN (SELECT unnest(?)) "
+        "AND slot_start BETWEEN make_timestamptz(?) AND make_timestamptz(?)",
+        [series.unique().to_list(), span.min(), span.max()],
+    )
+    # A join in several threads need not keep the order of the rows.
+    if np.any(np.diff(found["batch"]) < 0):
+        order = np.argsort(found["batch"], kind="stable")
+        found = {name: column[order] for name, column in found.items()}
+    return found
+
+
+def _differs(
+    incoming: pl.DataFrame, stored: Columns, before: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    new = before < 0
+    if new.all():
+        return new
+    value = incoming["value"].to_numpy()
+    old = stored["value"][before].astype(np.float64)
+    same_value = (value == old) | (np.isnan(value) & np.isnan(old))
+    quality = incoming["quality"].replace_strict(QUALITY_CODE, return_dtype=pl.UInt8).to_numpy()
+    end = incoming["slot_end"].to_physical().to_numpy()
+    changed: NDArray[np.bool_] = ~(
+        same_value
+        & (end == microseconds(stored["slot_end"])[before])
+        & (quality == stored["quality"][before])
+    )
+    return new | changed
+
+
+def _refuse_unordered(
+    incoming: pl.DataFrame,
+    stored: Columns,
+    before: NDArray[np.int64],
+    differs: NDArray[np.bool_],
+) -> None:
+    revised = np.flatnonzero(differs & (before >= 0))
+    known = incoming["known_at"].to_physical().to_numpy()[revised]
+    wrong = revised[known <= microseconds(stored["known_at"])[before[revised]]]
+    if len(wrong):
+        first = int(wrong[0])
+        row = incoming.row(first, named=True)
+        raise BadInput(
+            f"{_who(incoming, first)}: {row['value']} known at {row['known_at']} differs from "
+            f"{stored['value'][before[first]]} known at {stored['known_at'][before[first]]}Z, "
+            f"which is not earlier ({len(wrong)} such slots); use --known-at now to store "
+            "a revision; nothing was stored"
+        )
+
+
+def _who(incoming: pl.DataFrame, position: int) -> str:
+    row = incoming.row(position, named=True)
+    return f"{row['source']} [{row['zone']}] {row['signal']}, slot {row['slot_start']}"

@@ -1,0 +1,47 @@
+"""Raw bodies as received: gzip files named by the SHA-256 of their content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+
+from gridtide_store.durable import write_durably
+from gridtide_store.errors import Damaged
+
+
+def keep_body(folder: Path, content: bytes) -> str:
+    """Write `content` below `folder` unless it is there already; its SHA-256.
+
+    When this returns the file is whole and on the disk, so a row may name it.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path = body_path(folder, digest)
+    if not path.exists():
+        # Without the time of day the same content always gives the same file.
+        write_durably(path, gzip.compress(content, mtime=0))
+    return digest
+
+
+def read_body(folder: Path, digest: str) -> bytes:
+    """The content whose SHA-256 is `digest`.
+
+    Raises:
+        Damaged: the file is missing, or its content is not what was kept.
+    """
+    path = body_path(folder, digest)
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except FileNotFoundError as error:
+        raise Damaged(f"{path} is missing; restore it from a backup") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise Damaged(f"{path} is no whole gzip file; restore it from a backup") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Damaged(f"{path}: the content is not what its name says; restore it")
+    return content
+
+
+def body_path(folder: Path, digest: str) -> Path:
+    """Where the body with that SHA-256 lies: ``ab/cdef….gz``."""
+    return folder / digest[:2] / f"{digest[2:]}.gz"

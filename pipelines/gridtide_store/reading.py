@@ -1,0 +1,173 @@
+"""Observations out, as they were known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from gridtide.model import utc
+from gridtide_store.database import Columns, columns, frame, microseconds
+from gridtide_store.trust import by_trust, merge, newest
+from gridtide_store.words import GENERATION, OBSERVATION, SHARE
+
+# A slot of another source that starts outside the range may still cover one inside it. No
+# publisher's slots are longer than a day.
+REACH = timedelta(days=1)
+
+HISTORY = ("start", "end", "value", "quality", "source", "known_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Slots of one zone and source, from the first start to the last end."""
+
+    zone: str
+    source: str
+    start: datetime
+    end: datetime
+
+
+def history(
+    connection: duckdb.DuckDBPyConnection,
+    zone: str,
+    signal: str,
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime,
+    sources: Sequence[str],
+) -> pl.DataFrame:
+    """Slots starting in ``[start, end)`` as known at `as_of`, merged by trust, sorted."""
+    known = columns(
+        connection,
+        "SELECT id, source FROM series WHERE zone = ? AND signal = ?",
+        [zone, signal],
+    )
+    order = by_trust(known["source"].tolist(), sources)
+    reach = REACH if len(order) > 1 else timedelta(0)
+    found = _beliefs(connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of)
+    named = dict(zip(known["id"].tolist(), known["source"].tolist(), strict=True))
+    rank_of = {number: order.index(source) for number, source in named.items()}
+    rank = np.array([rank_of[number] for number in found["series"].tolist()], dtype=np.int64)
+    slots = merge(
+        microseconds(found["slot_start"]),
+        microseconds(found["slot_end"]),
+        found["value"].astype(np.float64),
+        microseconds(found["known_at"]),
+        rank,
+    )
+    found = {name: column[slots] for name, column in found.items()}
+    found["source"] = np.array(order, dtype=np.object_)[rank[slots]]
+    return (
+        frame(found)
+        .filter(pl.col("slot_start") >= start, pl.col("slot_start") < end)
+        .rename({"slot_start": "start", "slot_end": "end"})
+        .select(HISTORY)
+        .cast({"source": pl.String, "quality": pl.String})
+    )
+
+
+def inputs(
+    connection: duckdb.DuckDBPyConnection,
+    zone: str,
+    source: str,
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime | None,
+) -> pl.DataFrame:
+    """Newest beliefs about generation and shares, columns `OBSERVATION`, by signal and slot."""
+    names = frame(
+        columns(
+            connection,
+            "SELECT id AS series, zone, signal, source FROM series WHERE zone = ? "
+            "AND source = ? AND (starts_with(signal, ?) OR starts_with(signal, ?))",
+            [zone, source, GENERATION, SHARE],
+        )
+    )
+    found = _beliefs(connection, names["series"].to_list(), start, end, as_of=as_of)
+    return (
+        frame(found)
+        .join(names, on="series", how="inner")
+        .select(OBSERVATION.names())
+        .cast(OBSERVATION)
+        .sort("signal", "slot_start")
+    )
+
+
+def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:
+    """Where generation or shares were added by insertions after number `after`."""
+    found = columns(
+        connection,
+        "SELECT zone, source, min(slot_start) AS first, max(slot_end) AS last "
+        "FROM observation JOIN series ON series.id = observation.series "
+        "WHERE batch > ? AND (starts_with(signal, ?) OR starts_with(signal, ?)) "
+        "GROUP BY zone, source ORDER BY zone, source",
+        [after, GENERATION, SHARE],
+    )
+    return [
+        Span(zone, source, utc(first), utc(last))
+        for zone, source, first, last in frame(found).iter_rows()
+    ]
+
+
+# Whether a slot that came to be unknown is its series' first or last can be told only from
+# its newest belief; for series without an unknown value any belief tells.
+SERIES = """
+    WITH plain AS (
+        SELECT series, min(slot_start) AS first_start, max(slot_end) AS last_end,
+            count(*) AS rows, max(known_at) AS newest_known_at, count(value) < count(*) AS gaps
+        FROM observation GROUP BY series
+    ), known AS (
+        SELECT series, min(slot_start) AS first_start, max(slot_end) AS last_end FROM (
+            SELECT series, slot_start, slot_end, value FROM observation
+            WHERE series IN (SELECT series FROM plain WHERE gaps)
+            QUALIFY row_number() OVER (
+                PARTITION BY series, slot_start ORDER BY known_at DESC) = 1
+        ) WHERE value IS NOT NULL GROUP BY series
+    )
+    SELECT zone, signal, source,
+        CASE WHEN gaps THEN known.first_start ELSE plain.first_start END AS first_start,
+        CASE WHEN gaps THEN known.last_end ELSE plain.last_end END AS last_end,
+        rows, newest_known_at
+    FROM plain JOIN series ON series.id = plain.series
+    LEFT JOIN known ON known.series = plain.series
+    ORDER BY zone, signal, source
+"""
+
+
+def series(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """What there is: zone, signal, source, first_start, last_end, rows, newest_known_at.
+
+    The first and last slot are those with a value; null where a series has none.
+    """
+    return frame(columns(connection, SERIES))
+
+
+def _beliefs(
+    connection: duckdb.DuckDBPyConnection,
+    numbers: Sequence[int],
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime | None,
+) -> Columns:
+    """Newest beliefs about the slots of some series, sorted by series and slot_start."""
+    found = columns(
+        connection,
+        "SELECT series, slot_start, slot_end, value, quality::TEXT AS quality, known_at, "
+        "retrieval_id FROM observation WHERE series IN (SELECT unnest(?::INTEGER[])) "
+        "AND slot_start >= ? AND slot_start < ? AND known_at <= coalesce(?, known_at)",
+        [list(numbers), start, end, as_of],
+    )
+    latest = newest(
+        found["series"].astype(np.int64),
+        microseconds(found["slot_start"]),
+        microseconds(found["known_at"]),
+    )
+    return {name: column[latest] for name, column in found.items()}

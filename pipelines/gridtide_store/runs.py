@@ -1,0 +1,99 @@
+"""Forecast runs in and out: whole, and never mixed with another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from gridtide_store.appending import insert
+from gridtide_store.database import columns, frame
+from gridtide_store.frames import RUN, forecasts
+from gridtide_store.words import FORECAST
+
+HEADER = ("zone", "signal", "model", "issued_at", "known_at", "source", "simulated")
+
+
+def append_runs(
+    connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, *, batch: int, scratch: Path
+) -> int:
+    """Add the runs of `incoming` that are not there yet; inside a transaction.
+
+    Args:
+        connection: with the live file in use.
+        incoming: columns `FORECAST`; each run whole.
+        batch: number of this insertion, above all before it.
+        scratch: folder for the file the rows go in through.
+
+    Returns:
+        Rows (steps) added.
+
+    Raises:
+        BadInput: see `frames.forecasts`.
+    """
+    incoming = forecasts(incoming)
+    headers = incoming.select(HEADER).unique().sort(RUN)
+    if headers.is_empty():
+        return 0
+    there = frame(
+        columns(
+            connection,
+            "SELECT zone, signal, model, issued_at FROM run WHERE issued_at BETWEEN ? AND ?",
+            [headers["issued_at"].min(), headers["issued_at"].max()],
+        )
+    )
+    headers = headers.join(there, on=RUN, how="anti", maintain_order="left")
+    if headers.is_empty():
+        return 0
+    row = connection.execute("SELECT coalesce(max(id), -1) + 1 FROM run").fetchone()
+    headers = headers.with_row_index("id", offset=row[0] if row else 0)
+    steps = incoming.join(headers.select("id", *RUN), on=RUN, how="inner").sort(
+        "id", "slot_start"
+    )
+    headers = headers.with_columns(batch=pl.lit(batch, pl.Int64))
+    insert(connection, headers, "run", scratch=scratch)
+    insert(
+        connection,
+        steps.select("id", "slot_start", "slot_end", "p10", "p50", "p90"),
+        "step",
+        scratch=scratch,
+    )
+    return len(steps)
+
+
+def read_runs(
+    connection: duckdb.DuckDBPyConnection,
+    zone: str,
+    signal: str,
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime,
+    models: Sequence[str],
+) -> pl.DataFrame:
+    """Steps starting in ``[start, end)`` of each model's newest run known at `as_of`.
+
+    Columns `FORECAST`, sorted by model and slot; no `models` means all of them.
+    """
+    found = frame(
+        columns(
+            connection,
+            """
+            WITH newest AS (
+                SELECT * FROM run WHERE zone = ? AND signal = ? AND known_at <= ?
+                AND (len(?) = 0 OR model IN (SELECT unnest(?)))
+                QUALIFY row_number() OVER (
+                    PARTITION BY model ORDER BY issued_at DESC, known_at DESC) = 1
+            )
+            SELECT zone, signal, model, issued_at, slot_start, slot_end, p10, p50, p90,
+                known_at, source, simulated
+            FROM step JOIN newest ON newest.id = step.run
+            WHERE slot_start >= ? AND slot_start < ?
+            """,
+            [zone, signal, as_of, list(models), list(models), start, end],
+        )
+    )
+    return found.select(FORECAST.names()).cast(FORECAST).sort("model", "slot_start")

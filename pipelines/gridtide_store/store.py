@@ -1,0 +1,243 @@
+"""The store of record: what every source and model said, and when we knew it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import duckdb
+import polars as pl
+
+from gridtide.errors import BadInput
+from gridtide.model import utc
+from gridtide_store import reading
+from gridtide_store.appending import append
+from gridtide_store.bodies import keep_body, read_body
+from gridtide_store.database import attach, connect, transaction
+from gridtide_store.errors import BodyExpired
+from gridtide_store.home import Home
+from gridtide_store.migrations import Migration, load, migrate
+from gridtide_store.runs import append_runs, read_runs
+
+
+class _Adder(Protocol):
+    def __call__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        incoming: pl.DataFrame,
+        *,
+        batch: int,
+        scratch: Path,
+    ) -> int: ...
+
+
+class Store:
+    """The live file of one home, open for writing; use it as a context manager.
+
+    One process at a time, which holds `home.writer_lock`. Each method that adds does so
+    whole or not at all, and what it has acknowledged survives a kill.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+        self.connection = connection
+        self.home = home
+        self._scratch = home.root / "scratch"
+
+    @classmethod
+    def open(cls, home: Home, migrations: Sequence[Migration] | None = None) -> Self:
+        """The store in `home`, made if it is missing, brought to the newest schema.
+
+        Raises:
+            Busy: another process has it open.
+            Damaged: the file cannot be read; restore a backup.
+            NewerHome: a newer gridtide wrote it; upgrade.
+        """
+        home.root.mkdir(parents=True, exist_ok=True)
+        connection = connect()
+        try:
+            attach(connection, home.live, "live", read_only=False)
+            connection.execute("USE live")
+            migrate(connection, migrations or load(), who=str(home.live))
+            store = cls(connection, home)
+            # We are the writer now, so what lies there was left by one that died.
+            shutil.rmtree(store._scratch, ignore_errors=True)
+            store._scratch.mkdir()
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
+        """Keep one body as received, before anyone parses it; the number of the retrieval.
+
+        The same content is kept once, however often it comes. `address` is stored as it is,
+        so it must not hold a key.
+        """
+        digest = keep_body(self.home.raw, content)
+        row = self.connection.execute(
+            "INSERT INTO retrieval SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, NULL "
+            "FROM retrieval RETURNING id",
+            [source, address, utc(known_at, name="known_at"), digest, len(content)],
+        ).fetchone()
+        assert row is not None  # noqa: S101  # an aggregate always gives one row
+        return int(row[0])
+
+    def body(self, retrieval_id: int) -> bytes:
+        """The body of one retrieval as it was received.
+
+        Raises:
+            BadInput: there is no such retrieval.
+            BodyExpired: it was deleted when its time was over.
+            Damaged: the file is missing or changed.
+        """
+        row = self.connection.execute(
+            "SELECT body_sha256, source, address, strftime(expired_at, '%Y-%m-%d') "
+            "FROM retrieval WHERE id = ?",
+            [retrieval_id],
+        ).fetchone()
+        if row is None:
+            raise BadInput(f"there is no retrieval {retrieval_id} in {self.home.root}")
+        digest, source, address, expired = row
+        if expired is not None:
+            raise BodyExpired(
+                f"{source}: the body of {address} was deleted on {expired}; fetch it again, "
+                "and raise GRIDTIDE_KEEP_RAW_DAYS to keep such bodies longer"
+            )
+        return read_body(self.home.raw, digest)
+
+    def append(self, observations: pl.DataFrame) -> int:
+        """Add what differs from the latest belief; columns `OBSERVATION`.
+
+        Returns:
+            Rows added: 0 when all of it was known.
+
+        Raises:
+            BadInput: malformed rows, two rows for one slot, or a value that differs from
+                the stored one but is not known later. Nothing is stored then.
+        """
+        return self._add(append, observations)
+
+    def append_forecasts(self, forecasts: pl.DataFrame) -> int:
+        """Add whole runs; columns `FORECAST`. A run that is there is not added again.
+
+        Returns:
+            Rows (steps) added.
+
+        Raises:
+            BadInput: malformed rows; nothing is stored then.
+        """
+        return self._add(append_runs, forecasts)
+
+    def _add(self, add: _Adder, rows: pl.DataFrame) -> int:
+        with transaction(self.connection):
+            batch = self.cut + 1
+            added = add(self.connection, rows, batch=batch, scratch=self._scratch)
+            if added:
+                self._note("batch", batch)
+        return added
+
+    @property
+    def cut(self) -> int:
+        """Number of the newest insertion; 0 before the first."""
+        return self._noted("batch")
+
+    def history(
+        self,
+        zone: str,
+        signal: str,
+        start: datetime,
+        end: datetime,
+        *,
+        as_of: datetime,
+        sources: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        """Slots starting in ``[start, end)`` as they were known at `as_of`, sorted.
+
+        Several sources are merged: `sources` is the order of trust, see `trust.by_trust`
+        and `trust.merge`.
+
+        Returns:
+            Columns start, end, value, quality, source, known_at; no slot overlaps another.
+        """
+        return reading.history(
+            self.connection, zone, signal, start, end, as_of=as_of, sources=sources
+        )
+
+    def inputs(
+        self,
+        zone: str,
+        source: str,
+        start: datetime,
+        end: datetime,
+        *,
+        as_of: datetime | None = None,
+    ) -> pl.DataFrame:
+        """One source's generation and shares, slots starting in ``[start, end)``.
+
+        Newest beliefs, or those known at `as_of`; columns `OBSERVATION`.
+        """
+        return reading.inputs(self.connection, zone, source, start, end, as_of=as_of)
+
+    def forecasts(
+        self,
+        zone: str,
+        signal: str,
+        start: datetime,
+        end: datetime,
+        *,
+        as_of: datetime,
+        models: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        """Steps starting in ``[start, end)`` of each model's newest run known at `as_of`.
+
+        Columns `FORECAST`, sorted by model and slot; without `models` all of them.
+        """
+        return read_runs(self.connection, zone, signal, start, end, as_of=as_of, models=models)
+
+    def series(self) -> pl.DataFrame:
+        """zone, signal, source, first_start, last_end, rows, newest_known_at of each series.
+
+        The first and last slot are those with a value.
+        """
+        return reading.series(self.connection)
+
+    def underived(self, rule: str) -> list[reading.Span]:
+        """Where generation or shares came in after what `rule` has derived.
+
+        Take `cut` before asking, and give it to `mark_derived` when the spans are done.
+        """
+        return reading.underived(self.connection, after=self._noted(f"derived:{rule}"))
+
+    def mark_derived(self, rule: str, cut: int) -> None:
+        """Note that `rule` has derived from everything up to insertion `cut`."""
+        with transaction(self.connection):
+            self._note(f"derived:{rule}", cut)
+
+    def _noted(self, name: str) -> int:
+        row = self.connection.execute(
+            "SELECT value FROM meta WHERE name = ?", [name]
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _note(self, name: str, value: int) -> None:
+        self.connection.execute("DELETE FROM meta WHERE name = ?", [name])
+        self.connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
