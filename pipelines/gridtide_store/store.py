@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,14 @@ class _Adder(Protocol):
         batch: int,
         scratch: Path,
     ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a rule has not derived from yet, and the insertion up to which that is all."""
+
+    spans: tuple[reading.Span, ...]
+    cut: int
 
 
 class Store:
@@ -220,12 +229,13 @@ class Store:
         """
         return reading.series(self.connection)
 
-    def underived(self, rule: str) -> list[reading.Span]:
+    def underived(self, rule: str) -> Pending:
         """Where generation or shares came in after what `rule` has derived.
 
-        Take `cut` before asking, and give it to `mark_derived` when the spans are done.
+        Give the answer's `cut` to `mark_derived` when its spans are done.
         """
-        return reading.underived(self.connection, after=self._noted(f"derived:{rule}"))
+        spans = reading.underived(self.connection, after=self._noted(f"derived:{rule}"))
+        return Pending(tuple(spans), self.cut)
 
     def mark_derived(self, rule: str, cut: int) -> None:
         """Note that `rule` has derived from everything up to insertion `cut`."""

@@ -1,0 +1,275 @@
+"""What ran and how it went, and what is known of the sources: a small SQLite file.
+
+It is apart from the store of record because a DuckDB file cannot be read while another
+process writes it; this one can, so that anyone may ask how a refresh is going.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gridtide.errors import BadInput
+from gridtide.model import format_time, parse_time
+from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.records import Facts, Flag, Outcome, RunRecord, Step
+
+SCHEMA = Path(__file__).parent / "schema"
+VERSION = 1
+
+
+class Ledger:
+    """The ledger at `path`, made if it is missing; safe from several threads and processes.
+
+    Each call opens the file, does one transaction and closes it: 0.1 ms, and nothing is
+    shared with a thread or a forked worker.
+
+    Raises:
+        Damaged: the file is no ledger; restore a backup.
+        NewerHome: a newer gridtide wrote it; upgrade.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with closing(self._connect()) as connection:
+                _migrate(connection, path)
+        except sqlite3.DatabaseError as error:
+            raise Damaged(f"{path} is no ledger ({error}); restore it from a backup") from error
+
+    def start_run(
+        self,
+        command: str,
+        args: Sequence[str],
+        now: datetime,
+        *,
+        pid: int | None = None,
+        alive: Callable[[int], bool] | None = None,
+    ) -> int:
+        """Note that a command begins; the number of the run.
+
+        Runs still open whose process is gone are marked interrupted. `alive` says whether a
+        process number is in use.
+        """
+        alive = alive or _alive
+        with self._transaction() as connection:
+            for run, holder in connection.execute(
+                "SELECT id, pid FROM run WHERE outcome = 'running'"
+            ).fetchall():
+                if not alive(holder):
+                    connection.execute(
+                        "UPDATE run SET outcome = 'interrupted', finished = ? WHERE id = ?",
+                        (format_time(now), run),
+                    )
+            cursor = connection.execute(
+                "INSERT INTO run (command, args, pid, started, outcome) "
+                "VALUES (?, ?, ?, ?, 'running')",
+                (command, json.dumps(list(args)), pid or os.getpid(), format_time(now)),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def step(self, run: int, step: Step) -> None:
+        """Note one span of a run."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run,
+                    step.source,
+                    step.kind,
+                    json.dumps(list(step.zones)),
+                    format_time(step.start) if step.start else None,
+                    format_time(step.end) if step.end else None,
+                    step.status,
+                    step.rows,
+                    step.bytes,
+                    step.ms,
+                    step.message,
+                ),
+            )
+
+    def finish_run(
+        self,
+        run: int,
+        now: datetime,
+        outcome: Outcome,
+        *,
+        exit_code: int,
+        summary: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note how a run ended.
+
+        Raises:
+            BadInput: there is no such run.
+        """
+        with self._transaction() as connection:
+            changed = connection.execute(
+                "UPDATE run SET finished = ?, outcome = ?, exit_code = ?, summary = ? "
+                "WHERE id = ?",
+                (format_time(now), outcome, exit_code, json.dumps(dict(summary or {})), run),
+            ).rowcount
+            if not changed:
+                raise BadInput(f"{self.path}: there is no run {run}")
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        rows = self._rows(
+            "SELECT id, command, args, pid, started, finished, outcome, exit_code, summary "
+            "FROM run ORDER BY id DESC LIMIT ?",
+            limit,
+        )
+        return [
+            RunRecord(
+                id=number,
+                command=command,
+                args=tuple(json.loads(args)),
+                pid=pid,
+                started=parse_time(started),
+                finished=parse_time(finished) if finished else None,
+                outcome=Outcome(outcome),
+                exit_code=code,
+                summary=json.loads(summary) if summary else {},
+            )
+            for number, command, args, pid, started, finished, outcome, code, summary in rows
+        ]
+
+    def steps(self, run: int) -> list[Step]:
+        """The spans of one run, in the order they were done."""
+        rows = self._rows(
+            'SELECT source, kind, zones, "start", "end", status, rows, bytes, ms, message '
+            "FROM step WHERE run = ? ORDER BY rowid",
+            run,
+        )
+        return [
+            Step(
+                source,
+                kind,
+                tuple(json.loads(zones)),
+                parse_time(start) if start else None,
+                parse_time(end) if end else None,
+                *rest,
+            )
+            for source, kind, zones, start, end, *rest in rows
+        ]
+
+    def watermark(self, source: str, kind: str, scope: str = "") -> datetime | None:
+        """Up to when that has been brought in; None: never."""
+        rows = self._rows(
+            "SELECT until FROM watermark WHERE source = ? AND kind = ? AND scope = ?",
+            source,
+            kind,
+            scope,
+        )
+        return parse_time(rows[0][0]) if rows else None
+
+    def set_watermark(self, source: str, kind: str, until: datetime, scope: str = "") -> None:
+        """Note up to when that has been brought in."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)",
+                (source, kind, scope, format_time(until)),
+            )
+
+    def set_source(self, facts: Facts) -> None:
+        """Note what a source is, in place of what was noted before."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO source (name, title, url, licence, licence_url, "
+                "attribution, simulated, restricted) VALUES (:name, :title, :url, :licence, "
+                ":licence_url, :attribution, :simulated, :restricted)",
+                asdict(facts),
+            )
+
+    def sources(self) -> dict[str, Facts]:
+        """What is known of each source, by name."""
+        rows = self._rows(
+            "SELECT name, title, url, licence, licence_url, attribution, simulated, restricted "
+            "FROM source ORDER BY name"
+        )
+        return {
+            name: Facts(name, *texts, bool(simulated), bool(restricted))
+            for name, *texts, simulated, restricted in rows
+        }
+
+    def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:
+        """Add to the counts of oddities in what a source said."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO flag VALUES (?, ?, ?, ?) ON CONFLICT (source, flag) DO UPDATE "
+                "SET count = count + excluded.count, last_seen = excluded.last_seen",
+                [(source, flag, count, format_time(now)) for flag, count in counts.items()],
+            )
+
+    def flags(self) -> list[Flag]:
+        """All oddities seen, by source and flag."""
+        rows = self._rows("SELECT source, flag, count, last_seen FROM flag ORDER BY 1, 2")
+        return [
+            Flag(source, flag, count, parse_time(seen)) for source, flag, count, seen in rows
+        ]
+
+    def _connect(self) -> sqlite3.Connection:
+        # Ten seconds is far longer than any transaction here takes.
+        return sqlite3.connect(self.path, timeout=10, isolation_level=None)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(self._connect()) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise NewerHome(
+            f"{path} has version {version}, this gridtide knows up to {VERSION}; "
+            "upgrade gridtide, or restore a backup made by this version"
+        )
+    if version == VERSION:
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        # Another process may have been faster since we looked.
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for number in range(version + 1, VERSION + 1):
+            for statement in _statements(SCHEMA / f"ledger_{number:03}.sql"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(path: Path) -> Iterator[str]:
+    """The statements of a script one by one; `executescript` would end the transaction."""
+    statement = ""
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process has that number."""
+    if sys.platform == "win32":  # there os.kill would end it; the writer's lock must do
+        return pid == os.getpid()
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,74 @@
+"""What the ledger notes down: runs and their steps, sources, oddities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a source is and under which terms it may be used."""
+
+    name: str
+    title: str
+    url: str
+    licence: str
+    licence_url: str = ""
+    attribution: str = ""
+    simulated: bool = False
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One span of one source in a run; `status` is ``done``, ``skipped`` or what went wrong."""
+
+    source: str
+    kind: str
+    zones: tuple[str, ...]
+    start: datetime | None
+    end: datetime | None
+    status: str
+    rows: int = 0
+    bytes: int = 0
+    ms: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One command that ran, or runs."""
+
+    id: int
+    command: str
+    args: tuple[str, ...]
+    pid: int
+    started: datetime
+    finished: datetime | None
+    outcome: Outcome
+    exit_code: int | None
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How often a source said something odd, and when last."""
+
+    source: str
+    flag: str
+    count: int
+    last_seen: datetime
