@@ -1,0 +1,170 @@
+"""The zone at a place, where it is certain, and its neighbours where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from gridtide.errors import UnknownRegion
+from gridtide_store import catalogue, geography
+from gridtide_store.catalogue import CERTAIN_KM, CloudRegion, ZoneKind, ZoneRecord
+from gridtide_store.geography import BORDER_KM, Outline
+
+# How many neighbours an error lists.
+LISTED = 5
+
+# Outlines of countries with several zones are this coarse.
+NEAR_KM = 10.0
+
+
+def by_outline(lat: float, lon: float) -> ZoneRecord | None:
+    """The zone of the one-zone country around this place, unless a border is near."""
+    around = _around(lat, lon)
+    if around is None or _near_border(around, lat, lon):
+        return None
+    return _only_zones()[around.country]
+
+
+def by_site(lat: float, lon: float) -> ZoneRecord | None:
+    """The zone of the cloud sites this place is certainly near, if they agree."""
+    zones = {site.zone for site in _sites_near(lat, lon)}
+    return catalogue.load().zones.get(zones.pop()) if len(zones) == 1 else None
+
+
+def covered_zone(site: CloudRegion) -> ZoneRecord:
+    """The zone of a cloud region.
+
+    Raises:
+        UnknownRegion: gridtide does not cover it; ``extra["nearest"]`` has zones it does.
+    """
+    if (zone := catalogue.load().zones.get(site.zone)) is not None:
+        return zone
+    near = nearest(site.lat, site.lon)
+    raise UnknownRegion(
+        f"{site.key} ({site.name}) is in zone {site.zone}, which gridtide does not cover; "
+        f"the nearest it does: {_listing(near)}",
+        nearest=near,
+    )
+
+
+def uncertain(region: str, lat: float, lon: float, *, hint: str = "") -> UnknownRegion:
+    """The error for a place whose zone is not certain: why, and the nearest zones."""
+    near = nearest(lat, lon)
+    remedy = hint or "; pass a zone instead."
+    return UnknownRegion(
+        f"{region} {_why(lat, lon)}{remedy} Nearest: {_listing(near)}", nearest=near
+    )
+
+
+def nearest(lat: float, lon: float) -> list[dict[str, object]]:
+    """The zones nearest to a place, nearest first: region to pass, zone, name, distance_km.
+
+    The distance is to the outline of a one-zone country; of other zones to the middle or to
+    their nearest cloud site. A place in a country of several zones always lists its nearest.
+    """
+    zones = [z for z in catalogue.load().zones.values() if z.kind is ZoneKind.ZONE]
+    ranked = sorted((_distance_km(zone, lat, lon), zone.key, zone) for zone in zones)
+    several = _several_around(lat, lon)
+    own = [entry for entry in ranked if several and entry[2].country == several][:3]
+    others = [entry for entry in ranked if entry not in own]
+    return [
+        {
+            "region": zone.key,
+            "zone": zone.key,
+            "name": zone.name,
+            "distance_km": round(km, 1) if km < 10 else round(km),
+        }
+        for km, _, zone in sorted(own + others[: LISTED - len(own)])
+    ]
+
+
+def _why(lat: float, lon: float) -> str:
+    if sites := _sites_near(lat, lon):
+        named = " and ".join(f"{site.key} in {site.zone}" for site in sites)
+        if len({site.zone for site in sites}) == 1:
+            return f"is near {named}, a zone gridtide does not cover"
+        return f"is near cloud sites of different zones ({named})"
+    if _around(lat, lon):
+        return f"is within {BORDER_KM:g} km of a border, where its zone is not certain"
+    if several := _several_around(lat, lon):
+        zones = catalogue.load().zones.values()
+        count = sum(z.country == several and z.kind is ZoneKind.ZONE for z in zones)
+        return (
+            f"is in or near {several}, a country of {count} zones, and no cloud site within "
+            f"{CERTAIN_KM:g} km makes its zone certain"
+        )
+    return (
+        "is in no country's outline (at sea, or where gridtide covers no zone) and no cloud "
+        f"site within {CERTAIN_KM:g} km makes its zone certain"
+    )
+
+
+def _listing(near: Sequence[dict[str, object]]) -> str:
+    return ", ".join(f"{n['zone']} ({n['name']}) {n['distance_km']} km" for n in near)
+
+
+def _around(lat: float, lon: float) -> Outline | None:
+    outlines = geography.load().one_zone.values()
+    return next((outline for outline in outlines if outline.contains(lat, lon)), None)
+
+
+def _several_around(lat: float, lon: float) -> str | None:
+    """The country of several zones in or near which this place lies."""
+    if _around(lat, lon):
+        return None
+    outlines = geography.load().several_zones.values()
+    near = (
+        outline.country
+        for outline in outlines
+        if outline.contains(lat, lon) or outline.distance_km(lat, lon, within=NEAR_KM) < NEAR_KM
+    )
+    return next(near, None)
+
+
+def _near_border(outline: Outline, lat: float, lon: float) -> bool:
+    return outline.distance_km(lat, lon, within=BORDER_KM, borders_only=True) < BORDER_KM
+
+
+def _sites_near(lat: float, lon: float) -> list[CloudRegion]:
+    """Cloud sites near enough to speak for this place.
+
+    A site in a one-zone country speaks for places inside its outline only (Annemasse is 6 km
+    from the site in Geneva, and in France), any other only for places outside of them all.
+    """
+    around = _around(lat, lon)
+    return [
+        site
+        for site in catalogue.load().cloud_regions.values()
+        if geography.haversine_km(lat, lon, site.lat, site.lon) <= site.certain_km
+        and _country_outline(site.zone) == (around.country if around else None)
+    ]
+
+
+def _country_outline(zone: str) -> str | None:
+    """The country whose outline answers for this zone, if one does."""
+    record = catalogue.load().zones.get(zone)
+    return record.country if record and record.country in geography.load().one_zone else None
+
+
+def _distance_km(zone: ZoneRecord, lat: float, lon: float) -> float:
+    if _country_outline(zone.key):
+        outline = geography.load().one_zone[zone.country]
+        return 0.0 if outline.contains(lat, lon) else outline.far_km(lat, lon)
+    points = [(zone.lat, zone.lon), *_sites_of(zone.key)]
+    return min(geography.haversine_km(lat, lon, *point) for point in points)
+
+
+@cache
+def _only_zones() -> dict[str, ZoneRecord]:
+    """The zone of each country that has an outline of its own."""
+    return {
+        zone.country: zone
+        for zone in catalogue.load().zones.values()
+        if zone.kind is ZoneKind.ZONE and _country_outline(zone.key)
+    }
+
+
+@cache
+def _sites_of(zone: str) -> tuple[tuple[float, float], ...]:
+    sites = catalogue.load().cloud_regions.values()
+    return tuple((site.lat, site.lon) for site in sites if site.zone == zone)

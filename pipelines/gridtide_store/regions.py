@@ -1,0 +1,177 @@
+"""What a user passes as a region, resolved to a zone; or an error with candidates, no guess."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from gridtide.errors import BadInput, UnknownRegion
+from gridtide_store import catalogue, places
+from gridtide_store.catalogue import ZoneRecord
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+# No name we know is longer; the rest of a longer text is neither searched nor repeated.
+LONGEST = 80
+
+
+class How(StrEnum):
+    """By what a region was resolved; part of every answer."""
+
+    ZONE_KEY = "zone key"
+    ALIAS = "alias"
+    CLOUD_REGION = "cloud region"
+    OUTLINE = "country outline"
+    SITE = "cloud site within 30 km"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The zone a region means, and how we know."""
+
+    region: str
+    zone: str
+    zone_name: str
+    how: How
+
+
+def resolve(region: str) -> Resolution:
+    """The zone that `region` means.
+
+    Args:
+        region: in any case a zone key (``DE``), an alias (``CISO``) or a cloud region
+            (``aws:us-east-1``); or a place, ``lat,lon`` in degrees (``52.52,13.40``).
+
+    Raises:
+        UnknownRegion: none of these, or a place whose zone is not certain;
+            ``extra["nearest"]`` lists what could be passed instead.
+        BadInput: empty, or coordinates off the globe.
+    """
+    text = region.strip()
+    if not text:
+        raise BadInput(
+            "the region is empty; pass a zone (DE), a cloud region (aws:us-east-1) "
+            "or a place (52.52,13.40)"
+        )
+    if (place := _coordinates(text)) is not None:
+        return _resolve_place(text, *place)
+    known, name = catalogue.load(), text.casefold()
+    if key := known.keys.get(name):
+        return Resolution(text, key, known.zones[key].name, How.ZONE_KEY)
+    if key := known.aliases.get(name):
+        return Resolution(text, key, known.zones[key].name, How.ALIAS)
+    if site := known.cloud_regions.get(name):
+        zone = places.covered_zone(site)
+        return Resolution(text, zone.key, zone.name, How.CLOUD_REGION)
+    raise _unknown(text)
+
+
+def split_regions(values: Sequence[str]) -> list[str]:
+    """The regions in `values`, each of which may be a list with commas.
+
+    Two numbers in a row are one place: ``DE,52.5,13.4,FR`` is DE, 52.5,13.4 and FR.
+
+    Raises:
+        BadInput: a list with an empty item.
+    """
+    regions: list[str] = []
+    for value in values:
+        parts = [part.strip() for part in value.split(",")]
+        if "" in parts:
+            raise BadInput(f"{_short(value)!r} has an empty region; write them as DE,FR,SE")
+        i = 0
+        while i < len(parts):
+            pair = parts[i : i + 2]
+            take = 2 if len(pair) == 2 and all(map(NUMBER.fullmatch, pair)) else 1
+            regions.append(",".join(pair[:take]))
+            i += take
+    return regions
+
+
+def _resolve_place(text: str, lat: float, lon: float) -> Resolution:
+    if found := _zone_at(lat, lon):
+        zone, how = found
+        return Resolution(text, zone.key, zone.name, how)
+    meant = _zone_at(lon, lat) if abs(lon) <= 90 else None
+    raise places.uncertain(
+        text,
+        lat,
+        lon,
+        hint=f"; did you mean {lon:g},{lat:g} ({meant[0].name})?" if meant else "",
+    )
+
+
+def _zone_at(lat: float, lon: float) -> tuple[ZoneRecord, How] | None:
+    if zone := places.by_outline(lat, lon):
+        return zone, How.OUTLINE
+    if zone := places.by_site(lat, lon):
+        return zone, How.SITE
+    return None
+
+
+def _coordinates(text: str) -> tuple[float, float] | None:
+    """Latitude and longitude when `text` is numbers; None when it is a name."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(map(NUMBER.fullmatch, parts)):
+        return None
+    if len(parts) != 2:
+        raise BadInput(
+            f"{_short(text)!r} is not a place; write latitude and longitude as 52.52,13.40"
+        )
+    lat, lon = float(parts[0]), float(parts[1])
+    if not -90 <= lat <= 90:
+        swapped = abs(lon) <= 90 and abs(lat) <= 180
+        hint = f"; it comes first, did you mean {parts[1]},{parts[0]}?" if swapped else ""
+        raise BadInput(f"{_short(text)}: the latitude is not within -90 to 90{hint}")
+    if not -180 <= lon <= 180:
+        around = f"; did you mean {math.remainder(lon, 360):g}?" if abs(lon) <= 360 else ""
+        raise BadInput(f"{_short(text)}: the longitude is not within -180 to 180{around}")
+    return lat, lon
+
+
+def _unknown(text: str) -> UnknownRegion:
+    near = _nearest_names(text[:LONGEST])
+    names = ", ".join(f"{n['region']} ({n['name']})" for n in near)
+    hint = f" Nearest: {names}." if near else ""
+    return UnknownRegion(
+        f"{_short(text)!r} is no zone, cloud region or place we know.{hint} "
+        "`gridtide zones --all` lists every zone; a place is written lat,lon",
+        nearest=near,
+    )
+
+
+def _nearest_names(text: str) -> list[dict[str, object]]:
+    """Up to five regions with a name like `text`: exact ones, then parts, then look-alikes."""
+    word = text.casefold()
+    names = _names()
+    like = [name for name in names if len(word) >= 3 and word in name]
+    like.sort(key=lambda name: (name != word, len(name)))
+    like += difflib.get_close_matches(word, names, n=8, cutoff=0.7)
+    found = {region["region"]: region for name in like for region in names[name]}
+    return [dict(region) for region in list(found.values())[:5]]
+
+
+@cache
+def _names() -> dict[str, list[dict[str, str]]]:
+    """Every case-folded name of a region to what could be passed for it."""
+    known = catalogue.load()
+    names: dict[str, list[dict[str, str]]] = {}
+    for zone in known.zones.values():
+        for name in {zone.key, zone.name, *zone.aliases}:
+            entry = {"region": zone.key, "zone": zone.key, "name": zone.name}
+            names.setdefault(name.casefold(), []).append(entry)
+    for site in known.cloud_regions.values():
+        if site.zone in known.zones:
+            for name in {site.key, site.key.split(":")[1], site.name}:
+                entry = {"region": site.key, "zone": site.zone, "name": site.name}
+                names.setdefault(name.casefold(), []).append(entry)
+    return names
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
