@@ -75,8 +75,8 @@ def main(source: Path) -> None:
     counts = Counter(
         z.country for z in catalogue.load().zones.values() if z.kind is ZoneKind.ZONE
     )
-    one = {c: _outline(atlas, c, **ONE) for c, n in sorted(counts.items()) if n == 1}
-    several = {c: _outline(atlas, c, **SEVERAL) for c, n in sorted(counts.items()) if n > 1}
+    one = {c: outline(atlas, c, **ONE) for c, n in sorted(counts.items()) if n == 1}
+    several = {c: outline(atlas, c, **SEVERAL) for c, n in sorted(counts.items()) if n > 1}
     document = {
         "origin": "Natural Earth 1:10m admin 0 countries (public domain), by world-atlas 2.0.2",
         "made_by": "infra/make_outlines.py",
@@ -90,7 +90,7 @@ def main(source: Path) -> None:
     sys.stdout.write(f"{TARGET.name}: {len(text) / 1e3:.0f} kB, {len(one)} countries\n")
 
 
-def _outline(
+def outline(
     atlas: dict[str, Any], country: str, *, tolerance_km: float, island_km2: float
 ) -> dict[str, list[list[int]]] | None:
     """Borders and coasts of one country; None where the atlas does not draw it."""
