@@ -17,21 +17,20 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import SourceChanged
-
-UTC_TIME: pl.DataType = pl.Datetime("us", "UTC")
+from gridtide_store.words import INSTANT
 
 # One row per value a source states. `issued_at` is set on a publisher's forecast and null on
-# an observation; `flag` says what was odd, e.g. "unmapped_code:WIN"; `body` is the index of
-# the body it was read from.
+# an observation; `flag` says what was odd, e.g. "unmapped_code:WIN", several joined by ";";
+# `body` is the index of the body it was read from.
 READING = pl.Schema(
     {
         "zone": pl.String(),
         "signal": pl.String(),
-        "start": UTC_TIME,
-        "end": UTC_TIME,
+        "start": INSTANT,
+        "end": INSTANT,
         "value": pl.Float64(),
         "quality": pl.String(),
-        "issued_at": UTC_TIME,
+        "issued_at": INSTANT,
         "flag": pl.String(),
         "body": pl.UInt32(),
     }
@@ -205,6 +204,19 @@ def checked(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
+def number(value: object) -> float | None:
+    """A value of a JSON body, written as a number or as text; None stays None.
+
+    Raises:
+        TypeError, ValueError: it is neither; a truth value is no number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
 @contextmanager
 def shape(source: str) -> Iterator[None]:
     """Around the reading of a body: whatever does not fit becomes SourceChanged.
@@ -242,7 +254,7 @@ def find_sources(package: ModuleType) -> Mapping[str, Source]:
 
 def _times(column: Column, stamp: str | None) -> pl.Series:
     if stamp is None:
-        return pl.Series(column, dtype=UTC_TIME, strict=True)
+        return pl.Series(column, dtype=INSTANT, strict=True)
     text = pl.Series(column, dtype=pl.String, strict=True)
     return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
 

@@ -1,0 +1,205 @@
+"""What every source keeps to, over written bodies of its real shape and over hostile ones."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.model import Signal
+from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.source import READING, Body, Kind, Request, Source, checked
+from gridtide_pipelines.sources import sources
+from gridtide_store.words import FUELS, generation, share
+
+DATA = Path(__file__).with_name("data")
+KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+START = datetime(2026, 3, 1, tzinfo=UTC)
+NETWORK = [source for source in sources().values() if source.answer is None]
+CASES = [(source, path) for source in NETWORK for path in (DATA / source.name).glob("*.json")]
+SIGNALS = {
+    *map(str, Signal),
+    *map(generation, FUELS),
+    *map(share, (*FUELS, "imports")),
+    "load",
+    "flow",
+}
+
+
+def body(content: bytes) -> Body:
+    return Body(Request("GET", "/written"), content, KNOWN_AT, 7)
+
+
+def parsed(source: Source, content: bytes) -> pl.DataFrame | None:
+    """What the source reads, None where it refuses; anything else it raises fails the test."""
+    try:
+        return source.parse([body(content)])
+    except (SourceChanged, NothingYet):
+        return None
+
+
+def nodes(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """The path of every node of a JSON tree."""
+    yield path
+    if isinstance(tree, dict | list):
+        inner = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        for key, value in inner:
+            yield from nodes(value, (*path, key))
+
+
+def swapped(tree: Any, path: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401
+    """A copy of a JSON tree with the node at `path` replaced."""
+    if not path:
+        return value
+    changed = copy.deepcopy(tree)
+    at = changed
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return changed
+
+
+def ids(case: tuple[Source, Path]) -> str:
+    return f"{case[0].name}-{case[1].stem}"
+
+
+@pytest.mark.parametrize("source", NETWORK, ids=lambda source: source.name)
+def test_each_source_brings_written_bodies_of_at_most_5_kb(source: Source) -> None:
+    sizes = [path.stat().st_size for path in (DATA / source.name).glob("*.json")]
+    assert sizes, f"write a body of the real shape into {DATA / source.name}"
+    assert max(sizes) <= 5000
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_a_written_body_gives_readings_or_is_refused_by_name(case: tuple[Source, Path]) -> None:
+    source, path = case
+    frame = parsed(source, path.read_bytes())
+    refused = any(word in path.stem for word in ("error", "refused", "only_nulls", "nothing"))
+    assert (frame is None) == refused
+    if frame is not None:
+        assert frame.schema == READING
+        assert not frame.is_empty()
+        assert set(frame["signal"]) <= SIGNALS
+        assert (frame["start"] < frame["end"]).all()
+        assert (frame["body"] == 0).all()
+        assert checked(frame).equals(frame)
+
+
+@pytest.mark.parametrize("source", NETWORK, ids=lambda source: source.name)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html><body>Service unavailable</body></html>",
+        b"\xff\xfe\x00\xd8",
+        b"null",
+        b"42",
+        b"[]",
+        b"{}",
+        b'"text"',
+        b'{"data": NaN}',
+        b"[" * 100_000,
+        b'{"data":' * 20_000,
+    ],
+    ids=range(11),
+)
+def test_a_body_that_is_no_answer_is_source_changed(source: Source, content: bytes) -> None:
+    with pytest.raises(SourceChanged, match=source.name):
+        source.parse([body(content)])
+
+
+@settings(deadline=None)
+@given(case=st.sampled_from(CASES), data=st.data())
+def test_a_truncated_body_raises_source_changed_and_nothing_else(
+    case: tuple[Source, Path], data: st.DataObject
+) -> None:
+    source, path = case
+    whole = path.read_bytes().rstrip()
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(SourceChanged):
+        source.parse([body(whole[:cut])])
+
+
+@settings(deadline=None)
+@given(
+    case=st.sampled_from(CASES),
+    data=st.data(),
+    value=st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        st.text(max_size=6),
+        st.sampled_from(["2026-02-30T00:00Z", "9999-12-31T23", "0000-01-01T00", "1e999"]),
+        st.just([]),
+        st.just({}),
+        st.just([[], {}]),
+    ),
+)
+def test_a_value_of_another_type_is_read_or_source_changed(
+    case: tuple[Source, Path],
+    data: st.DataObject,
+    value: Any,  # noqa: ANN401  # any JSON value
+) -> None:
+    source, path = case
+    tree = json.loads(path.read_bytes())
+    spot = data.draw(st.sampled_from(list(nodes(tree))))
+    content = json.dumps(swapped(tree, spot, value)).encode()
+    frame = parsed(source, content)
+    if frame is not None:
+        checked(frame)
+    if source.following:
+        with contextlib.suppress(SourceChanged):
+            source.following(body(content))
+
+
+@settings(deadline=None)
+@given(case=st.sampled_from(CASES), content=st.binary(max_size=60))
+def test_bytes_that_mean_nothing_are_source_changed(
+    case: tuple[Source, Path], content: bytes
+) -> None:
+    with pytest.raises((SourceChanged, NothingYet)):
+        case[0].parse([body(content)])
+
+
+@pytest.mark.parametrize("source", NETWORK, ids=lambda source: source.name)
+@settings(deadline=None)
+@given(
+    minutes=st.integers(0, 60 * 24 * 400), length=st.integers(1, 60 * 24 * 60), data=st.data()
+)
+def test_requests_split_a_span_without_a_hole_and_hold_no_key(
+    source: Source, minutes: int, length: int, data: st.DataObject
+) -> None:
+    kind = data.draw(st.sampled_from(sorted(source.kinds)))
+    zones = data.draw(st.lists(st.sampled_from(sorted(source.zones)), min_size=1, unique=True))
+    start = START + timedelta(minutes=minutes)
+    groups = source.requests(kind, zones, start, start + timedelta(minutes=length))
+    assert groups == source.requests(kind, zones, start, start + timedelta(minutes=length))
+    for request in (request for group in groups for request in group):
+        assert request.path.startswith("/")
+        assert request.kind is kind
+        assert set(request.zones) == set(zones)
+        if source.key:
+            assert source.key.param not in dict(request.params)
+
+
+@pytest.mark.parametrize("source", sources().values(), ids=lambda source: source.name)
+def test_a_source_says_who_it_is_and_under_which_terms(source: Source) -> None:
+    assert source.name == source.name.lower().replace("-", "_")
+    assert source.kinds
+    assert source.zones
+    assert source.licence
+    assert source.attribution
+    assert source.step > timedelta(0)
+    assert source.max_span >= source.step
+    assert all(isinstance(kind, Kind) for kind in source.kinds)
+    assert source.answer or source.base_url.startswith("https://")
