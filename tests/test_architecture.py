@@ -303,7 +303,7 @@ def test_the_sdk_decides_offline_with_nothing_of_the_service_installed() -> None
         text=True,
         capture_output=True,
         check=False,
-        env={},
+        env={"PYTHONPATH": str(ROOT / "sdk")},
     )
     # By hand: (200 + 100) / 2 over 01:00 to 03:00.
     assert (alone.stdout, alone.stderr) == ("01 150.0 03", "")
