@@ -80,14 +80,17 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def columns(
     connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
 ) -> Columns:
-    """The answer as one numpy array a column; NULL is NaN, so only float columns may hold one.
+    """The answer as one numpy array a column.
 
-    Instants are ``datetime64[us]`` in UTC. (Handing the relation to polars would do too, but
+    Instants are ``datetime64[us]`` in UTC. NULL is NaN or NaT, so that only columns of floats
+    and instants may hold one. (Handing the relation to polars would do too, but
     then DuckDB 2.0.0 writes a page of leak warnings to standard error at exit.)
     """
     found = connection.execute(query, list(values)).fetchnumpy()
     return {
-        name: column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
+        name: column.filled("NaT" if column.dtype.kind == "M" else np.nan)
+        if isinstance(column, np.ma.MaskedArray)
+        else column
         for name, column in found.items()
     }
 

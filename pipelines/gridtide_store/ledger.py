@@ -196,8 +196,10 @@ class Ledger:
             "FROM source ORDER BY name"
         )
         return {
-            name: Facts(name, *texts, bool(simulated), bool(restricted))
-            for name, *texts, simulated, restricted in rows
+            name: Facts(
+                name, title, url, licence, terms, credit, bool(simulated), bool(restricted)
+            )
+            for name, title, url, licence, terms, credit, simulated, restricted in rows
         }
 
     def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:

@@ -12,12 +12,8 @@ import polars as pl
 
 from gridtide.model import utc
 from gridtide_store.database import Columns, columns, frame, microseconds
-from gridtide_store.trust import by_trust, merge, newest
+from gridtide_store.trust import REACH, by_trust, merge, newest
 from gridtide_store.words import GENERATION, OBSERVATION, SHARE
-
-# A slot of another source that starts outside the range may still cover one inside it. No
-# publisher's slots are longer than a day.
-REACH = timedelta(days=1)
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 

@@ -49,12 +49,17 @@ class Store:
 
     One process at a time, which holds `home.writer_lock`. Each method that adds does so
     whole or not at all, and what it has acknowledged survives a kill.
+
+    Attributes:
+        connection: the live file is in use in it; for the other modules of this package.
+        home: whose store this is.
+        scratch: folder for temporary files, emptied at `open`.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         self.connection = connection
         self.home = home
-        self._scratch = home.root / "scratch"
+        self.scratch = home.root / "scratch"
 
     @classmethod
     def open(cls, home: Home, migrations: Sequence[Migration] | None = None) -> Self:
@@ -73,8 +78,8 @@ class Store:
             migrate(connection, migrations or load(), who=str(home.live))
             store = cls(connection, home)
             # We are the writer now, so what lies there was left by one that died.
-            shutil.rmtree(store._scratch, ignore_errors=True)
-            store._scratch.mkdir()
+            shutil.rmtree(store.scratch, ignore_errors=True)
+            store.scratch.mkdir()
         except BaseException:
             connection.close()
             raise
@@ -159,7 +164,7 @@ class Store:
     def _add(self, add: _Adder, rows: pl.DataFrame) -> int:
         with transaction(self.connection):
             batch = self.cut + 1
-            added = add(self.connection, rows, batch=batch, scratch=self._scratch)
+            added = add(self.connection, rows, batch=batch, scratch=self.scratch)
             if added:
                 self._note("batch", batch)
         return added

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridtide_store.words import input_of
+
+# How far outside a range to read before merging: a slot of another source that starts there
+# may still cover one inside. No publisher's slots are longer than a day.
+REACH = timedelta(days=1)
 
 Int = NDArray[np.int64]
 

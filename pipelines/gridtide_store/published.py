@@ -1,0 +1,136 @@
+"""Beliefs out of a snapshot's two files: the base by query, the delta from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from gridtide_store.database import Columns, columns, instant, microseconds
+from gridtide_store.trust import newest
+
+Int = NDArray[np.int64]
+
+COLUMNS = "series, slot_start, slot_end, value, quality, known_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Beliefs as parallel arrays; times in microseconds since 1970, NaN is unknown.
+
+    `quality` is a number into the manifest's `qualities`.
+    """
+
+    series: Int
+    start: Int
+    end: Int
+    value: NDArray[np.float64]
+    quality: Int
+    known_at: Int
+
+    @classmethod
+    def of(cls, found: Columns) -> Self:
+        """Those in the answer to a query for `COLUMNS`."""
+        return cls(
+            found["series"].astype(np.int64),
+            microseconds(found["slot_start"]),
+            microseconds(found["slot_end"]),
+            found["value"].astype(np.float64),
+            found["quality"].astype(np.int64),
+            microseconds(found["known_at"]),
+        )
+
+    def take(self, which: NDArray[np.generic] | slice) -> Slots:
+        """Those at some positions."""
+        return Slots(
+            self.series[which],
+            self.start[which],
+            self.end[which],
+            self.value[which],
+            self.quality[which],
+            self.known_at[which],
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[Slots]) -> Slots:
+        """All of `parts`, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.series for part in parts]),
+            np.concatenate([part.start for part in parts]),
+            np.concatenate([part.end for part in parts]),
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.quality for part in parts]),
+            np.concatenate([part.known_at for part in parts]),
+        )
+
+
+class Beliefs:
+    """What was believed about slots; a connection with ``base`` and ``delta`` attached.
+
+    The delta is small and asked with nearly every question, so it is held in memory: finding
+    72 hours in it takes microseconds, a query half a millisecond.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._delta = Slots.of(
+            columns(
+                connection,
+                f"SELECT {COLUMNS} FROM delta.belief ORDER BY series, slot_start, known_at",  # noqa: S608  # our own names
+            )
+        )
+        numbers, first = np.unique(self._delta.series, return_index=True)
+        last = np.append(first[1:], len(self._delta.series))
+        self._part = {
+            int(number): slice(int(low), int(high))
+            for number, low, high in zip(numbers, first, last, strict=True)
+        }
+        row = connection.execute(
+            "SELECT epoch_us(max(newest_known_at)) FROM delta.series"
+        ).fetchone()
+        self._newest_known_at: int | None = row[0] if row else None
+
+    def read(
+        self, series: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+    ) -> Slots:
+        """Newest beliefs about slots starting in ``[start, end)``, by series and start.
+
+        With `as_of` those known then, else all.
+        """
+        if as_of is not None and self._newest_known_at is not None:
+            # Nothing has been known later, so the newest belief is what is asked for.
+            as_of = None if instant(as_of) >= self._newest_known_at else as_of
+        parts = [self._query("base.belief", series, start, end)]
+        if as_of is not None:
+            parts.append(self._query("base.superseded", series, start, end))
+        low, high = instant(start), instant(end)
+        for number in series:
+            if number in self._part:
+                mine = self._delta.take(self._part[number])
+                inside = slice(*np.searchsorted(mine.start, [low, high], side="left").tolist())
+                parts.append(mine.take(inside))
+        found = Slots.join(parts)
+        if as_of is not None:
+            found = found.take(found.known_at <= instant(as_of))
+        return found.take(newest(found.series, found.start, found.known_at))
+
+    def _query(
+        self, table: str, series: Sequence[int], start: datetime, end: datetime
+    ) -> Slots:
+        which = ", ".join(map(str, series)) or "NULL"
+        return Slots.of(
+            columns(
+                # A cursor is a connection of its own, so threads do not wait for each other.
+                self._connection.cursor(),
+                f"SELECT {COLUMNS} FROM {table} WHERE series IN ({which}) "  # noqa: S608  # numbers of our own
+                "AND slot_start >= ? AND slot_start < ?",
+                [start, end],
+            )
+        )

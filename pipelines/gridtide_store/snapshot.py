@@ -1,0 +1,227 @@
+"""Reading a published snapshot: history and forecasts, now or as of a moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from gridtide.model import utc
+from gridtide_store import manifest as manifests
+from gridtide_store.database import attach, columns, connect, frame, instant
+from gridtide_store.errors import Damaged
+from gridtide_store.home import Home
+from gridtide_store.manifest import BASE, DELTA, Manifest
+from gridtide_store.published import Beliefs
+from gridtide_store.published_runs import Run, Runs
+from gridtide_store.trust import REACH, by_trust, merge
+from gridtide_store.words import input_of
+
+__all__ = ["Observed", "Run", "SeriesInfo", "Snapshot", "current"]
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+Text = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """One series of a snapshot; its first and last slot with a value, None if it has none."""
+
+    zone: str
+    signal: str
+    source: str
+    first_start: datetime | None
+    last_end: datetime | None
+    newest_known_at: datetime
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Slots of one zone and signal as parallel arrays, sorted, none overlapping another.
+
+    Times are microseconds since 1970 in UTC, `end_us` is exclusive; a `value` of NaN is
+    unknown; `quality` and `source` are texts.
+    """
+
+    zone: str
+    signal: str
+    start_us: Int
+    end_us: Int
+    value: Float
+    quality: Text
+    known_at_us: Int
+    source: Text
+
+
+def current(home: Home) -> Path | None:
+    """Folder of the snapshot to read; None when nothing has been published.
+
+    Raises:
+        Damaged: the pointer does not name a snapshot.
+    """
+    try:
+        name = home.current.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
+        raise Damaged(f"{home.current} names no snapshot ({name!r}); run `gridtide publish`")
+    return home.snapshots / name
+
+
+class Snapshot:
+    """One published snapshot, open for reading by any number of threads.
+
+    Nothing in it changes. To follow the pointer, open the next one, hand that out, and
+    `close` this one when the last reader has given it back.
+
+    Attributes:
+        id: name of its folder.
+        published_at: by the publisher's clock.
+        replay: whether that clock was set to another time.
+        sources: what is known of the sources, by name; see `words.input_of` for derived ones.
+        series: all series in it, by zone, signal and source.
+    """
+
+    def __init__(
+        self, manifest: Manifest, folder: Path, connection: duckdb.DuckDBPyConnection
+    ) -> None:
+        self.id = manifest.id
+        self.published_at = manifest.published_at
+        self.replay = manifest.replay
+        self.sources = dict(manifest.sources)
+        self._qualities = np.array(manifest.qualities, dtype=np.object_)
+        self._connection = connection
+        self._beliefs = Beliefs(connection)
+        numbered = _series(connection, manifest)
+        self.series = tuple(numbered.values())
+        self._ranked = _ranked(numbered, manifest)
+        self._runs = Runs(connection, folder, manifest)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The snapshot in `folder`.
+
+        Raises:
+            Damaged: a file is missing or not whole; publish again.
+            NewerHome: a newer gridtide published it.
+        """
+        manifest = manifests.read(folder)
+        connection = connect()
+        try:
+            # A query here reads a few thousand rows: more threads would only wait for each
+            # other, and requests run in threads of their own.
+            connection.execute("SET threads = 1")
+            attach(connection, folder / BASE, "base", read_only=True)
+            attach(connection, folder / DELTA, "delta", read_only=True)
+            return cls(manifest, folder, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def observations(
+        self,
+        zone: str,
+        signal: str,
+        start: datetime,
+        end: datetime,
+        *,
+        as_of: datetime | None = None,
+    ) -> Observed:
+        """Slots starting in ``[start, end)``, as known now or at `as_of`, merged by trust.
+
+        Empty where there is nothing. Values are rounded to 0.01, fractions to 0.0001.
+        """
+        ranked = self._ranked.get((zone, signal), ())
+        reach = REACH if len(ranked) > 1 else timedelta(0)
+        found = self._beliefs.read(
+            [number for number, _ in ranked], utc(start) - reach, utc(end) + reach, as_of
+        )
+        rank = np.zeros(len(found.series), dtype=np.int64)
+        for place, (number, _) in enumerate(ranked):
+            rank[found.series == number] = place
+        sources = np.array([source for _, source in ranked], dtype=np.object_)
+        slots = merge(found.start, found.end, found.value, found.known_at, rank)
+        inside = (found.start[slots] >= instant(start)) & (found.start[slots] < instant(end))
+        slots = slots[inside]
+        return Observed(
+            zone=zone,
+            signal=signal,
+            start_us=found.start[slots],
+            end_us=found.end[slots],
+            value=found.value[slots],
+            quality=self._qualities[found.quality[slots]],
+            known_at_us=found.known_at[slots],
+            source=sources[rank[slots]],
+        )
+
+    def run(
+        self, zone: str, signal: str, *, as_of: datetime, model: str | None = None
+    ) -> Run | None:
+        """The newest run known at `as_of`, of `model` or of any; None when there is none."""
+        return self._runs.newest(zone, signal, as_of=as_of, model=model)
+
+
+def _series(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[int, SeriesInfo]:
+    """All series by number, in the order zone, signal, source."""
+    found = frame(
+        columns(connection, "SELECT * FROM delta.series ORDER BY zone, signal, source")
+    )
+    facts = manifest.sources
+    return {
+        row["id"]: SeriesInfo(
+            zone=row["zone"],
+            signal=row["signal"],
+            source=row["source"],
+            first_start=utc(row["first_start"]) if row["first_start"] else None,
+            last_end=utc(row["last_end"]) if row["last_end"] else None,
+            newest_known_at=utc(row["newest_known_at"]),
+            simulated=row["simulated"]
+            or any(
+                facts[name].simulated
+                for name in (row["source"], input_of(row["source"]))
+                if name in facts
+            ),
+        )
+        for row in found.iter_rows(named=True)
+    }
+
+
+def _ranked(
+    numbered: Mapping[int, SeriesInfo], manifest: Manifest
+) -> dict[tuple[str, str], tuple[tuple[int, str], ...]]:
+    """Number and source of the series of each zone and signal, most trusted first."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for number, info in numbered.items():
+        found.setdefault((info.zone, info.signal), {})[info.source] = number
+    return {
+        (zone, signal): tuple(
+            (numbers[source], source)
+            for source in by_trust(numbers, manifest.trust.get(zone, ()))
+        )
+        for (zone, signal), numbers in found.items()
+    }
