@@ -161,22 +161,22 @@ class Ledger:
             for source, kind, zones, start, end, *rest in rows
         ]
 
-    def watermark(self, source: str, kind: str, scope: str = "") -> datetime | None:
-        """Up to when that has been brought in; None: never."""
+    def settled(self, source: str, kind: str, scope: str = "") -> set[datetime]:
+        """Starts of the spans of `scope` that need not be asked for again."""
         rows = self._rows(
-            "SELECT until FROM watermark WHERE source = ? AND kind = ? AND scope = ?",
+            'SELECT "start" FROM settled WHERE source = ? AND kind = ? AND scope = ?',
             source,
             kind,
             scope,
         )
-        return parse_time(rows[0][0]) if rows else None
+        return {parse_time(start) for (start,) in rows}
 
-    def set_watermark(self, source: str, kind: str, until: datetime, scope: str = "") -> None:
-        """Note up to when that has been brought in."""
+    def settle(self, source: str, kind: str, scope: str, start: datetime) -> None:
+        """Note that the span from `start` has been retrieved after its last revision."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)",
-                (source, kind, scope, format_time(until)),
+                "INSERT OR IGNORE INTO settled VALUES (?, ?, ?, ?)",
+                (source, kind, scope, format_time(start)),
             )
 
     def set_source(self, facts: Facts) -> None:

@@ -30,13 +30,13 @@ CREATE TABLE step (
 );
 CREATE INDEX step_run ON step (run);
 
--- Up to when a source has been brought in.
-CREATE TABLE watermark (
-    source TEXT NOT NULL,
-    kind   TEXT NOT NULL,
-    scope  TEXT NOT NULL,                -- a zone, or '' for all of the source's
-    until  TEXT NOT NULL,
-    PRIMARY KEY (source, kind, scope)
+-- Spans of a source that were retrieved after it had stopped revising them.
+CREATE TABLE settled (
+    source  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    scope   TEXT NOT NULL,               -- zones, or '' for all of the source's
+    "start" TEXT NOT NULL,
+    PRIMARY KEY (source, kind, scope, "start")
 ) WITHOUT ROWID;
 
 CREATE TABLE source (
