@@ -114,8 +114,9 @@ def _absences(inputs: pl.DataFrame) -> pl.DataFrame:
     reported = pl.col("power").is_not_null()
     total = pl.col("power").sum().over("slot")
     part = pl.when(total > 0).then(pl.col("power") / total).when(reported).then(0.0)
-    last = grid.with_columns(
-        part.forward_fill().over("line").alias("last_part"),
+    # In a frame of its own: a window inside a window would be taken within the line.
+    last = grid.with_columns(part.alias("part")).with_columns(
+        pl.col("part").forward_fill().over("line").alias("last_part"),
         pl.when(reported).then("slot_start").forward_fill().over("line").alias("last_at"),
     )
     recent = pl.col("slot_start") - pl.col("last_at") <= CONTEXT
