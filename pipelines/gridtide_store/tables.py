@@ -63,7 +63,7 @@ def write_base(
     """
     _choose(connection, signals)
     with _new(connection, path):
-        for low, high in _chunks(connection, chunk):
+        for low, high in chunks(connection, chunk):
             _stage(connection, f"o.series BETWEEN {low} AND {high}")
             with transaction(connection):
                 _move(connection, "belief", "rank = 1")
@@ -119,6 +119,24 @@ def rows_after(connection: duckdb.DuckDBPyConnection, cut: int) -> int:
     return int(row[0]) if row else 0
 
 
+def chunks(
+    connection: duckdb.DuckDBPyConnection, size: int = CHUNK
+) -> Iterator[tuple[int, int]]:
+    """Ranges of series numbers, both ends in, with about `size` rows each."""
+    found = columns(
+        connection, "SELECT series, count(*) AS n FROM observation GROUP BY 1 ORDER BY 1"
+    )
+    low, taken = None, 0
+    for number, rows in zip(found["series"].tolist(), found["n"].tolist(), strict=True):
+        low = number if low is None else low
+        taken += rows
+        if taken >= size:
+            yield low, number
+            low, taken = None, 0
+    if low is not None:
+        yield low, int(found["series"][-1])
+
+
 @contextmanager
 def _new(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
     """A new file at `path`, attached as ``out`` with the tables in it, then let go whole."""
@@ -139,22 +157,6 @@ def _choose(connection: duckdb.DuckDBPyConnection, signals: Sequence[str]) -> No
         "fraction FROM series WHERE signal IN (SELECT unnest(?))",
         [fractions, list(signals)],
     )
-
-
-def _chunks(connection: duckdb.DuckDBPyConnection, size: int) -> Iterator[tuple[int, int]]:
-    """Ranges of series numbers, both ends in, with about `size` rows each."""
-    found = columns(
-        connection, "SELECT series, count(*) AS n FROM observation GROUP BY 1 ORDER BY 1"
-    )
-    low, taken = None, 0
-    for number, rows in zip(found["series"].tolist(), found["n"].tolist(), strict=True):
-        low = number if low is None else low
-        taken += rows
-        if taken >= size:
-            yield low, number
-            low, taken = None, 0
-    if low is not None:
-        yield low, int(found["series"][-1])
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, which: str) -> None:
