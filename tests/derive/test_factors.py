@@ -42,7 +42,12 @@ fill = {fill}
 {lifecycle}
 [sets.mine.direct]
 {direct}
+[sets.last]
+[sets.last.lifecycle]
+wind = {{ g_per_kwh = 9.0, cite = "last" }}
+oil = {{ g_per_kwh = 3.0, cite = "last" }}
 [sets.rest]
+fill = ["last"]
 [sets.rest.lifecycle]
 coal = {{ g_per_kwh = 1.0, cite = "rest" }}
 wind = {{ g_per_kwh = 2.0, cite = "rest" }}
@@ -121,6 +126,17 @@ def test_a_figure_does_not_change_under_the_name_of_a_version(name: str) -> None
 def test_a_filling_gives_only_what_the_set_lacks() -> None:
     unece = factor_set("unece_2022").weights[LIFECYCLE]
     assert (unece["nuclear"], unece["coal"], unece["oil"]) == (5.13, 820, 650)
+
+
+def test_an_earlier_filling_goes_before_a_later_one_and_before_its_own() -> None:
+    some = "\n".join(
+        f'{fuel} = {{ g_per_kwh = 5, cite = "c" }}'
+        for fuel in FUELS
+        if fuel not in ("wind", "oil")
+    )
+    for fill in ('["rest"]', '["rest", "last"]'):
+        mine = read(table(lifecycle=some, fill=fill))["mine"].weights[LIFECYCLE]
+        assert (mine["coal"], mine["wind"], mine["oil"]) == (5.0, 2.0, 3.0)
 
 
 def test_a_zone_may_differ_in_single_figures() -> None:

@@ -1,0 +1,93 @@
+"""Readings: what a frame of them refuses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.source import READING, Request, checked, number, readings, shape
+
+HOUR = timedelta(hours=1)
+STAMP = "%Y-%m-%dT%H:%MZ"
+
+
+def made(**changed: Any) -> pl.DataFrame:  # noqa: ANN401  # any argument of readings
+    given: dict[str, Any] = {
+        "zone": "GB",
+        "signal": ["load", "flow"],
+        "start": ["2026-03-01T00:00Z", "2026-03-01T01:00Z"],
+        "end": HOUR,
+        "value": [1, None],
+        "stamp": STAMP,
+    }
+    return readings(**given | changed)
+
+
+def test_single_values_hold_for_every_row() -> None:
+    issued = datetime(2026, 3, 1, tzinfo=UTC)
+    frame = made(quality=Quality.FORECAST, issued_at=issued, body=3)
+    assert frame.schema == READING
+    assert frame["zone"].to_list() == ["GB", "GB"]
+    assert frame["issued_at"].to_list() == [issued, issued]
+    assert frame["body"].to_list() == [3, 3]
+    assert frame["value"].to_list() == [1.0, None]
+    assert frame["end"][0] == datetime(2026, 3, 1, 1, tzinfo=UTC)
+
+
+def test_no_rows_are_an_empty_frame() -> None:
+    frame = made(signal=[], start=[], value=[])
+    assert (frame.schema, frame.height) == (READING, 0)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"value": [1, float("nan")]},
+        {"value": [1, float("inf")]},
+        {"value": [1, "2"]},
+        {"end": timedelta(0)},
+        {"end": -HOUR},
+        {"end": ["2026-03-01T00:00Z", "2026-03-01T02:00Z"]},
+        {"start": ["2026-03-01T00:00Z", None]},
+        {"start": ["2026-03-01T00:00Z", "2026-02-30T00:00Z"]},
+        {"zone": ["GB", None]},
+        {"zone": ["GB", 5]},
+        {"value": [1]},
+    ],
+    ids=range(11),
+)
+def test_what_is_no_reading_is_refused_by_the_name_of_its_source(
+    changed: dict[str, Any],
+) -> None:
+    with pytest.raises(SourceChanged, match="neso: unexpected body"), shape("neso"):
+        made(**changed)
+
+
+def test_a_frame_with_other_columns_is_no_frame_of_readings() -> None:
+    with pytest.raises(ValueError, match="not those of a reading"):
+        checked(made().drop("flag"))
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(3, 3.0), ("-4.5", -4.5), (None, None), (0.1, 0.1)]
+)
+def test_a_number_may_be_text(value: object, read: float | None) -> None:
+    assert number(value) == read
+
+
+@pytest.mark.parametrize("value", [True, [], {}, "x", ""])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        number(value)
+
+
+def test_an_address_repeats_names_and_escapes_them() -> None:
+    assert Request("GET", "/x", (("a[]", "1"), ("a[]", "2 3"))).address == (
+        "/x?a%5B%5D=1&a%5B%5D=2+3"
+    )
+    assert Request("GET", "/x").address == "/x"
