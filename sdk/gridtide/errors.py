@@ -64,6 +64,12 @@ class NoService(GridtideError):
     code = "no_service"
 
 
+class MissingExtra(GridtideError):
+    """What was asked for needs an optional package; the message says which."""
+
+    code = "missing_extra"
+
+
 class Busy(GridtideError):
     """Another process holds the writer's lock on this home."""
 

@@ -1,0 +1,38 @@
+"""Answers as polars frames; polars comes with the extra ``frames``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from gridtide.errors import MissingExtra
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def frame(kind: type[Any], rows: Sequence[object]) -> pl.DataFrame:
+    """One row for each dataclass of `kind` in `rows`, one column for each of its fields.
+
+    Times are ``Datetime('us', 'UTC')``, numbers ``Float64``, the rest ``String``; so it is
+    with no rows, too.
+
+    Raises:
+        MissingExtra: polars is not installed.
+    """
+    try:
+        import polars as pl
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "polars is not installed; install it with: pip install 'gridtide[frames]'"
+        ) from error
+    types = {
+        "datetime": pl.Datetime("us", "UTC"),
+        "float": pl.Float64(),
+        "float | None": pl.Float64(),
+    }
+    return pl.DataFrame(
+        {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)},
+        schema={field.name: types.get(str(field.type), pl.String()) for field in fields(kind)},
+    )
