@@ -1,1 +1,105 @@
-"""gridtide: when and where is the grid cleanest?"""
+"""gridtide: when and where is the grid cleanest?
+
+    import gridtide
+
+    gridtide.best_window("DE", hours=4)
+    gridtide.best_region(["DE", "FR", "aws:us-east-1"], hours=4)
+
+Nothing is loaded before it is used, so that importing costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, ZoneInfo, Zones
+    from gridtide.client import AsyncClient, Client
+    from gridtide.errors import (
+        ApiError,
+        BadInput,
+        BadRequest,
+        GridtideError,
+        NoCommonSignal,
+        NoData,
+        NoFeasibleWindow,
+        NoService,
+        ServiceUnavailable,
+        UnknownRegion,
+    )
+    from gridtide.model import Quality, Series, Signal, Slot
+    from gridtide.shortcuts import best_region, best_window, forecast, intensity, zones
+    from gridtide.windows import Window
+
+    __version__: str
+
+_FROM = {
+    "answers": ("BestRegion", "BestWindow", "Forecast", "Intensity", "ZoneInfo", "Zones"),
+    "client": ("AsyncClient", "Client"),
+    "errors": (
+        "ApiError",
+        "BadInput",
+        "BadRequest",
+        "GridtideError",
+        "NoCommonSignal",
+        "NoData",
+        "NoFeasibleWindow",
+        "NoService",
+        "ServiceUnavailable",
+        "UnknownRegion",
+    ),
+    "model": ("Quality", "Series", "Signal", "Slot"),
+    "shortcuts": ("best_region", "best_window", "forecast", "intensity", "zones"),
+    "windows": ("Window",),
+}
+_HOME = {name: module for module, names in _FROM.items() for name in names}
+
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "BadInput",
+    "BadRequest",
+    "BestRegion",
+    "BestWindow",
+    "Client",
+    "Forecast",
+    "GridtideError",
+    "Intensity",
+    "NoCommonSignal",
+    "NoData",
+    "NoFeasibleWindow",
+    "NoService",
+    "Quality",
+    "Series",
+    "ServiceUnavailable",
+    "Signal",
+    "Slot",
+    "UnknownRegion",
+    "Window",
+    "ZoneInfo",
+    "Zones",
+    "best_region",
+    "best_window",
+    "forecast",
+    "intensity",
+    "zones",
+]
+
+
+def __getattr__(name: str) -> object:
+    """A public name, loaded on first use."""
+    if name == "__version__":
+        from gridtide.plugins import own_version
+
+        value: object = own_version()
+    elif name in _HOME:
+        value = getattr(import_module(f"gridtide.{_HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module 'gridtide' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -91,8 +91,8 @@ def parse_hours(hours: float, *, name: str = "hours") -> timedelta:
     """
     try:
         duration = timedelta(hours=hours)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(f"{name} is {hours}; give a finite number such as 4 or 1.5") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInput(f"{name} is {hours!r}; give a finite number such as 4 or 1.5") from error
     if duration <= timedelta(0):
         raise BadInput(f"{name} is {hours}; give a number above 0 such as 4 or 1.5")
     return duration

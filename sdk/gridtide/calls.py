@@ -1,0 +1,204 @@
+"""The table of calls: what each asks of which address, and how its answer is read.
+
+Nothing is sent here. What cannot be right (a naive time, no length, no region) is refused
+before it reaches a server, with the same errors the server would answer. The answers' classes
+are loaded with the first answer: to make them takes as long as the rest of the SDK's import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gridtide.errors import BadInput
+from gridtide.model import Signal, format_time, parse_hours, parse_time, utc
+
+if TYPE_CHECKING:
+    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
+
+T_co = TypeVar("T_co", covariant=True)
+
+Region = str | tuple[float, float]
+"""A zone key, a cloud region such as ``aws:us-east-1``, or ``(lat, lon)`` in degrees."""
+
+When = datetime | str
+"""An aware time, or ISO 8601 with an offset."""
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T_co]):
+    """One GET: path below the service's address, query parameters, reader of its JSON."""
+
+    path: str
+    params: tuple[tuple[str, str], ...]
+    read: Callable[[Json], T_co]
+
+
+def zones(*, every: bool) -> Call[Zones]:
+    """What the service has; with `every`, all zones it knows of."""
+    return Call("/v1/zones", (("all", "true"),) if every else (), _read_zones)
+
+
+def intensity(
+    region: Region,
+    *,
+    start: When | None,
+    end: When | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> Call[Intensity]:
+    """Known slots of a range; without one the latest."""
+    return Call(
+        f"/v1/zones/{_in_path(region)}/intensity",
+        (
+            *_time("start", start),
+            *_time("end", end),
+            *_signal(signal),
+            *_time("as_of", as_of),
+        ),
+        _read_intensity,
+    )
+
+
+def forecast(
+    region: Region, *, signal: Signal | str | None, as_of: When | None, model: str | None
+) -> Call[Forecast]:
+    """The newest forecast."""
+    return Call(
+        f"/v1/zones/{_in_path(region)}/forecast",
+        (*_signal(signal), *_time("as_of", as_of), *((("model", model),) if model else ())),
+        _read_forecast,
+    )
+
+
+def best_window(
+    region: Region,
+    *,
+    hours: float,
+    earliest: When | None,
+    deadline: When | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> Call[BestWindow]:
+    """The cleanest run in one region."""
+    return Call(
+        "/v1/best-window",
+        (
+            ("region", region_text(region)),
+            *_run(hours, earliest, deadline),
+            *_signal(signal),
+            *_time("as_of", as_of),
+        ),
+        _read_best_window,
+    )
+
+
+def best_region(
+    regions: Iterable[Region],
+    *,
+    hours: float,
+    earliest: When | None,
+    deadline: When | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> Call[BestRegion]:
+    """The cleanest region and run, jointly."""
+    named = [regions] if isinstance(regions, str) else list(regions)
+    if not named:
+        raise BadInput("there is no region to choose from; name at least one")
+    return Call(
+        "/v1/best-region",
+        (
+            *(("region", region_text(region)) for region in named),
+            *_run(hours, earliest, deadline),
+            *_signal(signal),
+            *_time("as_of", as_of),
+        ),
+        _read_best_region,
+    )
+
+
+def region_text(region: Region) -> str:
+    """`region` as the service reads it: ``lat,lon`` for a place.
+
+    Raises:
+        BadInput: an empty name, or what is neither a name nor a place on Earth.
+    """
+    if isinstance(region, str):
+        if region.strip():
+            return region.strip()
+        raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
+    try:
+        lat, lon = (float(degrees) for degrees in region)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"region {region!r} is neither a name nor (lat, lon)") from error
+    if not (isfinite(lat) and isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
+        raise BadInput(
+            f"region {region!r} is no place: latitude is -90 to 90 and comes first, "
+            "longitude is -180 to 180"
+        )
+    return f"{lat!r},{lon!r}"
+
+
+def _in_path(region: Region) -> str:
+    from urllib.parse import quote  # slow to import, and httpx has it by now
+
+    return quote(region_text(region), safe="")
+
+
+def _time(name: str, moment: When | None) -> tuple[tuple[str, str], ...]:
+    if moment is None:
+        return ()
+    aware = parse_time(moment, name=name) if isinstance(moment, str) else utc(moment, name=name)
+    return ((name, format_time(aware)),)
+
+
+def _signal(signal: Signal | str | None) -> tuple[tuple[str, str], ...]:
+    # A newer server may know a signal that this SDK does not, so the name goes as it is.
+    return () if signal is None else (("signal", str(signal)),)
+
+
+def _run(
+    hours: float, earliest: When | None, deadline: When | None
+) -> tuple[tuple[str, str], ...]:
+    parse_hours(hours)
+    return (
+        ("hours", repr(float(hours))),
+        *_time("earliest", earliest),
+        *_time("deadline", deadline),
+    )
+
+
+def _read_zones(wire: Json) -> Zones:
+    from gridtide.answers import Zones
+
+    return Zones.from_json(wire)
+
+
+def _read_intensity(wire: Json) -> Intensity:
+    from gridtide.answers import Intensity
+
+    return Intensity.from_json(wire)
+
+
+def _read_forecast(wire: Json) -> Forecast:
+    from gridtide.answers import Forecast
+
+    return Forecast.from_json(wire)
+
+
+def _read_best_window(wire: Json) -> BestWindow:
+    from gridtide.answers import BestWindow
+
+    return BestWindow.from_json(wire)
+
+
+def _read_best_region(wire: Json) -> BestRegion:
+    from gridtide.answers import BestRegion
+
+    return BestRegion.from_json(wire)

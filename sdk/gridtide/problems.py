@@ -1,0 +1,108 @@
+"""What a service said, understood: an answer's JSON object, or the error it means.
+
+RFC 9457 problems become the very classes the service raised, by their ``code``, with their
+further members in `extra`; what has no own class is a `BadRequest` or `ServiceUnavailable`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gridtide.errors import (
+    ApiError,
+    BadInput,
+    BadRequest,
+    Busy,
+    GridtideError,
+    NoCommonSignal,
+    NoData,
+    NoFeasibleWindow,
+    ServiceUnavailable,
+    UnknownRegion,
+)
+
+BY_CODE: Mapping[str, type[GridtideError]] = {
+    kind.code: kind
+    for kind in (BadInput, UnknownRegion, NoFeasibleWindow, NoCommonSignal, NoData, Busy)
+}
+STANDARD = {"type", "title", "status", "detail", "instance", "code"}
+
+
+def understood(
+    status: int, headers: Mapping[str, str], body: bytes, *, asked: str
+) -> Mapping[str, Any]:
+    """The JSON object of an answer.
+
+    Args:
+        asked: the address, for messages.
+
+    Raises:
+        GridtideError: of the class the problem names.
+        BadRequest: another 4xx.
+        ServiceUnavailable: 429 or 5xx, with `retry_after` seconds where it says so.
+        ApiError: neither an answer nor a problem; most likely not a gridtide service.
+    """
+    said = _json_object(body)
+    if 200 <= status < 300:
+        if said is None:
+            raise ApiError(
+                f"{asked} answered {status} without a JSON object; is it a gridtide service? "
+                "check GRIDTIDE_URL",
+                status=status,
+            )
+        return said
+    raise _problem(status, headers, said or {}, asked=asked)
+
+
+def _problem(
+    status: int, headers: Mapping[str, str], said: Mapping[str, Any], *, asked: str
+) -> GridtideError:
+    detail = said.get("detail") or said.get("title")
+    kind = BY_CODE.get(str(said.get("code")))
+    error: GridtideError
+    if kind is not None:
+        error = kind(str(detail or kind.__doc__))
+    elif status == 429 or status >= 500:
+        error = ServiceUnavailable(
+            f"{asked} answered {status}: {detail or 'no reason given'}; try again later",
+            status=status,
+            retry_after=_retry_after(headers),
+        )
+    elif status >= 400:
+        error = BadRequest(
+            f"{asked} answered {status}: {detail or 'no reason given'}", status=status
+        )
+    else:
+        moved = headers.get("location")
+        error = ApiError(
+            f"{asked} answered {status}"
+            + (f" and points to {moved}; set GRIDTIDE_URL to where it moved" if moved else ""),
+            status=status,
+        )
+    error.extra = {name: value for name, value in said.items() if name not in STANDARD}
+    return error
+
+
+def _json_object(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of ``Retry-After``: a number, or a date against the answer's own ``Date``."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    from email.utils import parsedate_to_datetime  # as slow to import as half the SDK
+
+    try:
+        until = parsedate_to_datetime(text)
+        since = parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, (until - since).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,186 @@
+"""The questions a client asks, once blocking and once awaited, over the calls' one table.
+
+Every question may raise any of `gridtide.errors`: what is wrong with it as `BadInput` and its
+kin, `NoData` where there is nothing to answer from, `ServiceUnavailable` without an answer.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from gridtide import calls
+from gridtide.calls import Call, Region, When
+from gridtide.model import Signal
+
+if TYPE_CHECKING:
+    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
+
+T = TypeVar("T")
+
+
+class Questions(ABC):
+    """Questions that return their answers."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def ask(self, call: Call[T]) -> T:
+        """The answer to one call."""
+
+    def zones(self, *, every: bool = False) -> Zones:
+        """Zones the service has data of; with `every`, all it knows of."""
+        return self.ask(calls.zones(every=every))
+
+    def intensity(
+        self,
+        region: Region,
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> Intensity:
+        """What is known over ``[start, end)``; without a range, the latest slot."""
+        return self.ask(
+            calls.intensity(region, start=start, end=end, signal=signal, as_of=as_of)
+        )
+
+    def forecast(
+        self,
+        region: Region,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+        model: str | None = None,
+    ) -> Forecast:
+        """The newest forecast, or the newest that was known `as_of` a moment."""
+        return self.ask(calls.forecast(region, signal=signal, as_of=as_of, model=model))
+
+    def best_window(
+        self,
+        region: Region,
+        *,
+        hours: float,
+        earliest: When | None = None,
+        deadline: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> BestWindow:
+        """The cleanest `hours` in one go, from `earliest` (now) on, ended by `deadline`."""
+        return self.ask(
+            calls.best_window(
+                region,
+                hours=hours,
+                earliest=earliest,
+                deadline=deadline,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
+
+    def best_region(
+        self,
+        regions: Iterable[Region],
+        *,
+        hours: float,
+        earliest: When | None = None,
+        deadline: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> BestRegion:
+        """The region and the `hours` that are cleanest together; and how the others rank."""
+        return self.ask(
+            calls.best_region(
+                regions,
+                hours=hours,
+                earliest=earliest,
+                deadline=deadline,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
+
+
+class AsyncQuestions(ABC):
+    """The same questions, awaited."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def ask(self, call: Call[T]) -> T:
+        """The answer to one call."""
+
+    async def zones(self, *, every: bool = False) -> Zones:
+        """As `Questions.zones`."""
+        return await self.ask(calls.zones(every=every))
+
+    async def intensity(
+        self,
+        region: Region,
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> Intensity:
+        """As `Questions.intensity`."""
+        return await self.ask(
+            calls.intensity(region, start=start, end=end, signal=signal, as_of=as_of)
+        )
+
+    async def forecast(
+        self,
+        region: Region,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+        model: str | None = None,
+    ) -> Forecast:
+        """As `Questions.forecast`."""
+        return await self.ask(calls.forecast(region, signal=signal, as_of=as_of, model=model))
+
+    async def best_window(
+        self,
+        region: Region,
+        *,
+        hours: float,
+        earliest: When | None = None,
+        deadline: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> BestWindow:
+        """As `Questions.best_window`."""
+        return await self.ask(
+            calls.best_window(
+                region,
+                hours=hours,
+                earliest=earliest,
+                deadline=deadline,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
+
+    async def best_region(
+        self,
+        regions: Iterable[Region],
+        *,
+        hours: float,
+        earliest: When | None = None,
+        deadline: When | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> BestRegion:
+        """As `Questions.best_region`."""
+        return await self.ask(
+            calls.best_region(
+                regions,
+                hours=hours,
+                earliest=earliest,
+                deadline=deadline,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
