@@ -1,0 +1,194 @@
+"""The script ``gridtide``: finds the subcommand, hands it its words, turns errors into exits.
+
+The service adds its subcommands by entry points of the group ``gridtide.commands``; only the
+one that was chosen is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gridtide.command import Command, Terminal, terminal
+from gridtide.commands import OWN
+from gridtide.errors import BadInput, GridtideError, NoService
+from gridtide.model import parse_time
+from gridtide.plugins import COMMANDS, found, own_version
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+# What the service brings, so that a bare SDK can say what is missing.
+OF_THE_SERVICE = (
+    "refresh",
+    "import",
+    "forecast",
+    "backtest",
+    "publish",
+    "serve",
+    "check",
+    "backup",
+    "restore",
+    "sources",
+    "demo",
+)
+INSTALL = "pip install 'gridtide[service]', from a clone: pip install ./sdk ."
+GLOBALS = {"home": None, "now": None, "url": None, "json": False}
+SOUTH_OR_WEST = re.compile(r"-\d+(\.\d*)?,.*")
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one subcommand; the exit code.
+
+    0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    known = os.environ if environ is None else environ
+    try:
+        code = _run(words, known)
+        sys.stdout.flush()
+    except GridtideError as error:
+        sys.stderr.write(f"gridtide: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has what it wanted. Python flushes once more at exit, so
+        # that must go nowhere (docs.python.org/3/library/signal.html#note-on-sigpipe).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    front = _Front()
+    try:
+        first = front.parse_args(words)
+        if first.version:
+            sys.stdout.write(f"gridtide {own_version()}\n")
+            return 0
+        if first.command is None:
+            front.print_help(sys.stderr)
+            return 2
+        command = _command(first.command)
+        args = _parser(command).parse_args(_protected(first.words), _defaults(first))
+    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+        return int(stop.code or 0)
+    streams = _terminal(args, environ)
+    if command.name in OWN and args.now and (url := streams.environ.get("GRIDTIDE_URL")):
+        streams.say(
+            f"gridtide: --now does not move the clock of {url}; --as-of asks it of then"
+        )
+    return command.run(args, streams)
+
+
+class _Front(argparse.ArgumentParser):
+    """Options of every subcommand, then the subcommand, then its own words untouched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            prog="gridtide",
+            usage="gridtide [options] COMMAND ...",
+            description="When and where is the grid cleanest?",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        _globals(self)
+        self.add_argument("--version", action="store_true", help="print the version and exit")
+        self.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+        self.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+
+    def format_help(self) -> str:
+        """The usual help and every command there is; only this loads those of the service."""
+        return f"{super().format_help()}\ncommands:\n{_listing()}\n"
+
+
+def _globals(parser: argparse.ArgumentParser) -> None:
+    """Options that every subcommand takes, before its name or after."""
+    # Without defaults, so that the subcommand's parser does not undo what came before it.
+    group = parser.add_argument_group("for every command", argument_default=argparse.SUPPRESS)
+    group.add_argument("--home", metavar="PATH", help="data directory (GRIDTIDE_HOME)")
+    group.add_argument("--now", metavar="TIME", help="run at another time (GRIDTIDE_NOW)")
+    group.add_argument("--url", help="address of the service to ask (GRIDTIDE_URL)")
+    group.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _defaults(first: argparse.Namespace) -> argparse.Namespace:
+    given = {name: value for name, value in vars(first).items() if name in GLOBALS}
+    return argparse.Namespace(**(GLOBALS | given))
+
+
+def _parser(command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"gridtide {command.name}", description=command.summary, allow_abbrev=False
+    )
+    command.arguments(parser)
+    _globals(parser)
+    return parser
+
+
+def _protected(words: Sequence[str]) -> list[str]:
+    """`words` in which a place south or west of zero is not taken for an option.
+
+    argparse never takes a word with a space in it for an option.
+    """
+    return [f" {word}" if SOUTH_OR_WEST.fullmatch(word) else word for word in words]
+
+
+def _command(name: str) -> Command:
+    if name in OWN:
+        return OWN[name]
+    points = found(COMMANDS)
+    if name in points:
+        return _loaded(points[name])
+    if name in OF_THE_SERVICE:
+        raise NoService(
+            f"'gridtide {name}' comes with the service, which is not installed ({INSTALL})"
+        )
+    import difflib
+
+    near = difflib.get_close_matches(name, {*OWN, *points, *OF_THE_SERVICE}, n=1)
+    hint = f"did you mean {near[0]}?" if near else "gridtide --help lists them"
+    raise BadInput(f"there is no command {name!r}; {hint}")
+
+
+def _loaded(point: EntryPoint) -> Command:
+    command: Command = point.load()
+    return command
+
+
+def _listing() -> str:
+    points = found(COMMANDS)
+    summaries = {name: _summary(point) for name, point in points.items()}
+    summaries |= {name: command.summary for name, command in OWN.items()}
+    lines = [f"  {name:<14}{summaries[name]}" for name in sorted(summaries)]
+    if not points:
+        lines.append(f"  with the service ({INSTALL}):\n    {', '.join(OF_THE_SERVICE)}")
+    return "\n".join(lines)
+
+
+def _summary(point: EntryPoint) -> str:
+    try:
+        return _loaded(point).summary
+    except (ImportError, AttributeError) as error:
+        return f"(cannot be loaded: {error})"  # help is wanted most where something is broken
+
+
+def _terminal(args: argparse.Namespace, environ: Mapping[str, str]) -> Terminal:
+    """Standard streams, and the environment with what the options say written over it."""
+    told = dict(environ)
+    if args.home:
+        told["GRIDTIDE_HOME"] = args.home
+        if not args.url:
+            # Named on the command line, this machine's data comes before a service elsewhere.
+            told.pop("GRIDTIDE_URL", None)
+    if args.now:
+        parse_time(args.now, name="--now")
+        told["GRIDTIDE_NOW"] = args.now
+    if args.url:
+        told["GRIDTIDE_URL"] = args.url
+    return terminal(told)

@@ -1,0 +1,154 @@
+"""The SDK's own subcommands: zones, now, best-window, best-region.
+
+They ask what a client asks, at GRIDTIDE_URL or in this process, and print the answer: the
+same JSON object as by REST, or text.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from gridtide.command import Command, Terminal
+from gridtide.errors import BadInput
+from gridtide.regions import split_regions
+
+
+def _zones_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="also zones without data")
+
+
+def _zones(args: argparse.Namespace, terminal: Terminal) -> int:
+    from gridtide import show
+    from gridtide.client import Client
+
+    with Client(environ=terminal.environ) as client:
+        answer = client.zones(every=args.all)
+    if args.json:
+        terminal.document(answer.to_json())
+    else:
+        terminal.result(show.zones(answer))
+    return 0
+
+
+def _now_arguments(parser: argparse.ArgumentParser) -> None:
+    _region_arguments(parser)
+    _view_arguments(parser)
+
+
+def _now(args: argparse.Namespace, terminal: Terminal) -> int:
+    from gridtide import show
+    from gridtide.client import Client
+
+    regions = _regions(args)
+    with Client(environ=terminal.environ) as client:
+        answers = [
+            client.intensity(region, signal=args.signal, as_of=args.as_of) for region in regions
+        ]
+    if not args.json:
+        terminal.result("\n".join(show.now(answer) for answer in answers))
+    elif len(answers) == 1:
+        terminal.document(answers[0].to_json())
+    else:
+        terminal.document([answer.to_json() for answer in answers])
+    return 0
+
+
+def _best_window_arguments(parser: argparse.ArgumentParser) -> None:
+    _region_arguments(parser)
+    _run_arguments(parser)
+    _view_arguments(parser)
+
+
+def _best_window(args: argparse.Namespace, terminal: Terminal) -> int:
+    from gridtide import show
+    from gridtide.client import Client
+
+    regions = _regions(args)
+    if len(regions) > 1:
+        raise BadInput(
+            f"best-window takes one region, not {len(regions)}; to compare them ask "
+            "'gridtide best-region'"
+        )
+    with Client(environ=terminal.environ) as client:
+        answer = client.best_window(
+            regions[0],
+            hours=args.hours,
+            earliest=args.earliest,
+            deadline=args.deadline,
+            signal=args.signal,
+            as_of=args.as_of,
+        )
+    if args.json:
+        terminal.document(answer.to_json())
+    else:
+        terminal.result(show.best_window(answer))
+    return 0
+
+
+def _best_region(args: argparse.Namespace, terminal: Terminal) -> int:
+    from gridtide import show
+    from gridtide.client import Client
+
+    with Client(environ=terminal.environ) as client:
+        answer = client.best_region(
+            _regions(args),
+            hours=args.hours,
+            earliest=args.earliest,
+            deadline=args.deadline,
+            signal=args.signal,
+            as_of=args.as_of,
+        )
+    if args.json:
+        terminal.document(answer.to_json())
+    else:
+        terminal.result(show.best_region(answer))
+    return 0
+
+
+def _region_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "regions",
+        metavar="REGION",
+        nargs="*",
+        default=[],
+        help="zone (DE), cloud region (aws:us-east-1) or place (52.5,13.4); comma lists too",
+    )
+    parser.add_argument(
+        "--region",
+        metavar="REGION",
+        dest="more_regions",
+        action="append",
+        default=[],
+        help="the same, repeatable",
+    )
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hours", type=float, required=True, help="length of the job")
+    parser.add_argument("--earliest", metavar="TIME", help="not before; default: now")
+    parser.add_argument("--deadline", metavar="TIME", help="the job has ended by then")
+
+
+def _view_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--signal", help="what to go by, e.g. cfe_produced; default: lifecycle")
+    parser.add_argument("--as-of", metavar="TIME", help="only what was known at this moment")
+
+
+def _regions(args: argparse.Namespace) -> list[str]:
+    regions = split_regions([*args.regions, *args.more_regions])
+    if not regions:
+        raise BadInput("there is no region; name one, such as DE or aws:us-east-1")
+    return regions
+
+
+OWN = {
+    command.name: command
+    for command in (
+        Command("zones", "list the zones and what is known of them", _zones_arguments, _zones),
+        Command("now", "how clean the grid is now", _now_arguments, _now),
+        Command("best-window", "when to run a job", _best_window_arguments, _best_window),
+        Command(
+            "best-region", "where and when to run a job", _best_window_arguments, _best_region
+        ),
+    )
+}
