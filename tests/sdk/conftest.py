@@ -1,0 +1,277 @@
+"""A small service of the tests' own: a real ASGI application with answers written here."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from copy import deepcopy
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+import uvicorn
+
+from gridtide.local import AsyncLocalTransport, Host, LocalTransport
+
+Message = MutableMapping[str, Any]
+Json = dict[str, Any]
+
+PLACE: Json = {
+    "region": "DE",
+    "zone": "DE",
+    "zone_name": "Germany",
+    "resolved_by": "zone key",
+}
+ANSWER: Json = {
+    **PLACE,
+    "signal": "ci_lifecycle_consumed",
+    "unit": "gCO2e/kWh",
+    "simulated": False,
+    "source": "a_source, b_source",
+    "licence": "CC-BY-4.0",
+    "data_age_seconds": 2100.0,
+    "as_of": "2026-03-02T12:00:00Z",
+    "replay": False,
+}
+BEST_WINDOW: Json = {
+    **ANSWER,
+    "start": "2026-03-02T14:00:00Z",
+    "end": "2026-03-02T18:00:00Z",
+    "hours": 4.0,
+    "mean": 300.0,
+    "mean_now": 400.0,
+    "saving": 0.25,
+    "quality": "forecast",
+    "model": "weekly@1",
+    "issued_at": "2026-03-02T11:30:00Z",
+}
+FORECAST: Json = {
+    **ANSWER,
+    "quality": "forecast",
+    "model": "weekly@1",
+    "issued_at": "2026-03-02T11:30:00Z",
+    "known_at": "2026-03-02T11:31:00Z",
+    "slots": [
+        {
+            "start": "2026-03-02T12:00:00Z",
+            "end": "2026-03-02T13:00:00Z",
+            "p10": 380.0,
+            "p50": 400.0,
+            "p90": 420.5,
+        },
+        {
+            "start": "2026-03-02T13:00:00Z",
+            "end": "2026-03-02T14:00:00Z",
+            "p10": None,
+            "p50": 300.0,
+            "p90": None,
+        },
+    ],
+}
+INTENSITY: Json = {
+    **ANSWER,
+    "slots": [
+        {
+            "start": "2026-03-02T11:00:00Z",
+            "end": "2026-03-02T11:30:00Z",
+            "value": 410.25,
+            "quality": "measured",
+            "known_at": "2026-03-02T11:40:00Z",
+            "source": "a_source",
+        }
+    ],
+}
+ZONES: Json = {
+    "zones": [
+        {
+            "zone": "DE",
+            "name": "Germany",
+            "country": "DE",
+            "timezone": "Europe/Berlin",
+            "lat": 51.0,
+            "lon": 10.0,
+            "kind": "bidding zone",
+            "aliases": ["DE-LU"],
+            "signals": ["ci_lifecycle_consumed", "cfe_produced"],
+            "default_signal": "ci_lifecycle_consumed",
+            "newest_slot_end": "2026-03-02T11:30:00Z",
+            "data_age_seconds": 1800.0,
+            "forecast": {
+                "model": "weekly@1",
+                "issued_at": "2026-03-02T11:30:00Z",
+                "end": "2026-03-05T11:00:00Z",
+            },
+            "simulated": False,
+            "source": "a_source",
+            "licence": "CC-BY-4.0",
+        }
+    ],
+    "as_of": "2026-03-02T12:00:00Z",
+    "replay": False,
+}
+BEST_REGION: Json = {
+    **BEST_WINDOW,
+    "ranking": [
+        BEST_WINDOW,
+        {
+            **BEST_WINDOW,
+            "region": "aws:us-east-1",
+            "zone": "US-PJM",
+            "zone_name": "PJM",
+            "resolved_by": "cloud region",
+            "mean": 350.0,
+            "mean_now": None,
+            "saving": None,
+        },
+        {
+            "region": "FR",
+            "zone": "FR",
+            "zone_name": "France",
+            "resolved_by": "zone key",
+            "window": None,
+            "reason": "FR: no unbroken run of 4 h",
+        },
+    ],
+}
+ROUTES = {
+    "/v1/zones": ZONES,
+    "/v1/zones/DE/intensity": INTENSITY,
+    "/v1/zones/DE/forecast": FORECAST,
+    "/v1/best-window": BEST_WINDOW,
+    "/v1/best-region": BEST_REGION,
+}
+
+
+@dataclass
+class Reply:
+    """One scripted answer."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@dataclass
+class Asked:
+    """One request as it arrived."""
+
+    path: str
+    params: list[tuple[str, str]]
+    headers: dict[str, str]
+
+
+class Service:
+    """Answers by `ROUTES`, after the scripted replies; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.script: list[Reply] = []
+        self.lifespan: list[str] = []
+
+    def reply(self, status: int, body: object, **headers: str) -> None:
+        """Script one answer: JSON, or the bytes as they are."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.script.append(Reply(status, body, named))
+
+    def problem(self, code: str, status: int, detail: str, **extra: object) -> None:
+        """Script one RFC 9457 problem."""
+        self.reply(status, problem(code, status, detail, **extra))
+
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        if scope["type"] == "lifespan":
+            scope["state"]["greeting"] = "hello"
+            for phase in ("startup", "shutdown"):
+                assert (await receive())["type"] == f"lifespan.{phase}"
+                self.lifespan.append(phase)
+                await send({"type": f"lifespan.{phase}.complete"})
+            return
+        self.asked.append(
+            Asked(
+                scope["raw_path"].decode(),
+                parse_qsl(scope["query_string"].decode()),
+                {name.decode(): value.decode() for name, value in scope["headers"]},
+            )
+        )
+        if self.script:
+            reply = self.script.pop(0)
+        elif scope["path"] == "/state":
+            reply = Reply(200, scope["state"], {})
+        elif scope["path"] in ROUTES:
+            reply = Reply(200, ROUTES[scope["path"]], {})
+        else:
+            reply = Reply(404, problem("not_found", 404, f"no {scope['path']} here"), {})
+        body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        headers = [(k.encode(), v.encode()) for k, v in reply.headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def problem(code: str, status: int, detail: str, **extra: object) -> Json:
+    """An RFC 9457 problem."""
+    return {
+        "type": f"urn:gridtide:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **extra,
+    }
+
+
+@pytest.fixture
+def said() -> SimpleNamespace:
+    """What the service says, as JSON values."""
+    return SimpleNamespace(
+        zones=deepcopy(ZONES),
+        intensity=deepcopy(INTENSITY),
+        forecast=deepcopy(FORECAST),
+        best_window=deepcopy(BEST_WINDOW),
+        best_region=deepcopy(BEST_REGION),
+    )
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service nobody has asked anything yet."""
+    return Service()
+
+
+@pytest.fixture
+def transport(service: Service) -> Iterator[httpx.BaseTransport]:
+    """The way to `service` for a `Client`."""
+    transport = LocalTransport(Host(service))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def async_transport(service: Service) -> Iterator[httpx.AsyncBaseTransport]:
+    """The way to `service` for an `AsyncClient`."""
+    host = Host(service)
+    yield AsyncLocalTransport(host)
+    host.close()
+
+
+@pytest.fixture
+def address(service: Service) -> Iterator[str]:
+    """`service` on a real socket of loopback."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(service, log_config=None, lifespan="off", ws="none", loop="asyncio")
+    )
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listening.close()
