@@ -175,7 +175,7 @@ def _opened(source: Path) -> Iterator[Read]:
     try:
         with tarfile.open(source, "r:") as tar:
             members = {member.name: member for member in tar.getmembers() if member.isreg()}
-            yield lambda name: tar.extractfile(members[name])  # type: ignore[misc]  # a regular file has content
+            yield lambda name: tar.extractfile(members[name])  # type: ignore[misc, return-value]  # a regular file has content
     except (tarfile.TarError, FileNotFoundError) as error:
         raise BadInput(f"{source} is no backup: {error}") from error
 

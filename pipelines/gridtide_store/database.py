@@ -88,7 +88,7 @@ def columns(
     """
     found = connection.execute(query, list(values)).fetchnumpy()
     return {
-        name: column.filled("NaT" if column.dtype.kind == "M" else np.nan)
+        name: column.filled(np.datetime64("NaT") if column.dtype.kind == "M" else np.nan)
         if isinstance(column, np.ma.MaskedArray)
         else column
         for name, column in found.items()

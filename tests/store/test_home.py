@@ -1,0 +1,160 @@
+"""Where a home lies, and that one process at a time writes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from gridtide.errors import Busy
+from gridtide_store.home import Home, default_home, writer_lock
+from gridtide_store.store import Store
+
+HOLD = """
+import sys
+from datetime import datetime, UTC
+from pathlib import Path
+from gridtide_store.home import Home, writer_lock
+since = datetime(2026, 3, 2, 11, tzinfo=UTC)
+with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+# Leaves a forked child behind that outlives the holder, as a pool of workers may.
+FORK = """
+import os, sys
+from datetime import datetime, UTC
+from pathlib import Path
+from gridtide_store.home import Home, writer_lock
+since = datetime(2026, 3, 2, 11, tzinfo=UTC)
+with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
+    child = os.fork()
+    if child == 0:
+        sys.stdin.read()
+        os._exit(0)
+    print(child, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+OPEN = """
+import sys
+from pathlib import Path
+from gridtide_store.home import Home
+from gridtide_store.store import Store
+with Store.open(Home(Path(sys.argv[1]))):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def start(script: str, home: Home) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(home.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        ({"HOME": "/home/u"}, "linux", "/home/u/.local/share/gridtide"),
+        ({"HOME": "/home/u", "XDG_DATA_HOME": "/data"}, "linux", "/data/gridtide"),
+        (
+            {"HOME": "/home/u", "XDG_DATA_HOME": "data"},
+            "linux",
+            "/home/u/.local/share/gridtide",
+        ),
+        ({"HOME": "/Users/u"}, "darwin", "/Users/u/Library/Application Support/gridtide"),
+        ({"HOME": "/u", "LOCALAPPDATA": "/u/Local"}, "win32", "/u/Local/gridtide"),
+        ({"HOME": "/u"}, "win32", "/u/AppData/Local/gridtide"),
+    ],
+)
+def test_the_default_home_is_the_platforms_folder_for_user_data(
+    environ: dict[str, str], platform: str, expected: str
+) -> None:
+    assert default_home(environ, platform) == Path(expected)
+
+
+def test_a_second_process_is_told_who_holds_the_lock_since_when(
+    home: Home, now: datetime
+) -> None:
+    holder = start(HOLD, home)
+    assert said(holder) == "held"
+    try:
+        with (
+            pytest.raises(Busy, match="gridtide refresh") as caught,
+            writer_lock(home, "gridtide import", now),
+        ):
+            pass
+    finally:
+        end(holder)
+    message = str(caught.value)
+    assert f"(pid {holder.pid})" in message
+    assert "since 2026-03-02T11:00:00Z" in message
+    assert caught.value.exit_code == 4
+    with writer_lock(home, "gridtide import", now):
+        pass
+
+
+def test_the_lock_is_not_taken_twice_within_a_process(home: Home, now: datetime) -> None:
+    with (
+        writer_lock(home, "one", now),
+        pytest.raises(Busy, match="one"),
+        writer_lock(home, "two", now),
+    ):
+        pass
+
+
+def test_a_killed_holder_leaves_no_lock_behind(home: Home, now: datetime) -> None:
+    holder = start(HOLD, home)
+    assert said(holder) == "held"
+    holder.kill()
+    end(holder)
+    with writer_lock(home, "next", now):
+        assert '"next"' in home.lock.read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_lock(
+    home: Home, now: datetime
+) -> None:
+    holder = start(FORK, home)
+    child = int(said(holder))
+    assert holder.wait() == -signal.SIGKILL
+    os.kill(child, 0)
+    with writer_lock(home, "next", now):
+        pass
+    end(holder)
+
+
+def test_a_store_another_process_has_open_is_busy_without_a_stack_of_duckdb(
+    home: Home,
+) -> None:
+    holder = start(OPEN, home)
+    assert said(holder) == "open"
+    try:
+        with pytest.raises(Busy, match=r"live\.duckdb is open elsewhere; wait"):
+            Store.open(home)
+    finally:
+        end(holder)
+    Store.open(home).close()
+
+
+def test_a_store_is_not_opened_twice_within_a_process(store: Store) -> None:
+    with pytest.raises(Busy, match="open elsewhere"):
+        Store.open(store.home)

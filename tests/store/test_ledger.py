@@ -1,0 +1,138 @@
+"""The ledger: what ran, what is known of sources, readable at any time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridtide.errors import BadInput
+from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.ledger import Ledger
+from gridtide_store.records import Facts, Flag, Outcome, Step
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "home" / "ledger.sqlite")
+
+
+def test_a_run_is_open_until_it_is_finished(ledger: Ledger, now: datetime) -> None:
+    number = ledger.start_run("refresh", ["--since", "2026-03-01"], now)
+    (running,) = ledger.runs()
+    assert (running.outcome, running.finished, running.exit_code) == ("running", None, None)
+    assert running.args == ("--since", "2026-03-01")
+    assert running.pid == os.getpid()
+    ledger.finish_run(number, now + HOUR, Outcome.PARTIAL, exit_code=3, summary={"rows": 7})
+    (done,) = ledger.runs()
+    assert (done.outcome, done.finished, done.exit_code) == ("partial", now + HOUR, 3)
+    assert done.summary == {"rows": 7}
+
+
+def test_runs_of_dead_processes_are_interrupted_at_the_next_start(
+    ledger: Ledger, now: datetime
+) -> None:
+    ledger.start_run("refresh", [], now, pid=11, alive={11, 22}.__contains__)
+    ledger.start_run("backtest", [], now, pid=22, alive={11, 22}.__contains__)
+    ledger.start_run("refresh", [], now + HOUR, pid=33, alive={22}.__contains__)
+    assert [(run.pid, run.outcome, run.finished) for run in ledger.runs()] == [
+        (33, "running", None),
+        (22, "running", None),
+        (11, "interrupted", now + HOUR),
+    ]
+
+
+def test_our_own_process_counts_as_alive_and_one_that_ended_does_not(
+    ledger: Ledger, now: datetime
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    ledger.start_run("refresh", [], now, pid=child.pid)
+    ledger.start_run("refresh", [], now)
+    ledger.start_run("refresh", [], now)
+    assert [run.outcome for run in ledger.runs()] == ["running", "running", "interrupted"]
+
+
+def test_finishing_a_run_that_never_began_is_refused(ledger: Ledger, now: datetime) -> None:
+    with pytest.raises(BadInput, match="no run 5"):
+        ledger.finish_run(5, now, Outcome.DONE, exit_code=0)
+
+
+def test_the_newest_runs_come_first_up_to_the_limit(ledger: Ledger, now: datetime) -> None:
+    numbers = [ledger.start_run("refresh", [], now) for _ in range(3)]
+    assert [run.id for run in ledger.runs(2)] == numbers[:0:-1]
+
+
+def test_steps_come_back_as_noted_in_their_order(ledger: Ledger, now: datetime) -> None:
+    run, other = ledger.start_run("refresh", [], now), ledger.start_run("import", [], now)
+    steps = [
+        Step("eia", "generation", ("US-A", "US-B"), now, now + HOUR, "done", 5, 100, 12),
+        Step("neso", "", (), None, None, "skipped", message="no key"),
+    ]
+    for step in steps:
+        ledger.step(run, step)
+    assert ledger.steps(run) == steps
+    assert ledger.steps(other) == []
+
+
+def test_a_span_is_settled_for_its_scope_alone(ledger: Ledger, now: datetime) -> None:
+    assert ledger.settled("eia", "generation", "US-A") == set()
+    ledger.settle("eia", "generation", "US-A", now)
+    ledger.settle("eia", "generation", "US-A", now + HOUR)
+    ledger.settle("eia", "generation", "US-A", now)
+    assert ledger.settled("eia", "generation", "US-A") == {now, now + HOUR}
+    assert ledger.settled("eia", "generation") == set()
+    assert ledger.settled("eia", "load", "US-A") == set()
+
+
+def test_what_is_known_of_a_source_is_replaced(ledger: Ledger) -> None:
+    ledger.set_source(Facts("eia", "EIA", "https://api.eia.gov", "old"))
+    facts = Facts("eia", "EIA", "https://api.eia.gov", "PD", simulated=True, restricted=True)
+    ledger.set_source(facts)
+    assert ledger.sources() == {"eia": facts}
+
+
+def test_flags_add_up(ledger: Ledger, now: datetime) -> None:
+    ledger.count_flags("eia", {"unmapped_code:WIN": 2, "duplicate": 1}, now)
+    ledger.count_flags("eia", {"unmapped_code:WIN": 3}, now + HOUR)
+    assert ledger.flags() == [
+        Flag("eia", "duplicate", 1, now),
+        Flag("eia", "unmapped_code:WIN", 5, now + HOUR),
+    ]
+
+
+def test_the_ledger_is_read_while_someone_else_writes(ledger: Ledger, now: datetime) -> None:
+    ledger.start_run("refresh", [], now)
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM run")
+        assert len(ledger.runs()) == 1
+        writer.execute("COMMIT")
+    assert ledger.runs() == []
+
+
+def test_a_ledger_opens_again_as_it_was(ledger: Ledger, now: datetime) -> None:
+    ledger.start_run("refresh", [], now)
+    assert len(Ledger(ledger.path).runs()) == 1
+
+
+def test_a_newer_ledger_is_refused(ledger: Ledger) -> None:
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerHome, match=r"version 99.*upgrade"):
+        Ledger(ledger.path)
+
+
+def test_a_file_that_is_no_ledger_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(Damaged, match="restore it"):
+        Ledger(path)

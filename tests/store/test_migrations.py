@@ -1,0 +1,136 @@
+"""A home outlives a release: every older version comes up to today's, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from gridtide_store.database import attach, connect
+from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.home import Home
+from gridtide_store.migrations import Migration, load, migrate, version
+from gridtide_store.store import Store
+
+SIGNAL = "ci_lifecycle_produced"
+NEXT = Migration(
+    len(load()) + 1,
+    "next",
+    "ALTER TABLE retrieval ADD COLUMN status INTEGER; UPDATE retrieval SET status = 200;",
+)
+# One home of each version there has been: its tables by the migrations up to it, and rows
+# written the way that version wrote them. A new migration adds an entry here.
+ROWS = {
+    1: """
+        INSERT INTO meta VALUES ('batch', 2), ('derived:ipcc_ar5', 1);
+        INSERT INTO series VALUES (0, 'DE', 'ci_lifecycle_produced', 'a');
+        INSERT INTO retrieval VALUES (1, 'a', '/x', '2026-03-02T12:00Z', 'ab', 2, NULL);
+        INSERT INTO observation VALUES
+            (0, '2026-03-02T11:00Z', '2026-03-02T12:00Z', 5.5, 'measured',
+             '2026-03-02T12:00Z', 1, 1);
+        INSERT INTO run VALUES (0, 'DE', 'ci_lifecycle_produced', 'weekly@1',
+            '2026-03-02T12:00Z', '2026-03-02T12:00Z', 'a', false, 2);
+        INSERT INTO step VALUES
+            (0, '2026-03-02T12:00Z', '2026-03-02T13:00Z', NULL, 7.5, NULL);
+    """,
+}
+
+
+@pytest.fixture
+def file(home: Home) -> duckdb.DuckDBPyConnection:
+    home.root.mkdir()
+    connection = connect()
+    attach(connection, home.live, "live", read_only=False)
+    connection.execute("USE live")
+    return connection
+
+
+def build(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    migrate(connection, load()[:number], who="test")
+    connection.execute(ROWS[number])
+    connection.close()
+
+
+@pytest.mark.parametrize("number", range(1, len(load()) + 1))
+def test_a_home_of_every_version_opens_with_its_rows(
+    home: Home, file: duckdb.DuckDBPyConnection, number: int, now: datetime
+) -> None:
+    build(file, number)
+    day = datetime(2026, 3, 2, tzinfo=now.tzinfo), datetime(2026, 3, 3, tzinfo=now.tzinfo)
+    with Store.open(home) as store:
+        assert version(store.connection) == len(load())
+        history = store.history("DE", SIGNAL, *day, as_of=now)
+        forecasts = store.forecasts("DE", SIGNAL, *day, as_of=now)
+        assert history["value"].to_list() == [5.5]
+        assert forecasts["p50"].to_list() == [7.5]
+        assert store.cut == 2
+
+
+def test_a_further_migration_is_applied_once_and_keeps_the_rows(
+    home: Home, store: Store, slots: Callable[..., pl.DataFrame], now: datetime
+) -> None:
+    store.append(slots([1.0], now))
+    store.keep("a", "/x", b"x", now)
+    store.close()
+    for _ in range(2):
+        with Store.open(home, [*load(), NEXT]) as upgraded:
+            assert version(upgraded.connection) == NEXT.number
+            assert upgraded.connection.execute("SELECT status FROM retrieval").fetchall() == [
+                (200,)
+            ]
+            assert upgraded.series()["rows"].to_list() == [1]
+
+
+def test_a_home_from_a_newer_version_is_refused_and_left_alone(
+    home: Home, store: Store
+) -> None:
+    store.close()
+    Store.open(home, [*load(), NEXT]).close()
+    with pytest.raises(
+        NewerHome, match=rf"version {NEXT.number}.*up to {len(load())}; upgrade"
+    ):
+        Store.open(home)
+    with Store.open(home, [*load(), NEXT]) as again:
+        assert version(again.connection) == NEXT.number
+
+
+def test_a_migration_that_fails_midway_leaves_the_version_before(
+    home: Home, store: Store
+) -> None:
+    store.close()
+    broken = Migration(NEXT.number, "broken", NEXT.sql + "SELECT * FROM no_such_table;")
+    with pytest.raises(duckdb.CatalogException):
+        Store.open(home, [*load(), broken])
+    with Store.open(home) as again:
+        assert version(again.connection) == len(load())
+        names = again.connection.execute("SELECT * FROM retrieval").description
+        assert names is not None
+        assert "status" not in {name for name, *_ in names}
+
+
+@pytest.mark.parametrize("names", [["002_late.sql"], ["001_a.sql", "003_c.sql"], []])
+def test_a_gap_in_the_numbers_is_an_installation_that_is_not_whole(
+    tmp_path: Path, names: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text("")
+    with pytest.raises(Damaged, match="reinstall"):
+        load(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_damage(home: Home) -> None:
+    home.root.mkdir()
+    home.live.write_bytes(b"not a database" * 1000)
+    with pytest.raises(Damaged, match="restore a backup"):
+        Store.open(home)
+
+
+def test_every_supported_duckdb_can_read_the_store(store: Store) -> None:
+    ((tags,),) = store.connection.execute(
+        "SELECT tags FROM duckdb_databases() WHERE database_name = 'live'"
+    ).fetchall()
+    assert tags["storage_version"].startswith("v1.5.0")

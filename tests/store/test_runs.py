@@ -1,0 +1,92 @@
+"""Forecast runs: whole, unmixed, as issued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+
+from gridtide.errors import BadInput
+from gridtide_store.store import Store
+from gridtide_store.words import FORECAST
+
+SIGNAL = "ci_lifecycle_produced"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+Frame = Callable[..., pl.DataFrame]
+
+
+def test_a_run_comes_back_as_it_was_issued(store: Store, steps: Frame, now: datetime) -> None:
+    run = steps([100.0, 110.0, 90.0], now, spread=5.0, simulated=True)
+    assert store.append_forecasts(run) == 3
+    found = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now)
+    assert found.schema == FORECAST
+    assert found.equals(run)
+
+
+def test_a_run_that_is_there_is_not_added_again(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    store.append_forecasts(steps([1.0, 2.0], now))
+    assert store.append_forecasts(steps([5.0, 6.0, 7.0], now)) == 0
+    both = pl.concat([steps([1.0, 2.0], now), steps([3.0], now, zone="AT")])
+    assert store.append_forecasts(both) == 1
+    found = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now)
+    assert found["p50"].to_list() == [1.0, 2.0]
+
+
+def test_each_model_shows_its_newest_run_known_then_and_no_other(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    store.append_forecasts(steps([1.0, 1.0, 1.0], now))
+    store.append_forecasts(steps([2.0], now + HOUR, known_at=now + 2 * HOUR))
+    store.append_forecasts(steps([3.0], now, model="naive@1"))
+    early = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now + HOUR)
+    assert early.select("model", "p50").rows() == [
+        ("naive@1", 3.0),
+        ("weekly@1", 1.0),
+        ("weekly@1", 1.0),
+        ("weekly@1", 1.0),
+    ]
+    late = store.forecasts(
+        "DE", SIGNAL, now, now + DAY, as_of=now + 2 * HOUR, models=["weekly@1"]
+    )
+    assert late["p50"].to_list() == [2.0]
+
+
+def test_steps_are_taken_by_start_from_the_half_open_range(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    store.append_forecasts(steps([1.0, 2.0, 3.0], now))
+    found = store.forecasts("DE", SIGNAL, now + HOUR, now + 2 * HOUR, as_of=now)
+    assert found["p50"].to_list() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (pl.lit(5.0).alias("p10"), "p10 5.0 lies above p50"),
+        (pl.lit(0.5).alias("p90"), "p90 0.5 lies below p50"),
+        (pl.lit(None, pl.Float64).alias("p50"), "p50 None is missing"),
+        (pl.lit(float("nan")).alias("p50"), "p50 nan is no number"),
+        (pl.col("slot_end") + HOUR, "slot_start .* overlaps the step before it"),
+        (pl.col("slot_start").alias("known_at"), "known_at .* changes within one run"),
+        (pl.col("issued_at").dt.replace_time_zone(None), "column issued_at is"),
+    ],
+)
+def test_a_malformed_run_is_refused_whole(
+    store: Store, steps: Frame, now: datetime, change: pl.Expr, said: str
+) -> None:
+    with pytest.raises(BadInput, match=rf"{said}"):
+        store.append_forecasts(steps([1.0, 2.0], now).with_columns(change))
+    assert store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now + DAY).is_empty()
+
+
+def test_the_same_slot_twice_in_a_run_is_refused(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    with pytest.raises(BadInput, match="overlaps"):
+        store.append_forecasts(pl.concat([steps([1.0], now), steps([2.0], now)]))
