@@ -1,0 +1,300 @@
+"""What the documents say is there, and what is there is in the documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+import gridtide_pipelines.sources
+from gridtide import cli
+from gridtide.model import Signal
+from gridtide_pipelines.source import Source, find_sources
+from gridtide_server import problems, spec, wire
+from gridtide_store.settings import KNOWN
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", ".hypothesis"}
+DOCUMENTS = sorted(
+    path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts)
+)
+SOURCES = find_sources(gridtide_pipelines.sources)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def table(text: str, heading: str = "") -> list[list[str]]:
+    """Cells of the first table below a heading, without its head."""
+    below = text.partition(heading)[2] if heading else text
+    rows: list[list[str]] = []
+    for line in below.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split(" | ")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def fenced(path: Path) -> list[tuple[str, str]]:
+    """Language and content of every fenced block."""
+    return FENCE.findall(path.read_text())
+
+
+def bare(cell: str) -> str:
+    return cell.strip("` ")
+
+
+# Settings
+
+
+def test_every_setting_is_in_the_table_in_its_own_words() -> None:
+    rows = table((DOCS / "settings.md").read_text())
+    assert {bare(name): meaning for name, meaning in rows} == KNOWN
+
+
+def test_every_key_is_in_the_table_of_keys() -> None:
+    rows = table((DOCS / "settings.md").read_text(), "## Keys")
+    wanted = {
+        (source.key.env, source.name, source.key.obtain)
+        for source in SOURCES.values()
+        if source.key
+    }
+    written = {
+        (bare(env), bare(name), re.sub(r".*<(.+)>.*", r"\1", obtain))
+        for env, name, obtain in rows
+    }
+    assert written == wanted
+
+
+# Sources
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the largest unit that divides it."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if length.total_seconds() % size == 0:
+            return f"{int(length.total_seconds() // size)} {unit}"
+    raise AssertionError(f"{length} is no whole number of minutes")
+
+
+def row(source: Source) -> list[str]:
+    """What the table must say of a source."""
+    zones = sorted(source.zones)
+    named = f"{len(zones)} of the catalogue" if len(zones) > 20 else ", ".join(zones)
+    return [
+        f"`{source.name}`",
+        f"{source.attribution}: {source.title}",
+        ", ".join(sorted(source.kinds)),
+        named,
+        span(source.step),
+        span(source.refetch),
+        f"[{source.licence}]({source.licence_url})" if source.licence_url else source.licence,
+        f"`{source.key.env}`" if source.key else "none",
+        f"`{source.base_url}`, `GRIDTIDE_{source.name.upper()}_URL`"
+        if source.base_url
+        else "none: built in",
+    ]
+
+
+def test_every_source_is_in_the_table_as_it_is_in_the_code() -> None:
+    written = table((DOCS / "sources.md").read_text())
+    assert written == [row(source) for source in SOURCES.values()]
+
+
+# REST
+
+REST = DOCS / "rest.md"
+# What the framework itself answers with, beside our own table (RFC 9110, 15.5.5 and 15.5.6).
+FRAMEWORK = {"not_found": 404, "method_not_allowed": 405}
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    loaded = json.loads(spec.text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def section(route: str) -> str:
+    """The text below the heading of a route."""
+    _, heading, rest = REST.read_text().partition(f"\n## `GET {route}`\n")
+    assert heading, f"rest.md has no section on {route}"
+    return rest.partition("\n## ")[0]
+
+
+def documented(text: str, head: str) -> set[str]:
+    """Names in the first column of every table of `text` whose first column is `head`."""
+    found: set[str] = set()
+    inside = False
+    for line in text.splitlines():
+        cells = line.strip("|").split(" | ")
+        if line.startswith(f"| {head} |"):
+            inside = True
+        elif not line.startswith("|"):
+            inside = False
+        elif inside:
+            found |= set(re.findall(r"`([^`]+)`", cells[0]))
+    return found
+
+
+def test_every_route_is_in_the_table_of_routes(openapi: dict[str, Any]) -> None:
+    written = documented(REST.read_text(), "route")
+    assert written == {f"GET {path}" for path in openapi["paths"]}
+
+
+def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any]) -> None:
+    for path, operations in openapi["paths"].items():
+        taken = {each["name"] for each in operations["get"].get("parameters", [])} - {"zone"}
+        if path.startswith("/v1"):
+            text = section("/v1/best-window" if path == "/v1/best-region" else path)
+            assert documented(text, "parameter") == taken, path
+
+
+def test_every_field_of_an_answer_is_explained_and_no_other(openapi: dict[str, Any]) -> None:
+    schemas = openapi["components"]["schemas"]
+    fields = {
+        name
+        for title, schema in schemas.items()
+        if title != "Problem"
+        for name in schema.get("properties", {})
+    }
+    text = REST.read_text()
+    assert {name for name in fields if f"`{name}`" not in text} == set()
+    assert documented(text, "field") <= fields
+
+
+def test_every_signal_has_its_unit_and_direction() -> None:
+    rows = table(REST.read_text(), "## Signals")
+    assert [[bare(signal), unit, cleaner] for signal, unit, cleaner in rows] == [
+        [signal, signal.unit, "lower" if signal.lower_is_cleaner else "higher"]
+        for signal in Signal
+    ]
+
+
+def test_every_problem_code_is_in_the_table_with_its_status() -> None:
+    ours = {kind.code: row.status for kind, row in problems.TABLE.items()}
+    ours |= {"internal": problems.INTERNAL.status}
+    rows = table(REST.read_text(), "## Problems\n")
+    assert {bare(code): int(status) for code, status, *_ in rows} == ours | FRAMEWORK
+
+
+def test_the_examples_have_the_shape_of_an_answer() -> None:
+    window, problem = (json.loads(body) for kind, body in fenced(REST) if kind == "json")
+    wire.BestWindow.model_validate(window)
+    saved = (window["mean_now"] - window["mean"]) / window["mean_now"]
+    assert window["saving"] == pytest.approx(saved, abs=5e-4)
+    problems.Problem.model_validate(problem)
+    assert problem["type"] == f"urn:gridtide:problem:{problem['code']}"
+
+
+def test_the_addresses_in_shell_blocks_are_routes_with_their_parameters(
+    openapi: dict[str, Any],
+) -> None:
+    asked = [
+        urlsplit(address)
+        for path in DOCUMENTS
+        for kind, body in fenced(path)
+        if kind == "sh"
+        for address in re.findall(r"curl[^\n]*'(http://127[^']+)'", body)
+    ]
+    assert len(asked) > 3
+    for address in asked:
+        route = next(
+            operations["get"]
+            for path, operations in openapi["paths"].items()
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), address.path)
+        )
+        names = {each["name"] for each in route["parameters"]}
+        assert {name for name, _ in parse_qsl(address.query, strict_parsing=True)} <= names
+
+
+# README
+
+
+def test_every_make_target_named_in_a_document_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target
+        for path in DOCUMENTS
+        for target in re.findall(r"(?:^|`)make (\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert {"run", "test"} <= named <= targets
+
+
+@pytest.mark.slow
+def test_the_readme_s_python_runs_on_a_simulated_home(tmp_path: Path) -> None:
+    environ = {
+        "GRIDTIDE_HOME": str(tmp_path),
+        "GRIDTIDE_NOW": "2026-03-02T12:00Z",
+        "GRIDTIDE_WORKERS": "1",
+        "PATH": os.defpath,
+    }
+    zones = "DE,FR,US-MIDA-PJM"
+    words = ["refresh", "--simulate", "--zone", zones, "--model", "naive"]
+    assert cli.main(words, environ) == 0
+    blocks = [body for kind, body in fenced(ROOT / "README.md") if kind == "python"]
+    assert blocks
+    for block in blocks:
+        run = subprocess.run(
+            [sys.executable, "-W", "error", "-c", block],
+            env=environ,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert (run.returncode, run.stderr) == (0, ""), block
+        assert run.stdout.count("2026-03-0") >= block.count(".start")
+
+
+# Links and decisions
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments one may link to, as GitHub makes them of headings."""
+    text = FENCE.sub("", path.read_text())
+    return {
+        re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+def links(path: Path) -> Iterator[str]:
+    text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", path.read_text()))
+    yield from re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    broken, seen = [], 0
+    for path in DOCUMENTS:
+        for link in links(path):
+            if re.match(r"[a-z]+:", link):
+                continue
+            seen += 1
+            target, _, fragment = link.partition("#")
+            there = (path.parent / target).resolve() if target else path
+            if not there.exists() or (fragment and fragment not in anchors(there)):
+                broken.append(f"{path.relative_to(ROOT)}: {link}")
+    assert broken == []
+    assert seen > 5
+
+
+def test_decisions_are_numbered_without_gaps_and_say_what_a_decision_says() -> None:
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in decisions]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for path in decisions:
+        text = path.read_text()
+        assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", path.name)
+        assert text.startswith(f"# {path.name[:4]} "), path.name
+        for part in ("**Context.**", "**Decision.**", "**Rejected.**"):
+            assert part in text, f"{path.name} has no {part}"
+        assert "**What would change our mind.**" in text, path.name
