@@ -1,0 +1,156 @@
+"""``gridtide import``: files of generation into the home, derived at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from gridtide.command import Command, Terminal
+from gridtide.errors import BadInput
+from gridtide.model import format_time
+from gridtide_pipelines import sources
+from gridtide_pipelines.commands.progress import shown
+from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.factors import factor_set
+from gridtide_pipelines.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.forecasting import Progress
+from gridtide_pipelines.import_slots import Label, parse_resolution
+from gridtide_pipelines.importing import (
+    KnownAt,
+    Plan,
+    Receipt,
+    check_files,
+    read_file,
+    refuse_source_name,
+    store_files,
+)
+from gridtide_pipelines.source import find_sources
+from gridtide_store.home import writer_lock
+from gridtide_store.ledger import Ledger
+from gridtide_store.records import Facts
+from gridtide_store.regions import How, resolve
+from gridtide_store.store import Store
+
+UNSAID = "as supplied by the operator"
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="Parquet or CSV: ts_utc, gen_<fuel>_mwh; or zone, start, fuel, mw",
+    )
+    parser.add_argument("--zone", required=True, help="the zone they are of, e.g. US-CAL-CISO")
+    parser.add_argument(
+        "--label",
+        required=True,
+        choices=[str(label) for label in Label],
+        help="what the times name: the start or the end of the slot",
+    )
+    parser.add_argument(
+        "--resolution",
+        metavar="PT1H",
+        help="length of a slot; default: the spacing of the times",
+    )
+    parser.add_argument(
+        "--source", default="import", help="name to store them under; default: import"
+    )
+    parser.add_argument("--licence", help=f"terms of the data; default: {UNSAID}")
+    parser.add_argument(
+        "--known-at",
+        default=str(KnownAt.AS_LABELLED),
+        choices=[str(known_at) for known_at in KnownAt],
+        help="count rows as known when their slot ended (default), or from now on",
+    )
+
+
+def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    session = begin(terminal)
+    refuse_source_name(args.source, list(find_sources(sources)))
+    plan = Plan(
+        zone=_zone(args.zone),
+        label=Label(args.label),
+        source=args.source,
+        known_at=KnownAt(args.known_at),
+        resolution=parse_resolution(args.resolution) if args.resolution else None,
+    )
+    with shown(terminal) as progress:
+        receipts, derived = _import(session, args.files, plan, args.licence, progress)
+    if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
+        terminal.say(f"ignored columns: {', '.join(ignored)}")
+    if args.json:
+        files = [receipt.document() for receipt in receipts]
+        terminal.document({"files": files, "derived_rows": derived})
+        return 0
+    for receipt in receipts:
+        terminal.result(_line(receipt))
+    terminal.result(f"{derived} rows of intensity and carbon-free share derived")
+    terminal.say("`gridtide forecast` and `gridtide publish` make it visible")
+    return 0
+
+
+def _import(
+    session: Session,
+    paths: Sequence[Path],
+    plan: Plan,
+    licence: str | None,
+    progress: Progress,
+) -> tuple[list[Receipt], int]:
+    """Read all files, then store them; the receipts and the number of rows derived."""
+    files = []
+    for number, path in enumerate(paths):
+        progress(f"read {path.name}", number, len(paths))
+        files.append(read_file(path, plan, session.clock))
+    now = session.clock()
+    with writer_lock(session.home, "import", now), Store.open(session.home) as store:
+        ledger = Ledger(session.home.ledger)
+        refuse_mixing(ledger, simulated=False)
+        rows = check_files(store, files, plan, now)
+        known = ledger.sources().get(plan.source)
+        ledger.set_source(_facts(plan.source, licence or (known.licence if known else UNSAID)))
+        progress("store", len(paths), len(paths))
+        receipts = store_files(store, files, rows, now)
+        progress("derive", len(paths), len(paths))
+        derived = derive_pending(store, factor_set())
+    return receipts, derived
+
+
+def _zone(name: str) -> str:
+    """The key of the zone `name` means.
+
+    Raises:
+        UnknownRegion: none, with the nearest names.
+        BadInput: a cloud region or a place, which is not what a file is of.
+    """
+    found = resolve(name)
+    if found.how not in (How.ZONE_KEY, How.ALIAS):
+        raise BadInput(f"{name} is a {found.how}; name its zone: --zone {found.zone}")
+    return found.zone
+
+
+def _facts(source: str, licence: str) -> Facts:
+    return Facts(
+        name=source,
+        title=f"Files imported as {source}",
+        url="",
+        licence=licence,
+    )
+
+
+def _line(receipt: Receipt) -> str:
+    return (
+        f"{receipt.file}: {receipt.slots} slots of {receipt.zone}, "
+        f"{format_time(receipt.start)} to {format_time(receipt.end)}, "
+        f"{receipt.rows_added} rows added"
+    )
+
+
+COMMAND = Command(
+    name="import",
+    summary="import generation from Parquet or CSV files",
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,237 @@
+"""A file people have, Parquet or CSV, wide or long, as one long table. Pure.
+
+Wide: ``ts_utc`` and ``gen_<fuel>_mwh``, the energy in each slot. Long: ``zone``, ``start``,
+``fuel``, ``mw``, the mean power. What neither shape knows is ignored and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from gridtide.errors import BadInput
+from gridtide.model import parse_time
+from gridtide_store import catalogue
+from gridtide_store.words import FUELS, INSTANT
+
+WIDE = re.compile(r"gen_(\w+)_mwh", re.IGNORECASE)
+LONG = ("zone", "start", "fuel", "mw")
+
+# Other words for our fuels; ``other`` is what a publisher could not or would not name.
+SYNONYMS = {"nat_gas": "gas", "natural_gas": "gas", "other": "unknown"}
+
+SHAPES = "ts_utc and gen_<fuel>_mwh (wide), or zone, start, fuel and mw (long)"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file: what it says of one zone.
+
+    Attributes:
+        name: of the file, for messages.
+        rows: ``label`` (UTC), ``fuel`` (one of `FUELS`), ``value``; null is a gap. One row
+            for each label and fuel.
+        energy: whether values are MWh in the slot; else they are mean MW.
+        ignored: columns that say nothing about generation.
+    """
+
+    name: str
+    rows: pl.DataFrame
+    energy: bool
+    ignored: tuple[str, ...]
+
+
+def read_table(name: str, content: bytes, zone: str) -> Table:
+    """The rows of `zone` in a file.
+
+    Raises:
+        BadInput: not Parquet or CSV, or cut short; a column that is missing or no fuel; a
+            time without offset; a value that is no number; two rows for one slot; nothing
+            for this zone. Each says which row and what to do.
+    """
+    cells = _parquet(name, content) if content[:4] == b"PAR1" else _csv(name, content)
+    if cells.is_empty():
+        raise BadInput(f"{name} has no rows; its columns are {', '.join(cells.columns)}")
+    wide = "ts_utc" in cells.columns
+    long = not wide and not set(LONG).isdisjoint(cells.columns)
+    if not wide and not long:
+        raise BadInput(f"{name} has the columns {_list(cells.columns)}; it needs {SHAPES}")
+    rows = _wide(name, cells) if wide else _long(name, cells, zone)
+    used = {"ts_utc", *filter(WIDE.fullmatch, cells.columns)} if wide else set(LONG)
+    return Table(
+        name=name,
+        rows=_one_a_fuel(name, rows),
+        energy=wide,
+        ignored=tuple(column for column in cells.columns if column not in used),
+    )
+
+
+def _parquet(name: str, content: bytes) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(io.BytesIO(content))
+    # polars panics on some broken files; a panic is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        first = str(error).partition("\n")[0][:120]
+        raise BadInput(
+            f"{name} is not a whole Parquet file ({first}); fetch or write it again"
+        ) from error
+
+
+def _csv(name: str, content: bytes) -> pl.DataFrame:
+    """All cells as text, blank ones null."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name} is neither Parquet nor CSV in UTF-8; convert it") from error
+    header = [column.strip() for column in next(csv.reader(io.StringIO(text)), [])]
+    if not any(header):
+        raise BadInput(f"{name} is empty; it needs {SHAPES}")
+    if twice := sorted({column for column in header if header.count(column) > 1}):
+        raise BadInput(f"{name} has two columns {_list(twice)}; remove one of each")
+    try:
+        cells = pl.read_csv(io.StringIO(text), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        first = str(error).partition("\n")[0][:120]
+        raise BadInput(f"{name} cannot be read as CSV ({first}); mend it") from error
+    stripped = cells.rename(str.strip).with_columns(pl.all().str.strip_chars())
+    return stripped.with_columns(pl.all().replace("", None))
+
+
+def _wide(name: str, cells: pl.DataFrame) -> pl.DataFrame:
+    columns = list(filter(WIDE.fullmatch, cells.columns))
+    if not columns:
+        raise BadInput(
+            f"{name} has ts_utc but no column gen_<fuel>_mwh; it has {_list(cells.columns)}"
+        )
+    labels = _times(name, cells["ts_utc"])
+    values = pl.DataFrame([labels.alias("label"), *(_numbers(name, cells[c]) for c in columns)])
+    # "row" and "was" say in an error where a value stood.
+    return (
+        values.with_row_index("row", offset=1)
+        .unpivot(index=["row", "label"], on=columns, variable_name="was", value_name="value")
+        .with_columns(fuel=pl.col("was").str.to_lowercase().str.extract(WIDE.pattern))
+    )
+
+
+def _long(name: str, cells: pl.DataFrame, zone: str) -> pl.DataFrame:
+    if missing := [column for column in LONG if column not in cells.columns]:
+        raise BadInput(
+            f"{name} lacks {_list(missing)}; it has {_list(cells.columns)} and needs {SHAPES}"
+        )
+    cells = cells.with_row_index("row", offset=1)
+    names = cells["zone"].cast(pl.String)
+    keys = {text: _key(text) for text in names.unique().drop_nulls()}
+    if zone not in keys.values():
+        there = _list(sorted(keys)) if keys else "none"
+        raise BadInput(f"{name} has no rows of {zone}; its zones are {there}")
+    cells = cells.filter(names.replace_strict(keys, default=None) == zone)
+    return pl.DataFrame(
+        [
+            cells["row"],
+            _times(name, cells["start"], cells["row"]).alias("label"),
+            cells["fuel"].cast(pl.String).str.to_lowercase().alias("was"),
+            _numbers(name, cells["mw"], cells["row"]).alias("value"),
+        ]
+    ).with_columns(fuel=pl.col("was").fill_null("(none)"))
+
+
+def _key(text: str) -> str:
+    """The key of the zone that `text` names, else `text` itself."""
+    found = catalogue.load().find(text)
+    return found.key if found else text
+
+
+def _one_a_fuel(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """One row for each label and fuel; ``other`` and ``unknown`` are added up."""
+    odd = sorted(set(rows["fuel"].unique()) - set(FUELS) - set(SYNONYMS))
+    if odd:
+        raise BadInput(f"{name}: no fuel {_list(odd)}; there are {_list([*FUELS, *SYNONYMS])}")
+    _refuse_duplicates(name, rows)
+    rows = rows.with_columns(pl.col("fuel").replace(SYNONYMS))
+    said = (
+        rows.filter(pl.col("value").is_not_null())
+        .group_by("fuel")
+        .agg(pl.col("was").unique().sort(), pl.col("label").min().alias("first"))
+    )
+    if said.is_empty():
+        raise BadInput(f"{name} has no values: every cell of generation is empty")
+    for fuel, was, _ in said.iter_rows():
+        if fuel != "unknown" and len(was) > 1:
+            raise BadInput(f"{name}: {_list(was)} are all {fuel}; keep one of them")
+    # A fuel is a gap where the file stops saying it, not before it first does. A part that
+    # is not known leaves the sum unknown, unless the file never says it.
+    rows = rows.join(said.explode("was"), on=["fuel", "was"]).filter(
+        pl.col("label") >= pl.col("first")
+    )
+    total = pl.when(pl.col("value").null_count() == 0).then(pl.col("value").sum())
+    return rows.group_by("label", "fuel").agg(total.alias("value")).sort("fuel", "label")
+
+
+def _refuse_duplicates(name: str, rows: pl.DataFrame) -> None:
+    twice = rows.filter(pl.struct("label", "was").is_duplicated()).sort("label", "was", "row")
+    if not twice.is_empty():
+        first, second = twice["row"].head(2)
+        raise BadInput(
+            f"{name}: rows {first} and {second} are both {twice['was'][0]} at "
+            f"{twice['label'][0]:%Y-%m-%dT%H:%M:%SZ} ({len(twice)} such rows); remove the "
+            "duplicates"
+        )
+
+
+def _times(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.Series:
+    """Instants in UTC; a time that names no instant is refused."""
+    kind = column.dtype
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        times = column.dt.convert_time_zone("UTC").cast(INSTANT)
+        if (empty := times.is_null().arg_true()).len():
+            raise BadInput(
+                f"{_cell(name, column, rows, empty[0])} is empty; every row needs a time"
+            )
+        return times
+    if isinstance(kind, pl.Datetime) or kind == pl.Date:
+        raise BadInput(
+            f"{name}: {column.name} has no time zone, so it names no instant; store it as UTC "
+            f"(polars: .dt.replace_time_zone('UTC'); pandas: .dt.tz_localize('UTC'))"
+        )
+    if kind != pl.String:
+        raise BadInput(f"{name}: {column.name} is {kind}, not times; write 2021-01-01T00:00Z")
+    known: dict[str | None, datetime] = {}
+    for i, text in enumerate(column):
+        if text not in known:
+            where = _cell(name, column, rows, i)
+            if text is None:
+                raise BadInput(f"{where} is empty; every row needs a time")
+            known[text] = parse_time(text, name=where)
+    return pl.Series(column.name, [known[text] for text in column], INSTANT)
+
+
+def _numbers(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.Series:
+    """Numbers; what is empty or NaN is null."""
+    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
+        raise BadInput(f"{name}: {column.name} is {column.dtype}, not numbers")
+    numbers = column.cast(pl.Float64, strict=False)
+    bad = (numbers.is_null() & column.is_not_null()) | numbers.is_infinite().fill_null(
+        value=False
+    )
+    if (at := bad.arg_true()).len():
+        raise BadInput(
+            f"{_cell(name, column, rows, at[0])} is {column[at[0]]!r}, not a number; leave "
+            "the cell empty where the value is not known"
+        )
+    return numbers.fill_nan(None)
+
+
+def _cell(name: str, column: pl.Series, rows: pl.Series | None, position: int) -> str:
+    row = position + 1 if rows is None else rows[position]
+    return f"{name}, row {row}, {column.name}"
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:20])
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

@@ -1,0 +1,266 @@
+"""Files of generation into the store: all of them are read and checked, then all are stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from gridtide.clock import Clock
+from gridtide.errors import BadInput
+from gridtide.model import Quality, format_time
+from gridtide_pipelines.import_slots import Label, refuse_future, to_slots
+from gridtide_pipelines.import_tables import read_table
+from gridtide_store.store import Store
+from gridtide_store.words import GENERATION, INSTANT, OBSERVATION
+
+SOURCE_NAME = re.compile(r"[a-z0-9_]+")
+
+# No slot is longer, so nothing that overlaps a span starts earlier than this before it.
+LONGEST_SLOT = timedelta(days=1)
+
+
+class KnownAt(StrEnum):
+    """When the rows of a file count as known: when their slot ended, or now."""
+
+    AS_LABELLED = "as-labelled"
+    NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How files are to be read, and as what stored; `zone` is a key of the catalogue."""
+
+    zone: str
+    label: Label
+    source: str = "import"
+    known_at: KnownAt = KnownAt.AS_LABELLED
+    resolution: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file that may be stored.
+
+    Attributes:
+        name: without its folder.
+        content: as it was.
+        slots: ``slot_start``, ``slot_end``, ``fuel``, ``value`` (mean MW; null is a gap).
+        ignored: columns that were not read.
+    """
+
+    name: str
+    content: bytes
+    slots: pl.DataFrame
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one file; a row is one fuel in one slot."""
+
+    file: str
+    zone: str
+    source: str
+    slots: int
+    rows_added: int
+    ignored_columns: tuple[str, ...]
+    start: datetime
+    end: datetime
+
+    def document(self) -> dict[str, object]:
+        """As in ``--json``."""
+        return {
+            "file": self.file,
+            "zone": self.zone,
+            "source": self.source,
+            "slots": self.slots,
+            "rows_added": self.rows_added,
+            "ignored_columns": list(self.ignored_columns),
+            "from": format_time(self.start),
+            "to": format_time(self.end),
+        }
+
+
+def refuse_source_name(name: str, taken: Sequence[str]) -> None:
+    """Check the name that imported rows are to be stored under.
+
+    Args:
+        taken: names of the sources that gridtide asks itself.
+
+    Raises:
+        BadInput: not lower case with underscores, or taken.
+    """
+    if not SOURCE_NAME.fullmatch(name):
+        raise BadInput(
+            f"source {name!r} is not a name of a-z, 0-9 and _ such as carboncast; "
+            "name the files' origin so"
+        )
+    if name in taken:
+        raise BadInput(
+            f"{name} is a source gridtide asks itself, and files must not pass for it; name "
+            f"them otherwise, e.g. --source {name}_archive"
+        )
+
+
+def read_file(path: Path, plan: Plan, clock: Clock) -> File:
+    """One file, parsed and checked by itself.
+
+    In a replay it may reach beyond the clock: a row is known when its slot ends.
+
+    Raises:
+        BadInput: it cannot be read or imported; says where and what to do.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    table = read_table(path.name, content, plan.zone)
+    slots = to_slots(table, plan.label, plan.resolution)
+    if plan.known_at is KnownAt.NOW or not clock.replay:
+        refuse_future(path.name, slots, clock())
+    return File(path.name, content, slots, table.ignored)
+
+
+def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
+    """The rows of all files as they can be stored; nothing is stored yet.
+
+    Returns:
+        OBSERVATION but for ``retrieval_id``, with ``file`` (its number) and ``news``, whether
+        the row says something new. What two files say alike comes once.
+
+    Raises:
+        BadInput: files that contradict each other, or what is stored.
+    """
+    slots = _united(files)
+    incoming = slots.select(
+        pl.lit(plan.zone).alias("zone"),
+        (GENERATION + pl.col("fuel")).alias("signal"),
+        pl.lit(plan.source).alias("source"),
+        "slot_start",
+        "slot_end",
+        "value",
+        pl.lit(str(Quality.MEASURED)).alias("quality"),
+        pl.when(plan.known_at is KnownAt.NOW)
+        .then(pl.lit(now, INSTANT))
+        .otherwise("slot_end")
+        .alias("known_at"),
+        "file",
+    )
+    first, last = _span(slots)
+    stored = store.inputs(plan.zone, plan.source, first - LONGEST_SLOT, last)
+    _refuse_mixed_slots(incoming, stored)
+    return _compared(incoming, stored)
+
+
+def store_files(
+    store: Store, files: Sequence[File], rows: pl.DataFrame, now: datetime
+) -> list[Receipt]:
+    """Keep the files as they are and add their rows, as `check_files` gave them, at once."""
+    source, zone = rows["source"][0], rows["zone"][0]
+    kept = [store.keep(source, file.name, file.content, now) for file in files]
+    retrieval = pl.col("file").replace_strict(dict(enumerate(kept)), return_dtype=pl.Int64)
+    store.append(rows.with_columns(retrieval_id=retrieval).select(OBSERVATION.names()))
+    receipts = []
+    for number, file in enumerate(files):
+        start, end = _span(file.slots)
+        receipts.append(
+            Receipt(
+                file=file.name,
+                zone=zone,
+                source=source,
+                slots=file.slots["slot_start"].n_unique(),
+                rows_added=rows.filter((pl.col("file") == number) & pl.col("news")).height,
+                ignored_columns=file.ignored,
+                start=start,
+                end=end,
+            )
+        )
+    return receipts
+
+
+def _span(slots: pl.DataFrame) -> tuple[datetime, datetime]:
+    """Start of the first and end of the last slot; there is always one."""
+    bounds = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
+    return bounds[0], bounds[1]
+
+
+def _united(files: Sequence[File]) -> pl.DataFrame:
+    """All slots with the number of their file; what two files say alike comes once."""
+    rows = pl.concat(
+        [f.slots.with_columns(file=pl.lit(i, pl.Int64)) for i, f in enumerate(files)]
+    ).unique(["fuel", "slot_start", "slot_end", "value"], keep="first", maintain_order=True)
+    clash = _overlaps(rows)
+    if not clash.is_empty():
+        row = clash.row(0, named=True)
+        one, other = sorted((row["file"], row["before"]))
+        raise BadInput(
+            f"{files[one].name} and {files[other].name} differ on {row['fuel']} at "
+            f"{format_time(row['slot_start'])} ({len(clash)} such slots); import one of them "
+            "only, or the newer one afterwards with --known-at now"
+        )
+    return rows
+
+
+def _overlaps(slots: pl.DataFrame) -> pl.DataFrame:
+    """Slots that begin before the one before them has ended, and `before`, its file."""
+    before = pl.col("slot_end", "file").shift().over("fuel")
+    return (
+        slots.sort("fuel", "slot_start", "slot_end")
+        .with_columns(
+            before.name.map(lambda name: {"slot_end": "until", "file": "before"}[name])
+        )
+        .filter(pl.col("slot_start") < pl.col("until"))
+    )
+
+
+def _refuse_mixed_slots(incoming: pl.DataFrame, stored: pl.DataFrame) -> None:
+    """A source has one grid of slots: half hours must not come to lie across hours."""
+    staying = stored.join(incoming, on=["signal", "slot_start"], how="anti")
+    both = [
+        frame.select(pl.col("signal").alias("fuel"), "slot_start", "slot_end", file=pl.lit(i))
+        for i, frame in enumerate((incoming, staying))
+    ]
+    clash = _overlaps(pl.concat(both)).filter(pl.col("file") != pl.col("before"))
+    if not clash.is_empty():
+        row = clash.row(0, named=True)
+        raise BadInput(
+            f"{incoming['source'][0]} [{incoming['zone'][0]}] {row['fuel']}: the slot from "
+            f"{format_time(row['slot_start'])} overlaps a stored one of other length; check "
+            "--label and --resolution, or import under another name with --source"
+        )
+
+
+def _compared(incoming: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """`incoming` with `news`: whether a row differs from what is stored.
+
+    Raises:
+        BadInput: one that differs without being known later.
+    """
+    before = ["slot_end", "value", "known_at"]
+    both = incoming.join(
+        stored.select("signal", "slot_start", pl.col(before).name.suffix("_before")),
+        on=["signal", "slot_start"],
+        how="left",
+        maintain_order="left",
+    )
+    differs = pl.col("value").ne_missing(pl.col("value_before")) | (
+        pl.col("slot_end") != pl.col("slot_end_before")
+    )
+    both = both.with_columns(news=pl.col("known_at_before").is_null() | differs)
+    clash = both.filter("news", pl.col("known_at") <= pl.col("known_at_before"))
+    if not clash.is_empty():
+        row = clash.row(0, named=True)
+        raise BadInput(
+            f"{row['source']} [{row['zone']}] {row['signal']}, slot from "
+            f"{format_time(row['slot_start'])}: {row['value']} MW differs from "
+            f"{row['value_before']} MW known since {format_time(row['known_at_before'])} "
+            f"({len(clash)} such rows); store it as a revision with --known-at now, or under "
+            "another name with --source"
+        )
+    return both.drop(f"{name}_before" for name in before)
