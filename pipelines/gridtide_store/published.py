@@ -87,7 +87,7 @@ class Beliefs:
             )
         )
         numbers, first = np.unique(self._delta.series, return_index=True)
-        last = np.append(first[1:], len(self._delta.series))
+        last = np.append(first, len(self._delta.series))[1:]
         self._part = {
             int(number): slice(int(low), int(high))
             for number, low, high in zip(numbers, first, last, strict=True)

@@ -1,0 +1,32 @@
+"""What every command of the service begins with: settings, log lines, clock and home."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from gridtide.clock import Clock
+from gridtide.command import Terminal
+from gridtide_store.home import Home
+from gridtide_store.logs import configure
+from gridtide_store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a command."""
+
+    settings: Settings
+    clock: Clock
+    home: Home
+
+
+def begin(terminal: Terminal) -> Session:
+    """The session `terminal`'s environment asks for; log lines go to its error stream.
+
+    Raises:
+        BadInput: a setting that cannot be read.
+    """
+    settings = Settings.from_env(terminal.environ, platform=sys.platform)
+    configure(settings, terminal.err)
+    return Session(settings, Clock(settings.now), Home(settings.home))

@@ -1,0 +1,71 @@
+"""``gridtide sources``: whom gridtide can ask, whether it does, and what was odd."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from gridtide.command import Command, Terminal
+from gridtide.model import format_time
+from gridtide_pipelines.commands.session import begin
+from gridtide_pipelines.fetch import skipped
+from gridtide_pipelines.source import Source
+from gridtide_pipelines.sources import sources
+from gridtide_store.ledger import Ledger
+from gridtide_store.records import Flag
+from gridtide_store.settings import Settings
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes no arguments of its own."""
+
+
+def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    session = begin(terminal)
+    flags = Ledger(session.home.ledger).flags() if session.home.ledger.exists() else []
+    listed = [_about(source, session.settings, flags) for source in sources().values()]
+    if args.json:
+        terminal.document({"sources": listed})
+        return 0
+    for source in listed:
+        state = "on" if source["on"] else f"off: {source['reason']}"
+        terminal.result(f"{source['source']}: {source['title']}, {source['licence']}; {state}")
+        for flag in source["flags"]:
+            terminal.result(f"    {flag['flag']} x {flag['count']}, last {flag['last_seen']}")
+    return 0
+
+
+def _about(source: Source, settings: Settings, flags: list[Flag]) -> dict[str, Any]:
+    reason = skipped(source, settings)
+    if source.simulated:
+        reason = "simulated: only --simulate and `gridtide demo` use it"
+    return {
+        "source": source.name,
+        "title": source.title,
+        "on": reason is None,
+        "reason": reason,
+        "zones": sorted(source.zones),
+        "kinds": sorted(source.kinds),
+        "licence": source.licence,
+        "licence_url": source.licence_url,
+        "attribution": source.attribution,
+        "simulated": source.simulated,
+        "restricted": source.restricted,
+        "flags": [
+            {
+                "flag": flag.flag,
+                "count": flag.count,
+                "last_seen": format_time(flag.last_seen),
+            }
+            for flag in flags
+            if flag.source == source.name
+        ],
+    }
+
+
+COMMAND = Command(
+    name="sources",
+    summary="list the sources, whether each is on, and why not",
+    arguments=_arguments,
+    run=_run,
+)

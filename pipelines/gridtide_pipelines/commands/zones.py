@@ -1,0 +1,29 @@
+"""``--zone``, which may be repeated and takes commas, in every command that has it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from gridtide_store import catalogue
+
+
+def add_zones(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take ``--zone``."""
+    parser.add_argument(
+        "--zone",
+        action="append",
+        default=[],
+        metavar="ZONE",
+        help="only this zone; may be repeated, and takes commas",
+    )
+
+
+def zone_keys(given: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the zones named, in the order given, each once.
+
+    Raises:
+        UnknownRegion: no zone has that key or alias.
+    """
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    return tuple(dict.fromkeys(catalogue.load().zone(name).key for name in names))

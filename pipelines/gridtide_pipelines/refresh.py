@@ -1,0 +1,143 @@
+"""One refresh: gather, derive, forecast, publish. Each step can be done again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from gridtide.clock import Clock
+from gridtide.errors import NoData
+from gridtide_pipelines.factors import factor_set
+from gridtide_pipelines.fetch import Fetch
+from gridtide_pipelines.flow import derive_pending
+from gridtide_pipelines.forecasting import Forecasting, Progress, forecast_zones
+from gridtide_pipelines.gathering import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
+from gridtide_pipelines.publishing import publish_home
+from gridtide_pipelines.source import Source
+from gridtide_store.home import Home
+from gridtide_store.ledger import Ledger
+from gridtide_store.records import Outcome, Step
+from gridtide_store.retention import prune_raw, thin_runs
+from gridtide_store.settings import Settings
+from gridtide_store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one refresh did."""
+
+    steps: list[Step] = field(default_factory=list)
+    derived_rows: int = 0
+    forecasts: Forecasting | None = None
+    snapshot: str = ""
+
+    @property
+    def failed(self) -> list[Step]:
+        """The steps in which a source failed; skipped ones and a late publisher did not."""
+        return [s for s in self.steps if s.status not in (DONE, SKIPPED, NOTHING_YET)]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 when it was published though some sources failed."""
+        return 3 if self.failed else 0
+
+
+def refresh(
+    home: Home,
+    settings: Settings,
+    clock: Clock,
+    *,
+    sources: Sequence[Source],
+    zones: Sequence[str],
+    since: datetime | None,
+    model: str,
+    fetch: Fetch,
+    progress: Progress,
+    args: Sequence[str] = (),
+) -> Report:
+    """Bring `home` up to date; the caller holds the writer's lock.
+
+    Args:
+        sources: whom to ask, each on its own: one that fails is noted and the others go on.
+        zones: only these; empty for all.
+        since: fill the history back to then; an interrupted fill resumes.
+        model: name of the forecaster, or ``default``.
+
+    Raises:
+        NoData: neither the sources nor the store have anything to publish.
+    """
+    ledger = Ledger(home.ledger)
+    run = ledger.start_run("refresh", args, clock())
+    report = Report()
+    outcome, exit_code = Outcome.FAILED, 1
+    try:
+        with Store.open(home) as store:
+            around = Round(store, ledger, fetch, settings, clock, run)
+            tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
+            for step in gather(tasks, around):
+                report.steps.append(step)
+                progress(f"gather {step.source} {step.kind}", len(report.steps), len(tasks))
+            if store.series().is_empty():
+                raise NoData(_nothing(report, home))
+            progress("derive", 0, 1)
+            report.derived_rows = derive_pending(store, factor_set())
+            report.forecasts = forecast_zones(
+                store,
+                home,
+                clock(),
+                zones=zones,
+                model=model,
+                workers=settings.workers,
+                progress=progress,
+            )
+            progress("publish", 0, 1)
+            _let_go(store, settings, clock())
+            report.snapshot = publish_home(store, ledger, home, clock)
+        outcome = Outcome.PARTIAL if report.failed else Outcome.DONE
+        exit_code = report.exit_code
+    finally:
+        ledger.finish_run(run, clock(), outcome, exit_code=exit_code, summary=summary(report))
+    return report
+
+
+def _let_go(store: Store, settings: Settings, now: datetime) -> None:
+    """Delete the raw bodies and thin the runs that have been kept long enough."""
+    if settings.keep_raw:
+        pruned = prune_raw(store, now - settings.keep_raw, now)
+        log.info("deleted raw bodies", extra=asdict(pruned))
+    if settings.keep_runs:
+        thinned = thin_runs(store, now - settings.keep_runs)
+        log.info("thinned forecast runs", extra=asdict(thinned))
+
+
+def _nothing(report: Report, home: Home) -> str:
+    """Why there is nothing to publish, and what to do about it."""
+    why = "; ".join(f"{step.source}: {step.message}" for step in report.steps if step.message)
+    return (
+        f"{home.root} holds nothing to publish, and no source gave anything"
+        f"{f' ({why})' if why else ''}; set a key, import a file, or add --simulate"
+    )
+
+
+def summary(report: Report) -> dict[str, object]:
+    """The report as one JSON object: per source what came, what failed and why."""
+    sources: dict[str, dict[str, object]] = {}
+    for step in report.steps:
+        entry = sources.setdefault(step.source, {"status": DONE, "rows": 0, "spans": 0})
+        entry["rows"] = int(str(entry["rows"])) + step.rows
+        entry["spans"] = int(str(entry["spans"])) + 1
+        if step.status not in (DONE, NOTHING_YET):
+            entry["status"], entry["message"] = step.status, step.message
+    forecasts = report.forecasts
+    return {
+        "snapshot": report.snapshot or None,
+        "sources": sources,
+        "derived_rows": report.derived_rows,
+        "forecast_rows": forecasts.rows if forecasts else 0,
+        "not_forecast": dict(forecasts.reasons) if forecasts else {},
+        "exit_code": report.exit_code,
+    }
