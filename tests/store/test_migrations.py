@@ -102,7 +102,7 @@ def test_a_migration_that_fails_midway_leaves_the_version_before(
     home: Home, store: Store
 ) -> None:
     store.close()
-    broken = Migration(NEXT.number, "broken", NEXT.sql + "SELECT * FROM no_such_table;")
+    broken = Migration(NEXT.number, "broken", f"{NEXT.sql}; FROM no_such_table;")
     with pytest.raises(duckdb.CatalogException):
         Store.open(home, [*load(), broken])
     with Store.open(home) as again:
