@@ -99,9 +99,9 @@ def row(source: Source) -> list[str]:
         span(source.refetch),
         f"[{source.licence}]({source.licence_url})" if source.licence_url else source.licence,
         f"`{source.key.env}`" if source.key else "none",
-        f"`{source.base_url}`, `GRIDTIDE_{source.name.upper()}_URL`"
-        if source.base_url
-        else "none: built in",
+        "none: built in"
+        if source.answer
+        else f"`{source.base_url}`, `GRIDTIDE_{source.name.upper()}_URL`",
     ]
 
 
