@@ -69,7 +69,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(drawn=events)
 def test_a_snapshot_answers_like_the_store_at_every_moment(
@@ -97,7 +97,7 @@ def test_a_snapshot_answers_like_the_store_at_every_moment(
         start = now + HOUR * first
         shared.append(slots(values, now + HOUR * known, start=start, source=source, zone=zone))
     with Snapshot.open(shared.home.snapshots / name) as snapshot:
-        for hour in [None, *range(-1, 12)]:
+        for hour in [None, *range(-1, 9)]:
             as_of = None if hour is None else now + HOUR * hour
             expected = shared.history(
                 zone, SIGNAL, now, now + DAY, as_of=as_of or now + DAY * 9, sources=["b", "a"]

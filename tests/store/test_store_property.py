@@ -91,7 +91,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(appended=batches, trusted=st.permutations(SOURCES))
 def test_any_appends_leave_the_beliefs_the_model_has_at_every_moment(
     shared: Store, appended: list[list[Row]], trusted: tuple[str, ...]

@@ -1,0 +1,319 @@
+"""Checking, backing up, restoring and thinning a home."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gridtide.errors import BadInput, Busy
+from gridtide_store.backup import backup, restore
+from gridtide_store.check import check
+from gridtide_store.errors import Damaged
+from gridtide_store.home import Home, writer_lock
+from gridtide_store.ledger import Ledger
+from gridtide_store.publish import publish
+from gridtide_store.retention import thin_runs
+from gridtide_store.snapshot import Snapshot, current
+from gridtide_store.store import Store
+
+SIGNAL = "ci_lifecycle_produced"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+Frame = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture
+def filled(home: Home, slots: Frame, steps: Frame, now: datetime) -> Home:
+    """A home with a bit of everything, and nobody writing."""
+    with writer_lock(home, "test", now), Store.open(home) as store:
+        number = store.keep("a", "/x", b"the body", now)
+        store.append(slots([1.0, 2.0] * 500, now, retrieval_id=number))
+        store.append(slots([3.0], now + HOUR, retrieval_id=number))
+        store.append_forecasts(steps([1.0, 2.0], now))
+        ledger = Ledger(home.ledger)
+        ledger.start_run("refresh", [], now)
+        for moment in (now, now + HOUR):
+            publish(store, ledger, home, moment, replay=False, trust=lambda zone: ())
+    home.models.mkdir()
+    (home.models / "weekly.bin").write_bytes(b"fitted")
+    return home
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0xFF
+    path.write_bytes(content)
+
+
+def places(home: Home, now: datetime) -> list[str]:
+    return [finding.place for finding in check(home, now)]
+
+
+def test_a_whole_home_has_no_findings(filled: Home, now: datetime) -> None:
+    assert check(filled, now) == []
+
+
+def test_checking_where_there_is_no_store_is_bad_input(home: Home, now: datetime) -> None:
+    with pytest.raises(BadInput, match="holds no store"):
+        check(home, now)
+    assert not home.root.exists()
+
+
+def test_checking_waits_for_nobody(filled: Home, now: datetime) -> None:
+    with writer_lock(filled, "gridtide refresh", now), pytest.raises(Busy, match="refresh"):
+        check(filled, now)
+
+
+def test_a_flipped_byte_of_a_body_is_found(filled: Home, now: datetime) -> None:
+    (body,) = filled.raw.rglob("*.gz")
+    flip(body, -9)
+    assert places(filled, now) == [str(body)]
+
+
+def test_a_missing_body_is_found(filled: Home, now: datetime) -> None:
+    (body,) = filled.raw.rglob("*.gz")
+    body.unlink()
+    (finding,) = check(filled, now)
+    assert finding.place == str(body)
+    assert "missing" in finding.problem
+    assert "gridtide restore" in finding.remedy
+
+
+@pytest.mark.parametrize("name", ["base.duckdb", "delta.duckdb", f"{SIGNAL}_3600s.npy"])
+def test_a_flipped_byte_of_a_snapshot_is_found_in_every_snapshot_that_shares_the_file(
+    filled: Home, now: datetime, name: str
+) -> None:
+    folder = current(filled)
+    assert folder is not None
+    flip(folder / name, -1)
+    found = check(filled, now)
+    assert {Path(finding.place).name for finding in found} == {name}
+    assert len(found) == 2
+    assert "gridtide publish" in found[0].remedy
+
+
+def test_a_flipped_byte_of_the_store_is_found(filled: Home, now: datetime) -> None:
+    # Each 256 KiB block begins with its checksum; the three first pages are headers.
+    blocks = range(3 * 4096, filled.live.stat().st_size - 4096, 256 * 1024)
+    found = []
+    for block in blocks:
+        flip(filled.live, block + 2048)
+        found += places(filled, now)
+        flip(filled.live, block + 2048)
+    assert set(found) == {str(filled.live)}
+    assert check(filled, now) == []
+
+
+def test_a_pointer_to_nowhere_is_found(filled: Home, now: datetime) -> None:
+    filled.current.write_text("20260101T000000Z-gone\n")
+    assert places(filled, now) == [str(filled.snapshots / "20260101T000000Z-gone")]
+    filled.current.write_text("??\n")
+    assert places(filled, now) == [str(filled.current)]
+
+
+def test_a_ledger_that_is_none_is_found(filled: Home, now: datetime) -> None:
+    filled.ledger.write_bytes(b"not a database" * 400)
+    assert places(filled, now) == [str(filled.ledger)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        ("INSERT INTO observation FROM observation", "known no later than"),
+        (
+            "INSERT INTO observation SELECT * REPLACE (batch + 9 AS batch, known_at - INTERVAL "
+            "1 hour AS known_at) FROM observation",
+            "known no later than",
+        ),
+        ("INSERT INTO series FROM series", "series: two"),
+        ("DELETE FROM series", "of no known series"),
+        ("INSERT INTO run SELECT * REPLACE (id + 1 AS id) FROM run", "run: two of one zone"),
+        ("DELETE FROM run", "step: of no run"),
+        ("DELETE FROM step", "run: without steps"),
+        ("INSERT INTO step FROM step", "step: two of one run"),
+        ("INSERT INTO retrieval FROM retrieval", "retrieval: two"),
+    ],
+)
+def test_rows_that_break_a_rule_are_found(
+    filled: Home, now: datetime, damage: str, problem: str
+) -> None:
+    with Store.open(filled) as store:
+        store.connection.execute(damage)
+    found = check(filled, now)
+    assert {finding.place for finding in found} == {str(filled.live)}
+    assert any(problem in finding.problem for finding in found)
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.tar"])
+def test_what_was_backed_up_comes_back_whole(
+    filled: Home, tmp_path: Path, now: datetime, name: str
+) -> None:
+    target = tmp_path / "away" / name
+    copied = backup(filled, target, now)
+    assert copied.files > 6
+    assert target.is_dir() is (name == "backup")
+    assert [path.name for path in target.parent.iterdir()] == [name]
+    again = Home(tmp_path / "again")
+    assert restore(target, again, now) == copied
+    assert check(again, now) == []
+    assert (again.models / "weekly.bin").read_bytes() == b"fitted"
+    assert len(Ledger(again.ledger).runs()) == 1
+    folder, original = current(again), current(filled)
+    assert folder is not None
+    assert original is not None
+    assert folder.name == original.name
+    with Store.open(filled) as before, Store.open(again) as after:
+        for as_of in (now, now + HOUR):
+            span = ("DE", SIGNAL, now, now + DAY)
+            expected = before.history(*span, as_of=as_of)
+            assert after.history(*span, as_of=as_of).equals(expected)
+        assert after.body(1) == b"the body"
+    with Snapshot.open(folder) as snapshot:
+        assert snapshot.observations("DE", SIGNAL, now, now + HOUR).value.tolist() == [3.0]
+
+
+def test_what_was_written_since_the_last_checkpoint_is_in_the_backup(
+    filled: Home, slots: Frame, tmp_path: Path, now: datetime
+) -> None:
+    with Store.open(filled) as store:
+        store.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        store.append(slots([7.0], now + 2 * HOUR))
+    assert filled.live.with_name("live.duckdb.wal").stat().st_size > 0
+    backup(filled, tmp_path / "copy", now)
+    again = Home(tmp_path / "again")
+    restore(tmp_path / "copy", again, now)
+    with Store.open(again) as store:
+        found = store.history("DE", SIGNAL, now, now + HOUR, as_of=now + DAY)
+    assert found["value"].to_list() == [7.0]
+
+
+def test_a_backup_does_not_overwrite(filled: Home, tmp_path: Path, now: datetime) -> None:
+    target = tmp_path / "there.tar"
+    target.write_text("mine")
+    with pytest.raises(BadInput, match="exists; name a new"):
+        backup(filled, target, now)
+    assert target.read_text() == "mine"
+
+
+def test_no_backup_is_made_while_somebody_writes(
+    filled: Home, tmp_path: Path, now: datetime
+) -> None:
+    with writer_lock(filled, "gridtide refresh", now), pytest.raises(Busy, match="refresh"):
+        backup(filled, tmp_path / "copy", now)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_home_without_a_store_has_nothing_to_back_up(
+    home: Home, tmp_path: Path, now: datetime
+) -> None:
+    with pytest.raises(BadInput, match="nothing to back up"):
+        backup(home, tmp_path / "copy", now)
+
+
+def test_restoring_over_something_takes_a_word_and_keeps_it_aside(
+    filled: Home, slots: Frame, tmp_path: Path, now: datetime
+) -> None:
+    backup(filled, tmp_path / "copy", now)
+    with Store.open(filled) as store:
+        store.append(slots([8.0], now + 2 * HOUR))
+    with pytest.raises(BadInput, match=r"not empty.*--replace"):
+        restore(tmp_path / "copy", filled, now)
+    restore(tmp_path / "copy", filled, now, replace=True)
+    span = ("DE", SIGNAL, now, now + HOUR)
+    aside = Home(filled.root / "replaced-20260302T120000Z")
+    with Store.open(filled) as restored, Store.open(aside) as replaced:
+        assert restored.history(*span, as_of=now + DAY)["value"].to_list() == [3.0]
+        assert replaced.history(*span, as_of=now + DAY)["value"].to_list() == [8.0]
+
+
+@pytest.mark.parametrize("name", ["copy", "copy.tar"])
+def test_a_flipped_byte_of_a_backup_is_found_and_nothing_is_restored(
+    filled: Home, tmp_path: Path, now: datetime, name: str
+) -> None:
+    target = tmp_path / name
+    backup(filled, target, now)
+    if target.is_dir():
+        flip(target / "live.duckdb", 100_000)
+    else:
+        with tarfile.open(target) as tar:
+            place = tar.getmember("live.duckdb").offset_data
+        flip(target, place + 100_000)
+    again = Home(tmp_path / "again")
+    with pytest.raises(Damaged, match=r"live\.duckdb in the backup is not as it was written"):
+        restore(target, again, now)
+    assert [path.name for path in again.root.iterdir()] == [again.lock.name]
+
+
+def test_a_backup_that_lacks_a_file_is_not_restored(
+    filled: Home, tmp_path: Path, now: datetime
+) -> None:
+    backup(filled, tmp_path / "copy", now)
+    (tmp_path / "copy" / "ledger.sqlite").unlink()
+    with pytest.raises(Damaged, match=r"lacks ledger\.sqlite"):
+        restore(tmp_path / "copy", Home(tmp_path / "again"), now)
+
+
+def test_a_backup_that_reaches_out_of_the_home_is_not_restored(
+    filled: Home, tmp_path: Path, now: datetime
+) -> None:
+    backup(filled, tmp_path / "copy", now)
+    listed = tmp_path / "copy" / "backup.json"
+    document = json.loads(listed.read_text())
+    document["files"]["../evil"] = document["files"]["CURRENT"]
+    listed.write_text(json.dumps(document))
+    (tmp_path / "evil").write_bytes((tmp_path / "copy" / "CURRENT").read_bytes())
+    with pytest.raises(Damaged, match="lies outside a home"):
+        restore(tmp_path / "copy", Home(tmp_path / "again" / "home"), now)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no tar"])
+def test_what_is_no_backup_is_not_restored(
+    tmp_path: Path, now: datetime, content: bytes | None
+) -> None:
+    source = tmp_path / "source"
+    if content is None:
+        source.mkdir()
+    else:
+        source.write_bytes(content)
+    with pytest.raises(BadInput, match="is no backup"):
+        restore(source, Home(tmp_path / "home"), now)
+    with pytest.raises(BadInput, match="is no backup"):
+        restore(tmp_path / "nowhere", Home(tmp_path / "home"), now)
+
+
+def test_thinning_keeps_the_first_run_of_each_quarter_day_and_the_newest(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    # 12:00 to 23:00 two days ago, hourly; then two runs of today.
+    hours = [now - 2 * DAY + HOUR * hour for hour in range(12)]
+    for issued_at in [*hours, now, now + HOUR]:
+        store.append_forecasts(steps([1.0, 2.0], issued_at))
+    store.append_forecasts(steps([1.0], hours[3], model="naive@1"))
+    thinned = thin_runs(store, now - DAY)
+    assert (thinned.runs, thinned.steps) == (10, 20)
+    left = store.connection.execute(
+        "SELECT model, epoch_us(issued_at) FROM run ORDER BY model, issued_at"
+    ).fetchall()
+    expected = [hours[0], hours[6], now, now + HOUR]
+    assert left == [
+        ("naive@1", int(hours[3].timestamp()) * 1_000_000),
+        *(("weekly@1", int(moment.timestamp()) * 1_000_000) for moment in expected),
+    ]
+    assert thin_runs(store, now - DAY).runs == 0
+
+
+def test_the_newest_run_stays_however_old_it_is(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    for minute in (0, 10, 20):
+        store.append_forecasts(steps([1.0], now + timedelta(minutes=minute)))
+    assert thin_runs(store, now + 100 * DAY).runs == 1
+    found = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now + DAY)
+    assert found["issued_at"].to_list() == [now + timedelta(minutes=20)]
