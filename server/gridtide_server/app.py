@@ -1,0 +1,90 @@
+"""The application; nothing happens on import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+
+from gridtide.clock import Clock
+from gridtide_server import metrics, problems
+from gridtide_server.observing import Observing
+from gridtide_server.reader import Reader
+from gridtide_server.routes import forecast, health, intensity, windows, zones
+from gridtide_server.service import Service
+
+ABOUT = """When and where is the grid cleanest?
+
+Times are UTC, slots are half-open and labelled by their start, what is unknown is null.
+A `region` is a zone key (`DE`), a cloud region (`aws:us-east-1`) or a place (`52.52,13.40`).
+Errors are RFC 9457 problems with a stable `code`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the application itself may be told.
+
+    Attributes:
+        cors: browsers may ask from any page; answers are public and nothing is written.
+    """
+
+    cors: bool = True
+
+
+def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
+    """The application over `reader`, answering by `clock`.
+
+    It opens the snapshot at the first question, so it also serves where nobody runs its
+    lifespan; at the end of that, the snapshot is closed.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        reader.close()
+
+    app = FastAPI(
+        title="gridtide",
+        version=version("gridtide-service"),
+        description=ABOUT,
+        lifespan=lifespan,
+        # The interactive pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    service, registry = Service(reader, clock), CollectorRegistry()
+    registry.register(metrics.Ages(service))
+    problems.install(app)
+    for resource in (windows, zones, intensity, forecast):
+        app.include_router(resource.routes(service))
+    app.include_router(health.routes(service, registry, app.version))
+    app.add_middleware(Observing, seconds=metrics.request_seconds(registry))
+    if settings.cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=["*"],
+            allow_methods=["GET"],
+            expose_headers=["ETag"],
+        )
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI, with the problem's schema that the routes refer to."""
+    if app.openapi_schema is None:
+        app.openapi_schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = app.openapi_schema["components"]["schemas"]
+        schemas["Problem"] = problems.Problem.model_json_schema()
+    return app.openapi_schema

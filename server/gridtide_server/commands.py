@@ -1,0 +1,173 @@
+"""``gridtide serve``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from gridtide.clock import Clock
+from gridtide.command import Command, Terminal
+from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.errors import CannotListen, NotReady
+from gridtide_server.reader import Reader
+from gridtide_store import logs
+from gridtide_store.home import Home
+from gridtide_store.settings import Settings
+
+BACKLOG = 2048
+# Long enough for years of history, short enough for a container that must end.
+GRACE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Makes the application in whichever process serves it; can be sent to another."""
+
+    environ: Mapping[str, str]
+    settings: ServerSettings
+
+    def __call__(self) -> ASGIApp:
+        """The application over the home the environment names, with its log lines."""
+        settings = Settings.from_env(self.environ)
+        # The command has said already which settings are odd.
+        logs.configure(replace(settings, unknown=()), sys.stderr)
+        return create_app(self.settings, Reader(Home(settings.home)), Clock(settings.now))
+
+
+class Announced(uvicorn.Server):
+    """Says when it can be asked."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, and then the announcement."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def serve(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Serve until SIGTERM or SIGINT; requests in flight are answered first.
+
+    Raises:
+        CannotListen: the address cannot be had.
+        Damaged: what is published cannot be read.
+    """
+    settings = Settings.from_env(terminal.environ)
+    logs.configure(settings, terminal.err)
+    _look(settings, terminal)
+    listening = listen(args.host, args.port)
+    worker = Worker(dict(terminal.environ), ServerSettings(cors=not args.no_cors))
+    config = uvicorn.Config(
+        worker,
+        factory=True,
+        lifespan="on",
+        workers=args.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    ready = partial(_announce, address(listening), terminal, as_json=args.json)
+    with listening:
+        if args.workers > 1:
+            # Connections wait in the listening socket until the workers take them.
+            ready()
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            _run(Announced(config, ready), listening)
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes any free one.
+
+    Raises:
+        CannotListen: it is taken, not ours, or not allowed.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(
+            f"cannot serve at {host} port {port}: {error.strerror or error}; take another "
+            "--port (0 picks a free one), or end the process that has it"
+        ) from error
+
+
+def address(listening: socket.socket) -> str:
+    """URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Run until a signal, which uvicorn raises once more at the end: a clean end for us."""
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        server.run(sockets=[listening])
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _look(settings: Settings, terminal: Terminal) -> None:
+    """Say at once what every answer would have to say."""
+    reader = Reader(Home(settings.home))
+    try:
+        with reader.read():
+            pass
+    except NotReady as error:
+        terminal.say(f"{error}. Until then every answer is 503.")
+    finally:
+        reader.close()
+
+
+def _announce(url: str, terminal: Terminal, *, as_json: bool) -> None:
+    terminal.say(f"gridtide serves {url}")
+    if as_json:
+        terminal.document({"url": url})
+        terminal.out.flush()
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at")
+    parser.add_argument("--port", type=_port, default=8000, help="0 picks a free one")
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        default=1,
+        help="processes that answer side by side; each counts its own metrics",
+    )
+    parser.add_argument(
+        "--no-cors", action="store_true", help="keep web pages of other hosts from asking"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give 0 to 65535")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; give 1 or more")
+    return int(text)
+
+
+SERVE = Command("serve", "answer over HTTP from what is published", _arguments, serve)

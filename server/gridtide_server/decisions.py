@@ -1,0 +1,180 @@
+"""When and where: questions about windows, answered from a view. No clock, no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gridtide.errors import BadInput, NoCommonSignal, NoData, NoFeasibleWindow
+from gridtide.model import DEFAULT_ORDER, Signal, format_time, parse_hours
+from gridtide.windows import (
+    Window,
+    best_region_and_window,
+    best_window,
+    common_signal,
+    mean_over,
+    saving,
+)
+from gridtide_server.current import current, usual_signal
+from gridtide_server.view import Forecast, View
+from gridtide_store.regions import Resolution
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a job asks.
+
+    Attributes:
+        hours: its length, unbroken.
+        at: the moment it is asked at: now, or another `as_of`. Only what was known then
+            counts, and nothing starts before.
+        earliest: not before this; one before `at` means `at`.
+        deadline: it has ended by then.
+        signal: None for the default.
+    """
+
+    hours: float
+    at: datetime
+    earliest: datetime | None = None
+    deadline: datetime | None = None
+    signal: Signal | None = None
+
+    @property
+    def duration(self) -> timedelta:
+        """Length of the job."""
+        return parse_hours(self.hours)
+
+    @property
+    def at_once(self) -> datetime:
+        """When the job starts if nobody waits: `at`, rounded up to the second."""
+        return self.at if self.at.microsecond == 0 else self.at.replace(microsecond=0) + SECOND
+
+    @property
+    def first(self) -> datetime:
+        """The earliest start that counts."""
+        return self.at_once if self.earliest is None else max(self.earliest, self.at_once)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The best window of one region, beside starting at once in it."""
+
+    place: Resolution
+    forecast: Forecast
+    window: Window
+    mean_now: float | None
+
+    @property
+    def saving(self) -> float | None:
+        """Gain over starting at once; see `gridtide.windows.saving`."""
+        return saving(self.window.mean, self.mean_now, self.forecast.series.signal)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A region without such a window, and why."""
+
+    place: Resolution
+    signal: Signal
+    reason: str
+
+
+def decide_window(view: View, place: Resolution, question: Question) -> Decision:
+    """The cleanest window of one region.
+
+    Raises:
+        BadInput: a deadline that is not after the earliest start.
+        NoData: no forecast of the signal, or one that has ended.
+        NoFeasibleWindow: no unbroken run of that length fits.
+    """
+    _check(question)
+    signal = question.signal or usual_signal(view, place, question.at)
+    forecast = current(view, place, signal, question.at)
+    try:
+        window = best_window(
+            forecast.series,
+            question.duration,
+            earliest=question.first,
+            deadline=question.deadline,
+        )
+    except NoFeasibleWindow as error:
+        raise NoFeasibleWindow(str(error), forecast_end=forecast.end) from error
+    return _decision(place, forecast, window, question)
+
+
+def decide_region(
+    view: View, places: Sequence[Resolution], question: Question
+) -> list[Decision | Refusal]:
+    """Each region's own best window, cleanest first; those without one last.
+
+    Raises:
+        BadInput: as `decide_window`.
+        NoCommonSignal: the regions have no signal in common, or not the one asked for.
+        NoData: no region has a forecast that reaches the moment asked at.
+        NoFeasibleWindow: no region has an unbroken run of that length.
+    """
+    _check(question)
+    signal = _common(view, places, question)
+    found: dict[str, Forecast] = {}
+    refused: list[Refusal] = []
+    for place in places:
+        try:
+            found[place.region] = current(view, place, signal, question.at)
+        except NoData as error:
+            refused.append(Refusal(place, signal, str(error)))
+    if not found:
+        raise NoData("; ".join(each.reason for each in refused))
+    choices = best_region_and_window(
+        {region: forecast.series for region, forecast in found.items()},
+        question.duration,
+        earliest=question.first,
+        deadline=question.deadline,
+    )
+    by_name = {place.region: place for place in places}
+    decided: list[Decision] = []
+    for choice in choices:
+        place = by_name[choice.region]
+        if choice.window is None:
+            refused.append(Refusal(place, signal, choice.reason or "no such window"))
+        else:
+            decided.append(_decision(place, found[choice.region], choice.window, question))
+    return [*decided, *refused]
+
+
+def _check(question: Question) -> None:
+    if question.deadline is not None and question.deadline <= question.first:
+        name = "earliest" if question.first == question.earliest else "now"
+        raise BadInput(
+            f"deadline {format_time(question.deadline)} is not after {name} "
+            f"{format_time(question.first)}; the deadline is when the job must have ended"
+        )
+
+
+def _common(view: View, places: Sequence[Resolution], question: Question) -> Signal:
+    def found(*signals: Signal) -> dict[str, dict[Signal, Forecast]]:
+        return {p.region: view.forecasts(p.zone, question.at, signals) for p in places}
+
+    if (asked := question.signal) is not None:
+        lacking = [region for region, has in found(asked).items() if not has]
+        if lacking:
+            raise NoCommonSignal(
+                f"there is no forecast of {asked} for {', '.join(lacking)}; leave them out, or "
+                "name a signal that all have",
+                signals={region: sorted(has) for region, has in found(*Signal).items()},
+            )
+        return asked
+    usual = found(*DEFAULT_ORDER)
+    shared = any(all(signal in has for has in usual.values()) for signal in DEFAULT_ORDER)
+    # Where they share none, the error says all that each region has.
+    return common_signal(usual if shared else found(*Signal))
+
+
+def _decision(
+    place: Resolution, forecast: Forecast, window: Window, question: Question
+) -> Decision:
+    start = question.at_once
+    mean_now = mean_over(forecast.series, start, start + question.duration)
+    return Decision(place, forecast, window, mean_now)

@@ -1,0 +1,23 @@
+"""What only the server has to say no to; the rest is in `gridtide.errors`."""
+
+from __future__ import annotations
+
+from gridtide.errors import BadInput, GridtideError
+
+
+class TooManyRegions(BadInput):
+    """More regions in one question than one answer carries: ask in parts."""
+
+    code = "too_many_regions"
+
+
+class NotReady(GridtideError):
+    """Nothing has been published in this home yet: refresh or import, then publish."""
+
+    code = "unavailable"
+
+
+class CannotListen(GridtideError):
+    """The address to serve at cannot be had: take another port, or end who holds it."""
+
+    code = "cannot_listen"

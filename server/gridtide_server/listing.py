@@ -1,0 +1,55 @@
+"""The zones, and what is known of each."""
+
+from __future__ import annotations
+
+from gridtide.errors import NoData
+from gridtide.windows import default_signal
+from gridtide_server.service import Moment
+from gridtide_server.view import View
+from gridtide_server.wire import Zone, ZoneForecast, Zones
+from gridtide_store.catalogue import Catalogue
+
+
+def zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool) -> Zones:
+    """Zones with data by key; with `every`, all of the catalogue too."""
+    keys = sorted({*view.zones, *(catalogue.zones if every else ())})
+    return Zones(
+        zones=[_zone(view, catalogue, key, moment) for key in keys],
+        as_of=moment.as_of,
+        replay=moment.replay,
+    )
+
+
+def _zone(view: View, catalogue: Catalogue, key: str, moment: Moment) -> Zone:
+    record = catalogue.zones.get(key)
+    observed = view.observed(key)
+    forecasts = view.forecasts(key, moment.as_of)
+    signals = sorted({*observed, *forecasts})
+    try:
+        default = default_signal(signals)
+    except NoData:
+        default = None
+    newest = view.newest_end(key, default, moment.as_of) if default else None
+    forecast = forecasts.get(default) if default else None
+    origin = view.origin(info.source for signal in observed for info in view.infos(key, signal))
+    return Zone(
+        zone=key,
+        name=record.name if record else key,
+        country=record.country if record else None,
+        timezone=record.timezone if record else None,
+        lat=record.lat if record else None,
+        lon=record.lon if record else None,
+        kind=record.kind.value if record else "zone",
+        aliases=list(record.aliases) if record else [],
+        signals=signals,
+        default_signal=default,
+        newest_slot_end=newest,
+        data_age_seconds=moment.since(newest),
+        forecast=forecast
+        and ZoneForecast(
+            model=forecast.run.model, issued_at=forecast.run.issued_at, end=forecast.end
+        ),
+        simulated=origin.simulated,
+        source=origin.source or None,
+        licence=origin.licence if origin.source else None,
+    )

@@ -1,0 +1,25 @@
+"""The service inside another process: the SDK's entry point ``gridtide.local``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp
+
+from gridtide.clock import Clock
+from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.reader import Reader
+from gridtide_store.home import Home
+from gridtide_store.settings import Settings
+
+
+def application(environ: Mapping[str, str]) -> ASGIApp:
+    """The application over the home that `environ` names, which need not exist yet.
+
+    Raises:
+        BadInput: a setting that cannot be read.
+    """
+    settings = Settings.from_env(environ)
+    return create_app(
+        ServerSettings(cors=False), Reader(Home(settings.home)), Clock(settings.now)
+    )

@@ -1,0 +1,163 @@
+"""Errors as RFC 9457 problems: one table, one shape."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from gridtide.errors import (
+    BadInput,
+    GridtideError,
+    NoCommonSignal,
+    NoData,
+    NoFeasibleWindow,
+    UnknownRegion,
+)
+from gridtide_server.errors import NotReady, TooManyRegions
+from gridtide_store.errors import Damaged, NewerHome
+
+log = logging.getLogger(__name__)
+
+# Type of a validation error whose message says it all.
+OWN_WORDS = "gridtide"
+MEDIA_TYPE = "application/problem+json"
+
+
+class Row(NamedTuple):
+    """How one kind of error is told over HTTP."""
+
+    status: int
+    title: str
+
+
+TABLE: Mapping[type[GridtideError], Row] = {
+    BadInput: Row(422, "The question cannot be answered as asked"),
+    UnknownRegion: Row(404, "No region of that name"),
+    NoFeasibleWindow: Row(422, "No unbroken run of that length fits"),
+    NoCommonSignal: Row(422, "The regions share no signal to compare on"),
+    TooManyRegions: Row(422, "Too many regions in one question"),
+    NoData: Row(404, "Nothing known to answer from"),
+    NotReady: Row(503, "Nothing is published yet"),
+    Damaged: Row(503, "What is published cannot be read"),
+    NewerHome: Row(503, "What is published cannot be read"),
+}
+INTERNAL = Row(500, "The server failed")
+# A refresh takes minutes; asking again sooner finds the same.
+RETRY_AFTER = "60"
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; `code` is stable, further members depend on it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="urn:gridtide:problem:<code>")
+    title: str
+    status: int
+    detail: str = Field(description="What was seen, and what to do about it.")
+    code: str = Field(description="Stable name of the kind of problem.")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems a route may answer with, for its OpenAPI."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem, the framework's own ones too."""
+    app.add_exception_handler(GridtideError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _internal)
+
+
+def problem(
+    row: Row,
+    code: str,
+    detail: str,
+    *,
+    extra: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """One problem as a response; never cached."""
+    body = {
+        **(extra or {}),
+        "type": f"urn:gridtide:problem:{code}",
+        "title": row.title,
+        "status": row.status,
+        "detail": detail,
+        "code": code,
+    }
+    return Response(
+        msgspec.json.encode(body),
+        status_code=row.status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def row_of(error: GridtideError) -> Row:
+    """The table's row of the nearest class above `error`; an unlisted one is our fault."""
+    return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, GridtideError)  # noqa: S101  # registered for this class alone
+    row = row_of(error)
+    if row is INTERNAL:
+        log.error("an error without a row in the table", exc_info=error)
+        return problem(INTERNAL, "internal", _HIDDEN)
+    headers = {"Retry-After": RETRY_AFTER} if row.status == 503 else {}
+    return problem(row, error.code, str(error), extra=error.extra, headers=headers)
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
+    faults = [_fault(fault) for fault in error.errors()]
+    detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)
+    return problem(TABLE[BadInput], BadInput.code, detail, extra={"errors": faults})
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # as above
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    asked = f"{request.method} {_clip(request.url.path, 200)}"
+    detail = f"{asked}: {phrase.lower()}; /openapi.json lists what there is"
+    row = Row(error.status_code, phrase)
+    return problem(row, code, detail, headers=error.headers)
+
+
+async def _internal(_request: Request, _error: Exception) -> Response:
+    return problem(INTERNAL, "internal", _HIDDEN)
+
+
+_HIDDEN = "a fault of ours, not of your question; the server's log has the details"
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
+    kind, seen = fault["type"], fault.get("input")
+    message = str(fault["ctx"]["error"]) if kind == "value_error" else fault["msg"]
+    if isinstance(seen, str) and kind not in (OWN_WORDS, "value_error"):
+        message += f" (got {_clip(seen, 80)!r})"
+    return {"parameter": _clip(str(fault["loc"][-1]), 80), "message": _clip(message, 400)}
+
+
+def _clip(text: str, length: int) -> str:
+    """What was sent is repeated, but not at any length."""
+    return text if len(text) <= length else f"{text[:length]}…"

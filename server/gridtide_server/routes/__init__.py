@@ -1,0 +1,1 @@
+"""Our own routes, one module a resource; each has ``routes(service)``."""

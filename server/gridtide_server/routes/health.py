@@ -1,0 +1,57 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from gridtide_server import wire
+from gridtide_server.errors import NotReady
+from gridtide_server.parameters import NothingAsked, ReadyAsked
+from gridtide_server.problems import responses
+from gridtide_server.readiness import readiness
+from gridtide_server.service import Service
+from gridtide_server.strict import StrictRoute
+
+FRESH = {"Cache-Control": "no-store"}
+
+
+def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRouter:
+    """How the service is."""
+    router = APIRouter(route_class=StrictRoute, tags=["health"], responses=responses(422))
+
+    @router.get("/healthz", response_model=wire.Health)
+    async def alive(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
+        """The process answers; restart it when this does not."""
+        body = wire.Health(version=version).model_dump_json()
+        return Response(body, media_type="application/json", headers=FRESH)
+
+    @router.get(
+        "/readyz",
+        response_model=wire.Readiness,
+        responses={503: {"model": wire.Readiness, "description": "Not ready, and why."}},
+    )
+    def ready(request: Request, asked: Annotated[ReadyAsked, Query()]) -> Response:
+        """Data are published and current; send users elsewhere when this is 503."""
+        moment = service.moment()
+        try:
+            with service.reader.read() as view:
+                told = readiness(view, moment, asked.zones)
+        except NotReady as error:
+            told = wire.Readiness.unavailable(str(error), moment.now, replay=moment.replay)
+        return Response(
+            told.model_dump_json(),
+            status_code=200 if told.status == "ready" else 503,
+            media_type="application/json",
+            headers=FRESH,
+        )
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def metrics(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
+        """Prometheus text format."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,36 @@
+"""``/v1/zones/{zone}/intensity``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gridtide_server import history, regions, wire
+from gridtide_server.parameters import IntensityAsked
+from gridtide_server.problems import responses
+from gridtide_server.replies import reply
+from gridtide_server.service import Service
+from gridtide_server.strict import StrictRoute
+
+
+def routes(service: Service) -> APIRouter:
+    """What was, and what is now."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["history"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/zones/{zone}/intensity", response_model=wire.Intensity)
+    def intensity(
+        request: Request, zone: str, asked: Annotated[IntensityAsked, Query()]
+    ) -> Response:
+        """A range of slots as known now or at `as_of`, gaps with null; or the latest slot.
+
+        `zone` is any region: a zone key, a cloud region or a place.
+        """
+        moment, place = service.moment(asked.as_of), regions.one(zone)
+        with service.reader.read() as view:
+            told = history.intensity(view, place, asked, moment)
+        return reply(request, told, moment)
+
+    return router

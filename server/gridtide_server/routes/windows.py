@@ -1,0 +1,62 @@
+"""``/v1/best-window`` and ``/v1/best-region``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gridtide_server import answers, regions, wire
+from gridtide_server.decisions import Question, decide_region, decide_window
+from gridtide_server.parameters import JobAsked, RegionAsked, WindowAsked
+from gridtide_server.problems import responses
+from gridtide_server.replies import reply
+from gridtide_server.service import Moment, Service
+from gridtide_server.strict import StrictRoute
+
+
+def routes(service: Service) -> APIRouter:
+    """When, and where and when."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["decisions"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/best-window", response_model=wire.BestWindow)
+    async def best_window(request: Request, asked: Annotated[WindowAsked, Query()]) -> Response:
+        """The cleanest unbroken run of `hours` in one region, by its newest forecast."""
+
+        def answer() -> Response:
+            moment = service.moment(asked.as_of)
+            question, place = _question(asked, moment), regions.one(asked.region)
+            with service.reader.read() as view:
+                decision = decide_window(view, place, question)
+                told = answers.best_window(view, decision, question, moment)
+            return reply(request, told, moment)
+
+        return await service.decide(answer, as_of=asked.as_of)
+
+    @router.get("/v1/best-region", response_model=wire.BestRegion)
+    async def best_region(request: Request, asked: Annotated[RegionAsked, Query()]) -> Response:
+        """The cleanest of several regions and its window, chosen jointly on one signal."""
+
+        def answer() -> Response:
+            moment = service.moment(asked.as_of)
+            question, places = _question(asked, moment), regions.several(asked.region)
+            with service.reader.read() as view:
+                ranking = decide_region(view, places, question)
+                told = answers.best_region(view, ranking, question, moment)
+            return reply(request, told, moment)
+
+        return await service.decide(answer, as_of=asked.as_of)
+
+    return router
+
+
+def _question(asked: JobAsked, moment: Moment) -> Question:
+    return Question(
+        hours=asked.hours,
+        at=moment.as_of,
+        earliest=asked.earliest,
+        deadline=asked.deadline,
+        signal=asked.signal,
+    )

@@ -1,0 +1,30 @@
+"""``/v1/zones``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gridtide_server import listing, wire
+from gridtide_server.parameters import ZonesAsked
+from gridtide_server.problems import responses
+from gridtide_server.replies import reply
+from gridtide_server.service import Service
+from gridtide_server.strict import StrictRoute
+from gridtide_store import catalogue
+
+
+def routes(service: Service) -> APIRouter:
+    """Who is there."""
+    router = APIRouter(route_class=StrictRoute, tags=["zones"], responses=responses(422, 503))
+
+    @router.get("/v1/zones", response_model=wire.Zones)
+    def zones(request: Request, asked: Annotated[ZonesAsked, Query()]) -> Response:
+        """The zones with data, and how old it is; with `all`, every zone of the catalogue."""
+        moment = service.moment(asked.as_of)
+        with service.reader.read() as view:
+            told = listing.zones(view, catalogue.load(), moment, every=asked.all)
+        return reply(request, told, moment)
+
+    return router

@@ -1,0 +1,64 @@
+"""What every route leans on: the snapshots, the clock, and the moment a question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from gridtide.clock import Clock
+from gridtide.errors import BadInput
+from gridtide.model import format_time
+from gridtide_server.reader import Reader
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a question is asked, and as of when it is answered.
+
+    Attributes:
+        now: by the server's clock.
+        as_of: the knowledge time; the same, or earlier.
+        replay: whether the clock stands at another time than the real one.
+    """
+
+    now: datetime
+    as_of: datetime
+    replay: bool
+
+    def since(self, then: datetime | None) -> float | None:
+        """Seconds from `then` to the knowledge time; 0 for what has not ended yet."""
+        return None if then is None else max(0.0, (self.as_of - then).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The snapshots of one home and the clock its answers go by."""
+
+    reader: Reader
+    clock: Clock
+
+    def moment(self, as_of: datetime | None = None) -> Moment:
+        """Now, or `as_of`.
+
+        Raises:
+            BadInput: `as_of` has not come yet.
+        """
+        now = self.clock()
+        if as_of is not None and as_of > now:
+            raise BadInput(
+                f"as_of {format_time(as_of)} is later than now ({format_time(now)}); "
+                "leave it out to ask as of now"
+            )
+        return Moment(now, as_of or now, self.clock.replay)
+
+    async def decide(self, answer: Callable[[], T], *, as_of: datetime | None) -> T:
+        """Run `answer` here where it reads memory alone, in a thread where it reads files."""
+        if as_of is None and not self.clock.replay:
+            return answer()
+        return await run_in_threadpool(answer)

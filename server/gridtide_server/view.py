@@ -1,0 +1,177 @@
+"""One snapshot as questions see it: facts and forecasts kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.runs import to_moment
+from gridtide_store.manifest import Manifest
+from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
+from gridtide_store.words import input_of
+
+# How far back the newest slot is looked for before all of the history is read.
+RECENT = timedelta(days=14)
+# Publishers may already have labelled the slot that runs, and the next ones.
+AHEAD = timedelta(days=2)
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+KEPT_RUNS = 4096
+SIGNALS = frozenset(Signal)
+
+
+class Forecast(NamedTuple):
+    """One run, and its p50 prepared for searching."""
+
+    run: Run
+    series: Series
+
+    @property
+    def quality(self) -> Quality:
+        """``simulated`` where the history was."""
+        return Quality.SIMULATED if self.run.simulated else Quality.FORECAST
+
+    @property
+    def end(self) -> datetime:
+        """End of the last step."""
+        return self.series.slots[-1].end
+
+
+class Latest(NamedTuple):
+    """The newest slot with a value: its place in what was read around it."""
+
+    slots: Observed
+    position: int
+
+    @property
+    def end(self) -> datetime:
+        """End of the slot."""
+        return to_moment(int(self.slots.end_us[self.position]))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where some values come from: sources and their licences, joined with commas."""
+
+    source: str
+    licence: str
+    simulated: bool
+
+
+class View:
+    """What one snapshot answers. The newest runs stay in memory; the past is read from it."""
+
+    def __init__(self, snapshot: Snapshot, manifest: Manifest) -> None:
+        self.snapshot = snapshot
+        self._served = {(row.zone, m.signal) for m in manifest.matrices for row in m.rows}
+        self._series: dict[str, dict[Signal, list[SeriesInfo]]] = {}
+        for info in snapshot.series:
+            if info.signal in SIGNALS:
+                signals = self._series.setdefault(info.zone, {})
+                signals.setdefault(Signal(info.signal), []).append(info)
+        self._newest = lru_cache(None)(self._read_newest)
+        self._earlier = lru_cache(KEPT_RUNS)(self._read_run)
+
+    def close(self) -> None:
+        """Let go of the snapshot's files."""
+        self.snapshot.close()
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Keys of the zones with a history, sorted."""
+        return tuple(sorted(self._series))
+
+    def observed(self, zone: str) -> tuple[Signal, ...]:
+        """Signals of the zone's history."""
+        return tuple(self._series.get(zone, ()))
+
+    def infos(self, zone: str, signal: Signal) -> tuple[SeriesInfo, ...]:
+        """The series of one zone and signal that have a value, one for each source."""
+        infos = self._series.get(zone, {}).get(signal, ())
+        return tuple(info for info in infos if info.last_end is not None)
+
+    def forecast(self, zone: str, signal: Signal, as_of: datetime) -> Forecast | None:
+        """The newest run known at `as_of`; from memory when that is the newest of all."""
+        if (zone, signal) not in self._served and signal not in self._series.get(zone, ()):
+            # Not looked for: a query that finds nothing takes a millisecond for each zone.
+            return None
+        newest = self._newest(zone, signal)
+        if newest is None or newest.run.known_at <= as_of:
+            return newest
+        return self._earlier(zone, signal, as_of)
+
+    def forecasts(
+        self, zone: str, as_of: datetime, signals: Iterable[Signal] = tuple(Signal)
+    ) -> dict[Signal, Forecast]:
+        """The newest run of each of `signals` that has one."""
+        found = ((signal, self.forecast(zone, signal, as_of)) for signal in signals)
+        return {signal: run for signal, run in found if run is not None}
+
+    def newest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
+        """End of the newest slot with a value known at `as_of`; None when there was none."""
+        infos = self.infos(zone, signal)
+        if all(info.newest_known_at <= as_of for info in infos):
+            return max((info.last_end for info in infos if info.last_end), default=None)
+        latest = self.latest(zone, signal, as_of)
+        return latest and latest.end
+
+    def span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
+        """From the first to the last slot with a value, whenever it became known."""
+        infos = self.infos(zone, signal)
+        first = [info.first_start for info in infos if info.first_start]
+        last = [info.last_end for info in infos if info.last_end]
+        return (min(first), max(last)) if first and last else None
+
+    def latest(self, zone: str, signal: Signal, as_of: datetime) -> Latest | None:
+        """The newest slot with a value known at `as_of`; None when there was none."""
+        span = self.span(zone, signal)
+        if span is None:
+            return None
+        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
+            found = self.snapshot.observations(zone, signal, start, as_of + AHEAD, as_of=as_of)
+            known = np.flatnonzero(~np.isnan(found.value))
+            if len(known):
+                return Latest(found, int(known[-1]))
+        return None
+
+    def origin(self, sources: Iterable[str]) -> Origin:
+        """The given sources, each of which may be a list with commas, with their licences."""
+        names = sorted({name for each in sources for name in each.split(", ")})
+        facts = self.snapshot.sources
+        told = [facts[each] for name in names if (each := input_of(name)) in facts]
+        licences = sorted({each.licence for each in told})
+        return Origin(
+            source=", ".join(names),
+            licence=", ".join(licences) or "not stated",
+            simulated=any(each.simulated for each in told),
+        )
+
+    def _read_newest(self, zone: str, signal: Signal) -> Forecast | None:
+        return self._read_run(zone, signal, END_OF_TIME)
+
+    def _read_run(self, zone: str, signal: Signal, as_of: datetime) -> Forecast | None:
+        run = self.snapshot.run(zone, signal, as_of=as_of)
+        return None if run is None else Forecast(run, series_of(run))
+
+
+def series_of(run: Run) -> Series:
+    """The p50 of a run, ready to be searched."""
+    columns = zip(run.start_us.tolist(), run.end_us.tolist(), run.p50.tolist(), strict=True)
+    return Series(
+        run.zone,
+        Signal(run.signal),
+        tuple(
+            Slot(
+                to_moment(start),
+                to_moment(end),
+                None if p50 != p50 else p50,
+                Quality.FORECAST,
+            )
+            for start, end, p50 in columns
+        ),
+    )

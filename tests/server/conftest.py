@@ -1,0 +1,36 @@
+"""Servers over the small home of `world`, which says what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gridtide_store.home import Home
+from tests.server.world import NOW, Asker, Publisher, Standing, fill
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home of the numbers above; not to be written to."""
+    publisher = Publisher(tmp_path_factory.mktemp("home"))
+    fill(publisher)
+    publisher.publish()
+    publisher.close()
+    return publisher.home
+
+
+@pytest.fixture(scope="session")
+def ask(home: Home) -> Iterator[Asker]:
+    """A server over it at 12:00, which takes its clock for the real one."""
+    with Asker(home, Standing(NOW)) as asker:
+        yield asker
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    """A home to write to."""
+    publisher = Publisher(tmp_path / "home")
+    yield publisher
+    publisher.close()
