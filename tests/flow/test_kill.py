@@ -51,7 +51,8 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
             )
 
         assert start(0).wait(PATIENCE) == 0
-        with server(environ) as address, asking(address) as answers:
+        # Six hours on all forecasts still cover the question.
+        with server(environ, now=NOW + timedelta(hours=6)) as address, asking(address) as answers:
             asked = len(upstream.asked)
             moments: list[Callable[[], bool]] = [
                 lambda: len(upstream.asked) > asked,
@@ -105,11 +106,10 @@ def _wait(reached: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def server(environ: dict[str, str]) -> Iterator[str]:
-    """A real server process on loopback, six hours on, when all forecasts still cover."""
-    now = (NOW + timedelta(hours=6)).isoformat()
+def server(environ: dict[str, str], *, now: datetime) -> Iterator[str]:
+    """The address of a real server process on loopback, at the time `now`."""
     process = subprocess.Popen(
-        [*GRIDTIDE, "serve", "--port", "0", "--now", now],
+        [*GRIDTIDE, "serve", "--port", "0", "--now", now.isoformat()],
         env=environ,
         stderr=subprocess.PIPE,
         text=True,

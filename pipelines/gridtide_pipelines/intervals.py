@@ -1,0 +1,64 @@
+"""p10 and p90 from a model's own recent errors, as far as they were known at the issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from gridtide_pipelines.hourly import Floats, Ints
+
+# A forecast of `horizon` hours for each origin, from the hours before it: (values, origins,
+# horizon) to one row an origin. An origin is the position of the first hour not yet known.
+Rule: TypeAlias = Callable[[Floats, Ints, int], Floats]
+
+# One past issue a day, at the hour of this one. On January to June 2021 of eight zones 60, 75
+# and 90 days of plain errors all cover 80 %; errors of logarithms widen the pinball loss.
+DAYS = 60
+# Errors grow with the horizon and follow the hour of the day.
+BLOCK = 6
+# Fewer errors than this in a block make no tenth percentile.
+LEAST_ERRORS = 30
+QUANTILES = (0.1, 0.9)
+
+
+def with_interval(
+    values: Floats,
+    rule: Rule,
+    horizon: int,
+    *,
+    limits: tuple[float, float],
+    widen: float = 1.0,
+) -> tuple[Floats, Floats, Floats]:
+    """p10, p50 and p90 of the `horizon` hours after `values`.
+
+    The rule is replayed at the same hour of each of the last `DAYS` days, on nothing but the
+    hours before it, and compared with what came. The 10th and 90th percentile of these errors
+    in each block of 6 h of the horizon, times `widen`, are laid around the forecast.
+
+    Args:
+        values: hourly means, oldest first; NaN is unknown.
+        limits: least and greatest possible value.
+
+    Returns:
+        p50 is NaN where the rule has no answer; p10 and p90 are NaN where errors are too few.
+    """
+    origin = len(values)
+    middle = np.clip(rule(values, np.array([origin]), horizon)[0], *limits)
+    past = origin - 24 * np.arange(DAYS, 0, -1)
+    came = np.concatenate([values, np.full(horizon, np.nan)])
+    target = past[:, None] + np.arange(horizon)
+    error = np.where(target < 0, np.nan, came[target]) - np.clip(
+        rule(values, past, horizon), *limits
+    )
+    low, high = np.full((2, horizon), np.nan)
+    for first in range(0, horizon, BLOCK):
+        block = slice(first, first + BLOCK)
+        known = error[:, block][np.isfinite(error[:, block])]
+        if len(known) >= LEAST_ERRORS:
+            low[block], high[block] = np.quantile(known, QUANTILES) * widen
+    # A rule that is always off to one side would push the interval past its own middle.
+    p10 = np.clip(middle + np.minimum(low, 0), *limits)
+    p90 = np.clip(middle + np.maximum(high, 0), *limits)
+    return p10, middle, p90

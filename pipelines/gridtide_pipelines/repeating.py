@@ -1,0 +1,84 @@
+"""Forecasting by repetition: the same hour one period ago, or the nearest one known before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from gridtide.model import format_time
+from gridtide_pipelines.errors import NotEnoughHistory
+from gridtide_pipelines.forecaster import Fitted, Known, Steps, bounds, steps_in
+from gridtide_pipelines.hourly import HOUR, Floats, Ints, hour_of
+from gridtide_pipelines.intervals import DAYS, with_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """The last `period` before the issue, repeated; a gap is filled from the period before.
+
+    Attributes:
+        period: a whole number of days.
+        depth: how many periods back a value may come from.
+    """
+
+    name: str
+    period: timedelta
+    depth: int
+    wants: frozenset[str] = frozenset()
+    keeps: bool = False
+
+    @property
+    def memory(self) -> timedelta:
+        """As far as the oldest replayed issue looks."""
+        return self.period * self.depth + timedelta(days=DAYS)
+
+    def fit(self, known: Known, *, seed: int) -> Fitted:
+        """There is nothing to learn beforehand; too short a history is refused already."""
+        self._middle(known, known.at, timedelta(days=3))
+        return self
+
+    def from_bytes(self, content: bytes) -> Fitted:
+        """Itself.
+
+        Raises:
+            ValueError: there is content, which this model never writes.
+        """
+        if content:
+            raise ValueError(f"{self.name} keeps nothing, but there are {len(content)} bytes")
+        return self
+
+    def to_bytes(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> Steps:
+        """Steps as `Fitted.predict` says."""
+        values = self._middle(known, issued_at, horizon)
+        quantiles = with_interval(
+            values, self._repeat, steps_in(horizon), limits=bounds(known.signal)
+        )
+        return Steps(hour_of(issued_at), *quantiles)
+
+    def _middle(self, known: Known, issued_at: datetime, horizon: timedelta) -> Floats:
+        """The hours it looks at, of which every step can be made."""
+        values = known.hours_before(issued_at, self.memory // HOUR)
+        steps = self._repeat(values, np.array([len(values)]), steps_in(horizon))[0]
+        if missing := int(np.isnan(steps).sum()):
+            raise NotEnoughHistory(
+                f"{self.name} [{known.zone}] {known.signal}: {missing} of {len(steps)} hours "
+                f"have no known counterpart in the {(self.period * self.depth).days} days "
+                f"before {format_time(issued_at)}; import or refresh that time"
+            )
+        return values
+
+    def _repeat(self, values: Floats, origins: Ints, horizon: int) -> Floats:
+        period = self.period // HOUR
+        step = origins[:, None] + np.arange(horizon) % period
+        found = np.full(step.shape, np.nan)
+        for back in range(1, self.depth + 1):
+            source = step - period * back
+            value = np.where(source >= 0, values[source], np.nan)
+            found = np.where(np.isnan(found), value, found)
+        return found

@@ -1,0 +1,67 @@
+"""p10 and p90 are the errors of the last 60 days and of nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridtide_pipelines.hourly import Floats, Ints
+from gridtide_pipelines.intervals import with_interval
+
+FREE = (-np.inf, np.inf)
+
+
+def zero(values: Floats, origins: Ints, horizon: int) -> Floats:
+    """Forecasts nothing but 0, so every value is its own error."""
+    return np.zeros((len(origins), horizon))
+
+
+def test_the_quantiles_are_those_of_the_errors_in_the_block() -> None:
+    # Day d (of 60) has the value d in hours 0 to 5 and -d in hours 6 to 11, else 0.
+    values = np.zeros((60, 24))
+    values[:, :6] = np.arange(60)[:, None]
+    values[:, 6:12] = -np.arange(60)[:, None]
+    low, middle, high = with_interval(values.ravel(), zero, 12, limits=FREE)
+    assert middle.tolist() == [0.0] * 12
+    # 360 errors, six of each value: the 90th percentile is at position 0.9 x 359 = 323.1,
+    # between the last 53 (position 323) and the first 54.
+    np.testing.assert_allclose(low, [0.0] * 6 + [-53.1] * 6)
+    np.testing.assert_allclose(high, [53.1] * 6 + [0.0] * 6)
+
+
+def test_errors_of_more_than_60_days_ago_do_not_count() -> None:
+    recent = np.random.default_rng(1).normal(0, 1, 60 * 24)
+    old = np.full(30 * 24, 1e6)
+    near = with_interval(recent, zero, 24, limits=FREE)
+    with_old = with_interval(np.concatenate([old, recent]), zero, 24, limits=FREE)
+    np.testing.assert_array_equal(near, with_old)
+
+
+def test_it_covers_four_fifths_of_what_is_drawn_alike() -> None:
+    draw = np.random.default_rng(3)
+    covered = []
+    for _ in range(40):
+        low, _, high = with_interval(draw.gamma(2, 50, 60 * 24), zero, 24, limits=FREE)
+        came = draw.gamma(2, 50, 24)
+        covered.append((came >= low) & (came <= high))
+    # All values are positive and p10 never exceeds the forecast, 0: only the top is cut.
+    assert abs(np.mean(covered) - 0.9) < 0.03
+
+
+def test_widening_multiplies_both_sides() -> None:
+    values = np.random.default_rng(5).normal(0, 10, 60 * 24)
+    low, middle, high = with_interval(values, zero, 24, limits=FREE)
+    wide_low, _, wide_high = with_interval(values, zero, 24, limits=FREE, widen=1.5)
+    np.testing.assert_allclose(wide_low - middle, 1.5 * (low - middle))
+    np.testing.assert_allclose(wide_high - middle, 1.5 * (high - middle))
+
+
+def test_a_rule_is_only_ever_asked_about_the_hours_before_an_origin() -> None:
+    values = np.random.default_rng(6).normal(0, 10, 70 * 24)
+    asked: list[int] = []
+
+    def spying(seen: Floats, origins: Ints, horizon: int) -> Floats:
+        asked.extend(origins.tolist())
+        return np.zeros((len(origins), horizon))
+
+    with_interval(values, spying, 72, limits=FREE)
+    assert sorted(asked) == [70 * 24 - 24 * k for k in range(60, -1, -1)]

@@ -1,0 +1,152 @@
+"""The curve is Prophet's own; the correction is the one written down; nothing is told."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import prophet
+import pytest
+
+from gridtide_pipelines.errors import NotEnoughHistory
+from gridtide_pipelines.forecaster import Known
+from gridtide_pipelines.models.prophet import MODEL, Curve, FittedProphet, corrected
+
+HORIZON = timedelta(hours=72)
+MakeKnown = Callable[..., Known]
+MakeValues = Callable[[int], list[float]]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("days", "yearly"), [(40, []), (400, ["yearly"])])
+def test_the_curve_is_what_prophet_itself_predicts(
+    days: int, yearly: list[str], known: MakeKnown, wavy: MakeValues, at: datetime
+) -> None:
+    values = wavy(days * 24)
+    fitted = MODEL.fit(known(values), seed=1)
+    assert isinstance(fitted, FittedProphet)
+    assert list(fitted.curve.seasons) == [*yearly, "weekly", "daily"]
+    theirs = prophet.Prophet(
+        growth="flat",
+        daily_seasonality=True,
+        weekly_seasonality=True,
+        yearly_seasonality=bool(yearly),
+        uncertainty_samples=0,
+    )
+    stamps = pd.date_range(end=at.replace(tzinfo=None), periods=days * 24 + 1, freq="h")[:-1]
+    logger = logging.getLogger("cmdstanpy")
+    logger.disabled = True
+    theirs.fit(pd.DataFrame({"ds": stamps, "y": values}), seed=1)
+    logger.disabled = False
+    ahead = pd.DataFrame({"ds": pd.date_range(at.replace(tzinfo=None), periods=96, freq="h")})
+    hours = np.arange(96) + (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(hours=1)
+    np.testing.assert_allclose(
+        fitted.curve.at(hours), theirs.predict(ahead)["yhat"].to_numpy(), rtol=1e-9
+    )
+
+
+FLAT = np.zeros(240)
+ISSUE = np.array([168])
+
+
+def test_a_level_error_fades_over_three_days() -> None:
+    values = np.zeros(168)
+    values[-24:] = 10.0
+    made = corrected(FLAT, values, ISSUE, 72)[0]
+    # forecast.md's shares of the mean residual: 0.83, 0.61, 0.48.
+    np.testing.assert_allclose(made, np.repeat([8.3, 6.1, 4.8], 24))
+
+
+def test_an_hour_s_own_error_comes_back_at_that_hour() -> None:
+    values = np.zeros(168)
+    values[-24 + 5] = 24.0
+    made = corrected(FLAT, values, ISSUE, 72)[0]
+    # The mean is 1, hour 5 deviates by 23, the others by -1.
+    assert made[5] == pytest.approx(0.83 + 0.49 * 23)
+    assert made[24 + 5] == pytest.approx(0.61 + 0.43 * 23)
+    assert made[48 + 5] == pytest.approx(0.48 + 0.45 * 23)
+    assert made[6] == pytest.approx(0.83 - 0.49)
+
+
+def test_only_the_last_24_hours_correct() -> None:
+    values = np.zeros(168)
+    values[:-24] = 500.0
+    assert corrected(FLAT, values, ISSUE, 72)[0].tolist() == [0.0] * 72
+
+
+def test_unknown_hours_do_not_correct_and_do_not_spoil() -> None:
+    values = np.full(168, np.nan)
+    values[-24:-12] = 10.0
+    values[-1] = 10.0
+    np.testing.assert_allclose(corrected(FLAT, values, ISSUE, 24)[0], 8.3)
+
+
+def test_older_residuals_count_as_their_age_says() -> None:
+    values = np.zeros(168)
+    values[-48:-24] = 10.0
+    values[-24:] = np.nan
+    # The newest known hour is a day old: the first day ahead is its second.
+    np.testing.assert_allclose(
+        corrected(FLAT, values, ISSUE, 72)[0], np.repeat([6.1, 4.8, 4.8], 24)
+    )
+
+
+def test_the_same_hour_is_the_same_hour_of_day_however_old_the_residuals() -> None:
+    values = np.full(168, np.nan)
+    values[-30:-6] = 0.0
+    # Position 168 - 30 + 7 = 145 is hour 1 of its day, as 168 is hour 0.
+    values[145] = 24.0
+    made = corrected(FLAT, values, ISSUE, 24)[0]
+    assert made.argmax() == 1
+
+
+def test_the_first_origin_has_nothing_before_it() -> None:
+    made = corrected(FLAT, np.zeros(168), np.array([-24, 0, 24]), 72)
+    assert np.isnan(made[:2]).all()
+    assert made[2].tolist() == [0.0] * 72
+
+
+def test_fewer_than_30_days_are_refused(known: MakeKnown, wavy: MakeValues) -> None:
+    with pytest.raises(NotEnoughHistory, match="719 known hours"):
+        MODEL.fit(known(wavy(719)), seed=1)
+
+
+def test_a_week_of_silence_is_refused_although_it_is_fitted(
+    known: MakeKnown, wavy: MakeValues, at: datetime
+) -> None:
+    history = known(wavy(60 * 24))
+    fitted = MODEL.fit(history, seed=1)
+    later = at + timedelta(days=7)
+    stale = known(wavy(60 * 24), at=later, end=at)
+    with pytest.raises(NotEnoughHistory, match="7 days"):
+        fitted.predict(stale, later, HORIZON)
+    nearly = at + timedelta(days=7, hours=-1)
+    bridged = known(wavy(60 * 24), at=nearly, end=at)
+    assert len(fitted.predict(bridged, nearly, HORIZON).p50) == 72
+
+
+def test_fitting_tells_nothing(
+    known: MakeKnown, wavy: MakeValues, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger("cmdstanpy").disabled = False
+    MODEL.fit(known(wavy(40 * 24)), seed=1)
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "")
+    assert not logging.getLogger("cmdstanpy").disabled
+
+
+def test_predicting_needs_no_prophet() -> None:
+    content = FittedProphet(Curve(300.0, {"daily": (1.0, 2.0)})).to_bytes()
+    script = (
+        "import sys\n"
+        "from gridtide_pipelines.models.prophet import MODEL\n"
+        f"MODEL.from_bytes({content!r}).curve.at(__import__('numpy').arange(5))\n"
+        "sys.stdout.write(str({'prophet', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"set()"
