@@ -51,3 +51,10 @@ def recorded() -> Path:
     if os.environ.get("REQUIRE_RECORDED_DATA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything under tests/recorded runs over recorded data."""
+    for item in items:
+        if item.path.parent.name == "recorded":
+            item.add_marker(pytest.mark.recorded)

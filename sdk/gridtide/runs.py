@@ -153,11 +153,12 @@ def unbroken(slots: Sequence[Slot]) -> tuple[Run, ...]:
     runs: list[Run] = []
     known: list[Slot] = []
     for slot in slots:
-        if known and (slot.value is None or slot.start != known[-1].end):
+        if slot.value is None:
+            continue
+        if known and slot.start != known[-1].end:
             runs.append(_prepared(known))
             known = []
-        if slot.value is not None:
-            known.append(slot)
+        known.append(slot)
     if known:
         runs.append(_prepared(known))
     return tuple(runs)

@@ -166,6 +166,11 @@ def test_rounding_does_not_decide_a_tie() -> None:
     assert best_window(heavy, 2 * HOUR).start == T0 + 20_000 * HOUR
 
 
+def test_values_count_as_equal_from_a_billionth_of_their_unit_on() -> None:
+    assert best_window(hourly(1.00000001, 1.0), HOUR).start == T0 + HOUR
+    assert best_window(hourly(1.0000000001, 1.0), HOUR).start == T0
+
+
 def test_values_of_any_size_are_compared_exactly() -> None:
     assert best_window(hourly(1e300, 3, 1, 1e300, 2, 1), 2 * HOUR).start == T0 + 4 * HOUR
     assert best_window(hourly(-1.5, -2.25, -2), 2 * HOUR).mean == -2.125

@@ -46,13 +46,24 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
             moment = NOW + timedelta(hours=hours)
             upstream.now = moment
             return subprocess.Popen(
-                [*GRIDTIDE, "refresh", *ZONES, "--model", "weekly", "--now", moment.isoformat()],
+                [
+                    *GRIDTIDE,
+                    "refresh",
+                    *ZONES,
+                    "--model",
+                    "weekly",
+                    "--now",
+                    moment.isoformat(),
+                ],
                 env=environ,
             )
 
         assert start(0).wait(PATIENCE) == 0
         # Six hours on all forecasts still cover the question.
-        with server(environ, now=NOW + timedelta(hours=6)) as address, asking(address) as answers:
+        with (
+            server(environ, now=NOW + timedelta(hours=6)) as address,
+            asking(address) as answers,
+        ):
             asked = len(upstream.asked)
             moments: list[Callable[[], bool]] = [
                 lambda: len(upstream.asked) > asked,

@@ -288,7 +288,9 @@ def script(*words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:  # n
     )
 
 
-def test_the_version_is_the_installed_one() -> None:
+def test_the_version_is_the_installed_one(capsys: Capture) -> None:
+    assert main(["--version"], {}) == 0
+    assert capsys.readouterr().out == f"gridtide {plugins.own_version()}\n"
     done = script("-m", "gridtide", "--version")
     assert (done.stdout, done.stderr, done.returncode) == (
         f"gridtide {plugins.own_version()}\n",

@@ -189,17 +189,29 @@ def test_no_answer_in_time_is_a_timeout_and_the_request_is_dropped() -> None:
     assert "gridtide-local" not in threads()
 
 
-def test_an_awaited_question_can_be_cancelled() -> None:
-    host = Host(never)
+def test_a_cancelled_question_is_dropped_by_the_service_too() -> None:
+    arrived, dropped = threading.Event(), threading.Event()
+
+    async def notices(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        arrived.set()
+        try:
+            await never(scope, receive, send)
+        finally:
+            dropped.set()
+
+    host = Host(notices)
+    arrived.clear()  # The lifespan came and went.
+    dropped.clear()
 
     async def main() -> bool:
         asking = asyncio.ensure_future(AsyncLocalTransport(host).handle_async_request(GET))
-        await asyncio.sleep(0)
+        assert await asyncio.to_thread(arrived.wait, 30)
         asking.cancel()
         await asyncio.wait([asking])
         return asking.cancelled()
 
     assert asyncio.run(main())
+    assert dropped.wait(30)
     host.close()
 
 
