@@ -1,0 +1,1 @@
+"""The subcommands the service adds to ``gridtide``."""
