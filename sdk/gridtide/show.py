@@ -107,6 +107,8 @@ def _saving(answer: BestWindow) -> str:
     at_once = value(answer.mean_now, answer.signal)
     if answer.saving is None:
         return f"at once: {at_once}"
+    if answer.saving == 0:
+        return "no cleaner than at once"
     if answer.signal.lower_is_cleaner:
         way = "less" if answer.saving >= 0 else "more"
         return f"{_percent(abs(answer.saving))} {way} than at once ({at_once})"

@@ -36,6 +36,7 @@ def test_a_region_that_is_no_zone_key_is_shown_with_its_zone(said: SimpleNamespa
     [
         ({"mean_now": None, "saving": None}, "300.0 gCO2e/kWh, at once: unknown"),
         ({"mean_now": 0.0, "saving": None}, "at once: 0.0 gCO2e/kWh"),
+        ({"mean_now": 300.0, "saving": 0.0}, "300.0 gCO2e/kWh, no cleaner than at once\n"),
         ({"mean_now": 240.0, "saving": -0.25}, "25.0 % more than at once (240.0 gCO2e/kWh)"),
         (
             {"signal": "cfe_produced", "mean": 0.75, "mean_now": 0.5, "saving": 0.25},
