@@ -14,11 +14,12 @@ from gridtide_pipelines.fetch import Fetch
 from gridtide_pipelines.flow import derive_pending
 from gridtide_pipelines.forecasting import Forecasting, Progress, forecast_zones
 from gridtide_pipelines.gathering import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
+from gridtide_pipelines.noting import noted
 from gridtide_pipelines.publishing import publish_home
 from gridtide_pipelines.source import Source
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
-from gridtide_store.records import Outcome, Step
+from gridtide_store.records import Step
 from gridtide_store.retention import prune_raw, thin_runs
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
@@ -57,7 +58,6 @@ def refresh(
     model: str,
     fetch: Fetch,
     progress: Progress,
-    args: Sequence[str] = (),
 ) -> Report:
     """Bring `home` up to date; the caller holds the writer's lock.
 
@@ -70,37 +70,31 @@ def refresh(
     Raises:
         NoData: neither the sources nor the store have anything to publish.
     """
-    ledger = Ledger(home.ledger)
-    run = ledger.start_run("refresh", args, clock())
-    report = Report()
-    outcome, exit_code = Outcome.FAILED, 1
-    try:
-        with Store.open(home) as store:
-            around = Round(store, ledger, fetch, settings, clock, run)
-            tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
-            for step in gather(tasks, around):
-                report.steps.append(step)
-                progress(f"gather {step.source} {step.kind}", len(report.steps), len(tasks))
-            if store.series().is_empty():
-                raise NoData(_nothing(report, home))
-            progress("derive", 0, 1)
-            report.derived_rows = derive_pending(store, factor_set())
-            report.forecasts = forecast_zones(
-                store,
-                home,
-                clock(),
-                zones=zones,
-                model=model,
-                workers=settings.workers,
-                progress=progress,
-            )
-            progress("publish", 0, 1)
-            _let_go(store, settings, clock())
-            report.snapshot = publish_home(store, ledger, home, clock)
-        outcome = Outcome.PARTIAL if report.failed else Outcome.DONE
-        exit_code = report.exit_code
-    finally:
-        ledger.finish_run(run, clock(), outcome, exit_code=exit_code, summary=summary(report))
+    ledger, report = Ledger(home.ledger), Report()
+    asked = [*zones, f"since={since}", f"model={model}"]
+    with noted(ledger, "refresh", asked, clock) as note, Store.open(home) as store:
+        around = Round(store, ledger, fetch, settings, clock, note.run)
+        tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
+        for step in gather(tasks, around):
+            report.steps.append(step)
+            progress(f"gather {step.source} {step.kind}", len(report.steps), len(tasks))
+        if store.series().is_empty():
+            raise NoData(_nothing(report, home))
+        progress("derive", 0, 1)
+        report.derived_rows = derive_pending(store, factor_set())
+        report.forecasts = forecast_zones(
+            store,
+            home,
+            clock(),
+            zones=zones,
+            model=model,
+            workers=settings.workers,
+            progress=progress,
+        )
+        progress("publish", 0, 1)
+        _let_go(store, settings, clock())
+        report.snapshot = publish_home(store, ledger, home, clock)
+        note.done(summary(report), exit_code=report.exit_code)
     return report
 
 

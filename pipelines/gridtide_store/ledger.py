@@ -20,7 +20,7 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
 from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.records import Facts, Flag, Outcome, RunRecord, Step
+from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, Step
 
 SCHEMA = Path(__file__).parent / "schema"
 VERSION = 1
@@ -160,6 +160,23 @@ class Ledger:
             )
             for source, kind, zones, start, end, *rest in rows
         ]
+
+    def outcomes(self) -> dict[str, Latest]:
+        """How each source was asked last, and when it last gave what was asked, by name."""
+        rows = self._rows(
+            "SELECT source, started, status, message, "
+            "max(CASE WHEN status = 'done' THEN started END) OVER (PARTITION BY source) "
+            "FROM step JOIN run ON run.id = step.run ORDER BY step.rowid"
+        )
+        return {
+            source: Latest(
+                at=parse_time(at),
+                done_at=parse_time(done) if done else None,
+                status=status,
+                message=message,
+            )
+            for source, at, status, message, done in rows
+        }
 
     def settled(self, source: str, kind: str, scope: str = "") -> set[datetime]:
         """Starts of the spans of `scope` that need not be asked for again."""

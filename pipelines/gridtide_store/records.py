@@ -50,6 +50,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """How a source was asked last: when the run began, `status` and `message` of its step.
+
+    `done_at` is when the newest run began in which it gave what was asked; None: never.
+    """
+
+    at: datetime
+    done_at: datetime | None
+    status: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One command that ran, or runs."""
 

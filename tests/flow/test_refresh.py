@@ -257,6 +257,15 @@ def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
     assert line("sources", "--json") == 0
     on = {source["source"]: source["on"] for source in line.document["sources"]}
     assert on == {"eia": True, "simulated": False, "uk_carbon_intensity": True}
+    line.upstream.failing["eia"] = "403"
+    refresh(line, now=NOW + timedelta(hours=1))
+    line("sources", "--json")
+    last = {source["source"]: source["last"] for source in line.document["sources"]}
+    assert last["simulated"] is None
+    assert last["eia"]["status"] == "source_refused"
+    assert last["eia"]["at"] == "2026-03-02T13:00:00Z"
+    assert last["eia"]["done_at"] == "2026-03-02T12:00:00Z"
+    assert last["uk_carbon_intensity"]["done_at"] == "2026-03-02T13:00:00Z"
 
 
 def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_pipelines import sources
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.factors import factor_set
@@ -25,7 +24,8 @@ from gridtide_pipelines.importing import (
     refuse_source_name,
     store_files,
 )
-from gridtide_pipelines.source import find_sources
+from gridtide_pipelines.noting import noted
+from gridtide_pipelines.sources import sources
 from gridtide_store.home import writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
@@ -69,7 +69,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
-    refuse_source_name(args.source, list(find_sources(sources)))
+    refuse_source_name(args.source, list(sources()))
     plan = Plan(
         zone=_zone(args.zone),
         label=Label(args.label),
@@ -105,8 +105,13 @@ def _import(
         progress(f"read {path.name}", number, len(paths))
         files.append(read_file(path, plan, session.clock))
     now = session.clock()
-    with writer_lock(session.home, "import", now), Store.open(session.home) as store:
-        ledger = Ledger(session.home.ledger)
+    ledger = Ledger(session.home.ledger)
+    names = [path.name for path in paths]
+    with (
+        writer_lock(session.home, "import", now),
+        noted(ledger, "import", names, session.clock) as note,
+        Store.open(session.home) as store,
+    ):
         refuse_mixing(ledger, simulated=False)
         rows = check_files(store, files, plan, now)
         known = ledger.sources().get(plan.source)
@@ -115,6 +120,8 @@ def _import(
         receipts = store_files(store, files, rows, now)
         progress("derive", len(paths), len(paths))
         derived = derive_pending(store, factor_set())
+        added = sum(receipt.rows_added for receipt in receipts)
+        note.done({"zone": plan.zone, "rows_added": added, "derived_rows": derived})
     return receipts, derived
 
 

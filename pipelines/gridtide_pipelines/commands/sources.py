@@ -12,7 +12,7 @@ from gridtide_pipelines.fetch import skipped
 from gridtide_pipelines.source import Source
 from gridtide_pipelines.sources import sources
 from gridtide_store.ledger import Ledger
-from gridtide_store.records import Flag
+from gridtide_store.records import Flag, Latest
 from gridtide_store.settings import Settings
 
 
@@ -22,20 +22,31 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
-    flags = Ledger(session.home.ledger).flags() if session.home.ledger.exists() else []
-    listed = [_about(source, session.settings, flags) for source in sources().values()]
+    ledger = Ledger(session.home.ledger)
+    flags, outcomes = ledger.flags(), ledger.outcomes()
+    listed = [
+        _about(source, session.settings, flags, outcomes.get(source.name))
+        for source in sources().values()
+    ]
     if args.json:
         terminal.document({"sources": listed})
         return 0
     for source in listed:
         state = "on" if source["on"] else f"off: {source['reason']}"
         terminal.result(f"{source['source']}: {source['title']}, {source['licence']}; {state}")
+        if last := source["last"]:
+            done = last["done_at"] or "never"
+            terminal.result(f"    asked {last['at']}: {last['status']}; last done {done}")
+            if last["message"]:
+                terminal.result(f"    {last['message']}")
         for flag in source["flags"]:
             terminal.result(f"    {flag['flag']} x {flag['count']}, last {flag['last_seen']}")
     return 0
 
 
-def _about(source: Source, settings: Settings, flags: list[Flag]) -> dict[str, Any]:
+def _about(
+    source: Source, settings: Settings, flags: list[Flag], last: Latest | None
+) -> dict[str, Any]:
     reason = skipped(source, settings)
     if source.simulated:
         reason = "simulated: only --simulate and `gridtide demo` use it"
@@ -51,6 +62,13 @@ def _about(source: Source, settings: Settings, flags: list[Flag]) -> dict[str, A
         "attribution": source.attribution,
         "simulated": source.simulated,
         "restricted": source.restricted,
+        "last": last
+        and {
+            "at": format_time(last.at),
+            "done_at": format_time(last.done_at) if last.done_at else None,
+            "status": last.status,
+            "message": last.message,
+        },
         "flags": [
             {
                 "flag": flag.flag,
