@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gridtide_server.errors import NotReady
+from gridtide.errors import GridtideError
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import View
 
@@ -46,7 +46,7 @@ class Ages(Collector):
                     _forecasts(view, moment),
                     *_snapshot(view, moment),
                 )
-        except NotReady:
+        except GridtideError:
             return
 
 

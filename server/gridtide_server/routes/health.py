@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from gridtide.errors import GridtideError
 from gridtide_server import wire
-from gridtide_server.errors import NotReady
 from gridtide_server.parameters import NothingAsked, ReadyAsked
 from gridtide_server.problems import responses
 from gridtide_server.readiness import readiness
@@ -40,7 +40,7 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
         try:
             with service.reader.read() as view:
                 told = readiness(view, moment, asked.zones)
-        except NotReady as error:
+        except GridtideError as error:
             told = wire.Readiness.unavailable(str(error), moment.now, replay=moment.replay)
         return Response(
             told.model_dump_json(),
@@ -52,6 +52,8 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
     @router.get("/metrics", response_class=PlainTextResponse)
     def metrics(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
         """Prometheus text format."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(
+            generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers=FRESH
+        )
 
     return router

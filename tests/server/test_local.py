@@ -1,0 +1,125 @@
+"""The service in another process: the entry point, and the SDK's answers through it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gridtide.client import AsyncClient, Client
+from gridtide.errors import BadInput, NoFeasibleWindow, ServiceUnavailable, UnknownRegion
+from gridtide_server.local import application
+from gridtide_store.home import Home
+from tests.server.world import HOUR, NOW, Asker, Publisher, observed, run
+
+AT = "2026-03-02T12:00:00Z"
+
+
+@pytest.fixture
+def environ(home: Home) -> dict[str, str]:
+    """What names the home and the time."""
+    return {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": AT}
+
+
+def rest(ask: Asker, url: str) -> Any:  # noqa: ANN401  # JSON
+    """What REST answers, on a clock that is replayed too."""
+    return _replayed(ask.json(url))
+
+
+def _replayed(value: Any) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(value, dict):
+        return {k: True if k == "replay" else _replayed(v) for k, v in value.items()}
+    return [_replayed(each) for each in value] if isinstance(value, list) else value
+
+
+def test_no_lifespan_is_needed(environ: dict[str, str]) -> None:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(environ))
+        async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
+            return await client.get("/v1/best-window?region=DE&hours=2")
+
+    answer = asyncio.run(ask()).json()
+    assert (answer["mean"], answer["replay"], answer["as_of"]) == (125.0, True, AT)
+
+
+def test_the_sdk_gives_what_rest_gives(environ: dict[str, str], ask: Asker) -> None:
+    with Client(environ=environ) as sdk:
+        assert sdk.best_window("DE", hours=2).to_json() == rest(
+            ask, "/v1/best-window?region=DE&hours=2"
+        )
+        assert sdk.best_region(["DE", "BE", "ES", "FR"], hours=6).mean == pytest.approx(
+            ask.json("/v1/best-region?region=DE,BE,ES,FR&hours=6")["mean"]
+        )
+        assert sdk.forecast("DE").to_json() == rest(ask, "/v1/zones/DE/forecast")
+        assert sdk.intensity("DE").to_json() == rest(ask, "/v1/zones/DE/intensity")
+        assert sdk.zones().to_json() == rest(ask, "/v1/zones")
+        range_ = sdk.intensity("DE", start="2026-03-02T05:00Z")
+        assert range_.to_json() == rest(ask, "/v1/zones/DE/intensity?start=2026-03-02T05:00Z")
+
+
+def test_the_sdk_has_the_ranking_and_who_is_left_out(environ: dict[str, str]) -> None:
+    with Client(environ=environ) as sdk:
+        answer = sdk.best_region(["BE", "DE", "FR"], hours=6)
+    assert [each.region for each in answer.ranking] == ["FR", "DE"]
+    (left_out,) = answer.infeasible
+    assert left_out.region == "BE"
+    assert "4 h" in left_out.reason
+
+
+def test_problems_are_the_sdk_s_own_errors_again(environ: dict[str, str]) -> None:
+    with Client(environ=environ) as sdk:
+        with pytest.raises(UnknownRegion) as unknown:
+            sdk.best_window("Germny", hours=2)
+        with pytest.raises(NoFeasibleWindow, match="72 h"):
+            sdk.best_window("DE", hours=100)
+        with pytest.raises(BadInput, match="deadline"):
+            sdk.best_window("DE", hours=1, deadline="2026-03-02T11:00Z")
+    assert unknown.value.extra["nearest"][0]["region"] == "DE"  # type: ignore[index]
+
+
+def test_the_async_client_asks_the_same(environ: dict[str, str]) -> None:
+    async def ask() -> float:
+        async with AsyncClient(environ=environ) as sdk:
+            return (await sdk.best_window("DE", hours=2)).mean
+
+    assert asyncio.run(ask()) == 125.0
+
+
+def test_a_home_that_is_not_there_yet_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+    missing = pytest.raises(ServiceUnavailable, match="gridtide refresh")
+    with Client(environ={"GRIDTIDE_HOME": str(tmp_path / "new")}) as sdk, missing:
+        sdk.best_window("DE", hours=2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_published_meanwhile_is_seen(publisher: Publisher) -> None:
+    environ = {"GRIDTIDE_HOME": str(publisher.home.root), "GRIDTIDE_NOW": AT}
+    with Client(environ=environ) as sdk:
+        with pytest.raises(ServiceUnavailable):
+            sdk.best_window("DE", hours=1)
+        publisher.add(observed("DE", [1.0], start=NOW - HOUR), run("DE", [5.0] * 24))
+        publisher.publish()
+        assert sdk.best_window("DE", hours=1).mean == 5.0
+
+
+def test_a_bad_setting_is_refused_when_the_application_is_made() -> None:
+    with pytest.raises(BadInput, match="GRIDTIDE_NOW"):
+        application({"GRIDTIDE_HOME": "x", "GRIDTIDE_NOW": "2026-03-02T12:00"})
+
+
+def test_importing_the_server_starts_and_configures_nothing() -> None:
+    code = (
+        "import json, logging, sys, threading; "
+        "import gridtide_server.app, gridtide_server.local, gridtide_server.commands; "
+        "print(json.dumps([threading.active_count(), len(logging.getLogger().handlers)]))"
+    )
+    alone = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, check=True
+    )
+    assert json.loads(alone.stdout) == [1, 0]

@@ -1,0 +1,146 @@
+"""The contract: what the OpenAPI says is what is answered, and no path is another's."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from pydantic import TypeAdapter
+
+from gridtide_server import spec, wire
+from tests.server.world import Asker
+
+OPENAPI = json.loads(spec.text())
+PATHS = OPENAPI["paths"]
+
+# One value that is right, and values that are not, for each type of parameter.
+RIGHT = {"zone": "DE", "region": "DE", "hours": "2", "model": "weekly@1", "all": "true"}
+WRONG = [
+    "",
+    " ",
+    "x",
+    "-1",
+    "0",
+    "1e309",
+    "nan",
+    "null",
+    "[]",
+    "2026-03-02T14:00",
+    "\0",
+    "é" * 99,
+]
+WRONG += ["2026-03-02T14:00Z", "9999-12-31T23:59:59Z", "DE,FR", "91,181", "true", "🦆"]
+
+
+def test_the_committed_openapi_is_that_of_the_code() -> None:
+    anew = "python -m gridtide_server.spec > server/gridtide_server/openapi.json"
+    assert spec.FILE.read_text(encoding="utf-8") == spec.text(), f"write it anew: {anew}"
+
+
+def test_every_route_is_a_get_with_a_description_and_a_described_answer() -> None:
+    for path, operations in PATHS.items():
+        assert list(operations) == ["get"], path
+        assert operations["get"]["description"], path
+        assert operations["get"]["responses"]["200"]["content"], path
+    names = [operations["get"]["operationId"] for operations in PATHS.values()]
+    assert len(names) == len(set(names))
+
+
+def test_every_parameter_of_v1_is_described() -> None:
+    for path, operations in PATHS.items():
+        for parameter in operations["get"].get("parameters", []):
+            if parameter["in"] == "query" and path.startswith("/v1"):
+                assert parameter.get("description"), f"{path}: {parameter['name']}"
+
+
+def questions() -> list[tuple[str, str]]:
+    """Each route with all that it needs right, but for one parameter at a time."""
+    found = []
+    for path, operations in PATHS.items():
+        parameters = operations["get"].get("parameters", [])
+        needed = {p["name"]: RIGHT[p["name"]] for p in parameters if p.get("required")}
+        for parameter in parameters:
+            for value in [*WRONG, RIGHT.get(parameter["name"], "cfe_produced")]:
+                given = needed | {parameter["name"]: value}
+                zone = urlencode({"": given.pop("zone", "")})[1:]
+                found.append((path, f"{path.replace('{zone}', zone)}?{urlencode(given)}"))
+    return found
+
+
+def test_every_status_and_body_is_as_described(ask: Asker) -> None:
+    seen: dict[int, int] = {}
+    for path, url in questions():
+        answer = ask(url)
+        described = PATHS[path]["get"]["responses"]
+        assert str(answer.status_code) in described, f"{url}: {answer.text}"
+        media = answer.headers["content-type"].partition(";")[0]
+        assert media in described[str(answer.status_code)]["content"], url
+        if answer.status_code >= 400 and path != "/readyz":
+            assert {"type", "title", "status", "detail", "code"} <= set(answer.json())
+        seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
+    assert set(seen) == {200, 404, 422, 503}
+    assert sum(seen.values()) > 300
+
+
+@pytest.mark.parametrize(
+    ("url", "model"),
+    [
+        ("/v1/best-window?region=DE&hours=2", wire.BestWindow),
+        ("/v1/best-region?region=DE,BE,ES,FR&hours=6", wire.BestRegion),
+        ("/v1/zones?all=true", wire.Zones),
+        ("/v1/zones/DE/intensity", wire.Intensity),
+        ("/v1/zones/DE/intensity?start=2026-03-02T00:00Z", wire.Intensity),
+        ("/v1/zones/BE/forecast", wire.Forecast),
+        ("/healthz", wire.Health),
+        ("/readyz", wire.Readiness),
+    ],
+)
+def test_answers_have_the_members_described_and_no_others(
+    ask: Asker, url: str, model: type[Any]
+) -> None:
+    body = ask(url).content
+    TypeAdapter(model).validate_json(body)
+    schema = OPENAPI["components"]["schemas"][model.__name__]
+    assert set(json.loads(body)) == set(schema["properties"])
+
+
+def test_problems_are_described() -> None:
+    assert {"type", "title", "status", "detail", "code"} <= set(
+        OPENAPI["components"]["schemas"]["Problem"]["required"]
+    )
+    text = spec.text()
+    for name in re.findall(r"#/components/schemas/(\w+)", text):
+        assert name in OPENAPI["components"]["schemas"]
+
+
+# What other services' clients ask for at the root: those routes are theirs, so none of ours
+# may take their paths. /metrics is one page for all.
+THEIRS = re.findall(
+    r"\S+",
+    """
+/emissions/bylocation /emissions/bylocations /emissions/bylocations/best
+/emissions/forecasts/current /emissions/forecasts/batch
+/emissions/average-carbon-intensity /emissions/average-carbon-intensity/batch /locations
+/health /api/v1/swagger.yaml /swagger/v1/swagger.json /v3/carbon-intensity/latest
+/v3/carbon-intensity/history /v3/carbon-intensity/past /v3/carbon-intensity/past-range
+/v3/carbon-intensity/forecast /v4/carbon-intensity/latest /v3/power-breakdown/latest
+/v3/renewable-energy/latest /v3/carbon-free-energy/latest
+/v3/carbon-intensity-level/latest /v3/zones /v3/zone /v3/data-centers
+/v3/carbon-aware-optimizer /v3/consumption-optimizer /beta/carbon-aware-optimizer
+/v3/home-assistant /v1/latest /intensity /intensity/ /intensity/date
+/intensity/date/2026-03-02 /intensity/2026-03-02T12:00Z/fw24h
+/intensity/stats/2026-03-01T00:00Z/2026-03-02T00:00Z /intensity/factors /generation
+/generation/2026-03-02T12:00Z/pt24h /regional/postcode/OX1 /regional/regionid/1
+/regional/intensity/2026-03-02T12:00Z/fw48h/postcode/OX1 /login /v3/my-access
+/v3/region-from-loc /v3/historical /v3/forecast /v3/forecast/historical /v3/signal-index
+    """,
+)
+
+
+@pytest.mark.parametrize("path", THEIRS)
+def test_no_route_of_ours_takes_a_path_of_another_service(ask: Asker, path: str) -> None:
+    assert ask(path).json()["code"] == "not_found"
+    assert ask(path, "POST").json()["code"] == "not_found"
