@@ -65,7 +65,7 @@ class Grid:
 def simulate(
     grid: Grid, start: datetime, end: datetime, step: timedelta | None = None
 ) -> pl.DataFrame:
-    """Mean power by fuel of every slot that lies in ``[start, end)``, by start.
+    """Mean power by fuel of every slot that starts in ``[start, end)``, in order.
 
     Values are those of the middle of the slot.
 
@@ -76,8 +76,8 @@ def simulate(
         start, end and one column a fuel in MW; storage positive when it discharges.
     """
     length = int((step or grid.step).total_seconds())
-    first = -(-int(start.timestamp()) // length)
-    starts = np.arange(first, int(end.timestamp()) // length) * length
+    first, last = (math.ceil(moment.timestamp() / length) for moment in (start, end))
+    starts = np.arange(first, last) * length
     power = _dispatch(grid, starts + length // 2)
     begin = pl.Series("start", starts * 1_000_000).cast(pl.Datetime("us", "UTC"))
     return pl.DataFrame(
@@ -159,7 +159,7 @@ def _demand(
     clock = math.tau * (hour + moments % HOUR_S / HOUR_S) / 24
     daily = -0.12 * np.cos(clock - math.tau * 3 / 24) - 0.04 * np.cos(2 * clock - 1.0)
     season = grid.winter * np.maximum(winter, 0) + grid.summer * np.maximum(-winter, 0)
-    weekend = np.where(weekday >= 6, -0.08, 0.0)
+    weekend = np.where(weekday >= 6, -0.1 * np.sin(clock / 2), 0.0)
     whim = 0.02 * smooth(seed + 4, moments, 12, 72)
     return grid.demand_mw * (1 + daily + season + weekend + whim)
 

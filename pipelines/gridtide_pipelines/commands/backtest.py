@@ -52,8 +52,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
     issues, models = parse_issues(args.issues), chain(args.model)
-    if not args.out.parent.is_dir():
-        raise BadInput(f"--out {args.out}: there is no folder {args.out.parent}; make it first")
+    if not args.out.parent.is_dir() or args.out.is_dir():
+        raise BadInput(f"--out {args.out}: name a file in a folder that is there")
     if args.data:
         made = _from_files(args, session, issues, models, terminal)
     else:

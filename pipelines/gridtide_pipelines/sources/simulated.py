@@ -59,7 +59,7 @@ def answer(request: Request) -> bytes:
     for name, zone in request.params:
         if name == "zone":
             grid = BY_ZONE[zone]
-            # One slot more: the one in which the span before ended.
+            # One slot more: the one that had not ended when the span before was asked for.
             mix = simulate(grid, start - grid.step, end)
             if not mix.is_empty():
                 zones[zone] = {
@@ -79,7 +79,10 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 def _frames(index: int, body: Body) -> Iterator[pl.DataFrame]:
     for zone, said in json.loads(body.content)["zones"].items():
-        first, step = parse_time(said["start"]), timedelta(seconds=said["step_seconds"])
+        first, step = (
+            datetime.fromisoformat(said["start"]),
+            timedelta(seconds=said["step_seconds"]),
+        )
         for fuel, values in said["generation"].items():
             if fuel not in FUELS:
                 raise ValueError(f"no fuel {fuel}")
