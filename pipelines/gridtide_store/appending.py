@@ -45,11 +45,7 @@ def append(
     keys = _Keys(incoming)
     _refuse_duplicates(incoming, keys)
     stored = _stored(connection, incoming)
-    # Rows leave in the order they were added, and known_at increases within a key, so the
-    # last one written at a position is the latest belief.
-    before = np.full(len(incoming), -1, dtype=np.int64)
-    position, matched = keys.find(stored)
-    before[position[matched]] = np.flatnonzero(matched)
+    before = keys.latest(stored)
     differs = _differs(incoming, stored, before)
     _refuse_unordered(incoming, stored, before, differs)
     fresh = incoming.filter(pl.Series(differs))
@@ -94,11 +90,14 @@ class _Keys:
         seconds = (start.astype(np.int64) - self._low) // SECOND
         return series.astype(np.int64) * self._span + seconds
 
-    def find(self, stored: Columns) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """For each stored row its incoming position, and whether there is one."""
+    def latest(self, stored: Columns) -> NDArray[np.int64]:
+        """For each incoming row the position of the stored belief about it; -1 without one."""
         key = self._key(stored["series"], microseconds(stored["slot_start"]))
-        position = np.searchsorted(self.sorted, key).clip(max=len(self.sorted) - 1)
-        return position, self.sorted[position] == key
+        place = np.searchsorted(self.sorted, key).clip(max=len(self.sorted) - 1)
+        belief = np.flatnonzero(self.sorted[place] == key)
+        before = np.full(len(self.sorted), -1, dtype=np.int64)
+        before[place[belief]] = belief
+        return before
 
 
 def _numbered(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> pl.DataFrame:
@@ -127,21 +126,17 @@ def _refuse_duplicates(incoming: pl.DataFrame, keys: _Keys) -> None:
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> Columns:
-    """All beliefs in the span of `incoming`, in the order they were added."""
+    """The latest belief about each slot of these series in the span of `incoming`."""
     series = incoming["series"]
     span = incoming["slot_start"].to_physical()
-    found = columns(
+    return columns(
         connection,
-        "SELECT series, slot_start, slot_end, value, enum_code(quality) AS quality, known_at, "
-        "batch FROM observation WHERE series IN (SELECT unnest(?)) "
-        "AND slot_start BETWEEN make_timestamptz(?) AND make_timestamptz(?)",
+        "SELECT series, slot_start, slot_end, value, enum_code(quality) AS quality, known_at "
+        "FROM observation WHERE series IN (SELECT unnest(?)) "
+        "AND slot_start BETWEEN make_timestamptz(?) AND make_timestamptz(?) QUALIFY "
+        "row_number() OVER (PARTITION BY series, slot_start ORDER BY known_at DESC) = 1",
         [series.unique().to_list(), span.min(), span.max()],
     )
-    # A join in several threads need not keep the order of the rows.
-    if np.any(np.diff(found["batch"]) < 0):
-        order = np.argsort(found["batch"], kind="stable")
-        found = {name: column[order] for name, column in found.items()}
-    return found
 
 
 def _differs(

@@ -86,9 +86,9 @@ def _refuse_slots(frame: pl.DataFrame) -> None:
 
 
 def _refuse(frame: pl.DataFrame, wrong: pl.Expr, column: str, why: str) -> None:
-    bad = frame.filter(wrong)
-    if bad.is_empty():
+    if not frame.select(wrong.any()).item():
         return
+    bad = frame.filter(wrong)
     row = bad.row(0, named=True)
     who = row.get("source") if "model" not in row else row["model"]
     raise BadInput(

@@ -16,7 +16,7 @@ from gridtide_store.trust import newest
 
 Int = NDArray[np.int64]
 
-COLUMNS = "series, slot_start, slot_end, value, quality, known_at"
+COLUMNS = "series, slot_start, length_us, value, quality, known_us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,14 @@ class Slots:
     @classmethod
     def of(cls, found: Columns) -> Self:
         """Those in the answer to a query for `COLUMNS`."""
+        start = microseconds(found["slot_start"])
         return cls(
             found["series"].astype(np.int64),
-            microseconds(found["slot_start"]),
-            microseconds(found["slot_end"]),
+            start,
+            start + found["length_us"].astype(np.int64),
             found["value"].astype(np.float64),
             found["quality"].astype(np.int64),
-            microseconds(found["known_at"]),
+            start + found["known_us"].astype(np.int64),
         )
 
     def take(self, which: NDArray[np.generic] | slice) -> Slots:
@@ -83,7 +84,7 @@ class Beliefs:
         self._delta = Slots.of(
             columns(
                 connection,
-                f"SELECT {COLUMNS} FROM delta.belief ORDER BY series, slot_start, known_at",  # noqa: S608  # our own names
+                f"SELECT {COLUMNS} FROM delta.belief ORDER BY series, slot_start, known_us",  # noqa: S608  # our own names
             )
         )
         numbers, first = np.unique(self._delta.series, return_index=True)

@@ -14,11 +14,14 @@ from gridtide_store.appending import insert
 from gridtide_store.database import attach, columns, frame, transaction
 from gridtide_store.words import FRACTION_DIGITS, QUALITIES, digits
 
-# quality is a number into the manifest's `qualities`.
+# The end of a slot and when it was known are kept as distances from its start: they are the
+# same along most of a series, and as instants would cost a third of the file where one series
+# ends and the next begins. `length_us` is slot_end - slot_start, `known_us` is known_at -
+# slot_start, both in microseconds; `quality` is a number into the manifest's `qualities`.
 TABLES = """
     CREATE TABLE out.belief (
-        series INTEGER NOT NULL, slot_start TIMESTAMPTZ NOT NULL, slot_end TIMESTAMPTZ NOT NULL,
-        value DOUBLE, quality UTINYINT NOT NULL, known_at TIMESTAMPTZ NOT NULL);
+        series INTEGER NOT NULL, slot_start TIMESTAMPTZ NOT NULL, length_us BIGINT NOT NULL,
+        value DOUBLE, quality UTINYINT NOT NULL, known_us BIGINT NOT NULL);
     CREATE TABLE out.superseded AS FROM out.belief;
     CREATE TABLE out.series (
         id INTEGER NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL, source TEXT NOT NULL,
@@ -38,8 +41,10 @@ CHUNK = 2_000_000
 
 INFO = """
     SELECT series, min(slot_start) FILTER (value IS NOT NULL) AS first_start,
-        max(slot_end) FILTER (value IS NOT NULL) AS last_end,
-        max(known_at) AS newest_known_at, bool_or(quality = ?) AS simulated
+        make_timestamptz(max(epoch_us(slot_start) + length_us) FILTER (value IS NOT NULL))
+            AS last_end,
+        make_timestamptz(max(epoch_us(slot_start) + known_us)) AS newest_known_at,
+        bool_or(quality = ?) AS simulated
     FROM {rows} GROUP BY series
 """
 
@@ -147,6 +152,7 @@ def _new(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
         connection.execute("CHECKPOINT out")
     finally:
         connection.execute("DETACH out")
+        connection.execute("DROP TABLE IF EXISTS temp.staged")
 
 
 def _choose(connection: duckdb.DuckDBPyConnection, signals: Sequence[str]) -> None:
@@ -164,10 +170,11 @@ def _stage(connection: duckdb.DuckDBPyConnection, which: str) -> None:
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE staged AS
-        SELECT o.series, slot_start, slot_end,
+        SELECT o.series, slot_start, epoch_us(slot_end) - epoch_us(slot_start) AS length_us,
             CASE WHEN fraction THEN round(value, {FRACTION_DIGITS}) ELSE round(value, 2) END
                 AS value,
-            enum_code(quality)::UTINYINT AS quality, known_at,
+            enum_code(quality)::UTINYINT AS quality,
+            epoch_us(known_at) - epoch_us(slot_start) AS known_us,
             row_number() OVER (
                 PARTITION BY o.series, slot_start ORDER BY known_at DESC) AS rank
         FROM observation o JOIN chosen ON chosen.id = o.series WHERE {which}
@@ -178,7 +185,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, which: str) -> None:
 def _move(connection: duckdb.DuckDBPyConnection, table: str, which: str) -> None:
     connection.execute(
         f"INSERT INTO out.{table} SELECT * EXCLUDE (rank) FROM staged WHERE {which} "  # noqa: S608  # our own words
-        "ORDER BY series, slot_start, known_at"
+        "ORDER BY series, slot_start, known_us"
     )
 
 
@@ -207,7 +214,9 @@ def _updated_info(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             connection,
             f"""
             WITH gone AS (
-                SELECT series, slot_start, slot_end FROM {newer} WHERE value IS NULL
+                SELECT series, slot_start,
+                    make_timestamptz(epoch_us(slot_start) + length_us) AS slot_end
+                FROM {newer} WHERE value IS NULL
             ), shorter AS (
                 SELECT DISTINCT id FROM base.series JOIN gone ON gone.series = id
                 WHERE gone.slot_end = last_end OR gone.slot_start = first_start
