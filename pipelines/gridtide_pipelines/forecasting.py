@@ -11,12 +11,12 @@ from itertools import islice
 
 import polars as pl
 
-from gridtide.model import Signal, format_time
+from gridtide.model import format_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecaster import HORIZON, Forecaster, Known, Steps
 from gridtide_pipelines.kept_fits import KeptFits
 from gridtide_pipelines.models import chain, predict_in_turn
-from gridtide_pipelines.store_history import StoreHistory, forecastable
+from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
 from gridtide_store.home import Home
 from gridtide_store.store import Store
 from gridtide_store.words import FORECAST
@@ -52,6 +52,7 @@ class Task:
     """One run to make."""
 
     known: Known
+    last_end: datetime | None
     source: str
     simulated: bool
     models: tuple[Forecaster, ...]
@@ -92,7 +93,7 @@ def forecast_zones(
     models = chain(model)
     result = Forecasting()
     found = forecastable(store, zones)
-    for zone in sorted(set(zones) - {zone for zone, _ in found}):
+    for zone in sorted(set(zones) - {each.zone for each in found}):
         result.reasons[zone] = f"{zone}: nothing is stored; import or refresh data first"
     tasks = _tasks(store, home, now, found, models)
     frames = []
@@ -112,28 +113,31 @@ def _tasks(
     store: Store,
     home: Home,
     now: datetime,
-    series: Sequence[tuple[str, Signal]],
+    series: Sequence[Stored],
     models: tuple[Forecaster, ...],
 ) -> Iterator[Task]:
     memory = max(model.memory for model in models)
     wants = frozenset[str]().union(*(model.wants for model in models))
-    for zone, signal in series:
-        history = StoreHistory(store, zone, signal, memory, wants)
+    for each in series:
+        history = StoreHistory(store, each.zone, each.signal, memory, wants)
         known, source, simulated = history.known_from(now)
-        yield Task(known, source, simulated, models, KeptFits(home.models, source))
+        fits = KeptFits(home.models, source)
+        yield Task(known, each.last_end, source, simulated, models, fits)
 
 
-def _too_old(known: Known) -> str:
+def _too_old(task: Task) -> str:
+    """Why what is known is too old to forecast from, and what to do; empty when it is not."""
+    known, now = task.known, format_time(task.known.at)
     newest: object = known.intensity["end"].max()
-    if isinstance(newest, datetime):
-        if known.at - newest <= OLDEST:
-            return ""
-        seen = f"its newest slot ended {format_time(newest)}"
-    else:
-        seen = "no slot was known"
+    if isinstance(newest, datetime) and known.at - newest <= OLDEST:
+        return ""
+    # Nothing within a model's memory: then what the store has at all.
+    last = newest if isinstance(newest, datetime) else task.last_end
+    if last is None or last > known.at:
+        return f"{known.zone}: nothing of it was known by {now}; forecast at a later time"
     return (
-        f"{known.zone}: {seen}, more than {OLDEST.days} days before {format_time(known.at)}; "
-        "import or refresh newer data, or forecast at an earlier time with --now"
+        f"{known.zone}: its newest slot ended {format_time(last)}, more than {OLDEST.days} "
+        f"days before {now}; import or refresh newer data, or forecast at an earlier time with --now"
     )
 
 
@@ -159,9 +163,7 @@ def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | st
 
 def _must_fit(task: Task) -> bool:
     first = task.models[0]
-    return (
-        first.keeps and not _too_old(task.known) and task.fits.find(first, task.known) is None
-    )
+    return first.keeps and not _too_old(task) and task.fits.find(first, task.known) is None
 
 
 def make(task: Task) -> Made | str:
@@ -169,7 +171,7 @@ def make(task: Task) -> Made | str:
 
     At the top level, so that another process can be told to call it.
     """
-    if why := _too_old(task.known):
+    if why := _too_old(task):
         return why
     try:
         return Made(*predict_in_turn(task.models, task.known, HORIZON, fitted=task.fits.fitted))

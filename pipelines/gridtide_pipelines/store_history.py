@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from gridtide.model import Quality, Signal
+from gridtide.model import Quality, Signal, utc
 from gridtide_pipelines.forecaster import HORIZON, Known, Place
 from gridtide_pipelines.hourly import hour_of
 from gridtide_pipelines.models import models
@@ -87,14 +87,23 @@ class StoreHistory:
         )
 
 
-def forecastable(store: Store, zones: Sequence[str]) -> list[tuple[str, Signal]]:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One signal of one zone in a store; `last_end` is None where no slot has a value."""
+
+    zone: str
+    signal: Signal
+    last_end: datetime | None
+
+
+def forecastable(store: Store, zones: Sequence[str]) -> list[Stored]:
     """Each zone and signal of which the store has observations; of all zones without `zones`.
 
     Generation, load and flows are no signals a decision is made by.
     """
-    series = store.series().select("zone", "signal").unique().sort("zone", "signal")
+    ends = store.series().group_by("zone", "signal").agg(pl.max("last_end"))
     return [
-        (zone, Signal(signal))
-        for zone, signal in series.iter_rows()
+        Stored(zone, Signal(signal), None if last_end is None else utc(last_end))
+        for zone, signal, last_end in ends.sort("zone", "signal").iter_rows()
         if signal in set(Signal) and (not zones or zone in zones)
     ]

@@ -131,6 +131,24 @@ def test_a_stale_zone_is_not_forecast_but_named_with_the_remedy(
     assert "--now" in made.reasons["FR"]
 
 
+def test_a_zone_whose_data_are_older_than_any_memory_is_told_their_true_age(
+    store: Store, home: Home
+) -> None:
+    store.append(rows(counted(3), end=datetime(2021, 12, 31, tzinfo=UTC)))
+    made = forecast_zones(store, home, NOW)
+    assert "newest slot ended 2021-12-31T00:00:00Z" in made.reasons["DE"]
+
+
+def test_before_anything_was_known_there_is_nothing_to_forecast_from(
+    store: Store, home: Home
+) -> None:
+    store.append(rows(counted(3)))
+    made = forecast_zones(store, home, datetime(2021, 1, 1, tzinfo=UTC))
+    assert made.reasons["DE"] == (
+        "DE: nothing of it was known by 2021-01-01T00:00:00Z; forecast at a later time"
+    )
+
+
 def test_a_zone_with_too_little_history_says_so_once_for_all_its_signals(
     store: Store, home: Home
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
-from gridtide.model import format_time
+from gridtide.model import Signal, format_time
 from gridtide.windows import default_signal
 from gridtide_pipelines.backtest import Backtest, backtest, parse_issues, scorable
 from gridtide_pipelines.commands.progress import shown
@@ -19,7 +19,7 @@ from gridtide_pipelines.commands.zones import zone_keys
 from gridtide_pipelines.forecaster import Forecaster
 from gridtide_pipelines.history_files import read_histories
 from gridtide_pipelines.models import DEFAULT, chain
-from gridtide_pipelines.store_history import StoreHistory, forecastable
+from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
 from gridtide_store.store import Store
@@ -113,20 +113,21 @@ def _from_store(
     wants = frozenset[str]().union(*(model.wants for model in models))
     with writer_lock(session.home, "backtest", now), Store.open(session.home) as store:
         found = forecastable(store, zones)
-        if missing := sorted(set(zones) - {zone for zone, _ in found}):
+        if missing := sorted(set(zones) - {each.zone for each in found}):
             raise BadInput(
                 f"the store has nothing of {', '.join(missing)}; import or refresh it, "
                 "or read files with --data"
             )
         histories = [
-            StoreHistory(
-                store, zone, default_signal(s for z, s in found if z == zone), memory, wants
-            )
-            for zone in zones
+            StoreHistory(store, zone, _signal_of(zone, found), memory, wants) for zone in zones
         ]
         with shown(terminal) as progress:
             # One connection cannot be shared with other processes.
             return backtest(histories, issues, models, workers=1, progress=progress)
+
+
+def _signal_of(zone: str, found: Sequence[Stored]) -> Signal:
+    return default_signal(each.signal for each in found if each.zone == zone)
 
 
 COMMAND = Command(
