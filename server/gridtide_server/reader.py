@@ -40,6 +40,7 @@ class Reader:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self._pointer = home.current
         self._held: _Held | None = None
         self._mark: Mark | None = None
         self._switching = threading.Lock()
@@ -67,14 +68,14 @@ class Reader:
             self._replace(None)
 
     def _moved(self) -> bool:
-        return _mark(self.home.current) != self._mark or self._held is None
+        return _mark(self._pointer) != self._mark or self._held is None
 
     def _follow(self) -> None:
         # Whoever comes second has something to answer from, unless it is the first snapshot.
         if not self._switching.acquire(blocking=self._held is None):
             return
         try:
-            mark = _mark(self.home.current)
+            mark = _mark(self._pointer)
             if mark == self._mark and self._held is not None:
                 return
             self._replace(_Held(self._open()))

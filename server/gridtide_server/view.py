@@ -21,7 +21,8 @@ RECENT = timedelta(days=14)
 # Publishers may already have labelled the slot that runs, and the next ones.
 AHEAD = timedelta(days=2)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-KEPT_RUNS = 4096
+# Answers of the past kept in memory, so that a replay asks the files once.
+KEPT = 4096
 SIGNALS = frozenset(Signal)
 
 
@@ -75,7 +76,8 @@ class View:
                 signals = self._series.setdefault(info.zone, {})
                 signals.setdefault(Signal(info.signal), []).append(info)
         self._newest = lru_cache(None)(self._read_newest)
-        self._earlier = lru_cache(KEPT_RUNS)(self._read_run)
+        self._earlier = lru_cache(KEPT)(self._read_run)
+        self._earlier_end = lru_cache(KEPT)(self._read_end)
 
     def close(self) -> None:
         """Let go of the snapshot's files."""
@@ -117,8 +119,7 @@ class View:
         infos = self.infos(zone, signal)
         if all(info.newest_known_at <= as_of for info in infos):
             return max((info.last_end for info in infos if info.last_end), default=None)
-        latest = self.latest(zone, signal, as_of)
-        return latest and latest.end
+        return self._earlier_end(zone, signal, as_of)
 
     def span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
         """From the first to the last slot with a value, whenever it became known."""
@@ -150,6 +151,10 @@ class View:
             licence=", ".join(licences) or "not stated",
             simulated=any(each.simulated for each in told),
         )
+
+    def _read_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
+        latest = self.latest(zone, signal, as_of)
+        return latest and latest.end
 
     def _read_newest(self, zone: str, signal: Signal) -> Forecast | None:
         return self._read_run(zone, signal, END_OF_TIME)

@@ -1,0 +1,203 @@
+"""What an answer costs the server: CPU time of a real process, requests over one connection.
+
+    python benchmarks/server_answers.py --zones 100 --requests 2000
+
+A home of simulated numbers is made and published first. Each route is asked that often; the
+CPU time of the server process (from /proc, so Linux) is divided by the number. The floor is
+a raw ASGI application that answers a constant, in the same server. Then snapshots are
+published while requests go on, for the time of the first answer after each switch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import uvicorn
+
+from gridtide.clock import Clock
+from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.commands import address, listen
+from gridtide_server.reader import Reader
+from gridtide_store import catalogue
+from gridtide_store.home import Home
+from gridtide_store.ledger import Ledger
+from gridtide_store.publish import publish
+from gridtide_store.store import Store
+from gridtide_store.words import FORECAST, OBSERVATION
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+HOUR = timedelta(hours=1)
+SIGNAL = "ci_lifecycle_produced"
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def main() -> None:
+    """Print CPU microseconds for each kind of answer."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--zones", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=2000)
+    options = parser.parse_args()
+    zones = list(catalogue.load().zones)[: options.zones]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder))
+        write(home, zones, NOW)
+        some = ",".join(zones)
+        with Serving(_floor) as floor:
+            report("floor: raw ASGI, a constant", floor.cpu("/", options.requests))
+        with Serving(_ours, home) as ours:
+            for path, requests in (
+                ("/healthz", options.requests),
+                (f"/v1/best-window?region={zones[0]}&hours=4", options.requests),
+                (f"/v1/best-window?region={zones[0]}&hours=3.7", options.requests),
+                (f"/v1/best-region?region={some}&hours=4", options.requests // 20),
+                (f"/v1/zones/{zones[0]}/forecast", options.requests // 5),
+                (
+                    f"/v1/zones/{zones[0]}/intensity?start={NOW - 72 * HOUR:%Y-%m-%dT%H:%MZ}",
+                    options.requests // 5,
+                ),
+                ("/v1/zones", options.requests // 20),
+                ("/metrics", options.requests // 20),
+            ):
+                report(path, ours.cpu(path, requests))
+            firsts = []
+            for k in range(5):
+                write(home, zones, NOW + timedelta(seconds=k + 1))
+                firsts.append(ours.once(f"/v1/best-window?region={zones[0]}&hours=4"))
+            median = sorted(firsts)[2] * 1000
+            print(f"{median:9.1f} ms until the first answer after a switch (median of 5)")
+
+
+def report(path: str, spent: float) -> None:
+    """One line of the table."""
+    shown = path if len(path) < 60 else f"{path[:57]}..."
+    print(f"{spent * 1e6:9.0f} us CPU  {shown}")
+
+
+class Serving:
+    """One application in a process of its own."""
+
+    def __init__(self, make: Callable[..., Any], *args: object) -> None:
+        self._listening = listen("127.0.0.1", 0)
+        spawn = multiprocessing.get_context("spawn")
+        self._process = spawn.Process(target=serve, args=(self._listening, make, args))
+
+    def __enter__(self) -> Serving:
+        self._process.start()
+        host = address(self._listening).removeprefix("http://")
+        self._connection = http.client.HTTPConnection(host, timeout=60)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        self._process.terminate()
+        self._process.join()
+        self._listening.close()
+
+    def once(self, path: str) -> float:
+        """Seconds for one answer."""
+        began = time.perf_counter()
+        self._connection.request("GET", path)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, body
+        return time.perf_counter() - began
+
+    def cpu(self, path: str, requests: int) -> float:
+        """CPU seconds of the server for one answer, the best of three rounds."""
+        best = float("inf")
+        self.once(path)
+        for _ in range(3):
+            before = self._spent()
+            for _ in range(requests):
+                self.once(path)
+            best = min(best, (self._spent() - before) / requests)
+        return best
+
+    def _spent(self) -> float:
+        after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2]
+        user, system = after_name.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def serve(listening: Any, make: Callable[..., Any], args: tuple[object, ...]) -> None:  # noqa: ANN401  # a socket
+    """Serve the application that `make` makes."""
+    config = uvicorn.Config(make(*args), log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _ours(home: Home) -> Any:  # noqa: ANN401  # an ASGI application
+    return create_app(ServerSettings(), Reader(home), Clock())
+
+
+def _floor() -> Any:  # noqa: ANN401  # an ASGI application
+    async def app(scope: dict[str, Any], receive: object, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"{}"})
+
+    return app
+
+
+def write(home: Home, zones: list[str], now: datetime) -> None:
+    """Ten days of every zone, a forecast of 72 h issued at `now`, published."""
+    random = np.random.default_rng(0)
+    starts = [NOW - (240 - k) * HOUR for k in range(240)]
+    steps = [NOW + k * HOUR for k in range(72)]
+    with Store.open(home) as store:
+        for zone in zones:
+            store.append(
+                pl.DataFrame(
+                    {
+                        "zone": zone,
+                        "signal": SIGNAL,
+                        "source": "made_up",
+                        "slot_start": starts,
+                        "slot_end": [start + HOUR for start in starts],
+                        "value": 300.0,
+                        "quality": "simulated",
+                        "known_at": [start + HOUR for start in starts],
+                        "retrieval_id": 0,
+                    },
+                    schema=OBSERVATION,
+                )
+            )
+        runs = [
+            pl.DataFrame(
+                {
+                    "zone": zone,
+                    "signal": SIGNAL,
+                    "model": "made_up@1",
+                    "issued_at": now,
+                    "slot_start": steps,
+                    "slot_end": [start + HOUR for start in steps],
+                    "p10": None,
+                    "p50": random.uniform(50, 600, len(steps)),
+                    "p90": None,
+                    "known_at": now,
+                    "source": "made_up",
+                    "simulated": True,
+                },
+                schema=FORECAST,
+            )
+            for zone in zones
+        ]
+        store.append_forecasts(pl.concat(runs))
+        publish(store, Ledger(home.ledger), home, now, replay=False, trust=lambda _: ())
+
+
+if __name__ == "__main__":
+    main()
