@@ -28,14 +28,14 @@ ROWS = {
     1: """
         INSERT INTO meta VALUES ('batch', 2), ('derived:ipcc_ar5', 1);
         INSERT INTO series VALUES (0, 'DE', 'ci_lifecycle_produced', 'a');
-        INSERT INTO retrieval VALUES (1, 'a', '/x', '2026-03-02T12:00Z', 'ab', 2, NULL);
+        INSERT INTO retrieval VALUES (1, 'a', '/x', '2026-03-02T12:00:00Z', 'ab', 2, NULL);
         INSERT INTO observation VALUES
-            (0, '2026-03-02T11:00Z', '2026-03-02T12:00Z', 5.5, 'measured',
-             '2026-03-02T12:00Z', 1, 1);
+            (0, '2026-03-02T11:00:00Z', '2026-03-02T12:00:00Z', 5.5, 'measured',
+             '2026-03-02T12:00:00Z', 1, 1);
         INSERT INTO run VALUES (0, 'DE', 'ci_lifecycle_produced', 'weekly@1',
-            '2026-03-02T12:00Z', '2026-03-02T12:00Z', 'a', false, 2);
+            '2026-03-02T12:00:00Z', '2026-03-02T12:00:00Z', 'a', false, 2);
         INSERT INTO step VALUES
-            (0, '2026-03-02T12:00Z', '2026-03-02T13:00Z', NULL, 7.5, NULL);
+            (0, '2026-03-02T12:00:00Z', '2026-03-02T13:00:00Z', NULL, 7.5, NULL);
     """,
 }
 
