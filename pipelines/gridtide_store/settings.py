@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,7 +50,7 @@ class Settings:
     unknown: tuple[str, ...] = ()
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], *, platform: str = "linux") -> Settings:
+    def from_env(cls, environ: Mapping[str, str], *, platform: str = sys.platform) -> Settings:
         """Settings as `environ` has them; defaults where it is silent.
 
         Raises:

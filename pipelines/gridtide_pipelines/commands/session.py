@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from gridtide.clock import Clock
@@ -27,6 +26,6 @@ def begin(terminal: Terminal) -> Session:
     Raises:
         BadInput: a setting that cannot be read.
     """
-    settings = Settings.from_env(terminal.environ, platform=sys.platform)
+    settings = Settings.from_env(terminal.environ)
     configure(settings, terminal.err)
     return Session(settings, Clock(settings.now), Home(settings.home))
