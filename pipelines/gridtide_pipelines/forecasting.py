@@ -137,7 +137,8 @@ def _too_old(task: Task) -> str:
         return f"{known.zone}: nothing of it was known by {now}; forecast at a later time"
     return (
         f"{known.zone}: its newest slot ended {format_time(last)}, more than {OLDEST.days} "
-        f"days before {now}; import or refresh newer data, or forecast at an earlier time with --now"
+        f"days before {now}; import or refresh newer data, or forecast at an earlier time "
+        "with --now"
     )
 
 

@@ -144,6 +144,17 @@ def test_demand_is_lowest_at_night_and_lower_at_weekends() -> None:
     assert weekend < 0.96 * frame.filter(pl.col("day") < 6)["mw"].mean()
 
 
+@pytest.mark.parametrize(("zone", "colder"), [("FR", 1), ("NO-NO2", 1), ("AU-SA", 7)])
+def test_seasons_are_those_of_the_hemisphere(zone: str, colder: int) -> None:
+    grid = BY_ZONE[zone]
+    year = simulate(grid, START, START + 365 * DAY)
+    months = year.select(month=pl.col("start").dt.month(), mw=total(year))
+    january, july = (months.filter(pl.col("month") == m)["mw"].mean() for m in (1, 7))
+    # Heat takes more than cold in South Australia, cold more than heat in the others.
+    assert january > july
+    assert (grid.winter > grid.summer) is (colder == 1)
+
+
 def test_clocks_go_by_local_time_and_follow_it_into_summer() -> None:
     grid = BY_ZONE["DE"]
     made = simulate(grid, datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
