@@ -1,0 +1,47 @@
+"""A first answer on a machine without network, then the service, until interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Nothing listens there, so that the demo finds no live source.
+NOWHERE = "http://127.0.0.1:9"
+
+
+def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
+    tmp_path: Path,
+) -> None:
+    environ = {**os.environ, "GRIDTIDE_UK_CARBON_INTENSITY_URL": NOWHERE}
+    command = [sys.executable, "-m", "gridtide", "demo", "--port", "0", "--home", str(tmp_path)]
+    process = subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "gridtide serves http://" in line:
+            break
+    address = line.partition("gridtide serves ")[2].strip()
+    with urllib.request.urlopen(f"{address}/v1/best-window?region=DE&hours=4") as answer:  # noqa: S310  # loopback
+        served = json.load(answer)
+    process.send_signal(signal.SIGINT)
+    printed, rest = process.communicate(timeout=60)
+    assert process.returncode in (0, 130), said + rest
+    assert "not real data" in said
+    assert "SIMULATED" in printed
+    assert served["simulated"] is True
+    assert served["quality"] == "simulated"
+    assert served["licence"] == "simulated, not real data"
+    assert not (tmp_path / "live" / "CURRENT").exists()

@@ -1,0 +1,73 @@
+"""What the environment may say, and what it is told when it says it wrongly."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridtide.errors import BadInput
+from gridtide_store.settings import Settings
+
+
+def test_silence_means_the_defaults_and_the_users_own_folder() -> None:
+    settings = Settings.from_env({"HOME": "/users/ada"}, platform="darwin")
+    assert settings.home == Path("/users/ada/Library/Application Support/gridtide")
+    assert settings.now is None
+    assert settings.allow_restricted is False
+    assert settings.keep_raw is None
+    assert settings.keep_runs == timedelta(days=60)
+
+
+def test_each_setting_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "GRIDTIDE_HOME": "/data",
+            "GRIDTIDE_NOW": "2021-10-01T02:00+02:00",
+            "GRIDTIDE_EIA_URL": "http://127.0.0.1:9",
+            "EIA_API_KEY": "k",
+            "GRIDTIDE_ALLOW_RESTRICTED": "yes",
+            "GRIDTIDE_KEEP_RAW_DAYS": "30",
+            "GRIDTIDE_KEEP_RUN_DAYS": "7",
+            "GRIDTIDE_LOG_LEVEL": "info",
+            "GRIDTIDE_LOG_JSON": "1",
+            "GRIDTIDE_WORKERS": "3",
+        }
+    )
+    assert settings.home == Path("/data")
+    assert settings.now == datetime(2021, 10, 1, tzinfo=UTC)
+    assert settings.base_urls == {"eia": "http://127.0.0.1:9"}
+    assert settings.secrets == {"EIA_API_KEY": "k"}
+    assert settings.allow_restricted is True
+    assert (settings.keep_raw, settings.keep_runs) == (timedelta(days=30), timedelta(days=7))
+    assert (settings.log_level, settings.log_json, settings.workers) == ("INFO", True, 3)
+    assert settings.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GRIDTIDE_NOW", "2021-10-01T00:00"),
+        ("GRIDTIDE_NOW", "yesterday"),
+        ("GRIDTIDE_ALLOW_RESTRICTED", "perhaps"),
+        ("GRIDTIDE_KEEP_RAW_DAYS", "-1"),
+        ("GRIDTIDE_KEEP_RUN_DAYS", "0"),
+        ("GRIDTIDE_WORKERS", "many"),
+        ("GRIDTIDE_LOG_LEVEL", "loud"),
+        ("GRIDTIDE_LOG_JSON", "2"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadInput, match=name):
+        Settings.from_env({name: value})
+
+
+def test_a_misspelt_name_is_a_remark_with_the_nearest_one_and_no_error() -> None:
+    unknown = Settings.from_env({"GRIDTIDE_HOEM": "/x", "GRIDTIDE_PORT": "tcp://1"}).unknown
+    assert unknown[0] == "GRIDTIDE_HOEM is no setting of gridtide; did you mean GRIDTIDE_HOME?"
+    assert unknown[1].startswith("GRIDTIDE_PORT is no setting of gridtide")
+
+
+def test_no_key_shows_when_settings_are_printed() -> None:
+    assert "hush-hush" not in repr(Settings.from_env({"EIA_API_KEY": "hush-hush"}))
