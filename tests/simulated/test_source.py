@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.model import format_time
@@ -51,18 +51,20 @@ def test_it_says_what_is_simulated_slot_by_slot() -> None:
         assert set(mine["end"] - mine["start"]) == {length}
 
 
-@given(minutes=st.integers(0, 6000))
+@settings(deadline=None, max_examples=25)
+@given(minutes=st.integers(0, 1900))
 def test_no_slot_is_told_before_it_has_ended(minutes: int) -> None:
     known_at = START + timedelta(minutes=minutes)
-    frame = asked(START, START + 100 * HOUR, known_at, "DE", "GB")
+    frame = asked(START, START + 30 * HOUR, known_at, "DE", "GB")
     assert frame.filter(pl.col("end") > known_at).is_empty()
-    whole = asked(START, START + 100 * HOUR, START + 100 * HOUR, "DE", "GB")
+    whole = asked(START, START + 30 * HOUR, START + 30 * HOUR, "DE", "GB")
     assert frame.equals(whole.filter(pl.col("end") <= known_at))
 
 
-@given(minutes=st.integers(1, 60 * 24 * 3))
+@settings(deadline=None, max_examples=25)
+@given(minutes=st.integers(1, 60 * 24))
 def test_a_slot_that_straddles_two_refreshes_is_told_by_the_second(minutes: int) -> None:
-    between, end = START + timedelta(minutes=minutes), START + timedelta(days=3)
+    between, end = START + timedelta(minutes=minutes), START + timedelta(days=1)
     first = asked(START, between, between, "DE", "GB")
     second = asked(between, end, end, "DE", "GB")
     both = pl.concat([first, second]).unique(["zone", "signal", "start"])
