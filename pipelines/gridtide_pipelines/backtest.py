@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -18,6 +15,7 @@ from gridtide.model import format_time, parse_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecaster import HORIZON, SEED, Fitted, Forecaster, Known
 from gridtide_pipelines.models import predict_in_turn
+from gridtide_pipelines.workers import worker_pool
 
 DAY = timedelta(days=1)
 COLUMNS = ("zone", "issued_at", "target_time", "gco2_per_kwh", "p10", "p90")
@@ -109,14 +107,12 @@ def _by_zone(
     models: tuple[Forecaster, ...],
     workers: int,
 ) -> Iterator[tuple[pl.DataFrame, Counter[str]]]:
-    with ExitStack() as stack:
-        if workers > 1 and len(histories) > 1:
-            spawn = multiprocessing.get_context("spawn")
-            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=spawn))
-            asked = [pool.submit(_of_zone, each, issues, models) for each in histories]
-            yield from (each.result() for each in asked)
-        else:
-            yield from (_of_zone(each, issues, models) for each in histories)
+    if workers == 1 or len(histories) == 1:
+        yield from (_of_zone(each, issues, models) for each in histories)
+        return
+    with worker_pool(workers) as pool:
+        asked = [pool.submit(_of_zone, each, issues, models) for each in histories]
+        yield from (each.result() for each in asked)
 
 
 def _of_zone(

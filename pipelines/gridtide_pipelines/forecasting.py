@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -17,6 +15,7 @@ from gridtide_pipelines.forecaster import HORIZON, Forecaster, Known, Steps
 from gridtide_pipelines.kept_fits import KeptFits
 from gridtide_pipelines.models import chain, predict_in_turn
 from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
+from gridtide_pipelines.workers import worker_pool
 from gridtide_store.home import Home
 from gridtide_store.store import Store
 from gridtide_store.words import FORECAST
@@ -150,9 +149,7 @@ def _note(reasons: dict[str, str], zone: str, why: str) -> None:
 
 def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | str]]:
     """Each task with its run or why there is none, in order."""
-    # Forked workers would share the store's connection. None is started before it is needed.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+    with worker_pool(workers) as pool:
         while batch := list(islice(tasks, BATCH)):
             slow = [i for i, task in enumerate(batch) if _must_fit(task)]
             elsewhere = {}
