@@ -199,6 +199,12 @@ def test_a_zone_without_a_current_forecast_says_what_to_run(
     assert "--now" not in problem["detail"]
 
 
+def test_a_forecast_that_ends_this_very_moment_has_ended(home: Home) -> None:
+    with Asker(home, Standing(NOW - timedelta(hours=1))) as ask:
+        problem = ask.problem("/v1/best-window?region=ES&hours=1", 404, "no_data")
+    assert problem["forecast_end"] == "2026-03-02T11:00:00Z"
+
+
 def test_before_any_forecast_was_known_there_is_none(ask: Asker) -> None:
     problem = ask.problem(f"{DE}&hours=1&as_of=2026-03-01T00:00Z", 404, "no_data")
     assert "no forecast as of 2026-03-01T00:00:00Z" in problem["detail"]

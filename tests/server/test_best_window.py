@@ -116,6 +116,13 @@ def test_a_start_at_once_is_rounded_up_to_the_second_never_into_the_past(home: H
     assert answer["as_of"] == "2026-03-02T12:00:00.250000Z"
 
 
+def test_an_earliest_that_has_passed_does_not_bring_the_past_back(home: Home) -> None:
+    # FR is 60 from 13:00 to 15:00, and 90 from then on.
+    with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:
+        answer = ask.json("/v1/best-window?region=FR&hours=2&earliest=2026-03-02T13:00Z")
+    assert (answer["start"], answer["mean"]) == ("2026-03-02T15:00:00Z", 90.0)
+
+
 def test_mean_now_is_unknown_where_part_of_it_is(home: Home) -> None:
     # BE is unknown from 16:00 to 17:00; at 15:00 only 17:00 to 19:00 has two known hours.
     with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:

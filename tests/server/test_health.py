@@ -146,6 +146,16 @@ def test_ages_are_told_for_what_has_a_value_and_for_nothing_else(home: Home) -> 
     assert snapshot["replay"] == "false"
 
 
+def test_a_series_without_any_value_has_no_age(publisher: Publisher) -> None:
+    publisher.add(
+        observed("DE", [None], start=NOW - HOUR), observed("FR", [1.0], start=NOW - HOUR)
+    )
+    publisher.publish()
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        found = samples(ask)["zone_newest_slot_age_seconds"]
+    assert [label["zone"] for label, _ in found] == ["FR"]
+
+
 def test_requests_are_counted_by_route_and_status_not_by_path(home: Home) -> None:
     with Asker(home, Standing(NOW)) as ask:
         for path in ("/v1/zones/DE/forecast", "/v1/zones/FR/forecast", "/v1/zones/PL/forecast"):

@@ -87,6 +87,18 @@ def test_a_start_alone_reaches_to_now(ask: Asker) -> None:
     assert list(values(ask.json(f"{DE}?start=2026-03-02T09:30Z"))) == ["10:00", "11:00"]
 
 
+def test_a_start_alone_reaches_to_as_of_whatever_was_known_ahead(publisher: Publisher) -> None:
+    known_at = NOW - HOUR
+    publisher.add(
+        observed("DE", [1.0, 2.0], start=NOW - HOUR, step=HOUR / 2, known_at=known_at)
+    )
+    publisher.publish()
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        answer = ask.json(f"{DE}?start=2026-03-02T10:00Z&as_of=2026-03-02T11:15Z")
+    assert values(answer)["11:00"] == 1.0
+    assert "11:30" not in values(answer)
+
+
 def test_a_range_is_half_open_on_the_starts(ask: Asker) -> None:
     answer = ask.json(f"{DE}?start=2026-03-02T05:00Z&end=2026-03-02T06:00Z")
     assert values(answer) == {"05:00": 500.0}

@@ -126,6 +126,7 @@ def test_nothing_published_says_what_to_run(publisher: Publisher) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_no_request_fails_while_20_snapshots_are_published(publisher: Publisher) -> None:
     start(publisher)
     issue(publisher, 0.0)
