@@ -186,14 +186,17 @@ class Forecast(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntensitySlot:
-    """Mean over ``[start, end)``; a `value` of None is unknown, not 0."""
+    """Mean over ``[start, end)``; a `value` of None is unknown, not 0.
+
+    Where nobody has said anything of the slot, nothing else is known of it either.
+    """
 
     start: datetime
     end: datetime
     value: float | None
-    quality: Quality
-    known_at: datetime
-    source: str
+    quality: Quality | None
+    known_at: datetime | None
+    source: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +210,15 @@ class Intensity(Answer):
     slots: tuple[IntensitySlot, ...]
 
     def series(self) -> Series:
-        """The slots as a series, for the decisions of `gridtide.windows`."""
-        slots = (Slot(slot.start, slot.end, slot.value, slot.quality) for slot in self.slots)
+        """The slots as a series, for the decisions of `gridtide.windows`.
+
+        A slot of which nothing was said is a gap in it.
+        """
+        slots = (
+            Slot(slot.start, slot.end, slot.value, slot.quality)
+            for slot in self.slots
+            if slot.quality is not None
+        )
         return Series(self.zone, self.signal, tuple(slots))
 
     def to_polars(self) -> pl.DataFrame:

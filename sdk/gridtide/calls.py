@@ -13,8 +13,8 @@ from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from gridtide.errors import BadInput
-from gridtide.model import Signal, format_time, parse_hours, parse_time, utc
+from gridtide.errors import BadInput, TooManyRegions
+from gridtide.model import MOST_REGIONS, Signal, format_time, parse_hours, parse_time, utc
 
 if TYPE_CHECKING:
     from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
@@ -29,6 +29,9 @@ When = datetime | str
 
 Json = Mapping[str, Any]
 
+# Servers and clients take addresses up to 64 KB, in which a character may become three.
+LONGEST = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
@@ -37,6 +40,14 @@ class Call(Generic[T_co]):
     path: str
     params: tuple[tuple[str, str], ...]
     read: Callable[[Json], T_co]
+
+    def __post_init__(self) -> None:
+        length = len(self.path) + sum(len(name) + len(value) for name, value in self.params)
+        if length > LONGEST:
+            raise BadInput(
+                f"the question is too long ({length} characters, at most {LONGEST}); "
+                "name fewer regions, and ask in parts"
+            )
 
 
 def zones(*, every: bool) -> Call[Zones]:
@@ -111,6 +122,11 @@ def best_region(
     named = [regions] if isinstance(regions, str) else list(regions)
     if not named:
         raise BadInput("there is no region to choose from; name at least one")
+    if len(named) > MOST_REGIONS:
+        raise TooManyRegions(
+            f"{len(named)} regions in one question; at most {MOST_REGIONS}: ask in parts and "
+            "compare the best of each"
+        )
     return Call(
         "/v1/best-region",
         (

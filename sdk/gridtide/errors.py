@@ -40,6 +40,12 @@ class UnknownRegion(BadInput):
     code = "unknown_region"
 
 
+class TooManyRegions(BadInput):
+    """More regions than one answer carries: ask in parts."""
+
+    code = "too_many_regions"
+
+
 class NoFeasibleWindow(BadInput):
     """No unbroken run of that length fits: ask for less, or a later deadline."""
 

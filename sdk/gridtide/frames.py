@@ -27,12 +27,9 @@ def frame(kind: type[Any], rows: Sequence[object]) -> pl.DataFrame:
         raise MissingExtra(
             "polars is not installed; install it with: pip install 'gridtide[frames]'"
         ) from error
-    types = {
-        "datetime": pl.Datetime("us", "UTC"),
-        "float": pl.Float64(),
-        "float | None": pl.Float64(),
-    }
+    types = {"datetime": pl.Datetime("us", "UTC"), "float": pl.Float64()}
+    names = {field.name: str(field.type).removesuffix(" | None") for field in fields(kind)}
     return pl.DataFrame(
-        {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)},
-        schema={field.name: types.get(str(field.type), pl.String()) for field in fields(kind)},
+        {name: [getattr(row, name) for row in rows] for name in names},
+        schema={name: types.get(kept, pl.String()) for name, kept in names.items()},
     )

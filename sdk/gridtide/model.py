@@ -44,6 +44,10 @@ class Signal(StrEnum):
 DEFAULT_ORDER = (Signal.CI_LIFECYCLE_CONSUMED, Signal.CI_LIFECYCLE_PRODUCED)
 
 
+# The most regions one question may compare: a full list of keys is still a short address.
+MOST_REGIONS = 500
+
+
 class Quality(StrEnum):
     """How a value came to be known."""
 
@@ -58,14 +62,18 @@ def utc(moment: datetime, *, name: str = "time") -> datetime:
     """`moment` in UTC.
 
     Raises:
-        BadInput: `moment` is naive, so it names no instant; give it an offset or ``Z``.
+        BadInput: `moment` is naive, so it names no instant; give it an offset or ``Z``. Or
+            its offset takes it before the year 1 or after 9999.
     """
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise BadInput(
             f"{name} {moment.isoformat()} has no UTC offset; "
             f"write {moment.isoformat()}Z for UTC or add an offset such as +02:00"
         )
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInput(f"{name} {moment.isoformat()} lies outside the calendar") from error
 
 
 def parse_time(text: str, *, name: str = "time") -> datetime:

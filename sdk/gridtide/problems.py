@@ -20,12 +20,21 @@ from gridtide.errors import (
     NoData,
     NoFeasibleWindow,
     ServiceUnavailable,
+    TooManyRegions,
     UnknownRegion,
 )
 
 BY_CODE: Mapping[str, type[GridtideError]] = {
     kind.code: kind
-    for kind in (BadInput, UnknownRegion, NoFeasibleWindow, NoCommonSignal, NoData, Busy)
+    for kind in (
+        BadInput,
+        UnknownRegion,
+        TooManyRegions,
+        NoFeasibleWindow,
+        NoCommonSignal,
+        NoData,
+        Busy,
+    )
 }
 STANDARD = {"type", "title", "status", "detail", "instance", "code"}
 

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.errors import BadInput, GridtideError
-
-
-class TooManyRegions(BadInput):
-    """More regions in one question than one answer carries: ask in parts."""
-
-    code = "too_many_regions"
+from gridtide.errors import GridtideError
 
 
 class NotReady(GridtideError):

@@ -38,8 +38,6 @@ def _instant(value: object, info: ValidationInfo) -> object:
         moment = parse_time(LOST_PLUS.sub(r"\1+\2", value.strip()), name=str(info.field_name))
     except BadInput as error:
         raise ValueError(str(error)) from error
-    except OverflowError as error:
-        raise ValueError(f"{value!r} lies outside {RANGE}") from error
     if not FIRST <= moment < LAST:
         raise ValueError(f"{value!r} lies outside {RANGE}")
     return moment

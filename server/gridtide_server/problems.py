@@ -19,9 +19,10 @@ from gridtide.errors import (
     NoCommonSignal,
     NoData,
     NoFeasibleWindow,
+    TooManyRegions,
     UnknownRegion,
 )
-from gridtide_server.errors import NotReady, TooManyRegions
+from gridtide_server.errors import NotReady
 from gridtide_store.errors import Damaged, NewerHome
 
 log = logging.getLogger(__name__)

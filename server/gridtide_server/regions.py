@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gridtide.errors import BadInput, UnknownRegion
-from gridtide_server.errors import TooManyRegions
+from gridtide.errors import BadInput, TooManyRegions, UnknownRegion
+from gridtide.model import MOST_REGIONS
 from gridtide_store.regions import Resolution, resolve, split_regions
 
-MOST = 500
 # The search for neighbours of an unknown place takes 5 ms: a list of errors is no way to
 # keep the server busy.
 NAMED = 20
@@ -34,15 +33,15 @@ def several(values: Sequence[str]) -> list[Resolution]:
     """The regions asked for, in order, each once.
 
     Raises:
-        TooManyRegions: more than `MOST`; none has been resolved then.
+        TooManyRegions: more than `MOST_REGIONS`; none has been resolved then.
         UnknownRegion: one or more resolve to no zone; the message has them all, or the first
             `NAMED`.
     """
     regions = split_regions(values)
-    if len(regions) > MOST:
+    if len(regions) > MOST_REGIONS:
         raise TooManyRegions(
-            f"{len(regions)} regions in one question; at most {MOST}: ask in parts and compare "
-            "the best of each, or name the zones that matter"
+            f"{len(regions)} regions in one question; at most {MOST_REGIONS}: ask in parts and "
+            "compare the best of each, or name the zones that matter"
         )
     places: list[Resolution] = []
     unknown: dict[str, UnknownRegion] = {}

@@ -127,3 +127,8 @@ def test_hours_must_be_above_zero(hours: float) -> None:
 
 def test_hours_may_be_a_fraction() -> None:
     assert parse_hours(1.5) == timedelta(minutes=90)
+
+
+def test_an_instant_outside_the_calendar_is_refused() -> None:
+    with pytest.raises(BadInput, match="outside the calendar"):
+        parse_time("0001-01-01T00:00+02:00")

@@ -29,7 +29,7 @@ def raised(status: int, body: object = None, **headers: str) -> errors.GridtideE
         ("no_common_signal", 422, errors.NoCommonSignal),
         ("no_data", 404, errors.NoData),
         ("busy", 409, errors.Busy),
-        ("too_many_regions", 422, errors.BadRequest),
+        ("too_many_regions", 422, errors.TooManyRegions),
         ("not_found", 404, errors.BadRequest),
         ("unavailable", 503, errors.ServiceUnavailable),
     ],

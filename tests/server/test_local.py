@@ -13,7 +13,13 @@ import httpx
 import pytest
 
 from gridtide.client import AsyncClient, Client
-from gridtide.errors import BadInput, NoFeasibleWindow, ServiceUnavailable, UnknownRegion
+from gridtide.errors import (
+    BadInput,
+    NoFeasibleWindow,
+    ServiceUnavailable,
+    TooManyRegions,
+    UnknownRegion,
+)
 from gridtide_server.local import application
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, observed, run
@@ -59,8 +65,8 @@ def test_the_sdk_gives_what_rest_gives(environ: dict[str, str], ask: Asker) -> N
         assert sdk.forecast("DE").to_json() == rest(ask, "/v1/zones/DE/forecast")
         assert sdk.intensity("DE").to_json() == rest(ask, "/v1/zones/DE/intensity")
         assert sdk.zones().to_json() == rest(ask, "/v1/zones")
-        range_ = sdk.intensity("DE", start="2026-03-02T05:00Z")
-        assert range_.to_json() == rest(ask, "/v1/zones/DE/intensity?start=2026-03-02T05:00Z")
+        range_ = sdk.intensity("DE", start="2026-03-02T00:00Z")
+        assert range_.to_json() == rest(ask, "/v1/zones/DE/intensity?start=2026-03-02T00:00Z")
 
 
 def test_the_sdk_has_the_ranking_and_who_is_left_out(environ: dict[str, str]) -> None:
@@ -70,6 +76,18 @@ def test_the_sdk_has_the_ranking_and_who_is_left_out(environ: dict[str, str]) ->
     (left_out,) = answer.infeasible
     assert left_out.region == "BE"
     assert "4 h" in left_out.reason
+
+
+def test_a_question_of_too_many_regions_is_refused_either_way(
+    environ: dict[str, str],
+) -> None:
+    with Client(environ=environ) as sdk:
+        with pytest.raises(TooManyRegions, match="10000 regions"):
+            sdk.best_region(["aws:us-east-1"] * 10_000, hours=4)
+        with pytest.raises(BadInput, match="too long"):
+            sdk.best_region(",".join(["aws:us-east-1"] * 10_000), hours=4)
+        with pytest.raises(TooManyRegions, match="501 regions"):
+            sdk.best_region(",".join(["DE"] * 501), hours=4)
 
 
 def test_problems_are_the_sdk_s_own_errors_again(environ: dict[str, str]) -> None:
