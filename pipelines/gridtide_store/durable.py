@@ -13,7 +13,9 @@ def write_durably(path: Path, content: bytes) -> None:
     A reader sees the old file or the new one. After the return the new one survives a
     power cut.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent.parent)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as file:
         file.write(content)

@@ -47,8 +47,8 @@ class Pending:
 class Store:
     """The live file of one home, open for writing; use it as a context manager.
 
-    One process at a time, which holds `home.writer_lock`. Each method that adds does so
-    whole or not at all, and what it has acknowledged survives a kill.
+    For one thread of one process at a time, which holds `home.writer_lock`. Each method that
+    adds does so whole or not at all, and what it has acknowledged survives a kill.
 
     Attributes:
         connection: the live file is in use in it; for the other modules of this package.

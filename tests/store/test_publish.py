@@ -15,7 +15,7 @@ from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, DELTA
-from gridtide_store.publish import Rebase
+from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
 from gridtide_store.snapshot import Snapshot, current
 from gridtide_store.store import Store
@@ -181,6 +181,40 @@ def test_what_a_dead_publisher_left_is_swept_by_the_next(
         (left / BASE).write_text("half")
     second = publish_at(now)
     assert kept(home) == {first, second}
+
+
+def test_room_is_made_before_a_snapshot_is_written(
+    home: Home, store: Store, slots: Frame, now: datetime
+) -> None:
+    store.append(slots([1.0], now))
+    partial = home.snapshots / ".20260302T120000Z-0.partial"
+    partial.mkdir(parents=True)
+    left = []
+
+    def trust(zone: str) -> list[str]:
+        left.append(partial.exists())
+        return []
+
+    publish(store, Ledger(home.ledger), home, now, replay=False, trust=trust)
+    assert left == [False]
+
+
+def test_a_further_signal_is_published_from_its_first_slot_on(
+    home: Home, store: Store, slots: Frame, now: datetime
+) -> None:
+    store.append(pl.concat([slots([1.0], now), slots([9.0], now, signal="load")]))
+    for signals in ([SIGNAL], [SIGNAL, "load"]):
+        name = publish(
+            store,
+            Ledger(home.ledger),
+            home,
+            now,
+            replay=False,
+            trust=lambda zone: [],
+            signals=signals,
+        )
+    with Snapshot.open(home.snapshots / name) as snapshot:
+        assert snapshot.observations("DE", "load", now, now + DAY).value.tolist() == [9.0]
 
 
 def test_a_snapshot_stays_readable_after_it_was_removed(

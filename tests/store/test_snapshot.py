@@ -127,16 +127,37 @@ def test_values_are_rounded_to_hundredths_and_fractions_to_ten_thousandths(
     assert exact["value"].to_list() == [123.456789]
 
 
-def test_a_withdrawal_of_the_newest_slot_shows_in_the_data_age(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+@pytest.mark.parametrize(("withdrawn", "first", "last"), [(0, 1, 3), (1, 0, 3), (2, 0, 2)])
+def test_a_withdrawal_at_either_end_shows_in_what_the_series_spans(
+    home: Home,
+    store: Store,
+    slots: Frame,
+    publish_at: Publish,
+    now: datetime,
+    withdrawn: int,
+    first: int,
+    last: int,
 ) -> None:
-    store.append(slots([1.0, 2.0], now))
+    store.append(slots([1.0, 2.0, 3.0], now))
     publish_at(now)
-    store.append(slots([None], now + HOUR, start=now + HOUR))
+    store.append(slots([None], now + HOUR, start=now + HOUR * withdrawn))
     with Snapshot.open(home.snapshots / publish_at(now + HOUR)) as snapshot:
         (info,) = snapshot.series
-    assert (info.first_start, info.last_end) == (now, now + HOUR)
+    assert (info.first_start, info.last_end) == (now + HOUR * first, now + HOUR * last)
     assert info.newest_known_at == now + HOUR
+
+
+def test_beliefs_the_base_has_superseded_are_answered_as_of_their_time(
+    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+) -> None:
+    for hour, value in enumerate((1.0, 2.0, 3.0)):
+        store.append(slots([value], now + HOUR * hour))
+    with Snapshot.open(home.snapshots / publish_at(now + DAY)) as snapshot:
+        found = [
+            snapshot.observations("DE", SIGNAL, now, now + DAY, as_of=now + HOUR * hour).value
+            for hour in range(4)
+        ]
+    assert [one.tolist() for one in found] == [[1.0], [2.0], [3.0], [3.0]]
 
 
 def test_an_import_with_old_known_at_after_the_base_is_in_the_delta(

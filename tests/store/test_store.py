@@ -223,8 +223,8 @@ def test_what_is_not_derived_yet_is_named_until_it_is_marked(
     store: Store, slots: Frame, now: datetime
 ) -> None:
     assert store.underived("x@1").spans == ()
-    store.append(slots([1.0, 2.0], now, signal=generation("wind")))
     store.append(slots([1.0], now, source="derived@x@1/a"))
+    store.append(slots([1.0, 2.0], now, signal=generation("wind")))
     pending = store.underived("x@1")
     assert [(s.zone, s.source, s.start, s.end) for s in pending.spans] == [
         ("DE", "a", now, now + 2 * HOUR)
