@@ -1,0 +1,108 @@
+"""Which sizes a job may take, and how fast it gets on at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+
+from gridtide.errors import BadInput
+
+NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """Chips a job may run on: none at all, or from `minimum` to `maximum`.
+
+    Attributes:
+        maximum: most chips; any real number up to it is allowed.
+        minimum: fewest chips while it runs; standing still is allowed beside it.
+        base: chips at which the job takes its `duration` and draws its `power`.
+        ramp: largest change of chips from one slot to the next, a stretch in which it may not
+            run counting as 0 chips; ``None`` for no limit. Chips are then constant in a slot.
+        throughput: speed at some chips, as pairs (chips, speed) ascending, speed 1 at `base`;
+            straight lines between and from (0, 0), concave. Empty: in proportion to chips.
+
+    Raises:
+        BadInput: bounds the wrong way round, or a table that does not cover them, falls, or is
+            not concave.
+    """
+
+    maximum: float
+    minimum: float = 0.0
+    base: float = 1.0
+    ramp: float | None = None
+    throughput: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        table = tuple((chips, speed) for chips, speed in self.throughput)
+        object.__setattr__(self, "throughput", table)
+        numbers = [self.maximum, self.minimum, self.base, self.ramp or 0.0]
+        if not all(map(isfinite, [*numbers, *(number for pair in table for number in pair)])):
+            raise BadInput("chips and their throughput must be finite numbers")
+        if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
+            raise BadInput(
+                f"chips from {self.minimum} to {self.maximum} with a base of {self.base}; give "
+                "0 <= minimum <= maximum, and a maximum and a base above 0"
+            )
+        if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
+            raise BadInput(
+                f"a ramp of {self.ramp} chips a slot never reaches the minimum of "
+                f"{self.minimum}; give a ramp above 0 and of at least the minimum"
+            )
+        if table:
+            self._check_table()
+
+    def speed(self, chips: float) -> float:
+        """Progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
+        if not self.throughput:
+            return chips / self.base
+        found = 0.0
+        for (left, slow), (right, fast) in pairwise(self._points()):
+            found = slow + (fast - slow) * (chips - left) / (right - left)
+            if chips <= right:
+                return found
+        return found
+
+    def knees(self) -> tuple[tuple[float, float], ...]:
+        """Points (chips, speed) from (0, 0) to the last size that adds speed; concave.
+
+        Between two of them a job takes a size between, or below the minimum shares the time.
+        """
+        sizes = {self.minimum, self.maximum, *(chips for chips, _ in self.throughput)} - {0}
+        inside = sorted(chips for chips in sizes if self.minimum <= chips <= self.maximum)
+        points = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
+        while len(points) > 2 and points[-1][1] <= points[-2][1]:
+            points.pop()
+        return tuple(points)
+
+    def _points(self) -> tuple[tuple[float, float], ...]:
+        return ((0.0, 0.0), *(pair for pair in self.throughput if pair != (0, 0)))
+
+    def _check_table(self) -> None:
+        points = self._points()
+        if any(right <= left for (left, _), (right, _) in pairwise(points)):
+            raise BadInput(f"the throughput table must ascend in chips; got {self.throughput}")
+        slopes = [
+            (fast - slow) / (right - left) for (left, slow), (right, fast) in pairwise(points)
+        ]
+        if slopes[-1] < 0 or any(
+            after > before * (1 + NEAR) for before, after in pairwise(slopes)
+        ):
+            raise BadInput(
+                "the throughput table is not concave: from (0, 0) on, each further chip adds "
+                "as much speed as the one before it, or less, but not below 0; got "
+                f"{self.throughput}"
+            )
+        most = points[-1][0]
+        if most < max(self.base, self.maximum):
+            raise BadInput(
+                f"the throughput table ends at {most} chips; it must cover the base of "
+                f"{self.base} and the maximum of {self.maximum}"
+            )
+        if abs(self.speed(self.base) - 1) > NEAR:
+            raise BadInput(
+                f"the throughput table says {self.speed(self.base)} at the base of {self.base} "
+                "chips, where the speed is 1; divide its speeds by that"
+            )

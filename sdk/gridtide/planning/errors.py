@@ -1,0 +1,35 @@
+"""What can go wrong in planning, beside `gridtide.errors`; each says what to do about it."""
+
+from __future__ import annotations
+
+from gridtide.errors import BadInput, GridtideError, MissingExtra, NoFeasibleWindow
+
+
+class OverBudget(NoFeasibleWindow):
+    """No plan stays within the carbon budget; the message has the least grams possible."""
+
+    code = "over_budget"
+
+
+class NeverUnder(NoFeasibleWindow):
+    """The signal is not under the threshold for as long as the job needs."""
+
+    code = "never_under"
+
+
+class TooFine(BadInput):
+    """The times share too small a step for an exact answer: give whole minutes."""
+
+    code = "too_fine"
+
+
+class NoSolver(MissingExtra):
+    """A linear programme is needed: install ``gridtide[lp]``, or ask the service."""
+
+    code = "no_solver"
+
+
+class SolverFailed(GridtideError):
+    """The solver gave up on a programme that has an answer or none; simplify the question."""
+
+    code = "solver_failed"

@@ -1,0 +1,191 @@
+"""What is to be run: how long, how it may be laid into time, and what power it draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from itertools import pairwise
+from math import isfinite
+
+from gridtide.errors import BadInput
+from gridtide.planning.elasticity import Elastic
+from gridtide.runs import to_microseconds
+
+HOUR = 3_600_000_000  # microseconds
+
+
+class Kind(StrEnum):
+    """How a job may be laid into time."""
+
+    UNBROKEN = "unbroken"  # runs through
+    INTERRUPTIBLE = "interruptible"  # may pause anywhere, at no cost
+    PIECES = "pieces"  # may pause, under limits and at a cost
+    ELASTIC = "elastic"  # may pause and change its size
+
+
+@dataclass(frozen=True, slots=True)
+class PowerProfile:
+    """Power over the progress of the job: steps of (length, kW), in order.
+
+    The last step holds until the job ends; a pause stops the profile as it stops the job.
+    """
+
+    steps: tuple[tuple[timedelta, float], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if not self.steps:
+            raise BadInput("a power profile needs at least one step of (length, kW)")
+        for length, kilowatts in self.steps:
+            if length <= timedelta(0):
+                raise BadInput(
+                    f"a step of the power profile lasts {length}; give a length above 0"
+                )
+            if not (isfinite(kilowatts) and kilowatts >= 0):
+                raise BadInput(
+                    f"a step of the power profile has {kilowatts} kW; give 0 or more"
+                )
+
+    @property
+    def length(self) -> timedelta:
+        """Sum of the steps."""
+        return sum((length for length, _ in self.steps), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one pause or one restart takes: energy in all, and time without progress.
+
+    Where `time` is above 0 the energy is drawn evenly over it; else in the slot at hand.
+    """
+
+    kwh: float = 0.0
+    time: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.kwh) and self.kwh >= 0):
+            raise BadInput(f"a pause or restart costs {self.kwh} kWh; give 0 or more")
+        if self.time < timedelta(0):
+            raise BadInput(f"a pause or restart takes {self.time}; give 0 or more")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of `duration` of work at its own size.
+
+    Attributes:
+        duration: run time without pauses.
+        kind: how it may be laid into time.
+        power: kW while it runs, or a profile over its progress. Before PUE.
+        min_piece: shortest piece of work between two pauses (kind pieces).
+        max_pieces: most pieces (kind pieces).
+        pause_cost: what each pause takes before it (kind pieces).
+        restart_cost: what each start but the first takes before it (kind pieces).
+        chips: the sizes it may take (kind elastic).
+        checkpoints: progress marks, the only places where it may pause (kind pieces).
+
+    Raises:
+        BadInput: a value out of range, two that contradict each other, or one that belongs to
+            another kind.
+    """
+
+    duration: timedelta
+    kind: Kind = Kind.UNBROKEN
+    power: PowerProfile | float = field(default=1.0, kw_only=True)
+    min_piece: timedelta | None = field(default=None, kw_only=True)
+    max_pieces: int | None = field(default=None, kw_only=True)
+    pause_cost: Cost = field(default=Cost(), kw_only=True)
+    restart_cost: Cost = field(default=Cost(), kw_only=True)
+    chips: Elastic | None = field(default=None, kw_only=True)
+    checkpoints: tuple[timedelta, ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", _kind(self.kind))
+        object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
+        if self.duration <= timedelta(0):
+            raise BadInput(f"duration is {self.duration}; a job needs a length above 0")
+        self._check_power()
+        self._check_kind()
+        self._check_pieces()
+
+    @property
+    def work(self) -> int:
+        """`duration` in microseconds."""
+        return to_microseconds(self.duration)
+
+    @property
+    def steps(self) -> tuple[tuple[int, int, float], ...]:
+        """(from, to, kW) over the progress in microseconds, covering the whole duration."""
+        if not isinstance(self.power, PowerProfile):
+            return ((0, self.work, self.power),)
+        done, steps = 0, []
+        for length, kilowatts in self.power.steps:
+            steps.append((done, done + to_microseconds(length), kilowatts))
+            done = steps[-1][1]
+        first, _, kilowatts = steps[-1]
+        steps[-1] = (first, self.work, kilowatts)
+        return tuple(steps)
+
+    @property
+    def kwh(self) -> float:
+        """Energy of the work itself, without pauses and before PUE."""
+        return sum((end - start) * kilowatts for start, end, kilowatts in self.steps) / HOUR
+
+    def _check_power(self) -> None:
+        if isinstance(self.power, PowerProfile):
+            if self.power.length > self.duration:
+                raise BadInput(
+                    f"the power profile lasts {self.power.length}, longer than the job's "
+                    f"{self.duration}; shorten the profile or lengthen the job"
+                )
+        elif not isfinite(self.power):
+            raise BadInput(f"power is {self.power} kW; give a finite number above 0")
+        if not self.kwh > 0:
+            raise BadInput("the job draws no energy; give a power above 0 kW")
+
+    def _check_kind(self) -> None:
+        of_pieces = {
+            "min_piece": self.min_piece is not None,
+            "max_pieces": self.max_pieces is not None,
+            "pause_cost": self.pause_cost != Cost(),
+            "restart_cost": self.restart_cost != Cost(),
+            "checkpoints": bool(self.checkpoints),
+        }
+        if self.kind is not Kind.PIECES and any(of_pieces.values()):
+            given = ", ".join(name for name, there in of_pieces.items() if there)
+            raise BadInput(
+                f"{given} belong to kind pieces, this job is {self.kind}; change one"
+            )
+        if (self.kind is Kind.ELASTIC) != (self.chips is not None):
+            raise BadInput(
+                f"this job is {self.kind} and has {'' if self.chips else 'no '}chips; an "
+                "elastic job needs them, another kind takes none"
+            )
+        if self.kind is Kind.ELASTIC and len({kw for *_, kw in self.steps}) > 1:
+            raise BadInput(
+                "an elastic job draws power in proportion to its chips; give one power in kW "
+                "at its own size, not a profile"
+            )
+
+    def _check_pieces(self) -> None:
+        if self.min_piece is not None and not timedelta(0) < self.min_piece <= self.duration:
+            raise BadInput(
+                f"min_piece is {self.min_piece}; give more than 0 and at most the duration, "
+                f"{self.duration}"
+            )
+        if self.max_pieces is not None and self.max_pieces < 1:
+            raise BadInput(f"max_pieces is {self.max_pieces}; give 1 or more")
+        marks = (timedelta(0), *self.checkpoints, self.duration)
+        if any(later <= earlier for earlier, later in pairwise(marks)):
+            raise BadInput(
+                "checkpoints must ascend between 0 and the duration, both excluded; got "
+                + ", ".join(map(str, self.checkpoints))
+            )
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return Kind(name)
+    except ValueError as error:
+        raise BadInput(f"kind is {name!r}; give one of {', '.join(Kind)}") from error
