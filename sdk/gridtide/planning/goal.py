@@ -1,0 +1,154 @@
+"""What a plan is to reach: least carbon, most CFE, least cost, or a weighing of two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+from math import isfinite
+
+from gridtide.errors import BadInput
+from gridtide.model import Quality, Slot, format_time, utc
+from gridtide.runs import Run, unbroken
+
+
+class Aim(StrEnum):
+    """What is minimised."""
+
+    CARBON = "carbon"  # grams
+    CFE = "cfe"  # kWh that are not carbon-free
+    COST = "cost"  # the cost series
+    WEIGHTED = "weighted"  # grams and cost, each times its weight
+
+
+class Quantile(StrEnum):
+    """Which of the forecast's values decides."""
+
+    P50 = "p50"  # the expected one
+    P90 = "p90"  # the one that is dirtier than nine in ten: robust
+
+
+@dataclass(frozen=True)
+class CostSeries:
+    """Cost per kWh over time, in any unit; slots sorted, not overlapping.
+
+    An unknown cost is a slot whose value is ``None``, or no slot. Costs may be below 0.
+
+    Raises:
+        BadInput: a value is NaN or infinite, or slots overlap.
+    """
+
+    unit: str
+    slots: tuple[Slot, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slots", tuple(self.slots))
+        for earlier, later in pairwise(self.slots):
+            if later.start < earlier.end:
+                raise BadInput(
+                    f"cost in {self.unit}: slot {format_time(later.start)} starts before the "
+                    "one before it ends; sort the slots by start and give each moment once"
+                )
+
+    @classmethod
+    def regular(
+        cls, unit: str, start: datetime, step: timedelta, values: Sequence[float | None]
+    ) -> CostSeries:
+        """Slots of one length, one after the other from `start` on.
+
+        Raises:
+            BadInput: `start` is naive, `step` is not positive, or a value is NaN or infinite.
+        """
+        first = utc(start, name="start")
+        slots = []
+        for i, value in enumerate(values):
+            begin = first + i * step
+            if value is not None and not isfinite(value):
+                raise BadInput(
+                    f"cost in {unit}: the value at {format_time(begin)} is {value}; give a "
+                    "finite number, or None where the cost is unknown"
+                )
+            slots.append(Slot(begin, begin + step, value, Quality.FORECAST))
+        return cls(unit, tuple(slots))
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The unbroken runs of known slots."""
+        return unbroken(self.slots)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a plan minimises, and the limits it keeps.
+
+    Attributes:
+        aim: what is minimised.
+        costs: cost per kWh, for the aims cost and weighted.
+        carbon_weight: what a gram is worth, for the aim weighted; a price of 100 per tonne is
+            ``1e-4``.
+        cost_weight: what a unit of cost is worth, for the aim weighted.
+        budget_grams: the earliest plan that stays within it, not the cleanest.
+        threshold: run only while the signal is at or under it (for CFE: at or over), and then
+            as early as possible.
+        min_saving: smallest saving worth waiting for, a fraction (of grams or cost; for CFE,
+            fraction points); below it the job runs now.
+        quantile: which value of the forecast decides.
+
+    Raises:
+        BadInput: a member that the aim needs is missing, or one it has no use for is there.
+    """
+
+    aim: Aim = Aim.CARBON
+    costs: CostSeries | None = None
+    carbon_weight: float | None = None
+    cost_weight: float | None = None
+    budget_grams: float | None = None
+    threshold: float | None = None
+    min_saving: float = 0.0
+    quantile: Quantile = Quantile.P50
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "aim", Aim(self.aim))
+            object.__setattr__(self, "quantile", Quantile(self.quantile))
+        except ValueError as error:
+            raise BadInput(
+                f"goal: {error}; aims are {', '.join(Aim)}, quantiles {', '.join(Quantile)}"
+            ) from error
+        if (self.aim in (Aim.COST, Aim.WEIGHTED)) != (self.costs is not None):
+            raise BadInput(
+                f"goal {self.aim}: the aims cost and weighted need a cost series, the others "
+                "have no use for one"
+            )
+        weights = (self.carbon_weight, self.cost_weight)
+        if self.aim is not Aim.WEIGHTED:
+            if weights != (None, None):
+                raise BadInput(f"goal {self.aim} has no use for weights; use the aim weighted")
+        elif any(
+            each is None or not (isfinite(each) and each >= 0) for each in weights
+        ) or not any(weights):
+            raise BadInput(
+                f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
+                "both, 0 or more, not both 0"
+            )
+        if self.budget_grams is not None:
+            if self.aim is Aim.CFE:
+                raise BadInput("a budget in grams needs carbon intensity; use the aim carbon")
+            if not (isfinite(self.budget_grams) and self.budget_grams >= 0):
+                raise BadInput(f"the carbon budget is {self.budget_grams} g; give 0 or more")
+        if self.threshold is not None and not isfinite(self.threshold):
+            raise BadInput(f"the threshold is {self.threshold}; give a finite number")
+        if self.threshold is not None and self.budget_grams is not None:
+            raise BadInput("a budget and a threshold both ask for the earliest plan; give one")
+        if not (isfinite(self.min_saving) and 0 <= self.min_saving < 1):
+            raise BadInput(
+                f"min_saving is {self.min_saving}; give a fraction from 0 to below 1"
+            )
+
+    @property
+    def earliest(self) -> bool:
+        """Whether the earliest plan within a limit is asked for, not the best one."""
+        return self.budget_grams is not None or self.threshold is not None

@@ -1,0 +1,173 @@
+"""The best pieces where their length, their places, their time or their power matters. Exact.
+
+Lays a job onto equal units for the programme `limits`, and its answer back onto time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd, inf
+
+from gridtide.planning import interruptible
+from gridtide.planning.curve import Cells, Curve
+from gridtide.planning.draft import Draft, Part, in_units, joined, powered
+from gridtide.planning.errors import TooFine
+from gridtide.planning.job import HOUR, Cost, Job
+from gridtide.planning.limits import Limits, Piece
+from gridtide.planning.limits import cheapest as by_limits
+from gridtide.planning.pieces import too_few_pieces
+from gridtide.planning.rows import Units
+from gridtide.planning.toll import FRESH, Standing, drawn, tolls
+from gridtide.runs import to_microseconds
+
+# A few seconds and a hundred megabytes.
+MOST_STATES = 8_000_000
+
+
+def is_limited(job: Job) -> bool:
+    """Whether more than the number and the energy of its pauses matters."""
+    return bool(
+        job.min_piece
+        or job.checkpoints
+        or job.pause_cost.time
+        or job.restart_cost.time
+        or len(job.steps) > 1
+    )
+
+
+def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
+    """The pieces that count least; of equal ways one that ends early.
+
+    Raises:
+        NoFeasibleWindow: there is not enough free time, or not for such pieces.
+        TooFine: the times share too small a step.
+    """
+    most = standing.pieces_left(job.max_pieces)
+    if interruptible.pick(curve.cells, job.work) is None:
+        raise curve.refuse(job.work, unbroken=False)
+    if most is not None and most < 1:
+        raise too_few_pieces(curve, job)
+    grid = _Grid.of(curve.cells, job, standing)
+    total, found = by_limits(
+        grid.units(job, standing), job.work // grid.unit, grid.limits(job, standing, most)
+    )
+    if not found:
+        raise too_few_pieces(curve, job)
+    return _draft(curve.cells, grid, job, standing, total, found)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Free time in units: when each starts, at which rate, and whether it touches the last."""
+
+    unit: int
+    starts: list[int]
+    rates: list[int]
+    breaks: list[bool]
+
+    @classmethod
+    def of(cls, cells: Cells, job: Job, standing: Standing) -> _Grid:
+        spans = [job.min_piece, job.pause_cost.time, job.restart_cost.time]
+        lengths = [to_microseconds(span) for span in spans if span]
+        lengths += [to_microseconds(mark) for mark in job.checkpoints]
+        lengths += [end for _, end, _ in job.steps]
+        if job.min_piece and standing.running:
+            lengths.append(standing.ran)
+        unit = gcd(*cells.lengths, *lengths)
+        states = sum(cells.lengths) // unit * (job.work // unit) * (job.max_pieces or 1)
+        if states > MOST_STATES:
+            raise TooFine(
+                f"an exact plan takes {states:,} steps of the smallest time that slots, "
+                "bounds, duration and limits share; give them in whole minutes or longer, or "
+                "drop a limit"
+            )
+        grid = cls(unit, [], [], [])
+        last = standing.at if standing.running else None
+        for start, length, rate in zip(cells.starts, cells.lengths, cells.rates, strict=True):
+            count = length // unit
+            grid.starts.extend(range(start, start + length, unit))
+            grid.rates.extend([rate] * count)
+            grid.breaks.extend([start != last, *[False] * (count - 1)])
+            last = start + length
+        return grid
+
+    def units(self, job: Job, standing: Standing) -> Units:
+        """What running, pausing and starting count at each unit or point."""
+        restart = self._counted(job.restart_cost, job, before=False)
+        first = restart if standing.started else [0.0] * len(self.rates)
+        return Units(
+            costs=[float(rate) for rate in self.rates],
+            breaks=self.breaks,
+            pause=self._counted(job.pause_cost, job, before=True),
+            restart=restart,
+            first=first,
+            running=standing.running,
+        )
+
+    def limits(self, job: Job, standing: Standing, most: int | None) -> Limits:
+        """The job's limits in units."""
+        shortest = to_microseconds(job.min_piece) if job.min_piece else self.unit
+        restart_time = to_microseconds(job.restart_cost.time) // self.unit
+        marks = [to_microseconds(mark) // self.unit for mark in job.checkpoints]
+        power = max(kw for *_, kw in job.steps)
+        weights = [
+            kw / power for start, end, kw in job.steps for _ in range(start, end, self.unit)
+        ]
+        return Limits(
+            shortest=shortest // self.unit,
+            left=max(0, shortest - standing.ran) // self.unit if job.min_piece else 0,
+            most=most,
+            marks=[*([0] if standing.may_stop else []), *marks] if marks else None,
+            pause_time=to_microseconds(job.pause_cost.time) // self.unit,
+            restart_time=restart_time,
+            first_time=restart_time if standing.started else 0,
+            weights=weights if len(job.steps) > 1 else (),
+        )
+
+    def _counted(self, cost: Cost, job: Job, *, before: bool) -> list[float]:
+        """What `cost` counts that begins at each point, ``inf`` where its time has no room.
+
+        With `before` it follows the unit before the point, else it precedes the one after.
+        """
+        counted = [float(each) for each in tolls(self.rates, cost, job, self.unit)]
+        time = to_microseconds(cost.time) // self.unit
+        if not time:
+            return [counted[0], *counted[:-1]] if before else counted
+        found = []
+        for point in range(len(counted)):
+            touched = self.breaks[point + (not before) : point + time]
+            room = point + time <= len(counted) and not any(touched)
+            found.append(sum(counted[point : point + time]) / time if room else inf)
+        return found
+
+
+def _draft(
+    cells: Cells,
+    grid: _Grid,
+    job: Job,
+    standing: Standing,
+    total: float,
+    found: Sequence[Piece],
+) -> Draft:
+    """The programme's pieces on the clock, with the time and energy between them."""
+    ends = [start + grid.unit for start in grid.starts]
+    spans = [(grid.starts[piece.start], ends[piece.end - 1]) for piece in found]
+    parts = list(powered(spans, job.steps))
+    lost = job.pause_cost.time, job.restart_cost.time
+    pause_time, restart_time = map(to_microseconds, lost)
+    if pause_time:
+        kw = job.pause_cost.kwh * HOUR / pause_time
+        stops = [end for _, end in spans[:-1]]
+        if standing.running and spans[0][0] != standing.at:
+            stops.append(standing.at)
+        parts += [Part(stop, stop + pause_time, kw) for stop in stops]
+    if restart_time:
+        kw = job.restart_cost.kwh * HOUR / restart_time
+        parts += [
+            Part(start - restart_time, start, kw)
+            for piece, (start, _) in zip(found, spans, strict=True)
+            if piece.begins < piece.start
+        ]
+    cost = in_units(total * grid.unit) * max(kw for *_, kw in job.steps)
+    return Draft(cost, joined(sorted(parts)), len(spans), drawn(cells, spans, job, standing))

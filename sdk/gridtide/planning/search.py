@@ -1,0 +1,181 @@
+"""Which programme finds the best pieces, and how each is asked.
+
+`rows` answers on equal units. Where pieces are limited in number it is asked again with a price
+on each further piece: a best way at some price that has just the most pieces is a best way.
+Else the ways it found bound what `sparse` has to follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd, inf
+
+from gridtide.planning.curve import Cells
+from gridtide.planning.job import Job
+from gridtide.planning.rows import Units
+from gridtide.planning.rows import cheapest as by_rows
+from gridtide.planning.sparse import Ragged
+from gridtide.planning.toll import Standing, tolls
+from gridtide.planning.weekly import merged
+
+# Above this many states `sparse` is quicker than `rows` on a unit small enough for all.
+MOST_ROWS = 60_000
+# How many prices are tried in search of just the most pieces.
+PRICES = 12
+
+# What floating point may leave between two sums of the same whole numbers.
+NEAR = 1e-12
+
+Found = tuple[float, list[tuple[int, int]]]
+
+
+def search(
+    cells: Cells,
+    job: Job,
+    standing: Standing,
+    *,
+    most: int | None,
+    bound: float,
+    most_rows: int,
+) -> Found:
+    """Least cost in steps x microseconds, and the pieces; infinite and none where there is no
+    way.
+
+    `bound` is the cost of some way, or infinite.
+    """
+    unit = gcd(job.work, *cells.lengths)
+    grid = _Grid(cells, job, standing, unit)
+    if grid.states <= most_rows:
+        found, best = grid.within(most)
+        if best:
+            return found
+        bound = min(bound, found[0])
+    else:
+        whole, unit = whole_units(cells)
+        grid = _Grid(whole, job, standing, unit)
+        fits = sum(whole.lengths) >= grid.work * unit and min(cells.rates) >= 0
+        if fits and grid.states <= most_rows:
+            bound = min(bound, grid.within(most)[0][0])
+    total, spans = _ragged(cells, job, standing, most, bound).cheapest()
+    return total, merged(spans)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A question to `rows`; work that is no whole number of units is taken as more."""
+
+    cells: Cells
+    job: Job
+    standing: Standing
+    unit: int
+
+    @property
+    def work(self) -> int:
+        return -(-self.job.work // self.unit)
+
+    @property
+    def states(self) -> int:
+        return sum(self.cells.lengths) // self.unit * self.work
+
+    def within(self, most: int | None) -> tuple[Found, bool]:
+        """The best way found with at most `most` pieces, and whether there is no better."""
+        cells = cut(self.cells, self.unit)
+        found = self._asked(cells, 0)
+        if most is None or len(found[1]) <= most:
+            return found, True
+        best: Found = (inf, [])
+        low, high = 0, max(map(abs, cells.rates)) + 1
+        for _ in range(PRICES):
+            price = high if best[0] == inf else (low + high) // 2
+            total, spans = self._asked(cells, price)
+            if len(spans) <= most:
+                high, best = price, min(best, (total, spans))
+            elif best[0] == inf:
+                low, high = high, high * 8
+            else:
+                low = price
+            if len(spans) == most:
+                return (total, spans), True
+        return best, False
+
+    def _asked(self, cells: Cells, price: int) -> Found:
+        """What `rows` finds with `price` on each restart; its cost without the price."""
+        standing = self.standing
+        pause, restart, first = _costs(cells, self.job, standing, self.unit)
+        touching = cells.starts[0] if cells.starts[0] == standing.at else None
+        before = [touching, *cells.ends[:-1]]
+        units = Units(
+            costs=[float(rate) for rate in cells.rates],
+            breaks=[start != end for start, end in zip(cells.starts, before, strict=True)],
+            pause=[pause[0], *pause[:-1]],
+            restart=[each + price for each in restart] if price else restart,
+            first=[inf] * len(first) if standing.running else first,
+            running=standing.running,
+        )
+        total, taken = by_rows(units, self.work)
+        spans = merged((cells.starts[u], cells.ends[u]) for u in taken)
+        stopped = standing.running and bool(spans) and spans[0][0] != standing.at
+        restarts = len(spans) - 1 + stopped
+        return (total - price * restarts) * self.unit, spans
+
+
+def cut(cells: Cells, unit: int) -> Cells:
+    """The cells in pieces of `unit`, of which each is a whole number."""
+    if cells.step == unit:
+        return cells
+    found = Cells([], [], [])
+    for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True):
+        found.starts.extend(range(start, end, unit))
+        found.ends.extend(range(start + unit, end + 1, unit))
+        found.rates.extend([rate] * ((end - start) // unit))
+    return found
+
+
+def whole_units(cells: Cells) -> tuple[Cells, int]:
+    """The cells less what is over a whole number of the common unit at bounds; the unit.
+
+    The unit is what cells have in common that no bound has cut.
+    """
+    starts, ends = set(cells.starts), set(cells.ends)
+    inner = [
+        end - start
+        for start, end in zip(cells.starts, cells.ends, strict=True)
+        if start in ends and end in starts
+    ]
+    unit = gcd(*inner) or max(cells.lengths)
+    found = Cells([], [], [])
+    for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True):
+        over = (end - start) % unit
+        if end - start > over:
+            # Cut at the side of the bound: at the front unless something touches there.
+            first = start + over if start not in ends else start
+            found.starts.append(first)
+            found.ends.append(first + end - start - over)
+            found.rates.append(rate)
+    return found, unit
+
+
+def _ragged(
+    cells: Cells, job: Job, standing: Standing, most: int | None, bound: float
+) -> Ragged:
+    pause, restart, first = _costs(cells, job, standing, 1)
+    return Ragged(
+        cells,
+        pause=pause,
+        restart=restart,
+        first=first,
+        work=job.work,
+        most=most,
+        bound=bound + abs(bound) * NEAR + 1,
+        stop=pause[0] if standing.running else None,
+        touching=cells.starts[0] == standing.at,
+    )
+
+
+def _costs(
+    cells: Cells, job: Job, standing: Standing, unit: int
+) -> tuple[list[int], list[int], list[int]]:
+    """What a pause after, a restart at and a first start at each cell count."""
+    pause = tolls(cells.rates, job.pause_cost, job, unit)
+    restart = tolls(cells.rates, job.restart_cost, job, unit)
+    return pause, restart, restart if standing.started else [0] * len(restart)

@@ -1,0 +1,72 @@
+"""What pauses and restarts count and draw, and where a job stands between two of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridtide.planning.curve import Cells
+from gridtide.planning.draft import Drawn
+from gridtide.planning.job import HOUR, Cost, Job
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a job stands when the rest of it is planned.
+
+    Attributes:
+        at: the moment, microseconds.
+        started: whether it ran before, so that its next start is a restart.
+        running: whether it runs right up to `at`.
+        ran: for how long it has run without a pause then, microseconds.
+        pieces: how many pieces it has had, the running one counted.
+        may_stop: whether `at` is a place where it may pause.
+    """
+
+    at: int = 0
+    started: bool = False
+    running: bool = False
+    ran: int = 0
+    pieces: int = 0
+    may_stop: bool = True
+
+    def pieces_left(self, most: int | None) -> int | None:
+        """How many of `most` pieces the rest may take, the running one counted."""
+        return None if most is None else most - self.pieces + self.running
+
+
+FRESH = Standing()
+
+
+def tolls(rates: Sequence[int], cost: Cost, job: Job, unit: int) -> list[int]:
+    """What the energy of `cost` counts at each rate, in rate x `unit` at the job's most power.
+
+    Never below 0: at a rate below 0 a pause would earn, and no plan pauses to burn energy.
+    """
+    if not cost.kwh:
+        return [0] * len(rates)
+    factor = cost.kwh * HOUR / max(kw for *_, kw in job.steps) / unit
+    return [round(rate * factor) if rate > 0 else 0 for rate in rates]
+
+
+def drawn(
+    cells: Cells, spans: Sequence[tuple[int, int]], job: Job, standing: Standing
+) -> tuple[Drawn, ...]:
+    """The energy of pauses and restarts that take no time, in the cells they fall in.
+
+    `spans` are the pieces, ascending.
+    """
+    stops = [end - 1 for _, end in spans[:-1]]
+    starts = [start for start, _ in spans[1:]]
+    if standing.running and spans[0][0] != standing.at:
+        stops.insert(0, cells.starts[0])
+    if standing.started and not (standing.running and spans[0][0] == standing.at):
+        starts.insert(0, spans[0][0])
+    found = []
+    for cost, instants in ((job.pause_cost, stops), (job.restart_cost, starts)):
+        if cost.kwh and not cost.time:
+            for instant in instants:
+                i = bisect_right(cells.starts, instant) - 1
+                found.append(Drawn(cells.starts[i], cells.ends[i], cost.kwh))
+    return tuple(found)

@@ -1,0 +1,205 @@
+"""Goals, cost series and what they make of a forecast."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from math import inf, nan
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, NoData
+from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.curve import Curve, curve
+from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.outlook import Outlook
+from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
+
+EUROS = CostSeries.regular("EUR/kWh", T0, HOUR, [0.3, 0.1, -0.2])
+
+
+def by_minute(curve: Curve) -> dict[int, Fraction]:
+    cells, found = curve.cells, {}
+    for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True):
+        for minute in range((start - us(0)) // 60_000_000, (end - us(0)) // 60_000_000):
+            found[minute] = Fraction(rate, 10**9)
+    return found
+
+
+def hourly(*values: float | None, signal: Signal = CI) -> Series:
+    return Series.regular("DE", signal, T0, HOUR, values)
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+def test_a_cost_that_is_no_number_is_bad_input(value: float) -> None:
+    with pytest.raises(
+        BadInput, match=r"at 2026-03-01T01:00:00Z is .*; give a finite number, or None"
+    ):
+        CostSeries.regular("EUR/kWh", T0, HOUR, [0.1, value])
+    with pytest.raises(BadInput, match="an unknown value is None"):
+        CostSeries("EUR/kWh", (Slot(T0, T0 + HOUR, value, Quality.FORECAST),))
+
+
+def test_cost_slots_do_not_overlap() -> None:
+    twice = (
+        Slot(at(0), at(60), 1.0, Quality.FORECAST),
+        Slot(at(30), at(90), 1.0, Quality.FORECAST),
+    )
+    with pytest.raises(BadInput, match="sort the slots by start"):
+        CostSeries("EUR/kWh", twice)
+    assert [run.values for run in EUROS.runs] == [[0.3, 0.1, -0.2]]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"aim": "fastest"}, "aims are carbon, cfe, cost, weighted"),
+        ({"quantile": "p75"}, "quantiles p50, p90"),
+        ({"aim": "cost"}, "the aims cost and weighted need a cost series"),
+        ({"costs": EUROS}, "the others have no use for one"),
+        ({"carbon_weight": 1.0}, "has no use for weights"),
+        ({"aim": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
+        (
+            {"aim": "weighted", "costs": EUROS, "carbon_weight": 0.0, "cost_weight": 0.0},
+            "not both 0",
+        ),
+        (
+            {"aim": "weighted", "costs": EUROS, "carbon_weight": nan, "cost_weight": 1.0},
+            "0 or more",
+        ),
+        ({"aim": "cfe", "budget_grams": 5.0}, "a budget in grams needs carbon intensity"),
+        ({"budget_grams": -5.0}, "the carbon budget is -5.0 g; give 0 or more"),
+        ({"budget_grams": 5.0, "threshold": 100.0}, "give one"),
+        ({"threshold": nan}, "give a finite number"),
+        ({"min_saving": 1.0}, "give a fraction from 0 to below 1"),
+        ({"min_saving": -0.1}, "give a fraction from 0 to below 1"),
+    ],
+)
+def test_goals_that_make_no_sense_are_refused(members: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        Goal(**members)
+
+
+@pytest.mark.parametrize(
+    ("series", "aim", "message"),
+    [
+        (hourly(1), Aim.CFE, "carbon intensity is for the aims carbon, cost and weighted"),
+        (hourly(0.5, signal=CFE), Aim.CARBON, "a CFE fraction is for the aims cfe and cost"),
+    ],
+)
+def test_a_goal_fits_the_signal(series: Series, aim: Aim, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        curve(Outlook(series), Goal(aim), [(us(0), us(60))])
+
+
+def test_cost_and_weights_count_where_both_series_are_known() -> None:
+    carbon = hourly(100, None, 300)
+    everywhere = [(us(0), us(600))]
+    cost = curve(Outlook(carbon), Goal(Aim.COST, EUROS), everywhere)
+    assert set(by_minute(cost)) == {*range(60), *range(120, 180)}
+    assert cost.cells.rates == [3 * 10**8, -2 * 10**8]
+    # A price of 100 EUR a tonne: 100 g are 0.01 EUR, 300 g are 0.03 EUR.
+    both = Goal(Aim.WEIGHTED, EUROS, carbon_weight=1e-4, cost_weight=1.0)
+    assert curve(Outlook(carbon), both, everywhere).cells.rates == [31 * 10**7, -17 * 10**7]
+
+
+VALUE = st.one_of(st.none(), st.integers(0, 5).map(float))
+
+
+@st.composite
+def slots(draw: st.DrawFn) -> tuple[Slot, ...]:
+    found, clock = [], draw(st.integers(0, 3))
+    for _ in range(draw(st.integers(0, 6))):
+        clock += draw(st.sampled_from([0, 0, 2]))
+        length = draw(st.integers(1, 5))
+        found.append(Slot(at(clock), at(clock + length), draw(VALUE), Quality.FORECAST))
+        clock += length
+    return tuple(found)
+
+
+def values(slots: tuple[Slot, ...]) -> dict[int, Fraction]:
+    return {
+        minute: Fraction(slot.value)
+        for slot in slots
+        if slot.value is not None
+        for minute in range((slot.start - T0) // MINUTE, (slot.end - T0) // MINUTE)
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(slots(), slots(), st.integers(0, 8), st.integers(9, 30), st.none() | st.integers(0, 5))
+def test_a_minute_counts_what_both_series_say_of_it(
+    carbon: tuple[Slot, ...],
+    cost: tuple[Slot, ...],
+    first: int,
+    last: int,
+    threshold: int | None,
+) -> None:
+    goal = Goal(
+        Aim.WEIGHTED,
+        CostSeries("EUR", cost),
+        carbon_weight=2,
+        cost_weight=0.5,
+        threshold=threshold,
+    )
+    outlook = Outlook(Series("DE", CI, carbon))
+    grams, euros = values(carbon), values(cost)
+    expected = {
+        minute: 2 * grams[minute] + euros[minute] / 2
+        for minute in range(first, last)
+        if minute in grams
+        and minute in euros
+        and (threshold is None or grams[minute] <= threshold)
+    }
+    assert by_minute(curve(outlook, goal, [(us(first), us(last))])) == expected
+
+
+def test_a_threshold_leaves_what_is_at_least_as_clean() -> None:
+    everywhere = [(us(0), us(180))]
+    under = curve(Outlook(hourly(100, 150, 200)), Goal(threshold=150), everywhere)
+    assert by_minute(under).keys() == set(range(120))
+    over = Goal(Aim.CFE, threshold=0.5)
+    clean = curve(Outlook(hourly(0.4, 0.5, 0.6, signal=CFE)), over, everywhere)
+    assert by_minute(clean).keys() == set(range(60, 180))
+
+
+def test_robust_is_the_dirtier_quantile_of_either_direction() -> None:
+    robust = Goal(quantile=Quantile.P90)
+    carbon = Outlook(hourly(2), p10=hourly(1), p90=hourly(3))
+    assert carbon.deciding(robust.quantile).slots[0].value == 3
+    free = Outlook(
+        hourly(0.5, signal=CFE), p10=hourly(0.4, signal=CFE), p90=hourly(0.7, signal=CFE)
+    )
+    assert free.deciding(robust.quantile).slots[0].value == 0.4
+    assert free.deciding(Quantile.P50).slots[0].value == 0.5
+    with pytest.raises(NoData, match="none can be robust; use the quantile p50"):
+        Outlook(hourly(2)).deciding(Quantile.P90)
+
+
+def test_an_outlook_is_of_one_signal_and_an_instant() -> None:
+    with pytest.raises(BadInput, match="are of other signals"):
+        Outlook(hourly(2), p90=hourly(0.4, signal=CFE))
+    with pytest.raises(BadInput, match=r"issued_at .* has no UTC offset"):
+        Outlook(hourly(2), issued_at=datetime(2026, 3, 1))  # noqa: DTZ001  # what is refused
+    zoned = datetime.fromisoformat("2026-03-01T01:00+01:00")
+    assert Outlook(hourly(2), issued_at=zoned).issued_at == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_value_too_large_to_be_a_rate_is_refused() -> None:
+    with pytest.raises(BadInput, match="beyond 1e12 a kWh; check its unit"):
+        _ = curve(Outlook(hourly(1, 2e12)), Goal(), [(us(0), us(120))]).cells
+
+
+def test_what_is_free_can_be_cut_short() -> None:
+    whole = curve(Outlook(hourly(1, None, 3)), Goal(), [(us(0), us(150))])
+    short = whole.before(us(130))
+    assert [(start, end) for _, start, end in short.stretches] == [
+        (us(0), us(60)),
+        (us(120), us(130)),
+    ]
+    cells = whole.cells.before(us(130))
+    assert (cells.starts, cells.ends) == (short.cells.starts, short.cells.ends)
+    assert whole.before(us(0)).stretches == ()

@@ -1,0 +1,246 @@
+"""Pieces against every list of pieces there is, in small worlds; and by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning import interruptible, limited, pieces, unbroken
+from gridtide.planning.curve import Curve, curve
+from gridtide.planning.draft import Draft
+from gridtide.planning.errors import TooFine
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.outlook import Outlook
+from tests.planning.worlds import (
+    CI,
+    HOUR,
+    MINUTE,
+    POWER,
+    T0,
+    Rules,
+    World,
+    least_cost,
+    minutes_of,
+    us,
+    worlds,
+)
+
+KWH = st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1), Fraction(3)])
+MOST = st.sampled_from([None, None, 1, 2, 3])
+# A few powers in kW, as weights of POWER.
+WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(2), Fraction(0)])
+
+
+def agrees(draft: Draft, expected: Fraction) -> bool:
+    return draft.cost == pytest.approx(float(expected), rel=1e-12, abs=1e-12)
+
+
+def counted(world: World, draft: Draft) -> Fraction:
+    """What a draft counts, from its own parts and energy alone."""
+    total = Fraction(0)
+    for start, end, kwh in draft.drawn:
+        inside = [rate for m, rate in world.rates.items() if start <= us(m) < end]
+        total += Fraction(kwh) * sum(inside, Fraction(0)) / len(inside)
+    return total
+
+
+def profile(weights: list[Fraction]) -> PowerProfile:
+    return PowerProfile(tuple((MINUTE, float(weight) * POWER) for weight in weights))
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds(), st.integers(1, 8))
+def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> None:
+    expected = least_cost(world, Rules(work))
+    job = Job(work * MINUTE, Kind.INTERRUPTIBLE, power=POWER)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            interruptible.cheapest(world.curve, job)
+        return
+    draft = interruptible.cheapest(world.curve, job)
+    assert agrees(draft, expected)
+    assert len(set(minutes_of(draft))) == work
+    assert float(counted(world, draft)) == pytest.approx(float(expected))
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds(), st.lists(WEIGHTS, min_size=1, max_size=6).filter(any))
+def test_no_start_is_cheaper_along_a_power_profile(
+    world: World, weights: list[Fraction]
+) -> None:
+    expected = least_cost(world, Rules(len(weights), most=1, weights=weights))
+    job = Job(len(weights) * MINUTE, power=profile(weights))
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            unbroken.cheapest(world.curve, job)
+        return
+    draft = unbroken.cheapest(world.curve, job)
+    assert agrees(draft, expected)
+    assert float(counted(world, draft)) == pytest.approx(float(expected))
+    assert len(set(minutes_of(draft))) == len(weights)
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from([0, pieces.MOST_ROWS]))
+def test_no_pieces_are_cheaper_when_pauses_cost_energy(
+    world: World,
+    work: int,
+    pause: Fraction,
+    restart: Fraction,
+    most: int | None,
+    most_rows: int,
+) -> None:
+    rules = Rules(work, most=most, pause_kwh=pause, restart_kwh=restart)
+    expected = least_cost(world, rules)
+    job = Job(
+        work * MINUTE,
+        Kind.PIECES,
+        power=POWER,
+        max_pieces=most,
+        pause_cost=Cost(float(pause)),
+        restart_cost=Cost(float(restart)),
+    )
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            pieces.cheapest(world.curve, job, most_rows=most_rows)
+        return
+    draft = pieces.cheapest(world.curve, job, most_rows=most_rows)
+    assert agrees(draft, expected)
+    assert float(counted(world, draft)) == pytest.approx(float(expected))
+    assert len(set(minutes_of(draft))) == work
+    assert most is None or draft.pieces <= most
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rules:
+    work = draw(st.integers(1, 7))
+    marks = draw(st.none() | st.frozensets(st.integers(1, 6), max_size=3))
+    inside = None if marks is None else tuple(sorted(mark for mark in marks if mark < work))
+    return Rules(
+        work,
+        least=draw(st.integers(1, work)),
+        most=draw(MOST),
+        pause_kwh=draw(KWH),
+        pause_time=draw(st.integers(0, 2)),
+        restart_kwh=draw(KWH),
+        restart_time=draw(st.integers(0, 2)),
+        marks=inside or None,
+        weights=draw(st.just([]) | st.lists(WEIGHTS, min_size=work, max_size=work).filter(any)),
+    )
+
+
+def job_under(rules: Rules) -> Job:
+    return Job(
+        rules.work * MINUTE,
+        Kind.PIECES,
+        power=profile(list(rules.weights)) if rules.weights else POWER,
+        min_piece=rules.least * MINUTE,
+        max_pieces=rules.most,
+        pause_cost=Cost(float(rules.pause_kwh), rules.pause_time * MINUTE),
+        restart_cost=Cost(float(rules.restart_kwh), rules.restart_time * MINUTE),
+        checkpoints=tuple(mark * MINUTE for mark in rules.marks or ()),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(worlds(), rules())
+def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> None:
+    expected = least_cost(world, rules)
+    job = job_under(rules)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            limited.cheapest(world.curve, job)
+        return
+    draft = limited.cheapest(world.curve, job)
+    assert agrees(draft, expected)
+    assert float(counted(world, draft)) == pytest.approx(float(expected))
+    lost = (draft.pieces - 1) * (rules.pause_time + rules.restart_time)
+    assert len(set(minutes_of(draft))) == rules.work + lost
+    assert rules.most is None or draft.pieces <= rules.most
+
+
+def hourly(*values: float) -> World:
+    series = Series.regular("DE", CI, T0, HOUR, values)
+    return World(series, [(0, 60 * len(values))])
+
+
+def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
+    # 2 h at 1 kW: apart 1 + 1 = 2 and a restart at 1 g; together 1 + 4 = 5.
+    world = hourly(1, 4, 1, 9)
+    apart = pieces.cheapest(world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=2.9)))
+    assert (apart.cost, apart.pieces) == (pytest.approx(4.9), 2)
+    together = pieces.cheapest(
+        world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=3.1))
+    )
+    assert (together.cost, together.pieces) == (pytest.approx(5), 1)
+
+
+def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
+    # Three hours of work, half an hour to save and to load, 3 kWh each. By hand:
+    # 1.5 h of work and saving at 1 g, nothing at 90 g, loading and 1.5 h of work at 2 g.
+    world = hourly(1, 1, 90, 2, 2)
+    job = Job(
+        3 * HOUR,
+        Kind.PIECES,
+        min_piece=HOUR,
+        pause_cost=Cost(3, HOUR / 2),
+        restart_cost=Cost(3, HOUR / 2),
+    )
+    draft = limited.cheapest(world.curve, job)
+    spans = [(part.start, part.end, part.power_kw) for part in draft.parts]
+    assert spans == [
+        (us(0), us(90), 1.0),
+        (us(90), us(120), 6.0),
+        (us(180), us(210), 6.0),
+        (us(210), us(300), 1.0),
+    ]
+    assert draft.cost == pytest.approx(1.5 + 3 + 6 + 3)
+
+
+def from_odd(world: World, first: int) -> Curve:
+    end = (world.series.slots[-1].end - T0) / MINUTE
+    return curve(Outlook(world.series), Goal(), [(first, us(end))])
+
+
+def test_times_too_fine_to_be_exact_are_refused_with_what_to_do() -> None:
+    world = hourly(*[1.0] * 72)
+    job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
+    assert limited.cheapest(world.curve, job).cost == pytest.approx(8)
+    with pytest.raises(TooFine, match="give them in whole minutes"):
+        limited.cheapest(from_odd(world, us(0) + 1), job)
+
+
+def test_an_odd_start_is_used_to_the_microsecond() -> None:
+    # 2 h of work from 00:20 and a microsecond on: the 40 minutes left of the first hour less
+    # that, the other hour at 1 g, and the rest at 2 g rather than at 9 g for one restart less.
+    odd = from_odd(hourly(1, 9, 1, 9, 2), us(20) + 1)
+    third = us(20) + 1 - us(0)
+    cheap = pieces.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1)))
+    assert [(part.start, part.end) for part in cheap.parts] == [
+        (us(20) + 1, us(60)),
+        (us(120), us(180)),
+        (us(240), us(240) + third),
+    ]
+    assert cheap.cost == pytest.approx(2 / 3 + 1 + 2 / 3 + 0.1 + 0.2, rel=1e-8)
+    # At 1.5 kWh a restart: the later two whole hours with one between them, 1 + 2 + 1.5 x 2.
+    dear = pieces.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1.5)))
+    assert dear.cost == pytest.approx(6)
+    assert [part.start for part in dear.parts] == [us(120), us(240)]
+
+
+def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
+    # Three pieces 1 + 1 + 1, two 1 + 2 + 2.7, one 1 + 5 + 1. A price of up to 2 a piece leaves
+    # three the best, one of 2 or more leaves one, so a price alone never finds two.
+    world = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
+    found = [
+        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=most))
+        for most in (3, 2, 1)
+    ]
+    assert [draft.cost for draft in found] == pytest.approx([3, 5.7, 7])
+    assert [draft.pieces for draft in found] == [3, 2, 1]

@@ -1,0 +1,174 @@
+"""Small worlds in which every plan can be tried: whole minutes, small values, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.curve import Curve, curve
+from gridtide.planning.draft import Draft
+from gridtide.planning.goal import Aim, Goal
+from gridtide.planning.outlook import Outlook
+from gridtide.runs import to_instant
+
+T0 = datetime(2026, 3, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+CI = Signal.CI_LIFECYCLE_CONSUMED
+CFE = Signal.CFE_PRODUCED
+# A kWh a minute, so that a minute costs the value of its slot.
+POWER = 60.0
+
+
+def at(minutes: float) -> datetime:
+    return T0 + minutes * MINUTE
+
+
+def us(minutes: float) -> int:
+    return to_instant(at(minutes))
+
+
+def minutes_of(draft: Draft) -> list[int]:
+    """The minutes in which a draft runs, each checked to be whole."""
+    found = []
+    for part in draft.parts:
+        start, rest = divmod(part.start - us(0), 60_000_000)
+        length, more = divmod(part.end - part.start, 60_000_000)
+        assert rest == more == 0
+        found += range(start, start + length)
+    return found
+
+
+@dataclass(frozen=True)
+class World:
+    """A series and the spans in which a job may run, in minutes after T0."""
+
+    series: Series
+    spans: list[tuple[int, int]]
+    goal: Goal = field(default_factory=Goal)
+
+    @property
+    def curve(self) -> Curve:
+        spans = [(us(start), us(end)) for start, end in self.spans]
+        return curve(Outlook(self.series), self.goal, spans)
+
+    @property
+    def rates(self) -> dict[int, Fraction]:
+        """What a kWh counts in each free minute: written without the code under test."""
+        free = {minute for start, end in self.spans for minute in range(start, end)}
+        found = {}
+        for slot in self.series.slots:
+            if slot.value is not None:
+                value = Fraction(slot.value)
+                first, last = (slot.start - T0) // MINUTE, (slot.end - T0) // MINUTE
+                for minute in free & set(range(first, last)):
+                    found[minute] = value if self.series.signal is CI else 1 - value
+        return found
+
+
+# Few small values make ties common.
+INTENSITIES = st.one_of(st.none(), *[st.integers(0, 4).map(float)] * 3)
+FRACTIONS = st.one_of(st.none(), *[st.sampled_from([0.0, 0.25, 0.5, 0.75])] * 3)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, longest: int = 14) -> World:
+    """At most `longest` minutes: slots of mixed lengths, gaps, unknown values, closed times."""
+    signal = draw(st.sampled_from([CI, CI, CFE]))
+    slots: list[Slot] = []
+    clock = 0
+    while clock < longest:
+        clock += draw(st.sampled_from([0, 0, 0, 0, 1, 2]))
+        length = min(draw(st.sampled_from([1, 2, 2, 3, 4])), longest - clock)
+        if length <= 0:
+            break
+        value = draw(INTENSITIES if signal is CI else FRACTIONS)
+        slots.append(Slot(at(clock), at(clock + length), value, Quality.FORECAST))
+        clock += length
+    start, end = draw(st.integers(0, 3)), longest - draw(st.integers(0, 3))
+    shut = draw(st.integers(start, end))
+    reopen = min(end, shut + draw(st.sampled_from([0, 0, 1, 2])))
+    spans = [(start, end)] if reopen == shut else [(start, shut), (reopen, end)]
+    goal = Goal() if signal is CI else Goal(Aim.CFE)
+    return World(
+        Series("DE", signal, tuple(slots)),
+        [(low, high) for low, high in spans if low < high],
+        goal,
+    )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What pieces keep to, in minutes and kWh."""
+
+    work: int
+    least: int = 1
+    most: int | None = None
+    pause_kwh: Fraction = Fraction(0)
+    pause_time: int = 0
+    restart_kwh: Fraction = Fraction(0)
+    restart_time: int = 0
+    marks: tuple[int, ...] | None = None
+    weights: Sequence[Fraction] = ()
+
+
+def least_cost(world: World, rules: Rules) -> Fraction | None:
+    """By trying every list of pieces; ``None`` where there is none."""
+    rates = world.rates
+    joins = {
+        minute
+        for minute in rates
+        if minute - 1 in rates
+        and not any(start == minute for start, _ in world.spans)
+        and any(
+            slot.start == at(minute) or slot.start < at(minute) < slot.end
+            for slot in world.series.slots
+        )
+    }
+    return min(_tried(rates, joins, rules, 0, 0, 0), default=None)
+
+
+def _tried(
+    rates: dict[int, Fraction],
+    joins: set[int],
+    rules: Rules,
+    begin: int,
+    done: int,
+    pieces: int,
+) -> Iterator[Fraction]:
+    """Costs of all ways to do the rest of the work from minute `begin` on."""
+    if pieces == rules.most:
+        return
+    lost = rules.restart_time if pieces else 0
+    for first in range(begin, max(rates, default=-1) + 1):
+        for length in range(rules.least, rules.work - done + 1):
+            finished = done + length == rules.work
+            if not finished and rules.marks is not None and done + length not in rules.marks:
+                continue
+            after = 0 if finished else rules.pause_time
+            used = range(first, first + lost + length + after)
+            if not all(m in rates and (m == first or m in joins) for m in used):
+                continue
+            cost = Fraction(0)
+            if pieces:
+                cost += _toll(rates, rules.restart_kwh, lost, first)
+            for i in range(length):
+                weight = rules.weights[done + i] if rules.weights else 1
+                cost += rates[first + lost + i] * weight
+            if finished:
+                yield cost
+                continue
+            worked = first + lost + length
+            cost += _toll(rates, rules.pause_kwh, after, worked if after else worked - 1)
+            later = _tried(rates, joins, rules, worked + after, done + length, pieces + 1)
+            yield from (cost + each for each in later)
+
+
+def _toll(rates: dict[int, Fraction], kwh: Fraction, time: int, begin: int) -> Fraction:
+    minutes = range(begin, begin + max(1, time))
+    return sum((rates[m] * kwh / len(minutes) for m in minutes), Fraction(0))
