@@ -1,0 +1,93 @@
+"""How an elastic job spreads over time when its size changes by a limited step from slot to
+slot.
+
+A linear programme: exact, through `solver`. With a minimum above 0 a whole number for each slot
+says whether the job runs in it.
+"""
+
+from __future__ import annotations
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning.curve import Cells, Curve, hours
+from gridtide.planning.draft import Draft, Part, in_units, joined, pieces
+from gridtide.planning.elastic import refuse_negative, segments_of
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.job import HOUR, Job
+from gridtide.planning.solver import Programme
+
+# Chips below it are what a solver leaves of none.
+NONE = 1e-7
+
+
+def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
+    """Chips in each slot that count least, changing by at most `ramp` from one to the next.
+
+    Before the first slot, after the last and wherever the job may not run there are none.
+
+    Raises:
+        NoFeasibleWindow: not enough work fits.
+        BadInput: a rate below 0 with a throughput that falls off.
+        NoSolver: there is no solver here.
+    """
+    cells = curve.cells
+    refuse_negative(curve, chips)
+    programme = Programme(f"{curve.name}: an elastic job with a ramp")
+    sizes = _variables(programme, cells, chips, job)
+    _limit(programme, cells, sizes, ramp)
+    values = programme.solve() if cells.starts else None
+    if values is None:
+        raise NoFeasibleWindow(
+            f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
+            f"the free and known time with at most {chips.maximum:g} chips and a ramp of "
+            f"{ramp:g} a slot; allow more of either, or a later deadline"
+        )
+    found = [sum(values[each] for each in variables) for variables in sizes]
+    kw = job.steps[0][2] / chips.base
+    parts = joined(
+        Part(start, end, size * kw, size)
+        for start, end, size in zip(cells.starts, cells.ends, found, strict=True)
+        if size > NONE
+    )
+    energy = sum(
+        rate * length * size
+        for rate, length, size in zip(cells.rates, cells.lengths, found, strict=True)
+    )
+    return Draft(in_units(energy * kw), parts, pieces(parts))
+
+
+def _variables(programme: Programme, cells: Cells, chips: Elastic, job: Job) -> list[list[int]]:
+    """For each cell the chips on each segment of the throughput, together doing the work."""
+    segments = segments_of(chips)
+    sizes, work = [], []
+    for rate, length in zip(cells.rates, cells.lengths, strict=True):
+        time = length / HOUR
+        variables = []
+        for segment in segments:
+            variable = programme.variable(rate / 1e9 * time, segment.more)
+            work.append((variable, segment.speed / segment.more * time))
+            variables.append(variable)
+        if chips.minimum:
+            runs = programme.variable(0, 1, whole=True)
+            most = [(each, 1.0) for each in variables]
+            programme.at_most.add([*most, (runs, -chips.maximum)], 0)
+            programme.at_most.add(
+                [*((each, -1.0) for each in variables), (runs, chips.minimum)], 0
+            )
+        sizes.append(variables)
+    programme.equal.add(work, job.work / HOUR)
+    return sizes
+
+
+def _limit(programme: Programme, cells: Cells, sizes: list[list[int]], ramp: float) -> None:
+    """No change of more than `ramp`, from and to none included."""
+    for i, variables in enumerate(sizes):
+        here = [(each, 1.0) for each in variables]
+        touching = i > 0 and cells.ends[i - 1] == cells.starts[i]
+        if touching:
+            before = [(each, -1.0) for each in sizes[i - 1]]
+            programme.at_most.add([*here, *before], ramp)
+            programme.at_most.add([(each, -factor) for each, factor in [*here, *before]], ramp)
+        else:
+            programme.at_most.add(here, ramp)
+        if i + 1 == len(sizes) or cells.ends[i] != cells.starts[i + 1]:
+            programme.at_most.add(here, ramp)

@@ -1,0 +1,83 @@
+"""Linear programmes through scipy's HiGHS: an optional package, loaded when one is asked "
+"for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from gridtide.planning.errors import NoSolver, SolverFailed
+
+OPTIMAL, INFEASIBLE = 0, 2
+
+
+@dataclass
+class Rows:
+    """Rows of a sum of variables each: at most a bound, or just equal to it."""
+
+    bounds: list[float] = field(default_factory=list)
+    entries: list[tuple[int, int, float]] = field(default_factory=list)
+
+    def add(self, terms: Sequence[tuple[int, float]], bound: float) -> None:
+        """One more row: (variable, factor) terms, and its bound."""
+        row = len(self.bounds)
+        self.entries.extend((row, variable, factor) for variable, factor in terms)
+        self.bounds.append(bound)
+
+
+@dataclass
+class Programme:
+    """What is minimised over variables from 0 up, and what they keep to."""
+
+    what: str
+    costs: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    at_most: Rows = field(default_factory=Rows)
+    equal: Rows = field(default_factory=Rows)
+
+    def variable(self, cost: float, upper: float = inf, *, whole: bool = False) -> int:
+        """One more variable; its index."""
+        self.costs.append(cost)
+        self.upper.append(upper)
+        self.whole.append(whole)
+        return len(self.costs) - 1
+
+    def solve(self) -> list[float] | None:
+        """The best values of the variables; ``None`` where nothing keeps to all rows.
+
+        Raises:
+            NoSolver: scipy is not installed here.
+            SolverFailed: it is, and gave up.
+        """
+        try:
+            # scipy ships no types.
+            from scipy.optimize import linprog  # type: ignore[import-untyped]
+            from scipy.sparse import csr_array  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise NoSolver(
+                f"{self.what} takes a linear programme, and there is no solver here: "
+                "pip install 'gridtide[lp]', or ask a service, which has one (set GRIDTIDE_URL)"
+            ) from error
+
+        def matrix(rows: Rows) -> object:
+            row, column, factor = zip(*rows.entries, strict=True) if rows.entries else ((),) * 3
+            shape = (len(rows.bounds), len(self.costs))
+            return csr_array((factor, (row, column)), shape=shape) if rows.bounds else None
+
+        found = linprog(
+            self.costs,
+            A_ub=matrix(self.at_most),
+            b_ub=self.at_most.bounds or None,
+            A_eq=matrix(self.equal),
+            b_eq=self.equal.bounds or None,
+            bounds=[(0, None if upper == inf else upper) for upper in self.upper],
+            integrality=[int(each) for each in self.whole] if any(self.whole) else None,
+            method="highs",
+        )
+        if found.status == INFEASIBLE:
+            return None
+        if found.status != OPTIMAL:
+            raise SolverFailed(f"{self.what}: {found.message}; ask for a shorter time or less")
+        return [float(value) for value in found.x]

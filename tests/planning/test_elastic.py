@@ -1,0 +1,136 @@
+"""Elastic jobs against a linear programme, against pausing, and by hand."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning import elastic, interruptible
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.job import Job, Kind
+from tests.planning.worlds import CI, HOUR, MINUTE, POWER, T0, World, us, worlds
+
+TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25), (4.0, 2.5))
+CHIPS = st.sampled_from(
+    [
+        Elastic(1),
+        Elastic(2),
+        Elastic(2.5, 0.5),
+        Elastic(3, throughput=TABLE),
+        Elastic(4, 2, throughput=TABLE),
+        Elastic(6, base=4),
+        Elastic(4, throughput=((1, 1), (2, 2), (4, 3))),
+    ]
+)
+
+
+def programme(world: World, work: int, chips: Elastic) -> float | None:
+    """The least by a linear programme: in each minute, shares of time at each size."""
+    rates = list(world.rates.values())
+    table = dict(chips.throughput) or {chips.maximum: chips.maximum / chips.base}
+    sizes = sorted({chips.minimum, chips.maximum, *table} - {0})
+    sizes = [size for size in sizes if chips.minimum <= size <= chips.maximum]
+    speeds = [speed(size, table) for size in sizes]
+    if not rates:
+        return None
+    count = len(sizes)
+    found = linprog(
+        [float(rate) * size / chips.base for rate in rates for size in sizes],
+        A_eq=[[each for _ in rates for each in speeds]],
+        b_eq=[work],
+        A_ub=[
+            [
+                1.0 if i * count <= k < (i + 1) * count else 0.0
+                for k in range(len(rates) * count)
+            ]
+            for i in range(len(rates))
+        ],
+        b_ub=[1.0] * len(rates),
+    )
+    return float(found.fun) if found.success else None
+
+
+def speed(size: float, table: dict[float, float]) -> float:
+    points = [(0.0, 0.0), *sorted(table.items())]
+    for (left, slow), (right, fast) in pairwise(points):
+        if left <= size <= right:
+            return slow + (fast - slow) * (size - left) / (right - left)
+    raise AssertionError(size)
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.integers(1, 20), CHIPS)
+def test_a_linear_programme_finds_nothing_that_counts_less(
+    world: World, work: int, chips: Elastic
+) -> None:
+    expected = programme(world, work, chips)
+    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=chips)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            elastic.cheapest(world.curve, job, chips)
+        return
+    draft = elastic.cheapest(world.curve, job, chips)
+    assert draft.cost == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in draft.parts)
+    assert done == pytest.approx(job.work, abs=10)
+    for part in draft.parts:
+        assert part.chips is not None
+        assert chips.minimum - 1e-9 <= part.chips <= chips.maximum + 1e-9
+        assert part.power_kw == pytest.approx(POWER * part.chips / chips.base)
+    for before, after in pairwise(draft.parts):
+        assert before.end <= after.start
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds(), st.integers(1, 9))
+def test_at_most_1x_is_pausing(world: World, work: int) -> None:
+    stretchy = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=Elastic(1))
+    pausing = Job(work * MINUTE, Kind.INTERRUPTIBLE, power=POWER)
+    try:
+        expected = interruptible.cheapest(world.curve, pausing)
+    except NoFeasibleWindow:
+        with pytest.raises(NoFeasibleWindow):
+            elastic.cheapest(world.curve, stretchy, Elastic(1))
+        return
+    found = elastic.cheapest(world.curve, stretchy, Elastic(1))
+    assert found.cost == pytest.approx(expected.cost)
+    assert [(p.start, p.end, p.power_kw) for p in found.parts] == [
+        (p.start, p.end, p.power_kw) for p in expected.parts
+    ]
+
+
+def hourly(*values: float) -> World:
+    return World(Series.regular("DE", CI, T0, HOUR, values), [(0, 60 * len(values))])
+
+
+def test_chips_go_where_a_unit_of_work_counts_least() -> None:
+    # A second chip adds 3/4 of the speed of the first: at 2 g its work counts 2 / 0.75 = 2.67
+    # g, less than a first chip's at 3.5 g; a third adds half: 4 g, more than that. A second
+    # chip at 3.5 g counts 4.67 g. So of 4 h, two chips at 2 g do 1.75, one chip at both 3.5 g
+    # does 2, and what is left, 0.25, is half an hour of a third chip.
+    chips = Elastic(3, throughput=((1, 1), (2, 1.75), (3, 2.25)))
+    job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
+    draft = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, chips)
+    assert draft.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
+    assert [(part.start, part.chips) for part in draft.parts] == [(us(0), 2.5), (us(60), 1)]
+
+
+def test_too_much_work_says_how_much_time_the_most_chips_need() -> None:
+    job = Job(10 * HOUR, Kind.ELASTIC, chips=Elastic(2))
+    with pytest.raises(NoFeasibleWindow, match=r"no time for a job of 5 h .* for 3 h in all"):
+        elastic.cheapest(hourly(1, 2, 3).curve, job, Elastic(2))
+
+
+def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
+    chips = Elastic(4, throughput=TABLE)
+    job = Job(HOUR, Kind.ELASTIC, chips=chips)
+    with pytest.raises(BadInput, match="use a linear throughput"):
+        elastic.cheapest(hourly(1, -2).curve, job, chips)
+    # On a linear throughput the energy is the same wherever it is drawn.
+    assert elastic.cheapest(hourly(1, -2).curve, job, Elastic(1)).cost == pytest.approx(-2)

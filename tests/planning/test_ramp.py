@@ -1,0 +1,146 @@
+"""Elastic jobs that change size by steps, against another programme and by hand."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning import elastic, ramp
+from gridtide.planning.draft import Draft
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.errors import NoSolver, SolverFailed
+from gridtide.planning.job import Job, Kind
+from gridtide.planning.solver import Programme
+from tests.planning.worlds import CI, HOUR, T0, World, us
+
+TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25))
+
+
+def hourly(*values: float | None) -> World:
+    series = Series.regular("DE", CI, T0, HOUR, values)
+    return World(series, [(0, 60 * len(values))])
+
+
+def sizes(draft: Draft, hours: int) -> list[float]:
+    """Chips by hour; the size must hold all hour long."""
+    found = [0.0] * hours
+    for start, end, _, chips in draft.parts:
+        assert (start - us(0)) % 3_600_000_000 == (end - us(0)) % 3_600_000_000 == 0
+        for hour in range((start - us(0)) // 3_600_000_000, (end - us(0)) // 3_600_000_000):
+            found[hour] = chips or 0.0
+    return found
+
+
+def least(values: list[float | None], work: float, chips: Elastic, step: float) -> float | None:
+    """The least over all ways to be on or off by hour, by chips and speeds under the lines."""
+    points = [(0.0, 0.0), *(chips.throughput or ((chips.maximum, chips.maximum),))]
+    lines = [
+        ((b - d) / (a - c), d - (b - d) / (a - c) * c) for (c, d), (a, b) in pairwise(points)
+    ]
+    count, best = len(values), None
+    patterns = product((False, True), repeat=count) if chips.minimum else [[True] * count]
+    for pattern in patterns:
+        rows: list[list[float]] = []
+        bounds: list[float] = []
+        for hour in range(count):
+            for slope, shift in lines:
+                row = [0.0] * 2 * count
+                row[hour], row[count + hour] = -slope, 1.0
+                rows.append(row)
+                bounds.append(shift)
+        for hour in range(count + 1):
+            for sign in (1, -1):
+                row = [0.0] * 2 * count
+                if hour < count:
+                    row[hour] = sign
+                if hour:
+                    row[hour - 1] = -sign
+                rows.append(row)
+                bounds.append(step)
+        limits = [
+            (chips.minimum, chips.maximum) if on and value is not None else (0, 0)
+            for on, value in zip(pattern, values, strict=True)
+        ]
+        speeds = [(0, None) if value is not None else (0, 0) for value in values]
+        found = linprog(
+            [*(value or 0.0 for value in values), *[0.0] * count],
+            A_ub=rows,
+            b_ub=bounds,
+            A_eq=[[0.0] * count + [1.0] * count],
+            b_eq=[work],
+            bounds=limits + speeds,
+        )
+        if found.success and (best is None or found.fun < best):
+            best = float(found.fun)
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.none() | st.integers(0, 5).map(float), min_size=1, max_size=6),
+    st.integers(1, 16),
+    st.sampled_from(
+        [Elastic(2), Elastic(3, throughput=TABLE), Elastic(3, 1, throughput=TABLE)]
+    ),
+    st.sampled_from([1.0, 1.5, 3.0]),
+)
+def test_another_programme_finds_nothing_that_counts_less(
+    values: list[float | None], quarters: int, chips: Elastic, step: float
+) -> None:
+    expected = least(values, quarters / 4, chips, step)
+    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow, match="allow more of either, or a later deadline"):
+            ramp.cheapest(hourly(*values).curve, job, chips, step)
+        return
+    draft = ramp.cheapest(hourly(*values).curve, job, chips, step)
+    assert draft.cost == pytest.approx(expected, abs=1e-6)
+    found = sizes(draft, len(values))
+    assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([0, *found, 0]))
+    assert all(size < 1e-6 or size >= chips.minimum - 1e-6 for size in found)
+    assert all(size == 0 for size, value in zip(found, values, strict=True) if value is None)
+    assert sum(chips.speed(size) for size in found) >= quarters / 4 - 1e-6
+
+
+def test_a_ramp_as_large_as_all_chips_is_none() -> None:
+    chips = Elastic(3, throughput=TABLE)
+    world = hourly(2, 3.5, 3.5, 9, 1)
+    job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
+    free = elastic.cheapest(world.curve, job, chips)
+    assert ramp.cheapest(world.curve, job, chips, 3).cost == pytest.approx(free.cost)
+
+
+def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
+    # 4 h at up to 2 chips, one more or less an hour: 1, 2, 1 around the clean hour, by hand.
+    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2))
+    draft = ramp.cheapest(hourly(9, 2, 1, 3, 9).curve, job, Elastic(2), 1)
+    assert sizes(draft, 5) == pytest.approx([0, 1, 2, 1, 0])
+    assert draft.cost == pytest.approx(2 + 2 + 3)
+
+
+def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
+    chips = Elastic(3, throughput=TABLE)
+    job = Job(HOUR, Kind.ELASTIC, chips=chips)
+    with pytest.raises(BadInput, match="use a linear throughput"):
+        ramp.cheapest(hourly(1, -2).curve, job, chips, 1)
+
+
+def test_without_a_solver_the_error_names_both_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    job = Job(HOUR, Kind.ELASTIC, chips=Elastic(2))
+    with pytest.raises(NoSolver, match=r"pip install 'gridtide\[lp\]', or ask a service"):
+        ramp.cheapest(hourly(1, 2).curve, job, Elastic(2), 1)
+
+
+def test_a_programme_without_an_end_is_said_to_have_failed() -> None:
+    endless = Programme("a programme")
+    endless.variable(-1.0)
+    with pytest.raises(SolverFailed, match=r"a programme: .*; ask for a shorter time"):
+        endless.solve()
