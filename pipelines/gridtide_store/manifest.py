@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,8 +95,8 @@ class Manifest:
 
 def encode(manifest: Manifest) -> bytes:
     """`manifest` as JSON."""
-    document = {"format": FORMAT, **asdict(manifest)}
-    return json.dumps(document, default=format_time, indent=1).encode()
+    document = {"format": FORMAT, **_plain(manifest)}
+    return json.dumps(document, default=_plain, indent=1).encode()
 
 
 def read(folder: Path) -> Manifest:
@@ -131,6 +131,13 @@ def describe(path: Path) -> File:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return File(path.stat().st_size, digest)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # what JSON has no word for
+    """An instant as text, one of our records as a dict of its fields, not copied deeply."""
+    if isinstance(value, datetime):
+        return format_time(value)
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def _decode(document: dict[str, Any]) -> Manifest:
