@@ -48,17 +48,19 @@ def cheapest(curve: Curve, job: Job, chips: Elastic) -> Draft:
     return Draft(in_units(cost * kw), parts, pieces(parts))
 
 
-def refuse_negative(curve: Curve, chips: Elastic) -> None:
-    """Raise where a rate below 0 would reward chips that add little.
+def refuse_negative(curve: Curve, chips: Elastic, *, also: bool = False) -> None:
+    """Raise where a rate below 0 would reward chips that add little, or where `also`.
 
     Raises:
         BadInput: there is such a rate, and the throughput is not linear.
     """
     cells = curve.cells
-    if len(segments_of(chips)) > 1 and cells.rates and cells.rates[cells.order[0]] < 0:
+    wasteful = also or len(segments_of(chips)) > 1
+    if wasteful and cells.rates and cells.rates[cells.order[0]] < 0:
         raise BadInput(
             f"{curve.name}: a rate below 0 would reward an elastic job for running on more "
-            "chips than it has use for; use a linear throughput or another kind"
+            "chips than it has use for; use a linear throughput without a ramp and a minimum, "
+            "or another kind"
         )
 
 

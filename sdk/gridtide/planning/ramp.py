@@ -22,15 +22,16 @@ NONE = 1e-7
 def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
     """Chips in each slot that count least, changing by at most `ramp` from one to the next.
 
-    Before the first slot, after the last and wherever the job may not run there are none.
+    Before the first slot, after the last and wherever the job may not run there are none. With
+    a minimum the job may be done before its last slot ends; the plan counts all of the slot.
 
     Raises:
         NoFeasibleWindow: not enough work fits.
-        BadInput: a rate below 0 with a throughput that falls off.
+        BadInput: a rate below 0 with a minimum or a throughput that falls off.
         NoSolver: there is no solver here.
     """
     cells = curve.cells
-    refuse_negative(curve, chips)
+    refuse_negative(curve, chips, also=chips.minimum > 0)
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
     sizes = _variables(programme, cells, chips, job)
     _limit(programme, cells, sizes, ramp)
@@ -74,7 +75,11 @@ def _variables(programme: Programme, cells: Cells, chips: Elastic, job: Job) -> 
                 [*((each, -1.0) for each in variables), (runs, chips.minimum)], 0
             )
         sizes.append(variables)
-    programme.equal.add(work, job.work / HOUR)
+    if chips.minimum:
+        # The fewest chips for a whole slot may be more than the work needs.
+        programme.at_most.add([(each, -speed) for each, speed in work], -job.work / HOUR)
+    else:
+        programme.equal.add(work, job.work / HOUR)
     return sizes
 
 
