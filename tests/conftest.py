@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gridtide_store.logs import OneLine, OneObject
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 RECORDED = "GRIDTIDE_RECORDED_DATA"
@@ -43,14 +45,15 @@ def _no_sockets_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """A test that runs a command's main leaves its log handlers and levels to nobody."""
-    loggers = [logging.getLogger(name) for name in (None, "httpx", "httpcore")]
-    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
-    yield
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
+def _no_log_handlers_of_ours() -> None:
+    """A command's main that ran before, in a test or a fixture, has left nothing behind."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler.formatter, OneLine | OneObject):
+            root.removeHandler(handler)
+    root.setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
