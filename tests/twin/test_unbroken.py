@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series, Signal
 from gridtide.windows import Window, best_window
+from gridtide_store.twin import steps
 from gridtide_store.twin.steps import Floats, Sums, in_steps, running
 from gridtide_store.twin.unbroken import (
     NONE,
@@ -113,6 +114,21 @@ def test_any_minutes_of_many_zones_as_the_sdk_finds_them(
         else:
             assert START + timedelta(microseconds=int(start)) == expected.start
             assert mean == pytest.approx(expected.mean, abs=1e-8)
+
+
+@given(zones(), st.data())
+def test_rows_in_blocks_of_one_are_answered_as_all_at_once(
+    given_zones: tuple[list[list[float | None]], Signal], data: st.DataObject
+) -> None:
+    rows, signal = given_zones
+    sums = running(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
+    duration = data.draw(st.integers(1, 15 * len(rows[0]))) * MINUTE
+    usual = best_any(sums, 15 * MINUTE, duration)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "BLOCK", 1)
+        in_blocks = best_any(sums, 15 * MINUTE, duration)
+    for one, other in zip(usual, in_blocks, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 KNOWN = st.lists(st.sampled_from([0.0, 1 / 3, 1.0, 7.5, 40.0]), min_size=1, max_size=15)

