@@ -17,6 +17,12 @@ class NewerHome(GridtideError):
     code = "newer_home"
 
 
+class Unusable(GridtideError):
+    """The home cannot be read or written: look at its owner and place, or name another."""
+
+    code = "unusable_home"
+
+
 class BodyExpired(NoData):
     """The raw body was deleted when its keeping time was over."""
 

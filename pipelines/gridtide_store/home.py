@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gridtide.errors import Busy
 from gridtide.model import format_time
+from gridtide_store.errors import Unusable
 
 if sys.platform == "win32":
     import msvcrt
@@ -103,9 +104,16 @@ def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
 
     Raises:
         Busy: another process, or another block of this one, holds it.
+        Unusable: the folder cannot be made or written.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise Unusable(
+            f"the home {home.root} cannot be written ({error.strerror}); see who owns it and "
+            "how it is mounted, or name another with --home or GRIDTIDE_HOME"
+        ) from error
     try:
         try:
             _try_lock(descriptor)

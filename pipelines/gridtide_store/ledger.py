@@ -19,7 +19,7 @@ from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
-from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, Step
 
 SCHEMA = Path(__file__).parent / "schema"
@@ -35,14 +35,18 @@ class Ledger:
     Raises:
         Damaged: the file is no ledger; restore a backup.
         NewerHome: a newer gridtide wrote it; upgrade.
+        Unusable: it cannot be opened, or not for writing.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with closing(self._connect()) as connection:
                 _migrate(connection, path)
+        except (OSError, sqlite3.OperationalError) as error:
+            remedy = "see who may write it, or name another home with --home"
+            raise Unusable(f"{path} cannot be opened ({error}); {remedy}") from error
         except sqlite3.DatabaseError as error:
             raise Damaged(f"{path} is no ledger ({error}); restore it from a backup") from error
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import attach, columns, connect, frame, instant
-from gridtide_store.errors import Damaged
+from gridtide_store.errors import Damaged, Unusable
 from gridtide_store.home import Home
 from gridtide_store.manifest import BASE, DELTA, Manifest
 from gridtide_store.published import Beliefs
@@ -68,11 +68,17 @@ def current(home: Home) -> Path | None:
 
     Raises:
         Damaged: the pointer does not name a snapshot.
+        Unusable: it cannot be read.
     """
     try:
         name = home.current.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise Unusable(
+            f"the home {home.root} cannot be read ({error.strerror}); see who may read it, or "
+            "name another with --home or GRIDTIDE_HOME"
+        ) from error
     if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
         raise Damaged(f"{home.current} names no snapshot ({name!r}); run `gridtide publish`")
     return home.snapshots / name

@@ -23,7 +23,7 @@ from gridtide.errors import (
     UnknownRegion,
 )
 from gridtide_server.errors import NotReady
-from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.errors import Damaged, NewerHome, Unusable
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ TABLE: Mapping[type[GridtideError], Row] = {
     NotReady: Row(503, "Nothing is published yet"),
     Damaged: Row(503, "What is published cannot be read"),
     NewerHome: Row(503, "What is published cannot be read"),
+    Unusable: Row(503, "What is published cannot be read"),
 }
 INTERNAL = Row(500, "The server failed")
 # A refresh takes minutes; asking again sooner finds the same.

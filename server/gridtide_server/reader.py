@@ -52,6 +52,7 @@ class Reader:
 
         Raises:
             NotReady: nothing has been published; refresh, or import and publish.
+            Unusable: the home cannot be read.
         """
         if self._moved():
             self._follow()
@@ -135,6 +136,6 @@ class Reader:
 def _mark(pointer: Path) -> Mark | None:
     try:
         seen = pointer.stat()
-    except FileNotFoundError:
-        return None
+    except OSError:
+        return None  # why it cannot be seen is told by whoever then opens it
     return seen.st_ino, seen.st_mtime_ns, seen.st_size

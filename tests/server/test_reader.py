@@ -6,6 +6,7 @@ import logging
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,6 +15,7 @@ from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
+from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 URL = "/v1/best-window?region=DE&hours=1"
@@ -164,3 +166,11 @@ def test_errors_of_reading_are_ours(publisher: Publisher) -> None:
     publisher.home.current.write_text("../elsewhere\n")
     with pytest.raises(GridtideError, match="names no snapshot"):
         Reader(publisher.home).read().__enter__()
+
+
+def test_a_home_that_cannot_be_read_is_told_and_not_a_fault_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("no folder")
+    with Asker(Home(tmp_path / "home"), Standing(NOW)) as ask:
+        answer = ask(URL)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unusable_home")
+    assert "GRIDTIDE_HOME" in answer.json()["detail"]

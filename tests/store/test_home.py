@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import Busy
+from gridtide_store.errors import Unusable
 from gridtide_store.home import Home, default_home, writer_lock
 from gridtide_store.store import Store
 
@@ -158,3 +159,26 @@ def test_a_store_another_process_has_open_is_busy_without_a_stack_of_duckdb(
 def test_a_store_is_not_opened_twice_within_a_process(store: Store) -> None:
     with pytest.raises(Busy, match="open elsewhere"):
         Store.open(store.home)
+
+
+def test_a_home_that_is_a_file_is_refused_with_the_remedy(
+    tmp_path: Path, now: datetime
+) -> None:
+    (tmp_path / "home").write_text("no folder")
+    with (
+        pytest.raises(Unusable, match=r"home cannot be written \(.*\).*--home"),
+        writer_lock(Home(tmp_path / "home"), "gridtide refresh", now),
+    ):
+        pass
+
+
+def test_a_lock_that_cannot_be_opened_is_refused_with_the_remedy(
+    tmp_path: Path, now: datetime
+) -> None:
+    home = Home(tmp_path / "home")
+    home.lock.mkdir(parents=True)
+    with (
+        pytest.raises(Unusable, match="cannot be written"),
+        writer_lock(home, "gridtide refresh", now),
+    ):
+        pass

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts, Flag, Outcome, Step
 
@@ -136,3 +136,15 @@ def test_a_file_that_is_no_ledger_is_damage(tmp_path: Path) -> None:
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(Damaged, match="restore it"):
         Ledger(path)
+
+
+def test_a_ledger_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").mkdir()
+    with pytest.raises(Unusable, match=r"ledger.sqlite cannot be opened \(.*\).*--home"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_a_ledger_in_what_is_no_folder_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("no folder")
+    with pytest.raises(Unusable, match="cannot be opened"):
+        Ledger(tmp_path / "home" / "ledger.sqlite")
