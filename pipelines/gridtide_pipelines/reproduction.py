@@ -1,0 +1,171 @@
+"""What it takes to reproduce a paper: its printed figures, our figures, and a verdict for each.
+
+Printed figures are facts; they ship in ``reproduce/printed``, one table a paper with its
+citation. Series do not ship: they are read from a folder, and without it a row says `no data`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+
+from gridtide.errors import BadInput
+
+# What decimal fractions lose in binary must not fail a figure that lies on its tolerance.
+ROUNDING = 1e-9
+
+Value = float | str | None
+
+
+class Verdict(StrEnum):
+    """How our value compares with the printed one."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    FAIL = "fail"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: as printed, as we compute it, and the verdict.
+
+    `tolerance` is absolute, in the unit of the values; `note` says what a reader must know.
+    """
+
+    label: str
+    printed: Value
+    ours: Value
+    tolerance: float
+    unit: str
+    verdict: Verdict
+    note: str = ""
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less the printed one, ``None`` where one of them is no number."""
+        if isinstance(self.printed, float) and isinstance(self.ours, float):
+            return self.ours - self.printed
+        return None
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON."""
+        return {
+            "label": self.label,
+            "printed": self.printed,
+            "ours": self.ours,
+            "difference": self.difference,
+            "tolerance": self.tolerance,
+            "unit": self.unit,
+            "verdict": str(self.verdict),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """One paper.
+
+    Attributes:
+        name: what the command calls it.
+        title: what is reproduced.
+        citation: where the figures are printed.
+        original: where the public original of the series is; empty where none is needed.
+        run: the rows, given the folder of the series or ``None``.
+    """
+
+    name: str
+    title: str
+    citation: str
+    original: str
+    run: Callable[[Path | None], list[Row]]
+
+
+def find_reproductions(package: ModuleType) -> Mapping[str, Reproduction]:
+    """Every ``REPRODUCTION`` in the modules of `package`, by name; there is no list to edit."""
+    modules = (
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(package.__path__)
+    )
+    found = [module.REPRODUCTION for module in modules if hasattr(module, "REPRODUCTION")]
+    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+
+
+def printed(table: str) -> dict[str, Any]:
+    """The printed figures in ``reproduce/printed/<table>.toml``."""
+    folder = files("gridtide_pipelines") / "reproduce" / "printed"
+    return tomllib.loads((folder / f"{table}.toml").read_text(encoding="utf-8"))
+
+
+def compared(
+    label: str,
+    value: float | str,
+    ours: float | str,
+    *,
+    tolerance: float,
+    unit: str,
+    note: str = "",
+) -> Row:
+    """The row of a `value` as printed and of ours; words must be equal."""
+    if isinstance(value, str) or isinstance(ours, str):
+        same = value == ours
+        return Row(label, value, ours, tolerance, unit, _verdict(same=same), note)
+    close = abs(ours - value) <= tolerance + ROUNDING  # false for NaN
+    return Row(label, float(value), float(ours), tolerance, unit, _verdict(same=close), note)
+
+
+def claimed(
+    label: str, words: str, ours: float, *, holds: bool, unit: str, note: str = ""
+) -> Row:
+    """The row of a claim in `words`, such as ``over 70``, and whether ours bears it out."""
+    return Row(label, words, float(ours), 0.0, unit, _verdict(same=holds), note)
+
+
+def without_data(
+    label: str, value: Value, *, unit: str, note: str, tolerance: float = 0.0
+) -> Row:
+    """The row of a printed `value` that needs what is not there; `note` says what."""
+    number = float(value) if isinstance(value, int) else value
+    return Row(label, number, None, tolerance, unit, Verdict.NO_DATA, note)
+
+
+def counts(rows: Collection[Row]) -> dict[Verdict, int]:
+    """How many rows there are of each verdict."""
+    return {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
+
+
+def missing(data: Path | None, *paths: str) -> str:
+    """Which of `paths` are not in the folder `data`, for a note; empty where all are."""
+    absent = [path for path in paths if data is None or not (data / path).is_file()]
+    if not absent:
+        return ""
+    more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+    return f"needs {absent[0]}{more}" + (" (--data FOLDER)" if data is None else ", not there")
+
+
+def table(path: Path, *columns: str) -> pl.DataFrame:
+    """The named columns of a Parquet file.
+
+    Raises:
+        BadInput: it cannot be read, or lacks a column.
+    """
+    try:
+        return pl.read_parquet(path, columns=list(columns))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadInput(
+            f"{path}: cannot read the columns {', '.join(columns)}: {error}; give a Parquet "
+            "file that has them"
+        ) from error
+
+
+def _verdict(*, same: bool) -> Verdict:
+    return Verdict.PASS if same else Verdict.FAIL
