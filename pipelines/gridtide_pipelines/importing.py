@@ -34,13 +34,18 @@ class KnownAt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How files are to be read, and as what stored; `zone` is a key of the catalogue."""
+    """How files are to be read, and as what stored; `zone` is a key of the catalogue.
+
+    Attributes:
+        others: zones that are asked of the same files beside; a wide file has only one.
+    """
 
     zone: str
     label: Label
     source: str = "import"
     known_at: KnownAt = KnownAt.AS_LABELLED
     resolution: timedelta | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,12 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     table = read_table(path.name, content, plan.zone)
+    if table.energy and plan.others:
+        zones = (plan.zone, *plan.others)
+        raise BadInput(
+            f"{path.name} is wide, so it is of one zone, not {len(zones)} "
+            f"({', '.join(zones)}); import it with one --zone"
+        )
     slots = to_slots(table, plan.label, plan.resolution)
     if plan.known_at is KnownAt.NOW or not clock.replay:
         refuse_future(path.name, slots, clock())

@@ -275,3 +275,40 @@ def test_rows_stored_but_not_derived_are_derived_by_the_next_import(
     assert history(home, "ci_lifecycle_produced") == []
     assert run(a=HEADER + BODY) == 0
     assert len(history(home, "ci_lifecycle_produced")) == 4
+
+
+LONG = (
+    "zone,start,fuel,mw\n"
+    "DE,2021-01-01T00:00Z,gas,100\nDE,2021-01-01T01:00Z,gas,200\n"
+    "FR,2021-01-01T00:00Z,wind,30\nFR,2021-01-01T01:00Z,wind,40\n"
+    "PL,2021-01-01T00:00Z,coal,7\nPL,2021-01-01T01:00Z,coal,8\n"
+)
+
+
+@pytest.mark.parametrize("words", [["--zone", "FR"], ["--zone", "FR,DE"], ["--zone=FR, DE"]])
+def test_several_zones_are_selected_from_a_long_file(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert run("--json", *words, a=LONG) == 0
+    document = json.loads(capsys.readouterr().out)
+    told = [(each["zone"], each["rows_added"]) for each in document["files"]]
+    assert told == [("DE", 2), ("FR", 2)]
+    with Store.open(home) as store:
+        zones = set(store.series()["zone"])
+    assert zones == {"DE", "FR"}
+
+
+def test_a_wide_file_is_of_one_zone_only(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--zone", "FR", a=HEADER + BODY) == 2
+    assert "a.csv is wide, so it is of one zone, not 2 (DE, FR)" in capsys.readouterr().err
+    assert not home.live.exists()
+
+
+def test_nothing_of_any_zone_is_stored_if_one_cannot_be(home: Home, run: Run) -> None:
+    assert run(a=LONG) == 0
+    contradicting = LONG.replace("gas,100", "gas,101")
+    assert run("--zone", "FR", a=contradicting) == 2
+    with Store.open(home) as store:
+        assert set(store.series()["zone"]) == {"DE"}

@@ -16,6 +16,7 @@ from gridtide_pipelines.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.forecasting import Progress
 from gridtide_pipelines.import_slots import Label, parse_resolution
 from gridtide_pipelines.importing import (
+    File,
     KnownAt,
     Plan,
     Receipt,
@@ -43,7 +44,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="Parquet or CSV: ts_utc, gen_<fuel>_mwh; or zone, start, fuel, mw",
     )
-    parser.add_argument("--zone", required=True, help="the zone they are of, e.g. US-CAL-CISO")
+    parser.add_argument(
+        "--zone",
+        required=True,
+        action="append",
+        help="the zone they are of, e.g. US-CAL-CISO; of long files, each that is wanted: "
+        "may be repeated, and takes commas",
+    )
     parser.add_argument(
         "--label",
         required=True,
@@ -70,15 +77,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
     refuse_source_name(args.source, list(sources()))
-    plan = Plan(
-        zone=_zone(args.zone),
-        label=Label(args.label),
-        source=args.source,
-        known_at=KnownAt(args.known_at),
-        resolution=parse_resolution(args.resolution) if args.resolution else None,
-    )
+    zones = _zones(args.zone)
+    plans = [
+        Plan(
+            zone=zone,
+            label=Label(args.label),
+            source=args.source,
+            known_at=KnownAt(args.known_at),
+            resolution=parse_resolution(args.resolution) if args.resolution else None,
+            others=tuple(other for other in zones if other != zone),
+        )
+        for zone in zones
+    ]
     with shown(terminal) as progress:
-        receipts, derived = _import(session, args.files, plan, args.licence, progress)
+        receipts, derived = _import(session, args.files, plans, args.licence, progress)
     if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
         terminal.say(f"ignored columns: {', '.join(ignored)}")
     if args.json:
@@ -95,15 +107,20 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
 def _import(
     session: Session,
     paths: Sequence[Path],
-    plan: Plan,
+    plans: Sequence[Plan],
     licence: str | None,
     progress: Progress,
 ) -> tuple[list[Receipt], int]:
-    """Read all files, then store them; the receipts and the number of rows derived."""
-    files = []
+    """Read all files, then store them; the receipts and the number of rows derived.
+
+    The plans differ in their zone only.
+    """
+    read: list[list[File]] = [[] for _ in plans]
     for number, path in enumerate(paths):
         progress(f"read {path.name}", number, len(paths))
-        files.append(read_file(path, plan, session.clock))
+        for files, plan in zip(read, plans, strict=True):
+            files.append(read_file(path, plan, session.clock))
+    source = plans[0].source
     now = session.clock()
     ledger = Ledger(session.home.ledger)
     names = [path.name for path in paths]
@@ -113,16 +130,31 @@ def _import(
         Store.open(session.home) as store,
     ):
         refuse_mixing(ledger, simulated=False)
-        rows = check_files(store, files, plan, now)
-        known = ledger.sources().get(plan.source)
-        ledger.set_source(_facts(plan.source, licence or (known.licence if known else UNSAID)))
+        # Every zone is checked before any is stored.
+        checked = [
+            (files, check_files(store, files, plan, now))
+            for files, plan in zip(read, plans, strict=True)
+        ]
+        known = ledger.sources().get(source)
+        ledger.set_source(_facts(source, licence or (known.licence if known else UNSAID)))
         progress("store", len(paths), len(paths))
-        receipts = store_files(store, files, rows, now)
+        receipts = [
+            receipt
+            for files, rows in checked
+            for receipt in store_files(store, files, rows, now)
+        ]
         progress("derive", len(paths), len(paths))
         derived = derive_pending(store, factor_set())
         added = sum(receipt.rows_added for receipt in receipts)
-        note.done({"zone": plan.zone, "rows_added": added, "derived_rows": derived})
+        zones = ", ".join(plan.zone for plan in plans)
+        note.done({"zone": zones, "rows_added": added, "derived_rows": derived})
     return receipts, derived
+
+
+def _zones(given: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the zones named, in the order given, each once."""
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    return tuple(dict.fromkeys(map(_zone, names))) or (_zone(given[0]),)
 
 
 def _zone(name: str) -> str:
