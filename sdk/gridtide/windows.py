@@ -213,9 +213,15 @@ def _ranked(
         else:
             found.append((sign * round(window.mean, 9), window.start, Choice(region, window)))
     if not found:
-        raise NoFeasibleWindow("; ".join(f"{c.region}: {c.reason}" for c in without))
+        raise NoFeasibleWindow("; ".join(map(_of_region, without)))
     found.sort(key=lambda entry: entry[:2])
     return [choice for *_, choice in found] + without
+
+
+def _of_region(choice: Choice) -> str:
+    """The reason, which names the zone, beside the region where that is called otherwise."""
+    reason = choice.reason or ""
+    return reason if reason.startswith(f"{choice.region}: ") else f"{choice.region}: {reason}"
 
 
 def _why_not(series: Series, span: int, low: int | None, high: int | None) -> str:

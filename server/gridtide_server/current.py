@@ -22,7 +22,7 @@ def current(view: View, place: Resolution, signal: Signal, at: datetime) -> Fore
         raise NoData(
             f"{place.zone}: the newest forecast ({forecast.run.model}, issued "
             f"{format_time(forecast.run.issued_at)}) ended {format_time(forecast.end)}, before "
-            f"{format_time(at)}; run `gridtide refresh`{_replayed(view)}",
+            f"{format_time(at)}; run `gridtide refresh`{_replayed(view, place)}",
             forecast_end=forecast.end,
         )
     return forecast
@@ -66,7 +66,7 @@ def _nothing(view: View, place: Resolution, at: datetime) -> NoData:
     if view.observed(place.zone):
         return NoData(
             f"{zone} has no forecast as of {when}; run `gridtide forecast --zone {place.zone}` "
-            f"and `gridtide publish`{_replayed(view)}"
+            f"and `gridtide publish`{_replayed(view, place)}"
         )
     some = ", ".join(view.zones[:10]) + (", …" if len(view.zones) > 10 else "")
     return NoData(
@@ -75,9 +75,9 @@ def _nothing(view: View, place: Resolution, at: datetime) -> NoData:
     )
 
 
-def _replayed(view: View) -> str:
-    """How to ask a home that was published at another time."""
-    if not view.snapshot.replay:
+def _replayed(view: View, place: Resolution) -> str:
+    """How to ask a home that was published at another time, where that would help."""
+    then = view.snapshot.published_at
+    if not view.snapshot.replay or not view.forecasts(place.zone, then):
         return ""
-    then = format_time(view.snapshot.published_at)
-    return f"; or, since this home was published in replay, ask with --now {then}"
+    return f"; or, since this home was published in replay, ask with --now {format_time(then)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp
@@ -12,6 +13,8 @@ from gridtide_server.reader import Reader
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 def application(environ: Mapping[str, str]) -> ASGIApp:
     """The application over the home that `environ` names, which need not exist yet.
@@ -20,6 +23,8 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
         BadInput: a setting that cannot be read.
     """
     settings = Settings.from_env(environ)
+    for remark in settings.unknown:
+        log.warning(remark)
     return create_app(
         ServerSettings(cors=False), Reader(Home(settings.home)), Clock(settings.now)
     )

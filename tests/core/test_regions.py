@@ -77,6 +77,14 @@ def test_no_region_with_a_window_is_no_feasible_window_naming_each() -> None:
         best_region(series, 2 * HOUR, start=T0)
 
 
+def test_a_region_is_named_once_beside_the_zone_it_is_in() -> None:
+    series = {"DE": hourly("DE", 1), "aws:eu-west-3": hourly("FR", 2)}
+    with pytest.raises(NoFeasibleWindow) as caught:
+        best_region(series, 2 * HOUR, start=T0)
+    assert str(caught.value).count("DE: ") == 1
+    assert "aws:eu-west-3: FR: no unbroken run" in str(caught.value)
+
+
 def test_regions_of_different_signals_are_not_compared() -> None:
     series = {"DE": hourly("DE", 1), "FR": hourly("FR", 2, signal=PRODUCED)}
     with pytest.raises(NoCommonSignal) as caught:

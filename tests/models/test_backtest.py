@@ -220,8 +220,12 @@ def test_a_frame_with_every_interval_stays_as_it_is() -> None:
         (("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--model", "x"), "no model"),
         (("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--data", "/no"), "no folder"),
         (
-            ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--out", "/no/f"),
+            ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--out", "/no/f.parquet"),
             "name a file",
+        ),
+        (
+            ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--out", "f.csv"),
+            "f.csv: what is written is Parquet; name it f.parquet",
         ),
     ],
 )

@@ -224,6 +224,16 @@ def test_a_home_of_another_time_names_the_time_to_ask_at(publisher: Publisher) -
         assert ask.json(f"{DE}&hours=2")["mean"] == 300.0
 
 
+def test_a_time_at_which_nothing_is_known_either_is_not_advised(publisher: Publisher) -> None:
+    then = datetime.fromisoformat("2021-10-01T00:00Z")
+    publisher.add(observed("DE", [300.0], start=then - timedelta(hours=1)))
+    publisher.publish(then, replay=True)
+    with Asker(publisher.home, Clock(then)) as ask:
+        problem = ask.problem(f"{DE}&hours=2", 404, "no_data")
+    assert "gridtide forecast --zone DE" in problem["detail"]
+    assert "--now" not in problem["detail"]
+
+
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/zones/", "/v1/zones/DE", "/v1/zones/a/b/c"])
 def test_an_unknown_path_is_a_problem_too(ask: Asker, path: str) -> None:
     problem = ask.problem(path, 404, "not_found")

@@ -116,6 +116,24 @@ def test_a_home_that_is_not_there_yet_is_an_error_with_the_remedy(tmp_path: Path
     assert not (tmp_path / "new").exists()
 
 
+def test_what_is_missing_here_is_not_told_as_of_a_server(tmp_path: Path) -> None:
+    with (
+        Client(environ={"GRIDTIDE_HOME": str(tmp_path / "new")}) as sdk,
+        pytest.raises(ServiceUnavailable) as caught,
+    ):
+        sdk.zones()
+    assert "http://" not in str(caught.value)
+    assert str(caught.value).startswith("this machine's home answered 503: ")
+
+
+def test_a_misspelt_setting_is_told_with_the_nearest_name(
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Client(environ={**environ, "GRIDTIDE_HOEM": "/elsewhere"}) as sdk:
+        sdk.zones()
+    assert "GRIDTIDE_HOEM is no setting of gridtide; did you mean GRIDTIDE_HOME?" in caplog.text
+
+
 def test_what_is_published_meanwhile_is_seen(publisher: Publisher) -> None:
     environ = {"GRIDTIDE_HOME": str(publisher.home.root), "GRIDTIDE_NOW": AT}
     with Client(environ=environ) as sdk:

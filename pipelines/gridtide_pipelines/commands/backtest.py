@@ -54,6 +54,9 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     issues, models = parse_issues(args.issues), chain(args.model)
     if not args.out.parent.is_dir() or args.out.is_dir():
         raise BadInput(f"--out {args.out}: name a file in a folder that is there")
+    if args.out.suffix != ".parquet":
+        named = args.out.with_suffix(".parquet").name
+        raise BadInput(f"--out {args.out}: what is written is Parquet; name it {named}")
     if args.data:
         made = _from_files(args, session, issues, models, terminal)
     else:
