@@ -68,11 +68,11 @@ class Settings:
             now=parse_time(now, name="GRIDTIDE_NOW") if now else None,
             base_urls=base_urls,
             secrets={k: v for k, v in environ.items() if SECRET.fullmatch(k) and v},
-            allow_restricted=_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED", default=False),
+            allow_restricted=_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
             keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
             keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
             log_level=_level(environ),
-            log_json=_flag(environ, "GRIDTIDE_LOG_JSON", default=False),
+            log_json=_flag(environ, "GRIDTIDE_LOG_JSON"),
             workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers),
             unknown=_unknown(environ),
         )
@@ -109,10 +109,10 @@ def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+def _flag(environ: Mapping[str, str], name: str) -> bool:
     text = environ.get(name, "").strip().lower()
     if text in ("", "0", "false", "no", "off"):
-        return default if text == "" else False
+        return False
     if text in ("1", "true", "yes", "on"):
         return True
     raise BadInput(f"{name}={text!r} is neither 1 nor 0")

@@ -280,3 +280,35 @@ def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:
         ).fetchone()
     assert expired is not None
     assert expired[0] >= bodies
+
+
+def test_a_source_that_refuses_is_not_asked_again_in_the_same_refresh(
+    line: Line, upstream: Publishers
+) -> None:
+    upstream.failing["eia"] = "403"
+    refresh(line, now=NOW + timedelta(hours=1))
+    assert len([address for address in upstream.asked if address.startswith("/eia")]) == 1
+
+
+def test_what_is_settled_for_some_zones_is_asked_for_others(
+    line: Line, upstream: Publishers
+) -> None:
+    assert line("refresh", "--zone", "US-MIDA-PJM", "--model", "weekly") == 0, line.err
+    old = [address for address in upstream.asked if "start=2026-01" in address]
+    assert old
+    assert all("PJM" in address for address in old)
+
+
+def test_every_page_of_a_long_answer_is_read(fresh: Line) -> None:
+    zones = ["US-CAL-CISO", "US-MIDA-PJM"]
+    assert fresh("refresh", "--zone", ",".join(zones), "--model", "weekly") == 0, fresh.err
+    start = NOW - timedelta(days=60)
+    with writer_lock(fresh.home, "test", NOW), Store.open(fresh.home) as store:
+        for zone in zones:
+            gas = store.history(zone, "generation_gas", start, NOW, as_of=NOW)
+            assert gas.height == 60 * 24, zone
+
+
+def test_nothing_is_left_to_derive_after_a_refresh(line: Line) -> None:
+    with writer_lock(line.home, "test", NOW), Store.open(line.home) as store:
+        assert store.underived("ipcc_ar5").spans == ()
