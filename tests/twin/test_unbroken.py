@@ -167,6 +167,14 @@ def test_the_cleanest_two_slots_by_hand() -> None:
     assert (totals / 1e9).tolist() == [300.0, 10.0]
 
 
+def test_of_two_runs_around_the_same_slot_the_earlier_is_taken() -> None:
+    # 20 minutes: the middle quarter hour, and five minutes of the one before or after it.
+    sums = running(np.array([[9.0, 1.0, 0.0, 1.0, 9.0], [9.0, 2.0, 0.0, 1.0, 9.0]]))
+    starts, means = best_any(sums, 15 * MINUTE, 20 * MINUTE)
+    assert (starts // MINUTE).tolist() == [25, 30]
+    assert means.tolist() == pytest.approx([0.25, 0.25])
+
+
 def test_steps_round_as_the_sdk_s_series_does() -> None:
     values = [0.1, 2.5e-9, 3.5e-9, 1 / 3, -1 / 3, 123456.1234567895, -2.5e-9]
     of_the_sdk = [
