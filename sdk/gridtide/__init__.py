@@ -4,6 +4,7 @@
 
     gridtide.best_window("DE", hours=4)
     gridtide.best_region(["DE", "FR", "aws:us-east-1"], hours=4)
+    gridtide.plan(gridtide.Job(timedelta(hours=8), "interruptible", power=2.5), "DE")
 
 Nothing is loaded before it is used, so that importing costs next to nothing.
 """
@@ -29,7 +30,25 @@ if TYPE_CHECKING:
         UnknownRegion,
     )
     from gridtide.model import Quality, Series, Signal, Slot
-    from gridtide.shortcuts import best_region, best_window, forecast, intensity, zones
+    from gridtide.planning.bounds import Bounds
+    from gridtide.planning.elasticity import Elastic
+    from gridtide.planning.goal import CostSeries, Goal
+    from gridtide.planning.job import Cost, Job, PowerProfile
+    from gridtide.planning.replan import Progress
+    from gridtide.planning.weekly import Days, Weekly
+    from gridtide.planning_wire.candidates import Candidate, Candidates
+    from gridtide.planning_wire.planned import PlanAnswer
+    from gridtide.planning_wire.told import Batch
+    from gridtide.shortcuts import (
+        batch,
+        best_region,
+        best_window,
+        forecast,
+        intensity,
+        plan,
+        replan,
+        zones,
+    )
     from gridtide.windows import Window
 
     __version__: str
@@ -50,7 +69,25 @@ _FROM = {
         "UnknownRegion",
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
-    "shortcuts": ("best_region", "best_window", "forecast", "intensity", "zones"),
+    "planning.bounds": ("Bounds",),
+    "planning.goal": ("CostSeries", "Goal"),
+    "planning.elasticity": ("Elastic",),
+    "planning.job": ("Cost", "Job", "PowerProfile"),
+    "planning.replan": ("Progress",),
+    "planning.weekly": ("Days", "Weekly"),
+    "planning_wire.candidates": ("Candidate", "Candidates"),
+    "planning_wire.planned": ("PlanAnswer",),
+    "planning_wire.told": ("Batch",),
+    "shortcuts": (
+        "batch",
+        "best_region",
+        "best_window",
+        "forecast",
+        "intensity",
+        "plan",
+        "replan",
+        "zones",
+    ),
     "windows": ("Window",),
 }
 _HOME = {name: module for module, names in _FROM.items() for name in names}
@@ -60,29 +97,46 @@ __all__ = [
     "AsyncClient",
     "BadInput",
     "BadRequest",
+    "Batch",
     "BestRegion",
     "BestWindow",
+    "Bounds",
+    "Candidate",
+    "Candidates",
     "Client",
+    "Cost",
+    "CostSeries",
+    "Days",
+    "Elastic",
     "Forecast",
+    "Goal",
     "GridtideError",
     "Intensity",
+    "Job",
     "NoCommonSignal",
     "NoData",
     "NoFeasibleWindow",
     "NoService",
+    "PlanAnswer",
+    "PowerProfile",
+    "Progress",
     "Quality",
     "Series",
     "ServiceUnavailable",
     "Signal",
     "Slot",
     "UnknownRegion",
+    "Weekly",
     "Window",
     "ZoneInfo",
     "Zones",
+    "batch",
     "best_region",
     "best_window",
     "forecast",
     "intensity",
+    "plan",
+    "replan",
     "zones",
 ]
 

@@ -35,11 +35,20 @@ LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """One GET: path below the service's address, query parameters, reader of its JSON."""
+    """One GET: path below the service's address, query parameters, reader of its JSON.
+
+    With a body it is a POST, which changes nothing at the service either.
+    """
 
     path: str
     params: tuple[tuple[str, str], ...]
     read: Callable[[Json], T_co]
+    body: bytes | None = None
+
+    @property
+    def method(self) -> str:
+        """The method of HTTP."""
+        return "GET" if self.body is None else "POST"
 
     def __post_init__(self) -> None:
         length = len(self.path) + sum(len(name) + len(value) for name, value in self.params)
@@ -168,10 +177,16 @@ def _in_path(region: Region) -> str:
 
 
 def _time(name: str, moment: When | None) -> tuple[tuple[str, str], ...]:
-    if moment is None:
-        return ()
-    aware = parse_time(moment, name=name) if isinstance(moment, str) else utc(moment, name=name)
-    return ((name, format_time(aware)),)
+    return () if moment is None else ((name, format_time(aware(name, moment))),)
+
+
+def aware(name: str, moment: When) -> datetime:
+    """A time that was given, in UTC.
+
+    Raises:
+        BadInput: naive, or not ISO 8601.
+    """
+    return parse_time(moment, name=name) if isinstance(moment, str) else utc(moment, name=name)
 
 
 def _signal(signal: Signal | str | None) -> tuple[tuple[str, str], ...]:

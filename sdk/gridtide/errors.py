@@ -46,6 +46,18 @@ class TooManyRegions(BadInput):
     code = "too_many_regions"
 
 
+class TooManyQuestions(BadInput):
+    """More questions than one call carries: ask in parts."""
+
+    code = "too_many_questions"
+
+
+class TooLarge(BadInput):
+    """A question's body is larger than the service reads: ask in parts."""
+
+    code = "too_large"
+
+
 class NoFeasibleWindow(BadInput):
     """No unbroken run of that length fits: ask for less, or a later deadline."""
 

@@ -46,6 +46,8 @@ DEFAULT_ORDER = (Signal.CI_LIFECYCLE_CONSUMED, Signal.CI_LIFECYCLE_PRODUCED)
 
 # The most regions one question may compare: a full list of keys is still a short address.
 MOST_REGIONS = 500
+# The most questions one call of batch may carry.
+MOST_QUESTIONS = 1000
 
 
 class Quality(StrEnum):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from gridtide.errors import ServiceUnavailable
 
 # No answer at all, too many requests, and what a restarting service or its proxy says. Every
-# call is a GET, so asking twice does no harm. A 500 is a bug, and stays one when asked again.
+# call only asks, a POST too, so asking twice does no harm. A 500 is a bug, and stays one when
+# asked again.
 RETRIED = frozenset({None, 429, 502, 503, 504})
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0

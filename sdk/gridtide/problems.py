@@ -20,6 +20,8 @@ from gridtide.errors import (
     NoData,
     NoFeasibleWindow,
     ServiceUnavailable,
+    TooLarge,
+    TooManyQuestions,
     TooManyRegions,
     UnknownRegion,
 )
@@ -30,12 +32,16 @@ BY_CODE: Mapping[str, type[GridtideError]] = {
         BadInput,
         UnknownRegion,
         TooManyRegions,
+        TooManyQuestions,
+        TooLarge,
         NoFeasibleWindow,
         NoCommonSignal,
         NoData,
         Busy,
     )
 }
+# Those of planning, whose module is loaded when one of them has happened.
+OF_PLANNING = {"over_budget", "never_under", "too_fine", "no_solver"}
 STANDARD = {"type", "title", "status", "detail", "instance", "code"}
 
 
@@ -62,14 +68,15 @@ def understood(
                 status=status,
             )
         return said
-    raise _problem(status, headers, said or {}, asked=asked)
+    raise meant(status, headers, said or {}, asked=asked)
 
 
-def _problem(
+def meant(
     status: int, headers: Mapping[str, str], said: Mapping[str, Any], *, asked: str
 ) -> GridtideError:
+    """The error that a problem's members mean; arguments as of `understood`."""
     detail = said.get("detail") or said.get("title")
-    kind = BY_CODE.get(str(said.get("code")))
+    kind = _class_of(str(said.get("code")))
     error: GridtideError
     if kind is not None:
         error = kind(str(detail or kind.__doc__))
@@ -92,6 +99,15 @@ def _problem(
         )
     error.extra = {name: value for name, value in said.items() if name not in STANDARD}
     return error
+
+
+def _class_of(code: str) -> type[GridtideError] | None:
+    if code not in OF_PLANNING:
+        return BY_CODE.get(code)
+    from gridtide.planning import errors
+
+    kinds = (errors.OverBudget, errors.NeverUnder, errors.TooFine, errors.NoSolver)
+    return next(kind for kind in kinds if kind.code == code)
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | None:

@@ -6,28 +6,22 @@ kin, `NoData` where there is nothing to answer from, `ServiceUnavailable` withou
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gridtide import calls
-from gridtide.calls import Call, Region, When
+from gridtide.calls import Region, When
 from gridtide.model import Signal
+from gridtide.plan_questions import AsyncPlanQuestions, PlanQuestions
 
 if TYPE_CHECKING:
     from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
 
-T = TypeVar("T")
 
-
-class Questions(ABC):
-    """Questions that return their answers."""
+class Questions(PlanQuestions):
+    """Questions that return their answers; those about plans are in `plan_questions`."""
 
     __slots__ = ()
-
-    @abstractmethod
-    def ask(self, call: Call[T]) -> T:
-        """The answer to one call."""
 
     def zones(self, *, every: bool = False) -> Zones:
         """Zones the service has data of; with `every`, all it knows of."""
@@ -103,14 +97,10 @@ class Questions(ABC):
         )
 
 
-class AsyncQuestions(ABC):
+class AsyncQuestions(AsyncPlanQuestions):
     """The same questions, awaited."""
 
     __slots__ = ()
-
-    @abstractmethod
-    async def ask(self, call: Call[T]) -> T:
-        """The answer to one call."""
 
     async def zones(self, *, every: bool = False) -> Zones:
         """As `Questions.zones`."""

@@ -54,3 +54,6 @@ intensity = _shortcuts.intensity
 forecast = _shortcuts.forecast
 best_window = _shortcuts.best_window
 best_region = _shortcuts.best_region
+plan = _shortcuts.plan
+replan = _shortcuts.replan
+batch = _shortcuts.batch

@@ -250,9 +250,10 @@ def test_an_answer_that_stays_is_asked_for_once(
 
 
 def test_the_two_clients_ask_the_same() -> None:
-    questions = [name for name in vars(Questions) if not name.startswith("_")]
-    assert sorted(questions) == sorted(n for n in vars(AsyncQuestions) if not n.startswith("_"))
+    questions = [name for name in dir(Questions) if not name.startswith("_")]
+    assert questions == [name for name in dir(AsyncQuestions) if not name.startswith("_")]
     assert {"zones", "intensity", "forecast", "best_window", "best_region"} < set(questions)
+    assert {"plan", "replan", "batch"} < set(questions)
     for name in questions:
         ours, theirs = getattr(Client, name), getattr(AsyncClient, name)
         assert inspect.signature(ours) == inspect.signature(theirs), name

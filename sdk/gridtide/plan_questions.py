@@ -1,0 +1,130 @@
+"""The questions about plans, once blocking and once awaited. See `gridtide.planning`.
+
+What they are made of is loaded with the first of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gridtide.calls import Call, When
+from gridtide.model import Signal
+
+if TYPE_CHECKING:
+    from gridtide.planning.bounds import Bounds
+    from gridtide.planning.goal import Goal
+    from gridtide.planning.job import Job
+    from gridtide.planning.replan import Progress
+    from gridtide.planning_wire.candidates import Where
+    from gridtide.planning_wire.planned import PlanAnswer
+    from gridtide.planning_wire.told import Batch
+
+T = TypeVar("T")
+
+
+class PlanQuestions(ABC):
+    """Questions that return their answers."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def ask(self, call: Call[T]) -> T:
+        """The answer to one call."""
+
+    def plan(
+        self,
+        job: Job,
+        where: Where,
+        bounds: Bounds | None = None,
+        goal: Goal | None = None,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+        alternatives: int = 3,
+    ) -> PlanAnswer:
+        """When and where to run a job of any kind: the plan that reaches `goal` best, and why.
+
+        `where` is a region, several, or `Candidates` with rules.
+        """
+        from gridtide.planning_wire import calls
+
+        return self.ask(
+            calls.plan(
+                job,
+                where,
+                bounds,
+                goal,
+                signal=signal,
+                as_of=as_of,
+                alternatives=alternatives,
+            )
+        )
+
+    def replan(self, plan: PlanAnswer, progress: Progress) -> PlanAnswer:
+        """The rest of a job, from where it stands and by the forecasts of `progress.at`.
+
+        `plan` is one that `plan` or `replan` answered.
+        """
+        from gridtide.planning_wire import calls
+
+        return self.ask(calls.replan(plan, progress))
+
+    def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
+        """Up to 1,000 questions in one call; the answers in their order.
+
+        Each is a mapping with a ``kind`` (``best_window``, ``best_region``, ``plan``) and the
+        arguments of the method of that name. One that has no answer has its error in its place.
+        """
+        from gridtide.planning_wire import calls
+
+        return self.ask(calls.batch(questions))
+
+
+class AsyncPlanQuestions(ABC):
+    """The same questions, awaited."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def ask(self, call: Call[T]) -> T:
+        """The answer to one call."""
+
+    async def plan(
+        self,
+        job: Job,
+        where: Where,
+        bounds: Bounds | None = None,
+        goal: Goal | None = None,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+        alternatives: int = 3,
+    ) -> PlanAnswer:
+        """As `PlanQuestions.plan`."""
+        from gridtide.planning_wire import calls
+
+        return await self.ask(
+            calls.plan(
+                job,
+                where,
+                bounds,
+                goal,
+                signal=signal,
+                as_of=as_of,
+                alternatives=alternatives,
+            )
+        )
+
+    async def replan(self, plan: PlanAnswer, progress: Progress) -> PlanAnswer:
+        """As `PlanQuestions.replan`."""
+        from gridtide.planning_wire import calls
+
+        return await self.ask(calls.replan(plan, progress))
+
+    async def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
+        """As `PlanQuestions.batch`."""
+        from gridtide.planning_wire import calls
+
+        return await self.ask(calls.batch(questions))

@@ -1,0 +1,92 @@
+"""The calls about plans, beside those of `gridtide.calls`: each a POST that only asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gridtide.calls import Call, Json, When, aware
+from gridtide.errors import BadInput
+from gridtide.model import Signal
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Job
+from gridtide.planning.replan import Progress
+from gridtide.planning_wire.asked import plan_to_json, progress_to_json
+from gridtide.planning_wire.batched import batch_to_json
+from gridtide.planning_wire.candidates import Where
+from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.planning_wire.told import Batch
+
+
+def plan(
+    job: Job,
+    where: Where,
+    bounds: Bounds | None,
+    goal: Goal | None,
+    *,
+    signal: Signal | str | None,
+    as_of: When | None,
+    alternatives: int,
+) -> Call[PlanAnswer]:
+    """When and where to run a job of any kind."""
+    body = plan_to_json(
+        job,
+        where,
+        bounds,
+        goal,
+        signal=None if signal is None else str(signal),
+        as_of=None if as_of is None else aware("as_of", as_of),
+        alternatives=alternatives,
+    )
+    return _planned("/v1/plan", body, asked=body)
+
+
+def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
+    """The rest of a job.
+
+    Raises:
+        BadInput: the plan does not know what it was asked for.
+    """
+    if plan.asked is None:
+        raise BadInput(
+            "this plan does not know what it was asked for, as one read from JSON; replan what "
+            "plan or replan answered, or ask for a new plan of the work that is left"
+        )
+    asked: Json = json.loads(plan.asked)
+    body = {"plan": plan.to_json(), "asked": asked, "progress": progress_to_json(progress)}
+    return _planned("/v1/replan", body, asked=asked)
+
+
+def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
+    """Many questions at once."""
+    body = batch_to_json(questions)
+    kinds = [str(question.get("kind")) for question in body["questions"]]
+    return Call("/v1/batch", (), lambda wire: Batch.of_kinds(kinds, wire), encoded(body))
+
+
+def encoded(body: Json) -> bytes:
+    """The JSON of a body.
+
+    Raises:
+        BadInput: NaN or infinity in it, or what no JSON can say.
+    """
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError) as error:
+        raise BadInput(
+            f"the question cannot be written as JSON ({error}); numbers must be finite, and "
+            "what is unknown is None"
+        ) from error
+
+
+def _planned(path: str, body: Json, *, asked: Json) -> Call[PlanAnswer]:
+    kept = encoded(asked)
+    return Call(
+        path,
+        (),
+        lambda wire: replace(PlanAnswer.from_json(wire), asked=kept),
+        encoded(body),
+    )
