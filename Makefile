@@ -9,7 +9,7 @@ READY = $(VENV)/.ready
 .PHONY: run test check fmt bench clean
 
 run: $(READY) ## set everything up, print a best window, serve until interrupted
-	$(BIN)/gridtide demo --home $(HOME_DIR)
+	$(BIN)/gridtide demo --home "$(HOME_DIR)"
 
 test: $(READY) ## everything that can be tested here
 	$(BIN)/ruff format --check .
@@ -37,4 +37,4 @@ $(READY): pyproject.toml sdk/pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(HOME_DIR)
+	rm -rf "$(VENV)" "$(HOME_DIR)"

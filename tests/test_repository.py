@@ -87,3 +87,15 @@ def test_no_leftover_of_an_edit_is_committed() -> None:
         if (match := leftover.search(text)) and each != "tests/test_repository.py"
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("verb", ["run", "clean"])
+def test_make_takes_a_home_with_a_space_for_one_folder(verb: str) -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "--always-make", verb, "HOME_DIR=a home"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert '"a home"' in told.stdout.splitlines()[-1]
