@@ -60,6 +60,10 @@ class _Asker:
         key = self.destination.api_key
         return own | ({"Authorization": f"Bearer {key}"} if key else {})
 
+    def headers_of(self, call: Call[T]) -> dict[str, str]:
+        """What goes with this one call."""
+        return {} if call.body is None else {"Content-Type": "application/json"}
+
     def read(self, call: Call[T], answer: httpx.Response) -> T:
         """The answer to `call`, or the error it means."""
         status = answer.status_code
@@ -150,7 +154,14 @@ class Client(Questions):
         import httpx
 
         try:
-            answer = self._http.get(call.path, params=call.params, timeout=seconds)
+            answer = self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                content=call.body,
+                headers=self._asker.headers_of(call),
+                timeout=seconds,
+            )
         except httpx.RequestError as error:
             raise self._asker.no_answer(error) from error
         return self._asker.read(call, answer)
@@ -222,7 +233,14 @@ class AsyncClient(AsyncQuestions):
         import httpx
 
         try:
-            answer = await self._http.get(call.path, params=call.params, timeout=seconds)
+            answer = await self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                content=call.body,
+                headers=self._asker.headers_of(call),
+                timeout=seconds,
+            )
         except httpx.RequestError as error:
             raise self._asker.no_answer(error) from error
         return self._asker.read(call, answer)
