@@ -18,7 +18,7 @@ from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
 from gridtide.planning.outlook import Outlook
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
 
-EUROS = CostSeries.regular("EUR/kWh", T0, HOUR, [0.3, 0.1, -0.2])
+EUROS = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.1, -0.2])
 
 
 def by_minute(curve: Curve) -> dict[int, Fraction]:
@@ -38,9 +38,9 @@ def test_a_cost_that_is_no_number_is_bad_input(value: float) -> None:
     with pytest.raises(
         BadInput, match=r"at 2026-03-01T01:00:00Z is .*; give a finite number, or None"
     ):
-        CostSeries.regular("EUR/kWh", T0, HOUR, [0.1, value])
+        CostSeries.regular("EUR", T0, HOUR, [0.1, value])
     with pytest.raises(BadInput, match="an unknown value is None"):
-        CostSeries("EUR/kWh", (Slot(T0, T0 + HOUR, value, Quality.FORECAST),))
+        CostSeries("EUR", (Slot(T0, T0 + HOUR, value, Quality.FORECAST),))
 
 
 def test_cost_slots_do_not_overlap() -> None:
@@ -49,7 +49,7 @@ def test_cost_slots_do_not_overlap() -> None:
         Slot(at(30), at(90), 1.0, Quality.FORECAST),
     )
     with pytest.raises(BadInput, match="sort the slots by start"):
-        CostSeries("EUR/kWh", twice)
+        CostSeries("EUR", twice)
     assert [run.values for run in EUROS.runs] == [[0.3, 0.1, -0.2]]
 
 
@@ -70,10 +70,11 @@ def test_cost_slots_do_not_overlap() -> None:
             {"aim": "weighted", "costs": EUROS, "carbon_weight": nan, "cost_weight": 1.0},
             "0 or more",
         ),
-        ({"aim": "cfe", "budget_grams": 5.0}, "a budget in grams needs carbon intensity"),
+        ({"aim": "cfe", "budget_grams": 5.0}, "goes with the aim carbon only"),
         ({"budget_grams": -5.0}, "the carbon budget is -5.0 g; give 0 or more"),
         ({"budget_grams": 5.0, "threshold": 100.0}, "give one"),
         ({"threshold": nan}, "give a finite number"),
+        ({"threshold": 5.0, "min_saving": 0.1}, "drop min_saving"),
         ({"min_saving": 1.0}, "give a fraction from 0 to below 1"),
         ({"min_saving": -0.1}, "give a fraction from 0 to below 1"),
     ],

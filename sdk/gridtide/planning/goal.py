@@ -33,7 +33,7 @@ class Quantile(StrEnum):
 
 @dataclass(frozen=True)
 class CostSeries:
-    """Cost per kWh over time, in any unit; slots sorted, not overlapping.
+    """Cost of a kWh over time, in any unit, e.g. EUR; slots sorted, not overlapping.
 
     An unknown cost is a slot whose value is ``None``, or no slot. Costs may be below 0.
 
@@ -135,14 +135,20 @@ class Goal:
                 "both, 0 or more, not both 0"
             )
         if self.budget_grams is not None:
-            if self.aim is Aim.CFE:
-                raise BadInput("a budget in grams needs carbon intensity; use the aim carbon")
+            if self.aim is not Aim.CARBON:
+                raise BadInput(
+                    f"goal {self.aim}: a budget in grams goes with the aim carbon only"
+                )
             if not (isfinite(self.budget_grams) and self.budget_grams >= 0):
                 raise BadInput(f"the carbon budget is {self.budget_grams} g; give 0 or more")
         if self.threshold is not None and not isfinite(self.threshold):
             raise BadInput(f"the threshold is {self.threshold}; give a finite number")
         if self.threshold is not None and self.budget_grams is not None:
             raise BadInput("a budget and a threshold both ask for the earliest plan; give one")
+        if self.min_saving and self.earliest:
+            raise BadInput(
+                "a plan as early as a limit allows waits for no saving; drop min_saving"
+            )
         if not (isfinite(self.min_saving) and 0 <= self.min_saving < 1):
             raise BadInput(
                 f"min_saving is {self.min_saving}; give a fraction from 0 to below 1"

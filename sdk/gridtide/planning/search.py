@@ -14,7 +14,7 @@ from gridtide.planning.curve import Cells
 from gridtide.planning.job import Job
 from gridtide.planning.rows import Units
 from gridtide.planning.rows import cheapest as by_rows
-from gridtide.planning.sparse import Ragged
+from gridtide.planning.sparse import Ragged, Track
 from gridtide.planning.toll import Standing, tolls
 from gridtide.planning.weekly import merged
 
@@ -56,8 +56,8 @@ def search(
         fits = sum(whole.lengths) >= grid.work * unit and min(cells.rates) >= 0
         if fits and grid.states <= most_rows:
             bound = min(bound, grid.within(most)[0][0])
-    total, spans = _ragged(cells, job, standing, most, bound).cheapest()
-    return total, merged(spans)
+    total, uses = _ragged(cells, job, standing, most, bound).cheapest()
+    return total, merged((use.start, use.end) for use in uses)
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,11 @@ def _ragged(
     pause, restart, first = _costs(cells, job, standing, 1)
     return Ragged(
         cells,
-        pause=pause,
-        restart=restart,
-        first=first,
+        [Track(cells.rates, pause, restart, first, move=[0] * len(pause))],
         work=job.work,
         most=most,
         bound=bound + abs(bound) * NEAR + 1,
+        home=0,
         stop=pause[0] if standing.running else None,
         touching=cells.starts[0] == standing.at,
     )

@@ -1,4 +1,4 @@
-"""As `rows`, for cells of any lengths and any amount of work. Exact to the microsecond.
+"""As `rows`, for cells of any lengths, any amount of work and several sites. Exact.
 
 Without limits on the length of pieces, moving a start or an end inside a cell changes the cost
 in proportion. So there is a best way in which all of them lie on edges of cells but one, and
@@ -9,7 +9,7 @@ through the work that whole cells, and one part at most, can add up to.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -21,23 +21,47 @@ from gridtide.planning.errors import TooFine
 MOST_SUMS = 5_000
 
 
-class State(NamedTuple):
-    """Between two cells: work done, whether the part is used, pieces begun, running or not.
+class Track(NamedTuple):
+    """One site, by cell: all in steps of rate, PUE included, x microseconds where not said.
 
-    Pieces are told apart only where their number is limited.
+    `rates` are steps alone, ``None`` where it may not run there; `pause` is of stopping in or
+    right after a cell, `restart` and `first` of starting in it, `move` of one end of a move.
     """
 
+    rates: Sequence[int | None]
+    pause: Sequence[int]
+    restart: Sequence[int]
+    first: Sequence[int]
+    move: Sequence[int]
+
+
+class State(NamedTuple):
+    """Between two cells: where, work done, whether the part is used, pieces begun, running.
+
+    Pieces are told apart only where their number is limited. `site` is -1 before the first
+    start of a job that has no home.
+    """
+
+    site: int
     done: int
     parted: bool
     pieces: int
     running: bool
 
 
+class Use(NamedTuple):
+    """A cell, or its beginning or end, used at a site."""
+
+    start: int
+    end: int
+    site: int
+
+
 class Way(NamedTuple):
     """What it counts to come to a state, and how: the use that led there and the way before."""
 
     cost: float
-    use: tuple[int, int] | None
+    use: Use | None
     before: Way | None
 
 
@@ -46,36 +70,36 @@ class Ragged:
     """One question.
 
     Attributes:
-        cells: where the job may run.
-        pause: what it counts to stop in or right after each cell.
-        restart: what it counts to start again in each cell.
-        first: what it counts to start for the first time in each.
+        cells: where the job may run, each with its least rate over all sites.
+        tracks: the sites.
         work: microseconds.
-        most: most pieces; ``None`` for any number.
+        most: most pieces, a move beginning one; ``None`` for any number.
         bound: the cost of some way, in steps x microseconds; dearer ways are not followed.
+        home: the site at which it is, or -1.
         stop: what it counts to stop before the first cell, for a job that runs already.
         touching: whether that job runs right up to the first cell.
+        through: whether it must not stand still between its start and its end.
     """
 
     cells: Cells
-    pause: list[int]
-    restart: list[int]
-    first: list[int]
+    tracks: Sequence[Track]
     work: int
     most: int | None = None
     bound: float = inf
+    home: int = -1
     stop: int | None = None
     touching: bool = False
+    through: bool = False
 
-    def cheapest(self) -> tuple[float, list[tuple[int, int]]]:
-        """Least cost, and the spans of time used, ascending; infinite where there is no way.
+    def cheapest(self) -> tuple[float, list[Use]]:
+        """Least cost, and what is used, ascending; infinite where there is no way.
 
         Raises:
             TooFine: the lengths of the cells add up in too many ways.
         """
         cells, best = self.cells, Way(inf, None, None)
         runs = self.stop is not None
-        begin = State(done=0, parted=False, pieces=1 if runs else 0, running=runs)
+        begin = State(self.home, done=0, parted=False, pieces=int(runs), running=runs)
         ways = {begin: Way(0, None, None)}
         for i, start in enumerate(cells.starts):
             touching = cells.ends[i - 1] == start if i else self.touching
@@ -91,45 +115,62 @@ class Ragged:
                     elif following not in after or next_way.cost < after[following].cost:
                         after[following] = next_way
             ways = after
-        return best.cost, _spans(best)
+        return best.cost, _uses_of(best)
 
     def _stop(self, ways: dict[State, Way], i: int, *, touching: bool) -> None:
         """Beside each running state the one that stops right before cell `i`."""
-        pause = self.pause[i - 1] if i else self.stop or 0
         for state, way in [pair for pair in ways.items() if pair[0].running]:
-            stopped = state._replace(running=False)
-            stopping = way._replace(cost=way.cost + pause)
-            if stopped not in ways or stopping.cost < ways[stopped].cost:
-                ways[stopped] = stopping
+            if touching or not self.through:
+                pause = self.tracks[state.site].pause[i - 1] if i else self.stop or 0
+                stopped = state._replace(running=False)
+                stopping = way._replace(cost=way.cost + pause)
+                if stopped not in ways or stopping.cost < ways[stopped].cost:
+                    ways[stopped] = stopping
             if not touching:
                 del ways[state]
 
     def _uses(self, i: int, state: State, way: Way) -> Iterator[tuple[State, Way]]:
         """All that can be done in cell `i`."""
-        cells, (done, parted, pieces, running) = self.cells, state
-        start, end, rate = cells.starts[i], cells.ends[i], cells.rates[i]
-        cost = way.cost
-        if not running:
+        if state.running:
+            rate = self.tracks[state.site].rates[i]
+            if rate is not None:
+                yield from self._used(i, state, way, way.cost, rate)
+            return
+        if not (self.through and state.pieces):
             yield state, way
-            if pieces == self.most:
-                return
-            cost += self.restart[i] if pieces else self.first[i]
-            pieces = 1 if self.most is None else pieces + 1
+        if state.pieces == self.most:
+            return
+        pieces = 1 if self.most is None else state.pieces + 1
+        for site, track in enumerate(self.tracks):
+            rate = track.rates[i]
+            if rate is None:
+                continue
+            cost = way.cost + (track.restart[i] if state.pieces else track.first[i])
+            if state.site not in (site, -1):
+                cost += track.move[i] + self.tracks[state.site].move[i]
+            yield from self._used(i, state._replace(site=site, pieces=pieces), way, cost, rate)
+
+    def _used(
+        self, i: int, state: State, way: Way, cost: float, rate: int
+    ) -> Iterator[tuple[State, Way]]:
+        """All ways to run in cell `i` at the state's site, from `cost` on."""
+        start, end = self.cells.starts[i], self.cells.ends[i]
+        site, done, parted, pieces, running = state
         if done + end - start <= self.work:
-            used = Way(cost + rate * (end - start), (start, end), way)
-            yield State(done + end - start, parted, pieces, running=True), used
+            used = Way(cost + rate * (end - start), Use(start, end, site), way)
+            yield State(site, done + end - start, parted, pieces, running=True), used
         if parted:
             return
         for length in self._parts(i, done):
             total, reached = cost + rate * length, done + length
-            stop = 0 if reached == self.work else self.pause[i]
-            yield (
-                State(reached, parted=True, pieces=pieces, running=False),
-                Way(total + stop, (start, start + length), way),
-            )
-            if not running:
-                used = Way(total, (end - length, end), way)
-                yield State(reached, parted=True, pieces=pieces, running=True), used
+            ends = reached == self.work
+            if ends or not self.through:
+                stop = 0 if ends else self.tracks[site].pause[i]
+                used = Way(total + stop, Use(start, start + length, site), way)
+                yield State(site, reached, parted=True, pieces=pieces, running=False), used
+            if not running and not (self.through and done):
+                used = Way(total, Use(end - length, end, site), way)
+                yield State(site, reached, parted=True, pieces=pieces, running=True), used
 
     def _parts(self, i: int, done: int) -> list[int]:
         """Lengths less than cell `i` that later whole cells make up to the work."""
@@ -147,10 +188,8 @@ class Ragged:
         """What whole cells from each on can add up to, ascending."""
         found = [[0]]
         for length in reversed(self.cells.lengths):
-            more = {
-                *found[-1],
-                *(each + length for each in found[-1] if each + length <= self.work),
-            }
+            longer = (each + length for each in found[-1] if each + length <= self.work)
+            more = {*found[-1], *longer}
             if len(more) > MOST_SUMS:
                 raise TooFine(
                     "slots, bounds and the duration share too small a step for an exact plan "
@@ -180,12 +219,12 @@ class Ragged:
         return price, worth
 
 
-def _spans(way: Way) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
+def _uses_of(way: Way) -> list[Use]:
+    uses: list[Use] = []
     at: Way | None = way
     while at is not None:
         if at.use is not None:
-            spans.append(at.use)
+            uses.append(at.use)
         at = at.before
-    spans.reverse()
-    return spans
+    uses.reverse()
+    return uses

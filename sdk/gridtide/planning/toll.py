@@ -63,10 +63,12 @@ def drawn(
         stops.insert(0, cells.starts[0])
     if standing.started and not (standing.running and spans[0][0] == standing.at):
         starts.insert(0, spans[0][0])
-    found = []
-    for cost, instants in ((job.pause_cost, stops), (job.restart_cost, starts)):
-        if cost.kwh and not cost.time:
-            for instant in instants:
-                i = bisect_right(cells.starts, instant) - 1
-                found.append(Drawn(cells.starts[i], cells.ends[i], cost.kwh))
-    return tuple(found)
+    found = [drawn_at(cells, instant, job.pause_cost) for instant in stops]
+    found += [drawn_at(cells, instant, job.restart_cost) for instant in starts]
+    return tuple(each for each in found if each.kwh)
+
+
+def drawn_at(cells: Cells, instant: int, cost: Cost) -> Drawn:
+    """The energy of `cost` in the cell that `instant` is in; none where it takes time."""
+    i = bisect_right(cells.starts, instant) - 1
+    return Drawn(cells.starts[i], cells.ends[i], 0.0 if cost.time else cost.kwh)

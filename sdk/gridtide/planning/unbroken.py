@@ -53,21 +53,9 @@ def cheapest(curve: Curve, job: Job) -> Draft:
             best = total, start
     if best is None:
         raise curve.refuse(job.work, unbroken=True)
-    return draft_at(best[1], best[0], steps)
-
-
-def draft_at(start: int, total: int, steps: Steps) -> Draft:
-    """The run from `start`, with its `total` as `costs_at` counts it."""
-    end = start + steps[-1][1]
-    return Draft(in_units(total / POWER_STEPS), powered([(start, end)], steps))
-
-
-def at(curve: Curve, start: int, steps: Steps) -> Draft | None:
-    """The run from `start`, or ``None`` where it does not fit."""
-    for run, low, end in curve.stretches:
-        if low <= start and start + steps[-1][1] <= end:
-            return draft_at(start, costs_at(run, [start], steps)[0], steps)
-    return None
+    total, start = best
+    parts = powered([(start, start + job.work)], steps)
+    return Draft(in_units(total / POWER_STEPS), parts)
 
 
 def trials(curve: Curve, steps: Steps) -> list[Trial]:

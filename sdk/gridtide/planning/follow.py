@@ -1,0 +1,202 @@
+"""A job that may move at every edge of a slot: to the cleanest place, or where a move pays.
+Exact.
+
+Where moving is free the best place of each moment makes one curve, and any planner answers on
+it. Where moving costs energy or makes a job restart, `sparse` goes through all sites at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+from gridtide.errors import BadInput
+from gridtide.model import Quality, Slot
+from gridtide.planning.choice import Choice, Moved, Share
+from gridtide.planning.curve import Cells, Curve, Stretch
+from gridtide.planning.draft import Draft, Drawn, Part, joined
+from gridtide.planning.job import HOUR, Job, Kind
+from gridtide.planning.kinds import is_limited
+from gridtide.planning.pieces import too_few_pieces
+from gridtide.planning.site import Site, value_from
+from gridtide.planning.sparse import Ragged, Track, Use
+from gridtide.planning.toll import Standing, drawn_at, tolls
+from gridtide.runs import STEPS_PER_UNIT, to_moment, unbroken
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Time over which no site's rate changes: rates by site, PUE included, where it may run."""
+
+    start: int
+    end: int
+    rates: tuple[int | None, ...]
+
+    @property
+    def least(self) -> int:
+        """The least rate of all sites."""
+        return min(rate for rate in self.rates if rate is not None)
+
+
+def moments(sites: Sequence[Site]) -> list[Moment]:
+    """The free time of all sites together, cut at the edges of all, ascending."""
+    cells = [site.curve.cells for site in sites]
+    edges = sorted({edge for each in cells for edge in (*each.starts, *each.ends)})
+    found = []
+    for start, end in pairwise(edges):
+        rates: list[int | None] = []
+        for site, there in zip(sites, cells, strict=True):
+            i = bisect_right(there.starts, start) - 1
+            free = i >= 0 and there.ends[i] >= end
+            rates.append(round(there.rates[i] * site.place.pue) if free else None)
+        if any(rate is not None for rate in rates):
+            found.append(Moment(start, end, tuple(rates)))
+    return found
+
+
+def envelope(found: Sequence[Moment], name: str) -> Curve:
+    """The least rate of each moment as one curve."""
+    slots = [
+        Slot(
+            to_moment(each.start),
+            to_moment(each.end),
+            each.least / STEPS_PER_UNIT,
+            Quality.FORECAST,
+        )
+        for each in found
+    ]
+    runs = unbroken(slots)
+    return Curve(name, tuple(Stretch(run, run.edges[0], run.edges[-1]) for run in runs))
+
+
+def moves_are_free(job: Job, move_kwh: float) -> bool:
+    """Whether neither data nor a restart makes a move cost anything."""
+    costs = (job.pause_cost, job.restart_cost)
+    return not (move_kwh or job.max_pieces or any(cost.kwh or cost.time for cost in costs))
+
+
+def shared(draft: Draft, sites: Sequence[Site], found: Sequence[Moment]) -> Choice:
+    """A draft on the envelope, each part where it counts least, or stays where that is "
+    "equal."""
+    starts = [each.start for each in found]
+    laid: list[tuple[int, Part]] = []
+    for part in draft.parts:
+        i = bisect_right(starts, part.start) - 1
+        while i < len(found) and found[i].start < part.end:
+            rates, least = found[i].rates, found[i].least
+            last = laid[-1][0] if laid else 0
+            which = last if rates[last] == least else rates.index(least)
+            start, end = max(found[i].start, part.start), min(found[i].end, part.end)
+            laid.append((which, part._replace(start=start, end=end)))
+            i += 1
+    return Choice(_shares(sites, laid, []), draft.cost, draft.pieces)
+
+
+def roam(
+    job: Job,
+    sites: Sequence[Site],
+    found: Sequence[Moment],
+    *,
+    home: int,
+    move_kwh: float,
+    standing: Standing,
+    bound: float = inf,
+) -> Choice:
+    """The way over time and sites that counts least where moves cost.
+
+    A move of a job in pieces is a pause and a restart, and begins a piece. `home` is the site
+    it is at, -1 for none; `bound` what some way counts.
+
+    Raises:
+        BadInput: a kind or limit that is not offered with moves that cost.
+        NoFeasibleWindow: there is no way.
+        TooFine: the times share too small a step.
+    """
+    if job.chips is not None or is_limited(job) or len(job.steps) > 1:
+        raise BadInput(
+            "following the cleanest place with data to move or pieces that cost is for one "
+            "power and pieces of any length; use one move, or leave the data where it is"
+        )
+    kw = job.steps[0][2]
+    cells = Cells(
+        [each.start for each in found],
+        [each.end for each in found],
+        [each.least for each in found],
+    )
+    tracks = []
+    for which, site in enumerate(sites):
+        rates = [each.rates[which] for each in found]
+        known = [rate or 0 for rate in rates]
+        name = site.place.region
+        ends = [
+            value_from(site.counted, each.start, name) * move_kwh / 2 if move_kwh else 0.0
+            for each in found
+        ]
+        pause = tolls(known, job.pause_cost, job, 1)
+        restart = tolls(known, job.restart_cost, job, 1)
+        move = [round(end * STEPS_PER_UNIT * HOUR / kw) for end in ends]
+        first = restart if standing.started else [0] * len(found)
+        tracks.append(Track(rates, pause, restart, first, move))
+    ragged = Ragged(
+        cells,
+        tracks,
+        job.work,
+        most=standing.pieces_left(job.max_pieces),
+        # Above what the same way comes to here by as much as rounding may take.
+        bound=bound * STEPS_PER_UNIT * HOUR / kw * (1 + 1e-9) + 1,
+        home=home,
+        stop=tracks[home].pause[0] if standing.running else None,
+        touching=bool(found) and found[0].start == standing.at,
+        through=job.kind is Kind.UNBROKEN,
+    )
+    total, uses = ragged.cheapest()
+    if total == inf:
+        raise too_few_pieces(envelope(found, "all regions"), job)
+    moved, extra, pieces = _between(job, sites, cells, home, move_kwh, standing, uses)
+    laid = [(use.site, Part(use.start, use.end, kw)) for use in uses]
+    value = total / STEPS_PER_UNIT / HOUR * kw
+    return Choice(_shares(sites, laid, extra), value, pieces, tuple(moved))
+
+
+def _between(
+    job: Job,
+    sites: Sequence[Site],
+    cells: Cells,
+    home: int,
+    move_kwh: float,
+    standing: Standing,
+    uses: Sequence[Use],
+) -> tuple[list[Moved], list[tuple[int, Drawn]], int]:
+    """Moves, the energy of pauses and restarts by site, and the number of pieces."""
+    moved: list[Moved] = []
+    extra: list[tuple[int, Drawn]] = []
+    pieces, last, end = int(standing.running), home, standing.at
+    for use in uses:
+        begins = use.start != end or use.site != last
+        if begins and pieces:
+            stopped = max(end - 1, cells.starts[0])
+            extra.append((last, drawn_at(cells, stopped, job.pause_cost)))
+        if begins and (pieces or standing.started):
+            extra.append((use.site, drawn_at(cells, use.start, job.restart_cost)))
+        if use.site != last and last != -1 and move_kwh:
+            moved.append(Moved(sites[last], sites[use.site], use.start, move_kwh))
+        pieces += begins
+        last, end = use.site, use.end
+    return moved, extra, pieces
+
+
+def _shares(
+    sites: Sequence[Site],
+    laid: Sequence[tuple[int, Part]],
+    extra: Sequence[tuple[int, Drawn]],
+) -> tuple[Share, ...]:
+    shares = []
+    for which, site in enumerate(sites):
+        parts = joined(part for there, part in laid if there == which)
+        if parts:
+            more = tuple(each for there, each in extra if there == which and each.kwh)
+            shares.append(Share(site, parts, more))
+    return tuple(shares)

@@ -1,0 +1,54 @@
+"""Which planner answers for a job: one way in for all kinds."""
+
+from __future__ import annotations
+
+from gridtide.planning import elastic, interruptible, limited, pieces, ramp, unbroken
+from gridtide.planning.curve import Curve
+from gridtide.planning.draft import Draft, Part, powered
+from gridtide.planning.job import Job, Kind
+from gridtide.planning.toll import FRESH, Standing
+
+
+def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
+    """The way to run `job` in the curve's free time that counts least.
+
+    Raises:
+        NoFeasibleWindow: there is none; the message says what to ask for.
+        TooFine: the times share too small a step for an exact plan in pieces.
+        NoSolver: a ramp, and no solver here.
+    """
+    if job.kind is Kind.UNBROKEN:
+        return unbroken.cheapest(curve, job)
+    if job.chips is not None:
+        if job.chips.ramp is not None:
+            return ramp.cheapest(curve, job, job.chips, job.chips.ramp)
+        return elastic.cheapest(curve, job, job.chips)
+    if is_limited(job):
+        return limited.cheapest(curve, job, standing)
+    if job.kind is Kind.INTERRUPTIBLE:
+        return interruptible.cheapest(curve, job)
+    return pieces.cheapest(curve, job, standing)
+
+
+def is_limited(job: Job) -> bool:
+    """Whether the plan is laid on a grid of equal units, see `limited`."""
+    return job.kind in (Kind.INTERRUPTIBLE, Kind.PIECES) and limited.is_limited(job)
+
+
+def at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
+    """The job run at its own size as soon as it may, waiting only where it must.
+
+    An unbroken job waits for the first stretch that is long enough. What forced pauses take is
+    left out. ``None`` where it does not fit.
+    """
+    spans, left = [], job.work
+    for _, start, end in curve.stretches:
+        taken = min(end - start, left)
+        if job.kind is Kind.UNBROKEN and taken < left:
+            continue
+        spans.append((start, start + taken))
+        left -= taken
+        if not left:
+            size = job.chips.base if job.chips else None
+            return tuple(part._replace(chips=size) for part in powered(spans, job.steps))
+    return None

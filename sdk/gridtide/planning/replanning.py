@@ -1,0 +1,214 @@
+"""The rest of a job planned again, from where it stands and what is forecast now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import isfinite
+
+from gridtide.errors import BadInput
+from gridtide.model import Series, utc
+from gridtide.planning.answer import Plan
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import answered, as_outlook, on_the_clock
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Job, Kind, PowerProfile
+from gridtide.planning.kinds import is_limited
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.places import Moves, Places
+from gridtide.planning.question import Question
+from gridtide.planning.toll import Standing
+from gridtide.runs import to_instant, to_microseconds
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands.
+
+    Attributes:
+        at: the moment, now.
+        done: work done, in run time at the job's own size.
+        running: whether it runs right now.
+        running_for: for how long without a pause, if it runs.
+        pieces: how many times it has started.
+        region: where it ran last, or runs; by default where the plan begins.
+        grams: what it has emitted so far, for a carbon budget.
+
+    Raises:
+        BadInput: a naive time, or progress that cannot be.
+    """
+
+    at: datetime
+    done: timedelta = timedelta(0)
+    running: bool = False
+    running_for: timedelta = timedelta(0)
+    pieces: int = 1
+    region: str | None = None
+    grams: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", utc(self.at, name="at"))
+        if not (
+            self.done >= timedelta(0)
+            and self.running_for >= timedelta(0)
+            and self.pieces >= 1
+            and isfinite(self.grams)
+        ):
+            raise BadInput(
+                f"progress of {self.done} in {self.pieces} pieces, running for "
+                f"{self.running_for}, {self.grams} g so far: none of it can be below 0, and a "
+                "job that runs has started once"
+            )
+
+    @property
+    def started(self) -> bool:
+        """Whether it has run at all."""
+        return self.running or self.done > timedelta(0)
+
+
+def replan(
+    plan: Plan,
+    progress: Progress,
+    new_forecast: Series | Outlook | Mapping[str, Series | Outlook],
+) -> Plan:
+    """The plan for the rest of the job by the forecasts of now.
+
+    Bounds, goal and places stay as they were asked for; a deadline that followed from slack
+    stays the same moment. A job that has started stays where it is, unless it may follow the
+    cleanest place. An unbroken job that runs runs on. With limits on pieces or a power profile
+    that pauses the work left is rounded up to whole minutes, and starts no earlier than the
+    next full five.
+
+    Raises:
+        BadInput: the plan is read from JSON and does not know its question, or the job is done.
+        GridtideError: as `choose.plan`.
+    """
+    if plan.question is None:
+        raise BadInput(
+            "this plan does not know what it was asked for, as one read from JSON; ask for a "
+            "new plan of the work that is left"
+        )
+    question, at = plan.question, progress.at
+    if progress.done >= question.job.duration:
+        raise BadInput(
+            f"all {question.job.duration} of work are done; there is nothing to plan"
+        )
+    places = _places(plan, question.places, progress, new_forecast)
+    if is_limited(question.job):
+        at = on_the_clock(at)
+        progress = _rounded(question.job, progress, at)
+    job, may_stop = _rest(question.job, progress)
+    standing = Standing(
+        at=to_instant(at),
+        started=progress.started,
+        running=progress.running,
+        ran=to_microseconds(_ran(question.job, job, progress)),
+        pieces=progress.pieces if progress.started else 0,
+        may_stop=may_stop,
+    )
+    return answered(
+        Question(
+            job=job,
+            places=places,
+            bounds=_bounds(question, progress, at, job),
+            goal=_goal(question.goal, progress),
+            now=at,
+            alternatives=question.alternatives,
+            standing=standing,
+        )
+    )
+
+
+def _rounded(job: Job, progress: Progress, at: datetime) -> Progress:
+    """Progress at `at`, in whole minutes of work."""
+    gone = at - progress.at if progress.running else timedelta(0)
+    last = job.duration - MINUTE  # at least a minute stays to be planned
+    done = max(timedelta(0), min(progress.done + gone, last))
+    done -= done % MINUTE if (job.duration - done) % MINUTE else timedelta(0)
+    running_for = progress.running_for + gone
+    return replace(progress, at=at, done=done, running_for=running_for - running_for % MINUTE)
+
+
+def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
+    """The work left as a job of its own, and whether it may pause right now."""
+    done, left = progress.done, job.duration - progress.done
+    power = job.power
+    if isinstance(power, PowerProfile):
+        power = _profile_rest(power, done)
+    marks = tuple(mark - done for mark in job.checkpoints if mark > done)
+    may_stop = not job.checkpoints or done in job.checkpoints
+    shortest = None if job.min_piece is None else min(job.min_piece, left)
+    if job.checkpoints and not marks:
+        shortest = left  # no mark is left to pause at
+    return replace(
+        job, duration=left, power=power, checkpoints=marks, min_piece=shortest
+    ), may_stop
+
+
+def _ran(job: Job, rest: Job, progress: Progress) -> timedelta:
+    """For how long its piece has run, which the rest's shortest piece is compared with."""
+    long_enough = job.min_piece is None or progress.running_for >= job.min_piece
+    if job.checkpoints and not rest.checkpoints:
+        # The rest is one piece: it may stop now, at a mark, or not at all.
+        return (
+            rest.duration if progress.done in job.checkpoints and long_enough else timedelta(0)
+        )
+    return progress.running_for
+
+
+def _profile_rest(profile: PowerProfile, done: timedelta) -> PowerProfile | float:
+    steps, begins = [], timedelta(0)
+    for length, kilowatts in profile.steps:
+        ends = begins + length
+        if ends > done:
+            steps.append((ends - max(begins, done), kilowatts))
+        begins = ends
+    return PowerProfile(tuple(steps)) if steps else profile.steps[-1][1]
+
+
+def _bounds(question: Question, progress: Progress, at: datetime, rest: Job) -> Bounds:
+    _, last = question.bounds.limits(question.now, question.job.duration)
+    if question.job.kind is Kind.UNBROKEN and progress.running:
+        return Bounds(earliest=at, deadline=at + rest.duration)
+    return replace(question.bounds, deadline=last, slack=None, next_working_day=None)
+
+
+def _goal(goal: Goal, progress: Progress) -> Goal:
+    budget = goal.budget_grams
+    return replace(
+        goal,
+        budget_grams=None if budget is None else max(0.0, budget - progress.grams),
+        min_saving=0.0 if progress.started else goal.min_saving,
+    )
+
+
+def _places(
+    plan: Plan,
+    places: Places,
+    progress: Progress,
+    new_forecast: Series | Outlook | Mapping[str, Series | Outlook],
+) -> Places:
+    if isinstance(new_forecast, Series | Outlook):
+        if len(places.places) > 1:
+            raise BadInput("the plan chooses between regions; give a forecast by region")
+        new_forecast = {places.places[0].region: new_forecast}
+    known = {place.region for place in places.places}
+    if unknown := sorted(set(new_forecast) - known):
+        raise BadInput(
+            f"the plan knows nothing of {', '.join(unknown)}; it chooses between "
+            + ", ".join(sorted(known))
+        )
+    renewed = tuple(
+        replace(place, outlook=as_outlook(new_forecast[place.region]))
+        if place.region in new_forecast
+        else place
+        for place in places.places
+    )
+    if not progress.started:
+        return replace(places, places=renewed)
+    region = progress.region or plan.region
+    allowed = places.allowed if places.moves is Moves.FOLLOW else frozenset({region})
+    return replace(places, places=renewed, home=region, allowed=allowed)

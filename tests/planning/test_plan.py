@@ -1,0 +1,381 @@
+"""`plan` in one place: what it comes to, its goals and limits, and what it says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.answer import Code, Plan
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import plan
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.errors import NeverUnder, OverBudget
+from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.weekly import Weekly
+from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
+
+KINDS = st.sampled_from(["unbroken", "interruptible", "pieces", "elastic"])
+
+
+def hourly(*values: float | None, signal: Signal = CI) -> Series:
+    return Series.regular("DE", signal, T0, HOUR, values)
+
+
+def job_of(kind: str, duration: timedelta, power: float = 1.0) -> Job:
+    more: dict[str, Any] = {
+        "pieces": {"restart_cost": Cost(0.5), "max_pieces": 3},
+        "elastic": {"chips": Elastic(2)},
+    }
+    return Job(duration, Kind(kind), power=power, **more.get(kind, {}))
+
+
+def value(found: Plan) -> float:
+    """What a plan counts: grams, or kWh that are not carbon-free."""
+    return found.kwh * (1 - found.mean) if found.grams is None else found.grams
+
+
+def planned(job: Job, world: World, end: int, goal: Goal | None = None) -> Plan | None:
+    blackouts = tuple((at(a), at(b)) for a, b in shut(world))
+    bounds = Bounds(deadline=at(end), blackouts=blackouts)
+    try:
+        return plan(job, world.series, bounds, goal, now=at(world.spans[0][0]))
+    except NoFeasibleWindow:
+        return None
+
+
+def shut(world: World) -> list[tuple[int, int]]:
+    return [(a, b) for (_, a), (b, _) in pairwise(world.spans)]
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds().filter(lambda world: world.spans), st.integers(1, 6))
+def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
+    world: World, work: int
+) -> None:
+    end = world.spans[-1][1]
+    found = {kind: planned(job_of(kind, work * MINUTE), world, end) for kind in Kind}
+    costs = {kind: value(each) for kind, each in found.items() if each is not None}
+    order = [
+        kind for kind in ("elastic", "interruptible", "pieces", "unbroken") if kind in costs
+    ]
+    for better, worse in pairwise(order):
+        assert costs[better] <= costs[worse] + 1e-12
+    assert "unbroken" not in costs or len(costs) == 4
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds().filter(lambda world: world.spans), st.integers(1, 5), KINDS, st.integers(0, 6))
+def test_more_slack_is_never_worse(world: World, work: int, kind: str, cut: int) -> None:
+    first, last = world.spans[0][0], world.spans[-1][1]
+    less = planned(job_of(kind, work * MINUTE), world, max(first + 1, last - cut))
+    more = planned(job_of(kind, work * MINUTE), world, last)
+    assert less is None or (more is not None and value(more) <= value(less) + 1e-12)
+
+
+@st.composite
+def without_slack(draw: st.DrawFn) -> tuple[Series, int, int]:
+    """A series without gaps, and a start and a length of a job that lie inside it."""
+    slots: list[Slot] = []
+    clock = 0
+    for length in draw(st.lists(st.integers(1, 7), min_size=1, max_size=6)):
+        rate = float(draw(st.integers(0, 5)))
+        slots.append(Slot(at(clock), at(clock + length), rate, Quality.FORECAST))
+        clock += length
+    start = draw(st.integers(0, clock - 1))
+    return Series("DE", CI, tuple(slots)), start, draw(st.integers(1, clock - start))
+
+
+@settings(max_examples=100, deadline=None)
+@given(without_slack(), st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES]))
+def test_without_slack_nothing_is_saved(case: tuple[Series, int, int], kind: Kind) -> None:
+    series, now, work = case
+    job = job_of(kind, work * MINUTE)
+    found = plan(job, series, Bounds(slack=timedelta(0)), now=at(now))
+    # There is nothing to save from where every rate is 0.
+    assert found.saving_now == (0 if found.grams else None)
+    assert found.saving_median == (pytest.approx(0, abs=1e-12) if found.grams else None)
+    assert found.reason.code is Code.NO_CHOICE
+    assert (found.start, found.end) == (at(now), at(now + work))
+
+
+def test_a_plan_comes_to_what_a_hand_calculation_says() -> None:
+    # 2 h at 2 kW: 1 + 3 g/kWh, 2 kWh each.
+    forecast = Outlook(
+        hourly(9, 1, 3, 8),
+        p10=hourly(8, 0.5, 2, 7),
+        p90=hourly(10, 2, 5, 9),
+        issued_at=T0 - HOUR,
+        model="weekly@1",
+    )
+    found = plan(Job(2 * HOUR, power=2.0), forecast, now=T0)
+    assert (found.region, found.start, found.end) == ("DE", T0 + HOUR, T0 + 3 * HOUR)
+    assert (found.kwh, found.grams, found.mean) == pytest.approx((4, 8, 2))
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == pytest.approx((5, 14))
+    # Starts on edges count 20, 8 and 22 g: at once 20, the median 20, the worst 22.
+    savings = (found.saving_now, found.saving_median, found.saving_worst)
+    assert savings == pytest.approx((12 / 20, 12 / 20, 14 / 22))
+    assert (found.issued_at, found.model) == (T0 - HOUR, "weekly@1")
+    assert found.reason.code is Code.BEST
+    assert found.reason.sentence == (
+        "Run in DE from 2026-03-01T01:00:00Z to 2026-03-01T03:00:00Z, at 2 gCO2e/kWh: 60.0% "
+        "less carbon than at once, 60.0% less carbon than the median start."
+    )
+
+
+def test_carbon_free_share_is_maximised_and_saved_in_points() -> None:
+    found = plan(Job(HOUR), hourly(0.4, 0.9, 0.2, signal=CFE), now=T0)
+    assert (found.start, found.grams, found.mean) == (T0 + HOUR, None, pytest.approx(0.9))
+    savings = (found.saving_now, found.saving_median, found.saving_worst)
+    assert savings == pytest.approx((0.5, 0.5, 0.7))
+    assert "0.5 more of it carbon-free than at once" in found.reason.sentence
+
+
+def test_the_cheapest_plan_still_says_its_grams() -> None:
+    costs = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.2, -0.1, 0.4])
+    found = plan(Job(HOUR), hourly(1, 2, 9, 4), goal=Goal(Aim.COST, costs), now=T0)
+    assert (found.start, found.grams) == (T0 + 2 * HOUR, pytest.approx(9))
+    assert (found.cost, found.cost_unit) == (pytest.approx(-0.1), "EUR")
+    assert found.saving_now == pytest.approx((0.3 + 0.1) / 0.3)
+    # At 0.2 EUR a gram 0.3 + 0.2 is the least; at 50 EUR a tonne the grams hardly matter.
+    dear = Goal(Aim.WEIGHTED, costs, carbon_weight=0.2, cost_weight=1.0)
+    assert plan(Job(HOUR), hourly(1, 2, 9, 4), goal=dear, now=T0).start == T0
+    cheap = Goal(Aim.WEIGHTED, costs, carbon_weight=5e-5, cost_weight=1.0)
+    assert plan(Job(HOUR), hourly(1, 2, 9, 4), goal=cheap, now=T0).start == T0 + 2 * HOUR
+
+
+def test_robust_takes_what_the_dirty_quantile_says_and_counts_the_expected() -> None:
+    forecast = Outlook(hourly(5, 4, 3), p10=hourly(5, 1, 1), p90=hourly(5, 6, 9))
+    robust = plan(Job(HOUR), forecast, goal=Goal(quantile=Quantile.P90), now=T0)
+    assert (robust.start, robust.grams) == (T0, pytest.approx(5))
+    assert plan(Job(HOUR), forecast, now=T0).start == T0 + 2 * HOUR
+
+
+def least_to(world: World, work: int, end: int) -> Fraction | None:
+    rates = sorted(rate for minute, rate in world.rates.items() if minute < end)
+    return sum(rates[:work], Fraction(0)) / 60 if len(rates) >= work else None
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    worlds().filter(lambda w: bool(w.spans) and w.goal.aim is Aim.CARBON),
+    st.integers(1, 6),
+    st.integers(0, 12),
+)
+def test_a_budget_is_met_as_early_as_it_can_be(world: World, work: int, grams: int) -> None:
+    last = world.spans[-1][1]
+    goal = Goal(budget_grams=grams / 60)
+    ends = [
+        end
+        for end in range(last + 1)
+        if (cost := least_to(world, work, end)) is not None and cost <= Fraction(grams, 60)
+    ]
+    job = Job(work * MINUTE, Kind.INTERRUPTIBLE)
+    if not ends:
+        assert planned(job, world, last, goal) is None
+        return
+    found = planned(job, world, last, goal)
+    assert found is not None
+    assert found.reason.code is Code.WITHIN_BUDGET
+    assert value(found) <= grams / 60 + 1e-9
+    # Between two minutes it may end sooner than the first whole one that will do.
+    assert at(ends[0] - 1) < found.end <= at(ends[0])
+
+
+def test_an_unbroken_job_within_a_budget_starts_where_its_sum_comes_down_to_it() -> None:
+    # From 9 to 1 g/kWh over an hour: at half past, half of each, 5 g.
+    found = plan(Job(HOUR), hourly(9, 1, 9), goal=Goal(budget_grams=5), now=T0)
+    assert found.start == T0 + HOUR / 2
+    assert found.grams == pytest.approx(5)
+    assert "the earliest end within 5 g" in found.reason.sentence
+    assert "With a budget under 5 g it would end later" in found.what_would_change
+
+
+def test_a_budget_that_nothing_meets_says_the_least() -> None:
+    with pytest.raises(
+        OverBudget, match=r"emits 1 g, over the budget of 0.5 g; raise"
+    ) as caught:
+        plan(Job(HOUR), hourly(9, 1, 9), goal=Goal(budget_grams=0.5), now=T0)
+    assert caught.value.extra["least_grams"] == pytest.approx(1)
+
+
+def test_under_a_threshold_it_runs_as_early_as_it_can() -> None:
+    goal = Goal(threshold=4)
+    unbroken = plan(Job(2 * HOUR), hourly(3, 9, 4, 2, 1, 1), goal=goal, now=T0)
+    assert (unbroken.start, unbroken.reason.code) == (T0 + 2 * HOUR, Code.UNDER_THRESHOLD)
+    pausing = Job(2.5 * HOUR, Kind.INTERRUPTIBLE)
+    found = plan(pausing, hourly(3, 9, 4, 2, 1, 1), goal=goal, now=T0)
+    assert (found.start, found.end) == (T0, T0 + 3.5 * HOUR)
+    clean = Goal(Aim.CFE, threshold=0.5)
+    late = plan(Job(HOUR), hourly(0.4, 0.5, 0.9, signal=CFE), goal=clean, now=T0)
+    assert late.start == T0 + HOUR
+
+
+def test_never_under_the_threshold_is_told_from_no_window_at_all() -> None:
+    with pytest.raises(NeverUnder, match="is over 2 gCO2e/kWh for too much of the time"):
+        plan(Job(2 * HOUR), hourly(3, 1, 3), goal=Goal(threshold=2), now=T0)
+    with pytest.raises(NoFeasibleWindow, match="no unbroken run of 5 h") as caught:
+        plan(Job(5 * HOUR), hourly(3, 1, 3), goal=Goal(threshold=2), now=T0)
+    assert not isinstance(caught.value, NeverUnder)
+
+
+def test_a_saving_too_small_to_wait_for_runs_at_once() -> None:
+    series = hourly(10, 9, 8, 12)
+    waits = plan(Job(HOUR), series, goal=Goal(min_saving=0.2), now=T0)
+    assert (waits.start, waits.saving_now) == (T0 + 2 * HOUR, pytest.approx(0.2))
+    runs = plan(Job(HOUR), series, goal=Goal(min_saving=0.21), now=T0)
+    assert (runs.start, runs.reason.code) == (T0, Code.SAVING_TOO_SMALL)
+    assert "waiting would save 20.0%, less than 21.0%" in runs.reason.sentence
+    assert runs.alternatives[0].start == T0 + 2 * HOUR
+
+
+def test_now_may_be_best_and_says_so() -> None:
+    found = plan(Job(HOUR), hourly(1, 9, 8), now=T0)
+    assert (found.reason.code, found.saving_now) == (Code.NOW_IS_BEST, 0)
+    assert found.reason.sentence.endswith("nothing within the bounds is better.")
+
+
+def test_alternatives_come_best_first_and_apart() -> None:
+    found = plan(Job(HOUR), hourly(5, 1, 6, 2, 7, 3, 9), now=T0, alternatives=2)
+    assert [each.start for each in found.alternatives] == [T0 + 3 * HOUR, T0 + 5 * HOUR]
+    assert [each.grams for each in found.alternatives] == pytest.approx([2, 3])
+    assert found.alternatives[0].saving_now == pytest.approx(3 / 5)
+    assert found.alternatives[0].what == "start at 2026-03-01T03:00:00Z"
+    assert found.what_would_change.startswith(
+        "To start at 2026-03-01T03:00:00Z would be as good were the chosen time 1 gCO2e/kWh "
+        "worse than forecast."
+    )
+    assert plan(Job(HOUR), hourly(5, 1, 6), now=T0, alternatives=0).alternatives == ()
+
+
+def test_a_pausing_job_names_the_unbroken_run_and_sooner_ends() -> None:
+    series = hourly(9, 2, 9, 3, 9, 9, 1, 9)
+    found = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), series, now=T0, alternatives=9)
+    assert found.grams == pytest.approx(3)
+    whats = {each.what: each.grams for each in found.alternatives}
+    assert whats == {
+        "end by 2026-03-01T05:15:00Z": pytest.approx(5),
+        # The hour at 2 g, half of that at 3 g, and half an hour at 9 g.
+        "end by 2026-03-01T03:30:00Z": pytest.approx(8),
+        "run unbroken": pytest.approx(10),
+        "run at once": pytest.approx(11),
+    }
+
+
+def test_what_a_later_deadline_would_save_is_said() -> None:
+    series = hourly(9, 8, *[7] * 4, 1, 9, 9)
+    found = plan(Job(HOUR), series, Bounds(deadline=T0 + 2 * HOUR), now=T0)
+    assert found.what_would_change.endswith("Ending up to 24 h later would save another 87.5%.")
+    flat = plan(Job(HOUR), hourly(9, 8, 8, 8), Bounds(slack=HOUR), now=T0)
+    assert flat.what_would_change.endswith("Ending up to 24 h later would save nothing more.")
+    unknown = plan(Job(HOUR), hourly(9, 8), Bounds(slack=HOUR), now=T0)
+    assert unknown.what_would_change.endswith("forecast yet after 2026-03-01T02:00:00Z.")
+
+
+def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() -> None:
+    bounds = Bounds(opening=Weekly.parse("UTC", "daily 00:00-01:00,02:00-03:00"))
+    pausing = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), hourly(1, 0, 2), bounds, now=T0)
+    assert [(each.start, each.end) for each in pausing.slots] == [
+        (T0, T0 + HOUR),
+        (T0 + 2 * HOUR, T0 + 3 * HOUR),
+    ]
+    assert (pausing.pieces, pausing.saving_now, pausing.saving_median) == (2, 0, None)
+    with pytest.raises(NoFeasibleWindow, match="unbroken for at most 1 h"):
+        plan(Job(2 * HOUR), hourly(1, 0, 2), bounds, now=T0)
+
+
+@pytest.mark.parametrize(
+    ("job", "series", "bounds", "message"),
+    [
+        (
+            Job(9 * HOUR),
+            hourly(1, 2, 3),
+            Bounds(),
+            "unbroken for at most 3 h.*a later deadline",
+        ),
+        (
+            Job(2 * HOUR),
+            hourly(1, None, 3),
+            Bounds(),
+            "no unbroken run of 2 h within the bounds.*or let the job pause",
+        ),
+        (
+            Job(HOUR),
+            hourly(1, None, 3),
+            Bounds(earliest=T0 + HOUR, deadline=T0 + 2 * HOUR),
+            "no value is known at a time when the job may run",
+        ),
+        (
+            Job(9 * HOUR, Kind.INTERRUPTIBLE),
+            hourly(1, None, 3),
+            Bounds(),
+            "no time for a job of 9 h within the bounds.* for 2 h in all",
+        ),
+        (
+            Job(2 * HOUR, Kind.PIECES, min_piece=2 * HOUR),
+            hourly(1, None, 3),
+            Bounds(),
+            "allow more or shorter pieces, or a later deadline",
+        ),
+        (Job(HOUR), Series("DE", CI, ()), Bounds(), "bring the forecast up to date"),
+    ],
+)
+def test_no_plan_says_what_stands_in_the_way(
+    job: Job, series: Series, bounds: Bounds, message: str
+) -> None:
+    with pytest.raises(NoFeasibleWindow, match=message):
+        plan(job, series, bounds, now=T0)
+
+
+def test_contradictory_bounds_are_bad_input() -> None:
+    with pytest.raises(BadInput, match="deadline before start"):
+        plan(Job(HOUR), hourly(1, 2), Bounds(deadline=T0 - HOUR), now=T0)
+
+
+def test_limited_pieces_start_on_the_next_full_five_minutes() -> None:
+    job = Job(HOUR, Kind.PIECES, min_piece=HOUR / 2)
+    found = plan(job, hourly(1, 2, 3), now=T0 + timedelta(minutes=1, microseconds=7))
+    assert found.start == T0 + 5 * MINUTE
+    exact = plan(Job(HOUR), hourly(1, 2, 3), now=T0 + timedelta(microseconds=7))
+    assert exact.start == T0 + timedelta(microseconds=7)
+
+
+def test_a_profile_keeps_its_order_through_pauses() -> None:
+    profile = PowerProfile(((HOUR, 1.0), (HOUR, 3.0)))
+    found = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE, power=profile), hourly(2, 9, 1, 9), now=T0)
+    assert [(each.start, each.power_kw) for each in found.slots] == [
+        (T0, 1.0),
+        (T0 + 2 * HOUR, 3.0),
+    ]
+    assert found.grams == pytest.approx(2 + 3)
+
+
+def test_a_plan_reads_back_from_its_json() -> None:
+    chips = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2))
+    found = plan(chips, Outlook(hourly(3, 1, 2), issued_at=T0, model="m@1"), now=T0)
+    wire = found.to_json()
+    assert "question" not in wire
+    assert wire["slots"][0]["chips"] == 2.0
+    assert wire["reason"]["code"] == "best"
+    back = Plan.from_json(wire)
+    assert back.to_json() == wire
+    assert back.question is None
+
+
+def test_unknown_slots_beyond_the_forecast_are_not_planned_on() -> None:
+    slots = (
+        Slot(T0, T0 + HOUR, 5.0, Quality.FORECAST),
+        Slot(T0 + HOUR, T0 + 2 * HOUR, None, Quality.FORECAST),
+    )
+    found = plan(Job(HOUR), Series("DE", CI, slots), now=T0)
+    assert found.start == T0

@@ -1,0 +1,230 @@
+"""Planning the rest of a job again, by hand and against planning it anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning.answer import Code, Plan
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import plan
+from gridtide.planning.errors import OverBudget
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.places import Moves, Place, Places
+from gridtide.planning.replanning import Progress, replan
+from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
+
+
+def hourly(*values: float | None, zone: str = "DE") -> Series:
+    return Series.regular(zone, CI, T0, HOUR, values)
+
+
+def hours(found: Plan) -> list[tuple[float, float]]:
+    return [((s.start - T0) / HOUR, (s.end - T0) / HOUR) for s in found.slots]
+
+
+def test_a_job_that_has_not_started_is_planned_anew_within_the_same_deadline() -> None:
+    first = plan(Job(HOUR), hourly(9, 3, 2, 9, 1), Bounds(slack=3 * HOUR), now=T0)
+    assert hours(first) == [(2, 3)]
+    again = replan(first, Progress(T0 + HOUR), hourly(9, 3, 8, 5, 1))
+    assert hours(again) == [(1, 2)]
+    # The deadline followed from slack at 00:00, so hour 4 stays out of reach.
+    later = replan(first, Progress(T0 + 2 * HOUR), hourly(9, 3, 8, 5, 1))
+    assert hours(later) == [(3, 4)]
+
+
+def test_an_unbroken_job_that_runs_runs_on() -> None:
+    first = plan(Job(3 * HOUR), hourly(1, 2, 9, 9, 9, 9), now=T0)
+    again = replan(
+        first, Progress(T0 + HOUR, done=HOUR, running=True), hourly(1, 99, 99, 1, 1, 1)
+    )
+    assert (hours(again), again.reason.code) == ([(1, 3)], Code.NO_CHOICE)
+    assert again.kwh == pytest.approx(2)
+
+
+def test_a_pausing_job_takes_the_cheapest_slots_for_what_is_left() -> None:
+    job = Job(3 * HOUR, Kind.INTERRUPTIBLE)
+    first = plan(job, hourly(1, 9, 2, 9, 3, 9), now=T0)
+    assert hours(first) == [(0, 1), (2, 3), (4, 5)]
+    again = replan(first, Progress(T0 + 2 * HOUR, done=HOUR), hourly(1, 9, 8, 2, 3, 9))
+    assert hours(again) == [(3, 5)]
+
+
+def test_running_on_is_free_and_starting_again_is_not() -> None:
+    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1), pause_cost=Cost(kwh=1))
+    first = plan(job, hourly(5, 5, 5, 5), now=T0)
+    forecast = hourly(5, 7, 3, 9)
+    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    stays = replan(first, running, forecast)
+    # On: 7 g. A pause in that slot takes 7 g and a restart 3 g besides the 3 g of the run.
+    assert (hours(stays), stays.grams) == ([(1, 2)], pytest.approx(7))
+    stopped = replan(first, Progress(T0 + HOUR, done=HOUR), forecast)
+    # It stands still already: 3 g and the restart's 3 g, less than 7 g and 7 g.
+    assert (hours(stopped), stopped.grams) == ([(2, 3)], pytest.approx(6))
+    cheap = hourly(5, 70, 0.5, 9)
+    off = replan(first, running, cheap)
+    assert (hours(off), off.grams) == ([(1, 2)], pytest.approx(70))
+    little = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1), pause_cost=Cost(kwh=0.1))
+    goes = replan(plan(little, hourly(5, 5, 5, 5), now=T0), running, cheap)
+    assert (hours(goes), goes.grams) == ([(2, 3)], pytest.approx(7 + 0.05 + 0.5))
+
+
+def test_pieces_that_are_used_up_count() -> None:
+    job = Job(3 * HOUR, Kind.PIECES, max_pieces=2)
+    first = plan(job, hourly(1, 9, 2, 2, 9, 1), now=T0)
+    forecast = hourly(1, 9, 2, 9, 9, 1)
+    stopped = replan(first, Progress(T0 + HOUR, done=HOUR), forecast)
+    assert len(hours(stopped)) == 1
+    running = replan(first, Progress(T0 + HOUR, done=HOUR, running=True), forecast)
+    assert len(hours(running)) <= 2
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces"):
+        replan(first, Progress(T0 + HOUR, done=HOUR, pieces=2), forecast)
+
+
+def test_a_piece_runs_its_least_before_it_may_pause() -> None:
+    job = Job(4 * HOUR, Kind.PIECES, min_piece=2 * HOUR)
+    first = plan(job, hourly(1, 1, 9, 9, 1, 1), now=T0)
+    assert hours(first) == [(0, 2), (4, 6)]
+    forecast = hourly(1, 8, 9, 9, 1, 1, 1)
+    soon = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    assert hours(replan(first, soon, forecast)) == [(1, 2), (4, 6)]
+
+
+def test_only_at_a_mark_may_it_pause() -> None:
+    job = Job(3 * HOUR, Kind.PIECES, checkpoints=(HOUR,))
+    first = plan(job, hourly(1, 9, 9, 1, 1, 1), now=T0)
+    assert hours(first) == [(0, 1), (3, 5)]
+    forecast = hourly(1, 9, 9, 1, 1, 1)
+    at_mark = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    assert hours(replan(first, at_mark, forecast)) == [(3, 5)]
+    past = Progress(
+        T0 + HOUR, done=HOUR + 15 * MINUTE, running=True, running_for=HOUR + 15 * MINUTE
+    )
+    assert hours(replan(first, past, forecast)) == [(1, 2.75)]
+    before = Progress(T0 + HOUR, done=HOUR / 2, running=True, running_for=HOUR / 2)
+    assert hours(replan(first, before, forecast)) == [(1, 1.5), (3, 5)]
+
+
+def test_the_profile_goes_on_where_it_stood() -> None:
+    profile = PowerProfile(((HOUR, 4.0), (HOUR, 1.0)))
+    job = Job(3 * HOUR, Kind.INTERRUPTIBLE, power=profile)
+    first = plan(job, hourly(1, 1, 1, 1, 1), now=T0)
+    half = replan(first, Progress(T0 + HOUR, done=HOUR / 2), hourly(9, 9, 1, 1, 1, 1))
+    assert [(s.power_kw, (s.end - s.start) / HOUR) for s in half.slots] == [(4, 0.5), (1, 2)]
+    late = replan(first, Progress(T0 + HOUR, done=2.5 * HOUR), hourly(9, 9, 1, 1, 1, 1))
+    assert [(s.power_kw, (s.end - s.start) / HOUR) for s in late.slots] == [(1, 0.5)]
+
+
+def test_odd_progress_is_rounded_so_that_none_of_the_work_is_lost() -> None:
+    job = Job(4 * HOUR, Kind.PIECES, min_piece=HOUR)
+    first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
+    seconds = timedelta(seconds=77)
+    running = Progress(T0 + HOUR + seconds, done=HOUR + seconds, running=True, running_for=HOUR)
+    again = replan(first, running, hourly(1, 1, 1, 1, 1, 1))
+    # By 01:05, when the plan begins, 1:05 are done.
+    assert hours(again) == [(pytest.approx(1 + 1 / 12), 4)]
+    stopped = replan(first, Progress(T0 + HOUR, done=HOUR + seconds), hourly(*[1] * 6))
+    left = sum((s.end - s.start for s in stopped.slots), timedelta(0))
+    assert left == 3 * HOUR - MINUTE
+
+
+def test_a_budget_is_less_what_was_emitted() -> None:
+    goal = Goal(budget_grams=10)
+    first = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), hourly(5, 5, 1, 1), goal=goal, now=T0)
+    assert hours(first) == [(0, 2)]
+    done = Progress(T0 + HOUR, done=HOUR, grams=8)
+    again = replan(first, done, hourly(8, 5, 1, 1))
+    assert again.end <= T0 + 3 * HOUR
+    assert again.grams == pytest.approx(2)
+    with pytest.raises(OverBudget):
+        replan(first, Progress(T0 + HOUR, done=HOUR, grams=9.9), hourly(8, 5, 1, 1))
+
+
+def places(*moves: Moves) -> Places:
+    pair = (Place("DE", Outlook(hourly(1, 2, 9, 9))), Place("FR", Outlook(hourly(9, 9, 5, 5))))
+    return Places(pair, moves=moves[0] if moves else Moves.ONE)
+
+
+def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
+    job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
+    new: dict[str, Any] = {"DE": hourly(1, 7, 9, 9), "FR": hourly(9, 9, 1, 5)}
+    progress = Progress(T0 + HOUR, done=HOUR, region="DE")
+    one = replan(plan(job, places(), now=T0), progress, new)
+    assert (one.region, hours(one)) == ("DE", [(1, 2)])
+    follow = replan(plan(job, places(Moves.FOLLOW), now=T0), progress, new)
+    assert (follow.region, hours(follow)) == ("FR", [(2, 3)])
+    fresh = replan(plan(job, places(), now=T0), Progress(T0 + HOUR), {"FR": new["FR"]})
+    assert (fresh.region, fresh.left_out) == ("FR", ())
+
+
+@pytest.mark.parametrize(
+    ("progress", "forecast", "message"),
+    [
+        (Progress(T0, done=2 * HOUR), {"DE": hourly(1)}, "all 2:00:00 of work are done"),
+        (Progress(T0), hourly(1), "give a forecast by region"),
+        (Progress(T0), {"NO": hourly(1)}, "knows nothing of NO; it chooses between DE, FR"),
+    ],
+)
+def test_what_cannot_be_replanned_is_refused(
+    progress: Progress,
+    forecast: Any,  # noqa: ANN401
+    message: str,
+) -> None:
+    first = plan(Job(2 * HOUR), places(), now=T0)
+    with pytest.raises(BadInput, match=message):
+        replan(first, progress, forecast)
+
+
+def test_a_plan_from_json_asks_for_a_new_one() -> None:
+    read = Plan.from_json(plan(Job(HOUR), hourly(1, 2), now=T0).to_json())
+    with pytest.raises(BadInput, match="ask for a new plan of the work that is left"):
+        replan(read, Progress(T0), hourly(1, 2))
+
+
+@pytest.mark.parametrize(
+    "members", [{"done": -HOUR}, {"running_for": -HOUR}, {"pieces": 0}, {"grams": float("nan")}]
+)
+def test_progress_that_cannot_be_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="none of it can be below 0"):
+        Progress(T0, **members)
+
+
+RATES = st.lists(st.integers(0, 9).map(float), min_size=6, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(RATES, st.integers(1, 5), st.integers(0, 4), st.sampled_from(list(Kind)[:3]))
+def test_with_the_same_forecast_the_rest_of_a_plan_is_the_best_rest(
+    rates: list[float], work: int, gone: int, kind: Kind
+) -> None:
+    more: dict[str, Any] = {"restart_cost": Cost(0.5)} if kind is Kind.PIECES else {}
+    first = plan(Job(work * HOUR, kind, **more), hourly(*rates), now=T0)
+    moment = at(60 * gone)
+    before = [s for s in first.slots if s.start < moment]
+    done = sum((min(s.end, moment) - s.start for s in before), timedelta(0))
+    if done >= work * HOUR:
+        gone, moment, before, done = 0, T0, [], timedelta(0)
+    running = bool(before) and before[-1].end > moment
+    rest = replan(
+        first,
+        Progress(moment, done=done, running=running, running_for=done),
+        hourly(*rates),
+    )
+    left = [
+        ((max(s.start, moment) - T0) / HOUR, (s.end - T0) / HOUR)
+        for s in first.slots
+        if s.end > moment
+    ]
+    emitted = sum(rates[hour] for start, end in left for hour in range(int(start), int(end)))
+    # Its first start is a restart if it ran before, and none at all if it runs.
+    restarts = left if done and not running else left[1:]
+    tolls = 0.5 * sum(rates[int(start)] for start, _ in restarts) if more else 0.0
+    assert rest.grams == pytest.approx(emitted + tolls)
