@@ -129,8 +129,11 @@ def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
         for other in imported(path, types=False) - sys.stdlib_module_names
         if other not in ("gridtide", "httpx")
     }
-    # The extra `frames`, and only when a frame is asked for.
-    assert foreign <= {"sdk/gridtide/frames.py imports polars"}
+    # The extras `frames` and `lp`, and only when a frame or a programme is asked for.
+    assert foreign <= {
+        "sdk/gridtide/frames.py imports polars",
+        "sdk/gridtide/planning/solver.py imports scipy",
+    }
     project = tomllib.loads((ROOT / "sdk/pyproject.toml").read_text())["project"]
     assert [re.split(r"[<>=~]", each)[0] for each in project["dependencies"]] == ["httpx"]
 

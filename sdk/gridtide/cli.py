@@ -35,6 +35,7 @@ OF_THE_SERVICE = (
     "restore",
     "sources",
     "demo",
+    "reproduce",
 )
 INSTALL = "pip install 'gridtide[service]', from a clone: pip install ./sdk ."
 GLOBALS = {"home": None, "now": None, "url": None, "json": False}
