@@ -18,8 +18,15 @@ import pytest
 import gridtide_pipelines.sources
 from gridtide import cli
 from gridtide.model import Signal
+from gridtide.planning_wire.asked import PLAN, PROGRESS, REPLAN
+from gridtide.planning_wire.batched import BATCH
+from gridtide.planning_wire.bounds import BOUNDS
+from gridtide.planning_wire.candidates import PLACES
+from gridtide.planning_wire.goals import GOAL
+from gridtide.planning_wire.jobs import JOB
+from gridtide.planning_wire.shapes import Shape
 from gridtide_pipelines.source import Source, find_sources
-from gridtide_server import problems, spec, wire
+from gridtide_server import bodies, problems, spec, wire
 from gridtide_store.settings import KNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,6 +120,11 @@ def test_every_source_is_in_the_table_as_it_is_in_the_code() -> None:
 # REST
 
 REST = DOCS / "rest.md"
+BODIES: dict[str, Shape[Any]] = {
+    "/v1/plan": PLAN,
+    "/v1/replan": REPLAN,
+    "/v1/batch": BATCH,
+}
 # What the framework itself answers with, beside our own table (RFC 9110, 15.5.5 and 15.5.6).
 FRAMEWORK = {"not_found": 404, "method_not_allowed": 405}
 
@@ -126,7 +138,7 @@ def openapi() -> dict[str, Any]:
 
 def section(route: str) -> str:
     """The text below the heading of a route."""
-    _, heading, rest = REST.read_text().partition(f"\n## `GET {route}`\n")
+    _, heading, rest = REST.read_text().partition(f"\n## `{route}`\n")
     assert heading, f"rest.md has no section on {route}"
     return rest.partition("\n## ")[0]
 
@@ -148,15 +160,39 @@ def documented(text: str, head: str) -> set[str]:
 
 def test_every_route_is_in_the_table_of_routes(openapi: dict[str, Any]) -> None:
     written = documented(REST.read_text(), "route")
-    assert written == {f"GET {path}" for path in openapi["paths"]}
+    assert written == {
+        f"{method.upper()} {path}"
+        for path, operations in openapi["paths"].items()
+        for method in operations
+    }
 
 
 def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any]) -> None:
     for path, operations in openapi["paths"].items():
-        taken = {each["name"] for each in operations["get"].get("parameters", [])} - {"zone"}
-        if path.startswith("/v1"):
-            text = section("/v1/best-window" if path == "/v1/best-region" else path)
+        if path.startswith("/v1") and "get" in operations:
+            asked = operations["get"].get("parameters", [])
+            taken = {each["name"] for each in asked} - {"zone"}
+            text = section(f"GET {'/v1/best-window' if path == '/v1/best-region' else path}")
             assert documented(text, "parameter") == taken, path
+
+
+def test_every_member_of_a_body_is_in_the_section_of_its_route_and_no_other() -> None:
+    tables = {
+        "POST /v1/plan": [
+            *(PLAN, JOB, BOUNDS, GOAL, PLACES),
+        ],
+        "POST /v1/replan": [REPLAN, PROGRESS],
+        "POST /v1/batch": [BATCH],
+    }
+    for route, shapes in tables.items():
+        members = {name for shape in shapes for name in shape.members}
+        assert documented(section(route), "member") == members, route
+    # Those of smaller objects are named in the line of the member that holds them.
+    text = section("POST /v1/plan")
+    for shape in bodies.SHAPES:
+        if shape.name not in ("BatchAsked", "ReplanAsked", "Progress"):
+            named = shape.members.keys() - {"kind"}
+            assert {name for name in named if f"`{name}`" not in text} == set(), shape.name
 
 
 def test_every_field_of_an_answer_is_explained_and_no_other(openapi: dict[str, Any]) -> None:
@@ -188,7 +224,8 @@ def test_every_problem_code_is_in_the_table_with_its_status() -> None:
 
 
 def test_the_examples_have_the_shape_of_an_answer() -> None:
-    window, problem = (json.loads(body) for kind, body in fenced(REST) if kind == "json")
+    window, plan, problem = (json.loads(body) for kind, body in fenced(REST) if kind == "json")
+    assert PLAN.read(plan).job.duration == timedelta(hours=8)
     wire.BestWindow.model_validate(window)
     saved = (window["mean_now"] - window["mean"]) / window["mean_now"]
     assert window["saving"] == pytest.approx(saved, abs=5e-4)
@@ -200,20 +237,26 @@ def test_the_addresses_in_shell_blocks_are_routes_with_their_parameters(
     openapi: dict[str, Any],
 ) -> None:
     asked = [
-        urlsplit(address)
+        (urlsplit(address), body)
         for path in DOCUMENTS
-        for kind, body in fenced(path)
+        for kind, block in fenced(path)
         if kind == "sh"
-        for address in re.findall(r"curl[^\n]*'(http://127[^']+)'", body)
+        for address, body in re.findall(
+            r"curl[^\n]*'(http://127[^']+)'(?: -d '([^']+)')?", block
+        )
     ]
     assert len(asked) > 3
-    for address in asked:
+    for address, body in asked:
         route = next(
-            operations["get"]
+            operations
             for path, operations in openapi["paths"].items()
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), address.path)
         )
-        names = {each["name"] for each in route["parameters"]}
+        if body:
+            assert list(route) == ["post"]
+            BODIES[address.path].read(json.loads(body))
+            continue
+        names = {each["name"] for each in route["get"]["parameters"]}
         assert {name for name, _ in parse_qsl(address.query, strict_parsing=True)} <= names
 
 

@@ -1,10 +1,11 @@
 """gridtide: when and where is the grid cleanest?
 
     import gridtide
+    from gridtide.planning import Job
 
     gridtide.best_window("DE", hours=4)
     gridtide.best_region(["DE", "FR", "aws:us-east-1"], hours=4)
-    gridtide.plan(gridtide.Job(timedelta(hours=8), "interruptible", power=2.5), "DE")
+    gridtide.plan(Job(timedelta(hours=8), "interruptible", power=2.5), "DE")
 
 Nothing is loaded before it is used, so that importing costs next to nothing.
 """
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
         UnknownRegion,
     )
     from gridtide.model import Quality, Series, Signal, Slot
-    from gridtide.planning.bounds import Bounds
-    from gridtide.planning.elasticity import Elastic
-    from gridtide.planning.goal import CostSeries, Goal
-    from gridtide.planning.job import Cost, Job, PowerProfile
-    from gridtide.planning.replan import Progress
-    from gridtide.planning.weekly import Days, Weekly
     from gridtide.planning_wire.candidates import Candidate, Candidates
     from gridtide.planning_wire.planned import PlanAnswer
     from gridtide.planning_wire.told import Batch
@@ -69,12 +64,6 @@ _FROM = {
         "UnknownRegion",
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
-    "planning.bounds": ("Bounds",),
-    "planning.goal": ("CostSeries", "Goal"),
-    "planning.elasticity": ("Elastic",),
-    "planning.job": ("Cost", "Job", "PowerProfile"),
-    "planning.replan": ("Progress",),
-    "planning.weekly": ("Days", "Weekly"),
     "planning_wire.candidates": ("Candidate", "Candidates"),
     "planning_wire.planned": ("PlanAnswer",),
     "planning_wire.told": ("Batch",),
@@ -100,33 +89,23 @@ __all__ = [
     "Batch",
     "BestRegion",
     "BestWindow",
-    "Bounds",
     "Candidate",
     "Candidates",
     "Client",
-    "Cost",
-    "CostSeries",
-    "Days",
-    "Elastic",
     "Forecast",
-    "Goal",
     "GridtideError",
     "Intensity",
-    "Job",
     "NoCommonSignal",
     "NoData",
     "NoFeasibleWindow",
     "NoService",
     "PlanAnswer",
-    "PowerProfile",
-    "Progress",
     "Quality",
     "Series",
     "ServiceUnavailable",
     "Signal",
     "Slot",
     "UnknownRegion",
-    "Weekly",
     "Window",
     "ZoneInfo",
     "Zones",

@@ -1,4 +1,4 @@
-"""The SDK's own subcommands: zones, now, best-window, best-region.
+"""The SDK's own subcommands: zones, now, best-window, best-region; plan and batch.
 
 They ask what a client asks, at GRIDTIDE_URL or in this process, and print the answer: the
 same JSON object as by REST, or text.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from gridtide import plan_commands
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.regions import split_regions
@@ -147,6 +148,18 @@ OWN = {
         Command("zones", "list the zones and what is known of them", _zones_arguments, _zones),
         Command("now", "how clean the grid is now", _now_arguments, _now),
         Command("best-window", "when to run a job", _best_window_arguments, _best_window),
+        Command(
+            "plan",
+            "when and where to run a job of any kind, and why",
+            plan_commands.plan_arguments,
+            plan_commands.plan,
+        ),
+        Command(
+            "batch",
+            "many questions in one call",
+            plan_commands.batch_arguments,
+            plan_commands.batch,
+        ),
         Command(
             "best-region", "where and when to run a job", _best_window_arguments, _best_region
         ),

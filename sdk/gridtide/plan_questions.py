@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gridtide.planning.bounds import Bounds
     from gridtide.planning.goal import Goal
     from gridtide.planning.job import Job
-    from gridtide.planning.replan import Progress
+    from gridtide.planning.replanning import Progress
     from gridtide.planning_wire.candidates import Where
     from gridtide.planning_wire.planned import PlanAnswer
     from gridtide.planning_wire.told import Batch

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gridtide.answers import Answer, BestRegion, BestWindow, Intensity, ZoneInfo, Zones
 from gridtide.model import Signal, format_time
+
+if TYPE_CHECKING:
+    from gridtide.planning_wire.planned import PlanAnswer
 
 SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real one"
 
@@ -15,10 +19,10 @@ def best_window(answer: BestWindow) -> str:
     """When to start, how clean that is, and where that is known from."""
     return "\n".join(
         [
-            f"{_place(answer)}: start {moment(answer.start)}, done {moment(answer.end)} "
+            f"{place(answer)}: start {moment(answer.start)}, done {moment(answer.end)} "
             f"({answer.hours:g} h)",
             f"  mean     {value(answer.mean, answer.signal)}, {_saving(answer)}",
-            *_provenance(answer, _origin(answer)),
+            *provenance(answer, _origin(answer)),
         ]
     )
 
@@ -27,13 +31,13 @@ def best_region(answer: BestRegion) -> str:
     """The best region as `best_window`, and the ranking of all."""
     rows = [
         (
-            str(place),
+            str(rank),
             one.region,
             one.zone,
             moment(one.start),
             value(one.mean, one.signal),
         )
-        for place, one in enumerate(answer.ranking, start=1)
+        for rank, one in enumerate(answer.ranking, start=1)
     ]
     without = [f"  {one.region}: no window; {one.reason}" for one in answer.infeasible]
     header = ("", "region", "zone", "start", "mean")
@@ -43,13 +47,13 @@ def best_region(answer: BestRegion) -> str:
 def now(answer: Intensity) -> str:
     """The latest slot of a region."""
     if not answer.slots:
-        return "\n".join([f"{_place(answer)}: no slot is known", *_provenance(answer, "none")])
+        return "\n".join([f"{place(answer)}: no slot is known", *provenance(answer, "none")])
     slot = answer.slots[-1]
     said = "unknown" if slot.value is None else value(slot.value, answer.signal)
     return "\n".join(
         [
-            f"{_place(answer)}: {said} from {moment(slot.start)} to {moment(slot.end)}",
-            *_provenance(answer, str(slot.quality)),
+            f"{place(answer)}: {said} from {moment(slot.start)} to {moment(slot.end)}",
+            *provenance(answer, str(slot.quality)),
         ]
     )
 
@@ -85,7 +89,7 @@ def moment(time: datetime) -> str:
 
 def value(mean: float, signal: Signal) -> str:
     """A value with its unit; a CFE fraction in percent."""
-    return f"{mean:.1f} {signal.unit}" if signal.lower_is_cleaner else _percent(mean)
+    return f"{mean:.1f} {signal.unit}" if signal.lower_is_cleaner else percent(mean)
 
 
 def age(seconds: float) -> str:
@@ -96,34 +100,14 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _place(answer: Answer) -> str:
+def place(answer: Answer | PlanAnswer) -> str:
+    """The zone that answers, with what was asked for where that differs."""
     named = answer.zone if answer.region == answer.zone else f"{answer.region} = {answer.zone}"
     return f"{named} ({answer.zone_name})"
 
 
-def _saving(answer: BestWindow) -> str:
-    if answer.mean_now is None:
-        return "at once: unknown"
-    at_once = value(answer.mean_now, answer.signal)
-    if answer.saving is None:
-        return f"at once: {at_once}"
-    if answer.saving == 0:
-        return "no cleaner than at once"
-    if answer.signal.lower_is_cleaner:
-        way = "less" if answer.saving >= 0 else "more"
-        return f"{_percent(abs(answer.saving))} {way} than at once ({at_once})"
-    way = "more" if answer.saving >= 0 else "fewer"
-    points = f"{100 * abs(answer.saving):.1f} points"
-    return f"{points} {way} than at once ({at_once})"
-
-
-def _origin(answer: BestWindow) -> str:
-    made = f" by {answer.model}" if answer.model else ""
-    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
-    return f"{answer.quality}{made}{issued}"
-
-
-def _provenance(answer: Answer, quality: str) -> list[str]:
+def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
+    """Where an answer is known from, a line each."""
     seconds = answer.data_age_seconds
     old = "age unknown" if seconds is None else f"{age(seconds)} old"
     licence = f" ({answer.licence})" if answer.licence else ""
@@ -140,6 +124,33 @@ def _provenance(answer: Answer, quality: str) -> list[str]:
     return lines
 
 
+def percent(fraction: float) -> str:
+    """A fraction in percent."""
+    return f"{100 * fraction:.1f} %"
+
+
+def _saving(answer: BestWindow) -> str:
+    if answer.mean_now is None:
+        return "at once: unknown"
+    at_once = value(answer.mean_now, answer.signal)
+    if answer.saving is None:
+        return f"at once: {at_once}"
+    if answer.saving == 0:
+        return "no cleaner than at once"
+    if answer.signal.lower_is_cleaner:
+        way = "less" if answer.saving >= 0 else "more"
+        return f"{percent(abs(answer.saving))} {way} than at once ({at_once})"
+    way = "more" if answer.saving >= 0 else "fewer"
+    points = f"{100 * abs(answer.saving):.1f} points"
+    return f"{points} {way} than at once ({at_once})"
+
+
+def _origin(answer: BestWindow) -> str:
+    made = f" by {answer.model}" if answer.model else ""
+    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
+    return f"{answer.quality}{made}{issued}"
+
+
 def _zone(zone: ZoneInfo) -> tuple[str, ...]:
     return (
         zone.zone,
@@ -150,7 +161,3 @@ def _zone(zone: ZoneInfo) -> tuple[str, ...]:
         zone.forecast.model if zone.forecast else "-",
         f"{zone.source or '-'}{' *' if zone.simulated else ''}",
     )
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"

@@ -14,10 +14,18 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from gridtide.clock import Clock
-from gridtide_server import metrics, problems
+from gridtide_server import bodies, metrics, problems
 from gridtide_server.observing import Observing
 from gridtide_server.reader import Reader
-from gridtide_server.routes import forecast, health, intensity, windows, zones
+from gridtide_server.routes import (
+    batch,
+    forecast,
+    health,
+    intensity,
+    plan,
+    windows,
+    zones,
+)
 from gridtide_server.service import Service
 
 ABOUT = """When and where is the grid cleanest?
@@ -64,7 +72,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
     service, registry = Service(reader, clock), CollectorRegistry()
     registry.register(metrics.Ages(service))
     problems.install(app)
-    for resource in (windows, zones, intensity, forecast):
+    for resource in (windows, plan, batch, zones, intensity, forecast):
         app.include_router(resource.routes(service))
     app.include_router(health.routes(service, registry, app.version))
     app.add_middleware(Observing, seconds=metrics.request_seconds(registry))
@@ -72,7 +80,8 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         app.add_middleware(
             CORSMiddleware,
             allow_origins=["*"],
-            allow_methods=["GET"],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
             expose_headers=["ETag"],
         )
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
@@ -87,4 +96,5 @@ def _described(app: FastAPI) -> dict[str, Any]:
         )
         schemas = app.openapi_schema["components"]["schemas"]
         schemas["Problem"] = problems.Problem.model_json_schema()
+        schemas |= bodies.schemas()
     return app.openapi_schema

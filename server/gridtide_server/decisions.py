@@ -50,7 +50,7 @@ class Question:
     @property
     def at_once(self) -> datetime:
         """When the job starts if nobody waits: `at`, rounded up to the second."""
-        return self.at if self.at.microsecond == 0 else self.at.replace(microsecond=0) + SECOND
+        return next_second(self.at)
 
     @property
     def first(self) -> datetime:
@@ -80,6 +80,11 @@ class Refusal:
     place: Resolution
     signal: Signal
     reason: str
+
+
+def next_second(moment: datetime) -> datetime:
+    """`moment`, rounded up to the second."""
+    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + SECOND
 
 
 def decide_window(view: View, place: Resolution, question: Question) -> Decision:
@@ -117,7 +122,7 @@ def decide_region(
         NoFeasibleWindow: no region has an unbroken run of that length.
     """
     _check(question)
-    signal = _common(view, places, question)
+    signal = common(view, places, question.signal, question.at)
     found: dict[str, Forecast] = {}
     refused: list[Refusal] = []
     for place in places:
@@ -153,11 +158,19 @@ def _check(question: Question) -> None:
         )
 
 
-def _common(view: View, places: Sequence[Resolution], question: Question) -> Signal:
-    def found(*signals: Signal) -> dict[str, dict[Signal, Forecast]]:
-        return {p.region: view.forecasts(p.zone, question.at, signals) for p in places}
+def common(
+    view: View, places: Sequence[Resolution], asked: Signal | None, at: datetime
+) -> Signal:
+    """The one signal to compare on: the one `asked` for, or the usual one that all have.
 
-    if (asked := question.signal) is not None:
+    Raises:
+        NoCommonSignal: there is none.
+    """
+
+    def found(*signals: Signal) -> dict[str, dict[Signal, Forecast]]:
+        return {p.region: view.forecasts(p.zone, at, signals) for p in places}
+
+    if asked is not None:
         lacking = [region for region, has in found(asked).items() if not has]
         if lacking:
             raise NoCommonSignal(

@@ -19,9 +19,12 @@ from gridtide.errors import (
     NoCommonSignal,
     NoData,
     NoFeasibleWindow,
+    TooLarge,
+    TooManyQuestions,
     TooManyRegions,
     UnknownRegion,
 )
+from gridtide.planning.errors import NeverUnder, NoSolver, OverBudget, TooFine
 from gridtide_server.errors import NotReady
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 
@@ -44,7 +47,13 @@ TABLE: Mapping[type[GridtideError], Row] = {
     UnknownRegion: Row(404, "No region of that name"),
     NoFeasibleWindow: Row(422, "No unbroken run of that length fits"),
     NoCommonSignal: Row(422, "The regions share no signal to compare on"),
+    OverBudget: Row(422, "No plan stays within the carbon budget"),
+    NeverUnder: Row(422, "The signal is not under the threshold for long enough"),
+    TooFine: Row(422, "The times share too small a step"),
     TooManyRegions: Row(422, "Too many regions in one question"),
+    TooManyQuestions: Row(422, "Too many questions in one call"),
+    TooLarge: Row(413, "The body is too large"),
+    NoSolver: Row(501, "A linear programme is needed, and there is no solver here"),
     NoData: Row(404, "Nothing known to answer from"),
     NotReady: Row(503, "Nothing is published yet"),
     Damaged: Row(503, "What is published cannot be read"),
@@ -97,16 +106,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One problem as a response; never cached."""
-    body = {
-        **(extra or {}),
-        "type": f"urn:gridtide:problem:{code}",
-        "title": row.title,
-        "status": row.status,
-        "detail": detail,
-        "code": code,
-    }
     return Response(
-        msgspec.json.encode(body),
+        msgspec.json.encode(_members(row, code, detail, extra)),
         status_code=row.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -116,6 +117,28 @@ def problem(
 def row_of(error: GridtideError) -> Row:
     """The table's row of the nearest class above `error`; an unlisted one is our fault."""
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
+
+
+def told(error: GridtideError) -> dict[str, object]:
+    """The members of an error's problem; for one without a row they hide what happened."""
+    row = row_of(error)
+    if row is INTERNAL:
+        log.error("an error without a row in the table", exc_info=error)
+        return _members(INTERNAL, "internal", _HIDDEN)
+    return _members(row, error.code, str(error), error.extra)
+
+
+def _members(
+    row: Row, code: str, detail: str, extra: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    return {
+        **(extra or {}),
+        "type": f"urn:gridtide:problem:{code}",
+        "title": row.title,
+        "status": row.status,
+        "detail": detail,
+        "code": code,
+    }
 
 
 async def _ours(_request: Request, error: Exception) -> Response:

@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.outlook import Outlook
 from gridtide.runs import to_moment
 from gridtide_store.manifest import Manifest
 from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
@@ -78,6 +80,7 @@ class View:
         self._newest = lru_cache(None)(self._read_newest)
         self._earlier = lru_cache(KEPT)(self._read_run)
         self._earlier_end = lru_cache(KEPT)(self._read_end)
+        self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
 
     def close(self) -> None:
         """Let go of the snapshot's files."""
@@ -113,6 +116,17 @@ class View:
         """The newest run of each of `signals` that has one."""
         found = ((signal, self.forecast(zone, signal, as_of)) for signal in signals)
         return {signal: run for signal, run in found if run is not None}
+
+    def outlook(self, forecast: Forecast) -> Outlook:
+        """A forecast of this view with its quantiles, as the planner takes it."""
+        run = forecast.run
+        key = run.zone, run.signal, run.model, run.issued_at
+        found = self._outlooks.get(key)
+        if found is None:
+            if len(self._outlooks) >= KEPT:
+                self._outlooks.clear()
+            found = self._outlooks[key] = _outlook(forecast)
+        return found
 
     def newest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
         """End of the newest slot with a value known at `as_of`; None when there was none."""
@@ -164,9 +178,19 @@ class View:
         return None if run is None else Forecast(run, series_of(run))
 
 
-def series_of(run: Run) -> Series:
-    """The p50 of a run, ready to be searched."""
-    columns = zip(run.start_us.tolist(), run.end_us.tolist(), run.p50.tolist(), strict=True)
+def _outlook(forecast: Forecast) -> Outlook:
+    run = forecast.run
+    p10, p90 = (
+        None if bool(np.isnan(values).all()) else series_of(run, values)
+        for values in (run.p10, run.p90)
+    )
+    return Outlook(forecast.series, p10, p90, run.issued_at, run.model)
+
+
+def series_of(run: Run, values: NDArray[np.float64] | None = None) -> Series:
+    """The p50 of a run, or other values for its steps, ready to be searched."""
+    given = run.p50 if values is None else values
+    columns = zip(run.start_us.tolist(), run.end_us.tolist(), given.tolist(), strict=True)
     return Series(
         run.zone,
         Signal(run.signal),
@@ -174,9 +198,9 @@ def series_of(run: Run) -> Series:
             Slot(
                 to_moment(start),
                 to_moment(end),
-                None if p50 != p50 else p50,
+                None if value != value else value,
                 Quality.FORECAST,
             )
-            for start, end, p50 in columns
+            for start, end, value in columns
         ),
     )

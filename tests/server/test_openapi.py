@@ -10,11 +10,14 @@ from urllib.parse import urlencode
 import pytest
 from pydantic import TypeAdapter
 
-from gridtide_server import spec, wire
+from gridtide_server import bodies, spec, wire
 from tests.server.world import Asker
 
 OPENAPI = json.loads(spec.text())
 PATHS = OPENAPI["paths"]
+# Questions in the address, and those in a body.
+GETS = {path: each["get"] for path, each in PATHS.items() if "get" in each}
+POSTS = {path: each["post"] for path, each in PATHS.items() if "post" in each}
 
 # One value that is right, and values that are not, for each type of parameter.
 RIGHT = {"zone": "DE", "region": "DE", "hours": "2", "model": "weekly@1", "all": "true"}
@@ -40,18 +43,32 @@ def test_the_committed_openapi_is_that_of_the_code() -> None:
     assert spec.FILE.read_text(encoding="utf-8") == spec.text(), f"write it anew: {anew}"
 
 
-def test_every_route_is_a_get_with_a_description_and_a_described_answer() -> None:
+def test_every_route_has_one_method_a_description_and_a_described_answer() -> None:
+    assert {**GETS, **POSTS}.keys() == PATHS.keys()
     for path, operations in PATHS.items():
-        assert list(operations) == ["get"], path
-        assert operations["get"]["description"], path
-        assert operations["get"]["responses"]["200"]["content"], path
-    names = [operations["get"]["operationId"] for operations in PATHS.values()]
+        (operation,) = operations.values()
+        assert operation["description"], path
+        assert operation["responses"]["200"]["content"], path
+    names = [each["operationId"] for each in (*GETS.values(), *POSTS.values())]
     assert len(names) == len(set(names))
 
 
+def test_every_body_is_described_down_to_its_last_member() -> None:
+    schemas = OPENAPI["components"]["schemas"]
+    for path, operation in POSTS.items():
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        named = body["$ref"].removeprefix("#/components/schemas/")
+        assert schemas[named]["additionalProperties"] is False, path
+    for shape in bodies.SHAPES:
+        described = schemas[shape.name]
+        assert described["description"]
+        assert set(described["properties"]) == set(shape.members)
+        assert all(each["description"] for each in described["properties"].values())
+
+
 def test_every_parameter_of_v1_is_described() -> None:
-    for path, operations in PATHS.items():
-        for parameter in operations["get"].get("parameters", []):
+    for path, operation in GETS.items():
+        for parameter in operation.get("parameters", []):
             if parameter["in"] == "query" and path.startswith("/v1"):
                 assert parameter.get("description"), f"{path}: {parameter['name']}"
 
@@ -59,8 +76,8 @@ def test_every_parameter_of_v1_is_described() -> None:
 def questions() -> list[tuple[str, str]]:
     """Each route with all that it needs right, but for one parameter at a time."""
     found = []
-    for path, operations in PATHS.items():
-        parameters = operations["get"].get("parameters", [])
+    for path, operation in GETS.items():
+        parameters = operation.get("parameters", [])
         needed = {p["name"]: RIGHT[p["name"]] for p in parameters if p.get("required")}
         for parameter in parameters:
             for value in [*WRONG, RIGHT.get(parameter["name"], "cfe_produced")]:
@@ -74,7 +91,7 @@ def test_every_status_and_body_is_as_described(ask: Asker) -> None:
     seen: dict[int, int] = {}
     for path, url in questions():
         answer = ask(url)
-        described = PATHS[path]["get"]["responses"]
+        described = GETS[path]["responses"]
         assert str(answer.status_code) in described, f"{url}: {answer.text}"
         media = answer.headers["content-type"].partition(";")[0]
         assert media in described[str(answer.status_code)]["content"], url

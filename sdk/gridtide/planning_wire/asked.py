@@ -12,7 +12,7 @@ from gridtide.model import Signal, format_time
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
-from gridtide.planning.replan import Progress
+from gridtide.planning.replanning import Progress
 from gridtide.planning_wire import bounds, candidates, goals, jobs
 from gridtide.planning_wire.candidates import Candidates, as_candidates
 from gridtide.planning_wire.planned import PlanAnswer
@@ -108,7 +108,7 @@ class ReplanAsked:
     Attributes:
         plan: as it was answered.
         asked: what it was asked for.
-        progress: members of `gridtide.planning.replan.Progress`; without `at`, now.
+        progress: members of `gridtide.planning.replanning.Progress`; without `at`, now.
     """
 
     plan: PlanAnswer

@@ -13,7 +13,7 @@ from gridtide.model import Signal
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
-from gridtide.planning.replan import Progress
+from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import plan_to_json, progress_to_json
 from gridtide.planning_wire.batched import batch_to_json
 from gridtide.planning_wire.candidates import Where

@@ -1,0 +1,27 @@
+"""``/v1/batch``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gridtide.planning_wire.batched import BATCH
+from gridtide_server import batches, bodies, wire_plans
+from gridtide_server.problems import responses
+from gridtide_server.service import Service
+
+
+def routes(service: Service) -> APIRouter:
+    """Many questions at once."""
+    router = APIRouter(tags=["decisions"], responses=responses(413, 422, 503))
+
+    @router.post(
+        "/v1/batch", response_model=wire_plans.Batch, openapi_extra=bodies.described(BATCH)
+    )
+    async def batch(request: Request) -> Response:
+        """Up to 1,000 questions; answers in their order, a problem where there is none."""
+        asked = await bodies.read(request, BATCH)
+        told = await run_in_threadpool(batches.answered, service, asked.questions)
+        return bodies.plain(told)
+
+    return router

@@ -1,0 +1,47 @@
+"""``/v1/plan`` and ``/v1/replan``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gridtide.planning_wire.asked import PLAN, REPLAN
+from gridtide_server import bodies, wire_plans
+from gridtide_server.plans import planned, replanned
+from gridtide_server.problems import responses
+from gridtide_server.service import Service
+
+
+def routes(service: Service) -> APIRouter:
+    """When and where to run a job of any kind."""
+    router = APIRouter(tags=["decisions"], responses=responses(404, 413, 422, 501, 503))
+
+    @router.post(
+        "/v1/plan", response_model=wire_plans.Plan, openapi_extra=bodies.described(PLAN)
+    )
+    async def plan(request: Request) -> Response:
+        """The plan that reaches the goal best within the bounds, and why."""
+        asked = await bodies.read(request, PLAN)
+
+        def answer() -> bytes:
+            moment = service.moment(asked.as_of)
+            with service.reader.read() as view:
+                return planned(view, asked, moment).model_dump_json().encode()
+
+        return bodies.plain(await run_in_threadpool(answer))
+
+    @router.post(
+        "/v1/replan", response_model=wire_plans.Plan, openapi_extra=bodies.described(REPLAN)
+    )
+    async def replan(request: Request) -> Response:
+        """The plan for the rest of a job that has begun, or waits, by the forecasts of now."""
+        asked = await bodies.read(request, REPLAN)
+
+        def answer() -> bytes:
+            moment = service.moment(asked.progress.get("at"))
+            with service.reader.read() as view:
+                return replanned(view, asked, moment).model_dump_json().encode()
+
+        return bodies.plain(await run_in_threadpool(answer))
+
+    return router
