@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
 from gridtide_store.database import Columns, columns, frame, microseconds
+from gridtide_store.errors import Unusable
 from gridtide_store.frames import observations
 from gridtide_store.words import QUALITIES
 
@@ -68,7 +69,13 @@ def insert(
     """Add `rows` to `table`, columns in its order, through a temporary Parquet file."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "rows.parquet"
-        rows.write_parquet(path, compression="uncompressed", statistics=False)
+        try:
+            rows.write_parquet(path, compression="uncompressed", statistics=False)
+        except (pl.exceptions.ComputeError, OSError) as error:
+            raise Unusable(
+                f"{path} cannot be written: {str(error).splitlines()[0]}; "
+                "look at the room left on its disk, then run the command again"
+            ) from error
         connection.execute(
             f"INSERT INTO {table} SELECT * FROM read_parquet(?)",  # noqa: S608  # our own table name
             [str(path)],

@@ -53,6 +53,8 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
     """
     if not home.live.exists():
         raise BadInput(f"{home.root} holds no store; there is nothing to back up")
+    if target.resolve().is_relative_to(home.root.resolve()):
+        raise BadInput(f"{target} lies in the home it is to save; name a place outside")
     if target.exists():
         raise BadInput(f"{target} exists; name a new folder or .tar file for the backup")
     partial = target.with_name(f".{target.name}.partial")

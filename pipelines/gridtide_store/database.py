@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridtide.errors import Busy
-from gridtide_store.errors import Damaged
+from gridtide_store.errors import Damaged, Unusable
 
 # Written so that every supported DuckDB (1.5.6 and newer) reads it.
 STORAGE = "v1.5.0"
@@ -67,14 +67,30 @@ def attach(
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of the block or nothing of it."""
+    """All of the block or nothing of it.
+
+    Raises:
+        Unusable: the disk is full, or the file can no longer be written.
+    """
     connection.execute("BEGIN")
     try:
         yield
+        connection.execute("COMMIT")
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+        _roll_back(connection)
+        raise Unusable(
+            f"the store cannot be written: {str(error).splitlines()[0]}; "
+            "look at the room left on its disk, then run the command again"
+        ) from error
     except BaseException:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
-    connection.execute("COMMIT")
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    # A commit that failed has been rolled back already.
+    with suppress(duckdb.Error):
+        connection.execute("ROLLBACK")
 
 
 def columns(

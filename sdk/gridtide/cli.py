@@ -62,6 +62,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         # that must go nowhere (docs.python.org/3/library/signal.html#note-on-sigpipe).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # The machine's own word, no bug of ours: a full disk, a folder that is not to be read.
+        sys.stderr.write(f"gridtide: {error}; look at the disk, the folder and its owner\n")
+        return 1
     return code
 
 

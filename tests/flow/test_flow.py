@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
 
+from gridtide.cli import main
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.flow import derive_pending
 from gridtide_pipelines.publishing import trusted
+from gridtide_store.check import check
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.words import OBSERVATION
@@ -60,3 +65,65 @@ def test_a_zone_trusts_the_sources_its_catalogue_entry_lists() -> None:
     assert trusted("GB") == ("uk_carbon_intensity",)
     assert trusted("US-CAL-CISO") == ("eia",)
     assert trusted("GB:13") == ()
+
+
+def test_an_empty_home_is_not_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish"], {"GRIDTIDE_HOME": str(tmp_path / "home")}) == 1
+    assert "holds nothing to publish" in capsys.readouterr().err
+
+
+def test_a_backup_into_the_home_itself_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"GRIDTIDE_HOME": str(tmp_path)}
+    home = Home(tmp_path)
+    with writer_lock(home, "test", START), Store.open(home) as store:
+        store.append(mix(0, gas=50.0))
+    assert main(["backup", str(tmp_path / "copy")], environ) == 2
+    assert "name a place outside" in capsys.readouterr().err
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    "room", [1 << 20, 2 << 20, 4 << 20], ids=["the raw body", "the rows", "the store"]
+)
+def test_a_full_disk_is_a_message_and_what_was_there_stays(tmp_path: Path, room: int) -> None:
+    """A limit on the size of files stands in for a full disk: writes fail the same way."""
+    home = Home(tmp_path / "home")
+    with writer_lock(home, "test", START), Store.open(home) as store:
+        store.append(mix(0, gas=50.0))
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); "
+        "from gridtide.cli import main; sys.exit(main())"
+    )
+    words = ["import", str(_big(tmp_path)), "--zone", "DE", "--label", "start"]
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *words, "--home", str(home.root)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "look at the" in done.stderr
+    assert check(home, START) == []
+    with writer_lock(home, "test", START), Store.open(home) as store:
+        assert store.series()["rows"].sum() == 1
+
+
+def _big(folder: Path) -> Path:
+    """Random megawatts, which do not compress below the limit."""
+    hours = 60_000
+    random = Random(7)  # noqa: S311  # no secret
+    frame = pl.DataFrame(
+        {
+            "ts_utc": [START - (hours - h) * HOUR for h in range(hours)],
+            "gen_gas_mwh": [random.random() * 1e5 for _ in range(hours)],
+            "gen_wind_mwh": [random.random() * 1e5 for _ in range(hours)],
+        }
+    )
+    frame.write_parquet(folder / "big.parquet")
+    return folder / "big.parquet"

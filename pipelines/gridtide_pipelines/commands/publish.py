@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from gridtide.command import Command, Terminal
+from gridtide.errors import NoData
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.flow import derive_pending
@@ -24,6 +25,11 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         writer_lock(session.home, "publish", session.clock()),
         Store.open(session.home) as store,
     ):
+        if store.series().is_empty():
+            raise NoData(
+                f"{session.home.root} holds nothing to publish; run `gridtide refresh`, or "
+                "import a file"
+            )
         derive_pending(store, factor_set())
         ledger = Ledger(session.home.ledger)
         snapshot = publish_home(store, ledger, session.home, session.clock)
