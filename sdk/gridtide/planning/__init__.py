@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gridtide.planning.answer import Alternative, Code, Plan, PlannedSlot, Reason
+    from gridtide.planning.batch import BatchPlan, Request, plan_batch
     from gridtide.planning.bounds import Bounds
     from gridtide.planning.choose import plan
+    from gridtide.planning.crowd import Cap
     from gridtide.planning.elasticity import Elastic
     from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
     from gridtide.planning.job import Cost, Job, Kind, PowerProfile
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
 _FROM = {
     "answer": ("Alternative", "Code", "Plan", "PlannedSlot", "Reason"),
+    "batch": ("BatchPlan", "Request", "plan_batch"),
     "bounds": ("Bounds",),
     "choose": ("plan",),
+    "crowd": ("Cap",),
     "elasticity": ("Elastic",),
     "goal": ("Aim", "CostSeries", "Goal", "Quantile"),
     "job": ("Cost", "Job", "Kind", "PowerProfile"),
@@ -43,7 +47,9 @@ _HOME = {name: module for module, names in _FROM.items() for name in names}
 __all__ = [
     "Aim",
     "Alternative",
+    "BatchPlan",
     "Bounds",
+    "Cap",
     "Code",
     "Cost",
     "CostSeries",
@@ -63,8 +69,10 @@ __all__ = [
     "Quantile",
     "Reason",
     "Recurring",
+    "Request",
     "Weekly",
     "plan",
+    "plan_batch",
     "replan",
 ]
 

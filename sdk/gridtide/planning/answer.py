@@ -21,6 +21,7 @@ class Code(StrEnum):
     NO_CHOICE = "no_choice"  # nothing else keeps to the bounds
     SAVING_TOO_SMALL = "saving_too_small"  # waiting saves less than asked for: at once
     WITHIN_BUDGET = "within_budget"  # the earliest within the carbon budget
+    CAPPED = "capped"  # it counts least in what other jobs leave of a cap
     UNDER_THRESHOLD = "under_threshold"  # the earliest at or under the threshold
 
 

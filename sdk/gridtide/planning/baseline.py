@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 from gridtide.planning.choice import Choice, Share
 from gridtide.planning.draft import pieces
@@ -34,11 +33,12 @@ class Baseline:
     @classmethod
     def of(cls, site: Site, job: Job) -> Baseline:
         """The baselines at `site`, by expected values within the bounds."""
-        found = [each.cost * site.place.pue for each in trials(site.plain, job.steps)]
+        found = sorted(each.cost * site.place.pue for each in trials(site.plain, job.steps))
+        half = len(found) // 2
         return cls(
             now=now_at(site, job),
-            median=median(found) if found else None,
-            worst=max(found) if found else None,
+            median=(found[half] + found[~half]) / 2 if found else None,
+            worst=found[-1] if found else None,
             kwh=job.kwh,
             pue=site.place.pue,
         )

@@ -142,7 +142,8 @@ def _sentence(question: Question, decision: Decision) -> str:
         )
         if saved is not None
     ]
-    return f"Run {runs}" + (f": {', '.join(against)}." if against else ".")
+    capped = ", in what the cap leaves" if decision.code is Code.CAPPED else ""
+    return f"Run {runs}{capped}" + (f": {', '.join(against)}." if against else ".")
 
 
 def _what_would_change(question: Question, decision: Decision, named: Named) -> str:

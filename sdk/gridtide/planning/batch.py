@@ -1,0 +1,174 @@
+"""Many jobs at once under a cap in each region: on jobs at the same time, or on their power.
+
+Exact where a linear programme is: jobs that may pause anywhere under a cap on their number, and
+elastic jobs under a cap on their power. Else, and without a solver, one job after the other,
+each where it is best in what the cap leaves, with a bound on what any plan for all of them
+counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gridtide.answers import Wire
+from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
+from gridtide.model import utc
+from gridtide.planning.answer import Code, Plan
+from gridtide.planning.baseline import Baseline
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choice import Choice
+from gridtide.planning.choose import Where, as_places, on_the_clock, own_goal
+from gridtide.planning.crowd import Cap, Member, crowded
+from gridtide.planning.errors import NoSolver
+from gridtide.planning.goal import Goal
+from gridtide.planning.greedy import one_by_one
+from gridtide.planning.job import Job
+from gridtide.planning.kinds import is_limited
+from gridtide.planning.options import Decision, each_alone
+from gridtide.planning.places import Moves
+from gridtide.planning.question import Question
+from gridtide.planning.relaxed import relaxed
+from gridtide.planning.site import Site
+from gridtide.planning.telling import told
+from gridtide.wire import to_wire
+
+# Relative; what a solver leaves between a plan and its own bound.
+NEAR = 1e-6
+
+
+@dataclass(frozen=True)
+class Request:
+    """One job of a batch: where and when it may run."""
+
+    job: Job
+    where: Where
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPlan(Wire):
+    """Plans for all jobs, in their order.
+
+    Attributes:
+        plans: one for each job; none breaks the caps.
+        total: what the goal counts them all at.
+        least: no plans for all of them count less.
+        exact: whether these are known to be the best.
+        method: ``programme`` or ``one by one``.
+        sentence: which it was, how far from the best at most, and what would be exact.
+    """
+
+    plans: tuple[Plan, ...]
+    total: float
+    least: float
+    exact: bool
+    method: str
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, as the service sends it."""
+        wire = to_wire(replace(self, plans=()))
+        return {**wire, "plans": [plan.to_json() for plan in self.plans]}
+
+
+def plan_batch(
+    requests: Sequence[Request],
+    caps: Mapping[str, Cap],
+    goal: Goal | None = None,
+    *,
+    now: datetime,
+) -> BatchPlan:
+    """The plans that together reach `goal` best, as far as that can be told.
+
+    Args:
+        caps: by region; a region without one has none.
+        goal: least or weighted, without a budget, a threshold or a saving to wait for.
+
+    Raises:
+        BadInput: no job, a goal or a place that a batch has no use for, values out of range.
+        NoCommonSignal: the jobs' places are not of one signal.
+        NoFeasibleWindow: a job has no plan even alone, or none was found under the caps.
+    """
+    moment = utc(now, name="now")
+    if not requests:
+        raise BadInput("there is no job in the batch; give at least one")
+    places = [as_places(request.where) for request in requests]
+    signals = sorted({each.signal for each in places})
+    if len(signals) > 1:
+        raise NoCommonSignal(f"the jobs' regions are of several signals: {', '.join(signals)}")
+    goal = goal or own_goal(places[0].signal)
+    if goal.earliest or goal.min_saving:
+        raise BadInput("a batch minimises; drop the budget, the threshold and min_saving")
+    if any(each.moves is Moves.FOLLOW for each in places):
+        raise BadInput("in a batch each job stays in one region; use moves 'one'")
+    members = []
+    for i, (request, where) in enumerate(zip(requests, places, strict=True)):
+        begins = on_the_clock(moment) if is_limited(request.job) else moment
+        question = Question(request.job, where, request.bounds or Bounds(), goal, begins, 0)
+        members.append(_member(i, question))
+    return _planned(members, caps, goal)
+
+
+def _member(number: int, question: Question) -> Member:
+    places = question.places
+    ruled_out = places.ruled_out()
+    sites = {
+        place.region: Site.of(place, question.job, question.bounds, question.goal, question.now)
+        for place in places.places
+    }
+    usable = tuple(site for region, site in sites.items() if region not in ruled_out)
+    home = sites[places.home] if places.home else None
+    alone, missing = each_alone(question, usable, home)
+    if not alone:
+        raise NoFeasibleWindow(f"job {number + 1}: " + "; ".join(missing.values()))
+    return Member(number, question, usable, home, min(each.value for each in alone))
+
+
+def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> BatchPlan:
+    """The best plans that can be shown or found for all members together."""
+    least, choices, why_not = sum(member.alone for member in members), None, ""
+    try:
+        found = relaxed(members, caps)
+    except NoSolver:
+        why_not = "there is no solver here, pip install 'gridtide[lp]' for a closer bound"
+    else:
+        if found is None:
+            raise NoFeasibleWindow(
+                "the caps leave too little room for all jobs within their bounds; raise a cap, "
+                "allow later deadlines, or take a job out"
+            )
+        least, choices = max(least, found.least), found.choices
+        why_not = "jobs that must not pause, or differ in power, are no linear programme"
+    method = "programme"
+    if choices is None or crowded(caps, choices):
+        choices, method = one_by_one(members, caps), "one by one"
+    if choices is None:
+        raise NoFeasibleWindow(
+            "no plans for all jobs were found within the caps, one job after the other; raise "
+            "a cap, allow later deadlines, or let the jobs pause"
+        )
+    total = sum(choice.value for choice in choices.values())
+    exact = total - least <= NEAR * max(abs(total), abs(least))
+    if exact:
+        sentence = (
+            f"The best plans there are, by a {method}."
+            if method == "programme"
+            else ("The best plans there are: each job has the best it could have alone.")
+        )
+    else:
+        over = f"{(total - least) / least:.1%}" if least > 0 else f"{total - least:.6g}"
+        sentence = f"Laid one by one, at most {over} over the best there may be: {why_not}."
+    plans = tuple(_told(member, choices[member.number], goal) for member in members)
+    return BatchPlan(
+        plans=plans, total=total, least=least, exact=exact, method=method, sentence=sentence
+    )
+
+
+def _told(member: Member, choice: Choice, goal: Goal) -> Plan:
+    baseline = Baseline.of(member.home or choice.site, member.question.job)
+    capped = choice.value > member.alone + NEAR * abs(member.alone)
+    code = Code.CAPPED if capped else Code.BEST
+    return told(member.question, Decision(choice, code, (), {}, baseline))

@@ -1,0 +1,99 @@
+"""A batch laid one job after the other, each where it is best in what the caps leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning.choice import Choice
+from gridtide.planning.crowd import Cap, Member, room
+from gridtide.planning.earliest import earliest
+from gridtide.planning.kinds import drafted, is_limited
+from gridtide.planning.options import move_to
+
+# On which limited jobs are laid, see `choose.plan`; microseconds.
+FIVE_MINUTES = 300_000_000
+# How often every job is taken out and laid again.
+ROUNDS = 3
+
+
+def one_by_one(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[int, Choice] | None:
+    """A choice for each member within the caps; ``None`` where some job finds no room.
+
+    First the jobs with the least room to choose; where that leaves one without room, those
+    that must end soonest; and at last each as early as it fits. Then each is taken out and laid
+    again as long as that makes it better.
+    """
+    for order, early in ((_by_slack, False), (_by_end, False), (_by_end, True)):
+        laid = _laid(sorted(members, key=order), caps, early=early)
+        if laid is not None:
+            return _improved(members, caps, laid)
+    return None
+
+
+def _laid(
+    members: Sequence[Member], caps: Mapping[str, Cap], *, early: bool
+) -> dict[int, Choice] | None:
+    laid: dict[int, Choice] = {}
+    for member in members:
+        choice = _best(member, caps, laid, early=early)
+        if choice is None:
+            return None
+        laid[member.number] = choice
+    return laid
+
+
+def _improved(
+    members: Sequence[Member], caps: Mapping[str, Cap], laid: dict[int, Choice]
+) -> dict[int, Choice]:
+    for _ in range(ROUNDS):
+        better = False
+        # The one that lost most to the others first.
+        for member in sorted(members, key=lambda each: each.alone - laid[each.number].value):
+            others = {k: choice for k, choice in laid.items() if k != member.number}
+            choice = _best(member, caps, others)
+            if choice is not None and choice.value < laid[member.number].value:
+                laid[member.number], better = choice, True
+        if not better:
+            break
+    return laid
+
+
+def _best(
+    member: Member, caps: Mapping[str, Cap], laid: Mapping[int, Choice], *, early: bool = False
+) -> Choice | None:
+    """The best for one job in what the others leave, or the one that ends first."""
+    question, best = member.question, None
+    clock = FIVE_MINUTES if is_limited(question.job) else 1
+    for site in member.sites:
+        region = site.place.region
+        running = [
+            share.parts
+            for choice in laid.values()
+            for share in choice.shares
+            if share.site.place.region == region
+        ]
+        left = room(site, caps.get(region), member.power, running, clock)
+        try:
+            draft = earliest(left, question.job, inf) if early else drafted(left, question.job)
+        except NoFeasibleWindow:
+            continue
+        choice = Choice.at(site, draft, move_to(question, site, member.home))
+        if best is None or _rank(choice, early=early) < _rank(best, early=early):
+            best = choice
+    return best
+
+
+def _rank(choice: Choice, *, early: bool) -> float:
+    return choice.end if early else choice.value
+
+
+def _by_slack(member: Member) -> tuple[float, int]:
+    free = max(sum(end - start for _, start, end in s.curve.stretches) for s in member.sites)
+    return free - member.question.job.work, member.number
+
+
+def _by_end(member: Member) -> tuple[float, int]:
+    ends = [site.curve.stretches[-1].end for site in member.sites if site.curve.stretches]
+    return max(ends), member.number

@@ -1,0 +1,292 @@
+"""Batches under a cap, against every way there is in small worlds, and by hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import combinations, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning.answer import Code, Plan
+from gridtide.planning.batch import BatchPlan, Request, plan_batch
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.crowd import Cap
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.places import Moves, Place, Places
+from tests.planning.worlds import CFE, CI, HOUR, T0
+
+
+def hourly(*values: float | None, zone: str = "DE") -> Series:
+    return Series.regular(zone, CI, T0, HOUR, values)
+
+
+def one(values: Sequence[float], kind: Kind = Kind.INTERRUPTIBLE, hours: float = 1) -> Request:
+    return Request(Job(hours * HOUR, kind), hourly(*values))
+
+
+def most_at_once(found: BatchPlan, region: str) -> tuple[int, float]:
+    """The most jobs and the most power at any moment in a region."""
+    slots = [
+        (each.start, each.end, each.power_kw, i)
+        for i, plan in enumerate(found.plans)
+        for each in plan.slots
+        if each.region == region
+    ]
+    moments = [
+        [(kw, i) for start, end, kw, i in slots if start <= moment < end]
+        for moment in {start for start, *_ in slots}
+    ]
+    return (
+        max((len(now) for now in moments), default=0),
+        max((sum(kw for kw, _ in now) for now in moments), default=0.0),
+    )
+
+
+def hours_of(plan: Plan) -> timedelta:
+    return sum((slot.end - slot.start for slot in plan.slots), timedelta(0))
+
+
+def ways(job: tuple[Kind, int, int, int], values: list[float]) -> list[tuple[int, ...]]:
+    """Every set of whole hours in which a job (kind, work, first, last) can run."""
+    kind, work, first, last = job
+    hours = range(first, min(last, len(values)))
+    if kind is Kind.UNBROKEN:
+        return [tuple(range(h, h + work)) for h in hours if h + work <= hours.stop]
+    return list(combinations(hours, work))
+
+
+def least(
+    values: list[float], jobs: list[tuple[Kind, int, int, int]], cap: int
+) -> float | None:
+    """The least over all combinations of whole hours, at most `cap` jobs in each."""
+    best = None
+    for combined in product(*(ways(job, values) for job in jobs)):
+        counts = [sum(hour in way for way in combined) for hour in range(len(values))]
+        if max(counts) <= cap:
+            cost = sum(values[hour] for way in combined for hour in way)
+            best = cost if best is None else min(best, cost)
+    return best
+
+
+@st.composite
+def job_lists(draw: st.DrawFn, kinds: list[Kind]) -> list[tuple[Kind, int, int, int]]:
+    found = []
+    for _ in range(draw(st.integers(1, 4))):
+        first = draw(st.integers(0, 2))
+        work = draw(st.integers(1, 2))
+        found.append(
+            (draw(st.sampled_from(kinds)), work, first, draw(st.integers(first + work, 6)))
+        )
+    return found
+
+
+RATES = st.lists(st.integers(0, 9).map(float), min_size=6, max_size=6)
+
+
+def asked(values: list[float], jobs: list[tuple[Kind, int, int, int]]) -> list[Request]:
+    return [
+        Request(
+            Job(work * HOUR, kind),
+            hourly(*values),
+            Bounds(earliest=T0 + first * HOUR, deadline=T0 + last * HOUR),
+        )
+        for kind, work, first, last in jobs
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(RATES, job_lists([Kind.INTERRUPTIBLE]), st.integers(1, 2))
+def test_jobs_that_may_pause_under_a_cap_on_their_number_are_laid_best(
+    values: list[float], jobs: list[tuple[Kind, int, int, int]], cap: int
+) -> None:
+    # Whole hours are enough: the programme is a flow.
+    expected = least(values, jobs, cap)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            plan_batch(asked(values, jobs), {"DE": Cap(jobs=cap)}, now=T0)
+        return
+    found = plan_batch(asked(values, jobs), {"DE": Cap(jobs=cap)}, now=T0)
+    assert found.exact
+    assert found.total == pytest.approx(expected, abs=1e-6)
+    assert found.least == pytest.approx(expected, abs=1e-6)
+    assert most_at_once(found, "DE")[0] <= cap
+    for plan, (_, work, first, last) in zip(found.plans, jobs, strict=True):
+        assert hours_of(plan) == work * HOUR
+        assert plan.start >= T0 + first * HOUR
+        assert plan.end <= T0 + last * HOUR
+    assert sum(plan.grams or 0.0 for plan in found.plans) == pytest.approx(expected, abs=1e-6)
+
+
+@settings(max_examples=80, deadline=None)
+@given(RATES, job_lists([Kind.UNBROKEN, Kind.INTERRUPTIBLE]), st.integers(1, 2))
+def test_the_bound_holds_and_what_is_called_exact_is(
+    values: list[float], jobs: list[tuple[Kind, int, int, int]], cap: int
+) -> None:
+    expected = least(values, jobs, cap)
+    found = attempted(asked(values, jobs), cap)
+    if isinstance(found, str):
+        # One by one may miss what there is, and says so.
+        assert expected is None or "one job after the other" in found
+        return
+    assert most_at_once(found, "DE")[0] <= cap
+    assert found.total >= found.least - 1e-6
+    assert expected is None or expected >= found.least - 1e-6
+    assert not found.exact or expected is None or found.total <= expected + 1e-6
+
+
+def attempted(requests: list[Request], cap: int) -> BatchPlan | str:
+    """The plans, or what the error says."""
+    try:
+        return plan_batch(requests, {"DE": Cap(jobs=cap)}, now=T0)
+    except NoFeasibleWindow as error:
+        return str(error)
+
+
+def test_a_cap_spreads_jobs_over_the_hours_by_hand() -> None:
+    # Three jobs of 2 h, one at a time, six hours: all of them, 1 + 2 + ... + 6.
+    found = plan_batch([one((1, 2, 3, 4, 5, 6), hours=2)] * 3, {"DE": Cap(jobs=1)}, now=T0)
+    assert (found.total, found.exact, found.method) == (pytest.approx(21), True, "programme")
+    assert found.sentence == "The best plans there are, by a programme."
+    codes = sorted(plan.reason.code for plan in found.plans)
+    assert codes.count(Code.CAPPED) >= 2
+    capped = next(plan for plan in found.plans if plan.reason.code is Code.CAPPED)
+    assert "in what the cap leaves" in capped.reason.sentence
+
+
+def test_a_slot_is_shared_out_so_that_the_cap_holds_at_every_moment() -> None:
+    # Three jobs of 40 minutes in the one hour at 1 g, two at a time: just full.
+    jobs = [one((1, 99), hours=2 / 3)] * 3
+    found = plan_batch(jobs, {"DE": Cap(jobs=2)}, now=T0)
+    assert (found.total, found.exact) == (pytest.approx(2), True)
+    assert most_at_once(found, "DE") == (2, 2.0)
+    assert [hours_of(plan) for plan in found.plans] == [timedelta(minutes=40)] * 3
+
+
+def test_a_cap_on_power_counts_jobs_of_one_power() -> None:
+    jobs = [Request(Job(HOUR, Kind.INTERRUPTIBLE, power=4.0), hourly(1, 2, 3))] * 3
+    found = plan_batch(jobs, {"DE": Cap(kw=9)}, now=T0)
+    assert (found.total, found.exact) == (pytest.approx(4 * (1 + 1 + 2)), True)
+    assert most_at_once(found, "DE") == (2, 8.0)
+
+
+def test_elastic_jobs_share_a_cap_on_power_exactly() -> None:
+    # Two jobs of 2 kWh each at up to 3 kW, 4 kW in all: 4 kWh in the hour at 1 g.
+    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(3)), hourly(5, 1, 5))] * 2
+    found = plan_batch(jobs, {"DE": Cap(kw=4)}, now=T0)
+    assert (found.total, found.exact, found.method) == (pytest.approx(4), True, "programme")
+    assert most_at_once(found, "DE")[1] <= 4 + 1e-6
+    less = plan_batch(jobs, {"DE": Cap(kw=3)}, now=T0)
+    assert less.total == pytest.approx(3 + 5)
+
+
+def test_jobs_of_different_power_are_laid_one_by_one_with_a_bound() -> None:
+    jobs = [
+        Request(Job(HOUR, Kind.INTERRUPTIBLE, power=power), hourly(1, 2, 3))
+        for power in (6.0, 6.0, 3.0)
+    ]
+    found = plan_batch(jobs, {"DE": Cap(kw=10)}, now=T0)
+    # By hand: one of 6 kW and the one of 3 kW at 1 g, the other at 2 g; the programme would
+    # fill the hour at 1 g with 10 kWh.
+    assert (found.total, found.least) == (pytest.approx(9 + 12), pytest.approx(10 + 10))
+    assert (found.exact, found.method) == (False, "one by one")
+    assert found.sentence.startswith("Laid one by one, at most 5.0% over the best there may be")
+
+
+def test_where_the_best_for_one_leaves_no_room_both_are_laid_early() -> None:
+    jobs = [one((9, 1, 9), Kind.UNBROKEN, 1.5)] * 2
+    found = plan_batch(jobs, {"DE": Cap(jobs=1)}, now=T0)
+    assert sorted(plan.start for plan in found.plans) == [T0, T0 + 1.5 * HOUR]
+
+
+def test_all_kinds_fit_beside_each_other() -> None:
+    profile = PowerProfile(((HOUR, 1.0), (HOUR, 2.0)))
+    values = (5, 1, 4, 2, 6, 3, 7, 8)
+    jobs = [
+        Request(Job(2 * HOUR, power=profile), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.1)), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.PIECES, min_piece=HOUR), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, 1)), hourly(*values)),
+        Request(Job(HOUR), hourly(*values)),
+    ]
+    found = plan_batch(jobs, {"DE": Cap(jobs=2, kw=3.5)}, now=T0 + timedelta(seconds=30))
+    assert most_at_once(found, "DE") <= (2, 3.5)
+    assert found.least <= found.total
+    assert found.plans[0].kwh == pytest.approx(3)
+
+
+def test_each_job_goes_to_the_region_with_room() -> None:
+    def pair() -> Places:
+        return Places(
+            (Place("DE", Outlook(hourly(2, 2))), Place("FR", Outlook(hourly(1, 5, zone="FR"))))
+        )
+
+    jobs = [Request(Job(HOUR), pair()) for _ in range(3)]
+    found = plan_batch(jobs, {"FR": Cap(jobs=1), "DE": Cap(jobs=1)}, now=T0)
+    assert sorted((plan.region, plan.start) for plan in found.plans) == [
+        ("DE", T0),
+        ("DE", T0 + HOUR),
+        ("FR", T0),
+    ]
+    assert (found.total, found.exact) == (pytest.approx(5), True)
+
+
+def test_without_a_cap_every_job_has_its_best() -> None:
+    found = plan_batch([one((3, 1, 2)), one((3, 1, 2), Kind.UNBROKEN)], {}, now=T0)
+    assert (found.total, found.exact) == (pytest.approx(2), True)
+    assert all(plan.reason.code is Code.BEST for plan in found.plans)
+
+
+def test_without_a_solver_it_says_so_and_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    found = plan_batch([one((1, 2, 3))] * 2, {"DE": Cap(jobs=1)}, now=T0)
+    assert (found.total, found.least, found.exact) == (
+        pytest.approx(3),
+        pytest.approx(2),
+        False,
+    )
+    assert "there is no solver here, pip install 'gridtide[lp]'" in found.sentence
+    alone = plan_batch([one((1, 2, 3))], {"DE": Cap(jobs=1)}, now=T0)
+    assert alone.exact
+    assert alone.sentence.endswith("each job has the best it could have alone.")
+
+
+def test_a_batch_reads_back_from_its_json() -> None:
+    found = plan_batch([one((3, 1, 2))] * 2, {"DE": Cap(jobs=1)}, now=T0)
+    wire = found.to_json()
+    assert "question" not in wire["plans"][0]
+    assert BatchPlan.from_json(wire).to_json() == wire
+
+
+def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
+    with pytest.raises(BadInput, match="there is no job in the batch"):
+        plan_batch([], {}, now=T0)
+    with pytest.raises(BadInput, match="drop the budget"):
+        plan_batch([one((1, 2))], {}, Goal(budget_grams=5), now=T0)
+    follow = Places((Place("DE", Outlook(hourly(1))),), moves=Moves.FOLLOW)
+    with pytest.raises(BadInput, match="use moves 'one'"):
+        plan_batch([Request(Job(HOUR), follow)], {}, now=T0)
+    free = Request(Job(HOUR), Series.regular("FR", CFE, T0, HOUR, [0.5]))
+    with pytest.raises(NoCommonSignal, match="several signals"):
+        plan_batch([one((1, 2)), free], {}, now=T0)
+    with pytest.raises(NoFeasibleWindow, match="job 2: DE: no unbroken run of 5 h"):
+        plan_batch([one((1, 2)), one((1, 2), Kind.UNBROKEN, 5)], {}, now=T0)
+    with pytest.raises(NoFeasibleWindow, match="the caps leave too little room for all jobs"):
+        plan_batch([one((1, 2))] * 3, {"DE": Cap(jobs=1)}, now=T0)
+    middle = Request(
+        Job(HOUR), hourly(1, 2, 3), Bounds(earliest=T0 + HOUR, deadline=T0 + 2 * HOUR)
+    )
+    with pytest.raises(NoFeasibleWindow, match="one job after the other; raise a cap"):
+        plan_batch([one((1, 2, 3), Kind.UNBROKEN, 2), middle], {"DE": Cap(jobs=1)}, now=T0)
+    with pytest.raises(BadInput, match="give 1 or more"):
+        Cap(jobs=0)
+    with pytest.raises(BadInput, match="give a number above 0"):
+        Cap(kw=0)
