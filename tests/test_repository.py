@@ -92,7 +92,7 @@ def test_no_leftover_of_an_edit_is_committed() -> None:
 @pytest.mark.parametrize("verb", ["run", "clean"])
 def test_make_takes_a_home_with_a_space_for_one_folder(verb: str) -> None:
     told = subprocess.run(
-        ["make", "--dry-run", "--always-make", verb, "HOME_DIR=a home"],
+        ["make", "--no-print-directory", "--dry-run", "--always-make", verb, "HOME_DIR=a home"],
         cwd=ROOT,
         capture_output=True,
         text=True,
