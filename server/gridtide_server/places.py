@@ -69,7 +69,7 @@ def find(
         NoData: none of them, or not the home, has a forecast that reaches beyond `at`.
         BadInput, UnknownRegion: as `resolved` and `Places`.
     """
-    there = resolved(candidates.places)
+    there = resolved(candidates.candidates)
     if signal is None and clean_share:
         signal = _share(view, list(there.values()), at)
     forecasts: dict[str, Forecast] = {}
@@ -91,7 +91,7 @@ def find(
         raise NoData("; ".join(map(str, without.values())))
     places = [
         _place(candidate, there[candidate.name], view, forecasts[candidate.name])
-        for candidate in candidates.places
+        for candidate in candidates.candidates
         if candidate.name in forecasts
     ]
     return Found(

@@ -138,7 +138,60 @@ BEST_REGION: Json = {
         },
     ],
 }
+PLAN: Json = {
+    **PLACE,
+    "start": "2026-03-02T15:00:00Z",
+    "end": "2026-03-02T18:00:00Z",
+    "slots": [
+        {
+            "start": f"2026-03-02T{start}:00:00Z",
+            "end": f"2026-03-02T{end}:00:00Z",
+            "power_kw": 2.5,
+            "region": "DE",
+            "chips": None,
+        }
+        for start, end in ((15, 16), (17, 18))
+    ],
+    "pieces": 2,
+    "signal": "ci_lifecycle_consumed",
+    "unit": "gCO2e/kWh",
+    "kwh": 5.0,
+    "grams": 1500.0,
+    "cost": None,
+    "cost_unit": None,
+    "mean": 300.0,
+    "saving_now": 0.25,
+    "saving_median": 0.125,
+    "saving_worst": 0.5,
+    "interval": {"low": 1400.0, "high": 1600.5},
+    "alternatives": [
+        {
+            "what": "run at once",
+            "region": "DE",
+            "start": "2026-03-02T12:00:00Z",
+            "end": "2026-03-02T14:00:00Z",
+            "kwh": 5.0,
+            "grams": 2000.0,
+            "mean": 400.0,
+            "saving_now": 0.0,
+        }
+    ],
+    "reason": {"code": "best", "sentence": "Run in DE."},
+    "what_would_change": "A later deadline.",
+    "left_out": [{"region": "FR", "reason": "no forecast"}],
+    "issued_at": "2026-03-02T11:30:00Z",
+    "model": "weekly@1",
+    "quality": "forecast",
+    "simulated": False,
+    "source": "a_source",
+    "licence": "CC-BY-4.0",
+    "data_age_seconds": 2100.0,
+    "as_of": "2026-03-02T12:00:00Z",
+    "replay": False,
+}
 ROUTES = {
+    "/v1/plan": PLAN,
+    "/v1/replan": PLAN,
     "/v1/zones": ZONES,
     "/v1/zones/DE/intensity": INTENSITY,
     "/v1/zones/DE/forecast": FORECAST,
@@ -163,6 +216,8 @@ class Asked:
     path: str
     params: list[tuple[str, str]]
     headers: dict[str, str]
+    method: str
+    body: Any
 
 
 class Service:
@@ -195,11 +250,17 @@ class Service:
                 self.lifespan.append(phase)
                 await send({"type": f"lifespan.{phase}.complete"})
             return
+        body, more = b"", True
+        while more:
+            part = await receive()
+            body, more = body + part.get("body", b""), part.get("more_body", False)
         self.asked.append(
             Asked(
                 scope["raw_path"].decode(),
                 parse_qsl(scope["query_string"].decode()),
                 {name.decode(): value.decode() for name, value in scope["headers"]},
+                scope["method"],
+                json.loads(body) if body else None,
             )
         )
         if self.script:
@@ -210,10 +271,10 @@ class Service:
             reply = Reply(200, ROUTES[scope["path"]], {})
         else:
             reply = Reply(404, problem("not_found", 404, f"no {scope['path']} here"), {})
-        body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        said = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         headers = [(k.encode(), v.encode()) for k, v in reply.headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": said})
 
 
 def problem(code: str, status: int, detail: str, **extra: object) -> Json:
@@ -237,6 +298,7 @@ def said() -> SimpleNamespace:
         forecast=deepcopy(FORECAST),
         best_window=deepcopy(BEST_WINDOW),
         best_region=deepcopy(BEST_REGION),
+        plan=deepcopy(PLAN),
     )
 
 

@@ -7,6 +7,7 @@ otherwise; their values are below, for everyone to do sums with.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -176,14 +177,18 @@ class Asker:
         self.reader.close()
 
     def __call__(
-        self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> httpx.Response:
         """The whole answer."""
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                return await client.request(method, url, headers=headers)
+                return await client.request(method, url, headers=headers, content=body)
 
         return asyncio.run(ask())
 
@@ -193,9 +198,28 @@ class Asker:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def problem(self, url: str, status: int, code: str) -> Any:  # noqa: ANN401  # JSON
-        """The problem an answer must be, in the shape every problem has."""
-        answer = self(url)
+    def post(self, url: str, question: object) -> Any:  # noqa: ANN401  # JSON
+        """The body of an answer to a question in a body, which must be 200."""
+        answer = self(url, "POST", body=json.dumps(question).encode())
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def problem(
+        self,
+        url: str,
+        status: int,
+        code: str,
+        question: object = None,
+    ) -> Any:  # noqa: ANN401  # JSON
+        """The problem an answer must be, in the shape every problem has.
+
+        A question goes in a body, bytes as they are.
+        """
+        if question is None:
+            answer = self(url)
+        else:
+            body = question if isinstance(question, bytes) else json.dumps(question).encode()
+            answer = self(url, "POST", body=body)
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["cache-control"] == "no-store"

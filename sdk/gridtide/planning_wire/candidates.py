@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -51,12 +51,14 @@ class Candidate:
 class Candidates:
     """The regions to choose from and the rules, as `gridtide.planning.places.Places`.
 
+    In `places` a region stands for a candidate without more to say.
+
     Raises:
         BadInput: no region, or one twice.
         TooManyRegions: more than 500.
     """
 
-    places: tuple[Candidate, ...]
+    places: Sequence[Candidate | Region]
     home: str | None = None
     allowed: frozenset[str] | None = None
     residency: frozenset[str] | None = None
@@ -68,14 +70,15 @@ class Candidates:
     moves: Moves = Moves.ONE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "places", tuple(self.places))
+        places = (p if isinstance(p, Candidate) else Candidate(p) for p in self.places)
+        object.__setattr__(self, "places", tuple(places))
         for name in ("allowed", "residency"):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, frozenset(given))
         if self.moves not in tuple(Moves):
             raise BadInput(f"moves is {self.moves!r}; give one of {', '.join(Moves)}")
         object.__setattr__(self, "moves", Moves(self.moves))
-        names = [place.name for place in self.places]
+        names = [place.name for place in self.candidates]
         if not names:
             raise BadInput("there is no region to choose from; name at least one")
         if len(names) > MOST_REGIONS:
@@ -85,6 +88,11 @@ class Candidates:
             )
         if len(set(names)) < len(names):
             raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Its `places`."""
+        return tuple(place for place in self.places if isinstance(place, Candidate))
 
 
 Where = Region | Candidate | Candidates | Iterable[Region | Candidate]
@@ -105,9 +113,7 @@ def as_candidates(where: object) -> Candidates:
         raise BadInput(
             f"{where!r:.80} is no region; name one such as DE, several, or give Candidates"
         )
-    return Candidates(
-        tuple(each if isinstance(each, Candidate) else Candidate(each) for each in where)
-    )
+    return Candidates(tuple(where))
 
 
 PLACE: Shape[Candidate] = Shape(
@@ -157,7 +163,7 @@ SHAPES = (PLACES, PLACE)
 
 def candidates_to_json(candidates: Candidates) -> Json:
     """The JSON object of candidates; what is as by default is left out."""
-    wire: Json = {"places": [place_to_json(place) for place in candidates.places]}
+    wire: Json = {"places": [place_to_json(place) for place in candidates.candidates]}
     for each in fields(Candidates):
         value = getattr(candidates, each.name)
         if each.name == "places" or value is None or value == each.default or value == {}:

@@ -124,7 +124,9 @@ def _number(value: object, where: str) -> float:
     except OverflowError:
         number = float("inf")
     if not isfinite(number):
-        wrong(where, f"{value} is not finite; give a finite number, or null where unknown")
+        wrong(
+            where, f"{seen(value)} is not finite; give a finite number, or null where unknown"
+        )
     return number
 
 
@@ -132,7 +134,9 @@ def _hours(value: object, where: str) -> timedelta:
     try:
         return timedelta(hours=_number(value, where))
     except OverflowError:
-        wrong(where, f"{value} hours are longer than any calendar; give a number such as 4")
+        wrong(
+            where, f"{seen(value)} hours are longer than any calendar; give a number such as 4"
+        )
 
 
 def _integer(value: object, where: str) -> int:

@@ -1,0 +1,267 @@
+"""Jobs, bounds, goals and places as JSON: what is written is read back as it was."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, TooManyRegions
+from gridtide.planning import (
+    Aim,
+    Bounds,
+    Cost,
+    CostSeries,
+    Days,
+    Elastic,
+    Goal,
+    Job,
+    Kind,
+    Moves,
+    PowerProfile,
+    Progress,
+    Quantile,
+    Weekly,
+)
+from gridtide.planning_wire.asked import PLAN, PROGRESS, plan_to_json, progress_to_json
+from gridtide.planning_wire.bounds import bounds_from_json, bounds_to_json
+from gridtide.planning_wire.candidates import (
+    PLACES,
+    Candidate,
+    Candidates,
+    as_candidates,
+    candidates_to_json,
+)
+from gridtide.planning_wire.goals import goal_from_json, goal_to_json
+from gridtide.planning_wire.jobs import job_from_json, job_to_json
+from gridtide.planning_wire.shapes import CLOCK, MOMENT, NUMBER, list_of
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def over_the_wire(value: object) -> Any:  # noqa: ANN401  # JSON
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+lengths = st.timedeltas(timedelta(microseconds=1), timedelta(days=3650))
+kilowatts = st.floats(0.001, 1e6)
+moments = st.datetimes(
+    datetime(1971, 1, 1),  # noqa: DTZ001  # hypothesis wants it naive
+    datetime(2180, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+numbers = st.floats(0, 1e9)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    steps = draw(st.lists(st.tuples(lengths, kilowatts), min_size=1, max_size=4))
+    length = sum((each for each, _ in steps), timedelta(0))
+    kind = draw(st.sampled_from(Kind))
+    profile = PowerProfile(tuple(steps)) if draw(st.booleans()) else draw(kilowatts)
+    if kind is Kind.ELASTIC:
+        chips = Elastic(
+            draw(st.floats(1, 8)),
+            draw(st.floats(0, 1)),
+            ramp=draw(st.none() | st.floats(1, 4)),
+            throughput=draw(st.sampled_from([(), ((1.0, 1.0), (8.0, 4.0))])),
+        )
+        return Job(length, kind, power=draw(kilowatts), chips=chips)
+    if kind is not Kind.PIECES:
+        return Job(length, kind, power=profile)
+    costs = st.builds(Cost, numbers, st.timedeltas(timedelta(0), timedelta(days=1)))
+    return Job(
+        length,
+        kind,
+        power=profile,
+        min_piece=draw(st.none() | st.just(length / 3)),
+        max_pieces=draw(st.none() | st.integers(1, 9)),
+        pause_cost=draw(costs),
+        restart_cost=draw(costs),
+        checkpoints=draw(st.sampled_from([(), (length / 2,)])),
+    )
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> Bounds:
+    weekly = st.builds(
+        lambda pairs: Weekly("Europe/Berlin", dict(pairs)),
+        st.lists(
+            st.tuples(
+                st.integers(0, 6),
+                st.tuples(
+                    st.tuples(st.integers(0, 1439), st.integers(1, 1440)).map(
+                        lambda pair: (pair[0], pair[0] + pair[1])
+                    )
+                ),
+            ),
+            min_size=1,
+            unique_by=lambda pair: pair[0],
+        ),
+    )
+    days = st.dates(date(1980, 1, 1), date(2100, 1, 1))
+    ranges = st.tuples(days, days).map(lambda two: Days("UTC", min(two), max(two)))
+    spans = st.tuples(moments, lengths).map(lambda two: (two[0], two[0] + two[1]))
+    return Bounds(
+        earliest=draw(st.none() | moments),
+        deadline=draw(st.none() | moments),
+        slack=draw(st.none() | lengths | numbers),
+        next_working_day=draw(st.none() | st.times()),
+        opening=draw(st.none() | weekly),
+        blackouts=tuple(draw(st.lists(spans | weekly | ranges, max_size=3))),
+        zone=draw(st.sampled_from(["UTC", "America/New_York"])),
+        holidays=frozenset(draw(st.lists(days, max_size=3))),
+    )
+
+
+@st.composite
+def goals(draw: st.DrawFn) -> Goal:
+    aim = draw(st.sampled_from(Aim))
+    costs = CostSeries.regular(
+        "EUR/kWh", draw(moments), HOUR, draw(st.lists(st.none() | st.floats(-9, 9)))
+    )
+    needs_costs = aim in (Aim.COST, Aim.WEIGHTED)
+    weighted = aim is Aim.WEIGHTED
+    limit = draw(st.sampled_from(["none", "threshold", "saving", "budget"]))
+    return Goal(
+        aim,
+        costs if needs_costs else None,
+        carbon_weight=draw(st.floats(0.1, 9)) if weighted else None,
+        cost_weight=draw(numbers) if weighted else None,
+        budget_grams=draw(numbers) if limit == "budget" and aim is Aim.CARBON else None,
+        threshold=draw(numbers) if limit == "threshold" else None,
+        min_saving=draw(st.floats(0, 0.99)) if limit == "saving" else 0.0,
+        quantile=draw(st.sampled_from(Quantile)),
+    )
+
+
+@given(jobs())
+def test_a_job_is_read_back_as_it_was(job: Job) -> None:
+    assert job_from_json(over_the_wire(job_to_json(job))) == job
+
+
+@given(bounds())
+def test_bounds_are_read_back_as_they_were(bounds: Bounds) -> None:
+    assert bounds_from_json(over_the_wire(bounds_to_json(bounds))) == bounds
+
+
+@given(goals())
+def test_a_goal_is_read_back_as_it_was(goal: Goal) -> None:
+    assert goal_from_json(over_the_wire(goal_to_json(goal))) == goal
+
+
+def test_hours_longer_than_a_day_mean_the_same_when_read_back() -> None:
+    # Monday 10:00 to Tuesday 12:40, which the text form cannot say in one.
+    long = Weekly("UTC", {0: ((600, 2200),)})
+    read = bounds_from_json(bounds_to_json(Bounds(opening=long))).opening
+    assert read is not None
+    week = 7 * 86_400_000_000
+    assert read.spans(0, 3 * week) == long.spans(0, 3 * week)
+
+
+def test_candidates_are_read_back_as_they_were() -> None:
+    asked = Candidates(
+        (
+            Candidate("DE", pue=1.2, intensity=35.0, jurisdiction="EU"),
+            Candidate((52.5, 13.4), latitude=52.0, longitude=13.0),
+        ),
+        home="DE",
+        allowed=frozenset({"DE"}),
+        residency=frozenset({"EU"}),
+        max_latency_ms=20.0,
+        latency_from="DE",
+        latency_ms={"52.5,13.4": 4.5},
+        data_gb=5.0,
+        kwh_per_gb=0.01,
+        moves=Moves.FOLLOW,
+    )
+    wire = over_the_wire(candidates_to_json(asked))
+    assert wire["places"][1]["region"] == "52.5,13.4"
+    assert candidates_to_json(PLACES.read(wire)) == wire
+    plain = candidates_to_json(Candidates(("DE",)))
+    assert plain == {"places": [{"region": "DE"}]}
+
+
+def test_progress_is_read_back_as_it_was() -> None:
+    progress = Progress(
+        NOON,
+        1.5 * HOUR,
+        running=True,
+        running_for=0.25 * HOUR,
+        pieces=2,
+        region="DE",
+        grams=12.5,
+    )
+    read = PROGRESS.read(over_the_wire(progress_to_json(progress)))
+    assert Progress(**read) == progress
+    assert progress_to_json(Progress(NOON)) == {"at": "2026-03-02T12:00:00Z"}
+
+
+def test_a_question_says_no_more_than_it_must() -> None:
+    wire = plan_to_json(
+        Job(2 * HOUR), "DE", None, None, signal=None, as_of=None, alternatives=3
+    )
+    assert wire == {
+        "job": {"hours": 2.0, "kind": "unbroken", "power": 1.0},
+        "region": "DE",
+    }
+    asked = PLAN.read(wire)
+    assert (asked.job, asked.bounds, asked.goal) == (Job(2 * HOUR), None, None)
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("DE", ["DE"]),
+        ((52.5, 13.4), ["52.5,13.4"]),
+        (["DE", (1, 2)], ["DE", "1.0,2.0"]),
+        (Candidate("DE", 1.1), ["DE"]),
+        (("DE", "FR"), ["DE", "FR"]),
+        (iter(["DE", Candidate("FR")]), ["DE", "FR"]),
+    ],
+)
+def test_one_or_several_regions_are_candidates(where: object, names: list[str]) -> None:
+    assert [each.name for each in as_candidates(where).candidates] == names
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "words"),
+    [
+        ([], BadInput, "no region to choose from"),
+        (7, BadInput, "7 is no region; name one such as DE"),
+        ([""], BadInput, "region is empty"),
+        ([(95, 10)], BadInput, "latitude is -90 to 90"),
+        (["DE", "DE"], BadInput, "named twice"),
+        ([f"Z{k}" for k in range(501)], TooManyRegions, "at most 500"),
+    ],
+)
+def test_what_is_no_region_is_refused(where: object, kind: type[BadInput], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        as_candidates(where)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "words"),
+    [
+        (MOMENT.read, "2026-03-02T12:00", "no UTC offset"),
+        (MOMENT.read, "1969-12-31T23:59Z", "outside 1970 to 2199"),
+        (CLOCK.read, "09:00+01:00", "has an offset"),
+        (NUMBER.read, float("inf"), "inf is not finite"),
+        (list_of(NUMBER, 2).read, [1, 2, 3], "3 entries; at most 2"),
+        (list_of(NUMBER).read, [1, "x"], r"here\[1\]: a number belongs here, not 'x'"),
+    ],
+)
+def test_a_value_that_is_not_of_its_type_is_named(read: Any, value: object, words: str) -> None:  # noqa: ANN401
+    with pytest.raises(BadInput, match=words):
+        read(value, "here")
+
+
+def test_the_time_of_day_keeps_its_seconds() -> None:
+    wire = bounds_to_json(Bounds(next_working_day=time(9, 0, 30)))
+    assert wire == {"next_working_day": "09:00:30"}
+    assert bounds_to_json(Bounds(next_working_day=time(9)))["next_working_day"] == "09:00"

@@ -1,0 +1,309 @@
+"""What is wrong with a question is said the same way over REST and in Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gridtide.client import Client
+from gridtide.errors import BadInput, GridtideError, NoFeasibleWindow, TooLarge
+from gridtide.local import Host, LocalTransport
+from gridtide.planning import Bounds, CostSeries, Elastic, Goal, Job, PowerProfile
+from gridtide.planning.errors import NeverUnder, OverBudget
+from gridtide.planning_wire.candidates import Candidate, Candidates
+from gridtide_server import bodies
+from tests.server.world import HOUR, NOW, Asker
+
+Json = dict[str, Any]
+JOB = Job(2 * HOUR)
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def client(ask: Asker) -> Iterator[Client]:
+    """The SDK, asking the very application that `ask` asks."""
+    with Client("http://test", transport=LocalTransport(Host(ask.app))) as client:
+        yield client
+
+
+def body(**members: Any) -> Json:  # noqa: ANN401  # JSON
+    return {"job": {"hours": 2}, "region": "DE"} | members
+
+
+# What is asked over REST, the same in Python, the class, and words of the message.
+CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str]] = [
+    (
+        "no length",
+        body(job={"hours": 0}),
+        lambda ask: ask.plan(Job(timedelta(0)), "DE"),
+        BadInput,
+        "a job needs a length above 0",
+    ),
+    (
+        "a negative length",
+        body(job={"hours": -2}),
+        lambda ask: ask.plan(Job(-2 * HOUR), "DE"),
+        BadInput,
+        "a job needs a length above 0",
+    ),
+    (
+        "longer than the forecast",
+        body(job={"hours": 73}),
+        lambda ask: ask.plan(Job(73 * HOUR), "DE"),
+        NoFeasibleWindow,
+        "ask for at most that",
+    ),
+    (
+        "more time to pause in than the forecast has",
+        body(job={"hours": 73, "kind": "interruptible"}),
+        lambda ask: ask.plan(Job(73 * HOUR, "interruptible"), "DE"),  # type: ignore[arg-type]
+        NoFeasibleWindow,
+        "for 72 h in all: ask for at most that",
+    ),
+    (
+        "bounds in contradiction",
+        body(bounds={"earliest": "2026-03-02T20:00Z", "deadline": "2026-03-02T18:00Z"}),
+        lambda ask: ask.plan(JOB, "DE", Bounds(NOW + 8 * HOUR, NOW + 6 * HOUR)),
+        BadInput,
+        "deadline before start: 2026-03-02T18:00:00Z is not after the earliest start "
+        "2026-03-02T20:00:00Z",
+    ),
+    (
+        "no region",
+        {"job": {"hours": 2}, "regions": []},
+        lambda ask: ask.plan(JOB, []),
+        BadInput,
+        "there is no region to choose from; name at least one",
+    ),
+    (
+        "a region twice",
+        {"job": {"hours": 2}, "regions": ["DE", "DE"]},
+        lambda ask: ask.plan(JOB, ["DE", "DE"]),
+        BadInput,
+        "a region is named twice",
+    ),
+    (
+        "an unknown region",
+        body(region="Germny"),
+        lambda ask: ask.plan(JOB, "Germny"),
+        GridtideError,
+        "'Germny'",
+    ),
+    (
+        "a gap in the only window",
+        body(
+            region="BE",
+            bounds={"earliest": "2026-03-02T15:00Z", "deadline": "2026-03-02T18:00Z"},
+        ),
+        lambda ask: ask.plan(JOB, "BE", Bounds(NOW + 3 * HOUR, NOW + 6 * HOUR)),
+        NoFeasibleWindow,
+        "unbroken for at most 1 h",
+    ),
+    (
+        "NaN in a cost series",
+        json.dumps(
+            body(
+                goal={
+                    "aim": "cost",
+                    "costs": {
+                        "unit": "EUR/kWh",
+                        "start": "2026-03-02T12:00Z",
+                        "step": 1,
+                        "values": [1, NAN],
+                    },
+                }
+            )
+        ).encode(),
+        lambda ask: ask.plan(
+            JOB,
+            "DE",
+            goal=Goal("cost", CostSeries.regular("EUR/kWh", NOW, HOUR, [1, NAN])),  # type: ignore[arg-type]
+        ),
+        BadInput,
+        "",
+    ),
+    (
+        "a power profile longer than the job",
+        body(job={"hours": 2, "power": [{"hours": 3, "kw": 1}]}),
+        lambda ask: ask.plan(Job(2 * HOUR, power=PowerProfile(((3 * HOUR, 1.0),))), "DE"),
+        BadInput,
+        "the power profile lasts 3:00:00, longer than the job's 2:00:00; shorten the profile",
+    ),
+    (
+        "a budget that no plan keeps",
+        body(goal={"budget_grams": 100}),
+        lambda ask: ask.plan(JOB, "DE", goal=Goal(budget_grams=100)),
+        OverBudget,
+        "raise the budget",
+    ),
+    (
+        "a threshold never met",
+        body(goal={"threshold": 50}),
+        lambda ask: ask.plan(JOB, "DE", goal=Goal(threshold=50)),
+        NeverUnder,
+        "50",
+    ),
+    (
+        "a throughput that is not concave",
+        body(
+            job={
+                "hours": 2,
+                "kind": "elastic",
+                "chips": {
+                    "maximum": 2,
+                    "throughput": [{"chips": 1, "speed": 1}, {"chips": 2, "speed": 3}],
+                },
+            }
+        ),
+        lambda ask: ask.plan(
+            Job(2 * HOUR, "elastic", chips=Elastic(2, throughput=((1, 1), (2, 3)))),  # type: ignore[arg-type]
+            "DE",
+        ),
+        BadInput,
+        "the throughput table is not concave",
+    ),
+    (
+        "an overhead below 1",
+        {"job": {"hours": 2}, "regions": [{"region": "DE", "pue": 0.9}]},
+        lambda ask: ask.plan(JOB, Candidate("DE", pue=0.9)),
+        BadInput,
+        "a PUE of 0.9; give 1 or more",
+    ),
+    (
+        "data to move from nowhere",
+        {"job": {"hours": 2}, "places": {"places": ["DE", "FR"], "data_gb": 1}},
+        lambda ask: ask.plan(JOB, Candidates(("DE", "FR"), data_gb=1)),
+        BadInput,
+        "give both",
+    ),
+    (
+        "too many alternatives",
+        body(alternatives=21),
+        lambda ask: ask.plan(JOB, "DE", alternatives=21),
+        BadInput,
+        "alternatives is 21; give 0 to 20",
+    ),
+    (
+        "no signal of ours",
+        body(signal="co2"),
+        lambda ask: ask.plan(JOB, "DE", signal="co2"),
+        BadInput,
+        "signal: 'co2' is none of ci_lifecycle_consumed",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "ask_sdk", "kind", "words"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_rest_and_python_refuse_alike(
+    ask: Asker,
+    client: Client,
+    asked: object,
+    ask_sdk: Callable[[Client], object],
+    kind: type[GridtideError],
+    words: str,
+) -> None:
+    answer = ask(
+        "/v1/plan",
+        "POST",
+        body=asked if isinstance(asked, bytes) else json.dumps(asked).encode(),
+    )
+    problem = answer.json()
+    with pytest.raises(kind) as caught:
+        ask_sdk(client)
+    assert (answer.status_code, problem["code"]) == (problem["status"], caught.value.code)
+    assert 400 <= answer.status_code < 500
+    assert words in problem["detail"]
+    assert words in str(caught.value)
+
+
+def test_nan_is_named_on_both_sides(ask: Asker, client: Client) -> None:
+    said = b'{"job": {"hours": 2}, "region": "DE", "goal": {"threshold": NaN}}'
+    problem = ask.problem("/v1/plan", 422, "bad_input", said)
+    assert "has NaN, which is no number of JSON; null is unknown" in problem["detail"]
+    question = {"kind": "best_window", "region": "DE", "hours": NAN}
+    with pytest.raises(BadInput, match="numbers must be finite"):
+        client.batch([question])
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"", "the body is empty"),
+        (b"{", "the body is no JSON"),
+        (b"\xff", "the body is no JSON"),
+        (b'{"job": 1e999}', "the body is no JSON"),
+        (b"[" * 100_000, "nested too deep"),
+        (b"[]", "PlanAsked: a JSON object belongs here, not []"),
+        (b"null", "a JSON object belongs here, not null"),
+        (b"{}", "job: missing; give what is to be run"),
+        (body(job=None), "job: missing"),
+        (body(job=4), "job: a JSON object belongs here, not 4"),
+        (body(jobs={}), "jobs: no such member; did you mean job?"),
+        (body(colour="red"), "colour: no such member; members here are: job, region, regions"),
+        (body(job={"hours": 2, "min_pece": 1}), "job.min_pece: no such member; did you mean"),
+        (body(job={"hours": "2"}), "job.hours: a number belongs here, not '2'"),
+        (body(job={"hours": True}), "job.hours: a number belongs here, not true"),
+        (body(job={"hours": 1e300}), "job.hours: 1e+300 hours are longer than any calendar"),
+        (body(job={"hours": 10**400}), "… is not finite; give a finite number"),
+        (body(job={"hours": 2, "kind": "tidy"}), "job.kind: 'tidy' is none of unbroken"),
+        (body(job={"hours": 2, "power": "3"}), "job.power: a number of kW, or a list"),
+        (
+            body(job={"hours": 2, "power": [{"hours": 1, "kw": None}]}),
+            "job.power[0].kw: missing",
+        ),
+        (body(job={"hours": 2, "max_pieces": 1.5}), "job.max_pieces: a whole number"),
+        (body(bounds={"deadline": "2026-03-02T18:00"}), "bounds.deadline"),
+        (body(bounds={"deadline": "2026-03-02T18:00"}), "has no UTC offset"),
+        (body(bounds={"deadline": "2201-01-01T00:00Z"}), "outside 1970 to 2199"),
+        (body(bounds={"slack_hours": 1, "slack_fraction": 1}), "both given; give one"),
+        (body(bounds={"next_working_day": "9 am"}), "write it as 09:00"),
+        (body(bounds={"holidays": ["1.5.2026"]}), "bounds.holidays[0]"),
+        (body(bounds={"zone": "Berlin"}), "give an IANA name such as Europe/Berlin"),
+        (body(bounds={"blackouts": ["night"]}), "bounds.blackouts[0]: an object with start"),
+        (body(regions=["DE"]), "give one of region, regions and places"),
+        ({"job": {"hours": 2}}, "give one of region, regions and places: there is no region"),
+        (body(region="DE,FR"), "one region is asked at a time here, not 2 (DE, FR)"),
+        ({"job": {"hours": 2}, "regions": [4]}, "regions[0]: a region, or an object"),
+        (body(goal={"aim": "cfe", "min_saving": "x"}), "goal.min_saving: a number"),
+        (body(goal={"aim": "cost"}), "need a cost series"),
+        (body(goal={"aim": "cost", "costs": {"unit": "EUR"}}), "costs: give slots"),
+        (body(signal="cfe_produced", goal={}), "goal carbon does not fit cfe_produced"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_the_remedy(
+    ask: Asker, said: object, words: str
+) -> None:
+    problem = ask.problem("/v1/plan", 422, "bad_input", said)
+    assert words in problem["detail"]
+
+
+def test_the_member_that_is_wrong_is_named_for_machines(ask: Asker) -> None:
+    problem = ask.problem("/v1/plan", 422, "bad_input", body(job={"hours": "2"}))
+    (fault,) = problem["errors"]
+    assert fault["parameter"] == "job.hours"
+
+
+def test_a_query_beside_the_body_is_refused(ask: Asker) -> None:
+    problem = ask.problem("/v1/plan?hours=2", 422, "bad_input", body())
+    assert "hours: this route takes no query parameters" in problem["detail"]
+
+
+def test_the_routes_of_questions_in_a_body_take_no_get(ask: Asker) -> None:
+    for path in ("/v1/plan", "/v1/replan", "/v1/batch"):
+        assert ask.problem(path, 405, "method_not_allowed")
+
+
+def test_a_body_beyond_the_limit_is_not_read(ask: Asker, client: Client) -> None:
+    large = b'"' + b"x" * bodies.MOST_BYTES + b'"'
+    problem = ask.problem("/v1/plan", 413, "too_large", large)
+    assert "8,000,000 bytes" in problem["detail"]
+    with pytest.raises(TooLarge):
+        client.batch([{"kind": "best_window", "region": "x" * bodies.MOST_BYTES, "hours": 1}])
