@@ -1,17 +1,69 @@
-"""Energy and emissions of a job from what it ran on. Pure; standard library only.
+"""Energy and emissions of a job, from what it ran on or from metered rows. Pure.
 
 After Patterson et al. 2021 (arXiv:2104.10350): energy is hours x processors x average power x
 PUE, and emissions are energy x intensity. Gross takes the grid's intensity, net the intensity
-that is left after hourly local purchases of clean energy.
+that is left after hourly local purchases of clean energy. Offsets are no part of either: they
+happen elsewhere, and the SCI specification (ISO/IEC 21031:2024) rules them out by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
-from math import isfinite
+from math import fsum, isfinite
 
+from gridtide.answers import Wire
 from gridtide.errors import BadInput
+from gridtide.model import Series, format_time, utc
+from gridtide.runs import Run, to_instant, to_moment
+
+HOUR = 3_600_000_000  # microseconds
+
+Row = tuple[datetime, datetime, float]  # start, end, kWh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint(Wire):
+    """What a job drew and emitted.
+
+    Attributes:
+        kwh: energy from the grid, PUE included.
+        gross_g: by the grid's intensity; ``None`` where it is unknown for any part.
+        net_g: less hourly purchases of clean energy; ``None`` where these or the intensity are
+            unknown.
+        known_kwh: the energy whose intensity is known.
+        known_g: gross emissions of that.
+        per_request_g: of inference, gross; else ``None``.
+    """
+
+    kwh: float
+    gross_g: float | None
+    net_g: float | None
+    known_kwh: float
+    known_g: float
+    per_request_g: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFootprint(Wire):
+    """One row of metered energy, with PUE, and what it emitted; ``None``: unknown in part."""
+
+    start: datetime
+    end: datetime
+    kwh: float
+    g_per_kwh: float | None
+    gross_g: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered(Wire):
+    """The rows in the order they came, and their sum."""
+
+    total: Footprint
+    rows: tuple[RowFootprint, ...]
 
 
 def energy_kwh(
@@ -43,6 +95,105 @@ def emissions_g(kwh: float, g_per_kwh: float) -> float:
     return kwh * g_per_kwh
 
 
+def training(
+    hours: float,
+    *,
+    power_kw: float,
+    g_per_kwh: float,
+    processors: float = 1.0,
+    pue: float = 1.0,
+    net_g_per_kwh: float | None = None,
+    offset_g: float | None = None,
+) -> Footprint:
+    """One run: `processors` for `hours`, each at `power_kw` on average.
+
+    Raises:
+        BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
+    """
+    refuse_offset(offset_g)
+    kwh = energy_kwh(hours, processors=processors, power_kw=power_kw, pue=pue)
+    return _footprint(kwh, g_per_kwh, net_g_per_kwh)
+
+
+def inference(
+    requests: float,
+    *,
+    kwh_per_request: float,
+    g_per_kwh: float,
+    pue: float = 1.0,
+    net_g_per_kwh: float | None = None,
+    offset_g: float | None = None,
+) -> Footprint:
+    """Answering `requests`, each at `kwh_per_request` before PUE.
+
+    Raises:
+        BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
+    """
+    refuse_offset(offset_g)
+    _check("requests", requests, 0.0)
+    _check("kwh_per_request", kwh_per_request, 0.0)
+    _check("pue", pue, 1.0)
+    each = emissions_g(kwh_per_request * pue, g_per_kwh)
+    return _footprint(requests * kwh_per_request * pue, g_per_kwh, net_g_per_kwh, each)
+
+
+def integrate(
+    rows: Iterable[Row],
+    series: Series,
+    *,
+    pue: float = 1.0,
+    clean: Iterable[Row] | None = None,
+    offset_g: float | None = None,
+) -> Metered:
+    """Metered energy times the intensity of its own time.
+
+    Args:
+        rows: (start, end, kWh before PUE), in any order; they may overlap, as meters do. The
+            energy of one is drawn evenly over it, so slots are split at its ends.
+        series: carbon intensity.
+        clean: clean energy bought in the same grid, (start, end, kWh); what is bought in an
+            hour of the clock (UTC) covers no more than what is drawn in that hour.
+
+    Raises:
+        BadInput: a naive time, a row that does not end after it starts, energy below 0 or not
+            finite, a series that is no intensity, or an offset.
+    """
+    refuse_offset(offset_g)
+    _check("pue", pue, 1.0)
+    if not series.signal.lower_is_cleaner:
+        raise BadInput(
+            f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
+        )
+    drawn = [(start, end, kwh * pue) for start, end, kwh in _checked("row", rows)]
+    told = []
+    for start, end, kwh in drawn:
+        mean = _mean(series.runs, start, end)
+        told.append(
+            RowFootprint(
+                start=to_moment(start),
+                end=to_moment(end),
+                kwh=kwh,
+                g_per_kwh=mean,
+                gross_g=None if mean is None else mean * kwh,
+            )
+        )
+    known = [row for row in told if row.gross_g is not None]
+    known_g = fsum(row.gross_g or 0.0 for row in known)
+    complete = len(known) == len(told)
+    net = None
+    if complete:
+        bought = _checked("clean purchase", clean or ())
+        net = known_g if clean is None else _net(series, drawn, bought)
+    total = Footprint(
+        kwh=fsum(row.kwh for row in told),
+        gross_g=known_g if complete else None,
+        net_g=net,
+        known_kwh=fsum(row.kwh for row in known),
+        known_g=known_g,
+    )
+    return Metered(total=total, rows=tuple(told))
+
+
 def gains(footprints: Sequence[float]) -> list[float]:
     """How many times less each of `footprints` is than the one before it.
 
@@ -55,6 +206,78 @@ def gains(footprints: Sequence[float]) -> list[float]:
         if not (isfinite(value) and value > 0):
             raise BadInput(f"a footprint is {value}; a ratio needs numbers above 0")
     return [before / after for before, after in pairwise(footprints)]
+
+
+def refuse_offset(offset_g: float | None) -> None:
+    """Raise where an offset is given, of 0 too.
+
+    Raises:
+        BadInput: always, unless it is ``None``.
+    """
+    if offset_g is not None:
+        raise BadInput(
+            f"an offset of {offset_g:g} g is no part of a footprint: report it beside the "
+            "grams. What is bought as clean energy in the same grid and hour goes in as "
+            "`clean`, or as the net intensity"
+        )
+
+
+def _footprint(
+    kwh: float, g_per_kwh: float, net_g_per_kwh: float | None, each: float | None = None
+) -> Footprint:
+    gross = emissions_g(kwh, g_per_kwh)
+    net = None if net_g_per_kwh is None else emissions_g(kwh, net_g_per_kwh)
+    return Footprint(
+        kwh=kwh, gross_g=gross, net_g=net, known_kwh=kwh, known_g=gross, per_request_g=each
+    )
+
+
+def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
+    checked = []
+    for start, end, kwh in rows:
+        first, last = to_instant(utc(start, name=name)), to_instant(utc(end, name=name))
+        if last <= first:
+            raise BadInput(f"{name} from {format_time(start)} does not end after it starts")
+        _check(f"{name} from {format_time(start)}, kWh", kwh, 0.0)
+        checked.append((first, last, kwh))
+    return checked
+
+
+def _mean(runs: Sequence[Run], start: int, end: int) -> float | None:
+    i = bisect_right(runs, start, key=lambda run: run.edges[0]) - 1
+    if i < 0 or runs[i].edges[-1] < end:
+        return None
+    return runs[i].mean(start, end)
+
+
+def _net(
+    series: Series,
+    drawn: Sequence[tuple[int, int, float]],
+    bought: Sequence[tuple[int, int, float]],
+) -> float:
+    """Grams of what no purchase of the same hour covers; all of `drawn` is known."""
+    energy: dict[int, float] = {}
+    grams: dict[int, float] = {}
+    covered: dict[int, float] = {}
+    for start, end, kwh in drawn:
+        for hour, first, last in _hours(start, end):
+            part = kwh * (last - first) / (end - start)
+            energy[hour] = energy.get(hour, 0.0) + part
+            grams[hour] = grams.get(hour, 0.0) + part * (_mean(series.runs, first, last) or 0.0)
+    for start, end, kwh in bought:
+        for hour, first, last in _hours(start, end):
+            covered[hour] = covered.get(hour, 0.0) + kwh * (last - first) / (end - start)
+    return fsum(
+        grams[hour] * max(0.0, 1 - covered.get(hour, 0.0) / drawn_kwh)
+        for hour, drawn_kwh in energy.items()
+        if drawn_kwh
+    )
+
+
+def _hours(start: int, end: int) -> list[tuple[int, int, int]]:
+    """The hours of the clock that ``[start, end)`` is in, each with the part in it."""
+    hours = range(start // HOUR, -(-end // HOUR))
+    return [(hour, max(start, hour * HOUR), min(end, (hour + 1) * HOUR)) for hour in hours]
 
 
 def _check(name: str, value: float, least: float) -> None:

@@ -1,0 +1,151 @@
+"""Metered rows over a series, minute by minute and by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput
+from gridtide.footprint import Metered, integrate
+from gridtide.model import Quality, Series, Signal, Slot
+
+T0 = datetime(2026, 3, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+CI = Signal.CI_LIFECYCLE_CONSUMED
+Row = tuple[int, int, int]
+
+
+def at(minutes: int) -> datetime:
+    return T0 + minutes * MINUTE
+
+
+def hourly(*values: float | None) -> Series:
+    return Series.regular("DE", CI, T0, HOUR, values)
+
+
+@st.composite
+def series(draw: st.DrawFn) -> Series:
+    slots, clock = [], draw(st.integers(0, 10))
+    while clock < 180:
+        length = draw(st.sampled_from([15, 30, 45, 60]))
+        value = draw(st.one_of(st.none(), *[st.integers(0, 9).map(float)] * 5))
+        slots.append(Slot(at(clock), at(clock + length), value, Quality.MEASURED))
+        clock += length + draw(st.sampled_from([0, 0, 0, 5]))
+    return Series("DE", CI, tuple(slots))
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 170), st.integers(1, 120), st.integers(0, 20)), max_size=5
+)
+
+
+def moments(rows: list[Row]) -> list[tuple[datetime, datetime, float]]:
+    return [(at(start), at(start + length), float(kwh)) for start, length, kwh in rows]
+
+
+def by_minute(rows: list[Row]) -> dict[int, Fraction]:
+    found: dict[int, Fraction] = {}
+    for start, length, kwh in rows:
+        for minute in range(start, start + length):
+            found[minute] = found.get(minute, Fraction(0)) + Fraction(kwh, length)
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(series(), ROWS, ROWS)
+def test_every_minute_s_energy_counts_at_its_own_intensity(
+    series: Series, rows: list[Row], clean: list[Row]
+) -> None:
+    rates = {
+        minute: Fraction(slot.value)
+        for slot in series.slots
+        if slot.value is not None
+        for minute in range((slot.start - T0) // MINUTE, (slot.end - T0) // MINUTE)
+    }
+    found = integrate(moments(rows), series, pue=1.5, clean=moments(clean))
+    assert found.total.kwh == pytest.approx(1.5 * sum(kwh for *_, kwh in rows))
+    known = []
+    for (start, length, kwh), row in zip(rows, found.rows, strict=True):
+        minutes = range(start, start + length)
+        if all(minute in rates for minute in minutes):
+            mean = sum((rates[minute] for minute in minutes), Fraction(0)) / length
+            assert row.g_per_kwh == pytest.approx(float(mean))
+            assert row.gross_g == pytest.approx(float(mean * kwh) * 1.5)
+            known.append(float(mean * kwh) * 1.5)
+        else:
+            assert (row.g_per_kwh, row.gross_g) == (None, None)
+    assert found.total.known_g == pytest.approx(sum(known))
+    if len(known) < len(rows):
+        assert (found.total.gross_g, found.total.net_g) == (None, None)
+        return
+    drawn, bought = by_minute(rows), by_minute(clean)
+    net = Fraction(0)
+    for hour in range(6):
+        minutes = [minute for minute in range(60 * hour, 60 * hour + 60) if minute in drawn]
+        kwh = sum((drawn[minute] for minute in minutes), Fraction(0)) * Fraction(3, 2)
+        grams = sum((drawn[m] * rates[m] for m in minutes), Fraction(0)) * Fraction(3, 2)
+        cover = sum((bought.get(60 * hour + m, Fraction(0)) for m in range(60)), Fraction(0))
+        net += grams * max(Fraction(0), 1 - cover / kwh) if kwh else 0
+    assert found.total.gross_g == pytest.approx(sum(known))
+    assert found.total.net_g == pytest.approx(float(net), abs=1e-9)
+
+
+def test_a_row_over_two_slots_by_hand() -> None:
+    # 3 kWh from 00:30 to 02:00: 1 kWh at 300 g, 2 kWh at 60 g; 0.5 kWh clean from 01:00 on.
+    rows = [(at(30), at(120), 3.0)]
+    found = integrate(rows, hourly(300, 60), clean=[(at(60), at(120), 0.5)])
+    assert found.rows[0].g_per_kwh == pytest.approx(140)
+    assert (found.total.gross_g, found.total.net_g) == pytest.approx((420, 420 - 30))
+    assert integrate(rows, hourly(300, 60)).total.net_g == pytest.approx(420)
+
+
+def test_a_surplus_of_clean_energy_covers_no_other_hour() -> None:
+    rows = [(at(0), at(120), 2.0)]
+    found = integrate(rows, hourly(300, 60), clean=[(at(60), at(120), 9.0)])
+    assert found.total.net_g == pytest.approx(300)
+
+
+def test_a_gap_is_unknown_and_not_zero() -> None:
+    rows = [(at(0), at(60), 1.0), (at(60), at(120), 2.0)]
+    total = integrate(rows, hourly(100, None)).total
+    assert (total.kwh, total.gross_g, total.net_g) == (3, None, None)
+    assert (total.known_kwh, total.known_g) == (1, 100)
+
+
+def test_rows_read_back_from_json() -> None:
+    found = integrate([(at(0), at(60), 1.0)], hourly(100))
+    assert Metered.from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(datetime(2026, 3, 1), at(60), 1.0)], "row .* has no UTC offset"),  # noqa: DTZ001
+        ([(at(60), at(60), 1.0)], "row from 2026-03-01T01:00:00Z does not end after it starts"),
+        ([(at(0), at(60), -1.0)], "kWh is -1.0; give a finite number of 0 or more"),
+        ([(at(0), at(60), float("nan"))], "kWh is nan"),
+    ],
+)
+def test_rows_that_cannot_be_are_refused(
+    rows: list[tuple[datetime, datetime, float]], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        integrate(rows, hourly(100))
+    with pytest.raises(BadInput, match=message.replace("row", "clean purchase")):
+        integrate([], hourly(100), clean=rows)
+
+
+def test_a_share_of_clean_energy_is_no_intensity() -> None:
+    free = Series.regular("DE", Signal.CFE_PRODUCED, T0, HOUR, [0.5])
+    with pytest.raises(BadInput, match="cfe_produced is no carbon intensity"):
+        integrate([], free)
+
+
+def test_an_offset_is_refused_with_where_to_put_clean_energy() -> None:
+    with pytest.raises(BadInput, match="goes in as `clean`"):
+        integrate([], hourly(100), offset_g=5.0)
