@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridtide.planning.curve import Cells, Curve
-from gridtide.planning.draft import Draft, Part, in_units, joined, pieces
+from gridtide.planning.draft import Draft, Part, in_units
 from gridtide.planning.job import Job
 
 
@@ -62,19 +62,29 @@ def cheapest(curve: Curve, job: Job) -> Draft:
     picked = pick(cells, job.work)
     if picked is None:
         raise curve.refuse(job.work, unbroken=False)
-    parts = laid(cells, picked, job.steps[0][2])
-    return Draft(in_units(picked.total) * job.steps[0][2], parts, pieces(parts))
+    power_kw = job.steps[0][2]
+    parts = laid(cells, picked, power_kw)
+    return Draft(in_units(picked.total) * power_kw, parts, len(parts))
 
 
 def laid(cells: Cells, picked: Picked, power_kw: float) -> tuple[Part, ...]:
     """The picked cells as parts; one used in part leans on its neighbour, else it is early."""
-    spans = [(cells.starts[i], cells.ends[i]) for i in picked.whole]
+    starts, ends = cells.starts, cells.ends
+    spans = [(starts[i], ends[i]) for i in picked.whole]
     if picked.part is not None:
         i, length = picked.part
-        start, end = cells.starts[i], cells.ends[i]
-        before = any(stop == start for _, stop in spans)
-        if not before and any(begin == end for begin, _ in spans):
+        start, end = starts[i], ends[i]
+        touched = any(stop == start for _, stop in spans)
+        if not touched and any(begin == end for begin, _ in spans):
             start = end - length
         spans.append((start, start + length))
         spans.sort()
-    return joined(Part(start, end, power_kw) for start, end in spans)
+    parts = []
+    begins, ended = spans[0]
+    for start, end in spans:
+        if start > ended:
+            parts.append(Part(begins, ended, power_kw))
+            begins = start
+        ended = end
+    parts.append(Part(begins, ended, power_kw))
+    return tuple(parts)

@@ -1,0 +1,165 @@
+"""The planners in pure Python: CPU time for one question over 72 h at 15 minutes.
+
+    python benchmarks/planner_jobs.py
+    python benchmarks/planner_jobs.py --check   # exit code 1 where a bar is missed
+
+Each row: what is asked, our time, the bar it is held to, and a floor, the least work that any
+answer takes: for the cheapest slots a sort of the values and a sum; for pieces, one pass over
+all slots for each unit of work that adds and compares, as an exact programme does at the least.
+Curves are prepared (cells cut, cells sorted) outside the time, as a service keeps them; `plan`
+is from a series on, with its savings, alternatives and sentences. Times are the best of many
+rounds, CPU time of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import inf, pi, sin
+
+from gridtide.model import Series, Signal
+from gridtide.planning import (
+    Bounds,
+    Cost,
+    Elastic,
+    Job,
+    Kind,
+    interruptible,
+    limited,
+    pieces,
+    plan,
+    unbroken,
+)
+from gridtide.planning import elastic as elastic_jobs
+from gridtide.planning.curve import Curve, curve
+from gridtide.planning.goal import Goal
+from gridtide.planning.outlook import Outlook
+from gridtide.runs import to_instant
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+STEP = timedelta(minutes=15)
+SLOTS = 288
+HOUR = timedelta(hours=1)
+COSTS = {"restart_cost": Cost(0.1), "pause_cost": Cost(0.1)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: how to ask it, its bar in microseconds if it has one, and its floor."""
+
+    name: str
+    ask: Callable[[], object]
+    bar: float | None = None
+    floor: Callable[[], object] | None = None
+
+
+def main() -> int:
+    """Print one row per question; 1 when a bar is missed and ``--check`` is given."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="fail where a bar is missed")
+    parser.add_argument("--rounds", type=int, default=25, help="best of this many")
+    options = parser.parse_args()
+    missed = 0
+    print(f"{'question':44} {'us':>10} {'bar':>8} {'floor':>10}")
+    for case in cases():
+        ours = measured(case.ask, options.rounds)
+        floor = f"{measured(case.floor, options.rounds):10.1f}" if case.floor else f"{'-':>10}"
+        bar = f"{case.bar:8.0f}" if case.bar else f"{'-':>8}"
+        print(f"{case.name:44} {ours:10.1f} {bar} {floor}")
+        missed += case.bar is not None and ours > case.bar
+    return 1 if missed and options.check else 0
+
+
+def measured(ask: Callable[[], object], rounds: int) -> float:
+    """Microseconds of CPU, the best of `rounds`, each of as many calls as take a while."""
+    calls = 1
+    while (spent := timed(ask, calls)) < 0.005:
+        calls *= 4
+    return min(spent, *(timed(ask, calls) for _ in range(rounds))) / calls * 1e6
+
+
+def timed(ask: Callable[[], object], calls: int) -> float:
+    """Seconds of CPU for `calls` calls."""
+    begins = time.process_time()
+    for _ in range(calls):
+        ask()
+    return time.process_time() - begins
+
+
+def cases() -> list[Case]:
+    """All questions, on one curve of a day's wave and noise."""
+    draw = random.Random(20260301)  # noqa: S311  # a curve, not a secret
+    values = [250 + 120 * sin(i / 96 * 2 * pi) + draw.uniform(-30, 30) for i in range(SLOTS)]
+    series = Series.regular("DE", Signal.CI_LIFECYCLE_CONSUMED, START, STEP, values)
+    whole = prepared(series, START)
+    odd = prepared(series, START + timedelta(minutes=7, microseconds=1))
+    bounds = Bounds(deadline=START + 72 * HOUR)
+    eight = Job(8 * HOUR, Kind.INTERRUPTIBLE)
+    elastic = Job(8 * HOUR, Kind.ELASTIC, chips=Elastic(4))
+    return [
+        Case("unbroken, 8 h", lambda: unbroken.cheapest(whole, Job(8 * HOUR))),
+        Case("cheapest slots, 8 h", picking(whole, 32), 20, sorting(values, 32)),
+        Case("cheapest slots, 24 h", picking(whole, 96), 20, sorting(values, 96)),
+        Case("cheapest slots, 8 h, as spans", lambda: interruptible.cheapest(whole, eight)),
+        Case("pieces that cost, 8 h", laying(whole, 8), 2_000, sweeping(values, 32)),
+        Case("pieces that cost, 24 h", laying(whole, 24), 4_000, sweeping(values, 96)),
+        Case("pieces that cost, 8 h, at most 2", laying(whole, 8, max_pieces=2)),
+        Case("pieces that cost, 8 h, from an odd start", laying(odd, 8)),
+        Case("pieces of 1 h or more, 8 h", laying(whole, 8, min_piece=HOUR)),
+        Case(
+            "pieces of 1 h or more, 8 h, at most 3",
+            laying(whole, 8, min_piece=HOUR, max_pieces=3),
+        ),
+        Case("elastic to 4 x, 8 h", lambda: elastic_jobs.cheapest(whole, elastic, Elastic(4))),
+        Case("plan, unbroken, 8 h", lambda: plan(Job(8 * HOUR), series, bounds, now=START)),
+        Case("plan, cheapest slots, 8 h", lambda: plan(eight, series, bounds, now=START)),
+    ]
+
+
+def prepared(series: Series, first: datetime) -> Curve:
+    """The series from `first` on, cut and sorted."""
+    made = curve(Outlook(series), Goal(), [(to_instant(first), to_instant(START + 72 * HOUR))])
+    assert made.cells.order
+    return made
+
+
+def picking(curve: Curve, slots: int) -> Callable[[], object]:
+    """Pick this many whole slots."""
+    cells, work = curve.cells, slots * 15 * 60_000_000
+    return lambda: interruptible.pick(cells, work)
+
+
+def laying(curve: Curve, hours: int, **limits: object) -> Callable[[], object]:
+    """Lay a job in pieces, 0.2 kWh a pause."""
+    job = Job(hours * HOUR, Kind.PIECES, **COSTS, **limits)
+    cheapest = limited.cheapest if limited.is_limited(job) else pieces.cheapest
+    return lambda: cheapest(curve, job)
+
+
+def sorting(values: list[float], count: int) -> Callable[[], object]:
+    """Sort and add up."""
+    return lambda: sum(sorted(values)[:count])
+
+
+def sweeping(values: list[float], work: int) -> Callable[[], object]:
+    """Add to and compare each state of a programme once, in plain loops over rows."""
+
+    def sweep() -> float:
+        on = off = [0.0] + [inf] * work
+        for value in values:
+            pairs = zip(on, off, strict=False)
+            on = [inf, *(x + value if x < y else y + value for x, y in pairs)][: work + 1]
+        return on[-1]
+
+    return sweep
+
+
+if __name__ == "__main__":
+    sys.exit(main())
