@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -138,8 +139,13 @@ def curve(outlook: Outlook, goal: Goal, spans: Sequence[tuple[int, int]]) -> Cur
     return Curve(outlook.expected.zone, tuple(clipped(runs, spans)))
 
 
-def rates(outlook: Outlook, goal: Goal) -> tuple[Run, ...]:
-    """What `goal` counts a kWh at, wherever it is known and not beyond the threshold."""
+def rates(
+    outlook: Outlook, goal: Goal, window: tuple[datetime, datetime] | None = None
+) -> tuple[Run, ...]:
+    """What `goal` counts a kWh at, wherever it is known and not beyond the threshold.
+
+    At least within `window`; what a series is prepared for already is not cut to it.
+    """
     lower = outlook.signal.lower_is_cleaner
     if (goal.aim is Aim.CFE) == lower and goal.aim is not Aim.COST:
         raise BadInput(
@@ -150,7 +156,7 @@ def rates(outlook: Outlook, goal: Goal) -> tuple[Run, ...]:
     series = outlook.deciding(goal.quantile)
     if goal.aim is Aim.CARBON and goal.threshold is None:
         return series.runs
-    slots: Sequence[Slot] = series.slots
+    slots = _inside(series.slots, window)
     if goal.threshold is not None:
         sign, limit = (1 if lower else -1), goal.threshold
         slots = [each for each in slots if each.value is not None]
@@ -161,8 +167,9 @@ def rates(outlook: Outlook, goal: Goal) -> tuple[Run, ...]:
         return unbroken(slots)
     carbon = goal.carbon_weight or 0.0
     cost = 1.0 if goal.aim is Aim.COST else goal.cost_weight or 0.0
+    costs = _inside(goal.costs.slots, window)
     return unbroken(
-        list(joined(slots, goal.costs.slots, lambda left, right: carbon * left + cost * right))
+        list(joined(slots, costs, lambda left, right: carbon * left + cost * right))
     )
 
 
@@ -209,3 +216,12 @@ def span(start: int, end: int) -> str:
 def _with(slot: Slot, change: Callable[[float], float]) -> Slot:
     value = None if slot.value is None else change(slot.value)
     return Slot(slot.start, slot.end, value, slot.quality)
+
+
+def _inside(slots: Sequence[Slot], window: tuple[datetime, datetime] | None) -> Sequence[Slot]:
+    """The slots that `window` touches."""
+    if window is None:
+        return slots
+    start, end = window
+    first = bisect_right(slots, start, key=lambda slot: slot.end)
+    return slots[first : bisect_left(slots, end, key=lambda slot: slot.start)]

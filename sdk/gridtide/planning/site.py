@@ -6,7 +6,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gridtide.errors import NoData
 from gridtide.planning.bounds import Bounds
@@ -16,7 +16,9 @@ from gridtide.planning.goal import Goal, Quantile
 from gridtide.planning.job import Job
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place
-from gridtide.runs import Run, to_instant
+from gridtide.runs import Run, to_instant, to_moment
+
+BEFORE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Site:
         outlook: with the place's own intensity where it has one.
         curve: what decides, with the goal's quantile and threshold.
         plain: what is expected, with neither.
-        counted: what the goal expects a kWh to count, within bounds or not.
+        counted: what the goal expects a kWh to count, whether the job may run then or not.
     """
 
     place: Place
@@ -49,8 +51,10 @@ class Site:
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
-        expected = rates(outlook, replace(goal, quantile=Quantile.P50, threshold=None))
-        deciding = rates(outlook, goal)
+        # From a day before on: data may be moved from where the newest value is older.
+        window = now - BEFORE, to_moment(spans[-1][1]) if spans else now
+        expected = rates(outlook, replace(goal, quantile=Quantile.P50, threshold=None), window)
+        deciding = rates(outlook, goal, window)
         return cls(
             place,
             outlook,
