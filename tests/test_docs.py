@@ -22,8 +22,10 @@ from gridtide.planning_wire.asked import PLAN, PROGRESS, REPLAN
 from gridtide.planning_wire.batched import BATCH
 from gridtide.planning_wire.bounds import BOUNDS
 from gridtide.planning_wire.candidates import PLACES
+from gridtide.planning_wire.footprints import FOOTPRINT
 from gridtide.planning_wire.goals import GOAL
 from gridtide.planning_wire.jobs import JOB
+from gridtide.planning_wire.schedules import SCHEDULE
 from gridtide.planning_wire.shapes import Shape
 from gridtide_pipelines.source import Source, find_sources
 from gridtide_server import bodies, problems, spec, wire
@@ -123,7 +125,9 @@ REST = DOCS / "rest.md"
 BODIES: dict[str, Shape[Any]] = {
     "/v1/plan": PLAN,
     "/v1/replan": REPLAN,
+    "/v1/schedule": SCHEDULE,
     "/v1/batch": BATCH,
+    "/v1/footprint": FOOTPRINT,
 }
 # What the framework itself answers with, beside our own table (RFC 9110, 15.5.5 and 15.5.6).
 FRAMEWORK = {"not_found": 404, "method_not_allowed": 405}
@@ -178,21 +182,20 @@ def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any])
 
 def test_every_member_of_a_body_is_in_the_section_of_its_route_and_no_other() -> None:
     tables = {
-        "POST /v1/plan": [
-            *(PLAN, JOB, BOUNDS, GOAL, PLACES),
-        ],
+        "POST /v1/plan": [PLAN, JOB, BOUNDS, GOAL, PLACES],
         "POST /v1/replan": [REPLAN, PROGRESS],
+        "POST /v1/schedule": [SCHEDULE],
         "POST /v1/batch": [BATCH],
+        "POST /v1/footprint": [FOOTPRINT],
     }
     for route, shapes in tables.items():
         members = {name for shape in shapes for name in shape.members}
         assert documented(section(route), "member") == members, route
     # Those of smaller objects are named in the line of the member that holds them.
-    text = section("POST /v1/plan")
+    text = "".join(section(route) for route in tables)
     for shape in bodies.SHAPES:
-        if shape.name not in ("BatchAsked", "ReplanAsked", "Progress"):
-            named = shape.members.keys() - {"kind"}
-            assert {name for name in named if f"`{name}`" not in text} == set(), shape.name
+        named = shape.members.keys() - {"kind"}
+        assert {name for name in named if f"`{name}`" not in text} == set(), shape.name
 
 
 def test_every_field_of_an_answer_is_explained_and_no_other(openapi: dict[str, Any]) -> None:

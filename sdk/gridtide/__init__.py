@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     )
     from gridtide.model import Quality, Series, Signal, Slot
     from gridtide.planning_wire.candidates import Candidate, Candidates
+    from gridtide.planning_wire.footprints import FootprintAnswer
     from gridtide.planning_wire.planned import PlanAnswer
+    from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer
     from gridtide.planning_wire.told import Batch
     from gridtide.shortcuts import (
         batch,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         intensity,
         plan,
         replan,
+        schedule,
         zones,
     )
     from gridtide.windows import Window
@@ -65,7 +68,9 @@ _FROM = {
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
     "planning_wire.candidates": ("Candidate", "Candidates"),
+    "planning_wire.footprints": ("FootprintAnswer",),
     "planning_wire.planned": ("PlanAnswer",),
+    "planning_wire.schedules": ("JobRequest", "ScheduleAnswer"),
     "planning_wire.told": ("Batch",),
     "shortcuts": (
         "batch",
@@ -75,6 +80,7 @@ _FROM = {
         "intensity",
         "plan",
         "replan",
+        "schedule",
         "zones",
     ),
     "windows": ("Window",),
@@ -92,15 +98,18 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Client",
+    "FootprintAnswer",
     "Forecast",
     "GridtideError",
     "Intensity",
+    "JobRequest",
     "NoCommonSignal",
     "NoData",
     "NoFeasibleWindow",
     "NoService",
     "PlanAnswer",
     "Quality",
+    "ScheduleAnswer",
     "Series",
     "ServiceUnavailable",
     "Signal",
@@ -116,6 +125,7 @@ __all__ = [
     "intensity",
     "plan",
     "replan",
+    "schedule",
     "zones",
 ]
 

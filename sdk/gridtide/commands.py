@@ -1,4 +1,4 @@
-"""The SDK's own subcommands: zones, now, best-window, best-region; plan and batch.
+"""The SDK's own subcommands; those about plans and footprints are in modules of their own.
 
 They ask what a client asks, at GRIDTIDE_URL or in this process, and print the answer: the
 same JSON object as by REST, or text.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from gridtide import plan_commands
+from gridtide import footprint_command, plan_commands
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.regions import split_regions
@@ -153,6 +153,18 @@ OWN = {
             "when and where to run a job of any kind, and why",
             plan_commands.plan_arguments,
             plan_commands.plan,
+        ),
+        Command(
+            "schedule",
+            "many jobs together, under caps",
+            plan_commands.schedule_arguments,
+            plan_commands.schedule,
+        ),
+        Command(
+            "footprint",
+            "energy and grams of what has run",
+            footprint_command.arguments,
+            footprint_command.footprint,
         ),
         Command(
             "batch",

@@ -1,4 +1,4 @@
-"""The SDK's subcommands about plans: plan, batch.
+"""The SDK's subcommands about plans: plan, schedule, batch.
 
 A question is put together as the JSON that REST takes, and read as the service reads it; with
 ``--question`` it comes from a file.
@@ -115,6 +115,29 @@ def batch(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.document(answer.to_json())
     else:
         terminal.result(show_plan.batch(answer))
+    return 0
+
+
+def schedule_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``schedule``."""
+    parser.add_argument("file", metavar="FILE", help="JSON of the question, as by REST; or -")
+
+
+def schedule(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Ask for plans of many jobs together and print them."""
+    from gridtide import show_plan
+    from gridtide.client import Client
+    from gridtide.planning_wire.schedules import SCHEDULE
+
+    asked = SCHEDULE.read(from_file(args.file))
+    with Client(environ=terminal.environ) as client:
+        answer = client.schedule(
+            asked.jobs, asked.caps, asked.goal, signal=asked.signal, as_of=asked.as_of
+        )
+    if args.json:
+        terminal.document(answer.to_json())
+    else:
+        terminal.result(show_plan.schedule(answer))
     return 0
 
 

@@ -9,17 +9,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gridtide.calls import Call, When
+from gridtide.calls import Call, Region, When
 from gridtide.model import Signal
 
 if TYPE_CHECKING:
+    from gridtide.footprint import Row
     from gridtide.planning.bounds import Bounds
+    from gridtide.planning.crowd import Cap
     from gridtide.planning.goal import Goal
     from gridtide.planning.job import Job
     from gridtide.planning.replanning import Progress
     from gridtide.planning_wire.candidates import Where
+    from gridtide.planning_wire.footprints import FootprintAnswer
     from gridtide.planning_wire.planned import PlanAnswer
+    from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer
     from gridtide.planning_wire.told import Batch
+    from gridtide.sci import Factors
 
 T = TypeVar("T")
 
@@ -70,6 +75,75 @@ class PlanQuestions(ABC):
         from gridtide.planning_wire import calls
 
         return self.ask(calls.replan(plan, progress))
+
+    def schedule(
+        self,
+        requests: Iterable[JobRequest],
+        caps: Mapping[str, Cap],
+        goal: Goal | None = None,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> ScheduleAnswer:
+        """Many jobs together under caps on jobs at once or on power, by region.
+
+        Exact where it is a linear programme, else one by one with a bound; it says which.
+        """
+        from gridtide.planning_wire import calls
+
+        return self.ask(calls.schedule(requests, caps, goal, signal=signal, as_of=as_of))
+
+    def footprint(
+        self,
+        rows: Iterable[Row] | None = None,
+        *,
+        region: Region | None = None,
+        hours: float | None = None,
+        power_kw: float | None = None,
+        processors: float | None = None,
+        start: When | None = None,
+        requests: float | None = None,
+        kwh_per_request: float | None = None,
+        pue: float = 1.0,
+        g_per_kwh: float | None = None,
+        net_g_per_kwh: float | None = None,
+        clean: Iterable[Row] | None = None,
+        embodied_g: float | None = None,
+        per: float | None = None,
+        before: Factors | None = None,
+        offset_g: float | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> FootprintAnswer:
+        """What a job drew and emitted, by the intensity known of its own time.
+
+        Either `rows` of (start, end, kWh) in a `region`; or `hours` at `power_kw` from `start`
+        on in a `region`; or `hours`, or `requests` at `kwh_per_request`, by `g_per_kwh`.
+        """
+        from gridtide.planning_wire import calls
+
+        return self.ask(
+            calls.footprint(
+                rows,
+                region=region,
+                hours=hours,
+                power_kw=power_kw,
+                processors=processors,
+                start=start,
+                requests=requests,
+                kwh_per_request=kwh_per_request,
+                pue=pue,
+                g_per_kwh=g_per_kwh,
+                net_g_per_kwh=net_g_per_kwh,
+                clean=clean,
+                embodied_g=embodied_g,
+                per=per,
+                before=before,
+                offset_g=offset_g,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
 
     def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
         """Up to 1,000 questions in one call; the answers in their order.
@@ -122,6 +196,68 @@ class AsyncPlanQuestions(ABC):
         from gridtide.planning_wire import calls
 
         return await self.ask(calls.replan(plan, progress))
+
+    async def schedule(
+        self,
+        requests: Iterable[JobRequest],
+        caps: Mapping[str, Cap],
+        goal: Goal | None = None,
+        *,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> ScheduleAnswer:
+        """As `PlanQuestions.schedule`."""
+        from gridtide.planning_wire import calls
+
+        return await self.ask(calls.schedule(requests, caps, goal, signal=signal, as_of=as_of))
+
+    async def footprint(
+        self,
+        rows: Iterable[Row] | None = None,
+        *,
+        region: Region | None = None,
+        hours: float | None = None,
+        power_kw: float | None = None,
+        processors: float | None = None,
+        start: When | None = None,
+        requests: float | None = None,
+        kwh_per_request: float | None = None,
+        pue: float = 1.0,
+        g_per_kwh: float | None = None,
+        net_g_per_kwh: float | None = None,
+        clean: Iterable[Row] | None = None,
+        embodied_g: float | None = None,
+        per: float | None = None,
+        before: Factors | None = None,
+        offset_g: float | None = None,
+        signal: Signal | str | None = None,
+        as_of: When | None = None,
+    ) -> FootprintAnswer:
+        """As `PlanQuestions.footprint`."""
+        from gridtide.planning_wire import calls
+
+        return await self.ask(
+            calls.footprint(
+                rows,
+                region=region,
+                hours=hours,
+                power_kw=power_kw,
+                processors=processors,
+                start=start,
+                requests=requests,
+                kwh_per_request=kwh_per_request,
+                pue=pue,
+                g_per_kwh=g_per_kwh,
+                net_g_per_kwh=net_g_per_kwh,
+                clean=clean,
+                embodied_g=embodied_g,
+                per=per,
+                before=before,
+                offset_g=offset_g,
+                signal=signal,
+                as_of=as_of,
+            )
+        )
 
     async def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
         """As `PlanQuestions.batch`."""

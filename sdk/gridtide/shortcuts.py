@@ -56,4 +56,6 @@ best_window = _shortcuts.best_window
 best_region = _shortcuts.best_region
 plan = _shortcuts.plan
 replan = _shortcuts.replan
+schedule = _shortcuts.schedule
+footprint = _shortcuts.footprint
 batch = _shortcuts.batch

@@ -1,10 +1,11 @@
-"""Plans and batches as text for a person; scripts take ``--json``."""
+"""Plans, schedules and batches as text for a person; scripts take ``--json``."""
 
 from __future__ import annotations
 
 from gridtide.answers import BestRegion, BestWindow
 from gridtide.errors import GridtideError
 from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.planning_wire.schedules import ScheduleAnswer
 from gridtide.planning_wire.told import Batch, One
 from gridtide.show import moment, percent, place, provenance, table, value
 
@@ -36,6 +37,12 @@ def plan(answer: PlanAnswer) -> str:
 def batch(answer: Batch) -> str:
     """A line for each question."""
     return "\n".join(f"{i}  {_line(one)}" for i, one in enumerate(answer, start=1))
+
+
+def schedule(answer: ScheduleAnswer) -> str:
+    """A line for each job, and how good they are together."""
+    lines = [f"{i}  {_line(plan)}" for i, plan in enumerate(answer.plans, start=1)]
+    return "\n".join([*lines, answer.sentence])
 
 
 def _line(one: One) -> str:

@@ -19,10 +19,12 @@ from gridtide_server.observing import Observing
 from gridtide_server.reader import Reader
 from gridtide_server.routes import (
     batch,
+    footprint,
     forecast,
     health,
     intensity,
     plan,
+    schedule,
     windows,
     zones,
 )
@@ -72,7 +74,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
     service, registry = Service(reader, clock), CollectorRegistry()
     registry.register(metrics.Ages(service))
     problems.install(app)
-    for resource in (windows, plan, batch, zones, intensity, forecast):
+    for resource in (windows, plan, schedule, batch, zones, intensity, forecast, footprint):
         app.include_router(resource.routes(service))
     app.include_router(health.routes(service, registry, app.version))
     app.add_middleware(Observing, seconds=metrics.request_seconds(registry))

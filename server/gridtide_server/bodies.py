@@ -11,7 +11,16 @@ import msgspec
 from fastapi import Request, Response
 
 from gridtide.errors import BadInput, TooLarge
-from gridtide.planning_wire import asked, batched, bounds, candidates, goals, jobs
+from gridtide.planning_wire import (
+    asked,
+    batched,
+    bounds,
+    candidates,
+    footprints,
+    goals,
+    jobs,
+    schedules,
+)
 from gridtide.planning_wire.shapes import Shape
 
 T = TypeVar("T")
@@ -26,6 +35,8 @@ SHAPES: tuple[Shape[Any], ...] = (
     *goals.SHAPES,
     *candidates.SHAPES,
     *batched.SHAPES,
+    *schedules.SHAPES,
+    *footprints.SHAPES,
 )
 
 

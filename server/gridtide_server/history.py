@@ -33,7 +33,7 @@ def intensity(
         BadInput: an end without a start or not after it, or a range too long for one answer.
         NoData: the zone has no such signal, or nothing in the range.
     """
-    signal = _signal(view, place, asked.signal, moment)
+    signal = signal_of(view, place, asked.signal, moment)
     if asked.start is None:
         if asked.end is not None:
             raise BadInput("end is given without start; give both, or none for the latest slot")
@@ -58,7 +58,12 @@ def intensity(
     )
 
 
-def _signal(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:
+def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:
+    """The signal asked for, or the usual one of the zone's history.
+
+    Raises:
+        NoData: the zone has no history of it.
+    """
     there = view.observed(place.zone)
     if asked is None and there:
         return default_signal(there)

@@ -70,20 +70,16 @@ def find(
         BadInput, UnknownRegion: as `resolved` and `Places`.
     """
     there = resolved(candidates.candidates)
-    if signal is None and clean_share:
-        signal = _share(view, list(there.values()), at)
+    signal = signal_of(view, list(there.values()), signal, clean_share=clean_share, at=at)
     forecasts: dict[str, Forecast] = {}
     without: dict[str, NoData] = {}
-    if len(there) == 1:
-        ((name, place),) = there.items()
-        forecasts[name] = current(view, place, signal or usual_signal(view, place, at), at)
-    else:
-        signal = common(view, list(there.values()), signal, at)
-        for name, place in there.items():
-            try:
-                forecasts[name] = current(view, place, signal, at)
-            except NoData as error:
-                without[name] = error
+    for name, place in there.items():
+        try:
+            forecasts[name] = current(view, place, signal, at)
+        except NoData as error:
+            if len(there) == 1:
+                raise
+            without[name] = error
     for region in (candidates.home, candidates.latency_from, needed):
         if region in without:
             raise without[region]
@@ -100,6 +96,26 @@ def find(
         forecasts,
         {name: str(error) for name, error in without.items()},
     )
+
+
+def signal_of(
+    view: View,
+    there: Sequence[Resolution],
+    asked: Signal | None,
+    *,
+    clean_share: bool,
+    at: datetime,
+) -> Signal:
+    """The one signal to plan on, as `find` says.
+
+    Raises:
+        NoCommonSignal, NoData: as `find`.
+    """
+    if asked is None and clean_share:
+        asked = _share(view, there, at)
+    if len(there) == 1:
+        return asked or usual_signal(view, there[0], at)
+    return common(view, there, asked, at)
 
 
 def _share(view: View, there: Sequence[Resolution], at: datetime) -> Signal:

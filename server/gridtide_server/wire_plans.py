@@ -92,6 +92,19 @@ class Plan(Placed):
     replay: Replay
 
 
+class Schedule(Answer):
+    """Plans of many jobs together, in their order; none breaks a cap."""
+
+    plans: list[Plan]
+    total: float = Field(description="What the goal counts them all at.")
+    least: float = Field(description="No plans for all of them count less.")
+    exact: bool
+    method: str = Field(description="programme, or one by one.")
+    sentence: str
+    as_of: AsOf
+    replay: Replay
+
+
 class Batch(Answer):
     """Answers in the order of the questions; where one has none, its problem."""
 

@@ -7,17 +7,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridtide.calls import Call, Json, When, aware
+from gridtide.calls import Call, Json, Region, When, aware, region_text
 from gridtide.errors import BadInput
+from gridtide.footprint import Row
 from gridtide.model import Signal
 from gridtide.planning.bounds import Bounds
+from gridtide.planning.crowd import Cap
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
 from gridtide.planning.replanning import Progress
-from gridtide.planning_wire.asked import plan_to_json, progress_to_json
+from gridtide.planning_wire.asked import SIGNAL_MEMBER, plan_to_json, progress_to_json
 from gridtide.planning_wire.batched import batch_to_json
 from gridtide.planning_wire.candidates import Where
+from gridtide.planning_wire.footprints import (
+    FootprintAnswer,
+    FootprintAsked,
+    footprint_to_json,
+    rows_of,
+)
 from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer, schedule_to_json
+from gridtide.planning_wire.shapes import HOURS
 from gridtide.planning_wire.told import Batch
 
 
@@ -65,6 +75,51 @@ def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
     body = batch_to_json(questions)
     kinds = [str(question.get("kind")) for question in body["questions"]]
     return Call("/v1/batch", (), lambda wire: Batch.of_kinds(kinds, wire), encoded(body))
+
+
+def schedule(
+    requests: Iterable[JobRequest],
+    caps: Mapping[str, Cap],
+    goal: Goal | None,
+    *,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> Call[ScheduleAnswer]:
+    """Many jobs together."""
+    body = schedule_to_json(
+        requests,
+        caps,
+        goal,
+        signal=None if signal is None else str(signal),
+        as_of=None if as_of is None else aware("as_of", as_of),
+    )
+    return Call("/v1/schedule", (), ScheduleAnswer.from_json, encoded(body))
+
+
+def footprint(
+    rows: Iterable[Row] | None,
+    *,
+    region: Region | None,
+    hours: float | None,
+    start: When | None,
+    clean: Iterable[Row] | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+    **members: Any,  # noqa: ANN401  # as in FootprintAsked
+) -> Call[FootprintAnswer]:
+    """What a job drew and emitted."""
+    asked = FootprintAsked(
+        rows=None if rows is None else rows_of(rows),
+        region=None if region is None else region_text(region),
+        hours=None if hours is None else HOURS.read(hours, "hours"),
+        start=None if start is None else aware("start", start),
+        clean=None if clean is None else rows_of(clean),
+        signal=None if signal is None else SIGNAL_MEMBER.form.read(str(signal), "signal"),
+        as_of=None if as_of is None else aware("as_of", as_of),
+        **members,
+    )
+    body = footprint_to_json(asked)
+    return Call("/v1/footprint", (), FootprintAnswer.from_json, encoded(body))
 
 
 def encoded(body: Json) -> bytes:

@@ -1,0 +1,35 @@
+"""``/v1/footprint``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gridtide.planning_wire.footprints import FOOTPRINT
+from gridtide_server import bodies, wire_footprints
+from gridtide_server.footprints import footprinted
+from gridtide_server.problems import responses
+from gridtide_server.service import Service
+
+
+def routes(service: Service) -> APIRouter:
+    """What was drawn and emitted."""
+    router = APIRouter(tags=["history"], responses=responses(404, 413, 422, 503))
+
+    @router.post(
+        "/v1/footprint",
+        response_model=wire_footprints.Footprint,
+        openapi_extra=bodies.described(FOOTPRINT),
+    )
+    async def footprint(request: Request) -> Response:
+        """Energy and grams of a job, by the intensity known of its own time or a given one."""
+        asked = await bodies.read(request, FOOTPRINT)
+
+        def answer() -> bytes:
+            moment = service.moment(asked.as_of)
+            with service.reader.read() as view:
+                return footprinted(view, asked, moment).model_dump_json().encode()
+
+        return bodies.plain(await run_in_threadpool(answer))
+
+    return router
