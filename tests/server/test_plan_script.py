@@ -1,0 +1,116 @@
+"""The script over a home of its own prints what REST answers there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridtide.cli import main
+from gridtide.clock import Clock
+from gridtide_store.home import Home
+from tests.server.world import NOW, Asker
+
+JOB = {"hours": 3, "kind": "interruptible"}
+ROWS = "start,end,kwh\n2026-03-01T10:20Z,2026-03-01T12:40Z,3\n"
+ROW = {"start": "2026-03-01T10:20Z", "end": "2026-03-01T12:40Z", "kwh": 3}
+QUESTIONS = [{"kind": "best_window", "region": "DE", "hours": 2}, {"kind": "x"}]
+SCHEDULE = {"jobs": [{"job": JOB, "region": "DE"}] * 2, "caps": {"DE": {"jobs": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "asked"),
+    [
+        (
+            ["plan", "DE", "FR", "--hours", "3", "--kind", "interruptible", "--slack", "9h"],
+            "/v1/plan",
+            {"job": JOB, "regions": ["DE", "FR"], "bounds": {"slack_hours": 9}},
+        ),
+        (
+            ["footprint", "DE", "--rows", "FILE"],
+            "/v1/footprint",
+            {"region": "DE", "rows": [ROW]},
+        ),
+        (
+            ["footprint", "--hours", "2", "--power-kw", "1.5", "--g-per-kwh", "100"],
+            "/v1/footprint",
+            {"hours": 2, "power_kw": 1.5, "g_per_kwh": 100},
+        ),
+        (["schedule", "FILE"], "/v1/schedule", SCHEDULE),
+        (["batch", "FILE"], "/v1/batch", {"questions": QUESTIONS}),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_json_of_the_script_is_that_of_rest(
+    home: Home,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    path: str,
+    asked: dict[str, Any],
+) -> None:
+    file = tmp_path / "file"
+    file.write_text(ROWS if "--rows" in words else json.dumps(asked))
+    words = [str(file) if word == "FILE" else word for word in words]
+    environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
+    assert main([*words, "--json"], environ) == 0
+    with Asker(home, Clock(NOW)) as ask:
+        assert json.loads(capsys.readouterr().out) == ask.post(path, asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("begin,end,kwh\n", "no column start; its first line must be start,end,kwh"),
+        (
+            "start,end,kwh\n2026-03-01T10:20,2026-03-01T12:40Z,3\n",
+            "line 2: start .* UTC offset",
+        ),
+        ("start,end,kwh\n2026-03-01T10:20Z,2026-03-01T12:40Z,x\n", "line 2: kwh is 'x'"),
+        ("start,end,kwh\n2026-03-01T10:20Z\n", "line 2: kwh is ''"),
+        ("", "no column start, end, kwh"),
+    ],
+)
+def test_a_file_of_rows_that_cannot_be_read_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(text)
+    url = ["--url", "http://127.0.0.1:9"]
+    assert main(["footprint", "DE", "--rows", str(file), *url], {}) == 2
+    pattern = capsys.readouterr().err
+    assert re.search(words, pattern), pattern
+
+
+def test_text_of_a_footprint_and_of_a_schedule(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
+    file = tmp_path / "file"
+    file.write_text(ROWS)
+    words = ["footprint", "DE", "--rows", str(file), "--embodied-g", "67", "--per", "4"]
+    assert main(words, environ) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == [
+        "energy  3 kWh",
+        "gross   333 g CO2e",
+        "mean    111 gCO2e/kWh",
+        "SCI     100 g per unit",
+    ]
+    assert lines[-4:] == [
+        "zone    DE (Germany), by zone key",
+        "signal  ci_lifecycle_produced, measured",
+        "data    0 s old, derived@ipcc_ar5/alpha (CC-BY-4.0)",
+        "replay  as known at 2026-03-02T12:00Z, not now",
+    ]
+    file.write_text("start,end,kwh\n2026-03-02T03:00Z,2026-03-02T05:00Z,3\n")
+    assert main(["footprint", "DE", "--rows", str(file)], environ) == 0
+    assert "gross   unknown; 0 g CO2e for the 0 kWh" in capsys.readouterr().out
+    file.write_text(json.dumps(SCHEDULE))
+    assert main(["schedule", str(file)], environ) == 0
+    first, _, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("1  DE: 2026-03-02T1")
+    assert "programme" in last
