@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from gridtide.runs import to_moment
 from gridtide_server import wire
@@ -35,34 +35,45 @@ def best_window(
     view: View, decision: Decision, question: Question, moment: Moment
 ) -> wire.BestWindow:
     """The answer of ``/v1/best-window``."""
-    run, window, signal = (
-        decision.forecast.run,
-        decision.window,
-        decision.forecast.series.signal,
-    )
-    origin = view.origin([run.source])
     return wire.BestWindow(
-        **placed(decision.place),
-        start=window.start,
-        end=window.end,
-        hours=question.hours,
-        signal=signal,
-        unit=signal.unit,
-        mean=window.mean,
-        mean_now=decision.mean_now,
-        saving=decision.saving,
-        quality=decision.forecast.quality,
-        simulated=run.simulated,
-        source=origin.source,
-        licence=origin.licence,
-        model=run.model,
-        issued_at=run.issued_at,
-        data_age_seconds=moment.since(
-            view.newest_end(decision.place.zone, signal, moment.as_of)
-        ),
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **standing(view, decision.place, decision.forecast, moment),
+        **found(decision, question),
     )
+
+
+def standing(
+    view: View, place: Resolution, forecast: Forecast, moment: Moment
+) -> dict[str, Any]:
+    """Members of a best window that are the same for every question on this forecast."""
+    run, signal = forecast.run, forecast.series.signal
+    origin = view.origin([run.source])
+    return {
+        **placed(place),
+        "signal": signal,
+        "unit": signal.unit,
+        "quality": forecast.quality,
+        "simulated": run.simulated,
+        "source": origin.source,
+        "licence": origin.licence,
+        "model": run.model,
+        "issued_at": run.issued_at,
+        "data_age_seconds": moment.since(view.newest_end(place.zone, signal, moment.as_of)),
+        "as_of": moment.as_of,
+        "replay": moment.replay,
+    }
+
+
+def found(decision: Decision, question: Question) -> dict[str, Any]:
+    """The other members of a best window."""
+    window = decision.window
+    return {
+        "start": window.start,
+        "end": window.end,
+        "hours": question.hours,
+        "mean": window.mean,
+        "mean_now": decision.mean_now,
+        "saving": decision.saving,
+    }
 
 
 def best_region(

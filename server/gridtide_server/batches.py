@@ -3,51 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from gridtide.errors import GridtideError
+from gridtide.model import Signal
 from gridtide.planning_wire.asked import PlanAsked
 from gridtide.planning_wire.batched import RunAsked, question_from_json
 from gridtide_server import answers, problems, regions
-from gridtide_server.decisions import Question, decide_region, decide_window
+from gridtide_server.decisions import Question, believed, check, decide_by, decide_region
 from gridtide_server.plans import planned
 from gridtide_server.service import Moment, Service
-from gridtide_server.view import View
+from gridtide_server.view import Forecast, View
+from gridtide_store.regions import Resolution
+
+Known = tuple[Resolution, Forecast, dict[str, Any]]
 
 
 def answered(service: Service, questions: Sequence[object]) -> bytes:
     """The JSON of ``/v1/batch``; all questions see one snapshot and one now."""
     now = service.moment()
     with service.reader.read() as view:
-        parts = [_one(service, view, question, now) for question in questions]
+        batch = _Batch(service, view, now)
+        parts = [batch.one(question) for question in questions]
     head = msgspec.json.encode({"as_of": now.as_of, "replay": now.replay})
     return b'{"answers":[' + b",".join(parts) + b"]," + head[1:]
 
 
-def _one(service: Service, view: View, wire: object, now: Moment) -> bytes:
-    try:
-        kind, asked = question_from_json(wire)
-        moment = now if asked.as_of is None else service.moment(asked.as_of)
-        if isinstance(asked, PlanAsked):
-            return planned(view, asked, moment).model_dump_json().encode()
-        return _run(view, kind, asked, moment)
-    except GridtideError as error:
-        return msgspec.json.encode(problems.told(error))
+class _Batch:
+    """The questions of one call; what best windows have in common is looked up once."""
+
+    def __init__(self, service: Service, view: View, now: Moment) -> None:
+        self._service = service
+        self._view = view
+        self._now = now
+        self._known: dict[tuple[str, Signal | None, datetime], Known] = {}
+        self._write = msgspec.json.Encoder().encode
+
+    def one(self, wire: object) -> bytes:
+        """The JSON of one answer, or of the problem in its place."""
+        try:
+            kind, asked = question_from_json(wire)
+            as_of = asked.as_of
+            moment = self._now if as_of is None else self._service.moment(as_of)
+            if isinstance(asked, PlanAsked):
+                return planned(self._view, asked, moment).model_dump_json().encode()
+            if kind == "best_window":
+                return self._window(asked, moment)
+            return self._region(asked, moment)
+        except GridtideError as error:
+            return self._write(problems.told(error))
+
+    def _window(self, asked: RunAsked, moment: Moment) -> bytes:
+        question = _question(asked, moment)
+        check(question)
+        place, forecast, standing = self._standing(asked.regions[0], asked.signal, moment)
+        decision = decide_by(place, forecast, question)
+        return self._write(standing | answers.found(decision, question))
+
+    def _standing(self, region: str, signal: Signal | None, moment: Moment) -> Known:
+        key = region, signal, moment.as_of
+        known = self._known.get(key)
+        if known is None:
+            place = regions.one(region)
+            forecast = believed(self._view, place, signal, moment.as_of)
+            standing = answers.standing(self._view, place, forecast, moment)
+            known = self._known[key] = place, forecast, standing
+        return known
+
+    def _region(self, asked: RunAsked, moment: Moment) -> bytes:
+        question = _question(asked, moment)
+        ranking = decide_region(self._view, regions.several(asked.regions), question)
+        told = answers.best_region(self._view, ranking, question, moment)
+        return told.model_dump_json().encode()
 
 
-def _run(view: View, kind: str, asked: RunAsked, moment: Moment) -> bytes:
-    question = Question(
+def _question(asked: RunAsked, moment: Moment) -> Question:
+    return Question(
         hours=asked.hours,
         at=moment.as_of,
         earliest=asked.earliest,
         deadline=asked.deadline,
         signal=asked.signal,
     )
-    if kind == "best_window":
-        decision = decide_window(view, regions.one(asked.regions[0]), question)
-        told = answers.best_window(view, decision, question, moment)
-    else:
-        ranking = decide_region(view, regions.several(asked.regions), question)
-        told = answers.best_region(view, ranking, question, moment)
-    return told.model_dump_json().encode()

@@ -95,9 +95,25 @@ def decide_window(view: View, place: Resolution, question: Question) -> Decision
         NoData: no forecast of the signal, or one that has ended.
         NoFeasibleWindow: no unbroken run of that length fits.
     """
-    _check(question)
-    signal = question.signal or usual_signal(view, place, question.at)
-    forecast = current(view, place, signal, question.at)
+    check(question)
+    return decide_by(place, believed(view, place, question.signal, question.at), question)
+
+
+def believed(view: View, place: Resolution, signal: Signal | None, at: datetime) -> Forecast:
+    """The forecast that decides about one region, of the usual signal if none is named.
+
+    Raises:
+        NoData: no forecast of the signal, or one that has ended.
+    """
+    return current(view, place, signal or usual_signal(view, place, at), at)
+
+
+def decide_by(place: Resolution, forecast: Forecast, question: Question) -> Decision:
+    """The cleanest window by `forecast`, to a question that `check` has seen.
+
+    Raises:
+        NoFeasibleWindow: no unbroken run of that length fits.
+    """
     try:
         window = best_window(
             forecast.series,
@@ -121,7 +137,7 @@ def decide_region(
         NoData: no region has a forecast that reaches the moment asked at.
         NoFeasibleWindow: no region has an unbroken run of that length.
     """
-    _check(question)
+    check(question)
     signal = common(view, places, question.signal, question.at)
     found: dict[str, Forecast] = {}
     refused: list[Refusal] = []
@@ -149,7 +165,12 @@ def decide_region(
     return [*decided, *refused]
 
 
-def _check(question: Question) -> None:
+def check(question: Question) -> None:
+    """Refuse bounds in contradiction.
+
+    Raises:
+        BadInput: a deadline that is not after the earliest start.
+    """
     if question.deadline is not None and question.deadline <= question.first:
         name = "earliest" if question.first == question.earliest else "now"
         raise BadInput(
