@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import multiprocessing
 import os
 import tempfile
@@ -72,6 +73,16 @@ def main() -> None:
                 ("/metrics", options.requests // 20),
             ):
                 report(path, ours.cpu(path, requests))
+            for hours in (4, 3.7):
+                asked = [
+                    {"kind": "best_window", "region": zones[k % len(zones)], "hours": hours + k}
+                    for k in range(60)
+                ]
+                batch = json.dumps({"questions": (asked * 17)[:1000]})
+                spent = ours.cpu("/v1/batch", 20, batch) / 1000
+                report(f"/v1/batch of 1,000 best windows, {hours} h and more, each", spent)
+            plan = {"job": {"hours": 8, "kind": "interruptible"}, "region": zones[0]}
+            report("/v1/plan, 8 h that may pause", ours.cpu("/v1/plan", 200, json.dumps(plan)))
             firsts = []
             for k in range(5):
                 write(home, zones, NOW + timedelta(seconds=k + 1))
@@ -106,23 +117,23 @@ class Serving:
         self._process.join()
         self._listening.close()
 
-    def once(self, path: str) -> float:
-        """Seconds for one answer."""
+    def once(self, path: str, body: str | None = None) -> float:
+        """Seconds for one answer; a question in a body is a POST."""
         began = time.perf_counter()
-        self._connection.request("GET", path)
+        self._connection.request("GET" if body is None else "POST", path, body)
         answer = self._connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body
         return time.perf_counter() - began
 
-    def cpu(self, path: str, requests: int) -> float:
+    def cpu(self, path: str, requests: int, body: str | None = None) -> float:
         """CPU seconds of the server for one answer, the best of three rounds."""
         best = float("inf")
-        self.once(path)
+        self.once(path, body)
         for _ in range(3):
             before = self._spent()
             for _ in range(requests):
-                self.once(path)
+                self.once(path, body)
             best = min(best, (self._spent() - before) / requests)
         return best
 

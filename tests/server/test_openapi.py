@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from pydantic import TypeAdapter
 
-from gridtide_server import bodies, spec, wire
+from gridtide_server import bodies, spec, wire, wire_footprints, wire_plans
 from tests.server.world import Asker
 
 OPENAPI = json.loads(spec.text())
@@ -100,6 +100,41 @@ def test_every_status_and_body_is_as_described(ask: Asker) -> None:
         seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
     assert set(seen) == {200, 404, 422, 503}
     assert sum(seen.values()) > 300
+
+
+JOB = {"hours": 2}
+QUESTIONS = {
+    "/v1/plan": {"job": JOB, "regions": ["DE", "FR"]},
+    "/v1/batch": {"questions": [{"kind": "best_window", "region": "DE", "hours": 2}]},
+    "/v1/schedule": {"jobs": [{"job": JOB, "region": "DE"}], "caps": {}},
+    "/v1/footprint": {"hours": 2, "power_kw": 1, "g_per_kwh": 100},
+}
+
+
+def test_every_answer_to_a_body_is_as_described(ask: Asker) -> None:
+    asked: dict[str, Any] = {**QUESTIONS}
+    plan = ask.post("/v1/plan", asked["/v1/plan"])
+    asked["/v1/replan"] = {"plan": plan, "asked": asked["/v1/plan"], "progress": {}}
+    assert asked.keys() == POSTS.keys()
+    for path, question in asked.items():
+        answer = ask.post(path, question)
+        schema = POSTS[path]["responses"]["200"]["content"]["application/json"]["schema"]
+        named = schema["$ref"].removeprefix("#/components/schemas/")
+        described = OPENAPI["components"]["schemas"][named]
+        assert set(answer) == set(described["properties"]), path
+        for said in (b"", b"[]", b"{}", b'{"x": NaN}', b"null", b"\x00", b'"\xff"'):
+            problem = ask(path, "POST", body=said)
+            assert (problem.status_code, problem.json()["code"]) == (422, "bad_input"), path
+            assert "application/problem+json" in POSTS[path]["responses"]["422"]["content"]
+
+
+def test_no_body_s_name_is_also_an_answer_s() -> None:
+    answers = {each.__name__ for each in (*vars(wire).values(),) if isinstance(each, type)}
+    answers |= {name for name in vars(wire_plans) if name[0].isupper()}
+    answers |= {name for name in vars(wire_footprints) if name[0].isupper()}
+    names = [shape.name for shape in bodies.SHAPES]
+    assert len(names) == len(set(names))
+    assert set(names) & answers == set()
 
 
 @pytest.mark.parametrize(
