@@ -77,3 +77,15 @@ def test_importing_loads_neither_httpx_nor_asyncio(code: str) -> None:
         check=True,
     )
     assert done.stdout == "set()\n"
+
+
+def test_planning_is_loaded_by_the_first_question_about_a_plan() -> None:
+    check = (
+        "import sys, gridtide, gridtide.cli\n"
+        "gridtide.Client, gridtide.plan, gridtide.best_window\n"
+        "print([name for name in sys.modules if name.startswith('gridtide.planning')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -83,6 +83,9 @@ def test_a_question_without_an_answer_has_its_problem_in_its_place(ask: Asker) -
     ]
     alone = ask.problem("/v1/best-window?region=Germny&hours=2", 404, "unknown_region")
     assert answers[2] == alone
+    late = batch(ask, {**WINDOW, "deadline": "2026-03-02T11:00Z"})
+    url = "/v1/best-window?region=DE&hours=2&deadline=2026-03-02T11:00Z"
+    assert late == [ask.problem(url, 422, "bad_input")]
     assert "did you mean hours?" in answers[5]["detail"]
     assert "one of best_window, best_region, plan" in answers[12]["detail"]
     assert answers[0] == answers[-1]

@@ -164,6 +164,38 @@ def test_a_simulated_region_makes_the_plan_simulated(ask: Asker) -> None:
     assert (plan["simulated"], plan["quality"]) == (True, "simulated")
 
 
+def test_a_plan_that_moves_names_every_source_and_the_oldest_age(publisher: Publisher) -> None:
+    publisher.add(
+        observed("DE", [9.0], start=NOW - 5 * HOUR),
+        observed("FR", [9.0], start=NOW - HOUR, source="beta"),
+        run("DE", [1.0, 9.0, 1.0]),
+        run("FR", [9.0, 1.0, 9.0], source="beta"),
+    )
+    publisher.publish()
+    places = {"places": ["FR", "DE"], "moves": "follow"}
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        plan = ask.post("/v1/plan", question(3, places=places))
+    assert [slot[3] for slot in spans(plan)] == ["DE", "FR", "DE"]
+    assert (plan["region"], plan["grams"]) == ("DE", 3.0)
+    assert plan["source"] == "beta, derived@ipcc_ar5/alpha"
+    assert plan["licence"] == "CC-BY-4.0, public domain"
+    # DE was last known at 08:00.
+    assert plan["data_age_seconds"] == 4 * 3600.0
+
+
+@pytest.mark.parametrize("member", ["home", "latency_from"])
+def test_a_home_without_a_forecast_is_said_to_have_none(ask: Asker, member: str) -> None:
+    places = {"places": ["DE", "ES"], member: "ES"}
+    problem = ask.problem("/v1/plan", 404, "no_data", question(places=places))
+    assert problem["detail"].startswith("ES: the newest forecast")
+
+
+def test_a_home_that_is_no_candidate_is_refused(ask: Asker) -> None:
+    places = {"places": ["DE", "FR"], "home": "ES"}
+    problem = ask.problem("/v1/plan", 422, "bad_input", question(places=places))
+    assert "'ES' is none of the regions DE, FR; add it" in problem["detail"]
+
+
 def test_the_wire_form_has_the_fields_of_the_sdk_s_plan() -> None:
     ours = {each.name for each in fields(Plan)} - {"question"}
     assert ours < set(wire_plans.Plan.model_fields)

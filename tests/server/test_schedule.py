@@ -13,7 +13,7 @@ from gridtide.errors import BadInput, NoFeasibleWindow, UnknownRegion
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, Job, Kind
 from gridtide.planning.crowd import Cap
-from tests.server.world import HOUR, NOW, Asker
+from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 Json = dict[str, Any]
 PATH = "/v1/schedule"
@@ -60,6 +60,21 @@ def test_jobs_have_regions_of_their_own_on_one_signal(ask: Asker) -> None:
         PATH, 422, "no_common_signal", {"jobs": [job(), job(region="GB")], "caps": {}}
     )
     assert "signals" in problem
+
+
+def test_all_jobs_go_by_the_signal_that_all_regions_have(publisher: Publisher) -> None:
+    publisher.add(
+        observed("DE", [9.0], start=NOW - HOUR),
+        run("DE", [5.0, 6.0], signal="ci_lifecycle_consumed"),
+        run("DE", [8.0, 7.0]),
+        run("FR", [1.0, 2.0]),
+    )
+    publisher.publish()
+    jobs = [{"job": {"hours": 1}, "region": region} for region in ("DE", "FR")]
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        told = ask.post(PATH, {"jobs": jobs, "caps": {}})
+    assert [plan["signal"] for plan in told["plans"]] == ["ci_lifecycle_produced"] * 2
+    assert told["total"] == pytest.approx(7.0 + 1.0)
 
 
 @pytest.mark.parametrize(
