@@ -1,0 +1,88 @@
+"""A plan carried out: what it draws when, and how it changes as forecasts come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning import Job, Kind, Plan, PlannedSlot, Progress, replan
+from gridtide.planning.choose import on_the_clock
+from gridtide.planning.draft import Drawn
+from gridtide.planning.job import HOUR
+from gridtide.runs import to_instant
+from gridtide_pipelines.as_issued import Issue
+
+
+def drawn(job: Job, slots: Sequence[PlannedSlot]) -> list[Drawn]:
+    """All energy that `slots` of `job` draw, before PUE.
+
+    The energy of a pause or restart that takes no time is drawn right before the stop and
+    right after the start, in the slot at hand.
+    """
+    found = [
+        Drawn(start, end, (end - start) * slot.power_kw / HOUR)
+        for slot in slots
+        for start, end in [(to_instant(slot.start), to_instant(slot.end))]
+    ]
+    pause, restart = (
+        0.0 if cost.time else cost.kwh for cost in (job.pause_cost, job.restart_cost)
+    )
+    for earlier, later in pairwise(slots):
+        if later.start > earlier.end:
+            stop, start = to_instant(earlier.end), to_instant(later.start)
+            found += [Drawn(stop - 1, stop, pause), Drawn(start, start + 1, restart)]
+    return found
+
+
+def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlot, ...]:
+    """What has run in the end when the rest is planned again at each of `issues`.
+
+    A new plan holds from the next full five minutes on. An unbroken job that runs is let be,
+    and where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
+    not told from work in a plan's slots; `policies.chosen` refuses them.
+    """
+    ran: tuple[PlannedSlot, ...] = ()
+    first = plan  # progress counts from the whole job, which only this plan knows
+    for issue in issues:
+        at = on_the_clock(issue.known_at)
+        if at >= plan.end or (job.kind is Kind.UNBROKEN and plan.start < at):
+            break
+        so_far = (*ran, *_before(plan.slots, at))
+        try:
+            plan = replan(first, _progress(job, so_far, at), issue.outlook)
+        except NoFeasibleWindow:
+            continue
+        ran = so_far
+    return (*ran, *plan.slots)
+
+
+def _before(slots: Sequence[PlannedSlot], at: datetime) -> tuple[PlannedSlot, ...]:
+    return tuple(replace(each, end=min(each.end, at)) for each in slots if each.start < at)
+
+
+def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
+    """Where `job` stands at `at`, having run `ran`."""
+    if not ran:
+        return Progress(at)
+    # Summed as numbers: the sizes of an elastic job are no whole microseconds' worth of work.
+    done = sum(
+        (to_instant(each.end) - to_instant(each.start)) * _speed(job, each) for each in ran
+    )
+    starts = [ran[0].start]
+    starts += [later.start for earlier, later in pairwise(ran) if later.start > earlier.end]
+    running = ran[-1].end == at
+    return Progress(
+        at,
+        done=timedelta(microseconds=round(done)),
+        running=running,
+        running_for=at - starts[-1] if running else timedelta(0),
+        pieces=len(starts),
+    )
+
+
+def _speed(job: Job, slot: PlannedSlot) -> float:
+    """Work done per time, 1 at the job's own size."""
+    return 1.0 if job.chips is None else job.chips.speed(slot.chips or 0.0)
