@@ -36,6 +36,7 @@ OF_THE_SERVICE = (
     "sources",
     "demo",
     "reproduce",
+    "simulate",
 )
 INSTALL = "pip install 'gridtide[service]', from a clone: pip install ./sdk ."
 GLOBALS = {"home": None, "now": None, "url": None, "json": False}

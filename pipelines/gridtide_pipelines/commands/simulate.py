@@ -1,0 +1,270 @@
+"""``gridtide simulate``: what policies would have saved, on forecasts as issued."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gridtide.command import Command, Terminal
+from gridtide.errors import BadInput, NoData
+from gridtide.model import Signal, format_time, parse_time
+from gridtide.planning import Bounds, Job, Kind, Recurring
+from gridtide.planning.wallclock import zone_named
+from gridtide.planning_wire.jobs import job_from_json, job_to_json
+from gridtide_pipelines.commands.progress import shown
+from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.commands.zones import zone_keys
+from gridtide_pipelines.lengths import parse_length
+from gridtide_pipelines.models import DEFAULT, chain
+from gridtide_pipelines.policies import NAMES, Policy, chosen
+from gridtide_pipelines.policy_backtest import Case, Outcome, simulate
+from gridtide_pipelines.policy_cases import Forecasting, from_files, from_store
+from gridtide_pipelines.policy_scores import frame, totals
+from gridtide_pipelines.policy_text import document, lines
+from gridtide_store.durable import write_durably
+from gridtide_store.home import writer_lock
+from gridtide_store.store import Store
+
+MOST_JOBS = 100_000
+POLICIES = "night,best-window,pause"
+SUFFIXES = (".parquet", ".csv")
+Occurrences = list[tuple[datetime, datetime]]
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--policy",
+        action="append",
+        metavar="NAME",
+        help=f"one or more, with commas, of {', '.join(NAMES)}; default: {POLICIES}",
+    )
+    add("--zone", action="append", required=True, metavar="ZONE", help="may be repeated")
+    add("--from", dest="first", required=True, metavar="A", help="a day or a time")
+    add("--to", dest="last", required=True, metavar="B", help="jobs come from A until before B")
+    when = parser.add_argument_group("when a job comes").add_argument
+    when("--every", metavar="P1D", help="from A on; default: P1D")
+    when("--cron", metavar="FIELDS", help="instead, e.g. '0 9 * * mon-fri'")
+    when("--slack", default="PT24H", help="it may end so much later, or 50%%; default: 24 h")
+    when(
+        "--timezone",
+        metavar="NAME",
+        help="of --cron (default: UTC) and of night and hour-HH (default: each zone's own)",
+    )
+    job = parser.add_argument_group("the job").add_argument
+    job("--hours", type=float, default=4.0, help="run time; default: %(default)s")
+    job(
+        "--kind",
+        choices=[str(kind) for kind in Kind],
+        default=str(Kind.UNBROKEN),
+        help="for pause, threshold and replan; pause makes an unbroken job interruptible",
+    )
+    job("--power", type=float, metavar="KW", help="default: 1")
+    job("--min-piece", type=float, metavar="H", help="shortest piece between two pauses")
+    job("--max-pieces", type=int, metavar="N", help="most pieces")
+    job("--pause-cost", type=float, metavar="KWH", help="energy of each pause")
+    job("--restart-cost", type=float, metavar="KWH", help="energy of each restart")
+    job("--chips", type=float, metavar="MAX", help="an elastic job is 1 by itself")
+    add("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
+    add("--signal", help="what to go by; default: lifecycle intensity")
+    add("--model", default=DEFAULT, help="forecaster; default: %(default)s")
+    add("--reissue", default="PT6H", metavar="PT6H", help="how often a forecast is new")
+    add("--data", type=Path, metavar="FOLDER", help="read <ZONE>.parquet; without: the store")
+    add("--out", type=Path, metavar="FILE", help="also write every job: .parquet or .csv")
+
+
+def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    session = begin(terminal)
+    job = _job(args)
+    policies = chosen(_names(args.policy or [POLICIES]), job, threshold=args.threshold)
+    occurrences = _occurrences(args, job)
+    if args.out is not None and args.out.suffix not in SUFFIXES:
+        raise BadInput(f"--out {args.out}: name it .parquet or .csv")
+    if args.out is not None and (not args.out.parent.is_dir() or args.out.is_dir()):
+        raise BadInput(f"--out {args.out}: name a file in a folder that is there")
+    signal, outcomes = _simulated(args, session, policies, occurrences, terminal)
+    if not any(each.scored for each in outcomes):
+        first = outcomes[0].left_out[0]
+        raise NoData(
+            f"no job could be scored; the first, at {format_time(first.at)} in {first.zone}: "
+            f"{first.reason}. Choose another time, or import what is missing"
+        )
+    rows = frame(outcomes, [policy.name for policy in policies])
+    if args.out is not None:
+        _write(args.out, rows)
+        terminal.say(f"{args.out}: {len(rows)} rows")
+    summed = totals(outcomes, signal)
+    if args.json:
+        asked = _asked(args, job, policies, occurrences)
+        terminal.document(document(asked, signal, outcomes, summed, rows))
+    else:
+        for line in lines(signal, outcomes, summed):
+            terminal.result(line)
+    return 0
+
+
+def _simulated(
+    args: argparse.Namespace,
+    session: Session,
+    policies: Sequence[Policy],
+    occurrences: Occurrences,
+    terminal: Terminal,
+) -> tuple[Signal, list[Outcome]]:
+    models = chain(args.model)
+    only = frozenset[str]() if args.model == DEFAULT else frozenset(m.name for m in models)
+    forecasting = Forecasting(models, only, _above_zero(args.reissue, name="--reissue"))
+    signal = _signal(args.signal)
+    span = occurrences[0][0], max(latest for _, latest in occurrences)
+
+    def on(cases: Sequence[Case], workers: int) -> tuple[Signal, list[Outcome]]:
+        if args.timezone is not None:
+            cases = [replace(case, timezone=args.timezone) for case in cases]
+        with shown(terminal) as progress:
+            found = simulate(cases, policies, occurrences, workers=workers, progress=progress)
+        return cases[0].truth.signal, found
+
+    if args.data:
+        names = _names(args.zone)
+        if not names:
+            raise BadInput("--zone names no zone; write it as --zone DE,FR")
+        cases = from_files(
+            args.data, names, *span, forecasting, signal=signal, warn=terminal.say
+        )
+        return on(cases, session.settings.workers)
+    now, zones = session.clock(), zone_keys(args.zone)
+    if not zones:
+        raise BadInput("--zone names no zone; write it as --zone DE,FR")
+    if span[0] > now:
+        raise BadInput(
+            f"--from is after now ({format_time(now)}), where nothing is true yet; give a past"
+        )
+    with writer_lock(session.home, "simulate", now), Store.open(session.home) as store:
+        cases = from_store(store, zones, *span, forecasting, signal=signal, now=now)
+        # One connection cannot be shared with other processes.
+        return on(cases, 1)
+
+
+def _job(args: argparse.Namespace) -> Job:
+    wire: dict[str, Any] = {"hours": args.hours, "kind": args.kind}
+    wire |= {
+        name: value
+        for name in ("power", "min_piece", "max_pieces")
+        if (value := getattr(args, name)) is not None
+    }
+    for name in ("pause_cost", "restart_cost"):
+        if (kwh := getattr(args, name)) is not None:
+            wire[name] = {"kwh": kwh}
+    if args.chips is not None:
+        wire["chips"] = {"maximum": args.chips}
+    return job_from_json(wire)
+
+
+def _occurrences(args: argparse.Namespace, job: Job) -> Occurrences:
+    """When each job comes and has to have ended, in order."""
+    first, last = _moment(args.first, name="--from"), _moment(args.last, name="--to")
+    if last <= first:
+        raise BadInput(f"--to {args.last} is not after --from {args.first}; swap them")
+    slack = _slack(args.slack)
+    if args.cron is not None:
+        if args.every is not None:
+            raise BadInput("--every and --cron both say when a job comes; give one")
+        recurring = Recurring(args.cron, slack, args.timezone or "UTC")
+        starts = recurring.occurrences(first, last)
+    else:
+        zone_named(args.timezone or "UTC")
+        every = _above_zero(args.every or "P1D", name="--every")
+        count = -((first - last) // every)
+        _check_count(count)
+        starts = [first + every * i for i in range(count)]
+    if not starts:
+        raise BadInput(
+            f"no job comes between {format_time(first)} and {format_time(last)}; give a "
+            "longer time or another --cron"
+        )
+    _check_count(len(starts))
+    longest = job.duration + (slack if isinstance(slack, timedelta) else job.duration * slack)
+    return [(start, start + longest) for start in starts]
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_JOBS:
+        raise BadInput(
+            f"{count:,} jobs come between --from and --to, at most {MOST_JOBS:,} are "
+            "simulated; simulate in parts, or give a longer --every"
+        )
+
+
+def _slack(text: str) -> timedelta | float:
+    if not text.endswith("%"):
+        return parse_length(text, name="--slack")
+    try:
+        share = float(text[:-1]) / 100
+    except ValueError as error:
+        raise BadInput(f"--slack {text!r} is no share; write it as 50%") from error
+    Bounds(slack=share)  # refuses what cannot be a slack
+    return share
+
+
+def _above_zero(text: str, *, name: str) -> timedelta:
+    length = parse_length(text, name=name)
+    if length <= timedelta(0):
+        raise BadInput(f"{name} {text} is no time at all; give a length above 0 such as PT1H")
+    return length
+
+
+def _moment(text: str, *, name: str) -> datetime:
+    """A day, at 00:00 UTC, or a time."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return parse_time(text, name=name)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _signal(name: str | None) -> Signal | None:
+    if name is None or name in set(Signal):
+        return None if name is None else Signal(name)
+    raise BadInput(f"--signal {name!r} is none; give one of {', '.join(Signal)}")
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    names = [name.strip() for text in given for name in text.split(",")]
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _asked(
+    args: argparse.Namespace, job: Job, policies: Sequence[Policy], occurrences: Occurrences
+) -> dict[str, Any]:
+    at, latest = occurrences[0]
+    return {
+        "from": format_time(_moment(args.first, name="--from")),
+        "to": format_time(_moment(args.last, name="--to")),
+        "occurrences": len(occurrences),
+        "policies": [policy.name for policy in policies],
+        "job": job_to_json(job),
+        "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
+    }
+
+
+def _write(path: Path, rows: pl.DataFrame) -> None:
+    content = io.BytesIO()
+    if path.suffix == ".csv":
+        rows.write_csv(content, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    else:
+        rows.write_parquet(content)
+    write_durably(path, content.getvalue())
+
+
+COMMAND = Command(
+    name="simulate",
+    summary="compare ways to time jobs, on past forecasts and what came true",
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,394 @@
+"""``gridtide simulate`` over files and over a store, as a shell would call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gridtide import cli
+from gridtide_store.home import Home
+from gridtide_store.store import Store
+from gridtide_store.words import FORECAST, OBSERVATION
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+FIRST = datetime(2021, 1, 1, tzinfo=UTC)
+DAYS = 60
+
+Write = Callable[..., None]
+Run = Callable[..., int]
+Told = Callable[..., dict[str, Any]]
+
+
+def noise(seed: int = 1) -> list[float]:
+    return np.random.default_rng(seed).uniform(100, 500, DAYS * 24).round(1).tolist()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "files"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def write(folder: Path) -> Write:
+    """Write a zone's file: hourly intensity from `FIRST` on."""
+
+    def put(zone: str, values: Sequence[float | None]) -> None:
+        labels = [FIRST + HOUR * i for i in range(len(values))]
+        pl.DataFrame(
+            {"ts_utc": labels, "ci_lifecycle_g_per_kwh": pl.Series(values, dtype=pl.Float64)}
+        ).write_parquet(folder / f"{zone}.parquet")
+
+    return put
+
+
+@pytest.fixture
+def run(folder: Path, tmp_path: Path) -> Run:
+    def call(*words: str, data: bool = True, now: str = "2026-03-02T12:00Z") -> int:
+        given = ["--data", str(folder)] if data else []
+        environ = {
+            "GRIDTIDE_HOME": str(tmp_path / "home"),
+            "GRIDTIDE_NOW": now,
+            "GRIDTIDE_WORKERS": "1",
+        }
+        return cli.main(["simulate", *given, *words], environ)
+
+    return call
+
+
+@pytest.fixture
+def told(run: Run, capsys: pytest.CaptureFixture[str]) -> Told:
+    """The JSON document of a call."""
+
+    def call(*words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401  # as of run
+        capsys.readouterr()
+        assert run(*words, "--json", **how) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert isinstance(document, dict)
+        return document
+
+    return call
+
+
+MONTH = ("--from", "2021-02-01", "--to", "2021-02-11", "--model", "naive")
+
+
+def test_a_day_that_repeats_is_forecast_perfectly(write: Write, told: Told) -> None:
+    # Every day is cleanest from 02:00 to 04:00; at once is at midnight.
+    day = [300.0, 250.0, 100.0, 120.0, *[400.0] * 20]
+    write("DE", day * DAYS)
+    document = told(
+        *("--zone", "DE", "--hours", "2", "--policy", "now,best-window", *MONTH),
+        *("--power", "3"),
+    )
+    assert document["occurrences"] == 10
+    assert document["slack_hours"] == 24
+    now, best = document["totals"]
+    assert (now["policy"], best["policy"], best["jobs"]) == ("now", "best-window", 10)
+    assert (best["now_mean"], now["saving"], now["captured"]) == (275, 0, 0)
+    assert best["now"] == 10 * 2 * 3 * 275
+    for name in ("planned", "realised", "oracle"):
+        assert best[name] == 10 * 2 * 3 * 110
+        assert best[f"{name}_kwh"] == 60
+    assert best["saving"] == pytest.approx(0.6)
+    assert best["captured"] == 1
+    first = document["jobs"][1]
+    assert (first["at"], first["start"]) == ("2021-02-01T00:00:00Z", "2021-02-01T02:00:00Z")
+    assert (first["model"], first["issued_at"]) == ("naive@1", "2021-02-01T00:00:00Z")
+    zone = document["zones"][0]
+    assert (zone["forecasts_stored"], zone["forecasts_reissued"]) == (0, 10)
+    assert zone["models"] == {"naive@1": 10}
+
+
+def test_no_plan_knows_what_comes_after_it(write: Write, told: Told) -> None:
+    values, later = noise(), noise(2)
+    at = 36 * 24
+    write("DE", values)
+    write("FR", [*values[:at], *later[at:]])
+    words = ("--policy", "night,best-window,pause", *MONTH, "--to", "2021-02-06T12:00Z")
+    jobs = {zone: told("--zone", zone, *words)["jobs"] for zone in ("DE", "FR")}
+    last = {
+        zone: {job["policy"]: job for job in found if job["at"].startswith("2021-02-06")}
+        for zone, found in jobs.items()
+    }
+    assert set(last["DE"]) == {"night", "best-window", "pause"}
+    for policy, job in last["DE"].items():
+        other = last["FR"][policy]
+        for name in ("start", "end", "pieces", "planned", "kwh"):
+            assert job[name] == other[name], (policy, name)
+        assert job["realised"] != other["realised"]
+
+
+def test_replanning_knows_no_more_than_its_newest_issue(write: Write, told: Told) -> None:
+    values, later = noise(), noise(2)
+    # The job comes at 00:00 on day 35; the one issue after that is 30 hours later.
+    at = 35 * 24 + 30
+    write("DE", values)
+    write("FR", [*values[:at], *later[at:]])
+    words = ("--policy", "replan", "--kind", "interruptible", *MONTH, "--slack", "36h")
+    words = (*words, "--from", "2021-02-05", "--to", "2021-02-06", "--hours", "5")
+    words = (*words, "--reissue", "PT30H")
+    plans = []
+    for zone in ("DE", "FR"):
+        (job,) = told("--zone", zone, *words)["jobs"]
+        plans.append((job["start"], job["end"], job["pieces"], job["planned"]))
+    assert plans[0] == plans[1]
+    (once,) = told("--zone", "DE", *words, "--reissue", "P9D")["jobs"]
+    assert (once["start"], once["end"], once["pieces"]) != plans[0][:3]
+
+
+def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
+    write: Write, run: Run, told: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values: list[float | None] = [*noise()]
+    values[34 * 24 + 5] = None
+    write("DE", values)
+    words = ("--zone", "DE", "--policy", "now,pause", *MONTH)
+    document = told(*words)
+    # The job of 3 February has to have ended by 04:00 on the 4th, before the gap.
+    assert [each["at"][:10] for each in document["left_out"]] == ["2021-02-04"]
+    assert document["left_out"][0]["reason"] == "the truth is unknown at 2021-02-04T05:00:00Z"
+    assert document["zones"][0]["jobs"] == document["totals"][0]["jobs"] == 9
+    for name in ("jobs.parquet", "jobs.csv"):
+        assert run(*words, "--out", str(tmp_path / name)) == 0
+    said = capsys.readouterr()
+    assert "DE: 1 jobs left out under every policy:" in said.out
+    assert "1, the first at 2021-02-04T00:00:00Z: the truth is unknown" in said.out
+    table = pl.read_parquet(tmp_path / "jobs.parquet")
+    assert len(table) == len(pl.read_csv(tmp_path / "jobs.csv")) == 20
+    assert table.filter(pl.col("left_out").is_not_null())["policy"].to_list() == [
+        "now",
+        "pause",
+    ]
+    assert table["at"].is_sorted()
+    assert table["realised"].sum() == pytest.approx(
+        sum(each["realised"] for each in document["totals"])
+    )
+
+
+def test_zones_are_summed_and_printed_side_by_side(
+    write: Write, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, zone in enumerate(("DE", "FR")):
+        write(zone, noise(seed))
+    assert run("--zone", "DE,FR", "--policy", "now", "--policy", "pause", *MONTH) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == [
+        *(
+            "zone",
+            "policy",
+            "jobs",
+            "now",
+            "planned",
+            "realised",
+            "oracle",
+            "saving",
+            "captured",
+        )
+    ]
+    assert [line.split()[:3] for line in lines[1:7]] == [
+        *(["DE", "now", "10"], ["DE", "pause", "10"]),
+        *(["FR", "now", "10"], ["FR", "pause", "10"]),
+        *(["all", "now", "20"], ["all", "pause", "20"]),
+    ]
+    assert lines[1].split()[-2:] == ["0.0%", "0.0%"]
+
+
+def test_jobs_come_by_cron_on_a_local_clock(write: Write, told: Told) -> None:
+    write("DE", noise())
+    words = ("--cron", "30 7 * * mon-fri", "--timezone", "Europe/Berlin", "--slack", "50%")
+    document = told("--zone", "DE", "--policy", "now", *MONTH, *words)
+    # 1 to 10 February 2021 without the weekend of the 6th.
+    assert document["occurrences"] == 8
+    assert document["jobs"][0]["at"] == "2021-02-01T06:30:00Z"
+    assert document["slack_hours"] == 2
+
+
+def put(
+    store: Store, values: Sequence[float], delay: timedelta, signal: str, zone: str
+) -> None:
+    starts = [FIRST + HOUR * i for i in range(len(values))]
+    store.append(
+        pl.DataFrame(
+            {
+                "zone": zone,
+                "signal": signal,
+                "source": "file",
+                "slot_start": starts,
+                "slot_end": [start + HOUR for start in starts],
+                "value": values,
+                "quality": "simulated" if zone == "FR" else "measured",
+                "known_at": [start + delay for start in starts],
+                "retrieval_id": 1,
+            },
+            schema=OBSERVATION,
+        )
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """DE with a revision two days later, and one run known 30 minutes after it was issued."""
+    made = Home(tmp_path / "home")
+    day = [300.0, 250.0, 100.0, 120.0, *[400.0] * 20]
+    with Store.open(made) as store:
+        put(store, [value + 50 for value in day] * DAYS, HOUR, "ci_lifecycle_produced", "DE")
+        put(store, day * DAYS, 2 * DAY, "ci_lifecycle_produced", "DE")
+        put(store, day * DAYS, HOUR, "cfe_produced", "FR")
+        at = FIRST + 34 * DAY
+        steps = [at + HOUR * i for i in range(48)]
+        store.append_forecasts(
+            pl.DataFrame(
+                {
+                    "zone": "DE",
+                    "signal": "ci_lifecycle_produced",
+                    "model": "weekly@1",
+                    "issued_at": at,
+                    "slot_start": steps,
+                    "slot_end": [step + HOUR for step in steps],
+                    "p10": None,
+                    "p50": [500.0] * 10 + [90.0] * 2 + [500.0] * 36,
+                    "p90": None,
+                    "known_at": at + HOUR / 2,
+                    "source": "file",
+                    "simulated": False,
+                },
+                schema=FORECAST,
+            )
+        )
+    return made
+
+
+@pytest.mark.usefixtures("home")
+def test_the_store_s_runs_are_used_once_known_and_else_made_again(told: Told) -> None:
+    words = ("--zone", "DE", "--hours", "2", "--policy", "best-window", "--model", "weekly")
+    span = ("--from", "2021-02-04T00:00Z", "--to", "2021-02-04T02:00Z", "--every", "PT1H")
+    document = told(*words, *span, data=False)
+    again, stored = document["jobs"]
+    zone = document["zones"][0]
+    assert (zone["forecasts_stored"], zone["forecasts_reissued"]) == (1, 1)
+    # At 00:00 the run is not known. Last week has been revised, so it is what came true.
+    assert (again["start"], again["planned"], again["realised"]) == (
+        *("2021-02-04T02:00:00Z", 220, 220),
+    )
+    assert (stored["start"], stored["planned"], stored["realised"]) == (
+        *("2021-02-04T10:00:00Z", 180, 800),
+    )
+    assert (stored["issued_at"], stored["oracle"]) == ("2021-02-04T00:00:00Z", 220)
+    # Another model's run is not taken for the one asked for; yesterday is not revised yet.
+    naive = told(*words, *span, "--model", "naive", data=False)
+    assert [job["planned"] for job in naive["jobs"]] == [320, 320]
+    # By default any stored run is.
+    assert told(*words, *span, "--model", "default", data=False)["jobs"][1]["planned"] == 180
+
+
+@pytest.mark.usefixtures("home")
+def test_a_simulated_truth_says_so(
+    run: Run, told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--zone", "FR", "--signal", "cfe_produced", "--policy", "now", *MONTH)
+    zone = told(*words, data=False)["zones"][0]
+    assert (zone["simulated"], zone["source"]) == (True, "file")
+    assert run(*words, data=False) == 0
+    assert "FR: simulated, not measured" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("--policy", "nigth"), "give one of now, night"),
+        (("--policy", ","), "give one of now, night"),
+        (("--policy", "threshold"), "--threshold 250"),
+        (("--zone", ","), "names no zone"),
+        (("--zone", "XX"), "the folder has DE"),
+        (("--from", "2021-02-11", "--to", "2021-02-01"), "swap them"),
+        (("--from", "yesterday"), "ISO 8601"),
+        (("--from", "2021-02-01T00:00"), "no UTC offset"),
+        (("--every", "P1M"), "write it as PT24H"),
+        (("--every", "PT0H"), "above 0"),
+        (("--every", "PT1S"), "simulate in parts"),
+        (("--every", "P1D", "--cron", "@daily"), "give one"),
+        (("--cron", "0 0 30 2 *"), "no job comes"),
+        (("--cron", "daily"), "give five"),
+        (("--timezone", "Mars/Base"), "IANA name"),
+        (("--slack", "x%"), "write it as 50%"),
+        (("--slack=-5%",), "give 0 or more"),
+        (("--slack", "soon"), "write it as PT24H"),
+        (("--hours", "0"), "above 0"),
+        (("--hours", "nan"), "hours"),
+        (("--power", "-1"), "above 0 kW"),
+        (("--min-piece", "1"), "belong to kind pieces"),
+        (("--kind", "elastic"), "chips"),
+        (("--signal", "price"), "give one of"),
+        (("--signal", "cfe_produced"), "files have ci_lifecycle_produced only"),
+        (("--model", "oracle"), "no model"),
+        (("--reissue", "0h"), "above 0"),
+        (("--data", "/no"), "no folder"),
+        (("--out", "/no/jobs.csv"), "name a file"),
+        (("--out", "jobs.txt"), ".parquet or .csv"),
+    ],
+)
+def test_bad_input_is_refused_with_the_remedy(
+    words: tuple[str, ...],
+    remedy: str,
+    run: Run,
+    write: Write,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("DE", noise())
+    given = [] if "--zone" in words else ["--zone", "DE"]
+    assert run(*given, *MONTH, *words) == 2
+    said = capsys.readouterr()
+    assert remedy in said.err
+    assert said.out == ""
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("--zone", "PL"), "the store has nothing of PL"),
+        (("--zone", "ZZ"), "no zone has the key or alias"),
+        (("--zone", "DE", "--signal", "cfe_produced"), "name another signal"),
+        (("--zone", "DE,FR"), "share no signal"),
+        (("--zone", "DE", "--from", "2027-01-01", "--to", "2027-02-01"), "give a past"),
+    ],
+)
+def test_what_the_store_cannot_answer_is_refused(
+    words: tuple[str, ...], remedy: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*MONTH, *words, data=False) == 2
+    assert remedy in capsys.readouterr().err
+
+
+def test_where_no_job_can_be_scored_it_fails_with_the_first_reason(
+    write: Write, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("DE", noise())
+    assert run("--zone", "DE", "--from", "2021-06-01", "--to", "2021-06-03") == 1
+    said = capsys.readouterr()
+    assert "no job could be scored; the first, at 2021-06-01T00:00:00Z in DE:" in said.err
+    assert said.out == ""
+
+
+def test_the_answer_is_the_same_with_a_process_a_zone(
+    write: Write, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, zone in enumerate(("DE", "FR")):
+        write(zone, noise(seed))
+    words = ["simulate", "--data", str(folder), "--zone", "DE,FR", *MONTH, "--json"]
+    answers = []
+    for workers in ("1", "2"):
+        environ = {"GRIDTIDE_HOME": str(folder / "home"), "GRIDTIDE_WORKERS": workers}
+        assert cli.main(words, environ) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1]
