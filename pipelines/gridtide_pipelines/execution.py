@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.planning import Job, Kind, Plan, PlannedSlot, Progress, replan
+from gridtide.planning import Job, Plan, PlannedSlot, Progress, replan
 from gridtide.planning.choose import on_the_clock
 from gridtide.planning.draft import Drawn
 from gridtide.planning.job import HOUR
@@ -40,15 +40,15 @@ def drawn(job: Job, slots: Sequence[PlannedSlot]) -> list[Drawn]:
 def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlot, ...]:
     """What has run in the end when the rest is planned again at each of `issues`.
 
-    A new plan holds from the next full five minutes on. An unbroken job that runs is let be,
-    and where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
+    A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
+    where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
     not told from work in a plan's slots; `policies.chosen` refuses them.
     """
     ran: tuple[PlannedSlot, ...] = ()
     first = plan  # progress counts from the whole job, which only this plan knows
     for issue in issues:
         at = on_the_clock(issue.known_at)
-        if at >= plan.end or (job.kind is Kind.UNBROKEN and plan.start < at):
+        if at >= plan.end:
             break
         so_far = (*ran, *_before(plan.slots, at))
         try:

@@ -132,6 +132,14 @@ def test_replanning_counts_each_pause_it_makes_once(case: MakeCase) -> None:
     assert numbers(one(world, "pause", job))[1:3] == numbers(scored)[1:3]
 
 
+def test_replanning_a_job_that_runs_does_not_pay_to_run_on(case: MakeCase) -> None:
+    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.5))
+    # To run on in hour 2 counts 12; to start again in hour 4 counts 10 and half of that.
+    world = case(TRUTH, {0: [99.0, 10.0, 12.0, 99.0, 10.0, 99.0], 2: [12.0, 99.0, 10.0, 99.0]})
+    scored = one(world, "replan", job)
+    assert (scored.start, scored.end, scored.pieces) == (START + HOUR, START + 3 * HOUR, 1)
+
+
 def test_replanning_an_elastic_job_counts_work_not_hours(case: MakeCase) -> None:
     # At up to two chips, two hours of work fit into hour 1; nothing is left to plan again.
     job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2.0))
