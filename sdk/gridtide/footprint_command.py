@@ -14,7 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import parse_time
 
 if TYPE_CHECKING:
-    from gridtide.footprint import Row
+    from gridtide.accounting import Row
 
 COLUMNS = ("start", "end", "kwh")
 NUMBERS = (

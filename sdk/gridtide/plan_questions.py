@@ -13,7 +13,7 @@ from gridtide.calls import Call, Region, When
 from gridtide.model import Signal
 
 if TYPE_CHECKING:
-    from gridtide.footprint import Row
+    from gridtide.accounting import Row
     from gridtide.planning.bounds import Bounds
     from gridtide.planning.crowd import Cap
     from gridtide.planning.goal import Goal

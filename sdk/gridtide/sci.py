@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 
+from gridtide.accounting import emissions_g, energy_kwh, refuse_offset
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
-from gridtide.footprint import emissions_g, energy_kwh, refuse_offset
 
 # Grams of CO2e each. The first two: Patterson et al. 2021 (arXiv:2104.10350), App. A and D. The
 # others: US EPA, as in Dodge et al. 2022 (FAccT 22, arXiv:2206.05229), Sec. 5.1.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridtide.accounting import Footprint, Metered, Row, inference, integrate, training
 from gridtide.errors import BadInput
-from gridtide.footprint import Footprint, Metered, Row, inference, integrate, training
 from gridtide.model import Quality, Series, Signal, Slot, format_time
 from gridtide.planning_wire.footprints import FootprintAsked
 from gridtide.planning_wire.jobs import in_hours
@@ -42,7 +42,7 @@ def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> Told:
     """The answer of ``/v1/footprint``.
 
     Raises:
-        BadInput: as `gridtide.footprint` and `gridtide.sci`, or rows too far apart.
+        BadInput: as `gridtide.accounting` and `gridtide.sci`, or rows too far apart.
         UnknownRegion: the region resolves to no zone.
         NoData: the zone has no such signal.
     """

@@ -14,7 +14,7 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
-from gridtide.footprint import emissions_g, energy_kwh, gains
+from gridtide.accounting import emissions_g, energy_kwh, gains
 from gridtide_pipelines.reproduction import (
     Reproduction,
     Row,

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridtide.calls import Call, Json, Region, When, aware, region_text
 from gridtide.errors import BadInput
-from gridtide.footprint import Row
+from gridtide.accounting import Row
 from gridtide.model import Signal
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.crowd import Cap

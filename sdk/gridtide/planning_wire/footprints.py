@@ -9,7 +9,7 @@ from typing import Any
 
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
-from gridtide.footprint import Row, RowFootprint, refuse_offset
+from gridtide.accounting import Row, RowFootprint, refuse_offset
 from gridtide.model import Quality, Signal, format_time, utc
 from gridtide.planning_wire.asked import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.planning_wire.jobs import in_hours
@@ -107,7 +107,7 @@ class FootprintAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FootprintAnswer(Wire):
-    """What a job drew and emitted; `gridtide.footprint.Footprint` says what its members are.
+    """What a job drew and emitted; `gridtide.accounting.Footprint` says what its members are.
 
     Attributes:
         g_per_kwh: mean intensity, by energy; ``None`` where any of it is unknown.

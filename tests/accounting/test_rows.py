@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridtide.accounting import Metered, integrate
 from gridtide.errors import BadInput
-from gridtide.footprint import Metered, integrate
 from gridtide.model import Quality, Series, Signal, Slot
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from math import inf, nan
 
 import pytest
 
+from gridtide.accounting import emissions_g, energy_kwh, gains
 from gridtide.errors import BadInput
-from gridtide.footprint import emissions_g, energy_kwh, gains
 
 
 def test_energy_is_hours_by_processors_by_power_by_pue() -> None:

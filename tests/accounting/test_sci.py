@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gridtide.accounting import inference, training
 from gridtide.errors import BadInput
-from gridtide.footprint import inference, training
 from gridtide.sci import EQUIVALENTS, Factors, embodied_g, equivalents, gain, sci
 
 YEAR = timedelta(days=365)
