@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gridtide.accounting import Row
 from gridtide.calls import Call, Json, Region, When, aware, region_text
 from gridtide.errors import BadInput
-from gridtide.accounting import Row
 from gridtide.model import Signal
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.crowd import Cap

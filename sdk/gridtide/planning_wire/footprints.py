@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from gridtide.accounting import Row, RowFootprint, refuse_offset
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
-from gridtide.accounting import Row, RowFootprint, refuse_offset
 from gridtide.model import Quality, Signal, format_time, utc
 from gridtide.planning_wire.asked import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.planning_wire.jobs import in_hours
