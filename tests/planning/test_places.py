@@ -210,7 +210,11 @@ def all_ways(places: tuple[Place, Place], work: int) -> Iterator[list[int]]:
 def cost_of(
     way: list[int], places: tuple[Place, Place], move: Fraction, toll: Fraction
 ) -> Fraction:
-    """At a kWh a minute; home is the first place; toll is of each restart, moves included."""
+    """At a kWh a minute; home is the first place; toll is of each restart, moves included.
+
+    What happens at an instant is drawn in the minute before it or after it, whichever is
+    cheaper, a move no later than the restart it is for, and a restart where the job may run.
+    """
     known = [by_minute(each) for each in places]
     pues = [Fraction(each.pue) for each in places]
 
@@ -218,16 +222,27 @@ def cost_of(
         later = [m for m in sorted(known[which]) if m >= minute]
         return known[which][later[0] if later else max(known[which])]
 
+    def moving(minute: int) -> Fraction:
+        return move * (known_from(0, minute) + known_from(1, minute)) / 2
+
     total, last, end = Fraction(0), 0, None
     for minute, here in enumerate(way):
         if here < 0:
             continue
-        rate = known[here][minute] * pues[here]
-        total += rate
-        if here != last:
-            total += move * (known_from(0, minute) + known_from(1, minute)) / 2
-        if end is not None and (here != last or end != minute):
-            total += toll * rate
+        total += known[here][minute] * pues[here]
+        if end != minute or here != last:
+            free = any(minute - 1 in there for there in known)
+            sides = [minute - 1, minute] if free else [minute]
+            again = toll * pues[here] if end is not None else Fraction(0)
+            ways = [
+                (moving(b) if here != last else 0) + again * known[here][c]
+                for b in sides
+                for c in sides
+                if b <= c and c in known[here]
+            ]
+            if end is None and here != last:
+                ways.append(moving(0))  # or right now, before the first start
+            total += min(ways)
         last, end = here, minute + 1
     return total
 

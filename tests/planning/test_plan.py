@@ -342,10 +342,22 @@ def test_contradictory_bounds_are_bad_input() -> None:
         plan(Job(HOUR), hourly(1, 2), Bounds(deadline=T0 - HOUR), now=T0)
 
 
-def test_limited_pieces_start_on_the_next_full_five_minutes() -> None:
-    job = Job(HOUR, Kind.PIECES, min_piece=HOUR / 2)
-    found = plan(job, hourly(1, 2, 3), now=T0 + timedelta(minutes=1, microseconds=7))
-    assert found.start == T0 + 5 * MINUTE
+def test_limited_pieces_start_on_the_next_full_five_minutes_unless_they_do_not_pause() -> None:
+    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR / 2)
+    now = T0 + timedelta(minutes=1, microseconds=7)
+    split = plan(Job(1.5 * HOUR, Kind.PIECES, min_piece=HOUR / 2), hourly(1, 9, 1, 9), now=now)
+    assert [each.start for each in split.slots] == [T0 + 5 * MINUTE, T0 + 2 * HOUR]
+    through = plan(job, hourly(1, 2, 3), now=now)
+    assert (through.start, through.end) == (now, now + 2 * HOUR)
+    tight = plan(job, hourly(1, 2, 3), Bounds(deadline=now + 2 * HOUR), now=now)
+    assert tight.start == now
+    odd = plan(job, hourly(1, 9, 1, 1, 1), Bounds(slack=1 / 3), now=T0)
+    assert [each.end for each in odd.slots] == [T0 + HOUR, T0 + 160 * MINUTE]
+    with pytest.raises(NoFeasibleWindow):
+        plan(job, hourly(1, 2, 3), Bounds(deadline=now + HOUR), now=now)
+
+
+def test_other_jobs_start_to_the_microsecond() -> None:
     exact = plan(Job(HOUR), hourly(1, 2, 3), now=T0 + timedelta(microseconds=7))
     assert exact.start == T0 + timedelta(microseconds=7)
 

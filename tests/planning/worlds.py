@@ -156,7 +156,7 @@ def _tried(
                 continue
             cost = Fraction(0)
             if pieces:
-                cost += _toll(rates, rules.restart_kwh, lost, first)
+                cost += _toll(rates, joins, rules.restart_kwh, lost, first, first)
             for i in range(length):
                 weight = rules.weights[done + i] if rules.weights else 1
                 cost += rates[first + lost + i] * weight
@@ -164,11 +164,18 @@ def _tried(
                 yield cost
                 continue
             worked = first + lost + length
-            cost += _toll(rates, rules.pause_kwh, after, worked if after else worked - 1)
+            cost += _toll(rates, joins, rules.pause_kwh, after, worked, worked - 1)
             later = _tried(rates, joins, rules, worked + after, done + length, pieces + 1)
             yield from (cost + each for each in later)
 
 
-def _toll(rates: dict[int, Fraction], kwh: Fraction, time: int, begin: int) -> Fraction:
-    minutes = range(begin, begin + max(1, time))
-    return sum((rates[m] * kwh / len(minutes) for m in minutes), Fraction(0))
+def _toll(
+    rates: dict[int, Fraction], joins: set[int], kwh: Fraction, time: int, begin: int, own: int
+) -> Fraction:
+    """Energy drawn evenly from `begin` on; or at that instant, where minutes join in the
+    cheaper of the two, else in its own.
+    """
+    if time:
+        return sum((rates[begin + i] * kwh / time for i in range(time)), Fraction(0))
+    beside = {own, begin, begin - 1} if begin in joins else {own}
+    return min(rates[minute] for minute in beside) * kwh

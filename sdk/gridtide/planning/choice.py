@@ -87,12 +87,12 @@ class Choice:
     @property
     def start(self) -> int:
         """When it first runs."""
-        return min(share.parts[0].start for share in self.shares)
+        return min(part.start for share in self.shares for part in share.parts)
 
     @property
     def end(self) -> int:
         """When it has ended."""
-        return max(share.parts[-1].end for share in self.shares)
+        return max(part.end for share in self.shares for part in share.parts)
 
     @property
     def site(self) -> Site:

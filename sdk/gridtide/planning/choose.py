@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series, Signal, utc
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Aim, Goal
 from gridtide.planning.job import Job
 from gridtide.planning.kinds import is_limited
-from gridtide.planning.options import decided
+from gridtide.planning.options import Decision, decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place, Places
 from gridtide.planning.question import Question
 from gridtide.planning.telling import told
+from gridtide.planning.toll import FRESH
 from gridtide.runs import EPOCH
 
 FIVE_MINUTES = timedelta(minutes=5)
@@ -40,7 +43,7 @@ def plan(
         bounds: without them, from now to the end of what is known.
         goal: without one, least carbon or most CFE, as the signal goes.
         now: the moment before which nothing starts; with limits on pieces, or a power profile
-            that pauses, the next full five minutes.
+            that pauses, the next full five minutes, unless it does not pause at all.
         alternatives: how many other plans to name; with 0 the plan does not look at what a
             later deadline would change either.
 
@@ -67,9 +70,32 @@ def plan(
 
 def answered(question: Question) -> Plan:
     """The plan for a question; raises as `plan`."""
-    if is_limited(question.job):
-        question = replace(question, now=on_the_clock(question.now))
-    return told(question, decided(question))
+    later = question
+    if is_limited(question.job) and question.standing is FRESH:
+        later = replace(question, now=on_the_clock(question.now))
+    if later == question:
+        return told(question, decided(question))
+    # Without a pause it may start off the clock, and no pause is ever worth less than none.
+    through = replace(question, job=_unbroken(question.job))
+    found: list[tuple[Question, Decision]] = []
+    with suppress(NoFeasibleWindow):
+        found.append((question, decided(through)))
+    try:
+        found.append((later, decided(later)))
+    except NoFeasibleWindow:
+        if not found:
+            raise
+    return told(*min(found, key=_rank))
+
+
+def _rank(option: tuple[Question, Decision]) -> tuple[float, float]:
+    question, decision = option
+    value, end = decision.choice.value, decision.choice.end
+    return (end, value) if question.goal.earliest else (value, end)
+
+
+def _unbroken(job: Job) -> Job:
+    return Job(job.duration, power=job.power)
 
 
 def on_the_clock(moment: datetime) -> datetime:

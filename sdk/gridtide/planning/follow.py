@@ -18,12 +18,13 @@ from gridtide.model import Quality, Slot
 from gridtide.planning.choice import Choice, Moved, Share
 from gridtide.planning.curve import Cells, Curve, Stretch
 from gridtide.planning.draft import Draft, Drawn, Part, joined
-from gridtide.planning.job import HOUR, Job, Kind
+from gridtide.planning.job import HOUR, Cost, Job, Kind
 from gridtide.planning.kinds import is_limited
 from gridtide.planning.pieces import too_few_pieces
 from gridtide.planning.site import Site, value_from
-from gridtide.planning.sparse import Ragged, Track, Use
-from gridtide.planning.toll import Standing, drawn_at, tolls
+from gridtide.planning.sparse import Ragged
+from gridtide.planning.toll import Standing, tolls
+from gridtide.planning.ways import Track, Use
 from gridtide.runs import STEPS_PER_UNIT, to_moment, unbroken
 
 
@@ -102,13 +103,15 @@ def roam(
     *,
     home: int,
     move_kwh: float,
+    now: int,
     standing: Standing,
     bound: float = inf,
 ) -> Choice:
     """The way over time and sites that counts least where moves cost.
 
-    A move of a job in pieces is a pause and a restart, and begins a piece. `home` is the site
-    it is at, -1 for none; `bound` what some way counts.
+    A move before the first start is made now or right at that start, a later one where it
+    happens. A move of a job in pieces is a pause and a restart, and begins a piece. `home` is
+    the site it is at, -1 for none; `bound` what some way counts.
 
     Raises:
         BadInput: a kind or limit that is not offered with moves that cost.
@@ -127,9 +130,10 @@ def roam(
         [each.least for each in found],
     )
     tracks = []
+    steps = STEPS_PER_UNIT * HOUR / kw
     for which, site in enumerate(sites):
         rates = [each.rates[which] for each in found]
-        known = [rate or 0 for rate in rates]
+        known = _filled(rates)
         name = site.place.region
         ends = [
             value_from(site.counted, each.start, name) * move_kwh / 2 if move_kwh else 0.0
@@ -137,28 +141,48 @@ def roam(
         ]
         pause = tolls(known, job.pause_cost, job, 1)
         restart = tolls(known, job.restart_cost, job, 1)
-        move = [round(end * STEPS_PER_UNIT * HOUR / kw) for end in ends]
-        first = restart if standing.started else [0] * len(found)
-        tracks.append(Track(rates, pause, restart, first, move))
+        move = [round(end * steps) for end in ends]
+        upfront = sum(each.counts for each in _move(sites, home, which, now, move_kwh))
+        tracks.append(Track(rates, pause, restart, move, round(upfront * steps)))
     ragged = Ragged(
         cells,
         tracks,
         job.work,
         most=standing.pieces_left(job.max_pieces),
         # Above what the same way comes to here by as much as rounding may take.
-        bound=bound * STEPS_PER_UNIT * HOUR / kw * (1 + 1e-9) + 1,
+        bound=bound * steps * (1 + 1e-9) + job.work,
         home=home,
-        stop=tracks[home].pause[0] if standing.running else None,
+        started=standing.started,
+        running=standing.running,
         touching=bool(found) and found[0].start == standing.at,
         through=job.kind is Kind.UNBROKEN,
     )
     total, uses = ragged.cheapest()
     if total == inf:
         raise too_few_pieces(envelope(found, "all regions"), job)
-    moved, extra, pieces = _between(job, sites, cells, home, move_kwh, standing, uses)
+    moved, extra, pieces = _between(job, sites, cells, home, move_kwh, now, standing, uses)
     laid = [(use.site, Part(use.start, use.end, kw)) for use in uses]
-    value = total / STEPS_PER_UNIT / HOUR * kw
+    value = total / steps
     return Choice(_shares(sites, laid, extra), value, pieces, tuple(moved))
+
+
+def _filled(rates: Sequence[int | None]) -> list[int]:
+    """The rates, and where there is none the next one, or the last."""
+    filled: list[int] = []
+    following = next((rate for rate in reversed(rates) if rate is not None), 0)
+    for rate in reversed(rates):
+        following = following if rate is None else rate
+        filled.append(following)
+    return filled[::-1]
+
+
+def _move(
+    sites: Sequence[Site], origin: int, target: int, moment: int, kwh: float
+) -> list[Moved]:
+    """The move from one site to another, if it is one."""
+    if origin in (target, -1) or not kwh:
+        return []
+    return [Moved(sites[origin], sites[target], moment, kwh)]
 
 
 def _between(
@@ -167,25 +191,29 @@ def _between(
     cells: Cells,
     home: int,
     move_kwh: float,
+    now: int,
     standing: Standing,
     uses: Sequence[Use],
 ) -> tuple[list[Moved], list[tuple[int, Drawn]], int]:
     """Moves, the energy of pauses and restarts by site, and the number of pieces."""
     moved: list[Moved] = []
     extra: list[tuple[int, Drawn]] = []
-    pieces, last, end = int(standing.running), home, standing.at
+    pieces, last = int(standing.running), home
     for use in uses:
-        begins = use.start != end or use.site != last
-        if begins and pieces:
-            stopped = max(end - 1, cells.starts[0])
-            extra.append((last, drawn_at(cells, stopped, job.pause_cost)))
-        if begins and (pieces or standing.started):
-            extra.append((use.site, drawn_at(cells, use.start, job.restart_cost)))
-        if use.site != last and last != -1 and move_kwh:
-            moved.append(Moved(sites[last], sites[use.site], use.start, move_kwh))
-        pieces += begins
-        last, end = use.site, use.end
+        if use.stopped >= 0:
+            extra.append((last, _drawn(cells, use.stopped, job.pause_cost)))
+        if use.begun >= 0:
+            if pieces or standing.started:
+                extra.append((use.site, _drawn(cells, use.begun, job.restart_cost)))
+            moment = cells.starts[use.moved] if use.moved >= 0 else now
+            moved += _move(sites, last, use.site, moment, move_kwh)
+            pieces += 1
+        last = use.site
     return moved, extra, pieces
+
+
+def _drawn(cells: Cells, cell: int, cost: Cost) -> Drawn:
+    return Drawn(cells.starts[cell], cells.ends[cell], cost.kwh)
 
 
 def _shares(
@@ -196,7 +224,7 @@ def _shares(
     shares = []
     for which, site in enumerate(sites):
         parts = joined(part for there, part in laid if there == which)
-        if parts:
-            more = tuple(each for there, each in extra if there == which and each.kwh)
+        more = tuple(each for there, each in extra if there == which and each.kwh)
+        if parts or more:
             shares.append(Share(site, parts, more))
     return tuple(shares)

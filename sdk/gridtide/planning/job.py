@@ -57,7 +57,8 @@ class PowerProfile:
 class Cost:
     """What one pause or one restart takes: energy in all, and time without progress.
 
-    Where `time` is above 0 the energy is drawn evenly over it; else in the slot at hand.
+    Where `time` is above 0 the energy is drawn evenly over it; else in the slot at hand, at an
+    edge of two slots in the cleaner one.
     """
 
     kwh: float = 0.0

@@ -18,7 +18,7 @@ from gridtide.planning.limits import Limits, Piece
 from gridtide.planning.limits import cheapest as by_limits
 from gridtide.planning.pieces import too_few_pieces
 from gridtide.planning.rows import Units
-from gridtide.planning.toll import FRESH, Standing, drawn, tolls
+from gridtide.planning.toll import FRESH, Standing, at_edges, drawn, tolls
 from gridtide.runs import to_microseconds
 
 # A few seconds and a hundred megabytes.
@@ -130,10 +130,11 @@ class _Grid:
 
         With `before` it follows the unit before the point, else it precedes the one after.
         """
-        counted = [float(each) for each in tolls(self.rates, cost, job, self.unit)]
         time = to_microseconds(cost.time) // self.unit
         if not time:
-            return [counted[0], *counted[:-1]] if before else counted
+            steps = tolls(self.rates, cost, job, self.unit)
+            return [float(e) for e in at_edges(steps, self.breaks, after=not before)]
+        counted = [float(each) for each in tolls(self.rates, cost, job, self.unit)]
         found = []
         for point in range(len(counted)):
             touched = self.breaks[point + (not before) : point + time]

@@ -124,6 +124,7 @@ def _following(
         found,
         home=at,
         move_kwh=move_kwh,
+        now=to_instant(question.now),
         standing=question.standing,
         bound=bound,
     )

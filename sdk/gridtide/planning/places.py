@@ -89,7 +89,8 @@ class Places:
         latency_from: a region, by default `home`.
         latency_ms: measured round trips by region; without one, the least that the great circle
             and light in fibre allow.
-        data_gb: data to move when the job leaves `home`, and at each further move.
+        data_gb: data to move when the job leaves `home`: at once, or with moves that follow
+            also right at its start; and at each further move.
         kwh_per_gb: energy of moving a gigabyte; half is drawn at either end.
         moves: once before the start, or following the cleanest place.
 

@@ -7,6 +7,7 @@ Else the ways it found bound what `sparse` has to follow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, inf
 
@@ -14,12 +15,13 @@ from gridtide.planning.curve import Cells
 from gridtide.planning.job import Job
 from gridtide.planning.rows import Units
 from gridtide.planning.rows import cheapest as by_rows
-from gridtide.planning.sparse import Ragged, Track
-from gridtide.planning.toll import Standing, tolls
+from gridtide.planning.sparse import Ragged
+from gridtide.planning.toll import Standing, at_edges, tolls
+from gridtide.planning.ways import Track
 from gridtide.planning.weekly import merged
 
 # Above this many states `sparse` is quicker than `rows` on a unit small enough for all.
-MOST_ROWS = 60_000
+MOST_ROWS = 300_000
 # How many prices are tried in search of just the most pieces.
 PRICES = 12
 
@@ -101,15 +103,19 @@ class _Grid:
     def _asked(self, cells: Cells, price: int) -> Found:
         """What `rows` finds with `price` on each restart; its cost without the price."""
         standing = self.standing
-        pause, restart, first = _costs(cells, self.job, standing, self.unit)
+        pause = tolls(cells.rates, self.job.pause_cost, self.job, self.unit)
+        restart = tolls(cells.rates, self.job.restart_cost, self.job, self.unit)
         touching = cells.starts[0] if cells.starts[0] == standing.at else None
         before = [touching, *cells.ends[:-1]]
+        breaks = [start != end for start, end in zip(cells.starts, before, strict=True)]
+        again = at_edges(restart, breaks, after=True)
+        first: Sequence[float] = again if standing.started else [0.0] * len(again)
         units = Units(
             costs=[float(rate) for rate in cells.rates],
-            breaks=[start != end for start, end in zip(cells.starts, before, strict=True)],
-            pause=[pause[0], *pause[:-1]],
-            restart=[each + price for each in restart] if price else restart,
-            first=[inf] * len(first) if standing.running else first,
+            breaks=breaks,
+            pause=at_edges(pause, breaks, after=False),
+            restart=[each + price for each in again] if price else again,
+            first=[inf] * len(again) if standing.running else first,
             running=standing.running,
         )
         total, taken = by_rows(units, self.work)
@@ -158,23 +164,16 @@ def whole_units(cells: Cells) -> tuple[Cells, int]:
 def _ragged(
     cells: Cells, job: Job, standing: Standing, most: int | None, bound: float
 ) -> Ragged:
-    pause, restart, first = _costs(cells, job, standing, 1)
+    pause = tolls(cells.rates, job.pause_cost, job, 1)
+    restart = tolls(cells.rates, job.restart_cost, job, 1)
     return Ragged(
         cells,
-        [Track(cells.rates, pause, restart, first, move=[0] * len(pause))],
+        [Track(cells.rates, pause, restart, move=[0] * len(pause))],
         work=job.work,
         most=most,
         bound=bound + abs(bound) * NEAR + 1,
         home=0,
-        stop=pause[0] if standing.running else None,
+        started=standing.started,
+        running=standing.running,
         touching=cells.starts[0] == standing.at,
     )
-
-
-def _costs(
-    cells: Cells, job: Job, standing: Standing, unit: int
-) -> tuple[list[int], list[int], list[int]]:
-    """What a pause after, a restart at and a first start at each cell count."""
-    pause = tolls(cells.rates, job.pause_cost, job, unit)
-    restart = tolls(cells.rates, job.restart_cost, job, unit)
-    return pause, restart, restart if standing.started else [0] * len(restart)

@@ -14,11 +14,13 @@ from gridtide.planning.curve import Curve, clipped, rates
 from gridtide.planning.draft import Drawn
 from gridtide.planning.goal import Goal, Quantile
 from gridtide.planning.job import Job
+from gridtide.planning.kinds import is_limited
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place
 from gridtide.runs import Run, to_instant, to_moment
 
 BEFORE = timedelta(days=1)
+MINUTE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Site:
 
     @classmethod
     def of(cls, place: Place, job: Job, bounds: Bounds, goal: Goal, now: datetime) -> Site:
-        """Make `place` ready.
+        """Make `place` ready; for a limited job in whole minutes, taken inwards.
 
         Raises:
             BadInput: the goal does not fit the signal, or the bounds contradict each other.
@@ -51,6 +53,11 @@ class Site:
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
+        if is_limited(job):
+            spans = [
+                (-(-start // MINUTE) * MINUTE, end // MINUTE * MINUTE) for start, end in spans
+            ]
+            spans = [(start, end) for start, end in spans if start < end]
         # From a day before on: data may be moved from where the newest value is older.
         window = now - BEFORE, to_moment(spans[-1][1]) if spans else now
         expected = rates(outlook, replace(goal, quantile=Quantile.P50, threshold=None), window)

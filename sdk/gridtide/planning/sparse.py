@@ -10,62 +10,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
-from typing import NamedTuple
 
 from gridtide.planning.curve import Cells
 from gridtide.planning.errors import TooFine
+from gridtide.planning.ways import ONWARDS, Start, State, Track, Use, Way
 
 MOST_SUMS = 5_000
 
 
-class Track(NamedTuple):
-    """One site, by cell: all in steps of rate, PUE included, x microseconds where not said.
-
-    `rates` are steps alone, ``None`` where it may not run there; `pause` is of stopping in or
-    right after a cell, `restart` and `first` of starting in it, `move` of one end of a move.
-    """
-
-    rates: Sequence[int | None]
-    pause: Sequence[int]
-    restart: Sequence[int]
-    first: Sequence[int]
-    move: Sequence[int]
-
-
-class State(NamedTuple):
-    """Between two cells: where, work done, whether the part is used, pieces begun, running.
-
-    Pieces are told apart only where their number is limited. `site` is -1 before the first
-    start of a job that has no home.
-    """
-
-    site: int
-    done: int
-    parted: bool
-    pieces: int
-    running: bool
-
-
-class Use(NamedTuple):
-    """A cell, or its beginning or end, used at a site."""
-
-    start: int
-    end: int
-    site: int
-
-
-class Way(NamedTuple):
-    """What it counts to come to a state, and how: the use that led there and the way before."""
-
-    cost: float
-    use: Use | None
-    before: Way | None
-
-
-@dataclass(frozen=True)
+@dataclass
 class Ragged:
     """One question.
 
@@ -76,8 +32,9 @@ class Ragged:
         most: most pieces, a move beginning one; ``None`` for any number.
         bound: the cost of some way, in steps x microseconds; dearer ways are not followed.
         home: the site at which it is, or -1.
-        stop: what it counts to stop before the first cell, for a job that runs already.
-        touching: whether that job runs right up to the first cell.
+        started: whether it ran before, so that its first start is a restart.
+        running: whether it runs already.
+        touching: whether it runs right up to the first cell.
         through: whether it must not stand still between its start and its end.
     """
 
@@ -87,9 +44,13 @@ class Ragged:
     most: int | None = None
     bound: float = inf
     home: int = -1
-    stop: int | None = None
+    started: bool = False
+    running: bool = False
     touching: bool = False
     through: bool = False
+    # What was worked out for the cell at hand.
+    _begins: dict[tuple[bool, bool, int, int], Start] = field(default_factory=dict)
+    _fits: dict[int, list[int]] = field(default_factory=dict)
 
     def cheapest(self) -> tuple[float, list[Use]]:
         """Least cost, and what is used, ascending; infinite where there is no way.
@@ -97,18 +58,19 @@ class Ragged:
         Raises:
             TooFine: the lengths of the cells add up in too many ways.
         """
-        cells, best = self.cells, Way(inf, None, None)
-        runs = self.stop is not None
+        cells, best = self.cells, Way(inf)
+        runs = self.running
         begin = State(self.home, done=0, parted=False, pieces=int(runs), running=runs)
-        ways = {begin: Way(0, None, None)}
+        ways = {begin: Way(0)}
         for i, start in enumerate(cells.starts):
             touching = cells.ends[i - 1] == start if i else self.touching
-            self._stop(ways, i, touching=touching)
             after: dict[State, Way] = {}
+            self._begins.clear()
+            self._fits.clear()
             for state, way in ways.items():
                 if way.cost + self._at_least(i, state) > min(self.bound, best.cost):
                     continue
-                for following, next_way in self._uses(i, state, way):
+                for following, next_way in self._uses(i, state, way, touching=touching):
                     if following.done == self.work:
                         if next_way.cost < best.cost:
                             best = next_way
@@ -117,27 +79,32 @@ class Ragged:
             ways = after
         return best.cost, _uses_of(best)
 
-    def _stop(self, ways: dict[State, Way], i: int, *, touching: bool) -> None:
-        """Beside each running state the one that stops right before cell `i`."""
-        for state, way in [pair for pair in ways.items() if pair[0].running]:
-            if touching or not self.through:
-                pause = self.tracks[state.site].pause[i - 1] if i else self.stop or 0
-                stopped = state._replace(running=False)
-                stopping = way._replace(cost=way.cost + pause)
-                if stopped not in ways or stopping.cost < ways[stopped].cost:
-                    ways[stopped] = stopping
-            if not touching:
-                del ways[state]
-
-    def _uses(self, i: int, state: State, way: Way) -> Iterator[tuple[State, Way]]:
-        """All that can be done in cell `i`."""
-        if state.running:
-            rate = self.tracks[state.site].rates[i]
-            if rate is not None:
-                yield from self._used(i, state, way, way.cost, rate)
-            return
-        if not (self.through and state.pieces):
+    def _uses(
+        self, i: int, state: State, way: Way, *, touching: bool
+    ) -> Iterator[tuple[State, Way]]:
+        """All that can be done in cell `i`, which may touch the one before."""
+        if not state.running:
             yield state, way
+            yield from self._starts(i, state, way, touching=touching, edge=True)
+            return
+        site = state.site
+        if touching:
+            rate = self.tracks[site].rates[i]
+            if rate is not None:
+                yield from self._from_edge(i, state, way, ONWARDS, rate)
+            if len(self.tracks) > 1 and state.pieces != self.most:
+                yield from self._switches(i, state, way)
+        if not self.through:
+            pause, cell = self._pause(i, site, touching=touching)
+            stopped = state._replace(running=False)
+            stopping = way._replace(cost=way.cost + pause, stopped=cell)
+            yield stopped, stopping
+            yield from self._starts(i, stopped, stopping, touching=touching, edge=not touching)
+
+    def _starts(
+        self, i: int, state: State, way: Way, *, touching: bool, edge: bool
+    ) -> Iterator[tuple[State, Way]]:
+        """Starting inside cell `i`, and with `edge` at its beginning."""
         if state.pieces == self.most:
             return
         pieces = 1 if self.most is None else state.pieces + 1
@@ -145,19 +112,85 @@ class Ragged:
             rate = track.rates[i]
             if rate is None:
                 continue
-            cost = way.cost + (track.restart[i] if state.pieces else track.first[i])
-            if state.site not in (site, -1):
-                cost += track.move[i] + self.tracks[state.site].move[i]
-            yield from self._used(i, state._replace(site=site, pieces=pieces), way, cost, rate)
+            there = State(site, state.done, state.parted, pieces, state.running)
+            if edge:
+                start = self._begin(i, state, site, touching=touching)
+                yield from self._from_edge(i, there, way, start, rate)
+            if not state.parted and self._parts(i, state.done):
+                start = self._begin(i, state, site, touching=False)
+                yield from self._from_inside(i, there, way, start, rate)
 
-    def _used(
-        self, i: int, state: State, way: Way, cost: float, rate: int
+    def _switches(self, i: int, state: State, way: Way) -> Iterator[tuple[State, Way]]:
+        """Moving right before cell `i` without standing still: a stop, a move and a start."""
+        pieces = 1 if self.most is None else state.pieces + 1
+        origin, sooner = self.tracks[state.site], max(0, i - 1)
+        for site, track in enumerate(self.tracks):
+            rate = track.rates[i]
+            if site == state.site or rate is None:
+                continue
+            # A moment before the edge or after it, in this order; each where the job may run.
+            orders = [(sooner, sooner, i), (sooner, i, i)]
+            if track.rates[sooner] is not None:
+                orders.append((sooner, sooner, sooner))
+            if origin.rates[i] is not None:
+                orders.append((i, i, i))
+            costs = (
+                (origin.pause[a] + origin.move[b] + track.move[b] + track.restart[c], a, b, c)
+                for a, b, c in orders
+            )
+            cost, stopped, *cells = min(costs)
+            there = state._replace(site=site, pieces=pieces, running=False)
+            stopping = way._replace(stopped=stopped)
+            yield from self._from_edge(i, there, stopping, Start(cost, *cells), rate)
+
+    def _pause(self, i: int, site: int, *, touching: bool) -> tuple[int, int]:
+        """Stopping right before cell `i`, in the cheaper cell where both are there; which."""
+        track, cells = self.tracks[site], [max(0, i - 1)]
+        if touching and track.rates[i] is not None:
+            cells.append(i)
+        return min((track.pause[cell], cell) for cell in cells)
+
+    def _begin(self, i: int, state: State, site: int, *, touching: bool) -> Start:
+        """Starting at `site` in cell `i`, or with `touching` right before it, having stood."""
+        begun, origin = state.pieces > 0, state.site
+        key = touching, begun, origin, site
+        if key not in self._begins:
+            best = self._best_begin(i, origin, site, touching=touching, begun=begun)
+            self._begins[key] = best
+        return self._begins[key]
+
+    def _best_begin(
+        self, i: int, origin: int, site: int, *, touching: bool, begun: bool
+    ) -> Start:
+        track = self.tracks[site]
+        sooner = i - 1 if touching and i else i
+        cells = {i, sooner} if track.rates[sooner] is not None else {i}
+        again = {c: track.restart[c] if begun or self.started else 0 for c in cells}
+        if origin in (site, -1):
+            return min(Start(again[c], -1, c) for c in cells)
+        left = self.tracks[origin]
+        found = [
+            Start(left.move[b] + track.move[b] + again[c], b, c)
+            for b in {i, sooner}
+            for c in cells
+            if b <= c
+        ]
+        if not begun:
+            # Data may also be moved right now, long before the first start.
+            found += [Start(track.upfront + again[c], -1, c) for c in cells]
+        return min(found)
+
+    def _from_edge(
+        self, i: int, state: State, way: Way, begin: Start, rate: int
     ) -> Iterator[tuple[State, Way]]:
-        """All ways to run in cell `i` at the state's site, from `cost` on."""
+        """Running from the beginning of cell `i`: all of it, or the part that is left over."""
         start, end = self.cells.starts[i], self.cells.ends[i]
-        site, done, parted, pieces, running = state
+        site, done, parted, pieces, _ = state
+        cost, *cells = begin
+        cost += way.cost
+        cells.insert(0, way.stopped if begin.begun >= 0 else -1)
         if done + end - start <= self.work:
-            used = Way(cost + rate * (end - start), Use(start, end, site), way)
+            used = Way(cost + rate * (end - start), Use(start, end, site, *cells), way)
             yield State(site, done + end - start, parted, pieces, running=True), used
         if parted:
             return
@@ -166,17 +199,29 @@ class Ragged:
             ends = reached == self.work
             if ends or not self.through:
                 stop = 0 if ends else self.tracks[site].pause[i]
-                used = Way(total + stop, Use(start, start + length, site), way)
+                used = Way(total + stop, Use(start, start + length, site, *cells), way, i)
                 yield State(site, reached, parted=True, pieces=pieces, running=False), used
-            if not running and not (self.through and done):
-                used = Way(total, Use(end - length, end, site), way)
-                yield State(site, reached, parted=True, pieces=pieces, running=True), used
+
+    def _from_inside(
+        self, i: int, state: State, way: Way, begin: Start, rate: int
+    ) -> Iterator[tuple[State, Way]]:
+        """Running to the end of cell `i` for the part that is left over."""
+        end, site = self.cells.ends[i], state.site
+        cost, *cells = begin
+        cells.insert(0, way.stopped)
+        for length in self._parts(i, state.done):
+            total = way.cost + cost + rate * length
+            used = Way(total, Use(end - length, end, site, *cells), way)
+            reached = state.done + length
+            yield State(site, reached, parted=True, pieces=state.pieces, running=True), used
 
     def _parts(self, i: int, done: int) -> list[int]:
         """Lengths less than cell `i` that later whole cells make up to the work."""
-        left, sums = self.work - done, self._sums[i + 1]
-        low = bisect_right(sums, left - (self.cells.ends[i] - self.cells.starts[i]))
-        return [left - later for later in sums[low : bisect_left(sums, left)]]
+        if done not in self._fits:
+            left, sums = self.work - done, self._sums[i + 1]
+            low = bisect_right(sums, left - (self.cells.ends[i] - self.cells.starts[i]))
+            self._fits[done] = [left - later for later in sums[low : bisect_left(sums, left)]]
+        return self._fits[done]
 
     def _at_least(self, i: int, state: State) -> float:
         """No way to do the rest of the work from cell `i` on counts less."""

@@ -50,6 +50,19 @@ def tolls(rates: Sequence[int], cost: Cost, job: Job, unit: int) -> list[int]:
     return [round(rate * factor) if rate > 0 else 0 for rate in rates]
 
 
+def at_edges(counted: Sequence[int], breaks: Sequence[bool], *, after: bool) -> list[int]:
+    """What a cost that is `counted` so inside cells counts right before each cell.
+
+    At an edge of two cells that touch, in the cheaper one; else, with `after`, in the cell that
+    begins, and without, in the one that has ended (the first: in itself).
+    """
+    last = [counted[0], *counted[:-1]]
+    return [
+        (here if after else before) if broken else min(before, here)
+        for before, here, broken in zip(last, counted, breaks, strict=True)
+    ]
+
+
 def drawn(
     cells: Cells, spans: Sequence[tuple[int, int]], job: Job, standing: Standing
 ) -> tuple[Drawn, ...]:
@@ -57,7 +70,7 @@ def drawn(
 
     `spans` are the pieces, ascending.
     """
-    stops = [end - 1 for _, end in spans[:-1]]
+    stops = [end for _, end in spans[:-1]]
     starts = [start for start, _ in spans[1:]]
     if standing.running and spans[0][0] != standing.at:
         stops.insert(0, cells.starts[0])
@@ -69,6 +82,11 @@ def drawn(
 
 
 def drawn_at(cells: Cells, instant: int, cost: Cost) -> Drawn:
-    """The energy of `cost` in the cell that `instant` is in; none where it takes time."""
-    i = bisect_right(cells.starts, instant) - 1
+    """The energy of `cost` in the cheapest cell that `instant` is in or at an edge of.
+
+    None where it takes time.
+    """
+    last = bisect_right(cells.starts, instant) - 1
+    beside = [i for i in (last, last - 1) if i >= 0 and cells.ends[i] >= instant]
+    i = min(beside, key=cells.rates.__getitem__)
     return Drawn(cells.starts[i], cells.ends[i], 0.0 if cost.time else cost.kwh)
