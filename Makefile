@@ -15,13 +15,13 @@ test: $(READY) ## everything that can be tested here
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY) ## the quick part, under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow and not recorded"
+	$(BIN)/pytest -q -n 2 --hypothesis-profile quick -m "not slow and not recorded"
 
 fmt: $(READY)
 	$(BIN)/ruff format .

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from gridtide_store.logs import OneLine, OneObject
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 RECORDED = "GRIDTIDE_RECORDED_DATA"
+# `make check` tries fewer examples where a test names no number of its own.
+settings.register_profile("quick", max_examples=25)
 LOOPBACK = ("127.", "::1", "localhost")
 
 

@@ -86,6 +86,7 @@ def test_a_backup_into_the_home_itself_is_refused(
     assert not (tmp_path / "copy").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "room", [1 << 20, 2 << 20, 4 << 20], ids=["the raw body", "the rows", "the store"]
 )

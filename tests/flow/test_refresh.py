@@ -18,6 +18,9 @@ from gridtide_store.records import Outcome
 from gridtide_store.store import Store
 from tests.flow.publishers import Publishers, publishers
 
+# Each test runs whole refreshes, which keep the pace that publishers ask for.
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 # Two zones, so that few requests have to keep the pace that real publishers ask for.
 ZONES = ("--zone", "US-CAL-CISO,GB")
