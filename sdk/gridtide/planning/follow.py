@@ -139,8 +139,8 @@ def roam(
             value_from(site.counted, each.start, name) * move_kwh / 2 if move_kwh else 0.0
             for each in found
         ]
-        pause = tolls(known, job.pause_cost, job, 1)
-        restart = tolls(known, job.restart_cost, job, 1)
+        pause = tolls(known, job.pause_cost, job)
+        restart = tolls(known, job.restart_cost, job)
         move = [round(end * steps) for end in ends]
         upfront = sum(each.counts for each in _move(sites, home, which, now, move_kwh))
         tracks.append(Track(rates, pause, restart, move, round(upfront * steps)))

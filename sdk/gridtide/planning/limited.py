@@ -132,9 +132,9 @@ class _Grid:
         """
         time = to_microseconds(cost.time) // self.unit
         if not time:
-            steps = tolls(self.rates, cost, job, self.unit)
-            return [float(e) for e in at_edges(steps, self.breaks, after=not before)]
-        counted = [float(each) for each in tolls(self.rates, cost, job, self.unit)]
+            steps = tolls(self.rates, cost, job)
+            return at_edges(steps, self.breaks, self.unit, after=not before)
+        counted = [each / self.unit for each in tolls(self.rates, cost, job)]
         found = []
         for point in range(len(counted)):
             touched = self.breaks[point + (not before) : point + time]

@@ -103,17 +103,17 @@ class _Grid:
     def _asked(self, cells: Cells, price: int) -> Found:
         """What `rows` finds with `price` on each restart; its cost without the price."""
         standing = self.standing
-        pause = tolls(cells.rates, self.job.pause_cost, self.job, self.unit)
-        restart = tolls(cells.rates, self.job.restart_cost, self.job, self.unit)
+        pause = tolls(cells.rates, self.job.pause_cost, self.job)
+        restart = tolls(cells.rates, self.job.restart_cost, self.job)
         touching = cells.starts[0] if cells.starts[0] == standing.at else None
         before = [touching, *cells.ends[:-1]]
         breaks = [start != end for start, end in zip(cells.starts, before, strict=True)]
-        again = at_edges(restart, breaks, after=True)
+        again = at_edges(restart, breaks, self.unit, after=True)
         first: Sequence[float] = again if standing.started else [0.0] * len(again)
         units = Units(
             costs=[float(rate) for rate in cells.rates],
             breaks=breaks,
-            pause=at_edges(pause, breaks, after=False),
+            pause=at_edges(pause, breaks, self.unit, after=False),
             restart=[each + price for each in again] if price else again,
             first=[inf] * len(again) if standing.running else first,
             running=standing.running,
@@ -164,8 +164,8 @@ def whole_units(cells: Cells) -> tuple[Cells, int]:
 def _ragged(
     cells: Cells, job: Job, standing: Standing, most: int | None, bound: float
 ) -> Ragged:
-    pause = tolls(cells.rates, job.pause_cost, job, 1)
-    restart = tolls(cells.rates, job.restart_cost, job, 1)
+    pause = tolls(cells.rates, job.pause_cost, job)
+    restart = tolls(cells.rates, job.restart_cost, job)
     return Ragged(
         cells,
         [Track(cells.rates, pause, restart, move=[0] * len(pause))],

@@ -39,26 +39,28 @@ class Standing:
 FRESH = Standing()
 
 
-def tolls(rates: Sequence[int], cost: Cost, job: Job, unit: int) -> list[int]:
-    """What the energy of `cost` counts at each rate, in rate x `unit` at the job's most power.
+def tolls(rates: Sequence[int], cost: Cost, job: Job) -> list[int]:
+    """What the energy of `cost` counts at each rate, in rate x microseconds at most power.
 
     Never below 0: at a rate below 0 a pause would earn, and no plan pauses to burn energy.
     """
     if not cost.kwh:
         return [0] * len(rates)
-    factor = cost.kwh * HOUR / max(kw for *_, kw in job.steps) / unit
+    factor = cost.kwh * HOUR / max(kw for *_, kw in job.steps)
     return [round(rate * factor) if rate > 0 else 0 for rate in rates]
 
 
-def at_edges(counted: Sequence[int], breaks: Sequence[bool], *, after: bool) -> list[int]:
-    """What a cost that is `counted` so inside cells counts right before each cell.
+def at_edges(
+    counted: Sequence[int], breaks: Sequence[bool], unit: int, *, after: bool
+) -> list[float]:
+    """What a cost that is `counted` so inside cells counts right before each cell, by `unit`.
 
     At an edge of two cells that touch, in the cheaper one; else, with `after`, in the cell that
     begins, and without, in the one that has ended (the first: in itself).
     """
     last = [counted[0], *counted[:-1]]
     return [
-        (here if after else before) if broken else min(before, here)
+        ((here if after else before) if broken else min(before, here)) / unit
         for before, here, broken in zip(last, counted, breaks, strict=True)
     ]
 
