@@ -11,9 +11,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import accumulate, pairwise
 from math import floor, fsum
-from operator import sub
+from operator import mul, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ MICROSECOND = timedelta(microseconds=1)
 # Values are compared in steps of 1e-9 g/kWh or of 1e-9 of a fraction: far below what any
 # source knows, far above what floating point leaves behind when it computes a value.
 STEPS_PER_UNIT = 10**9
+PER_UNIT = float(STEPS_PER_UNIT)
+LARGE = 1e6  # up to here a value in steps is a whole number that a float holds
 
 
 def to_microseconds(span: timedelta) -> int:
@@ -42,7 +45,7 @@ def to_moment(instant: int) -> datetime:
     return EPOCH + timedelta(microseconds=instant)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """Known slots that follow each other without a gap.
 
@@ -51,8 +54,6 @@ class Run:
         values: mean of each slot; one fewer than `edges`.
         scaled: the same in whole steps of 1e-9.
         integrals: sum of ``scaled x length`` up to each edge; as many as `edges`.
-        falls: indices of the edges at which the value falls.
-        rises: indices of the edges at which it rises.
         step: the length all slots share, or 0 when they differ.
     """
 
@@ -60,9 +61,17 @@ class Run:
     values: list[float]
     scaled: list[int]
     integrals: list[int]
-    falls: list[int]
-    rises: list[int]
     step: int
+
+    @cached_property
+    def falls(self) -> list[int]:
+        """Indices of the edges at which the value falls."""
+        return [i for i, (one, two) in enumerate(pairwise(self.scaled), 1) if two < one]
+
+    @cached_property
+    def rises(self) -> list[int]:
+        """Indices of the edges at which the value rises."""
+        return [i for i, (one, two) in enumerate(pairwise(self.scaled), 1) if two > one]
 
     def mean(self, start: int, end: int) -> float:
         """Exact mean over ``[start, end)``, which must lie inside the run."""
@@ -150,38 +159,56 @@ class Run:
 
 def unbroken(slots: Sequence[Slot]) -> tuple[Run, ...]:
     """The runs of `slots` (sorted, not overlapping): cut at gaps and at unknown values."""
-    runs: list[Run] = []
-    known: list[Slot] = []
-    for slot in slots:
-        if slot.value is None:
-            continue
-        if known and slot.start != known[-1].end:
-            runs.append(_prepared(known))
-            known = []
-        known.append(slot)
-    if known:
-        runs.append(_prepared(known))
-    return tuple(runs)
-
-
-def _prepared(slots: Sequence[Slot]) -> Run:
-    edges = [to_instant(slot.start) for slot in slots] + [to_instant(slots[-1].end)]
-    values = [slot.value for slot in slots if slot.value is not None]
-    lengths = [later - earlier for earlier, later in pairwise(edges)]
-    scaled = [_scaled(value) for value in values]
-    parts = (value * length for value, length in zip(scaled, lengths, strict=True))
-    return Run(
-        edges=edges,
-        values=values,
-        scaled=scaled,
-        integrals=list(accumulate(parts, initial=0)),
-        falls=[i for i in range(1, len(scaled)) if scaled[i] < scaled[i - 1]],
-        rises=[i for i in range(1, len(scaled)) if scaled[i] > scaled[i - 1]],
-        step=lengths[0] if len(set(lengths)) == 1 else 0,
+    if not slots:
+        return ()
+    values = [slot.value for slot in slots]
+    starts, ends = [slot.start for slot in slots], [slot.end for slot in slots]
+    if None not in values and starts[1:] == ends[:-1]:
+        return (_prepared(starts, ends, values),)  # type: ignore[arg-type]  # none is None
+    return tuple(
+        _prepared(
+            [slot.start for slot in part],
+            [slot.end for slot in part],
+            [slot.value for slot in part if slot.value is not None],
+        )
+        for part in _parts(slots)
     )
 
 
-def _scaled(value: float) -> int:
-    """`value` in whole steps; the parts apart, so that no finite value overflows."""
-    whole = floor(value)
-    return whole * STEPS_PER_UNIT + round((value - whole) * STEPS_PER_UNIT)
+def _parts(slots: Sequence[Slot]) -> list[list[Slot]]:
+    """Known slots that follow each other."""
+    parts: list[list[Slot]] = []
+    for slot in slots:
+        if slot.value is None:
+            continue
+        if parts and parts[-1][-1].end == slot.start:
+            parts[-1].append(slot)
+        else:
+            parts.append([slot])
+    return parts
+
+
+def _prepared(starts: Sequence[datetime], ends: Sequence[datetime], values: list[float]) -> Run:
+    """One run; each slot starts where the one before it ends."""
+    lengths = list(map(sub, ends, starts))
+    first, scaled = to_instant(starts[0]), _scaled(values)
+    if lengths.count(lengths[0]) == len(lengths):
+        step = to_microseconds(lengths[0])
+        edges = list(range(first, first + len(lengths) * step + 1, step))
+        parts = map(step.__mul__, scaled)
+    else:
+        step = 0
+        spans = [to_microseconds(length) for length in lengths]
+        edges = list(accumulate(spans, initial=first))
+        parts = map(mul, scaled, spans)
+    return Run(edges, values, scaled, list(accumulate(parts, initial=0)), step)
+
+
+def _scaled(values: list[float]) -> list[int]:
+    """`values` in whole steps; where one is large, the parts apart, so that none overflows."""
+    if min(values) > -LARGE and max(values) < LARGE:
+        return list(map(round, [value * PER_UNIT for value in values]))
+    return [
+        floor(value) * STEPS_PER_UNIT + round((value - floor(value)) * STEPS_PER_UNIT)
+        for value in values
+    ]
