@@ -105,6 +105,12 @@ def test_at_most_1x_is_pausing(world: World, work: int) -> None:
     ]
 
 
+def test_a_part_of_a_slot_leans_on_what_runs_after_it() -> None:
+    job = Job(1.5 * HOUR, Kind.ELASTIC, chips=Elastic(1))
+    draft = elastic.cheapest(hourly(9, 2, 1, 9).curve, job, Elastic(1))
+    assert [(part.start, part.end) for part in draft.parts] == [(us(90), us(180))]
+
+
 def hourly(*values: float) -> World:
     return World(Series.regular("DE", CI, T0, HOUR, values), [(0, 60 * len(values))])
 

@@ -69,7 +69,7 @@ def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> 
     assert float(counted(world, draft)) == pytest.approx(float(expected))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(worlds(), st.lists(WEIGHTS, min_size=1, max_size=6).filter(any))
 def test_no_start_is_cheaper_along_a_power_profile(
     world: World, weights: list[Fraction]
@@ -86,7 +86,7 @@ def test_no_start_is_cheaper_along_a_power_profile(
     assert len(set(minutes_of(draft))) == len(weights)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from([0, pieces.MOST_ROWS]))
 def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     world: World,
@@ -148,7 +148,7 @@ def job_under(rules: Rules) -> Job:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(worlds(), rules())
 def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> None:
     expected = least_cost(world, rules)
@@ -179,6 +179,38 @@ def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
         world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=3.1))
     )
     assert (together.cost, together.pieces) == (pytest.approx(5), 1)
+
+
+def test_a_step_of_the_profile_meets_a_slot_off_the_start() -> None:
+    # Half an hour at 1 kW, then half an hour at 9 kW: the second half hour is the one at 1 g.
+    world = World(Series.regular("DE", CI, T0, HOUR / 2, [5, 4, 1, 4, 5, 5]), [(0, 180)])
+    power = PowerProfile(((HOUR / 4, 1.0), (HOUR / 2, 9.0)))
+    draft = unbroken.cheapest(world.curve, Job(0.75 * HOUR, power=power))
+    assert draft.start == us(45)
+    assert draft.cost == pytest.approx(4 / 4 + 9 / 2)
+
+
+def test_the_way_back_pays_for_the_restart_it_takes() -> None:
+    # After the hour at 0 g: on with the three that end with 0.9 g, 1 + 1.5 + 0.9 and 1 for the
+    # restart at 1 g. Up to the last of them 1.1 + 1 would be less than 1 + 1 + 1.5, but a
+    # restart there takes 0.9 more.
+    series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
+    job = Job(4 * HOUR, Kind.PIECES, restart_cost=Cost(1))
+    draft = pieces.cheapest(World(series, [(0, 360)]).curve, job)
+    assert draft.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
+    assert [(p.start, p.end) for p in draft.parts] == [(us(0), us(60)), (us(180), us(360))]
+
+
+def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
+    # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
+    series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
+    job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(0, HOUR / 2))
+    draft = limited.cheapest(World(series, [(0, 240)]).curve, job)
+    assert [(p.start, p.end, p.power_kw) for p in draft.parts] == [
+        (us(0), us(30), 1.0),
+        (us(30), us(60), 0.0),
+        (us(120), us(210), 1.0),
+    ]
 
 
 def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:

@@ -287,6 +287,14 @@ def test_following_names_where_it_runs_when() -> None:
     assert alone["run in FR"] == pytest.approx(14)
 
 
+def test_following_stays_where_moving_gains_nothing() -> None:
+    level = Places((place("DE", 2, 1, 1), place("FR", 1, 1, 2)), moves=Moves.FOLLOW)
+    found = plan(Job(2 * HOUR), level, now=T0)
+    assert [(each.region, each.start, each.end) for each in found.slots] == [
+        ("FR", T0, T0 + 2 * HOUR)
+    ]
+
+
 def test_an_elastic_job_follows_where_moves_are_free_and_only_there() -> None:
     job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2))
     found = plan(job, Places((DE, FR), moves=Moves.FOLLOW), now=T0)

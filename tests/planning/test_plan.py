@@ -372,6 +372,15 @@ def test_a_profile_keeps_its_order_through_pauses() -> None:
     assert found.grams == pytest.approx(2 + 3)
 
 
+def test_at_once_is_as_soon_as_an_unbroken_job_fits() -> None:
+    # The first stretch is too short: at once is 02:00, at 4 + 6 g.
+    found = plan(Job(2 * HOUR), hourly(1, None, 4, 6, 2, 3), now=T0)
+    assert found.saving_now == pytest.approx(5 / 10)
+    # One that may pause starts in it.
+    pausing = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), hourly(1, None, 4, 6, 2, 3), now=T0)
+    assert pausing.saving_now == pytest.approx(2 / 5)
+
+
 def test_a_plan_reads_back_from_its_json() -> None:
     chips = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2))
     found = plan(chips, Outlook(hourly(3, 1, 2), issued_at=T0, model="m@1"), now=T0)
