@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, product
 
@@ -16,13 +17,16 @@ from gridtide.model import Series
 from gridtide.planning.answer import Code, Plan
 from gridtide.planning.batch import BatchPlan, Request, plan_batch
 from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap
+from gridtide.planning.crowd import Cap, Member, crowded
+from gridtide.planning.elastic import Segment
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.options import decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Place, Places
-from tests.planning.worlds import CFE, CI, HOUR, T0
+from gridtide.planning.shareout import Taken, laid_out
+from tests.planning.worlds import CFE, CI, HOUR, T0, us
 
 
 def hourly(*values: float | None, zone: str = "DE") -> Series:
@@ -257,6 +261,67 @@ def test_without_a_solver_it_says_so_and_still_answers(monkeypatch: pytest.Monke
     alone = plan_batch([one((1, 2, 3))], {"DE": Cap(jobs=1)}, now=T0)
     assert alone.exact
     assert alone.sentence.endswith("each job has the best it could have alone.")
+
+
+def test_jobs_that_may_pause_have_their_best_where_nothing_is_capped() -> None:
+    found = plan_batch([one((3, 1, 2), hours=1.5)] * 2, {"FR": Cap(jobs=1)}, now=T0)
+    assert (found.total, found.exact, found.method) == (pytest.approx(4), True, "programme")
+
+
+def test_a_job_stays_in_one_region_though_the_bound_splits_it() -> None:
+    pair = Places(
+        (Place("DE", Outlook(hourly(1, 9))), Place("FR", Outlook(hourly(9, 1, zone="FR"))))
+    )
+    found = plan_batch([Request(Job(2 * HOUR, Kind.INTERRUPTIBLE), pair)], {}, now=T0)
+    assert (found.total, found.least) == (pytest.approx(10), pytest.approx(10))
+    assert len({slot.region for slot in found.plans[0].slots}) == 1
+
+
+def test_elastic_jobs_that_slow_down_share_power_exactly() -> None:
+    # Speed 1 at one chip, 1.5 at two. Both jobs at once: 2 h of work each in two hours at 2 kW
+    # are one chip each; with 3 kW one of them gets further chips where they are cheap.
+    chips = Elastic(2, throughput=((1, 1), (2, 1.5)))
+    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, chips=chips), hourly(1, 3, 3))] * 2
+    found = plan_batch(jobs, {"DE": Cap(kw=3)}, now=T0)
+    # 3 kWh at 1 g do 2.5 h of work; the other 1.5 h are first chips at 3 g.
+    assert (found.total, found.exact) == (pytest.approx(3 + 4.5), True)
+
+
+def test_a_job_above_the_cap_on_power_is_refused() -> None:
+    job = Request(Job(HOUR, power=2.0), hourly(1, 2))
+    with pytest.raises(NoFeasibleWindow, match="raise a cap"):
+        plan_batch([job], {"DE": Cap(kw=1)}, now=T0)
+
+
+def test_a_job_is_taken_out_and_laid_again_where_that_is_better() -> None:
+    # The two that must end by 03:00 only fit side by side, so all three are laid early, the
+    # third at 03:00; then it finds the hour at 1 g.
+    values = (9, 1, 9, 9, 9, 1)
+    early = Bounds(deadline=T0 + 3 * HOUR)
+    pair = [Request(Job(1.5 * HOUR), hourly(*values), early)] * 2
+    found = plan_batch([*pair, one(values, Kind.UNBROKEN)], {"DE": Cap(jobs=1)}, now=T0)
+    assert found.plans[2].start == T0 + 5 * HOUR
+    assert found.total == pytest.approx(9 + 0.5 + 0.5 + 9 + 1)
+
+
+def test_choices_that_break_a_cap_are_seen() -> None:
+    found = [plan_batch([one((1, 2))], {}, now=T0).plans[0].question for _ in range(2)]
+    choices = {i: decided(question).choice for i, question in enumerate(found) if question}
+    assert crowded({"DE": Cap(jobs=1)}, choices)
+    assert crowded({"DE": Cap(kw=1.5)}, choices)
+    assert not crowded({"DE": Cap(jobs=2, kw=2)}, choices)
+
+
+def test_shares_that_do_not_add_up_to_the_work_are_no_plan() -> None:
+    question = plan_batch([one((1, 2))], {}, now=T0).plans[0].question
+    assert question is not None
+    site = decided(question).choice.site
+    member = Member(0, question, (site,), None, 1.0)
+    taken = Taken(member, site, us(0), us(60), Segment(0, 1, 1), variable=0, hours=0.5)
+    assert laid_out([member], [taken], {"DE": None}) is None
+    whole = laid_out([member], [replace(taken, hours=1.0)], {"DE": None})
+    assert whole is not None
+    assert whole[0].value == pytest.approx(1)
 
 
 def test_a_batch_reads_back_from_its_json() -> None:

@@ -204,3 +204,5 @@ def test_what_is_free_can_be_cut_short() -> None:
     cells = whole.cells.before(us(130))
     assert (cells.starts, cells.ends) == (short.cells.starts, short.cells.ends)
     assert whole.before(us(0)).stretches == ()
+    assert whole.cells.before(us(60)).ends == [us(60)]
+    assert whole.cells.before(us(0)).ends == []

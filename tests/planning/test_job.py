@@ -101,6 +101,7 @@ def test_speed_is_straight_between_the_points_of_the_table() -> None:
     assert [chips.speed(each) for each in (0, 0.5, 1, 2, 3, 4)] == pytest.approx(
         [0, 0.3, 0.6, 1, 1.25, 1.5]
     )
+    assert chips.speed(5) == pytest.approx(1.75)  # beyond the table its last line goes on
     assert Elastic(8, base=4).speed(6) == 1.5
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from fractions import Fraction
+from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.model import Series
-from gridtide.planning import interruptible, limited, pieces, unbroken
+from gridtide.model import Quality, Series, Slot
+from gridtide.planning import interruptible, limited, pieces, rows, unbroken
 from gridtide.planning.curve import Curve, curve
 from gridtide.planning.draft import Draft
 from gridtide.planning.errors import TooFine
@@ -264,6 +266,35 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     dear = pieces.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1.5)))
     assert dear.cost == pytest.approx(6)
     assert [part.start for part in dear.parts] == [us(120), us(240)]
+
+
+def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
+    world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces, or a later"):
+        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=2))
+    with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
+        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=1))
+    assert pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).pieces == 3
+    assert rows.cheapest(rows.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
+
+
+def test_long_pieces_take_a_price_above_any_slot_s() -> None:
+    # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
+    world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
+    draft = pieces.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
+    assert (draft.cost, draft.pieces) == (pytest.approx(18), 2)
+
+
+def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
+    slots, clock = [], T0
+    for i in range(16):
+        step = MINUTE + timedelta(microseconds=2**i)
+        slots.append(Slot(clock, clock + step, float(i * 7 % 5), Quality.FORECAST))
+        clock += step
+    world = World(Series("DE", CI, tuple(slots)), [(0, 16)])
+    job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.PIECES, restart_cost=Cost(0.001))
+    with pytest.raises(TooFine, match="in whole minutes"):
+        pieces.cheapest(world.curve, job)
 
 
 def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:

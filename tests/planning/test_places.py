@@ -165,6 +165,13 @@ def test_a_move_that_cannot_be_counted_leaves_the_place_out() -> None:
     assert plan(Job(HOUR), home, now=T0).region == "FR"
 
 
+def test_a_move_from_where_the_forecast_has_ended_counts_its_last_value() -> None:
+    old = Places((place("DE", 5), FR), home="DE", data_gb=20, kwh_per_gb=0.01)
+    found = plan(Job(HOUR), old, now=T0 + 2 * HOUR)
+    # 0.2 kWh at (5 + 2) / 2 g.
+    assert (found.region, found.grams) == ("FR", pytest.approx(2 + 0.7))
+
+
 def test_a_budget_covers_the_move() -> None:
     moving = Places((DE, FR), home="DE", data_gb=20, kwh_per_gb=0.01)
     found = plan(Job(HOUR), moving, goal=Goal(budget_grams=3.5), now=T0)

@@ -20,6 +20,7 @@ from gridtide.planning.elasticity import Elastic
 from gridtide.planning.errors import NeverUnder, OverBudget
 from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.options import decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.weekly import Weekly
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
@@ -379,6 +380,35 @@ def test_at_once_is_as_soon_as_an_unbroken_job_fits() -> None:
     # One that may pause starts in it.
     pausing = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), hourly(1, None, 4, 6, 2, 3), now=T0)
     assert pausing.saving_now == pytest.approx(2 / 5)
+
+
+def test_an_elastic_job_with_a_ramp_is_planned() -> None:
+    job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
+    found = plan(job, hourly(9, 2, 1, 2), now=T0)
+    # x in the clean hour takes x - 1 on either side: x + 2 (x - 1) = 2, so x = 4/3.
+    assert [each.chips for each in found.slots] == pytest.approx([1 / 3, 4 / 3, 1 / 3])
+    assert found.grams == pytest.approx(4 / 3 + 2 * 2 / 3)
+
+
+def test_pieces_within_a_budget_end_at_the_edge_of_a_slot() -> None:
+    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.5))
+    found = plan(job, hourly(3, 9, 2, 1, 1), goal=Goal(budget_grams=6), now=T0)
+    # By 03:00 the first and the third hour and a restart at 2 g come to just 6 g.
+    assert (found.end, found.grams) == (T0 + 3 * HOUR, pytest.approx(6))
+
+
+def test_quantiles_with_a_gap_make_no_interval() -> None:
+    forecast = Outlook(hourly(1, 2), p10=hourly(None, 1), p90=hourly(2, 3))
+    assert plan(Job(HOUR), forecast, now=T0).interval is None
+
+
+def test_a_cost_that_is_unknown_for_a_part_is_unknown() -> None:
+    known = CostSeries.regular("EUR", T0, HOUR, [0.5, None])
+    found = plan(Job(2 * HOUR), hourly(1, 2), now=T0)
+    assert found.question is not None
+    choice = decided(found.question).choice
+    assert choice.cost(known) is None
+    assert choice.cost(CostSeries.regular("EUR", T0, HOUR, [0.5, 1.0])) == pytest.approx(1.5)
 
 
 def test_a_plan_reads_back_from_its_json() -> None:

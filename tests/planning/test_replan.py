@@ -113,6 +113,26 @@ def test_only_at_a_mark_may_it_pause() -> None:
     assert hours(replan(first, before, forecast)) == [(1, 1.5), (3, 5)]
 
 
+def test_stopping_takes_its_time_right_now() -> None:
+    job = Job(
+        3 * HOUR, Kind.PIECES, pause_cost=Cost(0.5, HOUR / 2), restart_cost=Cost(0, HOUR / 2)
+    )
+    first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
+    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    again = replan(first, running, hourly(1, 9, 9, 9, 1, 1, 1))
+    # Half an hour to save at 1 kW, half to load at nothing before 04:00, then two hours.
+    assert [(s.power_kw, (s.start - T0) / HOUR, (s.end - T0) / HOUR) for s in again.slots] == [
+        (1.0, 1, 1.5),
+        (0.0, 3.5, 4),
+        (1.0, 4, 6),
+    ]
+    assert again.grams == pytest.approx(4.5 + 2)
+    used = Job(3 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=2)
+    twice = Progress(T0 + 2 * HOUR, done=2 * HOUR, pieces=2)
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces"):
+        replan(plan(used, hourly(1, 1, 1, 1, 1), now=T0), twice, hourly(1, 1, 1, 1, 1))
+
+
 def test_the_profile_goes_on_where_it_stood() -> None:
     profile = PowerProfile(((HOUR, 4.0), (HOUR, 1.0)))
     job = Job(3 * HOUR, Kind.INTERRUPTIBLE, power=profile)

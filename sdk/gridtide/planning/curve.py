@@ -131,12 +131,7 @@ def curve(outlook: Outlook, goal: Goal, spans: Sequence[tuple[int, int]]) -> Cur
         BadInput: the goal does not fit the outlook's signal.
         NoData: the goal wants a quantile the outlook has not.
     """
-    runs = rates(outlook, goal)
-    if any(abs(value) > LARGEST for run in runs for value in run.values):
-        raise BadInput(
-            f"{outlook.expected.zone}: a value is beyond {LARGEST:g} a kWh; check it"
-        )
-    return Curve(outlook.expected.zone, tuple(clipped(runs, spans)))
+    return Curve(outlook.expected.zone, tuple(clipped(rates(outlook, goal), spans)))
 
 
 def rates(

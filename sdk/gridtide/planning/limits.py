@@ -135,10 +135,9 @@ class _Programme:
         if point_before >= began and layer >= self.up:
             restart = self.units.restart[point_before]
             before = self.off[point_before][layer - self.up]
-            if restart < inf:
-                row[limits.shortest :] = [
-                    x + restart - y for x, y in zip(before, spent, strict=True)
-                ][: work + 1 - limits.shortest]
+            row[limits.shortest :] = [
+                x + restart - y for x, y in zip(before, spent, strict=True)
+            ][: work + 1 - limits.shortest]
         point_before = start - limits.first_time
         if point_before >= began and layer == 0 and not self.units.running:
             row[limits.shortest] = self.units.first[point_before] - spent[0]

@@ -53,8 +53,7 @@ def laid_out(
     for interval in _by_interval(used):
         plain = [each for each in interval if each.member.question.job.chips is None]
         limit = limits[interval[0].site.place.region]
-        if not _share(plain, unit, limit, parts):
-            return None
+        _share(plain, unit, limit, parts)
         _size([each for each in interval if each not in plain], parts)
     choices = {}
     for member in members:
@@ -82,29 +81,25 @@ def _by_interval(used: Sequence[Taken]) -> list[list[Taken]]:
 
 def _share(
     taken: Sequence[Taken], unit: int, limit: int | None, parts: dict[int, list[Part]]
-) -> bool:
+) -> None:
     """Give each job its time: whole intervals first, the rest wrapped around."""
-    if not taken:
-        return True
-    start, end = taken[0].start, taken[0].end
     times = [(round(each.hours * HOUR / unit) * unit, each) for each in taken]
-    if limit is not None and sum(time for time, _ in times) > limit * (end - start):
-        return False
-    at = start
-    for time, each in sorted(times, key=lambda pair: (-pair[0], pair[1].member.number)):
-        kw = each.member.question.job.steps[0][2]
+    at = taken[0].start if taken else 0
+    times = sorted(times, key=lambda pair: (-pair[0], pair[1].member.number))
+    for time, each in times:
+        if not time:
+            break
+        start, end, kw = each.start, each.end, each.member.question.job.steps[0][2]
         mine = parts[each.member.number]
         if limit is None:
             mine.append(Part(start, start + time, kw))
             continue
         last = min(end, at + time)
-        if at < last:
-            mine.append(Part(at, last, kw))
+        mine.append(Part(at, last, kw))
         left = at + time - last
         if left:
             mine.append(Part(start, start + left, kw))
         at = start + left if left or last == end else last
-    return True
 
 
 def _size(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
@@ -117,7 +112,7 @@ def _size(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
     for each in taken:
         number, job = each.member.number, each.member.question.job
         size = sizes.pop(number, 0.0)
-        if size > NONE and job.chips:
+        if job.chips and size > NONE:
             kw = job.steps[0][2] / job.chips.base * size
             parts[number].append(Part(each.start, each.end, kw, size))
 
