@@ -27,7 +27,6 @@ MICROSECOND = timedelta(microseconds=1)
 # source knows, far above what floating point leaves behind when it computes a value.
 STEPS_PER_UNIT = 10**9
 PER_UNIT = float(STEPS_PER_UNIT)
-LARGE = 1e6  # up to here a value in steps is a whole number that a float holds
 
 
 def to_microseconds(span: timedelta) -> int:
@@ -157,12 +156,17 @@ class Run:
         return self.integrals[i] + self.scaled[i] * (instant - self.edges[i])
 
 
+def edges_of(slots: Sequence[Slot]) -> tuple[list[datetime], list[datetime]]:
+    """The starts and the ends of `slots`."""
+    return [slot.start for slot in slots], [slot.end for slot in slots]
+
+
 def unbroken(slots: Sequence[Slot]) -> tuple[Run, ...]:
     """The runs of `slots` (sorted, not overlapping): cut at gaps and at unknown values."""
     if not slots:
         return ()
     values = [slot.value for slot in slots]
-    starts, ends = [slot.start for slot in slots], [slot.end for slot in slots]
+    starts, ends = edges_of(slots)
     if None not in values and starts[1:] == ends[:-1]:
         return (_prepared(starts, ends, values),)  # type: ignore[arg-type]  # none is None
     return tuple(
@@ -205,10 +209,11 @@ def _prepared(starts: Sequence[datetime], ends: Sequence[datetime], values: list
 
 
 def _scaled(values: list[float]) -> list[int]:
-    """`values` in whole steps; where one is large, the parts apart, so that none overflows."""
-    if min(values) > -LARGE and max(values) < LARGE:
-        return list(map(round, [value * PER_UNIT for value in values]))
-    return [
-        floor(value) * STEPS_PER_UNIT + round((value - floor(value)) * STEPS_PER_UNIT)
-        for value in values
-    ]
+    """`values` in whole steps; where one is so large that its steps are no float, in parts."""
+    try:
+        return list(map(float.__round__, [value * PER_UNIT for value in values]))
+    except OverflowError:
+        return [
+            floor(value) * STEPS_PER_UNIT + round((value - floor(value)) * STEPS_PER_UNIT)
+            for value in values
+        ]
