@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -276,10 +277,11 @@ def test_every_make_target_named_in_a_document_exists() -> None:
     assert {"run", "test"} <= named <= targets
 
 
-@pytest.mark.slow
-def test_the_readme_s_python_runs_on_a_simulated_home(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a user whose home has forecasts of a simulated grid."""
     environ = {
-        "GRIDTIDE_HOME": str(tmp_path),
+        "GRIDTIDE_HOME": str(tmp_path_factory.mktemp("home")),
         "GRIDTIDE_NOW": "2026-03-02T12:00Z",
         "GRIDTIDE_WORKERS": "1",
         "PATH": os.defpath,
@@ -287,18 +289,42 @@ def test_the_readme_s_python_runs_on_a_simulated_home(tmp_path: Path) -> None:
     zones = "DE,FR,US-MIDA-PJM"
     words = ["refresh", "--simulate", "--zone", zones, "--model", "naive"]
     assert cli.main(words, environ) == 0
-    blocks = [body for kind, body in fenced(ROOT / "README.md") if kind == "python"]
+    return environ
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/plans.md"])
+def test_the_python_in_a_document_runs(name: str, simulated: dict[str, str]) -> None:
+    blocks = [body for kind, body in fenced(ROOT / name) if kind == "python"]
     assert blocks
     for block in blocks:
         run = subprocess.run(
             [sys.executable, "-W", "error", "-c", block],
-            env=environ,
+            env=simulated,
             text=True,
             capture_output=True,
             check=False,
         )
         assert (run.returncode, run.stderr) == (0, ""), block
-        assert run.stdout.count("2026-03-0") >= block.count(".start")
+        assert bool(run.stdout) == ("print(" in block), block
+
+
+@pytest.mark.slow
+def test_the_questions_in_shell_blocks_are_answered(
+    simulated: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [
+        shlex.split(line, comments=True)[1:]
+        for name in ("README.md", "docs/plans.md")
+        for kind, block in fenced(ROOT / name)
+        if kind == "sh"
+        for line in block.splitlines()
+        if re.match(r"gridtide (plan|best-\w+|schedule|footprint) ", line)
+    ]
+    assert len(asked) > 2
+    for words in asked:
+        words = [word.replace("2026-11-21", "2026-03-03") for word in words]
+        assert cli.main(words, simulated) == 0, capsys.readouterr().err
 
 
 # Links and decisions

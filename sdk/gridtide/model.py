@@ -134,11 +134,22 @@ class Slot:
             )
 
 
+def _signal(name: object) -> Signal:
+    try:
+        return Signal(str(name))
+    except ValueError as error:
+        known = ", ".join(Signal)
+        raise BadInput(f"signal {name!r} is unknown; give one of {known}") from error
+
+
 @dataclass(frozen=True)
 class Series:
     """Slots of one zone and signal, sorted by start, not overlapping.
 
     Slots may differ in length. What is unknown is a slot whose value is ``None``, or no slot.
+
+    Raises:
+        BadInput: an unknown signal, or slots out of order or overlapping.
     """
 
     zone: str
@@ -147,6 +158,8 @@ class Series:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", tuple(self.slots))
+        if not isinstance(self.signal, Signal):
+            object.__setattr__(self, "signal", _signal(self.signal))
         starts, ends = edges_of(self.slots)
         if starts[1:] == ends[:-1]:
             return  # the common case, told in half the time the loop takes

@@ -71,6 +71,13 @@ def test_a_series_refuses_slots_that_overlap_or_are_out_of_order() -> None:
         Series("DE", CI, (slot(1, 2), slot(0, 1)))
 
 
+def test_a_series_knows_its_signal_by_name_and_refuses_another() -> None:
+    series = Series("DE", "ci_direct_produced", ())  # type: ignore[arg-type]
+    assert series.signal is Signal.CI_DIRECT_PRODUCED
+    with pytest.raises(BadInput, match=r"'ci_direct' is unknown.*ci_direct_produced"):
+        Series("DE", "ci_direct", ())  # type: ignore[arg-type]
+
+
 def test_a_series_takes_gaps_mixed_lengths_and_any_sequence() -> None:
     series = Series("DE", CI, [slot(0, 1), slot(3, 3.25, None), slot(3.25, 6)])  # type: ignore[arg-type]  # a list does too
     assert series.slots == (slot(0, 1), slot(3, 3.25, None), slot(3.25, 6))
