@@ -55,8 +55,8 @@ class Questions(PlanQuestions):
     def best_window(
         self,
         region: Region,
-        *,
         hours: float,
+        *,
         earliest: When | None = None,
         deadline: When | None = None,
         signal: Signal | str | None = None,
@@ -77,8 +77,8 @@ class Questions(PlanQuestions):
     def best_region(
         self,
         regions: Iterable[Region],
-        *,
         hours: float,
+        *,
         earliest: When | None = None,
         deadline: When | None = None,
         signal: Signal | str | None = None,
@@ -134,8 +134,8 @@ class AsyncQuestions(AsyncPlanQuestions):
     async def best_window(
         self,
         region: Region,
-        *,
         hours: float,
+        *,
         earliest: When | None = None,
         deadline: When | None = None,
         signal: Signal | str | None = None,
@@ -156,8 +156,8 @@ class AsyncQuestions(AsyncPlanQuestions):
     async def best_region(
         self,
         regions: Iterable[Region],
-        *,
         hours: float,
+        *,
         earliest: When | None = None,
         deadline: When | None = None,
         signal: Signal | str | None = None,

@@ -22,11 +22,12 @@ def test_shortcuts_ask_the_service_that_the_environment_names(
 ) -> None:
     monkeypatch.setenv("GRIDTIDE_URL", address)
     assert gridtide.best_window("DE", hours=4).to_json() == said.best_window
-    assert gridtide.best_region(["DE", "FR"], hours=4).to_json() == said.best_region
+    assert gridtide.best_window("DE", 4).to_json() == said.best_window
+    assert gridtide.best_region(["DE", "FR"], 4).to_json() == said.best_region
     assert gridtide.zones().to_json() == said.zones
     assert gridtide.forecast("DE").to_json() == said.forecast
     assert gridtide.intensity("DE").to_json() == said.intensity
-    assert len(service.asked) == 5
+    assert len(service.asked) == 6
     # The environment is looked at for each question, not once.
     monkeypatch.setenv("GRIDTIDE_URL", "nowhere")
     with pytest.raises(BadInput, match="GRIDTIDE_URL"):
