@@ -11,6 +11,7 @@ import polars as pl
 from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.import_tables import Table
+from gridtide_pipelines.normalize import POWER
 
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 DAY = timedelta(days=1)
@@ -78,6 +79,22 @@ def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
         raise BadInput(
             f"{name}: the slot that ends {format_time(late['slot_end'][0])} is not over at "
             f"{format_time(now)}; check --label, or remove the rows that lie ahead"
+        )
+
+
+def refuse_implausible(name: str, slots: pl.DataFrame) -> None:
+    """Check that every value can be a power in MW, as of what a source reports.
+
+    Raises:
+        BadInput: a value outside `POWER`.
+    """
+    low, high = POWER
+    odd = slots.filter(~pl.col("value").is_between(low, high)).sort("slot_start", "fuel")
+    if not odd.is_empty():
+        start, fuel, value = odd.select("slot_start", "fuel", "value").row(0)
+        raise BadInput(
+            f"{name}: {fuel} at {format_time(start)} is {value:g} MW, more than any grid has; "
+            "give MW, not kW or W"
         )
 
 

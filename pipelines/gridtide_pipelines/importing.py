@@ -14,7 +14,12 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, format_time
-from gridtide_pipelines.import_slots import Label, refuse_future, to_slots
+from gridtide_pipelines.import_slots import (
+    Label,
+    refuse_future,
+    refuse_implausible,
+    to_slots,
+)
 from gridtide_pipelines.import_tables import read_table
 from gridtide_store.store import Store
 from gridtide_store.words import GENERATION, INSTANT, OBSERVATION
@@ -133,6 +138,7 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
             f"({', '.join(zones)}); import it with one --zone"
         )
     slots = to_slots(table, plan.label, plan.resolution)
+    refuse_implausible(path.name, slots)
     if plan.known_at is KnownAt.NOW or not clock.replay:
         refuse_future(path.name, slots, clock())
     return File(path.name, content, slots, table.ignored)

@@ -159,6 +159,14 @@ def test_files_are_stored_together_or_not_at_all(
     assert not home.root.exists()
 
 
+def test_watts_are_not_taken_for_megawatts(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(a=HEADER + BODY.replace("300", "3e8")) == 2
+    assert "is 3e+08 MW, more than any grid has; give MW" in capsys.readouterr().err
+    assert not home.root.exists()
+
+
 def test_files_that_contradict_each_other_are_refused(
     home: Home, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.import_slots import Label, parse_resolution, refuse_future, to_slots
+from gridtide_pipelines.import_slots import (
+    Label,
+    parse_resolution,
+    refuse_future,
+    refuse_implausible,
+    to_slots,
+)
 from gridtide_pipelines.import_tables import Table
 
 T0 = datetime(2021, 3, 28, tzinfo=UTC)
@@ -154,3 +160,11 @@ def test_energy_is_conserved_and_slots_never_overlap(
     hours = (slots["slot_end"] - slots["slot_start"]).dt.total_seconds() / 3600
     assert (slots["value"] * hours).to_list() == pytest.approx([float(i) for i in kept])
     assert (slots["slot_end"][:-1] <= slots["slot_start"][1:]).all()
+
+
+def test_a_power_that_no_grid_has_is_refused_with_its_place() -> None:
+    slots = to_slots(table(every(HOUR, 3), gas=[2e6, None, 1.0]), Label.START, None)
+    refuse_implausible("a.csv", slots)
+    slots = to_slots(table(every(HOUR, 3), gas=[1.0, 2.1e6, 3e6]), Label.START, None)
+    with pytest.raises(BadInput, match=r"a\.csv: gas at 2021-03-28T01:00:00Z is 2\.1e\+06 MW"):
+        refuse_implausible("a.csv", slots)
