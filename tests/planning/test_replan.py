@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -131,6 +132,64 @@ def test_stopping_takes_its_time_right_now() -> None:
     twice = Progress(T0 + 2 * HOUR, done=2 * HOUR, pieces=2)
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces"):
         replan(plan(used, hourly(1, 1, 1, 1, 1), now=T0), twice, hourly(1, 1, 1, 1, 1))
+
+
+def test_a_piece_before_a_gap_did_not_run_on_over_it() -> None:
+    # Minute for minute of free time is work: an hour up to the gap, and all after it.
+    job = Job(4 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=2)
+    forecast = hourly(1, 1, None, 1, 1)
+    first = plan(job, hourly(1, 1, 1, 1, 1), now=T0)
+    progress = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    assert hours(replan(first, progress, forecast)) == [(1, 2), (3, 5)]
+
+
+def test_what_is_too_short_for_a_piece_is_run_on_or_is_one_piece() -> None:
+    job = Job(4 * HOUR, Kind.PIECES, min_piece=2 * HOUR)
+    first, forecast = plan(job, hourly(*[1] * 6), now=T0), hourly(1, 1, 1, 9, 1, 1)
+    running = Progress(T0 + 3 * HOUR, done=3 * HOUR, running=True, running_for=3 * HOUR)
+    assert hours(replan(first, running, forecast)) == [(3, 4)]
+    stands = Progress(T0 + 3 * HOUR, done=3 * HOUR)
+    assert hours(replan(first, stands, forecast)) == [(4, 5)]
+
+
+def test_a_rest_that_draws_nothing_is_refused_with_what_to_do() -> None:
+    job = Job(2 * HOUR, power=PowerProfile(((HOUR, 4.0), (HOUR, 0.0))))
+    first = plan(job, hourly(1, 1, 1), now=T0)
+    with pytest.raises(BadInput, match="draw no energy"):
+        replan(first, Progress(T0 + HOUR, done=HOUR), hourly(1, 1, 1))
+
+
+def test_progress_counts_from_the_beginning_of_the_job_however_often_it_is_planned() -> None:
+    job = Job(3 * HOUR, Kind.PIECES, max_pieces=3)
+    first = plan(job, hourly(1, 9, 9, 9, 9, 9, 9, 9), Bounds(slack=4 * HOUR), now=T0)
+    second = replan(first, Progress(T0 + HOUR, done=HOUR), hourly(1, 8, 9, 1, 9, 9, 9, 1))
+    assert hours(second) == [(1, 2), (3, 4)]
+    stands = Progress(T0 + 4 * HOUR, done=2 * HOUR, pieces=2)
+    third = replan(second, stands, hourly(1, 9, 9, 1, 9, 8, 7, 1))
+    # The deadline is still 7 h after the first question, so hour 7 stays out of reach.
+    assert hours(third) == [(6, 7)]
+    with pytest.raises(BadInput, match="all 3:00:00 of work are done"):
+        replan(third, replace(stands, done=3 * HOUR), hourly(1))
+
+
+def test_a_place_s_newest_forecast_holds_until_there_is_a_newer_one() -> None:
+    job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
+    first = plan(job, places(Moves.FOLLOW), now=T0)
+    second = replan(first, Progress(T0), {"FR": hourly(9, 9, 0.5, 0.5)})
+    assert (second.region, hours(second)) == ("FR", [(2, 4)])
+    third = replan(second, Progress(T0), {"DE": hourly(7, 7, 7, 7)})
+    assert (third.region, hours(third)) == ("FR", [(2, 4)])
+
+
+def test_a_job_that_has_not_started_is_planned_just_as_it_would_be_at_first() -> None:
+    # Unbroken it may start off the clock, which a limited job that has started may not.
+    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    forecast = hourly(1, 1, 1, 9, 9)
+    moment = T0 + 7 * MINUTE
+    again = replan(plan(job, forecast, now=T0), Progress(moment), forecast)
+    asked_anew = plan(job, forecast, now=moment)
+    assert again.start == moment
+    assert replace(again, question=None) == replace(asked_anew, question=None)
 
 
 def test_the_profile_goes_on_where_it_stood() -> None:

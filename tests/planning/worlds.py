@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -70,6 +70,21 @@ class World:
                     found[minute] = value if self.series.signal is CI else 1 - value
         return found
 
+    @property
+    def joins(self) -> set[int]:
+        """Free minutes that the one before runs on into."""
+        rates = self.rates
+        return {
+            minute
+            for minute in rates
+            if minute - 1 in rates
+            and not any(start == minute for start, _ in self.spans)
+            and any(
+                slot.start == at(minute) or slot.start < at(minute) < slot.end
+                for slot in self.series.slots
+            )
+        }
+
 
 # Few small values make ties common.
 INTENSITIES = st.one_of(st.none(), *[st.integers(0, 4).map(float)] * 3)
@@ -119,18 +134,58 @@ class Rules:
 
 def least_cost(world: World, rules: Rules) -> Fraction | None:
     """By trying every list of pieces; ``None`` where there is none."""
-    rates = world.rates
-    joins = {
-        minute
-        for minute in rates
-        if minute - 1 in rates
-        and not any(start == minute for start, _ in world.spans)
-        and any(
-            slot.start == at(minute) or slot.start < at(minute) < slot.end
-            for slot in world.series.slots
-        )
-    }
-    return min(_tried(rates, joins, rules, 0, 0, 0), default=None)
+    return min(_tried(world.rates, world.joins, rules, 0, 0, 0), default=None)
+
+
+@dataclass(frozen=True)
+class Stands:
+    """Where a job stands at T0: minutes of work done, of its running piece, pieces so far."""
+
+    done: int
+    pieces: int
+    running: bool
+    ran: int
+
+
+def least_rest(world: World, rules: Rules, stands: Stands) -> Fraction | None:
+    """What the rest of a job that has started counts at least; ``None``: there is no way."""
+    ways = _ran_on(world, rules, stands) if stands.running else _stood(world, rules, stands)
+    return min(ways, default=None)
+
+
+def _stood(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
+    # What is left may be too little for a piece as long as asked for: then it is one piece.
+    least = min(rules.least, rules.work - stands.done)
+    rules = replace(rules, least=least)
+    return _tried(world.rates, world.joins, rules, 0, stands.done, stands.pieces)
+
+
+def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
+    """Running on for some minutes, perhaps none, then another piece or the end."""
+    rates, joins, cost = world.rates, world.joins, Fraction(0)
+    if rules.most is not None and stands.pieces > rules.most:
+        return
+    for length in range(rules.work - stands.done + 1):
+        done = stands.done + length
+        if length:
+            minute = length - 1
+            if minute not in rates or (minute and minute not in joins):
+                return
+            cost += rates[minute] * (rules.weights[done - 1] if rules.weights else 1)
+        if done == rules.work:
+            yield cost
+            return
+        if stands.ran + length < rules.least or not rates:
+            continue
+        if rules.marks is not None and done not in rules.marks:
+            continue
+        used = range(length, length + rules.pause_time)
+        if not all(m in rates and (m == 0 or m in joins) for m in used):
+            continue
+        own = length - 1 if length else min(rates)
+        toll = _toll(rates, joins, rules.pause_kwh, rules.pause_time, length, own)
+        for rest in _tried(rates, joins, rules, used.stop, done, stands.pieces):
+            yield cost + toll + rest
 
 
 def _tried(
@@ -142,7 +197,7 @@ def _tried(
     pieces: int,
 ) -> Iterator[Fraction]:
     """Costs of all ways to do the rest of the work from minute `begin` on."""
-    if pieces == rules.most:
+    if rules.most is not None and pieces >= rules.most:
         return
     lost = rules.restart_time if pieces else 0
     for first in range(begin, max(rates, default=-1) + 1):

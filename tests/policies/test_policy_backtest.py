@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -261,6 +262,8 @@ JOBS = st.sampled_from(
         Job(3 * HOUR),
         Job(2.5 * HOUR, Kind.INTERRUPTIBLE),
         Job(3 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.3)),
+        Job(3 * HOUR, Kind.PIECES, max_pieces=2, restart_cost=Cost(kwh=0.3)),
+        Job(3 * HOUR, Kind.PIECES, max_pieces=2, min_piece=HOUR),
         Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2.0)),
     ]
 )
@@ -299,6 +302,7 @@ def test_the_oracle_is_never_worse_and_now_saves_nothing(
     assert outcome.left_out == ()
     for scored in outcome.scored:
         assert scored.oracle.counted <= scored.realised.counted * (1 + 1e-9), scored.policy
+        assert scored.pieces <= (job.max_pieces or inf), scored.policy
     now = outcome.scored[0]
     assert now.realised == now.now
     by_name = {each.policy: each for each in outcome.scored}

@@ -86,7 +86,8 @@ class Plan(Wire):
     Attributes:
         region: where it runs; where it moves, where it starts.
         slots: ascending; between two of them it stands still.
-        pieces: how many times it starts.
+        pieces: how many pieces it runs in; of a job that runs already, one may be what it runs
+            on.
         signal, unit: what `mean` is of.
         kwh: all energy: the job's, its pauses', both times PUE, and that of moving data.
         grams: of all energy; ``None`` where the signal is no intensity.

@@ -35,7 +35,7 @@ class Draft:
     Attributes:
         cost: in the goal's unit: grams, kWh that are not carbon-free, or cost.
         parts: ascending, not overlapping.
-        pieces: how many times the job starts.
+        pieces: how many pieces it runs in, a move to another place beginning one that costs.
         extra: energy of pauses and restarts that take no time.
     """
 

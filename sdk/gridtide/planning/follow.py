@@ -198,7 +198,8 @@ def _between(
     """Moves, the energy of pauses and restarts by site, and the number of pieces."""
     moved: list[Moved] = []
     extra: list[tuple[int, Drawn]] = []
-    pieces, last = int(standing.running), home
+    # Counted like the pieces of any plan: of a job that runs, the first only if it runs on.
+    pieces, last = int(uses[0].begun < 0), home
     for use in uses:
         if use.stopped >= 0:
             extra.append((last, _drawn(cells, use.stopped, job.pause_cost)))

@@ -104,13 +104,14 @@ class _Programme:
         return best, self._pieces(*end) if best < inf else []
 
     def _runs_already(self, point: int, layer: int) -> bool:
-        return (
-            self.units.running
-            and layer == 0
-            and point == self.limits.left
-            and point <= self.work
-            and (point == 0 or (self.began[point - 1] == 0 and not self.units.breaks[0]))
-        )
+        """Whether at `point` the piece that runs already may first stop."""
+        first = layer == 0 and point == self.limits.left and point <= self.work
+        return first and self._reaches(point)
+
+    def _reaches(self, point: int) -> bool:
+        """Whether a job that runs already can run on up to `point`."""
+        joins = point == 0 or (self.began[point - 1] == 0 and not self.units.breaks[0])
+        return self.units.running and joins
 
     def _spent(self, point: int) -> list[float]:
         """What running the work done counted, had it ended at `point` and never paused."""
@@ -168,7 +169,8 @@ class _Programme:
         while True:
             end = point
             while not self.starts[point][layer][done]:
-                if self.units.running and done == point:
+                # Over a break it cannot have run on, though no time lies between the units.
+                if done == point and self._reaches(point):
                     return [Piece(0, 0, end), *reversed(pieces)]
                 point, done = point - 1, done - 1
             start, done = point - limits.shortest, done - limits.shortest

@@ -18,7 +18,7 @@ from gridtide.planning.kinds import is_limited
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Places
 from gridtide.planning.question import Question
-from gridtide.planning.toll import Standing
+from gridtide.planning.toll import FRESH, Standing
 from gridtide.runs import to_instant, to_microseconds
 
 MINUTE = timedelta(minutes=1)
@@ -82,8 +82,14 @@ def replan(
     that pauses the work left is rounded up to whole minutes, and starts no earlier than the
     next full five.
 
+    Pieces that it has had, the running one among them, count towards `max_pieces`; running on
+    begins none. Where less work than a `min_piece` is left a job that runs runs on, and one
+    that stands still does all of it in one piece. A plan made here may be planned again:
+    progress always counts from the beginning of the job.
+
     Raises:
-        BadInput: the plan is read from JSON and does not know its question, or the job is done.
+        BadInput: the plan is read from JSON and does not know its question, or the job is
+            done, or what is left of it draws no energy.
         GridtideError: as `choose.plan`.
     """
     if plan.question is None:
@@ -97,28 +103,33 @@ def replan(
             f"all {question.job.duration} of work are done; there is nothing to plan"
         )
     places = _places(plan, question.places, progress, new_forecast)
-    if is_limited(question.job):
+    if is_limited(question.job) and progress.started:
         at = on_the_clock(at)
         progress = _rounded(question.job, progress, at)
     job, may_stop = _rest(question.job, progress)
-    standing = Standing(
-        at=to_instant(at),
-        started=progress.started,
-        running=progress.running,
-        ran=to_microseconds(_ran(question.job, job, progress)),
-        pieces=progress.pieces if progress.started else 0,
-        may_stop=may_stop,
+    rest = Question(
+        job=job,
+        places=places,
+        bounds=_bounds(question, progress, at, job),
+        goal=_goal(question.goal, progress),
+        now=at,
+        alternatives=question.alternatives,
+        standing=_standing(question.job, job, progress, may_stop=may_stop),
     )
-    return answered(
-        Question(
-            job=job,
-            places=places,
-            bounds=_bounds(question, progress, at, job),
-            goal=_goal(question.goal, progress),
-            now=at,
-            alternatives=question.alternatives,
-            standing=standing,
-        )
+    whole = replace(question, places=replace(question.places, places=places.places))
+    return replace(answered(rest), question=whole)
+
+
+def _standing(job: Job, rest: Job, progress: Progress, *, may_stop: bool) -> Standing:
+    if not progress.started:
+        return FRESH
+    return Standing(
+        at=to_instant(progress.at),
+        started=True,
+        running=progress.running,
+        ran=to_microseconds(_ran(job, rest, progress)),
+        pieces=progress.pieces,
+        may_stop=may_stop,
     )
 
 
@@ -138,6 +149,11 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
     power = job.power
     if isinstance(power, PowerProfile):
         power = _profile_rest(power, done)
+        if not (power if isinstance(power, float) else any(kw for _, kw in power.steps)):
+            raise BadInput(
+                f"the {left} of work that are left draw no energy, so no time is better for "
+                "them than another; run them when you like"
+            )
     marks = tuple(mark - done for mark in job.checkpoints if mark > done)
     may_stop = not job.checkpoints or done in job.checkpoints
     shortest = None if job.min_piece is None else min(job.min_piece, left)
@@ -150,13 +166,15 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
 
 def _ran(job: Job, rest: Job, progress: Progress) -> timedelta:
     """For how long its piece has run, which the rest's shortest piece is compared with."""
-    long_enough = job.min_piece is None or progress.running_for >= job.min_piece
+    shortest = timedelta(0) if job.min_piece is None else job.min_piece
+    if rest.duration < shortest:
+        return timedelta(0)  # too little for a piece of its own: it runs on
     if job.checkpoints and not rest.checkpoints:
         # The rest is one piece: it may stop now, at a mark, or not at all.
-        return (
-            rest.duration if progress.done in job.checkpoints and long_enough else timedelta(0)
-        )
-    return progress.running_for
+        stops = progress.done in job.checkpoints and progress.running_for >= shortest
+        return rest.duration if stops else timedelta(0)
+    # Beyond the shortest piece it says no more, and would only make the grid finer.
+    return min(progress.running_for, shortest)
 
 
 def _profile_rest(profile: PowerProfile, done: timedelta) -> PowerProfile | float:

@@ -82,26 +82,29 @@ class _Grid:
     def within(self, most: int | None) -> tuple[Found, bool]:
         """The best way found with at most `most` pieces, and whether there is no better."""
         cells = cut(self.cells, self.unit)
-        found = self._asked(cells, 0)
-        if most is None or len(found[1]) <= most:
+        found, pieces = self._asked(cells, 0)
+        if most is None or pieces <= most:
             return found, True
         best: Found = (inf, [])
         low, high = 0, max(map(abs, cells.rates)) + 1
         for _ in range(PRICES):
             price = high if best[0] == inf else (low + high) // 2
-            total, spans = self._asked(cells, price)
-            if len(spans) <= most:
-                high, best = price, min(best, (total, spans))
+            found, pieces = self._asked(cells, price)
+            if pieces <= most:
+                high, best = price, min(best, found)
             elif best[0] == inf:
                 low, high = high, high * 8
             else:
                 low = price
-            if len(spans) == most:
-                return (total, spans), True
+            if pieces == most:
+                return found, True
         return best, False
 
-    def _asked(self, cells: Cells, price: int) -> Found:
-        """What `rows` finds with `price` on each restart; its cost without the price."""
+    def _asked(self, cells: Cells, price: int) -> tuple[Found, int]:
+        """What `rows` finds with `price` on each further piece, its cost without the price.
+
+        And how many pieces that takes, one that runs already counted, also if it stops.
+        """
         standing = self.standing
         pause = tolls(cells.rates, self.job.pause_cost, self.job)
         restart = tolls(cells.rates, self.job.restart_cost, self.job)
@@ -121,8 +124,8 @@ class _Grid:
         total, taken = by_rows(units, self.work)
         spans = merged((cells.starts[u], cells.ends[u]) for u in taken)
         stopped = standing.running and bool(spans) and spans[0][0] != standing.at
-        restarts = len(spans) - 1 + stopped
-        return (total - price * restarts) * self.unit, spans
+        pieces = len(spans) + stopped
+        return ((total - price * (pieces - 1)) * self.unit, spans), pieces
 
 
 def cut(cells: Cells, unit: int) -> Cells:

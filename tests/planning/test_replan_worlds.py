@@ -1,0 +1,161 @@
+"""The rest of a job against every way to run it, from wherever it may stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning import pieces as pieces_planner
+from gridtide.planning import search
+from gridtide.planning.answer import Plan
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import plan
+from gridtide.planning.job import Cost, Job, Kind
+from gridtide.planning.replanning import Progress, replan
+from tests.planning.test_pieces import job_under, rules
+from tests.planning.worlds import (
+    CI,
+    HOUR,
+    MINUTE,
+    POWER,
+    T0,
+    Rules,
+    Stands,
+    World,
+    at,
+    least_rest,
+    worlds,
+)
+
+ENERGY = st.builds(
+    Rules,
+    st.integers(2, 8),
+    most=st.sampled_from([None, 1, 2, 3, 4]),
+    pause_kwh=st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1)]),
+    restart_kwh=st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(2)]),
+)
+
+
+def asked(world: World, job: Job) -> Plan:
+    """A plan of `job` in the free time of `world`, whatever it says itself."""
+    flat = Series.regular("DE", world.series.signal, T0, HOUR, [0.5])
+    first = plan(Job(MINUTE, power=POWER), flat, now=T0, alternatives=0)
+    assert first.question is not None
+    (start, shut), *more = world.spans
+    bounds = Bounds(
+        earliest=at(start),
+        deadline=at(more[0][1] if more else shut),
+        blackouts=tuple((at(shut), at(reopen)) for reopen, _ in more),
+    )
+    question = replace(first.question, job=job, bounds=bounds)
+    return replace(first, question=question)
+
+
+def counted(found: Plan) -> float:
+    if found.grams is not None:
+        return found.grams
+    return found.kwh * (1 - found.mean)
+
+
+def lengths(found: Plan, power: set[float]) -> list[tuple[int, int]]:
+    """(start, minutes) of each stretch of work, in minutes after T0."""
+    spans: list[tuple[int, int]] = []
+    for slot in found.slots:
+        start, end = (slot.start - T0) // MINUTE, (slot.end - T0) // MINUTE
+        if slot.power_kw not in power:
+            continue
+        if spans and sum(spans[-1]) == start:
+            start, end = spans[-1][0], end
+            spans.pop()
+        spans.append((start, end - start))
+    return spans
+
+
+@st.composite
+def begun(draw: st.DrawFn, limits: st.SearchStrategy[Rules]) -> tuple[Rules, Stands]:
+    """What pieces keep to, and where the job stands; what is left draws energy."""
+    rules = draw(limits.filter(lambda each: each.work > 1))
+    drawing = [done for done in range(rules.work) if any(rules.weights[done:] or [1])]
+    done, ran = draw(st.sampled_from(drawing)), draw(st.integers(0, rules.work - 1))
+    running, pieces = draw(st.booleans()) or not done, draw(st.integers(1, 3))
+    return rules, Stands(done, pieces, running, min(done, ran) if running else 0)
+
+
+def progress(stands: Stands) -> Progress:
+    return Progress(
+        T0,
+        done=stands.done * MINUTE,
+        running=stands.running,
+        running_for=stands.ran * MINUTE,
+        pieces=stands.pieces,
+    )
+
+
+def check(world: World, limits: Rules, stands: Stands, job: Job) -> Plan | None:
+    expected = least_rest(world, limits, stands)
+    first = asked(world, job)
+    if expected is None:
+        with pytest.raises(NoFeasibleWindow):
+            replan(first, progress(stands), world.series)
+        return None
+    found = replan(first, progress(stands), world.series)
+    assert counted(found) == pytest.approx(float(expected), abs=1e-9)
+    return found
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    worlds().filter(lambda world: world.spans),
+    begun(ENERGY),
+    st.sampled_from([0, search.MOST_ROWS]),
+)
+def test_no_rest_is_cheaper_when_pauses_cost_energy(
+    world: World, begun: tuple[Rules, Stands], most_rows: int
+) -> None:
+    limits, stands = begun
+    job = replace(job_under(limits), min_piece=None)
+    stands = replace(stands, ran=limits.least)  # without a least length it may stop at once
+    with pytest.MonkeyPatch.context() as patch:
+        # Which of the two programmes answers.
+        patch.setitem(pieces_planner.cheapest.__kwdefaults__, "most_rows", most_rows)
+        found = check(world, limits, stands, job)
+    if found is not None and limits.most is not None:
+        spans = lengths(found, {POWER})
+        carried = stands.running and spans[0][0] == 0
+        assert stands.pieces + len(spans) - carried <= limits.most
+
+
+@settings(max_examples=600, deadline=None)
+@given(worlds().filter(lambda world: world.spans), begun(rules()))
+def test_no_rest_is_cheaper_under_all_limits(world: World, begun: tuple[Rules, Stands]) -> None:
+    limits, stands = begun
+    found = check(world, limits, stands, job_under(limits))
+    if found is not None and not limits.weights and not limits.pause_time:
+        spans = lengths(found, {POWER})
+        assert sum(length for _, length in spans) >= limits.work - stands.done
+
+
+def alternating(count: int) -> Series:
+    return Series.regular("DE", CI, T0, HOUR, [1.0, 2.0] * (count // 2))
+
+
+@pytest.mark.parametrize("most_rows", [0, search.MOST_ROWS])
+def test_a_running_piece_that_stops_was_one_of_those_allowed(
+    most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pieces_planner.cheapest.__kwdefaults__, "most_rows", most_rows)
+    series = alternating(10)
+    job = Job(3 * HOUR, Kind.PIECES, max_pieces=2, restart_cost=Cost(0.3))
+    first = plan(job, series, now=T0)
+    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR, pieces=1)
+    rest = replan(first, running, series)
+    # On at 2 g, then 1 g: 3 g. A stop and a start are the second piece: 1 + 2 g and a restart.
+    # A stop and two hours at 1 g, 2.6 g with the restarts, would be the third.
+    assert rest.grams == pytest.approx(3)
+    assert [(slot.start, slot.end) for slot in rest.slots] == [(T0 + HOUR, T0 + 3 * HOUR)]
