@@ -18,7 +18,7 @@ from gridtide.runs import to_instant, to_moment
 from gridtide_pipelines.backtest import History
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecaster import HORIZON, SEED, Fitted, Forecaster, Known
-from gridtide_pipelines.hourly import HOUR
+from gridtide_pipelines.hourly import HOUR, Floats
 from gridtide_pipelines.models import predict_in_turn
 
 # Issues that are kept for the next job; with one a quarter of an hour, those of three days.
@@ -59,11 +59,13 @@ class Reissued:
     Attributes:
         models: to try in turn, see `models.chain`.
         moments: when there is an issue, ascending, beside those asked for with `at`.
+        quantiles: whether to give p10 and p90, which take time, where the model has them.
     """
 
     history: History
     models: tuple[Forecaster, ...]
     moments: Sequence[datetime] = ()
+    quantiles: bool = False
     _made: dict[datetime, Issue] = field(default_factory=dict)
     _fits: dict[tuple[str, datetime], Fitted] = field(default_factory=dict)
 
@@ -92,8 +94,15 @@ class Reissued:
     def _issue(self, moment: datetime) -> Issue:
         known = self.history.known(moment)
         name, steps = predict_in_turn(self.models, known, HORIZON, fitted=self._fitted)
-        series = Series.regular(known.zone, known.signal, steps.start, HOUR, steps.p50.tolist())
-        return Issue(Outlook(series, issued_at=moment, model=name), moment, stored=False)
+        p10, p90 = (
+            _hours(known, steps.start, each)
+            if self.quantiles and not np.isnan(each).any()
+            else None
+            for each in (steps.p10, steps.p90)
+        )
+        p50 = _hours(known, steps.start, steps.p50)
+        outlook = Outlook(p50, p10, p90, issued_at=moment, model=name)
+        return Issue(outlook, moment, stored=False)
 
     def _fitted(self, model: Forecaster, known: Known) -> Fitted:
         if not model.keeps:
@@ -109,14 +118,21 @@ class Recorded:
     """Forecasts as they were issued; where none covers a moment, what `otherwise` says."""
 
     def __init__(
-        self, runs: pl.DataFrame, otherwise: Issues, preferred: Sequence[str] = ()
+        self,
+        runs: pl.DataFrame,
+        otherwise: Issues,
+        preferred: Sequence[str] = (),
+        *,
+        quantiles: bool = False,
     ) -> None:
         """Take `runs` of one zone and signal.
 
         Args:
             runs: as `gridtide_store.issued.issued` gives them.
             preferred: models, of which the earlier counts at equal times of issue.
+            quantiles: whether to give p10 and p90, where a run has them.
         """
+        self._quantiles = quantiles
         self._otherwise = otherwise
         self._runs = runs
         heads = (
@@ -168,12 +184,12 @@ class Recorded:
     def _issue(self, i: int) -> Issue:
         rows = self._runs.slice(self._offset[i], self._length[i])
         head = rows.row(0, named=True)
-        slots = [
-            Slot(utc(start), utc(end), value, Quality.FORECAST)
-            for start, end, value in rows.select("slot_start", "slot_end", "p50").iter_rows()
-        ]
-        series = Series(head["zone"], Signal(head["signal"]), tuple(slots))
-        outlook = Outlook(series, issued_at=head["issued_at"], model=head["model"])
+        p10, p90 = (
+            _slots(rows, name) if self._quantiles and not rows[name].has_nulls() else None
+            for name in ("p10", "p90")
+        )
+        p50 = _slots(rows, "p50")
+        outlook = Outlook(p50, p10, p90, issued_at=head["issued_at"], model=head["model"])
         return Issue(outlook, utc(head["known_at"]), stored=True)
 
 
@@ -192,6 +208,19 @@ def whole(issue: Issue, start: datetime, end: datetime) -> datetime:
     if len(runs) > 1 and reached < last:
         raise NoData(f"{_name(outlook)} has a gap at {format_time(to_moment(reached))}")
     return to_moment(min(reached, last))
+
+
+def _hours(known: Known, start: datetime, values: Floats) -> Series:
+    return Series.regular(known.zone, known.signal, start, HOUR, values.tolist())
+
+
+def _slots(rows: pl.DataFrame, quantile: str) -> Series:
+    zone, signal = rows.row(0)[:2]
+    slots = (
+        Slot(utc(start), utc(end), value, Quality.FORECAST)
+        for start, end, value in rows.select("slot_start", "slot_end", quantile).iter_rows()
+    )
+    return Series(zone, Signal(signal), tuple(slots))
 
 
 def _name(outlook: Outlook) -> str:

@@ -16,24 +16,24 @@ from gridtide.runs import to_instant
 from gridtide_pipelines.as_issued import Issue
 
 
-def drawn(job: Job, slots: Sequence[PlannedSlot]) -> list[Drawn]:
-    """All energy that `slots` of `job` draw, before PUE.
+def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, list[Drawn]]:
+    """All energy that `slots` of `job` draw, before PUE, by region.
 
     The energy of a pause or restart that takes no time is drawn right before the stop and
     right after the start, in the slot at hand.
     """
-    found = [
-        Drawn(start, end, (end - start) * slot.power_kw / HOUR)
-        for slot in slots
-        for start, end in [(to_instant(slot.start), to_instant(slot.end))]
-    ]
+    found: dict[str, list[Drawn]] = {slot.region: [] for slot in slots}
+    for slot in slots:
+        start, end = to_instant(slot.start), to_instant(slot.end)
+        found[slot.region].append(Drawn(start, end, (end - start) * slot.power_kw / HOUR))
     pause, restart = (
         0.0 if cost.time else cost.kwh for cost in (job.pause_cost, job.restart_cost)
     )
     for earlier, later in pairwise(slots):
         if later.start > earlier.end:
             stop, start = to_instant(earlier.end), to_instant(later.start)
-            found += [Drawn(stop - 1, stop, pause), Drawn(start, start + 1, restart)]
+            found[earlier.region].append(Drawn(stop - 1, stop, pause))
+            found[later.region].append(Drawn(start, start + 1, restart))
     return found
 
 

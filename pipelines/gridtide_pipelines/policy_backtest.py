@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from gridtide.errors import NoData, NoFeasibleWindow
 from gridtide.model import Series, format_time
-from gridtide.planning import Job, Outlook, Plan, PlannedSlot
-from gridtide.planning.draft import Drawn
-from gridtide.planning.site import integrated
+from gridtide.planning import Job, Moves, Plan, PlannedSlot
 from gridtide.runs import to_instant, to_moment
 from gridtide_pipelines.as_issued import Issue, Issues, whole
 from gridtide_pipelines.execution import drawn, replanned
 from gridtide_pipelines.policies import Occurrence, Policy, at_once, best, unbroken
+from gridtide_pipelines.policy_worlds import Amount, World, amount
 from gridtide_pipelines.workers import worker_pool
 
 
@@ -37,14 +36,6 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """Energy in kWh, and what it counts: grams, or of CFE the kWh that are not carbon-free."""
-
-    kwh: float
-    counted: float
-
-
-@dataclass(frozen=True, slots=True)
 class Scored:
     """One job under one policy.
 
@@ -52,7 +43,8 @@ class Scored:
         at: when it came.
         start, end: of what was run.
         pieces: how often it started.
-        now: run at once, on the truth.
+        regions: where it ran, in order, each once.
+        now: run at once in its own zone, on the truth.
         planned: what the plan expected when the job came, on the forecast.
         realised: what was run, on the truth.
         oracle: the best there was, with the truth known beforehand.
@@ -66,6 +58,7 @@ class Scored:
     start: datetime
     end: datetime
     pieces: int
+    regions: tuple[str, ...]
     now: Amount
     planned: Amount
     realised: Amount
@@ -119,11 +112,13 @@ def simulate(
 
     Args:
         occurrences: when each job comes, and when it has to have ended.
-        workers: processes, a zone each; with more than one the cases must be picklable.
+        workers: processes, a zone each; with more than one the cases must be picklable. One
+            where a policy moves jobs: forecasts of all zones are then made once for all.
         progress: told how many jobs are done, and of how many.
     """
     count = len(cases) * len(occurrences)
-    if workers > 1 and len(cases) > 1:
+    moving = any(policy.moves for policy in policies)
+    if workers > 1 and len(cases) > 1 and not moving:
         with worker_pool(workers) as pool:
             asked = [pool.submit(simulate_zone, each, policies, occurrences) for each in cases]
             return [each.result() for each in asked]
@@ -133,7 +128,8 @@ def simulate(
         progress("simulate", len(found) * len(occurrences) + done, count)
 
     for case in cases:
-        outcome = simulate_zone(case, policies, occurrences, progress=tell)
+        elsewhere = [each for each in cases if moving and each is not case]
+        outcome = simulate_zone(case, policies, occurrences, elsewhere, progress=tell)
         found.append(outcome)
     return found
 
@@ -142,20 +138,25 @@ def simulate_zone(
     case: Case,
     policies: Sequence[Policy],
     occurrences: Sequence[tuple[datetime, datetime]],
+    elsewhere: Sequence[Case] = (),
     *,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Outcome:
-    """Every job under every policy in one zone; `progress` is told how many jobs are done."""
+    """Every job under every policy in one zone.
+
+    Args:
+        elsewhere: the zones that policies may move its jobs to.
+        progress: told how many jobs are done.
+    """
     scored: list[Scored] = []
     left_out: list[LeftOut] = []
     issued: list[tuple[Issue, bool]] = []
     for done, (at, latest) in enumerate(occurrences, start=1):
         when = Occurrence(at, latest, case.timezone)
         try:
-            issue = case.issues.at(at)
-            short = whole(issue, at, latest) < latest
-            scored += _scored(case, policies, when, issue)
-            issued.append((issue, short))
+            world = _world(case, elsewhere, at, latest)
+            scored += _scored(case, policies, when, world)
+            issued.append((world.issues[0], world.short))
         except (NoData, NoFeasibleWindow) as error:
             left_out.append(LeftOut(case.zone, at, str(error)))
         progress(done)
@@ -173,24 +174,41 @@ def simulate_zone(
     )
 
 
+def _world(case: Case, elsewhere: Sequence[Case], at: datetime, latest: datetime) -> World:
+    """What the job that comes `at` may be run by; says of which zone something is missing."""
+    issues, truths, short = [], {}, False
+    for each in (case, *elsewhere):
+        try:
+            issues.append(each.issues.at(at))
+            short |= whole(issues[-1], at, latest) < latest
+            truths[each.truth.zone] = known(each.truth, at, latest)
+        except NoData as error:
+            if each is case:
+                raise
+            raise NoData(f"{each.zone}: {error}") from error
+    return World(truths, issues, short)
+
+
 def _scored(
-    case: Case, policies: Sequence[Policy], when: Occurrence, issue: Issue
+    case: Case, policies: Sequence[Policy], when: Occurrence, world: World
 ) -> list[Scored]:
     """One job under each policy; raises where it can be scored under one of them not."""
-    truth = known(case.truth, when.at, when.latest)
-    ideal = Outlook(truth)
+    truths, forecasts = world.truths, world.forecasts
+    own, *elsewhere = world.ideal
     # Computed once for all policies that share them.
     baselines: dict[Job, Amount] = {}
-    oracles: dict[Job, Amount] = {}
+    oracles: dict[tuple[Job, Moves | None], Amount] = {}
     found = []
     for policy in policies:
         whole_job, free = unbroken(policy.job), policy.free
         if whole_job not in baselines:
-            slots = at_once(whole_job, when.at, ideal).slots
-            baselines[whole_job] = amount(truth, drawn(whole_job, slots))
-        if free not in oracles:
-            oracles[free] = amount(truth, drawn(free, best(free, when, ideal).slots))
-        plan, note = policy.decide(when, issue.outlook)
+            slots = at_once(whole_job, when.at, own).slots
+            baselines[whole_job] = amount(truths, drawn(whole_job, slots))
+        if (free, policy.moves) not in oracles:
+            slots = best(free, when, policy.reach(own, elsewhere)).slots
+            oracles[free, policy.moves] = amount(truths, drawn(free, slots))
+        outlook, *others = world.outlooks
+        plan, note = policy.decide(when, outlook, others)
         slots = _run(case, policy, when, plan)
         found.append(
             Scored(
@@ -200,12 +218,13 @@ def _scored(
                 start=slots[0].start,
                 end=slots[-1].end,
                 pieces=pieces(slots),
+                regions=tuple(dict.fromkeys(slot.region for slot in slots)),
                 now=baselines[whole_job],
-                planned=amount(issue.outlook.expected, drawn(policy.job, plan.slots)),
-                realised=amount(truth, drawn(policy.job, slots)),
-                oracle=oracles[free],
-                issued_at=issue.outlook.issued_at,
-                model=issue.outlook.model,
+                planned=amount(forecasts, drawn(policy.job, plan.slots)),
+                realised=amount(truths, drawn(policy.job, slots)),
+                oracle=oracles[free, policy.moves],
+                issued_at=outlook.issued_at,
+                model=outlook.model,
                 note=note,
             )
         )
@@ -240,17 +259,3 @@ def known(truth: Series, start: datetime, end: datetime) -> Series:
     if reached < to_instant(end):
         raise NoData(f"the truth is unknown at {format_time(to_moment(reached))}")
     return part
-
-
-def amount(series: Series, energy: Iterable[Drawn]) -> Amount:
-    """What `energy` comes to by `series`.
-
-    Raises:
-        NoData: a part of it is unknown.
-    """
-    energy = list(energy)
-    total = integrated(series.runs, energy)
-    if total is None:
-        raise NoData(f"{series.zone} {series.signal} is unknown for a part of the run")
-    kwh = sum(each.kwh for each in energy)
-    return Amount(kwh, total if series.signal.lower_is_cleaner else kwh - total)

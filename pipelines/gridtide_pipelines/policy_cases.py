@@ -37,16 +37,19 @@ class Forecasting:
         models: that make those which are not stored, in turn.
         only: stored runs of these models alone; empty: of any.
         every: how often a new one is made.
+        quantiles: whether they are to have p10 and p90.
     """
 
     models: tuple[Forecaster, ...]
     only: frozenset[str]
     every: timedelta
+    quantiles: bool = False
 
     def again(self, history: History, start: datetime, end: datetime) -> Reissued:
         """Forecasts of `history` made again, from `start` until `end`."""
         count = -((start - end) // self.every)
-        return Reissued(history, self.models, [start + self.every * i for i in range(count)])
+        moments = [start + self.every * i for i in range(count)]
+        return Reissued(history, self.models, moments, self.quantiles)
 
     @property
     def memory(self) -> timedelta:
@@ -186,7 +189,7 @@ def _stored(
         runs = runs.filter(pl.col("model").is_in(forecasting.only))
     if not runs.is_empty():
         preferred = [model.name for model in forecasting.models]
-        issues = Recorded(runs, issues, preferred)
+        issues = Recorded(runs, issues, preferred, quantiles=forecasting.quantiles)
     return Case(
         zone=zone,
         truth=series_of(zone, signal, truth),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from gridtide.model import Signal
 from gridtide.windows import saving
-from gridtide_pipelines.policy_backtest import Amount, Outcome, Scored
+from gridtide_pipelines.policy_backtest import Outcome, Scored
+from gridtide_pipelines.policy_worlds import Amount
 from gridtide_store.words import INSTANT
 
 ROWS = pl.Schema(
@@ -20,6 +22,7 @@ ROWS = pl.Schema(
         "start": INSTANT,
         "end": INSTANT,
         "pieces": pl.Int64(),
+        "regions": pl.String(),
         "kwh": pl.Float64(),
         "now": pl.Float64(),
         "planned": pl.Float64(),
@@ -41,6 +44,7 @@ class Total:
     Attributes:
         jobs: how many were scored.
         at_once: how many of them ran at once although the policy waits.
+        elsewhere: how many ran, in whole or in part, in each other region.
         now, planned, realised, oracle: as in `Scored`, summed.
         signal: what they are of.
     """
@@ -49,6 +53,7 @@ class Total:
     policy: str
     jobs: int
     at_once: int
+    elsewhere: Mapping[str, int]
     now: Amount
     planned: Amount
     realised: Amount
@@ -98,12 +103,18 @@ def _total(zone: str | None, policy: str, rows: Sequence[Scored], signal: Signal
         policy=policy,
         jobs=len(rows),
         at_once=sum(bool(row.note) for row in rows),
+        elsewhere=_elsewhere(rows),
         now=_sum(rows, lambda row: row.now),
         planned=_sum(rows, lambda row: row.planned),
         realised=_sum(rows, lambda row: row.realised),
         oracle=_sum(rows, lambda row: row.oracle),
         signal=signal,
     )
+
+
+def _elsewhere(rows: Iterable[Scored]) -> Mapping[str, int]:
+    regions = Counter(each for row in rows for each in row.regions if each != row.zone)
+    return dict(sorted(regions.items()))
 
 
 def _sum(rows: Iterable[Scored], of: Callable[[Scored], Amount]) -> Amount:
@@ -144,6 +155,7 @@ def _row(row: Scored) -> dict[str, object]:
         "start": row.start,
         "end": row.end,
         "pieces": row.pieces,
+        "regions": ",".join(row.regions),
         "kwh": row.realised.kwh,
         "now": row.now.counted,
         "planned": row.planned.counted,

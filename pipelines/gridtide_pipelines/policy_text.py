@@ -71,6 +71,7 @@ def _total(total: Total) -> Json:
         "policy": total.policy,
         "jobs": total.jobs,
         "ran_at_once": total.at_once,
+        "ran_elsewhere": dict(total.elsewhere),
         **{name: amount.counted for name, amount in amounts.items()},
         **{f"{name}_kwh": amount.kwh for name, amount in amounts.items()},
         **{f"{name}_mean": total.mean(amount) for name, amount in amounts.items()},
@@ -125,6 +126,9 @@ def _notes(outcomes: Sequence[Outcome], totals: Sequence[Total]) -> Iterator[str
     for total in totals:
         if total.zone is not None and total.at_once:
             yield f"{total.zone} {total.policy}: {total.at_once} jobs ran at once after all"
+        if total.zone is not None and total.elsewhere:
+            where = ", ".join(f"{count} in {name}" for name, count in total.elsewhere.items())
+            yield f"{total.zone} {total.policy}: jobs that ran elsewhere: {where}"
     for each in outcomes:
         if not each.left_out:
             continue

@@ -15,7 +15,7 @@ import polars as pl
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time, parse_time
-from gridtide.planning import Bounds, Job, Kind, Recurring
+from gridtide.planning import Bounds, Job, Kind, Quantile, Recurring
 from gridtide.planning.wallclock import zone_named
 from gridtide.planning_wire.jobs import job_from_json, job_to_json
 from gridtide_pipelines.commands.progress import shown
@@ -23,7 +23,7 @@ from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
 from gridtide_pipelines.lengths import parse_length
 from gridtide_pipelines.models import DEFAULT, chain
-from gridtide_pipelines.policies import NAMES, Policy, chosen
+from gridtide_pipelines.policies import MOVING, NAMES, Policy, chosen
 from gridtide_pipelines.policy_backtest import Case, Outcome, simulate
 from gridtide_pipelines.policy_cases import Forecasting, from_files, from_store
 from gridtide_pipelines.policy_scores import frame, totals
@@ -64,7 +64,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--kind",
         choices=[str(kind) for kind in Kind],
         default=str(Kind.UNBROKEN),
-        help="for pause, threshold and replan; pause makes an unbroken job interruptible",
+        help="for pause, which makes an unbroken job interruptible, and all after it",
     )
     job("--power", type=float, metavar="KW", help="default: 1")
     job("--min-piece", type=float, metavar="H", help="shortest piece between two pauses")
@@ -72,7 +72,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     job("--pause-cost", type=float, metavar="KWH", help="energy of each pause")
     job("--restart-cost", type=float, metavar="KWH", help="energy of each restart")
     job("--chips", type=float, metavar="MAX", help="an elastic job is 1 by itself")
-    add("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
+    wish = parser.add_argument_group("what policies that plan go by").add_argument
+    wish("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
+    wish("--min-saving", type=float, default=0.0, metavar="F", help="else run now, e.g. 0.05")
+    wish(
+        "--quantile",
+        choices=[str(each) for each in Quantile],
+        default=str(Quantile.P50),
+        help="p50 (expected, default) or p90 (robust)",
+    )
     add("--signal", help="what to go by; default: lifecycle intensity")
     add("--model", default=DEFAULT, help="forecaster; default: %(default)s")
     add("--reissue", default="PT6H", metavar="PT6H", help="how often a forecast is new")
@@ -83,7 +91,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
     job = _job(args)
-    policies = chosen(_names(args.policy or [POLICIES]), job, threshold=args.threshold)
+    policies = chosen(
+        _names(args.policy or [POLICIES]),
+        job,
+        threshold=args.threshold,
+        min_saving=args.min_saving,
+        quantile=Quantile(args.quantile),
+    )
+    if any(policy.moves for policy in policies) and len(_names(args.zone)) < 2:
+        raise BadInput(
+            f"the policies {', '.join(MOVING)} move jobs between zones; give --zone several, "
+            "such as DE,FR"
+        )
     occurrences = _occurrences(args, job)
     if args.out is not None and args.out.suffix not in SUFFIXES:
         raise BadInput(f"--out {args.out}: name it .parquet or .csv")
@@ -119,7 +138,8 @@ def _simulated(
 ) -> tuple[Signal, list[Outcome]]:
     models = chain(args.model)
     only = frozenset[str]() if args.model == DEFAULT else frozenset(m.name for m in models)
-    forecasting = Forecasting(models, only, _above_zero(args.reissue, name="--reissue"))
+    every, robust = _above_zero(args.reissue, name="--reissue"), args.quantile != Quantile.P50
+    forecasting = Forecasting(models, only, every, quantiles=robust)
     signal = _signal(args.signal)
     span = occurrences[0][0], max(latest for _, latest in occurrences)
 
@@ -250,6 +270,8 @@ def _asked(
         "policies": [policy.name for policy in policies],
         "job": job_to_json(job),
         "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
+        "min_saving": args.min_saving,
+        "quantile": args.quantile,
     }
 
 

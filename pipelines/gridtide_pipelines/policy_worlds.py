@@ -1,0 +1,69 @@
+"""The world of one job: what came true and what was forecast, in its zone and elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gridtide.errors import NoData
+from gridtide.model import Series
+from gridtide.planning import Outlook
+from gridtide.planning.draft import Drawn
+from gridtide.planning.site import integrated
+from gridtide_pipelines.as_issued import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Energy in kWh, and what it counts: grams, or of CFE the kWh that are not carbon-free."""
+
+    kwh: float
+    counted: float
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a job may be run by; its own zone first.
+
+    Attributes:
+        truths: by region, over its slack.
+        issues: the newest forecast of each when the job came.
+        short: whether one of them ends before the job has to.
+    """
+
+    truths: Mapping[str, Series]
+    issues: Sequence[Issue]
+    short: bool
+
+    @property
+    def ideal(self) -> list[Outlook]:
+        """The truth, as if it were forecast."""
+        return [Outlook(truth) for truth in self.truths.values()]
+
+    @property
+    def outlooks(self) -> list[Outlook]:
+        """What was forecast."""
+        return [issue.outlook for issue in self.issues]
+
+    @property
+    def forecasts(self) -> dict[str, Series]:
+        """What was expected, by region."""
+        return {each.expected.zone: each.expected for each in self.outlooks}
+
+
+def amount(series: Mapping[str, Series], energy: Mapping[str, Iterable[Drawn]]) -> Amount:
+    """What `energy` comes to by `series`, both by region.
+
+    Raises:
+        NoData: a part of it is unknown.
+    """
+    kwh = counted = 0.0
+    for region, each in energy.items():
+        there, parts = series[region], list(each)
+        total = integrated(there.runs, parts)
+        if total is None:
+            raise NoData(f"{region} {there.signal} is unknown for a part of the run")
+        used = sum(part.kwh for part in parts)
+        kwh += used
+        counted += total if there.signal.lower_is_cleaner else used - total
+    return Amount(kwh, counted)
