@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -16,24 +16,33 @@ from gridtide.runs import to_instant
 from gridtide_pipelines.as_issued import Issue
 
 
-def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, list[Drawn]]:
-    """All energy that `slots` of `job` draw, before PUE, by region.
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What a job draws in one region, before PUE.
 
-    The energy of a pause or restart that takes no time is drawn right before the stop and
-    right after the start, in the slot at hand.
+    Attributes:
+        running: while it runs.
+        stops: kWh of each pause and restart that takes no time, at its moment.
     """
-    found: dict[str, list[Drawn]] = {slot.region: [] for slot in slots}
+
+    running: list[Drawn] = field(default_factory=list)
+    stops: list[tuple[int, float]] = field(default_factory=list)
+
+
+def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
+    """All energy that `slots` of `job` draw, by region."""
+    found = {slot.region: Energy() for slot in slots}
     for slot in slots:
         start, end = to_instant(slot.start), to_instant(slot.end)
-        found[slot.region].append(Drawn(start, end, (end - start) * slot.power_kw / HOUR))
+        kwh = (end - start) * slot.power_kw / HOUR
+        found[slot.region].running.append(Drawn(start, end, kwh))
     pause, restart = (
         0.0 if cost.time else cost.kwh for cost in (job.pause_cost, job.restart_cost)
     )
     for earlier, later in pairwise(slots):
         if later.start > earlier.end:
-            stop, start = to_instant(earlier.end), to_instant(later.start)
-            found[earlier.region].append(Drawn(stop - 1, stop, pause))
-            found[later.region].append(Drawn(start, start + 1, restart))
+            found[earlier.region].stops.append((to_instant(earlier.end), pause))
+            found[later.region].stops.append((to_instant(later.start), restart))
     return found
 
 

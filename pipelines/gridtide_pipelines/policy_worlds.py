@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from gridtide.errors import NoData
 from gridtide.model import Series
@@ -11,6 +12,7 @@ from gridtide.planning import Outlook
 from gridtide.planning.draft import Drawn
 from gridtide.planning.site import integrated
 from gridtide_pipelines.as_issued import Issue
+from gridtide_pipelines.execution import Energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,18 @@ class World:
         return {each.expected.zone: each.expected for each in self.outlooks}
 
 
-def amount(series: Mapping[str, Series], energy: Mapping[str, Iterable[Drawn]]) -> Amount:
+def amount(series: Mapping[str, Series], energy: Mapping[str, Energy]) -> Amount:
     """What `energy` comes to by `series`, both by region.
+
+    As in a plan, a pause or restart at an edge of two slots counts in the cleaner one.
 
     Raises:
         NoData: a part of it is unknown.
     """
     kwh = counted = 0.0
     for region, each in energy.items():
-        there, parts = series[region], list(each)
+        there = series[region]
+        parts = [*each.running, *(_beside(there, *stop) for stop in each.stops if stop[1])]
         total = integrated(there.runs, parts)
         if total is None:
             raise NoData(f"{region} {there.signal} is unknown for a part of the run")
@@ -67,3 +72,12 @@ def amount(series: Mapping[str, Series], energy: Mapping[str, Iterable[Drawn]]) 
         kwh += used
         counted += total if there.signal.lower_is_cleaner else used - total
     return Amount(kwh, counted)
+
+
+def _beside(series: Series, instant: int, kwh: float) -> Drawn:
+    """`kwh` drawn right before or right after `instant`, where it is known and cleaner."""
+    before, after = Drawn(instant - 1, instant, 1.0), Drawn(instant, instant + 1, 1.0)
+    rated = [(integrated(series.runs, [each]), each) for each in (before, after)]
+    sign = 1 if series.signal.lower_is_cleaner else -1
+    _, there = min(rated, key=lambda pair: inf if pair[0] is None else sign * pair[0])
+    return there._replace(kwh=kwh)

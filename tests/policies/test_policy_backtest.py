@@ -121,14 +121,14 @@ def test_a_new_forecast_too_short_to_go_on_by_is_let_pass(case: MakeCase) -> Non
 def test_replanning_counts_each_pause_it_makes_once(case: MakeCase) -> None:
     job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.05))
     # It runs hour 1, at hour 2 it stays with the pause before hour 3: the stop counts 0.1 kWh
-    # of hour 1, the start 0.05 kWh of hour 3.
+    # in hour 2, the cleaner of the two it is between, the start 0.05 kWh in hour 3.
     world = case(
         TRUTH, {0: [200.0, 10.0, 200.0, 10.0, 200.0, 200.0], 2: [200.0, 10.0, 200.0, 200.0]}
     )
     scored = one(world, "replan", job)
     assert scored.pieces == 2
     assert scored.realised.kwh == pytest.approx(2.15)
-    assert scored.realised.counted == pytest.approx(80 + 20 + 0.1 * 80 + 0.05 * 20)
+    assert scored.realised.counted == pytest.approx(80 + 20 + 0.1 * 60 + 0.05 * 20)
     assert scored.planned.counted == pytest.approx(10 + 10 + 0.1 * 10 + 0.05 * 10)
     assert numbers(one(world, "pause", job))[1:3] == numbers(scored)[1:3]
 

@@ -124,6 +124,20 @@ def test_a_gap_elsewhere_leaves_the_job_out_and_says_where(
     assert re.match(reason, out.reason)
 
 
+def test_a_stop_counts_in_the_cleaner_hour_beside_it_as_in_a_plan(case: MakeCase) -> None:
+    # Hours 0 and 1, then 4: 1 + 4 + 1. The stop at 02:00 counts 0.1 kWh of hour 2, which is
+    # cleaner than hour 1; the start at 04:00 counts 0.3 kWh of hour 4. As it came true, hour 1
+    # was cleaner than hour 2, and hour 3 than hour 4.
+    job = Job(3 * HOUR, Kind.PIECES, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.3))
+    truth = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
+    world = case("DE", truth, {(0, 0): [1.0, 4.0, 3.0, 4.0, 1.0, 5.0]})
+    (outcome,) = simulate([world], chosen(["pause"], job), ONCE)
+    (scored,) = outcome.scored
+    assert scored.planned.counted == pytest.approx(6 + 0.3 + 0.3)
+    assert scored.planned.kwh == pytest.approx(3.4)
+    assert scored.realised.counted == pytest.approx(10 + 20 + 50 + 0.1 * 20 + 0.3 * 40)
+
+
 VALUES = st.lists(st.integers(1, 900).map(float), min_size=6, max_size=6)
 JOBS = st.sampled_from(
     [
