@@ -28,7 +28,7 @@ fmt: $(READY)
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## each benchmark prints its figures beside a floor or a peer
-	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+	@for each in $(filter-out benchmarks/decisions.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 $(READY): pyproject.toml sdk/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gridtide needs Python 3.11 or newer: make PYTHON=python3.12 run")'

@@ -1,7 +1,7 @@
 """The planners in pure Python: CPU time for one question over 72 h at 15 minutes.
 
     python benchmarks/planner_jobs.py
-    python benchmarks/planner_jobs.py --check   # exit code 1 where a bar is missed
+    python benchmarks/planner_jobs.py --fail   # exit code 1 where a bar is missed
 
 Each row: what is asked, our time, the bar it is held to, and a floor, the least work that any
 answer takes: for the cheapest slots a sort of the values and a sum; for pieces, one pass over
@@ -59,11 +59,11 @@ class Case:
 
 
 def main() -> int:
-    """Print one row per question; 1 when a bar is missed and ``--check`` is given."""
+    """Print one row per question; 1 with ``--fail`` when a bar is missed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="fail where a bar is missed")
+    parser.add_argument("--fail", action="store_true", help="exit with 1 over a bar")
     parser.add_argument("--rounds", type=int, default=25, help="best of this many")
     options = parser.parse_args()
     missed = 0
@@ -74,7 +74,7 @@ def main() -> int:
         bar = f"{case.bar:8.0f}" if case.bar else f"{'-':>8}"
         print(f"{case.name:44} {ours:10.1f} {bar} {floor}")
         missed += case.bar is not None and ours > case.bar
-    return 1 if missed and options.check else 0
+    return 1 if missed and options.fail else 0
 
 
 def measured(ask: Callable[[], object], rounds: int) -> float:
