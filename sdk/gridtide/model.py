@@ -104,7 +104,7 @@ def parse_hours(hours: float, *, name: str = "hours") -> timedelta:
     except (TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"{name} is {hours!r}; give a finite number such as 4 or 1.5") from error
     if duration <= timedelta(0):
-        raise BadInput(f"{name} is {hours}; give a number above 0 such as 4 or 1.5")
+        raise BadInput(f"{name} is {hours:g}; give a number above 0 such as 4 or 1.5")
     return duration
 
 

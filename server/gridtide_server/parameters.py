@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
@@ -21,7 +22,7 @@ from pydantic import (
 )
 
 from gridtide.errors import BadInput
-from gridtide.model import Signal, parse_time
+from gridtide.model import Signal, parse_hours, parse_time
 from gridtide_server.problems import OWN_WORDS
 
 # An unescaped "+02:00" in a query string arrives as " 02:00".
@@ -43,6 +44,19 @@ def _instant(value: object, info: ValidationInfo) -> object:
     return moment
 
 
+def _hours(value: object) -> object:
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        number = value
+    try:
+        parse_hours(number)  # type: ignore[arg-type]  # it refuses what is no number
+    except BadInput as error:
+        raise ValueError(str(error)) from error
+    return number
+
+
+Hours = Annotated[float, BeforeValidator(_hours)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 AS_OF = Field(
     None,
@@ -66,8 +80,9 @@ class Asked(BaseModel):
 class JobAsked(Asked):
     """What is asked about a job, wherever it runs."""
 
-    hours: float = Field(
-        gt=0, allow_inf_nan=False, description="How long the job runs, unbroken, in hours."
+    hours: Hours = Field(
+        json_schema_extra={"exclusiveMinimum": 0},
+        description="How long the job runs, unbroken, in hours.",
     )
     earliest: Instant | None = Field(
         None, description="Not before this moment; one that has passed means now."
@@ -170,13 +185,27 @@ def read(model: type[A], query: bytes) -> A:
     ]
     if faults:
         raise RequestValidationError(faults)
+    if "region" in model.model_fields and "region" not in given:
+        raise BadInput(
+            "there is no region to choose from; name at least one",
+            errors=[{"parameter": "region", "message": "missing"}],
+        )
     values: dict[str, Any] = {
         name: texts if name in model.repeatable else texts[0] for name, texts in given.items()
     }
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        faults = [_told(model, fault) for fault in error.errors(include_url=False)]
+        raise RequestValidationError(faults) from error
+
+
+def _told(model: type[Asked], fault: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault as pydantic found it; what is missing in words that say what it is."""
+    if fault["type"] != "missing":
+        return {**fault}
+    name = str(fault["loc"][-1])
+    return _fault(name, f"missing; give {model.model_fields[name].description}")
 
 
 def _unknown(model: type[Asked], name: str) -> dict[str, Any]:

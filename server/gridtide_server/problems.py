@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 # Type of a validation error whose message says it all.
 OWN_WORDS = "gridtide"
 MEDIA_TYPE = "application/problem+json"
+# What was sent is repeated, but not at any length.
+LONGEST = 4000
 
 
 class Row(NamedTuple):
@@ -136,7 +138,7 @@ def _members(
         "type": f"urn:gridtide:problem:{code}",
         "title": row.title,
         "status": row.status,
-        "detail": detail,
+        "detail": _clip(detail, LONGEST),
         "code": code,
     }
 
@@ -154,7 +156,7 @@ async def _ours(_request: Request, error: Exception) -> Response:
 async def _validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
     faults = [_fault(fault) for fault in error.errors()]
-    detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)
+    detail = "; ".join(map(_sentence, faults))
     return problem(TABLE[BadInput], BadInput.code, detail, extra={"errors": faults})
 
 
@@ -183,6 +185,11 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
     return {"parameter": _clip(str(fault["loc"][-1]), 80), "message": _clip(message, 400)}
 
 
+def _sentence(fault: Mapping[str, str]) -> str:
+    """A fault in words; most of our own begin with the parameter, as in Python."""
+    name, message = fault["parameter"], fault["message"]
+    return message if message.startswith(f"{name} ") else f"{name}: {message}"
+
+
 def _clip(text: str, length: int) -> str:
-    """What was sent is repeated, but not at any length."""
     return text if len(text) <= length else f"{text[:length]}…"

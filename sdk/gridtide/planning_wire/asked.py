@@ -62,6 +62,7 @@ class PlanAsked:
             raise BadInput(
                 f"alternatives is {self.alternatives}; give 0 to {MOST_ALTERNATIVES}"
             )
+        bounds.check_reach(self.bounds, self.job.duration)
 
 
 def place_members(

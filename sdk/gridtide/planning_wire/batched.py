@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from gridtide.calls import region_text
@@ -158,10 +159,10 @@ def question_from_json(wire: object) -> tuple[str, RunAsked | PlanAsked]:
 def batch_to_json(questions: Iterable[Mapping[str, Any]]) -> Json:
     """The JSON object of a batch of questions with values of JSON or of `gridtide.planning`.
 
-    Nothing is checked here that the service checks, so that its answer is in its place.
+    Nothing is checked here but their number: what is wrong with one question the service says
+    in its place, and answers the others. What no JSON can say is written as Python shows it.
 
     Raises:
-        BadInput: no list of mappings, or a value that cannot be written.
         TooManyQuestions: more than 1,000.
     """
     asked = list(questions)
@@ -172,28 +173,41 @@ def batch_to_json(questions: Iterable[Mapping[str, Any]]) -> Json:
     return {"questions": [_question(each) for each in asked]}
 
 
-def _question(question: object) -> Json:
+def _question(question: object) -> Any:  # noqa: ANN401  # any JSON value
     if not isinstance(question, Mapping):
-        raise BadInput(f"{question!r:.80} is no question; give a mapping with a kind")
+        return _plain(question)
     wire: Json = {}
     for name, value in question.items():
         if name == "where":
-            wire |= where_to_json(value)
-        elif name == "region" and isinstance(value, tuple):
-            wire[name] = region_text(value)
-        elif name == "regions" and isinstance(value, str):
-            wire[name] = [value]
-        elif name == "regions":
-            wire[name] = [
-                region_text(each) if isinstance(each, tuple) else _plain(each) for each in value
-            ]
+            wire |= _where(value)
+        elif name == "region":
+            wire[name] = _region(value)
+        elif name == "regions" and isinstance(value, Iterable):
+            named = [value] if isinstance(value, str) else value
+            wire[name] = [_region(each) for each in named]
         else:
             wire[str(name)] = _plain(value)
     return wire
 
 
+def _where(where: object) -> Json:
+    try:
+        return where_to_json(where)
+    except BadInput:
+        return {"regions": _plain(where)}
+
+
+def _region(region: object) -> Any:  # noqa: ANN401  # any JSON value
+    try:
+        return region_text(region) if isinstance(region, tuple) else _plain(region)
+    except BadInput:
+        return _plain(region)
+
+
 def _plain(value: object) -> Any:  # noqa: ANN401  # any JSON value
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, float):
+        return value if isfinite(value) else repr(value)
+    if value is None or isinstance(value, bool | int):
         return value
     for kind, write in _WRITERS:
         if isinstance(value, kind):
@@ -202,7 +216,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401  # any JSON value
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, Iterable):
         return [_plain(each) for each in value]
-    raise BadInput(f"{value!r:.80} cannot be written as JSON")
+    return f"{value!r:.80}"
 
 
 def _moment(moment: datetime) -> str:

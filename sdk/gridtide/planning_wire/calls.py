@@ -20,6 +20,7 @@ from gridtide.planning_wire.asked import SIGNAL_MEMBER, plan_to_json, progress_t
 from gridtide.planning_wire.batched import batch_to_json
 from gridtide.planning_wire.candidates import Where
 from gridtide.planning_wire.footprints import (
+    HOURS,
     FootprintAnswer,
     FootprintAsked,
     footprint_to_json,
@@ -27,7 +28,6 @@ from gridtide.planning_wire.footprints import (
 )
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer, schedule_to_json
-from gridtide.planning_wire.shapes import HOURS
 from gridtide.planning_wire.told import Batch
 
 
@@ -73,7 +73,10 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
 def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
     """Many questions at once."""
     body = batch_to_json(questions)
-    kinds = [str(question.get("kind")) for question in body["questions"]]
+    kinds = [
+        str(question.get("kind")) if isinstance(question, dict) else ""
+        for question in body["questions"]
+    ]
     return Call("/v1/batch", (), lambda wire: Batch.of_kinds(kinds, wire), encoded(body))
 
 

@@ -13,11 +13,21 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal, format_time, utc
 from gridtide.planning_wire.asked import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.planning_wire.jobs import in_hours
-from gridtide.planning_wire.shapes import HOURS, MOMENT, NUMBER, TEXT, Member, Shape, list_of
+from gridtide.planning_wire.shapes import (
+    MOMENT,
+    NUMBER,
+    TEXT,
+    Member,
+    Shape,
+    hours_up_to,
+    list_of,
+)
 from gridtide.sci import Equivalent, Factors, Gain
 
 Json = dict[str, Any]
 MOST_ROWS = 100_000
+# Of all processors together, if need be.
+HOURS = hours_up_to(1e10)
 # What each way to say how much energy it was needs, of which one must be given.
 WAYS = {
     "rows": ("rows", "region"),
@@ -80,11 +90,23 @@ class FootprintAsked:
         if other:
             raise BadInput(f"a footprint of {way} has no use for {', '.join(other)}; drop it")
         self._check_intensity(way)
+        if self.start is not None and self.hours is not None:
+            self._check_end(self.start, self.hours)
         if (self.embodied_g is None) != (self.per is None):
             raise BadInput(
                 "embodied_g and per go together: grams of making what it ran on, and how many "
                 "functional units it was for; give both, 0 where there are none to count"
             )
+
+    @staticmethod
+    def _check_end(start: datetime, hours: timedelta) -> None:
+        try:
+            _ = start + hours
+        except OverflowError as error:
+            raise BadInput(
+                f"{in_hours(hours):g} hours from {format_time(start)} on end beyond the "
+                "calendar; give processors for hours that ran side by side"
+            ) from error
 
     def _check_intensity(self, way: str) -> None:
         if (self.region is None) == (self.g_per_kwh is None):

@@ -56,6 +56,10 @@ def _costs(
             "costs: give slots, each with start, end and value; or start, step and values for "
             "slots of one length"
         )
+    try:
+        _ = start + len(values) * step
+    except OverflowError as error:
+        raise BadInput("costs: the last slot ends beyond the calendar; check step") from error
     return CostSeries.regular(unit, start, step, values)
 
 

@@ -11,6 +11,7 @@ from gridtide.planning_wire.shapes import (
     HOURS,
     INTEGER,
     NUMBER,
+    SIZE,
     Form,
     Member,
     Shape,
@@ -78,9 +79,9 @@ CHIPS = Shape(
     "Chips",
     "Sizes an elastic job may take: none at all, or from minimum to maximum.",
     {
-        "maximum": Member(NUMBER, "most chips", required=True),
+        "maximum": Member(SIZE, "most chips", required=True),
         "minimum": Member(NUMBER, "fewest chips while it runs; left out: 0"),
-        "base": Member(NUMBER, "chips at which hours and power hold; left out: 1"),
+        "base": Member(SIZE, "chips at which hours and power hold; left out: 1"),
         "ramp": Member(NUMBER, "largest change from one slot to the next; left out: no limit"),
         "throughput": Member(
             list_of(SPEED.form, 1000), "speeds, ascending, concave; left out: as chips"

@@ -33,11 +33,18 @@ MOST_JOBS = 200
 
 @dataclass(frozen=True)
 class JobRequest:
-    """One job of a schedule: where and when it may run; as `gridtide.planning.Request`."""
+    """One job of a schedule: where and when it may run; as `gridtide.planning.Request`.
+
+    Raises:
+        BadInput: slack of more than a century.
+    """
 
     job: Job
     where: Where
     bounds: Bounds | None = None
+
+    def __post_init__(self) -> None:
+        bounds.check_reach(self.bounds, self.job.duration)
 
     @property
     def candidates(self) -> Candidates:

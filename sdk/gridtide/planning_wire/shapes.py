@@ -21,6 +21,10 @@ Schema = Mapping[str, Any]
 # No grid data lies outside, and sums of times inside cannot overflow.
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 SHOWN = 60
+# What is larger is a unit or a typing mistake, and products of it must not overflow.
+LARGEST = 1e15
+# A century of hours: ten thousand of them are still a `timedelta`.
+CENTURY = 1e6
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def seen(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def _number(value: object, where: str) -> float:
+def _finite(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         wrong(where, f"a number belongs here, not {seen(value)}")
     try:
@@ -130,13 +134,18 @@ def _number(value: object, where: str) -> float:
     return number
 
 
-def _hours(value: object, where: str) -> timedelta:
-    try:
-        return timedelta(hours=_number(value, where))
-    except OverflowError:
-        wrong(
-            where, f"{seen(value)} hours are longer than any calendar; give a number such as 4"
-        )
+def _number(value: object, where: str) -> float:
+    number = _finite(value, where)
+    if abs(number) > LARGEST:
+        wrong(where, f"{seen(value)} is beyond {LARGEST:g}; check its unit")
+    return number
+
+
+def _size(value: object, where: str) -> float:
+    number = _number(value, where)
+    if 0 < abs(number) < 1 / LARGEST:
+        wrong(where, f"{seen(value)} is next to nothing; check its unit")
+    return number
 
 
 def _integer(value: object, where: str) -> int:
@@ -184,10 +193,26 @@ def _clock(value: object, where: str) -> time:
     return moment
 
 
+def hours_up_to(most: float) -> Form[timedelta]:
+    """A length of time as a number of hours."""
+
+    def read(value: object, where: str) -> timedelta:
+        number = _finite(value, where)
+        if abs(number) > most:
+            wrong(
+                where, f"{seen(value)} hours are longer than any job; give at most {most:,.0f}"
+            )
+        return timedelta(hours=number)
+
+    return Form(read, {"type": "number"})
+
+
 NUMBER = Form(_number, {"type": "number"})
+# One that something is divided by.
+SIZE = Form(_size, NUMBER.schema)
 INTEGER = Form(_integer, {"type": "integer"})
 BOOLEAN = Form(_boolean, {"type": "boolean"})
-HOURS = Form(_hours, {"type": "number"})
+HOURS = hours_up_to(CENTURY)
 TEXT = Form(_text, {"type": "string"})
 MOMENT = Form(_moment, {"type": "string", "format": "date-time"})
 DATE = Form(_date, {"type": "string", "format": "date"})
