@@ -8,7 +8,6 @@ happen elsewhere, and the SCI specification (ISO/IEC 21031:2024) rules them out 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +16,9 @@ from math import fsum, isfinite
 
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
+from gridtide.matching import known_parts, mean_of, unmatched
 from gridtide.model import Series, format_time, utc
-from gridtide.runs import Run, to_instant, to_moment
-
-HOUR = 3_600_000_000  # microseconds
+from gridtide.runs import to_instant, to_moment
 
 Row = tuple[datetime, datetime, float]  # start, end, kWh
 
@@ -34,7 +32,8 @@ class Footprint(Wire):
         gross_g: by the grid's intensity; ``None`` where it is unknown for any part.
         net_g: less hourly purchases of clean energy; ``None`` where these or the intensity are
             unknown.
-        known_kwh: the energy whose intensity is known.
+        known_kwh: the energy whose intensity is known; of a row that is known in part, that
+            part.
         known_g: gross emissions of that.
         per_request_g: of inference, gross; else ``None``.
     """
@@ -72,7 +71,7 @@ def energy_kwh(
     """Energy drawn from the grid, kWh: `power_kw` is the average of one processor.
 
     Raises:
-        BadInput: a number below 0 or not finite, or a PUE below 1.
+        BadInput: a number below 0 or not finite, also what comes of them, or a PUE below 1.
     """
     for name, value, least in (
         ("hours", hours, 0.0),
@@ -81,18 +80,18 @@ def energy_kwh(
         ("pue", pue, 1.0),
     ):
         _check(name, value, least)
-    return hours * processors * power_kw * pue
+    return finite("the energy in kWh", hours * processors * power_kw * pue)
 
 
 def emissions_g(kwh: float, g_per_kwh: float) -> float:
     """Emissions of `kwh` at an intensity, g: gross or net as the intensity is.
 
     Raises:
-        BadInput: a number below 0 or not finite.
+        BadInput: a number below 0 or not finite, also what comes of them.
     """
     _check("kwh", kwh, 0.0)
     _check("g_per_kwh", g_per_kwh, 0.0)
-    return kwh * g_per_kwh
+    return finite("the emissions in g", kwh * g_per_kwh)
 
 
 def training(
@@ -165,9 +164,14 @@ def integrate(
             f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
         )
     drawn = [(start, end, kwh * pue) for start, end, kwh in _checked("row", rows)]
+    finite("the energy of all rows in kWh", sum(kwh for *_, kwh in drawn))
     told = []
+    parts: list[tuple[float, float]] = []
     for start, end, kwh in drawn:
-        mean = _mean(series.runs, start, end)
+        mean = mean_of(series.runs, start, end)
+        parts += (
+            known_parts(series.runs, start, end, kwh) if mean is None else [(kwh, mean * kwh)]
+        )
         told.append(
             RowFootprint(
                 start=to_moment(start),
@@ -177,18 +181,18 @@ def integrate(
                 gross_g=None if mean is None else mean * kwh,
             )
         )
-    known = [row for row in told if row.gross_g is not None]
-    known_g = fsum(row.gross_g or 0.0 for row in known)
-    complete = len(known) == len(told)
+    finite("the emissions of all rows in g", sum(grams for _, grams in parts))
+    known_g = fsum(grams for _, grams in parts)
+    complete = all(row.gross_g is not None for row in told)
     net = None
     if complete:
         bought = _checked("clean purchase", clean or ())
-        net = known_g if clean is None else _net(series, drawn, bought)
+        net = known_g if clean is None else unmatched(series.runs, drawn, bought)
     total = Footprint(
         kwh=fsum(row.kwh for row in told),
         gross_g=known_g if complete else None,
         net_g=net,
-        known_kwh=fsum(row.kwh for row in known),
+        known_kwh=fsum(kwh for kwh, _ in parts),
         known_g=known_g,
     )
     return Metered(total=total, rows=tuple(told))
@@ -205,7 +209,18 @@ def gains(footprints: Sequence[float]) -> list[float]:
     for value in footprints:
         if not (isfinite(value) and value > 0):
             raise BadInput(f"a footprint is {value}; a ratio needs numbers above 0")
-    return [before / after for before, after in pairwise(footprints)]
+    return [finite("a gain", before / after) for before, after in pairwise(footprints)]
+
+
+def finite(name: str, value: float) -> float:
+    """`value`, which came of finite numbers.
+
+    Raises:
+        BadInput: it is too large for a number.
+    """
+    if not isfinite(value):
+        raise BadInput(f"{name} comes to more than a number can hold; give smaller numbers")
+    return value
 
 
 def refuse_offset(offset_g: float | None) -> None:
@@ -241,43 +256,6 @@ def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
         _check(f"{name} from {format_time(start)}, kWh", kwh, 0.0)
         checked.append((first, last, kwh))
     return checked
-
-
-def _mean(runs: Sequence[Run], start: int, end: int) -> float | None:
-    i = bisect_right(runs, start, key=lambda run: run.edges[0]) - 1
-    if i < 0 or runs[i].edges[-1] < end:
-        return None
-    return runs[i].mean(start, end)
-
-
-def _net(
-    series: Series,
-    drawn: Sequence[tuple[int, int, float]],
-    bought: Sequence[tuple[int, int, float]],
-) -> float:
-    """Grams of what no purchase of the same hour covers; all of `drawn` is known."""
-    energy: dict[int, float] = {}
-    grams: dict[int, float] = {}
-    covered: dict[int, float] = {}
-    for start, end, kwh in drawn:
-        for hour, first, last in _hours(start, end):
-            part = kwh * (last - first) / (end - start)
-            energy[hour] = energy.get(hour, 0.0) + part
-            grams[hour] = grams.get(hour, 0.0) + part * (_mean(series.runs, first, last) or 0.0)
-    for start, end, kwh in bought:
-        for hour, first, last in _hours(start, end):
-            covered[hour] = covered.get(hour, 0.0) + kwh * (last - first) / (end - start)
-    return fsum(
-        grams[hour] * max(0.0, 1 - covered.get(hour, 0.0) / drawn_kwh)
-        for hour, drawn_kwh in energy.items()
-        if drawn_kwh
-    )
-
-
-def _hours(start: int, end: int) -> list[tuple[int, int, int]]:
-    """The hours of the clock that ``[start, end)`` is in, each with the part in it."""
-    hours = range(start // HOUR, -(-end // HOUR))
-    return [(hour, max(start, hour * HOUR), min(end, (hour + 1) * HOUR)) for hour in hours]
 
 
 def _check(name: str, value: float, least: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 
-from gridtide.accounting import emissions_g, energy_kwh, refuse_offset
+from gridtide.accounting import emissions_g, energy_kwh, finite, refuse_offset
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
 
@@ -35,7 +35,7 @@ class Equivalent(Wire):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factors:
-    """What a footprint is the product of; units as in `footprint.energy_kwh`."""
+    """What a footprint is the product of; units as in `accounting.energy_kwh`."""
 
     hours: float
     power_kw: float
@@ -84,7 +84,7 @@ def gain(before: Factors, after: Factors) -> Gain:
         power=before.power_kw / after.power_kw,
         overhead=before.pue / after.pue,
         intensity=before.g_per_kwh / after.g_per_kwh,
-        total=before.grams / after.grams,
+        total=finite("the gain", before.grams / after.grams),
     )
 
 
@@ -102,14 +102,15 @@ def sci(
     grams, see `embodied_g`; `per` is R, how many units the energy was for.
 
     Raises:
-        BadInput: a number below 0 or not finite, no unit, or an offset.
+        BadInput: a number below 0 or not finite, also what comes of them, no unit, or an
+            offset.
     """
     refuse_offset(offset_g)
     if not (isfinite(per) and per > 0):
         raise BadInput(f"per is {per}; give how many functional units, above 0")
     if not (isfinite(embodied) and embodied >= 0):
         raise BadInput(f"embodied is {embodied} g; give a finite number of 0 or more")
-    return (emissions_g(kwh, g_per_kwh) + embodied) / per
+    return finite("the SCI in g", (emissions_g(kwh, g_per_kwh) + embodied) / per)
 
 
 def embodied_g(

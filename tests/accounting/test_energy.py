@@ -39,3 +39,12 @@ def test_impossible_numbers_are_refused_by_name(value: float) -> None:
 def test_a_pue_below_one_is_refused() -> None:
     with pytest.raises(BadInput, match=r"pue is 0\.9; give a finite number of 1 or more"):
         energy_kwh(1.0, power_kw=1.0, pue=0.9)
+
+
+def test_what_comes_to_more_than_a_number_holds_is_refused() -> None:
+    with pytest.raises(BadInput, match="the energy in kWh comes to more than a number"):
+        energy_kwh(1e300, power_kw=1e300)
+    with pytest.raises(BadInput, match="the emissions in g comes to more"):
+        emissions_g(1e300, 1e300)
+    with pytest.raises(BadInput, match="a gain comes to more"):
+        gains([1e300, 1e-300])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -79,20 +80,63 @@ def test_every_minute_s_energy_counts_at_its_own_intensity(
             known.append(float(mean * kwh) * 1.5)
         else:
             assert (row.g_per_kwh, row.gross_g) == (None, None)
-    assert found.total.known_g == pytest.approx(sum(known))
+    per_minute = by_minute(rows)
+    parts = {minute: kwh for minute, kwh in per_minute.items() if minute in rates}
+    covered = sum(parts.values(), Fraction(0)) * Fraction(3, 2)
+    grams = sum((kwh * rates[minute] for minute, kwh in parts.items()), Fraction(0))
+    assert found.total.known_kwh == pytest.approx(float(covered))
+    assert found.total.known_g == pytest.approx(float(grams * Fraction(3, 2)))
     if len(known) < len(rows):
         assert (found.total.gross_g, found.total.net_g) == (None, None)
         return
-    drawn, bought = by_minute(rows), by_minute(clean)
+    bought = by_minute(clean)
     net = Fraction(0)
     for hour in range(6):
-        minutes = [minute for minute in range(60 * hour, 60 * hour + 60) if minute in drawn]
-        kwh = sum((drawn[minute] for minute in minutes), Fraction(0)) * Fraction(3, 2)
-        grams = sum((drawn[m] * rates[m] for m in minutes), Fraction(0)) * Fraction(3, 2)
+        inside = [m for m in range(60 * hour, 60 * hour + 60) if m in per_minute]
+        drawn = sum((per_minute[m] for m in inside), Fraction(0)) * Fraction(3, 2)
+        emitted = sum((per_minute[m] * rates[m] for m in inside), Fraction(0)) * Fraction(3, 2)
         cover = sum((bought.get(60 * hour + m, Fraction(0)) for m in range(60)), Fraction(0))
-        net += grams * max(Fraction(0), 1 - cover / kwh) if kwh else 0
+        net += emitted * max(Fraction(0), 1 - cover / drawn) if drawn else 0
     assert found.total.gross_g == pytest.approx(sum(known))
     assert found.total.net_g == pytest.approx(float(net), abs=1e-9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(series(), ROWS, ROWS, st.data())
+def test_splitting_rows_anywhere_and_giving_them_in_any_order_changes_nothing(
+    series: Series, rows: list[Row], clean: list[Row], data: st.DataObject
+) -> None:
+    def split(each: list[Row]) -> list[tuple[datetime, datetime, float]]:
+        parts = []
+        for start, end, kwh in moments(each):
+            share = data.draw(st.integers(1, 99)) / 100
+            middle = start + (end - start) * share
+            parts += [(start, middle, kwh * share), (middle, end, kwh * (1 - share))]
+        return data.draw(st.permutations(parts))
+
+    one = integrate(moments(rows), series, clean=moments(clean)).total
+    two = integrate(split(rows), series, clean=split(clean)).total
+    assert (two.gross_g is None, two.net_g is None) == (one.gross_g is None, one.net_g is None)
+    for name in ("kwh", "gross_g", "net_g", "known_kwh", "known_g"):
+        assert getattr(two, name) == pytest.approx(getattr(one, name), abs=1e-6), name
+
+
+def test_a_row_over_the_change_of_clocks_lasts_as_long_as_it_does() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    spring = Series.regular(
+        "DE", CI, datetime(2026, 3, 29, tzinfo=UTC), HOUR, [100.0, 200.0, 300.0]
+    )
+    # From 01:30 to 03:30 on the wall is one hour, from 00:30 to 01:30 UTC.
+    span = (
+        datetime(2026, 3, 29, 1, 30, tzinfo=berlin),
+        datetime(2026, 3, 29, 3, 30, tzinfo=berlin),
+    )
+    assert integrate([(*span, 2.0)], spring).total.gross_g == pytest.approx(2 * 150)
+    autumn = Series.regular("DE", CI, datetime(2026, 10, 25, tzinfo=UTC), HOUR, [100.0, 200.0])
+    # From 02:00 to 02:00 on the wall is the hour that comes twice.
+    first = datetime(2026, 10, 25, 2, tzinfo=berlin)
+    found = integrate([(first, first.replace(fold=1), 2.0)], autumn)
+    assert found.total.gross_g == pytest.approx(200)
 
 
 def test_a_row_over_two_slots_by_hand() -> None:
@@ -115,6 +159,24 @@ def test_a_gap_is_unknown_and_not_zero() -> None:
     total = integrate(rows, hourly(100, None)).total
     assert (total.kwh, total.gross_g, total.net_g) == (3, None, None)
     assert (total.known_kwh, total.known_g) == (1, 100)
+    # One row of both is unknown as a row; its first hour is not.
+    both = integrate([(at(0), at(120), 3.0)], hourly(100, None))
+    assert both.rows[0].gross_g is None
+    assert (both.total.known_kwh, both.total.known_g) == (1.5, 150)
+
+
+def test_energy_before_and_after_the_series_is_unknown() -> None:
+    total = integrate([(at(-60), at(180), 4.0)], hourly(100, 200)).total
+    assert (total.kwh, total.gross_g, total.known_kwh, total.known_g) == (4, None, 2, 300)
+    assert integrate([(at(300), at(360), 1.0)], hourly(100)).total.known_kwh == 0
+
+
+def test_more_than_a_number_holds_is_refused() -> None:
+    rows = [(at(0), at(60), 1e308)] * 2
+    with pytest.raises(BadInput, match="energy of all rows in kWh comes to more"):
+        integrate(rows, hourly(0.0))
+    with pytest.raises(BadInput, match="emissions of all rows in g comes to more"):
+        integrate(rows[:1], hourly(100.0))
 
 
 def test_rows_read_back_from_json() -> None:

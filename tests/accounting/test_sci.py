@@ -67,6 +67,7 @@ def test_software_carbon_intensity_is_energy_and_hardware_by_the_unit() -> None:
         ({"embodied": -1.0}, "embodied is -1.0 g"),
         ({"kwh": -1.0}, "kwh is -1.0"),
         ({"g_per_kwh": float("nan")}, "g_per_kwh is nan"),
+        ({"embodied": 1e300, "per": 1e-300}, "the SCI in g comes to more"),
     ],
 )
 def test_numbers_that_cannot_be_are_refused(members: dict[str, float], message: str) -> None:
