@@ -40,6 +40,7 @@ class Row:
     """One figure: as printed, as we compute it, and the verdict.
 
     `tolerance` is absolute, in the unit of the values; `note` says what a reader must know.
+    `beside` is what the paper prints where that is of other inputs, not to be compared with.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Row:
     unit: str
     verdict: Verdict
     note: str = ""
+    beside: float | None = None
 
     @property
     def difference(self) -> float | None:
@@ -62,6 +64,7 @@ class Row:
         return {
             "label": self.label,
             "printed": self.printed,
+            "beside": self.beside,
             "ours": self.ours,
             "difference": self.difference,
             "tolerance": self.tolerance,

@@ -9,6 +9,7 @@ project; the paper's figures stand beside them. Perfect foresight, constant powe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,23 +186,21 @@ def _style_rows(
                     for i, window in enumerate(windows):
                         label = f"{factors}, {job}, {region}, {window}, {_words(algorithm)}"
                         value = both[algorithm][i]
-                        note = _beside(paper, job, algorithm, i) if region == MEAN else ""
+                        beside, note = None, ""
+                        if region == MEAN and job in paper[algorithm]:
+                            beside = float(paper[algorithm][job][i])
+                            note = f"Dodge et al. print {beside} on marginal emissions"
                         if (factors, job) not in found:
                             note = f"{lacking}; {note}" if note else lacking
-                            yield without_data(
+                            row = without_data(
                                 label, value, unit="%", note=note, tolerance=TOLERANCE
                             )
-                            continue
-                        ours = getattr(found[factors, job][region, window], algorithm)
-                        yield compared(
-                            label, value, ours, tolerance=TOLERANCE, unit="%", note=note
-                        )
-
-
-def _beside(paper: Mapping[str, Any], job: str, algorithm: str, window: int) -> str:
-    if job not in paper[algorithm]:
-        return ""
-    return f"Dodge et al. print {paper[algorithm][job][window]} on marginal emissions"
+                        else:
+                            ours = getattr(found[factors, job][region, window], algorithm)
+                            row = compared(
+                                label, value, ours, tolerance=TOLERANCE, unit="%", note=note
+                            )
+                        yield replace(row, beside=beside)
 
 
 def _words(algorithm: str) -> str:

@@ -41,9 +41,7 @@ Whole = NDArray[np.int64]
 FOLDER = "data/lets_wait_awhile"
 SERIES, JOBS = f"{FOLDER}/ci_30min.parquet", f"{FOLDER}/ml_jobs.parquet"
 REGIONS = ("DE", "GB", "FR")
-NOT_STORED = (
-    "the series of California is not among the files: too large for the stored snapshot"
-)
+NOT_STORED = "needs the series of California, which these files do not hold"
 
 DRAWS = 10
 DAY = 48  # half-hours
