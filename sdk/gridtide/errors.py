@@ -58,6 +58,12 @@ class TooLarge(BadInput):
     code = "too_large"
 
 
+class TooCostly(BadInput):
+    """To answer takes more work than a service gives one call: ask for less, or in parts."""
+
+    code = "too_costly"
+
+
 class NoFeasibleWindow(BadInput):
     """No unbroken run of that length fits: ask for less, or a later deadline."""
 

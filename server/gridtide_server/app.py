@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from gridtide.clock import Clock
 from gridtide_server import bodies, metrics, problems
+from gridtide_server.effort import Effort, Line
 from gridtide_server.observing import Observing
 from gridtide_server.reader import Reader
 from gridtide_server.routes import (
@@ -43,9 +44,11 @@ class ServerSettings:
 
     Attributes:
         cors: browsers may ask from any page; answers are public and nothing is written.
+        effort: how much calls that plan may have the server work.
     """
 
     cors: bool = True
+    effort: Effort = field(default_factory=Effort)
 
 
 def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
@@ -71,7 +74,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    service, registry = Service(reader, clock), CollectorRegistry()
+    service, registry = Service(reader, clock, Line(settings.effort)), CollectorRegistry()
     registry.register(metrics.Ages(service))
     problems.install(app)
     for resource in (windows, plan, schedule, batch, zones, intensity, forecast, footprint):

@@ -52,11 +52,11 @@ def schemas(shapes: Iterable[Shape[Any]] = SHAPES) -> dict[str, Any]:
     return {shape.name: shape.schema() for shape in shapes}
 
 
-async def read(request: Request, shape: Shape[T]) -> T:
-    """The question of a request.
+async def received(request: Request) -> bytes:
+    """The body of a request, to be read where it may take its time.
 
     Raises:
-        BadInput: a query parameter, no JSON, or what the shape refuses.
+        BadInput: a query parameter.
         TooLarge: more than `MOST_BYTES`.
     """
     query = parse_qsl(request.url.query, keep_blank_values=True)
@@ -70,7 +70,16 @@ async def read(request: Request, shape: Shape[T]) -> T:
         if size > MOST_BYTES:
             raise TooLarge(f"the body is larger than {MOST_BYTES:,} bytes; ask in parts")
         parts.append(part)
-    return shape.read(decoded(b"".join(parts)))
+    return b"".join(parts)
+
+
+def read(body: bytes, shape: Shape[T]) -> T:
+    """The question in a body.
+
+    Raises:
+        BadInput: no JSON, or what the shape refuses.
+    """
+    return shape.read(decoded(body))
 
 
 def decoded(body: bytes) -> object:

@@ -11,6 +11,12 @@ class NotReady(GridtideError):
     code = "unavailable"
 
 
+class Overloaded(GridtideError):
+    """Too many calls that plan wait already: ask again in a while."""
+
+    code = "overloaded"
+
+
 class CannotListen(GridtideError):
     """The address to serve at cannot be had: take another port, or end who holds it."""
 

@@ -19,13 +19,14 @@ from gridtide.errors import (
     NoCommonSignal,
     NoData,
     NoFeasibleWindow,
+    TooCostly,
     TooLarge,
     TooManyQuestions,
     TooManyRegions,
     UnknownRegion,
 )
 from gridtide.planning.errors import NeverUnder, NoSolver, OverBudget, TooFine
-from gridtide_server.errors import NotReady
+from gridtide_server.errors import NotReady, Overloaded
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 
 log = logging.getLogger(__name__)
@@ -55,16 +56,18 @@ TABLE: Mapping[type[GridtideError], Row] = {
     TooManyRegions: Row(422, "Too many regions in one question"),
     TooManyQuestions: Row(422, "Too many questions in one call"),
     TooLarge: Row(413, "The body is too large"),
+    TooCostly: Row(422, "The question takes too much work"),
     NoSolver: Row(501, "A linear programme is needed, and there is no solver here"),
     NoData: Row(404, "Nothing known to answer from"),
     NotReady: Row(503, "Nothing is published yet"),
+    Overloaded: Row(503, "Too many calls wait already"),
     Damaged: Row(503, "What is published cannot be read"),
     NewerHome: Row(503, "What is published cannot be read"),
     Unusable: Row(503, "What is published cannot be read"),
 }
 INTERNAL = Row(500, "The server failed")
-# A refresh takes minutes; asking again sooner finds the same.
-RETRY_AFTER = "60"
+# A refresh takes minutes; asking again sooner finds the same. A line is shorter in seconds.
+RETRY_AFTER, RETRY_SOON = "60", "5"
 
 
 class Problem(BaseModel):
@@ -149,7 +152,8 @@ async def _ours(_request: Request, error: Exception) -> Response:
     if row is INTERNAL:
         log.error("an error without a row in the table", exc_info=error)
         return problem(INTERNAL, "internal", _HIDDEN)
-    headers = {"Retry-After": RETRY_AFTER} if row.status == 503 else {}
+    later = RETRY_SOON if isinstance(error, Overloaded) else RETRY_AFTER
+    headers = {"Retry-After": later} if row.status == 503 else {}
     return problem(row, error.code, str(error), extra=error.extra, headers=headers)
 
 

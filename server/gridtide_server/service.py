@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import format_time
+from gridtide_server.effort import Line
 from gridtide_server.reader import Reader
 
 T = TypeVar("T")
@@ -38,10 +39,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The snapshots of one home and the clock its answers go by."""
+    """The snapshots of one home, the clock its answers go by, the line of calls that plan."""
 
     reader: Reader
     clock: Clock
+    line: Line
 
     def moment(self, as_of: datetime | None = None) -> Moment:
         """Now, or `as_of`.

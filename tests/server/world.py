@@ -21,6 +21,7 @@ from fastapi import FastAPI
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.effort import Effort
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
@@ -161,9 +162,13 @@ class Standing(Clock):
 class Asker:
     """Asks an application in this process."""
 
-    def __init__(self, home: Home, clock: Clock, *, cors: bool = True) -> None:
+    def __init__(
+        self, home: Home, clock: Clock, *, cors: bool = True, effort: Effort | None = None
+    ) -> None:
         self.reader = Reader(home)
-        self.app: FastAPI = create_app(ServerSettings(cors=cors), self.reader, clock)
+        self.app: FastAPI = create_app(
+            ServerSettings(cors=cors, effort=effort or Effort()), self.reader, clock
+        )
 
     def __enter__(self) -> Self:
         return self

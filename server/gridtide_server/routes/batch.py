@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from gridtide.planning_wire.batched import BATCH
 from gridtide_server import batches, bodies, wire_plans
+from gridtide_server.effort import Turn
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
 
@@ -20,8 +20,11 @@ def routes(service: Service) -> APIRouter:
     )
     async def batch(request: Request) -> Response:
         """Up to 1,000 questions; answers in their order, a problem where there is none."""
-        asked = await bodies.read(request, BATCH)
-        told = await run_in_threadpool(batches.answered, service, asked.questions)
-        return bodies.plain(told)
+        body = await bodies.received(request)
+
+        def answer(turn: Turn) -> bytes:
+            return batches.answered(service, bodies.read(body, BATCH).questions, turn)
+
+        return bodies.plain(await service.line.run(answer))
 
     return router

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from gridtide.planning_wire.footprints import FOOTPRINT
 from gridtide_server import bodies, wire_footprints
+from gridtide_server.effort import Turn
 from gridtide_server.footprints import footprinted
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -23,13 +23,15 @@ def routes(service: Service) -> APIRouter:
     )
     async def footprint(request: Request) -> Response:
         """Energy and grams of a job, by the intensity known of its own time or a given one."""
-        asked = await bodies.read(request, FOOTPRINT)
+        body = await bodies.received(request)
 
-        def answer() -> bytes:
+        def answer(turn: Turn) -> bytes:
+            asked = bodies.read(body, FOOTPRINT)
             moment = service.moment(asked.as_of)
             with service.reader.read() as view:
-                return footprinted(view, asked, moment).model_dump_json().encode()
+                told = turn.limited(lambda: footprinted(view, asked, moment))
+            return told.model_dump_json().encode()
 
-        return bodies.plain(await run_in_threadpool(answer))
+        return bodies.plain(await service.line.run(answer))
 
     return router

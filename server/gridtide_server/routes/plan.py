@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from gridtide.planning_wire.asked import PLAN, REPLAN
 from gridtide_server import bodies, wire_plans
+from gridtide_server.effort import Turn
 from gridtide_server.plans import planned, replanned
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -21,27 +21,31 @@ def routes(service: Service) -> APIRouter:
     )
     async def plan(request: Request) -> Response:
         """The plan that reaches the goal best within the bounds, and why."""
-        asked = await bodies.read(request, PLAN)
+        body = await bodies.received(request)
 
-        def answer() -> bytes:
+        def answer(turn: Turn) -> bytes:
+            asked = bodies.read(body, PLAN)
             moment = service.moment(asked.as_of)
             with service.reader.read() as view:
-                return planned(view, asked, moment).model_dump_json().encode()
+                told = turn.limited(lambda: planned(view, asked, moment))
+            return told.model_dump_json().encode()
 
-        return bodies.plain(await run_in_threadpool(answer))
+        return bodies.plain(await service.line.run(answer))
 
     @router.post(
         "/v1/replan", response_model=wire_plans.Plan, openapi_extra=bodies.described(REPLAN)
     )
     async def replan(request: Request) -> Response:
         """The plan for the rest of a job that has begun, or waits, by the forecasts of now."""
-        asked = await bodies.read(request, REPLAN)
+        body = await bodies.received(request)
 
-        def answer() -> bytes:
+        def answer(turn: Turn) -> bytes:
+            asked = bodies.read(body, REPLAN)
             moment = service.moment(asked.progress.get("at"))
             with service.reader.read() as view:
-                return replanned(view, asked, moment).model_dump_json().encode()
+                told = turn.limited(lambda: replanned(view, asked, moment))
+            return told.model_dump_json().encode()
 
-        return bodies.plain(await run_in_threadpool(answer))
+        return bodies.plain(await service.line.run(answer))
 
     return router

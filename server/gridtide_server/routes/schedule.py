@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from gridtide.planning_wire.schedules import SCHEDULE
 from gridtide_server import bodies, wire_plans
+from gridtide_server.effort import Turn
 from gridtide_server.problems import responses
 from gridtide_server.schedules import scheduled
 from gridtide_server.service import Service
@@ -23,13 +23,15 @@ def routes(service: Service) -> APIRouter:
     )
     async def schedule(request: Request) -> Response:
         """Plans for many jobs under caps on jobs at once or on power, by region."""
-        asked = await bodies.read(request, SCHEDULE)
+        body = await bodies.received(request)
 
-        def answer() -> bytes:
+        def answer(turn: Turn) -> bytes:
+            asked = bodies.read(body, SCHEDULE)
             moment = service.moment(asked.as_of)
             with service.reader.read() as view:
-                return scheduled(view, asked, moment).model_dump_json().encode()
+                told = turn.limited(lambda: scheduled(view, asked, moment))
+            return told.model_dump_json().encode()
 
-        return bodies.plain(await run_in_threadpool(answer))
+        return bodies.plain(await service.line.run(answer))
 
     return router

@@ -1,0 +1,169 @@
+"""Calls that plan take a few threads and a limited time; what else is asked is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pytest
+
+from gridtide.client import Client
+from gridtide.errors import TooCostly
+from gridtide.local import Host, LocalTransport
+from gridtide.planning import Cost, Job
+from gridtide_server.effort import Effort, Line, Turn
+from gridtide_server.errors import Overloaded
+from gridtide_store.home import Home
+from tests.server.world import HOUR, NOW, Asker, Standing
+
+# Seconds of work in pure Python: every minute of three days is a place to start and to end.
+HEAVY: dict[str, Any] = {
+    "job": {
+        "hours": 24 + 1 / 60,
+        "kind": "pieces",
+        "min_piece": 1 + 1 / 60,
+        "restart_cost": {"kwh": 1, "hours": 1 / 60},
+    },
+    "region": "DE",
+}
+WINDOW = {"kind": "best_window", "region": "DE", "hours": 2}
+
+
+def endless() -> NoReturn:
+    while True:
+        pass
+
+
+def test_what_never_ends_is_given_up_and_the_thread_goes_on() -> None:
+    async def ask() -> list[Any]:
+        line = Line(Effort(seconds=0.1, at_once=1))
+        refused = await asyncio.gather(
+            line.run(lambda turn: turn.limited(endless)), return_exceptions=True
+        )
+        return [*refused, await line.run(lambda turn: turn.limited(lambda: 5))]
+
+    refused, answered = asyncio.run(ask())
+    assert isinstance(refused, TooCostly)
+    assert "0.1 s in all; give an earlier deadline" in str(refused)
+    assert answered == 5
+
+
+def test_others_are_answered_while_one_never_ends() -> None:
+    async def ask() -> list[str]:
+        line, said = Line(Effort(seconds=0.3, at_once=2)), []
+
+        async def one(name: str, work: Callable[[], object]) -> None:
+            try:
+                await line.run(lambda turn: turn.limited(work))
+            except TooCostly:
+                name += " given up"
+            said.append(name)
+
+        await asyncio.gather(one("endless", endless), one("short", lambda: 1))
+        return said
+
+    assert asyncio.run(ask()) == ["short", "endless given up"]
+
+
+def test_who_waits_behind_too_many_is_sent_away() -> None:
+    async def ask() -> list[Any]:
+        line, go = Line(Effort(at_once=1, waiting=1)), threading.Event()
+        calls = [asyncio.ensure_future(line.run(lambda _turn: go.wait(60))) for _ in range(2)]
+        await asyncio.sleep(0)
+        refused = await asyncio.gather(line.run(lambda _turn: 1), return_exceptions=True)
+        go.set()
+        first = await asyncio.gather(*calls)
+        return [*refused, *first, await line.run(lambda _turn: 3)]
+
+    refused, *answered = asyncio.run(ask())
+    assert isinstance(refused, Overloaded)
+    assert "1 calls that plan wait" in str(refused)
+    assert answered == [True, True, 3]
+
+
+class Hand:
+    """A clock that goes on as far as a piece of work says, and looks whether time is up."""
+
+    def __init__(self, effort: Effort) -> None:
+        self.now = 0.0
+        self.turn = Turn(effort, lambda: self.now)
+        self.tries: list[int] = []
+
+    def work(self, name: int, seconds: int) -> Callable[[], int]:
+        """Takes `seconds`, one by one."""
+
+        def run() -> int:
+            self.tries.append(name)
+            for _ in range(seconds):
+                self.now += 1
+                self.turn.look()
+            return name
+
+        return run
+
+
+def test_what_needs_more_than_its_part_comes_again_after_all_others() -> None:
+    hand = Hand(Effort(seconds=12, share=1))
+    # Parts of 12 / 4, then what is left: 12 - 3 - 1 - 1 - 1 = 6.
+    found = hand.turn.shared(
+        [hand.work(1, 5), hand.work(2, 1), hand.work(3, 1), hand.work(4, 1)]
+    )
+    assert found == [1, 2, 3, 4]
+    assert hand.tries == [1, 2, 3, 4, 1]
+
+
+def test_one_that_takes_all_there_is_leaves_the_others_theirs() -> None:
+    hand = Hand(Effort(seconds=12, share=1))
+    refused, *answered = hand.turn.shared([hand.work(1, 99), hand.work(2, 2), hand.work(3, 2)])
+    assert isinstance(refused, TooCostly)
+    assert answered == [2, 3]
+    assert hand.turn.left <= 0
+
+
+def test_each_has_a_least_part_and_who_comes_too_late_none() -> None:
+    hand = Hand(Effort(seconds=4, share=2))
+    found = hand.turn.shared([hand.work(k, 2) for k in range(4)])
+    # Both take their two seconds, by when the look finds that they are over.
+    assert hand.tries == [0, 1]
+    assert all(isinstance(each, TooCostly) for each in found)
+
+
+def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> None:
+    with Asker(home, Standing(NOW), effort=Effort(seconds=0.05)) as ask:
+        problem = ask.problem("/v1/plan", 422, "too_costly", HEAVY)
+        assert problem["title"] == "The question takes too much work"
+        job = Job(
+            24 * HOUR + HOUR / 60,
+            "pieces",  # type: ignore[arg-type]
+            min_piece=HOUR + HOUR / 60,
+            restart_cost=Cost(1, HOUR / 60),
+        )
+        with (
+            Client("http://test", transport=LocalTransport(Host(ask.app))) as client,
+            pytest.raises(TooCostly) as caught,
+        ):
+            client.plan(job, "DE")
+    assert str(caught.value) == problem["detail"]
+    assert caught.value.exit_code == 2
+
+
+def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
+    heavy, plan = {"kind": "plan", **HEAVY}, {"job": {"hours": 2}, "region": "DE"}
+    questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 997]
+    with Asker(home, Standing(NOW), effort=Effort(seconds=0.8, share=0.2)) as ask:
+        *answers, last = ask.post("/v1/batch", {"questions": [*questions, WINDOW]})["answers"]
+        window = ask.json("/v1/best-window?region=DE&hours=2")
+        planned = ask.post("/v1/plan", plan)
+    assert (answers[1], last, answers[2]) == (window, window, planned)
+    assert {each["code"] for each in [answers[0], *answers[3:]]} == {"too_costly"}
+
+
+def test_too_many_calls_are_told_when_to_ask_again(home: Home) -> None:
+    plan = b'{"job": {"hours": 2}, "region": "DE"}'
+    with Asker(home, Standing(NOW), effort=Effort(at_once=1, waiting=-1)) as ask:
+        answer = ask("/v1/plan", "POST", body=plan)
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "5"
+        assert ask.json("/v1/best-window?region=DE&hours=2")["hours"] == 2
