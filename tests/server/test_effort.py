@@ -151,7 +151,7 @@ def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> N
 
 def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
     heavy, plan = {"kind": "plan", **HEAVY}, {"job": {"hours": 2}, "region": "DE"}
-    questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 997]
+    questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 996]
     with Asker(home, Standing(NOW), effort=Effort(seconds=0.8, share=0.2)) as ask:
         *answers, last = ask.post("/v1/batch", {"questions": [*questions, WINDOW]})["answers"]
         window = ask.json("/v1/best-window?region=DE&hours=2")
