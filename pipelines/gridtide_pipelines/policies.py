@@ -99,7 +99,7 @@ class Policy:
         if self.moves is None:
             return own
         there = tuple(Place(each.expected.zone, each) for each in (own, *elsewhere))
-        return Places(there, home=own.expected.zone, moves=self.moves)
+        return Places(there, moves=self.moves)
 
     def decide(
         self, when: Occurrence, outlook: Outlook, elsewhere: Sequence[Outlook] = ()

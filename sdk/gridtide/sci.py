@@ -11,7 +11,8 @@ from gridtide.answers import Wire
 from gridtide.errors import BadInput
 
 # Grams of CO2e each. The first two: Patterson et al. 2021 (arXiv:2104.10350), App. A and D. The
-# others: US EPA, as in Dodge et al. 2022 (FAccT 22, arXiv:2206.05229), Sec. 5.1.
+# others: US EPA, Greenhouse Gas Equivalencies Calculator, Calculations and References, as in
+# Dodge et al. 2022 (FAccT 22, arXiv:2206.05229), Sec. 5.1; the EPA changes some each year.
 EQUIVALENTS: dict[str, tuple[float, str]] = {
     "round trips San Francisco - New York, one passenger": (1.2e6, "Patterson et al. 2021"),
     "round trips San Francisco - New York, whole plane": (180.4e6, "Patterson et al. 2021"),

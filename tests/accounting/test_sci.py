@@ -108,6 +108,15 @@ def test_a_gain_is_told_by_factor() -> None:
         gain(before, Factors(hours=0, power_kw=1, g_per_kwh=1))
 
 
+def test_equivalents_are_those_that_were_printed() -> None:
+    # Patterson et al. 2021, App. A and D: 1.2 t a passenger, 180.4 t a plane. Dodge et al.
+    # 2022, Sec. 5.1, after the EPA: 8.22e-6, 3.98e-4, 8.887e-3, 0.43, 8.3 and 181.29 t.
+    tonnes = [1.2, 180.4, 8.22e-6, 3.98e-4, 8.887e-3, 0.43, 8.3, 181.29]
+    assert [each.amount for each in equivalents(1e6)] == pytest.approx(
+        [1 / each for each in tonnes]
+    )
+
+
 def test_equivalents_name_their_source() -> None:
     found = {each.what: each for each in equivalents(1.2e6)}
     assert found["round trips San Francisco - New York, one passenger"].amount == 1
