@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from math import floor, fsum
 from operator import mul, sub
 from typing import TYPE_CHECKING
@@ -78,14 +78,16 @@ class Run:
         last = bisect_left(self.edges, end) - 1
         if first == last:
             return self.values[first]
-        inner = range(first + 1, last)
-        return fsum(
-            (
-                self.values[first] * (self.edges[first + 1] - start),
-                *(self.values[i] * (self.edges[i + 1] - self.edges[i]) for i in inner),
-                self.values[last] * (end - self.edges[last]),
-            )
-        ) / (end - start)
+        edges, inner = self.edges[first + 1 : last + 1], self.values[first + 1 : last]
+        if self.step:
+            parts = map(float(self.step).__mul__, inner)
+        else:
+            parts = map(mul, inner, map(sub, edges[1:], edges))
+        ends = (
+            self.values[first] * (edges[0] - start),
+            self.values[last] * (end - edges[-1]),
+        )
+        return fsum(chain(ends, parts)) / (end - start)
 
     def cleanest(
         self, first: int, last: int, duration: int, *, lower_is_cleaner: bool

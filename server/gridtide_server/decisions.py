@@ -114,16 +114,17 @@ def decide_by(place: Resolution, forecast: Forecast, question: Question) -> Deci
     Raises:
         NoFeasibleWindow: no unbroken run of that length fits.
     """
+    duration = question.duration
     try:
         window = best_window(
             forecast.series,
-            question.duration,
+            duration,
             earliest=question.first,
             deadline=question.deadline,
         )
     except NoFeasibleWindow as error:
         raise NoFeasibleWindow(str(error), forecast_end=forecast.end) from error
-    return _decision(place, forecast, window, question)
+    return _decision(place, forecast, window, question, duration)
 
 
 def decide_region(
@@ -148,9 +149,10 @@ def decide_region(
             refused.append(Refusal(place, signal, str(error)))
     if not found:
         raise NoData("; ".join(each.reason for each in refused))
+    duration = question.duration
     choices = best_region_and_window(
         {region: forecast.series for region, forecast in found.items()},
-        question.duration,
+        duration,
         earliest=question.first,
         deadline=question.deadline,
     )
@@ -161,7 +163,8 @@ def decide_region(
         if choice.window is None:
             refused.append(Refusal(place, signal, choice.reason or "no such window"))
         else:
-            decided.append(_decision(place, found[choice.region], choice.window, question))
+            forecast = found[choice.region]
+            decided.append(_decision(place, forecast, choice.window, question, duration))
     return [*decided, *refused]
 
 
@@ -207,8 +210,12 @@ def common(
 
 
 def _decision(
-    place: Resolution, forecast: Forecast, window: Window, question: Question
+    place: Resolution,
+    forecast: Forecast,
+    window: Window,
+    question: Question,
+    duration: timedelta,
 ) -> Decision:
     start = question.at_once
-    mean_now = mean_over(forecast.series, start, start + question.duration)
+    mean_now = mean_over(forecast.series, start, start + duration)
     return Decision(place, forecast, window, mean_now)
