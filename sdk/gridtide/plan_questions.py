@@ -148,8 +148,9 @@ class PlanQuestions(ABC):
     def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
         """Up to 1,000 questions in one call; the answers in their order.
 
-        Each is a mapping with a ``kind`` (``best_window``, ``best_region``, ``plan``) and the
-        arguments of the method of that name. One that has no answer has its error in its place.
+        Each is a mapping with a ``kind`` (``best_window``, ``best_region``, ``plan``,
+        ``replan``, ``footprint``) and the arguments of the method of that name. One that has no
+        answer has its error in its place.
         """
         from gridtide.planning_wire import calls
 

@@ -8,7 +8,7 @@ from gridtide.show import SIMULATED, age, moment
 
 def footprint(answer: FootprintAnswer) -> str:
     """Energy, grams, what they compare with, and where the intensity is known from."""
-    lines = [f"energy  {answer.kwh:.6g} kWh", f"gross   {_gross(answer)}"]
+    lines = [f"energy  {answer.kwh:.6g} kWh", f"gross   {gross(answer)}"]
     if answer.net_g is not None and answer.net_g != answer.gross_g:
         lines.append(f"net     {grams(answer.net_g)}")
     if answer.g_per_kwh is not None:
@@ -37,7 +37,8 @@ def grams(value: float) -> str:
     return f"{value:.4g} g CO2e"
 
 
-def _gross(answer: FootprintAnswer) -> str:
+def gross(answer: FootprintAnswer) -> str:
+    """Gross grams, or how much of them is known."""
     if answer.gross_g is not None:
         return grams(answer.gross_g)
     return (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gridtide.answers import BestRegion, BestWindow
 from gridtide.errors import GridtideError
+from gridtide.planning_wire.footprints import FootprintAnswer
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.schedules import ScheduleAnswer
 from gridtide.planning_wire.told import Batch, One
 from gridtide.show import moment, percent, place, provenance, table, value
+from gridtide.show_footprint import gross
 
 # More slots than these are told by their number; --json has them all.
 MOST_SLOTS = 24
@@ -48,6 +50,8 @@ def schedule(answer: ScheduleAnswer) -> str:
 def _line(one: One) -> str:
     if isinstance(one, GridtideError):
         return f"{one.code}: {one}"
+    if isinstance(one, FootprintAnswer):
+        return f"{one.kwh:.6g} kWh: {gross(one)}"
     when = f"{moment(one.start)} to {moment(one.end)}"
     told = f"{one.region}: {when}, {value(one.mean, one.signal)}"
     if isinstance(one, BestRegion):

@@ -8,15 +8,18 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from pydantic import BaseModel
 
 from gridtide.errors import GridtideError
 from gridtide.model import Signal
-from gridtide.planning_wire.asked import PlanAsked
+from gridtide.planning_wire.asked import PlanAsked, ReplanAsked
 from gridtide.planning_wire.batched import RunAsked, question_from_json
+from gridtide.planning_wire.footprints import FootprintAsked
 from gridtide_server import answers, problems, regions
 from gridtide_server.decisions import Question, believed, check, decide_by, decide_region
 from gridtide_server.effort import Turn
-from gridtide_server.plans import planned
+from gridtide_server.footprints import footprinted
+from gridtide_server.plans import planned, replanned
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import Forecast, View
 from gridtide_store.regions import Resolution
@@ -53,15 +56,25 @@ class _Batch:
         """The JSON of one answer, or of the problem in its place."""
         try:
             kind, asked = question_from_json(wire)
-            as_of = asked.as_of
-            moment = self._now if as_of is None else self._service.moment(as_of)
-            if isinstance(asked, PlanAsked):
-                return planned(self._view, asked, moment).model_dump_json().encode()
+            if not isinstance(asked, RunAsked):
+                return self._told(asked).model_dump_json().encode()
+            moment = self._moment(asked.as_of)
             if kind == "best_window":
                 return self._window(asked, moment)
             return self._region(asked, moment)
         except GridtideError as error:
             return _told(error)
+
+    def _moment(self, as_of: datetime | None) -> Moment:
+        return self._now if as_of is None else self._service.moment(as_of)
+
+    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> BaseModel:
+        if isinstance(asked, ReplanAsked):
+            return replanned(self._view, asked, self._moment(asked.progress.get("at")))
+        moment = self._moment(asked.as_of)
+        if isinstance(asked, PlanAsked):
+            return planned(self._view, asked, moment)
+        return footprinted(self._view, asked, moment)
 
     def _window(self, asked: RunAsked, moment: Moment) -> bytes:
         question = _question(asked, moment)

@@ -13,6 +13,7 @@ from gridtide.model import Quality, Signal
 from gridtide.planning.answer import Code
 from gridtide_server.problems import Problem
 from gridtide_server.wire import Age, Answer, AsOf, BestRegion, BestWindow, Placed, Replay
+from gridtide_server.wire_footprints import Footprint
 
 
 class PlannedSlot(Answer):
@@ -108,6 +109,6 @@ class Schedule(Answer):
 class Batch(Answer):
     """Answers in the order of the questions; where one has none, its problem."""
 
-    answers: list[BestRegion | BestWindow | Plan | Problem]
+    answers: list[BestRegion | BestWindow | Plan | Footprint | Problem]
     as_of: AsOf
     replay: Replay

@@ -45,6 +45,15 @@ def test_each_answer_is_that_of_the_question_asked_alone(ask: Asker) -> None:
     ]
 
 
+def test_footprints_and_the_rest_of_a_job_are_questions_too(ask: Asker) -> None:
+    asked = {"job": {"hours": 3, "kind": "interruptible"}, "region": "DE"}
+    rest = {"plan": ask.post("/v1/plan", asked), "asked": asked, "progress": {"done": 1}}
+    row = {"start": "2026-03-01T10:20Z", "end": "2026-03-01T12:40Z", "kwh": 3}
+    drawn = {"region": "DE", "rows": [row]}
+    answers = batch(ask, {"kind": "footprint", **drawn}, {"kind": "replan", **rest})
+    assert answers == [ask.post("/v1/footprint", drawn), ask.post("/v1/replan", rest)]
+
+
 def test_a_question_without_an_answer_has_its_problem_in_its_place(ask: Asker) -> None:
     answers = batch(
         ask,

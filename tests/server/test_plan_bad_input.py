@@ -15,7 +15,11 @@ from gridtide.errors import BadInput, GridtideError, NoFeasibleWindow, TooLarge
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, CostSeries, Elastic, Goal, Job, PowerProfile
 from gridtide.planning.errors import NeverUnder, OverBudget
+from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.candidates import Candidate, Candidates
+from gridtide.planning_wire.footprints import FootprintAnswer
+from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.sci import Factors
 from gridtide_server import bodies
 from tests.server.world import HOUR, NOW, Asker
 
@@ -260,6 +264,39 @@ def test_what_python_cannot_write_spoils_no_other_question(client: Client) -> No
     assert words[4] == "there is no region to choose from; name at least one"
     assert "has no UTC offset" in words[5]
     assert words[6].startswith("kind is None")
+
+
+def test_a_batch_takes_and_gives_what_python_has(ask: Asker, client: Client) -> None:
+    start = NOW - 24 * HOUR
+    job = Job(3 * HOUR, "interruptible")  # type: ignore[arg-type]
+    planned, drawn = client.batch(
+        [
+            {"kind": "plan", "job": job, "where": ["DE", "FR"]},
+            {
+                "kind": "footprint",
+                "region": "DE",
+                "rows": [(start, start + HOUR, 3)],
+                "clean": [(start, start + HOUR, 1)],
+            },
+        ]
+    )
+    assert isinstance(planned, PlanAnswer)
+    assert planned == client.plan(job, ["DE", "FR"])
+    rows = [(start, start + HOUR, 3.0)]
+    assert drawn == client.footprint(rows, region="DE", clean=[(start, start + HOUR, 1)])
+    progress = Progress(NOW, HOUR)
+    (rest,) = client.batch([{"kind": "replan", "plan": planned, "progress": progress}])
+    assert isinstance(rest, PlanAnswer)
+    assert rest == client.replan(planned, progress)
+    # Each knows its question, for the next time.
+    assert client.replan(rest, progress) == client.replan(planned, progress)
+    before = Factors(hours=2, power_kw=1, g_per_kwh=100)
+    (gained,) = client.batch(
+        [{"kind": "footprint", "hours": 1, "power_kw": 1, "g_per_kwh": 100, "before": before}]
+    )
+    assert isinstance(gained, FootprintAnswer)
+    assert gained.gain is not None
+    assert gained.gain.total == 2
 
 
 # What multiplies or divides to more than any number: refused where it stands, never a fault

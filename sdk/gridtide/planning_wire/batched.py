@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from math import isfinite
+from datetime import datetime
 from typing import Any
 
-from gridtide.calls import region_text
 from gridtide.errors import BadInput, TooManyQuestions
-from gridtide.model import MOST_QUESTIONS, Signal, format_time, parse_hours
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Job
+from gridtide.model import MOST_QUESTIONS, Signal, parse_hours
 from gridtide.planning_wire.asked import (
     AS_OF_MEMBER,
     PLAN,
+    REPLAN,
     SIGNAL_MEMBER,
     PlanAsked,
-    where_to_json,
+    ReplanAsked,
 )
-from gridtide.planning_wire.bounds import bounds_to_json
-from gridtide.planning_wire.candidates import (
-    Candidate,
-    Candidates,
-    candidates_to_json,
-    place_to_json,
-)
-from gridtide.planning_wire.goals import goal_to_json
-from gridtide.planning_wire.jobs import in_hours, job_to_json
+from gridtide.planning_wire.footprints import FOOTPRINT, FootprintAsked
 from gridtide.planning_wire.shapes import MOMENT, NUMBER, TEXT, Form, Member, Shape, list_of
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +84,13 @@ BEST_REGION: Shape[RunAsked] = Shape(
     {"regions": Member(list_of(TEXT), "regions, at most 500", required=True), **_RUN},
     _run,
 )
-QUESTIONS: Mapping[str, Shape[RunAsked] | Shape[PlanAsked]] = {
+Asked = RunAsked | PlanAsked | ReplanAsked | FootprintAsked
+QUESTIONS: Mapping[str, Shape[Any]] = {
     "best_window": _of_kind(BEST_WINDOW, "BestWindowQuestion", "best_window"),
     "best_region": _of_kind(BEST_REGION, "BestRegionQuestion", "best_region"),
     "plan": _of_kind(PLAN, "PlanQuestion", "plan"),
+    "replan": _of_kind(REPLAN, "ReplanQuestion", "replan"),
+    "footprint": _of_kind(FOOTPRINT, "FootprintQuestion", "footprint"),
 }
 
 
@@ -140,7 +128,7 @@ BATCH: Shape[BatchAsked] = Shape(
 SHAPES = (BATCH, *QUESTIONS.values())
 
 
-def question_from_json(wire: object) -> tuple[str, RunAsked | PlanAsked]:
+def question_from_json(wire: object) -> tuple[str, Asked]:
     """One question of a batch and its kind.
 
     Raises:
@@ -154,84 +142,3 @@ def question_from_json(wire: object) -> tuple[str, RunAsked | PlanAsked]:
             f"{', '.join(QUESTIONS)}"
         )
     return str(kind), shape.read(wire)
-
-
-def batch_to_json(questions: Iterable[Mapping[str, Any]]) -> Json:
-    """The JSON object of a batch of questions with values of JSON or of `gridtide.planning`.
-
-    Nothing is checked here but their number: what is wrong with one question the service says
-    in its place, and answers the others. What no JSON can say is written as Python shows it.
-
-    Raises:
-        TooManyQuestions: more than 1,000.
-    """
-    asked = list(questions)
-    if len(asked) > MOST_QUESTIONS:
-        raise TooManyQuestions(
-            f"{len(asked)} questions in one call; at most {MOST_QUESTIONS}: ask in parts"
-        )
-    return {"questions": [_question(each) for each in asked]}
-
-
-def _question(question: object) -> Any:  # noqa: ANN401  # any JSON value
-    if not isinstance(question, Mapping):
-        return _plain(question)
-    wire: Json = {}
-    for name, value in question.items():
-        if name == "where":
-            wire |= _where(value)
-        elif name == "region":
-            wire[name] = _region(value)
-        elif name == "regions" and isinstance(value, Iterable):
-            named = [value] if isinstance(value, str) else value
-            wire[name] = [_region(each) for each in named]
-        else:
-            wire[str(name)] = _plain(value)
-    return wire
-
-
-def _where(where: object) -> Json:
-    try:
-        return where_to_json(where)
-    except BadInput:
-        return {"regions": _plain(where)}
-
-
-def _region(region: object) -> Any:  # noqa: ANN401  # any JSON value
-    try:
-        return region_text(region) if isinstance(region, tuple) else _plain(region)
-    except BadInput:
-        return _plain(region)
-
-
-def _plain(value: object) -> Any:  # noqa: ANN401  # any JSON value
-    if isinstance(value, float):
-        return value if isfinite(value) else repr(value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    for kind, write in _WRITERS:
-        if isinstance(value, kind):
-            return write(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, Iterable):
-        return [_plain(each) for each in value]
-    return f"{value!r:.80}"
-
-
-def _moment(moment: datetime) -> str:
-    # A naive time is the service's to refuse, in the place of its question.
-    return moment.isoformat() if moment.utcoffset() is None else format_time(moment)
-
-
-_WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (StrEnum, lambda word: word.value),
-    (str, str),
-    (datetime, _moment),
-    (timedelta, in_hours),
-    (Job, job_to_json),
-    (Bounds, bounds_to_json),
-    (Goal, goal_to_json),
-    (Candidate, place_to_json),
-    (Candidates, candidates_to_json),
-)

@@ -17,7 +17,6 @@ from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
 from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import SIGNAL_MEMBER, plan_to_json, progress_to_json
-from gridtide.planning_wire.batched import batch_to_json
 from gridtide.planning_wire.candidates import Where
 from gridtide.planning_wire.footprints import (
     HOURS,
@@ -29,6 +28,7 @@ from gridtide.planning_wire.footprints import (
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer, schedule_to_json
 from gridtide.planning_wire.told import Batch
+from gridtide.planning_wire.written import batch_to_json
 
 
 def plan(
@@ -73,11 +73,8 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
 def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
     """Many questions at once."""
     body = batch_to_json(questions)
-    kinds = [
-        str(question.get("kind")) if isinstance(question, dict) else ""
-        for question in body["questions"]
-    ]
-    return Call("/v1/batch", (), lambda wire: Batch.of_kinds(kinds, wire), encoded(body))
+    asked: list[object] = body["questions"]
+    return Call("/v1/batch", (), lambda wire: Batch.of(asked, wire), encoded(body))
 
 
 def schedule(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gridtide.answers import BestRegion, BestWindow
 from gridtide.errors import ApiError, GridtideError
 from gridtide.model import format_time, parse_time
+from gridtide.planning_wire.footprints import FootprintAnswer
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.problems import meant
 
-ANSWERS: Mapping[str, type[BestWindow] | type[BestRegion] | type[PlanAnswer]] = {
+Answer = BestWindow | BestRegion | PlanAnswer | FootprintAnswer
+ANSWERS: Mapping[str, type[Answer]] = {
     "best_window": BestWindow,
     "best_region": BestRegion,
     "plan": PlanAnswer,
+    "replan": PlanAnswer,
+    "footprint": FootprintAnswer,
 }
-One = BestWindow | BestRegion | PlanAnswer | GridtideError
+One = Answer | GridtideError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +50,20 @@ class Batch:
         return len(self.answers)
 
     @classmethod
-    def of_kinds(cls, kinds: Sequence[str], wire: Mapping[str, Any]) -> Batch:
-        """The answer of ``/v1/batch`` to questions of these kinds.
+    def of(cls, asked: Sequence[object], wire: Mapping[str, Any]) -> Batch:
+        """The answer of ``/v1/batch`` to these questions, JSON.
 
         Raises:
             ApiError: not as many answers, or one that is not understood.
         """
         answers, as_of = wire.get("answers"), wire.get("as_of")
-        if not (isinstance(answers, list) and len(answers) == len(kinds)):
-            raise ApiError(f"the service did not answer each of {len(kinds)} questions")
+        if not (isinstance(answers, list) and len(answers) == len(asked)):
+            raise ApiError(f"the service did not answer each of {len(asked)} questions")
         if not isinstance(as_of, str):
             raise ApiError("the service's batch does not say as of when it is")
         return cls(
             answers=tuple(
-                _one(kind, answer) for kind, answer in zip(kinds, answers, strict=True)
+                _one(question, answer) for question, answer in zip(asked, answers, strict=True)
             ),
             as_of=parse_time(as_of, name="as_of"),
             replay=bool(wire.get("replay")),
@@ -70,10 +75,19 @@ class Batch:
         return {**self.wire, "as_of": format_time(self.as_of)}
 
 
-def _one(kind: str, wire: object) -> One:
+def _one(question: object, wire: object) -> One:
+    asked = question if isinstance(question, Mapping) else {}
+    kind = asked.get("kind")
     if not isinstance(wire, Mapping):
         raise ApiError(f"the service answered {wire!r:.80} to a question")
     if "code" in wire and "status" in wire:
         status = wire["status"] if isinstance(wire["status"], int) else 500
         return meant(status, {}, wire, asked=f"a question of kind {kind}")
-    return ANSWERS[kind].from_json(wire)
+    if not (isinstance(kind, str) and kind in ANSWERS):
+        raise ApiError(f"the service answered a question of kind {kind!r:.80}, unknown here")
+    answer = ANSWERS[kind].from_json(wire)
+    if isinstance(answer, PlanAnswer):
+        first = {name: value for name, value in asked.items() if name != "kind"}
+        kept = first.get("asked") if kind == "replan" else first
+        return replace(answer, asked=json.dumps(kept, ensure_ascii=False).encode())
+    return answer
