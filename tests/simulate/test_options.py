@@ -12,6 +12,9 @@ import polars as pl
 import pytest
 
 from gridtide import cli
+from gridtide_pipelines.history_files import read_histories
+from gridtide_pipelines.models import chain
+from gridtide_pipelines.policy_cases import Forecasting
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -31,6 +34,24 @@ def run(tmp_path: Path) -> Run:
         )
     environ = {"GRIDTIDE_HOME": str(tmp_path / "home"), "GRIDTIDE_WORKERS": "2"}
     return lambda *words: cli.main(["simulate", "--data", str(tmp_path), *words], environ)
+
+
+def test_a_forecast_made_again_has_its_good_and_bad_case_where_asked(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("--zone", "DE", "--policy", "now", *SPAN) == 0
+    (history,) = read_histories(tmp_path, ["DE"], warn=pytest.fail)
+    at = FIRST + 30 * 24 * HOUR
+    for asked in (False, True):
+        forecasting = Forecasting(chain("naive"), frozenset(), HOUR, quantiles=asked)
+        outlook = forecasting.again(history, at, at + HOUR).at(at).outlook
+        assert (outlook.p10 is not None, outlook.p90 is not None) == (asked, asked)
+    assert outlook.p10
+    assert outlook.p90
+    cases = zip(outlook.p10.slots, outlook.expected.slots, outlook.p90.slots, strict=True)
+    assert all(
+        (low.value or 0) < (mid.value or 0) < (high.value or 0) for low, mid, high in cases
+    )
 
 
 def test_where_jobs_ran_is_told_in_the_document_and_in_lines(
