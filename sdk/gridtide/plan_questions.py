@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gridtide.planning.crowd import Cap
     from gridtide.planning.goal import Goal
     from gridtide.planning.job import Job
+    from gridtide.planning.recurring import Recurring
     from gridtide.planning.replanning import Progress
     from gridtide.planning_wire.candidates import Where
     from gridtide.planning_wire.footprints import FootprintAnswer
@@ -48,10 +49,12 @@ class PlanQuestions(ABC):
         signal: Signal | str | None = None,
         as_of: When | None = None,
         alternatives: int = 3,
+        recurring: Recurring | None = None,
     ) -> PlanAnswer:
         """When and where to run a job of any kind: the plan that reaches `goal` best, and why.
 
-        `where` is a region, several, or `Candidates` with rules.
+        `where` is a region, several, or `Candidates` with rules. Of a `recurring` job it is
+        the plan of the next time.
         """
         from gridtide.planning_wire import calls
 
@@ -64,6 +67,7 @@ class PlanQuestions(ABC):
                 signal=signal,
                 as_of=as_of,
                 alternatives=alternatives,
+                recurring=recurring,
             )
         )
 
@@ -176,6 +180,7 @@ class AsyncPlanQuestions(ABC):
         signal: Signal | str | None = None,
         as_of: When | None = None,
         alternatives: int = 3,
+        recurring: Recurring | None = None,
     ) -> PlanAnswer:
         """As `PlanQuestions.plan`."""
         from gridtide.planning_wire import calls
@@ -189,6 +194,7 @@ class AsyncPlanQuestions(ABC):
                 signal=signal,
                 as_of=as_of,
                 alternatives=alternatives,
+                recurring=recurring,
             )
         )
 

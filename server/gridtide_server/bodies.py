@@ -19,6 +19,7 @@ from gridtide.planning_wire import (
     footprints,
     goals,
     jobs,
+    recurrence,
     schedules,
 )
 from gridtide.planning_wire.shapes import Shape
@@ -32,6 +33,7 @@ SHAPES: tuple[Shape[Any], ...] = (
     *asked.SHAPES,
     *jobs.SHAPES,
     *bounds.SHAPES,
+    *recurrence.SHAPES,
     *goals.SHAPES,
     *candidates.SHAPES,
     *batched.SHAPES,

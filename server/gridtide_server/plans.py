@@ -7,7 +7,6 @@ from dataclasses import replace
 from gridtide.errors import BadInput
 from gridtide.model import Quality
 from gridtide.planning.answer import Plan
-from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import own_goal, plan
 from gridtide.planning.goal import Aim
 from gridtide.planning.question import Question
@@ -28,13 +27,13 @@ def planned(view: View, asked: PlanAsked, moment: Moment) -> wire_plans.Plan:
         NoData, NoCommonSignal, UnknownRegion: as `places.find`.
         BadInput, NoFeasibleWindow and the errors of `gridtide.planning`: as its `plan`.
     """
-    found = _found(view, asked, moment)
+    found, now = _found(view, asked, moment), next_second(moment.as_of)
     made = plan(
         asked.job,
         found.places,
-        asked.bounds,
+        asked.bounds_at(now),
         asked.goal,
-        now=next_second(moment.as_of),
+        now=now,
         alternatives=asked.alternatives,
     )
     return answer(view, made, found, moment)
@@ -54,12 +53,13 @@ def replanned(view: View, asked: ReplanAsked, moment: Moment) -> wire_plans.Plan
             f"the job is in {region!r}, which is none of the regions asked for: "
             f"{', '.join(found.resolved)}"
         )
+    then = next_second(asked.plan.as_of)
     question = Question(
         job=first.job,
         places=found.places,
-        bounds=first.bounds or Bounds(),
+        bounds=first.bounds_at(then),
         goal=first.goal or own_goal(found.places.signal),
-        now=next_second(asked.plan.as_of),
+        now=then,
         alternatives=first.alternatives,
     )
     forecasts = {place.region: place.outlook for place in found.places.places}

@@ -33,11 +33,12 @@ def scheduled(view: View, asked: ScheduleAsked, moment: Moment) -> wire_plans.Sc
         places.find(view, one, signal=signal, clean_share=clean_share, at=moment.as_of)
         for one in candidates
     ]
+    now = next_second(moment.as_of)
     requests = [
-        Request(job.job, where.places, job.bounds)
+        Request(job.job, where.places, job.bounds_at(now))
         for job, where in zip(asked.jobs, found, strict=True)
     ]
-    made = plan_batch(requests, asked.caps, asked.goal, now=next_second(moment.as_of))
+    made = plan_batch(requests, asked.caps, asked.goal, now=now)
     return wire_plans.Schedule(
         plans=[
             answer(view, plan, where, moment)

@@ -12,8 +12,9 @@ from gridtide.model import Signal, format_time
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.recurring import Recurring
 from gridtide.planning.replanning import Progress
-from gridtide.planning_wire import bounds, candidates, goals, jobs
+from gridtide.planning_wire import bounds, candidates, goals, jobs, recurrence
 from gridtide.planning_wire.candidates import Candidates, as_candidates
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.shapes import (
@@ -44,6 +45,7 @@ class PlanAsked:
         signal: ``None``: the usual one.
         as_of: ``None``: now.
         alternatives: how many other plans to name.
+        recurring: when the job comes back; the plan is that of the next time.
 
     Raises:
         BadInput: a count of alternatives out of range.
@@ -56,6 +58,7 @@ class PlanAsked:
     signal: Signal | None = None
     as_of: datetime | None = None
     alternatives: int = 3
+    recurring: Recurring | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.alternatives <= MOST_ALTERNATIVES:
@@ -63,6 +66,14 @@ class PlanAsked:
                 f"alternatives is {self.alternatives}; give 0 to {MOST_ALTERNATIVES}"
             )
         bounds.check_reach(self.bounds, self.job.duration)
+
+    def bounds_at(self, now: datetime) -> Bounds:
+        """The bounds of the job when asked for at `now`.
+
+        Raises:
+            BadInput: as `recurrence.bounds_at`.
+        """
+        return recurrence.bounds_at(self.recurring, self.bounds, now) or Bounds()
 
 
 def place_members(
@@ -93,6 +104,9 @@ def _plan(
 
 SIGNAL_MEMBER = Member(one_of(Signal), "which signal; left out: the usual one")
 AS_OF_MEMBER = Member(MOMENT, "answer as it would have been at this moment; left out: now")
+RECURRING_MEMBER = Member(
+    recurrence.RECURRING.form, "when it comes back: the plan is that of the next time"
+)
 PLACE_MEMBERS = {
     "region": Member(TEXT, "one region"),
     "regions": Member(
@@ -145,6 +159,7 @@ PLAN: Shape[PlanAsked] = Shape(
         "job": Member(jobs.JOB.form, "what is to be run", required=True),
         **PLACE_MEMBERS,
         "bounds": Member(bounds.BOUNDS.form, "when it may run; left out: from now on"),
+        "recurring": RECURRING_MEMBER,
         "goal": Member(goals.GOAL.form, "left out: least carbon, or most carbon-free energy"),
         "signal": SIGNAL_MEMBER,
         "as_of": AS_OF_MEMBER,
@@ -181,6 +196,7 @@ def plan_to_json(
     signal: str | None,
     as_of: datetime | None,
     alternatives: int,
+    recurring: Recurring | None = None,
 ) -> Json:
     """The JSON object of a question; what is as by default is left out.
 
@@ -190,6 +206,8 @@ def plan_to_json(
     wire: Json = {"job": jobs.job_to_json(job), **where_to_json(where)}
     if bounds_ is not None:
         wire["bounds"] = bounds.bounds_to_json(bounds_)
+    if recurring is not None:
+        wire["recurring"] = recurrence.recurring_to_json(recurring)
     if goal is not None:
         wire["goal"] = goals.goal_to_json(goal)
     if signal is not None:

@@ -15,6 +15,7 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.crowd import Cap
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.recurring import Recurring
 from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import SIGNAL_MEMBER, plan_to_json, progress_to_json
 from gridtide.planning_wire.candidates import Where
@@ -40,6 +41,7 @@ def plan(
     signal: Signal | str | None,
     as_of: When | None,
     alternatives: int,
+    recurring: Recurring | None,
 ) -> Call[PlanAnswer]:
     """When and where to run a job of any kind."""
     body = plan_to_json(
@@ -50,6 +52,7 @@ def plan(
         signal=None if signal is None else str(signal),
         as_of=None if as_of is None else aware("as_of", as_of),
         alternatives=alternatives,
+        recurring=recurring,
     )
     return _planned("/v1/plan", body, asked=body)
 

@@ -14,10 +14,12 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.crowd import Cap
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
-from gridtide.planning_wire import bounds, goals, jobs
+from gridtide.planning.recurring import Recurring
+from gridtide.planning_wire import bounds, goals, jobs, recurrence
 from gridtide.planning_wire.asked import (
     AS_OF_MEMBER,
     PLACE_MEMBERS,
+    RECURRING_MEMBER,
     SIGNAL_MEMBER,
     place_members,
     where_to_json,
@@ -42,9 +44,18 @@ class JobRequest:
     job: Job
     where: Where
     bounds: Bounds | None = None
+    recurring: Recurring | None = None
 
     def __post_init__(self) -> None:
         bounds.check_reach(self.bounds, self.job.duration)
+
+    def bounds_at(self, now: datetime) -> Bounds | None:
+        """The bounds of the job when asked for at `now`.
+
+        Raises:
+            BadInput: as `recurrence.bounds_at`.
+        """
+        return recurrence.bounds_at(self.recurring, self.bounds, now)
 
     @property
     def candidates(self) -> Candidates:
@@ -101,8 +112,9 @@ def _request(
     regions: tuple[Any, ...] | None = None,
     places: Candidates | None = None,
     bounds: Bounds | None = None,
+    recurring: Recurring | None = None,
 ) -> JobRequest:
-    return JobRequest(job, place_members(region, regions, places), bounds)
+    return JobRequest(job, place_members(region, regions, places), bounds, recurring)
 
 
 REQUEST: Shape[JobRequest] = Shape(
@@ -112,6 +124,7 @@ REQUEST: Shape[JobRequest] = Shape(
         "job": Member(jobs.JOB.form, "what is to be run", required=True),
         **PLACE_MEMBERS,
         "bounds": Member(bounds.BOUNDS.form, "when it may run; left out: from now on"),
+        "recurring": RECURRING_MEMBER,
     },
     _request,
 )
@@ -170,6 +183,8 @@ def _request_to_json(request: JobRequest) -> Json:
     wire: Json = {"job": jobs.job_to_json(request.job), **where_to_json(request.where)}
     if request.bounds is not None:
         wire["bounds"] = bounds.bounds_to_json(request.bounds)
+    if request.recurring is not None:
+        wire["recurring"] = recurrence.recurring_to_json(request.recurring)
     return wire
 
 

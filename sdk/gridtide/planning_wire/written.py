@@ -16,6 +16,7 @@ from gridtide.model import MOST_QUESTIONS, format_time
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.recurring import Recurring
 from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import progress_to_json, where_to_json
 from gridtide.planning_wire.bounds import bounds_to_json
@@ -28,6 +29,7 @@ from gridtide.planning_wire.candidates import (
 from gridtide.planning_wire.goals import goal_to_json
 from gridtide.planning_wire.jobs import in_hours, job_to_json
 from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.planning_wire.recurrence import recurring_to_json
 from gridtide.sci import Factors
 
 Json = dict[str, Any]
@@ -125,6 +127,7 @@ _WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (Job, job_to_json),
     (Bounds, bounds_to_json),
     (Goal, goal_to_json),
+    (Recurring, recurring_to_json),
     (Candidate, place_to_json),
     (Candidates, candidates_to_json),
     (Progress, progress_to_json),
