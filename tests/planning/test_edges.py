@@ -13,21 +13,21 @@ from gridtide.planning.draft import Drawn
 from gridtide.planning.job import Cost, Job, Kind
 from gridtide.planning.sparse import Ragged
 from gridtide.planning.ways import Track, Use
-from tests.planning.worlds import CI, HOUR, T0, World, us
+from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, us
 
 # Two cells of one microsecond each, or three.
 TWO = Cells([0, 1], [1, 2], [0, 0])
 THREE = Cells([0, 1, 2], [1, 2, 3], [0, 0, 0])
 
 
-@pytest.mark.parametrize("most_rows", [0, pieces.MOST_ROWS])
-def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(most_rows: int) -> None:
+@pytest.mark.parametrize("programme", PROGRAMMES)
+def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, int]) -> None:
     # 8 h in two pieces: the first three, and from 06:00 on one at 4 g and four at 0 g. The slot
     # that ends at 06:00 has 1 g, so the restart's 3 kWh are 3 g and not 12 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, None, 1, 1, 4, 0, 0, 0, 0])
     world = World(series, [(0, 660)])
     job = Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(3), max_pieces=2)
-    found = pieces.cheapest(world.curve, job, most_rows=most_rows)
+    found = pieces.cheapest(world.curve, job, **programme)
     assert found.cost == pytest.approx(4 + 3)
     assert found.extra == (Drawn(us(300), us(360), 3),)
     least = replace(job, min_piece=HOUR)

@@ -24,6 +24,7 @@ from tests.planning.worlds import (
     HOUR,
     MINUTE,
     POWER,
+    PROGRAMMES,
     T0,
     Rules,
     World,
@@ -89,14 +90,14 @@ def test_no_start_is_cheaper_along_a_power_profile(
 
 
 @settings(max_examples=500, deadline=None)
-@given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from([0, pieces.MOST_ROWS]))
+@given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from(PROGRAMMES))
 def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     world: World,
     work: int,
     pause: Fraction,
     restart: Fraction,
     most: int | None,
-    most_rows: int,
+    programme: dict[str, int],
 ) -> None:
     rules = Rules(work, most=most, pause_kwh=pause, restart_kwh=restart)
     expected = least_cost(world, rules)
@@ -110,9 +111,9 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     )
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            pieces.cheapest(world.curve, job, most_rows=most_rows)
+            pieces.cheapest(world.curve, job, **programme)
         return
-    draft = pieces.cheapest(world.curve, job, most_rows=most_rows)
+    draft = pieces.cheapest(world.curve, job, **programme)
     assert agrees(draft, expected)
     assert float(counted(world, draft)) == pytest.approx(float(expected))
     assert len(set(minutes_of(draft))) == work

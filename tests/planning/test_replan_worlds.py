@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
 from gridtide.planning import pieces as pieces_planner
-from gridtide.planning import search
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import plan
@@ -24,6 +23,7 @@ from tests.planning.worlds import (
     HOUR,
     MINUTE,
     POWER,
+    PROGRAMMES,
     T0,
     Rules,
     Stands,
@@ -113,17 +113,18 @@ def check(world: World, limits: Rules, stands: Stands, job: Job) -> Plan | None:
 @given(
     worlds().filter(lambda world: world.spans),
     begun(ENERGY),
-    st.sampled_from([0, search.MOST_ROWS]),
+    st.sampled_from(PROGRAMMES),
 )
 def test_no_rest_is_cheaper_when_pauses_cost_energy(
-    world: World, begun: tuple[Rules, Stands], most_rows: int
+    world: World, begun: tuple[Rules, Stands], programme: dict[str, int]
 ) -> None:
     limits, stands = begun
     job = replace(job_under(limits), min_piece=None)
     stands = replace(stands, ran=limits.least)  # without a least length it may stop at once
     with pytest.MonkeyPatch.context() as patch:
         # Which of the two programmes answers.
-        patch.setitem(pieces_planner.cheapest.__kwdefaults__, "most_rows", most_rows)
+        for name, most in programme.items():
+            patch.setitem(pieces_planner.cheapest.__kwdefaults__, name, most)
         found = check(world, limits, stands, job)
     if found is not None and limits.most is not None:
         spans = lengths(found, {POWER})
@@ -145,11 +146,12 @@ def alternating(count: int) -> Series:
     return Series.regular("DE", CI, T0, HOUR, [1.0, 2.0] * (count // 2))
 
 
-@pytest.mark.parametrize("most_rows", [0, search.MOST_ROWS])
+@pytest.mark.parametrize("programme", PROGRAMMES)
 def test_a_running_piece_that_stops_was_one_of_those_allowed(
-    most_rows: int, monkeypatch: pytest.MonkeyPatch
+    programme: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(pieces_planner.cheapest.__kwdefaults__, "most_rows", most_rows)
+    for name, most in programme.items():
+        monkeypatch.setitem(pieces_planner.cheapest.__kwdefaults__, name, most)
     series = alternating(10)
     job = Job(3 * HOUR, Kind.PIECES, max_pieces=2, restart_cost=Cost(0.3))
     first = plan(job, series, now=T0)

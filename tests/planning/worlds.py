@@ -23,6 +23,12 @@ CI = Signal.CI_LIFECYCLE_CONSUMED
 CFE = Signal.CFE_PRODUCED
 # A kWh a minute, so that a minute costs the value of its slot.
 POWER = 60.0
+# Which of the three programmes for pieces answers: `rows`, `limits` and `sparse`.
+PROGRAMMES: tuple[dict[str, int], ...] = (
+    {},
+    {"most_rows": 0},
+    {"most_rows": 0, "most_states": 0},
+)
 
 
 def at(minutes: float) -> datetime:

@@ -20,13 +20,12 @@ from gridtide.planning.answer import Code, Plan
 from gridtide.planning.baseline import Baseline
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choice import Choice
-from gridtide.planning.choose import Where, as_places, on_the_clock, own_goal
+from gridtide.planning.choose import Where, as_places, clocked, own_goal
 from gridtide.planning.crowd import Cap, Member, crowded
-from gridtide.planning.errors import NoSolver
+from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
 from gridtide.planning.goal import Goal
 from gridtide.planning.greedy import one_by_one
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import is_limited
 from gridtide.planning.options import Decision, each_alone
 from gridtide.planning.places import Moves
 from gridtide.planning.question import Question
@@ -106,9 +105,8 @@ def plan_batch(
         raise BadInput("in a batch each job stays in one region; use moves 'one'")
     members = []
     for i, (request, where) in enumerate(zip(requests, places, strict=True)):
-        begins = on_the_clock(moment) if is_limited(request.job) else moment
-        question = Question(request.job, where, request.bounds or Bounds(), goal, begins, 0)
-        members.append(_member(i, question))
+        question = Question(request.job, where, request.bounds or Bounds(), goal, moment, 0)
+        members.append(_member(i, clocked(question)))
     return _planned(members, caps, goal)
 
 
@@ -134,6 +132,8 @@ def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> 
         found = relaxed(members, caps)
     except NoSolver:
         why_not = "there is no solver here, pip install 'gridtide[lp]' for a closer bound"
+    except (SolverFailed, TooFine) as error:
+        why_not = str(error)
     else:
         if found is None:
             raise NoFeasibleWindow(

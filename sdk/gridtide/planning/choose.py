@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Aim, Goal
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import is_limited
+from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.options import Decision, decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place, Places
@@ -42,8 +41,8 @@ def plan(
         where: one series or outlook, several by region, or `Places` with their rules.
         bounds: without them, from now to the end of what is known.
         goal: without one, least carbon or most CFE, as the signal goes.
-        now: the moment before which nothing starts; with limits on pieces, or a power profile
-            that pauses, the next full five minutes, unless it does not pause at all.
+        now: the moment before which nothing starts; for kind pieces, or a power profile that
+            pauses, the next full five minutes, unless it does not pause at all.
         alternatives: how many other plans to name; with 0 the plan does not look at what a
             later deadline would change either.
 
@@ -70,22 +69,35 @@ def plan(
 
 def answered(question: Question) -> Plan:
     """The plan for a question; raises as `plan`."""
-    later = question
-    if is_limited(question.job) and question.standing is FRESH:
-        later = replace(question, now=on_the_clock(question.now))
-    if later == question:
+    later = clocked(question) if question.standing is FRESH else question
+    if later is question:
         return told(question, decided(question))
     # Without a pause it may start off the clock, and no pause is ever worth less than none.
-    through = replace(question, job=_unbroken(question.job))
+    options = [(question, replace(question, job=_unbroken(question.job)))]
+    if later.bounds.deadline is None or later.bounds.deadline > later.now:
+        options.append((later, later))
     found: list[tuple[Question, Decision]] = []
-    with suppress(NoFeasibleWindow):
-        found.append((question, decided(through)))
-    try:
-        found.append((later, decided(later)))
-    except NoFeasibleWindow:
-        if not found:
-            raise
+    for asked, each in options:
+        try:
+            found.append((asked, decided(each)))
+        except NoFeasibleWindow:
+            if each is options[-1][1] and not found:
+                raise
     return told(*min(found, key=_rank))
+
+
+def clocked(question: Question) -> Question:
+    """The question from the moment on at which its pieces may begin, see `plan`.
+
+    An end that follows from slack or a working day stays what it was.
+    """
+    moment = on_the_clock(question.now)
+    if moment == question.now or not keeps_the_clock(question.job):
+        return question
+    bounds = question.bounds
+    _, last = bounds.limits(question.now, question.job.duration)
+    bounds = replace(bounds, deadline=last, slack=None, next_working_day=None)
+    return replace(question, now=moment, bounds=bounds)
 
 
 def _rank(option: tuple[Question, Decision]) -> tuple[float, float]:

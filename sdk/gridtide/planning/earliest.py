@@ -9,8 +9,8 @@ from __future__ import annotations
 from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft
-from gridtide.planning.job import Job, Kind
-from gridtide.planning.kinds import drafted, is_limited
+from gridtide.planning.job import Job
+from gridtide.planning.kinds import drafted, keeps_the_clock
 from gridtide.planning.toll import FRESH, Standing
 
 # What floating point may leave between two sums of the same numbers.
@@ -20,8 +20,8 @@ NEAR = 1e-12
 def earliest(curve: Curve, job: Job, limit: float, standing: Standing = FRESH) -> Draft:
     """The plan that ends earliest and counts at most `limit`; without one, the least there is.
 
-    To the microsecond for unbroken,
-    interruptible and elastic jobs, to the edge of a slot for pieces, profiles and ramps.
+    To the microsecond for unbroken, interruptible and elastic jobs; to the edge of a slot for
+    pieces, for profiles that pause and for ramps.
 
     Raises:
         NoFeasibleWindow: there is no plan at all.
@@ -35,7 +35,7 @@ def earliest(curve: Curve, job: Job, limit: float, standing: Standing = FRESH) -
         middle = (low + high) // 2
         found = _by(curve, job, standing, ends[middle], limit)
         low, high, best = (low, middle, found) if found else (middle, high, best)
-    if job.kind is Kind.PIECES or is_limited(job) or (job.chips and job.chips.ramp):
+    if keeps_the_clock(job) or (job.chips and job.chips.ramp):
         return best
     first, last = (ends[low] if low >= 0 else curve.cells.starts[0]), best.end
     while last - first > 1:

@@ -15,7 +15,11 @@ from gridtide.errors import BadInput
 from gridtide.planning.curve import Cells, Curve
 from gridtide.planning.draft import Draft, Part, in_units, joined, pieces
 from gridtide.planning.elasticity import NEAR, Elastic
+from gridtide.planning.errors import TooFine
 from gridtide.planning.job import Job
+
+# Cells times segments; a few seconds.
+MOST_OFFERS = 1_000_000
 
 
 class Segment(NamedTuple):
@@ -35,8 +39,15 @@ def cheapest(curve: Curve, job: Job, chips: Elastic) -> Draft:
     Raises:
         NoFeasibleWindow: the most chips all the time are not enough.
         BadInput: a rate below 0 with a throughput that falls off: the least would be waste.
+        TooFine: slots times steps of throughput are too many.
     """
     cells, segments = curve.cells, segments_of(chips)
+    if len(cells.rates) * len(segments) > MOST_OFFERS:
+        raise TooFine(
+            f"{curve.name}: {len(cells.rates):,} slots at {len(segments):,} steps of "
+            "throughput are too many to weigh; give a table with fewer steps, or a nearer "
+            "deadline"
+        )
     refuse_negative(curve, chips)
     reach, used = _taken(cells, segments, job.work)
     if reach is None:
@@ -110,7 +121,7 @@ def _laid(
         if len(times) == 1 and times[0] < length:
             # Less than the first segment: its whole size for a part of the time, next to
             # what runs before or after.
-            chips, time = segments[0].more, round(times[0])
+            chips, time = segments[0].more, max(1, round(times[0]))
             touches = bool(parts) and parts[-1].end == start
             if not touches and cells.starts[i + 1 : i + 2] == [end] and (i + 1, 0) in used:
                 start = end - time

@@ -18,7 +18,7 @@ class NeverUnder(NoFeasibleWindow):
 
 
 class TooFine(BadInput):
-    """The times share too small a step for an exact answer: give whole minutes."""
+    """An exact answer takes too many steps: give whole minutes, fewer regions or less time."""
 
     code = "too_fine"
 

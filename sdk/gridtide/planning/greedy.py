@@ -9,10 +9,10 @@ from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import Cap, Member, room
 from gridtide.planning.earliest import earliest
-from gridtide.planning.kinds import drafted, is_limited
+from gridtide.planning.kinds import drafted, keeps_the_clock
 from gridtide.planning.options import move_to
 
-# On which limited jobs are laid, see `choose.plan`; microseconds.
+# On which jobs that keep the clock are laid, see `choose.plan`; microseconds.
 FIVE_MINUTES = 300_000_000
 # How often every job is taken out and laid again.
 ROUNDS = 3
@@ -65,7 +65,7 @@ def _best(
 ) -> Choice | None:
     """The best for one job in what the others leave, or the one that ends first."""
     question, best = member.question, None
-    clock = FIVE_MINUTES if is_limited(question.job) else 1
+    clock = FIVE_MINUTES if keeps_the_clock(question.job) else 1
     for site in member.sites:
         region = site.place.region
         running = [

@@ -8,6 +8,9 @@ from gridtide.planning.draft import Draft, Part, powered
 from gridtide.planning.job import Job, Kind
 from gridtide.planning.toll import FRESH, Standing
 
+# States of `limited` in whose time a solver finds one variable of a ramp.
+RAMP = 200
+
 
 def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
     """The way to run `job` in the curve's free time that counts least.
@@ -33,6 +36,26 @@ def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
 def is_limited(job: Job) -> bool:
     """Whether the plan is laid on a grid of equal units, see `limited`."""
     return job.kind in (Kind.INTERRUPTIBLE, Kind.PIECES) and limited.is_limited(job)
+
+
+def keeps_the_clock(job: Job) -> bool:
+    """Whether its pieces are laid from a full five minutes on, in whole minutes.
+
+    At any moment an exact plan of them would take a step as small as the moment is odd.
+    """
+    return job.kind is Kind.PIECES or is_limited(job)
+
+
+def steps(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
+    """How much `drafted` has to go through, in states of `limited`: a quarter microsecond.
+
+    Of what is quick for any question, nothing.
+    """
+    if job.chips is not None and job.chips.ramp is not None:
+        return len(curve.cells.rates) * len(elastic.segments_of(job.chips)) * RAMP
+    if not keeps_the_clock(job) or not curve.stretches:
+        return 0
+    return min(limited.states(curve.cells, job, standing), limited.MOST_STATES)
 
 
 def at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:

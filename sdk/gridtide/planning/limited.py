@@ -21,8 +21,10 @@ from gridtide.planning.rows import Units
 from gridtide.planning.toll import FRESH, Standing, at_edges, drawn, tolls
 from gridtide.runs import to_microseconds
 
-# A few seconds and a hundred megabytes.
+# Two seconds and a few tens of megabytes.
 MOST_STATES = 8_000_000
+# States that take as long as a point of time does by itself.
+OVERHEAD = 50
 
 
 def is_limited(job: Job) -> bool:
@@ -34,6 +36,25 @@ def is_limited(job: Job) -> bool:
         or job.restart_cost.time
         or len(job.steps) > 1
     )
+
+
+def states(cells: Cells, job: Job, standing: Standing = FRESH) -> int:
+    """How many states of the programme a plan takes."""
+    unit = _unit(cells, job, standing)
+    shortest = to_microseconds(job.min_piece) if job.min_piece else unit
+    layers = min(job.max_pieces or 1, job.work // shortest + 1)
+    return sum(cells.lengths) // unit * (job.work // unit + OVERHEAD) * layers
+
+
+def _unit(cells: Cells, job: Job, standing: Standing) -> int:
+    """The largest time of which slots, bounds, work and limits are whole numbers."""
+    spans = [job.min_piece, job.pause_cost.time, job.restart_cost.time]
+    lengths = [to_microseconds(span) for span in spans if span]
+    lengths += [to_microseconds(mark) for mark in job.checkpoints]
+    lengths += [end for _, end, _ in job.steps]
+    if job.min_piece and standing.running:
+        lengths.append(standing.ran)
+    return gcd(*cells.lengths, *lengths)
 
 
 def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
@@ -68,19 +89,12 @@ class _Grid:
 
     @classmethod
     def of(cls, cells: Cells, job: Job, standing: Standing) -> _Grid:
-        spans = [job.min_piece, job.pause_cost.time, job.restart_cost.time]
-        lengths = [to_microseconds(span) for span in spans if span]
-        lengths += [to_microseconds(mark) for mark in job.checkpoints]
-        lengths += [end for _, end, _ in job.steps]
-        if job.min_piece and standing.running:
-            lengths.append(standing.ran)
-        unit = gcd(*cells.lengths, *lengths)
-        states = sum(cells.lengths) // unit * (job.work // unit) * (job.max_pieces or 1)
-        if states > MOST_STATES:
+        unit, taken = _unit(cells, job, standing), states(cells, job, standing)
+        if taken > MOST_STATES:
             raise TooFine(
-                f"an exact plan takes {states:,} steps of the smallest time that slots, "
-                "bounds, duration and limits share; give them in whole minutes or longer, or "
-                "drop a limit"
+                f"an exact plan takes {taken:,} steps of the smallest time that slots, "
+                "bounds, duration and limits share; give them in whole minutes or longer, a "
+                "nearer deadline, or drop a limit"
             )
         grid = cls(unit, [], [], [])
         last = standing.at if standing.running else None
@@ -114,10 +128,11 @@ class _Grid:
         weights = [
             kw / power for start, end, kw in job.steps for _ in range(start, end, self.unit)
         ]
+        pieces = job.work // shortest + 1
         return Limits(
             shortest=shortest // self.unit,
             left=max(0, shortest - standing.ran) // self.unit if job.min_piece else 0,
-            most=most,
+            most=None if most is None else min(most, pieces),
             marks=[*([0] if standing.may_stop else []), *marks] if marks else None,
             pause_time=to_microseconds(job.pause_cost.time) // self.unit,
             restart_time=restart_time,

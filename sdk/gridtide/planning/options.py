@@ -13,14 +13,17 @@ from gridtide.planning.choice import Choice, Moved
 from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft
 from gridtide.planning.earliest import earliest
-from gridtide.planning.errors import NeverUnder, OverBudget
+from gridtide.planning.errors import NeverUnder, OverBudget, TooFine
 from gridtide.planning.follow import envelope, moments, moves_are_free, roam, shared
 from gridtide.planning.job import Kind
-from gridtide.planning.kinds import drafted
+from gridtide.planning.kinds import drafted, steps
 from gridtide.planning.places import Moves
 from gridtide.planning.question import Question
 from gridtide.planning.site import Site
 from gridtide.runs import to_instant
+
+# Some twenty seconds.
+MOST_STEPS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def decided(question: Question) -> Decision:
     ruled_out = places.ruled_out()
     usable = [site for region, site in sites.items() if region not in ruled_out]
     home = sites[places.home] if places.home else None
+    _refuse_effort(question, usable)
     found, missing = each_alone(question, usable, home)
     following = places.moves is Moves.FOLLOW and len(usable) > 1
     if following:
@@ -68,6 +72,20 @@ def decided(question: Question) -> Decision:
     code, choice, saved = _why(question, choice, usable, home)
     left_out = ruled_out | missing
     return Decision(choice, code, tuple(elsewhere), left_out, baseline, saved)
+
+
+def _refuse_effort(question: Question, sites: Sequence[Site]) -> None:
+    """Raise where a question would take so long that nobody waits for its answer."""
+    each = (steps(site.curve, question.job, question.standing) for site in sites)
+    # The earliest end is found by halving.
+    tries = max(len(site.curve.cells.rates) for site in sites).bit_length()
+    taken = sum(each) * (tries if question.goal.earliest else 1)
+    if taken > MOST_STEPS:
+        raise TooFine(
+            f"an exact plan over {len(sites)} regions takes {taken:,} steps, more than "
+            f"{MOST_STEPS:,}; ask for fewer regions, a nearer deadline, or times in multiples "
+            "of the slots, or drop a limit on the pieces"
+        )
 
 
 def each_alone(

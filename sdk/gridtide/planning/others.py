@@ -11,6 +11,7 @@ from gridtide.planning import unbroken
 from gridtide.planning.baseline import now_at
 from gridtide.planning.choice import Choice, Moved
 from gridtide.planning.draft import Draft, powered
+from gridtide.planning.errors import TooFine
 from gridtide.planning.job import Job, Kind
 from gridtide.planning.kinds import drafted
 from gridtide.planning.site import Site
@@ -79,7 +80,7 @@ def _sooner(
         deadline = round((first + (end - first) * part) / FIVE_MINUTES) * FIVE_MINUTES
         try:
             draft = drafted(site.curve.before(deadline), job)
-        except NoFeasibleWindow:
+        except (NoFeasibleWindow, TooFine):
             return
         yield f"end by {format_time(to_moment(deadline))}", Choice.at(site, draft, moved)
 

@@ -2,7 +2,7 @@
 
 The cheapest slots, taken at no cost, are a lower bound; the best unbroken run is an upper
 bound. Where they are no further apart than one pause, nothing is left to search. Else one of
-two programmes answers: `rows` on equal units, `sparse` on any cells.
+three programmes answers: `rows` or `limits` on equal units, `sparse` on any cells.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from gridtide.planning import interruptible, unbroken
 from gridtide.planning.curve import Curve, hours
 from gridtide.planning.draft import Draft, in_units, powered
 from gridtide.planning.job import HOUR, Job
-from gridtide.planning.search import MOST_ROWS, search
+from gridtide.planning.search import MOST_ROWS, MOST_STATES, search
 from gridtide.planning.toll import FRESH, Standing, drawn
 from gridtide.runs import STEPS_PER_UNIT
 
 
 def cheapest(
-    curve: Curve, job: Job, standing: Standing = FRESH, *, most_rows: int = MOST_ROWS
+    curve: Curve,
+    job: Job,
+    standing: Standing = FRESH,
+    *,
+    most_rows: int = MOST_ROWS,
+    most_states: int = MOST_STATES,
 ) -> Draft:
     """The pieces that count least; of equal ways one that ends early.
 
-    Up to `most_rows` states `rows` answers, above it `sparse`. Limits on the length of a piece,
-    marks, time lost or a power profile are for `limited.cheapest`.
+    Up to `most_rows` states `rows` answers, up to `most_states` `limits`, else `sparse`. Limits
+    on the length of a piece, marks, time lost or a power profile are for `limited.cheapest`.
 
     Raises:
         NoFeasibleWindow: there is not enough free time, or no piece is left.
@@ -42,7 +47,13 @@ def cheapest(
         if settled is not None:
             return settled
     total, spans = search(
-        curve.cells, job, standing, most=most, bound=bound, most_rows=most_rows
+        curve.cells,
+        job,
+        standing,
+        most=most,
+        bound=bound,
+        most_rows=most_rows,
+        most_states=most_states,
     )
     if not spans:
         raise too_few_pieces(curve, job)

@@ -7,7 +7,9 @@ says whether the job runs in it.
 
 from __future__ import annotations
 
-from gridtide.errors import NoFeasibleWindow
+from datetime import timedelta
+
+from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.planning.curve import Cells, Curve, hours
 from gridtide.planning.draft import Draft, Part, in_units, joined, pieces
 from gridtide.planning.elastic import refuse_negative, segments_of
@@ -15,7 +17,9 @@ from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import HOUR, Job
 from gridtide.planning.solver import Programme
 
-# Chips below it are what a solver leaves of none.
+# A solver keeps its rows to 1e-7, here of an hour of work.
+SHORTEST = timedelta(seconds=1)
+# Chips below this part of the most used are what a solver leaves of none.
 NONE = 1e-7
 
 
@@ -27,11 +31,19 @@ def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
 
     Raises:
         NoFeasibleWindow: not enough work fits.
-        BadInput: a rate below 0 with a minimum or a throughput that falls off.
+        BadInput: a rate below 0 with a minimum or a throughput that falls off, or a job of
+            less than a second.
+        TooFine: slots times steps of throughput are too many.
+        SolverFailed: the solver gave up, or took a minute.
         NoSolver: there is no solver here.
     """
     cells = curve.cells
     refuse_negative(curve, chips, also=chips.minimum > 0)
+    if job.duration < SHORTEST:
+        raise BadInput(
+            f"{curve.name}: a job of {job.duration} is too short for a linear programme "
+            "to tell from none; with a ramp give a second or more"
+        )
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
     sizes = _variables(programme, cells, chips, job)
     _limit(programme, cells, sizes, ramp)
@@ -43,11 +55,11 @@ def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
             f"{ramp:g} a slot; allow more of either, or a later deadline"
         )
     found = [sum(values[each] for each in variables) for variables in sizes]
-    kw = job.steps[0][2] / chips.base
+    kw, none = job.steps[0][2] / chips.base, NONE * max(found)
     parts = joined(
         Part(start, end, size * kw, size)
         for start, end, size in zip(cells.starts, cells.ends, found, strict=True)
-        if size > NONE
+        if size > none
     )
     energy = sum(
         rate * length * size

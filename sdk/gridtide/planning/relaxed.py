@@ -54,6 +54,7 @@ def relaxed(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxed | Non
     Raises:
         NoSolver: there is no solver here.
         SolverFailed: there is, and it gave up.
+        TooFine: the jobs, regions and slots are too many for it.
     """
     programme = Programme("a batch under a cap")
     regions = _regions(members, caps)

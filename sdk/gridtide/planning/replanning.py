@@ -14,7 +14,7 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import answered, as_outlook, on_the_clock
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job, Kind, PowerProfile
-from gridtide.planning.kinds import is_limited
+from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Places
 from gridtide.planning.question import Question
@@ -78,8 +78,8 @@ def replan(
 
     Bounds, goal and places stay as they were asked for; a deadline that followed from slack
     stays the same moment. A job that has started stays where it is, unless it may follow the
-    cleanest place. An unbroken job that runs runs on. With limits on pieces or a power profile
-    that pauses the work left is rounded up to whole minutes, and starts no earlier than the
+    cleanest place. An unbroken job that runs runs on. Of kind pieces, or with a power profile
+    that pauses, the work left is rounded up to whole minutes, and starts no earlier than the
     next full five.
 
     Pieces that it has had, the running one among them, count towards `max_pieces`; running on
@@ -103,7 +103,7 @@ def replan(
             f"all {question.job.duration} of work are done; there is nothing to plan"
         )
     places = _places(plan, question.places, progress, new_forecast)
-    if is_limited(question.job) and progress.started:
+    if keeps_the_clock(question.job) and progress.started:
         at = on_the_clock(at)
         progress = _rounded(question.job, progress, at)
     job, may_stop = _rest(question.job, progress)
@@ -149,7 +149,7 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
     power = job.power
     if isinstance(power, PowerProfile):
         power = _profile_rest(power, done)
-        if not (power if isinstance(power, float) else any(kw for _, kw in power.steps)):
+        if not (any(kw for _, kw in power.steps) if isinstance(power, PowerProfile) else power):
             raise BadInput(
                 f"the {left} of work that are left draw no energy, so no time is better for "
                 "them than another; run them when you like"

@@ -1,8 +1,9 @@
 """Which programme finds the best pieces, and how each is asked.
 
-`rows` answers on equal units. Where pieces are limited in number it is asked again with a price
-on each further piece: a best way at some price that has just the most pieces is a best way.
-Else the ways it found bound what `sparse` has to follow.
+`rows` answers on few equal units. Where pieces are limited in number it is asked again with a
+price on each further piece: a best way at some price that has just the most pieces is a best
+way. On more units, or where no price finds it, `limits` answers, which counts the pieces. Where
+the units would be too many for that, `sparse` does, bounded by what is found on larger ones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from math import gcd, inf
 
 from gridtide.planning.curve import Cells
 from gridtide.planning.job import Job
+from gridtide.planning.limits import Limits
+from gridtide.planning.limits import cheapest as by_limits
 from gridtide.planning.rows import Units
 from gridtide.planning.rows import cheapest as by_rows
 from gridtide.planning.sparse import Ragged
@@ -20,8 +23,10 @@ from gridtide.planning.toll import Standing, at_edges, tolls
 from gridtide.planning.ways import Track
 from gridtide.planning.weekly import merged
 
-# Above this many states `sparse` is quicker than `rows` on a unit small enough for all.
+# Above this many states, on which `rows` takes 20 MB, `limits` answers.
 MOST_ROWS = 300_000
+# Above this many, on which `limits` takes two seconds, `sparse` does.
+MOST_STATES = 8_000_000
 # How many prices are tried in search of just the most pieces.
 PRICES = 12
 
@@ -39,11 +44,15 @@ def search(
     most: int | None,
     bound: float,
     most_rows: int,
+    most_states: int,
 ) -> Found:
     """Least cost in steps x microseconds, and the pieces; infinite and none where there is no
     way.
 
     `bound` is the cost of some way, or infinite.
+
+    Raises:
+        TooFine: the times share too small a step.
     """
     unit = gcd(job.work, *cells.lengths)
     grid = _Grid(cells, job, standing, unit)
@@ -52,7 +61,9 @@ def search(
         if best:
             return found
         bound = min(bound, found[0])
-    else:
+    if grid.layered(most) <= most_states:
+        return grid.counted(most)
+    if grid.states > most_rows:
         whole, unit = whole_units(cells)
         grid = _Grid(whole, job, standing, unit)
         fits = sum(whole.lengths) >= grid.work * unit and min(cells.rates) >= 0
@@ -100,11 +111,33 @@ class _Grid:
                 return found, True
         return best, False
 
+    def layered(self, most: int | None) -> int:
+        """How many states it takes to count the pieces."""
+        return self.states * min(most or 1, self.work + 1)
+
+    def counted(self, most: int | None) -> Found:
+        """The best way with at most `most` pieces, each counted."""
+        cells = cut(self.cells, self.unit)
+        most = None if most is None else min(most, self.work + 1)
+        limits = Limits(1, 0, most, None, 0, 0, 0, ())
+        total, found = by_limits(self._units(cells, 0), self.work, limits)
+        spans = [(cells.starts[each.start], cells.ends[each.end - 1]) for each in found]
+        return total * self.unit, spans
+
     def _asked(self, cells: Cells, price: int) -> tuple[Found, int]:
         """What `rows` finds with `price` on each further piece, its cost without the price.
 
         And how many pieces that takes, one that runs already counted, also if it stops.
         """
+        total, taken = by_rows(self._units(cells, price), self.work)
+        spans = merged((cells.starts[u], cells.ends[u]) for u in taken)
+        standing = self.standing
+        stopped = standing.running and bool(spans) and spans[0][0] != standing.at
+        pieces = len(spans) + stopped
+        return ((total - price * (pieces - 1)) * self.unit, spans), pieces
+
+    def _units(self, cells: Cells, price: int) -> Units:
+        """The units of `cells`, each `unit` long, with `price` on each further piece."""
         standing = self.standing
         pause = tolls(cells.rates, self.job.pause_cost, self.job)
         restart = tolls(cells.rates, self.job.restart_cost, self.job)
@@ -113,7 +146,7 @@ class _Grid:
         breaks = [start != end for start, end in zip(cells.starts, before, strict=True)]
         again = at_edges(restart, breaks, self.unit, after=True)
         first: Sequence[float] = again if standing.started else [0.0] * len(again)
-        units = Units(
+        return Units(
             costs=[float(rate) for rate in cells.rates],
             breaks=breaks,
             pause=at_edges(pause, breaks, self.unit, after=False),
@@ -121,11 +154,6 @@ class _Grid:
             first=[inf] * len(again) if standing.running else first,
             running=standing.running,
         )
-        total, taken = by_rows(units, self.work)
-        spans = merged((cells.starts[u], cells.ends[u]) for u in taken)
-        stopped = standing.running and bool(spans) and spans[0][0] != standing.at
-        pieces = len(spans) + stopped
-        return ((total - price * (pieces - 1)) * self.unit, spans), pieces
 
 
 def cut(cells: Cells, unit: int) -> Cells:

@@ -14,7 +14,7 @@ from gridtide.planning.curve import Curve, clipped, rates
 from gridtide.planning.draft import Drawn
 from gridtide.planning.goal import Goal, Quantile
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import is_limited
+from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place
 from gridtide.runs import Run, to_instant, to_moment
@@ -43,7 +43,7 @@ class Site:
 
     @classmethod
     def of(cls, place: Place, job: Job, bounds: Bounds, goal: Goal, now: datetime) -> Site:
-        """Make `place` ready; for a limited job in whole minutes, taken inwards.
+        """Make `place` ready; for one that keeps the clock in whole minutes, taken inwards.
 
         Raises:
             BadInput: the goal does not fit the signal, or the bounds contradict each other.
@@ -53,7 +53,7 @@ class Site:
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
-        if is_limited(job):
+        if keeps_the_clock(job):
             spans = [
                 (-(-start // MINUTE) * MINUTE, end // MINUTE * MINUTE) for start, end in spans
             ]

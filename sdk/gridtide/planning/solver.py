@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from gridtide.planning.errors import NoSolver, SolverFailed
+from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
 
 OPTIMAL, INFEASIBLE = 0, 2
+# On which HiGHS takes some ten seconds and half a gigabyte.
+MOST_VARIABLES = 400_000
+# Seconds: whole numbers can keep a solver busy for good.
+TIME_LIMIT = 60.0
 
 
 @dataclass
@@ -38,7 +42,16 @@ class Programme:
     equal: Rows = field(default_factory=Rows)
 
     def variable(self, cost: float, upper: float = inf, *, whole: bool = False) -> int:
-        """One more variable; its index."""
+        """One more variable; its index.
+
+        Raises:
+            TooFine: there are too many.
+        """
+        if len(self.costs) == MOST_VARIABLES:
+            raise TooFine(
+                f"{self.what} takes more than {MOST_VARIABLES:,} variables; give a nearer "
+                "deadline, fewer jobs or regions, or fewer steps of throughput"
+            )
         self.costs.append(cost)
         self.upper.append(upper)
         self.whole.append(whole)
@@ -75,6 +88,7 @@ class Programme:
             bounds=[(0, None if upper == inf else upper) for upper in self.upper],
             integrality=[int(each) for each in self.whole] if any(self.whole) else None,
             method="highs",
+            options={"time_limit": TIME_LIMIT},
         )
         if found.status == INFEASIBLE:
             return None

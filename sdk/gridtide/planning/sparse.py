@@ -19,6 +19,8 @@ from gridtide.planning.errors import TooFine
 from gridtide.planning.ways import ONWARDS, Start, State, Track, Use, Way
 
 MOST_SUMS = 5_000
+# A few seconds.
+MOST_WAYS = 400_000
 
 
 @dataclass
@@ -56,15 +58,23 @@ class Ragged:
         """Least cost, and what is used, ascending; infinite where there is no way.
 
         Raises:
-            TooFine: the lengths of the cells add up in too many ways.
+            TooFine: the lengths of the cells add up in too many ways, or there are too many
+                to follow.
         """
-        cells, best = self.cells, Way(inf)
+        cells, best, followed = self.cells, Way(inf), 0
         runs = self.running
         begin = State(self.home, done=0, parted=False, pieces=int(runs), running=runs)
         ways = {begin: Way(0)}
         for i, start in enumerate(cells.starts):
             touching = cells.ends[i - 1] == start if i else self.touching
             after: dict[State, Way] = {}
+            followed += len(ways) * len(self.tracks)
+            if followed > MOST_WAYS:
+                raise TooFine(
+                    f"an exact plan in pieces, or one that moves, follows over {MOST_WAYS:,} "
+                    "ways; give earliest, deadline, duration and blackouts in multiples of "
+                    "the slots, a nearer deadline, or fewer regions"
+                )
             self._begins.clear()
             self._fits.clear()
             for state, way in ways.items():

@@ -16,6 +16,7 @@ from gridtide.planning.answer import (
     Reason,
 )
 from gridtide.planning.choice import Choice
+from gridtide.planning.errors import TooFine
 from gridtide.planning.goal import Aim, Goal
 from gridtide.planning.options import Decision, each_alone
 from gridtide.planning.others import others
@@ -181,7 +182,10 @@ def _later(question: Question, decision: Decision) -> str:
         Site.of(site.place, question.job, bounds, question.goal, question.now) for site in sites
     ]
     home = next((s for s in longer if s.place.region == question.places.home), None)
-    found, _ = each_alone(relaxed, longer, home)
+    try:
+        found, _ = each_alone(relaxed, longer, home)
+    except TooFine:
+        return "What ending up to 24 h later would save takes too many steps to tell."
     best = min((choice.value for choice in found), default=decision.choice.value)
     gain = decision.choice.value - best
     share = gain / abs(decision.choice.value) if decision.choice.value else 0.0

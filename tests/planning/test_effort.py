@@ -1,0 +1,126 @@
+"""What a question may take: no longer than an answer is worth, and said so beforehand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from gridtide.errors import BadInput
+from gridtide.model import Series
+from gridtide.planning import limited, pieces
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import plan
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.errors import TooFine
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from tests.planning.worlds import CI, HOUR, MINUTE, T0, World
+
+SECOND = timedelta(seconds=1)
+
+
+def uneven(slots: int, step: timedelta) -> Series:
+    """Values that go up and down, so that many pieces are worth something."""
+    return Series.regular("DE", CI, T0, step, [float(i * 7919 % 101) for i in range(slots)])
+
+
+def world(slots: int, step: timedelta) -> World:
+    return World(uneven(slots, step), [(0, slots * (step // MINUTE))])
+
+
+RESTART = Cost(kwh=0.5)
+
+
+def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
+    curve = world(2880, 5 * MINUTE).curve
+    asked = {"restart_cost": RESTART, "max_pieces": 2}
+    found = pieces.cheapest(curve, Job(2 * HOUR, Kind.PIECES, **asked))  # type: ignore[arg-type]
+    # The same with a shortest piece of one slot, which is no limit.
+    other = limited.cheapest(
+        curve,
+        Job(2 * HOUR, Kind.PIECES, min_piece=5 * MINUTE, **asked),  # type: ignore[arg-type]
+    )
+    assert found.cost == pytest.approx(other.cost)
+    assert found.pieces <= 2
+
+
+def test_too_many_ways_to_follow_are_refused_with_what_to_give() -> None:
+    curve = world(864, 5 * MINUTE).curve
+    job = Job(8 * HOUR + SECOND, Kind.PIECES, restart_cost=RESTART, max_pieces=9)
+    with pytest.raises(TooFine, match="follows over 400,000 ways; give earliest, deadline"):
+        pieces.cheapest(curve, job)
+
+
+def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
+    job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=10**9)
+    curve = world(288, 15 * MINUTE).curve
+    without = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
+    assert limited.cheapest(curve, job).cost == limited.cheapest(curve, without).cost
+
+
+def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
+    # Few units of work, but a quarter of a second each over ten days.
+    power = PowerProfile(((SECOND / 4, 1.0), (SECOND / 4, 2.0)))
+    job = Job(SECOND, Kind.INTERRUPTIBLE, power=power)
+    with pytest.raises(TooFine, match="whole minutes or longer, a nearer deadline"):
+        limited.cheapest(world(240, HOUR).curve, job)
+
+
+def test_a_plan_is_answered_where_only_another_would_take_too_many_steps() -> None:
+    # By the deadline 1,440 x 480 units of a minute; a day later too many with four pieces.
+    series = uneven(288, 15 * MINUTE)
+    job = Job(8 * HOUR + MINUTE, Kind.PIECES, min_piece=HOUR, max_pieces=5)
+    found = plan(job, series, Bounds(deadline=T0 + 48 * HOUR), now=T0)
+    assert "takes too many steps to tell" in found.what_would_change
+
+
+def test_slack_does_not_grow_by_the_wait_for_the_clock() -> None:
+    now = T0 + 2 * MINUTE
+    series = Series.regular("DE", CI, T0, MINUTE, [9.0] * 60 + [0.0] * 10)
+    job = Job(HOUR, Kind.PIECES, min_piece=MINUTE)
+    found = plan(job, series, Bounds(slack=timedelta(0)), now=now)
+    assert (found.start, found.end) == (now, now + HOUR)
+
+
+def test_a_deadline_before_the_clock_leaves_the_run_without_a_pause() -> None:
+    now = T0 + 2 * MINUTE
+    job = Job(MINUTE, Kind.PIECES, min_piece=MINUTE)
+    found = plan(job, uneven(60, MINUTE), Bounds(deadline=T0 + 4 * MINUTE), now=now)
+    assert now <= found.start < found.end <= T0 + 4 * MINUTE
+
+
+def test_an_elastic_job_over_in_less_than_a_microsecond_takes_one() -> None:
+    job = Job(timedelta(microseconds=1), Kind.ELASTIC, chips=Elastic(4.5))
+    found = plan(job, uneven(3, HOUR), now=T0)
+    assert found.end - found.start == timedelta(microseconds=1)
+
+
+def test_a_ramp_takes_a_job_that_a_solver_can_tell_from_none() -> None:
+    pytest.importorskip("scipy")
+    chips = Elastic(4.5, ramp=2)
+    second = plan(Job(SECOND, Kind.ELASTIC, chips=chips), uneven(3, HOUR), now=T0)
+    assert second.kwh == pytest.approx(1 / 3600, rel=1e-3)
+    with pytest.raises(BadInput, match="with a ramp give a second or more"):
+        plan(Job(SECOND / 2, Kind.ELASTIC, chips=chips), uneven(3, HOUR), now=T0)
+
+
+def test_steps_of_throughput_beyond_all_use_are_refused() -> None:
+    table = tuple((float(i), 1 + (i - 1) / (i + 1)) for i in range(1, 1001))
+    series = uneven(1100, 5 * MINUTE)
+    for ramp in (None, 500.0):
+        job = Job(HOUR, Kind.ELASTIC, chips=Elastic(1000, ramp=ramp, throughput=table))
+        with pytest.raises(TooFine, match="nearer deadline"):
+            plan(job, series, now=T0)
+
+
+def test_a_question_of_many_regions_is_refused_before_it_is_worked_on() -> None:
+    # 288 x 96 states of a quarter of an hour, six pieces and 500 regions, a budget besides.
+    series = uneven(288, 15 * MINUTE)
+    job = Job(24 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=6)
+    regions = {f"R{i}": series for i in range(500)}
+    with pytest.raises(TooFine, match=r"over 500 regions takes .* ask for fewer regions"):
+        plan(job, regions, now=T0)
+    few = {name: regions[name] for name in list(regions)[:100]}
+    with pytest.raises(TooFine, match="over 100 regions"):
+        plan(job, few, goal=Goal(budget_grams=1), now=T0)
