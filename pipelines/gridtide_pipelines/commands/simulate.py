@@ -64,7 +64,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--kind",
         choices=[str(kind) for kind in Kind],
         default=str(Kind.UNBROKEN),
-        help="for pause, which makes an unbroken job interruptible, and all after it",
+        help="for pause (unbroken: interruptible), threshold, replan, place-and-time, follow",
     )
     job("--power", type=float, metavar="KW", help="default: 1")
     job("--min-piece", type=float, metavar="H", help="shortest piece between two pauses")
