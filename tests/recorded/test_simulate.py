@@ -12,6 +12,8 @@ import pytest
 
 from gridtide import cli
 
+pytestmark = pytest.mark.recorded
+
 HOUR = timedelta(hours=1)
 FIRST = datetime(2021, 7, 1, tzinfo=UTC)
 HOURS, SLACK, DAYS = 4, 24, 31
