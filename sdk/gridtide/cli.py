@@ -7,6 +7,7 @@ one that was chosen is imported.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """Run one subcommand; the exit code.
 
     0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs.
+    What went wrong is one line on standard error, with ``--json`` an object with `code` and
+    `detail`.
     """
     words = sys.argv[1:] if argv is None else argv
     known = os.environ if environ is None else environ
@@ -89,7 +92,13 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         streams.say(
             f"gridtide: --now does not move the clock of {url}; --as-of asks it of then"
         )
-    return command.run(args, streams)
+    try:
+        return command.run(args, streams)
+    except GridtideError as error:
+        if not args.json:
+            raise
+        streams.say(json.dumps({"code": error.code, "detail": str(error)}, ensure_ascii=False))
+        return error.exit_code
 
 
 class _Front(argparse.ArgumentParser):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from gridtide import footprint_command, plan_commands
+from gridtide import footprint_command, plan_commands, plan_options
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.regions import split_regions
@@ -125,7 +125,9 @@ def _region_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--hours", type=float, required=True, help="length of the job")
+    parser.add_argument(
+        "--hours", type=plan_options.number, required=True, help="length of the job"
+    )
     parser.add_argument("--earliest", metavar="TIME", help="not before; default: now")
     parser.add_argument("--deadline", metavar="TIME", help="the job has ended by then")
 
@@ -138,7 +140,7 @@ def _view_arguments(parser: argparse.ArgumentParser) -> None:
 def _regions(args: argparse.Namespace) -> list[str]:
     regions = split_regions([*args.regions, *args.more_regions])
     if not regions:
-        raise BadInput("there is no region; name one, such as DE or aws:us-east-1")
+        raise BadInput("there is no region to choose from; name at least one")
     return regions
 
 
@@ -151,8 +153,14 @@ OWN = {
         Command(
             "plan",
             "when and where to run a job of any kind, and why",
-            plan_commands.plan_arguments,
+            plan_options.plan_arguments,
             plan_commands.plan,
+        ),
+        Command(
+            "replan",
+            "the rest of a job, from where it stands",
+            plan_commands.replan_arguments,
+            plan_commands.replan,
         ),
         Command(
             "schedule",

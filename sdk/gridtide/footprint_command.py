@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gridtide.command import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
+from gridtide.plan_options import number
 
 if TYPE_CHECKING:
     from gridtide.accounting import Row
@@ -28,18 +29,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("region", metavar="REGION", nargs="?", help="whose intensity at the time counts")
     add("--rows", metavar="FILE", help="CSV with start,end,kwh; - is standard input")
-    add("--hours", type=float, help="how long it ran")
-    add("--power-kw", type=float, metavar="KW", help="average of one processor, before PUE")
-    add("--processors", type=float, metavar="N", help="default: 1")
+    add("--hours", type=number, help="how long it ran")
+    add("--power-kw", type=number, metavar="KW", help="average of one processor, before PUE")
+    add("--processors", type=number, metavar="N", help="default: 1")
     add("--start", metavar="TIME", help="when it began")
-    add("--requests", type=float, metavar="N", help="how many requests it answered")
-    add("--kwh-per-request", type=float, metavar="KWH", help="energy of each, before PUE")
-    add("--pue", type=float, default=1.0, metavar="X", help="default: 1")
-    add("--g-per-kwh", type=float, metavar="G", help="an intensity instead of a region's")
-    add("--net-g-per-kwh", type=float, metavar="G", help="what clean purchases leave of it")
+    add("--requests", type=number, metavar="N", help="how many requests it answered")
+    add("--kwh-per-request", type=number, metavar="KWH", help="energy of each, before PUE")
+    add("--pue", type=number, default=1.0, metavar="X", help="default: 1")
+    add("--g-per-kwh", type=number, metavar="G", help="an intensity instead of a region's")
+    add("--net-g-per-kwh", type=number, metavar="G", help="what clean purchases leave of it")
     add("--clean", metavar="FILE", help="clean energy bought in the same grid, as --rows")
-    add("--embodied-g", type=float, metavar="G", help="making the hardware, for the SCI")
-    add("--per", type=float, metavar="N", help="functional units it was for, for the SCI")
+    add("--embodied-g", type=number, metavar="G", help="making the hardware, for the SCI")
+    add("--per", type=number, metavar="N", help="functional units it was for, for the SCI")
+    add(
+        "--before",
+        metavar="LIST",
+        help="what it was before, e.g. hours=10,power_kw=3,g_per_kwh=500, for the gain",
+    )
     add("--offset-g", type=float, metavar="G", help=argparse.SUPPRESS)
     add("--signal", help="which intensity; default: lifecycle")
     add("--as-of", metavar="TIME", help="only what was known at this moment")
@@ -49,10 +55,12 @@ def footprint(args: argparse.Namespace, terminal: Terminal) -> int:
     """Ask for a footprint and print it."""
     from gridtide import show_footprint
     from gridtide.client import Client
+    from gridtide.planning_wire.footprints import FACTORS
 
     numbers: dict[str, Any] = {name: getattr(args, name) for name in NUMBERS}
     rows = rows_from(args.rows) if args.rows else None
     clean = rows_from(args.clean) if args.clean else None
+    before = None if args.before is None else FACTORS.read(_members(args.before), "before")
     with Client(environ=terminal.environ) as client:
         answer = client.footprint(
             rows,
@@ -60,6 +68,7 @@ def footprint(args: argparse.Namespace, terminal: Terminal) -> int:
             start=args.start,
             pue=args.pue,
             clean=clean,
+            before=before,
             signal=args.signal,
             as_of=args.as_of,
             **numbers,
@@ -88,6 +97,12 @@ def rows_from(name: str) -> list[Row]:
             f"{name} has no column {', '.join(lacking)}; its first line must be start,end,kwh"
         )
     return [_row(name, reader.line_num, row) for row in reader]
+
+
+def _members(text: str) -> dict[str, float | str]:
+    """What ``name=value,name=value`` says."""
+    pairs = (each.partition("=") for each in text.split(","))
+    return {name.strip(): number(value) for name, _, value in pairs}
 
 
 def _row(name: str, line: int, row: dict[str, str | None]) -> Row:

@@ -156,7 +156,6 @@ def test_bad_input_is_said_on_standard_error_with_exit_2(
     "words",
     [
         ["best-window", "DE"],
-        ["best-window", "DE", "--hours", "four"],
         ["zones", "--frobnicate"],
         ["--frobnicate"],
         [],
@@ -170,12 +169,24 @@ def test_words_that_argparse_refuses_are_exit_2(capsys: Capture, words: list[str
 
 
 def test_problems_keep_their_exit_code(address: str, service: Any, capsys: Capture) -> None:  # noqa: ANN401
-    words = ["best-window", "DE", "--hours", "4", "--json", "--url", address]
+    words = ["best-window", "DE", "--hours", "4", "--url", address]
     service.problem("no_feasible_window", 422, "ends at T")
     assert main(words, {}) == 2
     service.problem("no_data", 404, "nothing yet")
     assert main(words, {}) == 1
     assert capsys.readouterr() == ("", "gridtide: ends at T\ngridtide: nothing yet\n")
+
+
+def test_with_json_a_problem_is_json_beside_the_answers(
+    address: str,
+    service: Any,  # noqa: ANN401
+    capsys: Capture,
+) -> None:
+    service.problem("no_feasible_window", 422, 'ends at "T"')
+    assert main(["best-window", "DE", "--hours", "4", "--json", "--url", address], {}) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert json.loads(err) == {"code": "no_feasible_window", "detail": 'ends at "T"'}
 
 
 def test_help_lists_all_commands_even_beside_a_broken_one(

@@ -39,6 +39,72 @@ SCHEDULE = {"jobs": [{"job": JOB, "region": "DE"}] * 2, "caps": {"DE": {"jobs": 
             "/v1/footprint",
             {"hours": 2, "power_kw": 1.5, "g_per_kwh": 100},
         ),
+        (["plan", "--question", "FILE"], "/v1/plan", {"job": JOB, "region": "DE"}),
+        (
+            [
+                *["plan", "DE", "--hours", "2", "--blackout", "2026-03-02/2026-03-02"],
+                *["--next-working-day", "09:00", "--holiday", "2026-03-03"],
+                *["--holiday", "2026-03-04", "--timezone", "Europe/Berlin"],
+            ],
+            "/v1/plan",
+            {
+                "job": {"hours": 2},
+                "region": "DE",
+                "bounds": {
+                    "blackouts": [
+                        {"zone": "Europe/Berlin", "first": "2026-03-02", "last": "2026-03-02"}
+                    ],
+                    "next_working_day": "09:00",
+                    "holidays": ["2026-03-03", "2026-03-04"],
+                    "zone": "Europe/Berlin",
+                },
+            },
+        ),
+        (
+            [
+                *["plan", "DE", "FR", "--hours", "2", "--allowed", "DE"],
+                *["--latency-from", "DE", "--max-latency-ms", "99"],
+            ],
+            "/v1/plan",
+            {
+                "job": {"hours": 2},
+                "places": {
+                    "places": ["DE", "FR"],
+                    "allowed": ["DE"],
+                    "latency_from": "DE",
+                    "max_latency_ms": 99,
+                },
+            },
+        ),
+        (
+            [
+                *["plan", "DE", "--hours", "2", "--cron", "0 15 * * *", "--slack", "50%"],
+                *["--timezone", "Europe/Berlin"],
+            ],
+            "/v1/plan",
+            {
+                "job": {"hours": 2},
+                "region": "DE",
+                "recurring": {
+                    "cron": "0 15 * * *",
+                    "slack_fraction": 0.5,
+                    "zone": "Europe/Berlin",
+                },
+            },
+        ),
+        (
+            [
+                *["footprint", "--hours", "1", "--power-kw", "1", "--g-per-kwh", "100"],
+                *["--before", "hours=2,power_kw=3,g_per_kwh=500,pue=1.5"],
+            ],
+            "/v1/footprint",
+            {
+                "hours": 1,
+                "power_kw": 1,
+                "g_per_kwh": 100,
+                "before": {"hours": 2, "power_kw": 3, "g_per_kwh": 500, "pue": 1.5},
+            },
+        ),
         (["schedule", "FILE"], "/v1/schedule", SCHEDULE),
         (["batch", "FILE"], "/v1/batch", {"questions": QUESTIONS}),
     ],
@@ -59,6 +125,96 @@ def test_json_of_the_script_is_that_of_rest(
     assert main([*words, "--json"], environ) == 0
     with Asker(home, Clock(NOW)) as ask:
         assert json.loads(capsys.readouterr().out) == ask.post(path, asked)
+
+
+ENVIRON = {"GRIDTIDE_NOW": "2026-03-02T12:00Z"}
+
+
+def test_the_rest_of_a_plan_that_the_script_printed(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    words = ["DE", "--hours", "3", "--kind", "interruptible", "--slack", "9h"]
+    assert main(["plan", *words, "--json"], environ) == 0
+    file, printed = tmp_path / "plan.json", capsys.readouterr().out
+    file.write_text(printed)
+    assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
+    asked = {"job": JOB, "region": "DE", "bounds": {"slack_hours": 9}}
+    body = {"plan": json.loads(printed), "asked": asked, "progress": {"done": 1}}
+    with Asker(home, Clock(NOW)) as ask:
+        assert json.loads(capsys.readouterr().out) == ask.post("/v1/replan", body)
+    assert main(["replan", str(file), *words, "--done", "3"], environ) == 2
+    assert "there is nothing to plan" in capsys.readouterr().err
+    assert main(["replan", str(file), *words, "--running"], environ) == 0
+    assert "DE (Germany): start 2026-03-02T14:00Z" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "asked"),
+    [
+        (["plan", "DE", "--hours", "x"], "/v1/plan", {"job": {"hours": "x"}, "region": "DE"}),
+        (["plan", "DE", "--hours", "-2"], "/v1/plan", {"job": {"hours": -2}, "region": "DE"}),
+        (
+            ["plan", "DE", "DE", "--hours", "2"],
+            "/v1/plan",
+            {"job": {"hours": 2}, "regions": ["DE", "DE"]},
+        ),
+        (["plan", "--hours", "2"], "/v1/plan", {"job": {"hours": 2}, "regions": []}),
+        (
+            ["plan", "DE", "--hours", "2", "--max-pieces", "1.5"],
+            "/v1/plan",
+            {"job": {"hours": 2, "max_pieces": "1.5"}, "region": "DE"},
+        ),
+        (
+            ["plan", "DE", "--hours", "2", "--cron", "0 0 * * *"],
+            "/v1/plan",
+            {"job": {"hours": 2}, "region": "DE", "recurring": {"cron": "0 0 * * *"}},
+        ),
+        (
+            ["footprint", "--hours", "1", "--power-kw", "x", "--g-per-kwh", "100"],
+            "/v1/footprint",
+            {"hours": 1, "power_kw": "x", "g_per_kwh": 100},
+        ),
+        (
+            [
+                *["footprint", "--hours", "1", "--power-kw", "1", "--g-per-kwh", "100"],
+                *["--before", "hours=2,power=3"],
+            ],
+            "/v1/footprint",
+            {
+                "hours": 1,
+                "power_kw": 1,
+                "g_per_kwh": 100,
+                "before": {"hours": 2, "power": 3},
+            },
+        ),
+    ],
+)
+def test_the_script_refuses_in_the_words_of_rest(
+    home: Home,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    path: str,
+    asked: dict[str, Any],
+) -> None:
+    assert main([*words, "--json"], {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}) == 2
+    said = json.loads(capsys.readouterr().err)
+    with Asker(home, Clock(NOW)) as ask:
+        problem = ask.problem(path, 422, "bad_input", asked)
+    assert said == {"code": problem["code"], "detail": problem["detail"]}
+
+
+def test_a_question_in_a_file_takes_no_options_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "question.json"
+    file.write_text("[" * 100_000)
+    url = ["--url", "http://127.0.0.1:9"]
+    for beside in (["DE"], ["--hours", "2"], ["--follow"], ["--alternatives", "0"]):
+        assert main(["plan", *beside, "--question", str(file), *url], {}) == 2
+        assert "leave the regions and the other options out" in capsys.readouterr().err
+    assert main(["plan", "--question", str(file), *url], {}) == 2
+    assert "cannot be read as JSON" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

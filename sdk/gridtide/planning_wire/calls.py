@@ -69,8 +69,14 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
             "plan or replan answered, or ask for a new plan of the work that is left"
         )
     asked: Json = json.loads(plan.asked)
-    body = {"plan": plan.to_json(), "asked": asked, "progress": progress_to_json(progress)}
-    return _planned("/v1/replan", body, asked=asked)
+    return replanned(
+        {"plan": plan.to_json(), "asked": asked, "progress": progress_to_json(progress)}
+    )
+
+
+def replanned(body: Json) -> Call[PlanAnswer]:
+    """The rest of a job, of the JSON of the question."""
+    return _planned("/v1/replan", body, asked=body["asked"])
 
 
 def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
