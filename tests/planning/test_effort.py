@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
 from gridtide.planning import limited, pieces
 from gridtide.planning.bounds import Bounds
@@ -57,6 +57,9 @@ def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
     curve = world(288, 15 * MINUTE).curve
     without = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
     assert limited.cheapest(curve, job).cost == limited.cheapest(curve, without).cost
+    few = Job(HOUR, Kind.PIECES, max_pieces=10**9, restart_cost=RESTART)
+    found = pieces.cheapest(curve, few, most_rows=0)
+    assert found.cost == pytest.approx(pieces.cheapest(curve, few).cost)
 
 
 def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
@@ -75,12 +78,34 @@ def test_a_plan_is_answered_where_only_another_would_take_too_many_steps() -> No
     assert "takes too many steps to tell" in found.what_would_change
 
 
+def test_an_alternative_that_would_take_too_many_steps_is_left_out() -> None:
+    # In hours few states; three quarters of 239 h are not whole hours, and 15 minutes many.
+    series = Series.regular("DE", CI, T0, HOUR, [239.0 - i for i in range(239)])
+    job = Job(120 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=30)
+    found = plan(job, series, now=T0)
+    assert found.end == T0 + 239 * HOUR
+    assert [each.what for each in found.alternatives] == ["run at once"]
+
+
 def test_slack_does_not_grow_by_the_wait_for_the_clock() -> None:
     now = T0 + 2 * MINUTE
     series = Series.regular("DE", CI, T0, MINUTE, [9.0] * 60 + [0.0] * 10)
     job = Job(HOUR, Kind.PIECES, min_piece=MINUTE)
     found = plan(job, series, Bounds(slack=timedelta(0)), now=now)
     assert (found.start, found.end) == (now, now + HOUR)
+
+
+def test_pieces_keep_to_odd_bounds_in_whole_minutes() -> None:
+    odd = timedelta(minutes=6, seconds=20)
+    series = Series.regular("DE", CI, T0, MINUTE, [1.0] * 7 + [5.0] * 20 + [1.0] * 13)
+    job = Job(12 * MINUTE, Kind.PIECES, min_piece=MINUTE)
+    bounds = Bounds(earliest=T0 + odd, deadline=T0 + 39 * MINUTE + SECOND)
+    found = plan(job, series, bounds, now=T0)
+    assert (found.start, found.end) == (T0 + 27 * MINUTE, T0 + 39 * MINUTE)
+    whole = plan(Job(32 * MINUTE, Kind.PIECES, min_piece=MINUTE), series, bounds, now=T0)
+    assert (whole.start, whole.end) == (T0 + 7 * MINUTE, T0 + 39 * MINUTE)
+    with pytest.raises(NoFeasibleWindow):
+        plan(Job(33 * MINUTE, Kind.PIECES, min_piece=MINUTE), series, bounds, now=T0)
 
 
 def test_a_deadline_before_the_clock_leaves_the_run_without_a_pause() -> None:

@@ -232,6 +232,17 @@ def places(*moves: Moves) -> Places:
     return Places(pair, moves=moves[0] if moves else Moves.ONE)
 
 
+def test_the_pieces_of_a_job_that_runs_and_stops_are_those_to_come() -> None:
+    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.1))
+    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
+    new: dict[str, Any] = {"DE": hourly(1, 9, 1, 9), "FR": hourly(50, 50, 50, 50)}
+    for moves in Moves:
+        stops = replan(plan(job, places(moves), now=T0), running, new)
+        assert (hours(stops), stops.pieces) == ([(2, 3)], 1)
+        on = replan(stops, running, new | {"DE": hourly(1, 1, 1, 9)})
+        assert (hours(on), on.pieces) == ([(1, 2)], 1)
+
+
 def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
     job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
     new: dict[str, Any] = {"DE": hourly(1, 7, 9, 9), "FR": hourly(9, 9, 1, 5)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import gcd, inf
 
 from gridtide.planning import interruptible
@@ -149,12 +150,13 @@ class _Grid:
         if not time:
             steps = tolls(self.rates, cost, job)
             return at_edges(steps, self.breaks, self.unit, after=not before)
-        counted = [each / self.unit for each in tolls(self.rates, cost, job)]
+        upto = list(accumulate(tolls(self.rates, cost, job), initial=0))
+        breaks = list(accumulate(self.breaks, initial=0))
         found = []
-        for point in range(len(counted)):
-            touched = self.breaks[point + (not before) : point + time]
-            room = point + time <= len(counted) and not any(touched)
-            found.append(sum(counted[point : point + time]) / time if room else inf)
+        for point in range(len(self.rates)):
+            end = point + time
+            room = end < len(upto) and breaks[end] == breaks[point + (not before)]
+            found.append((upto[end] - upto[point]) / (time * self.unit) if room else inf)
         return found
 
 

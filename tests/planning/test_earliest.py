@@ -1,0 +1,60 @@
+"""The earliest plan within a limit against every end there is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning.draft import Draft
+from gridtide.planning.earliest import earliest
+from gridtide.planning.job import Cost, Job, Kind
+from gridtide.planning.kinds import drafted
+from tests.planning.worlds import MINUTE, POWER, World, us, worlds
+
+JOBS = [
+    {"kind": Kind.UNBROKEN},
+    {"kind": Kind.INTERRUPTIBLE},
+    {"kind": Kind.PIECES, "restart_cost": Cost(0.5)},
+    {"kind": Kind.PIECES, "min_piece": MINUTE, "max_pieces": 2},
+]
+
+
+def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Draft | None:
+    """The best plan by the first of `ends` by which there is one within the limit."""
+    for end in ends:
+        try:
+            found = drafted(world.curve.before(end), job)
+        except NoFeasibleWindow:
+            continue
+        if found.cost <= limit + 1e-9:
+            return found
+    return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    worlds().filter(lambda world: world.rates), st.integers(1, 6), st.integers(0, 30), st.data()
+)
+def test_no_earlier_end_keeps_to_the_limit(
+    world: World, work: int, limit: int, data: st.DataObject
+) -> None:
+    members = data.draw(st.sampled_from(JOBS))
+    job = Job(work * MINUTE, power=POWER, **members)  # type: ignore[arg-type]
+    edges = sorted(set(world.curve.cells.ends))
+    by_slots = job.kind is Kind.PIECES
+    ends = edges if by_slots else [us(minute) for minute in range(1, 15)]
+    expected = by_trying(world, job, limit, ends)
+    try:
+        found = earliest(world.curve, job, limit)
+    except NoFeasibleWindow:
+        assert expected is None
+        return
+    if expected is None:
+        assert found.cost > limit
+    elif by_slots:
+        assert (found.cost, found.end) == (pytest.approx(expected.cost), expected.end)
+    else:
+        # To the microsecond it is no later than to the minute, and less than one before.
+        assert expected.end - 60_000_000 < found.end <= expected.end
