@@ -17,7 +17,8 @@ from gridtide.model import Series
 from gridtide.planning.answer import Code, Plan
 from gridtide.planning.batch import BatchPlan, Request, plan_batch
 from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap, Member, crowded
+from gridtide.planning.crowd import Cap, Member, crowded, room
+from gridtide.planning.draft import Part
 from gridtide.planning.elastic import Segment
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.goal import Goal
@@ -26,6 +27,7 @@ from gridtide.planning.options import decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Place, Places
 from gridtide.planning.shareout import Taken, laid_out
+from gridtide.planning.site import Site
 from tests.planning.worlds import CFE, CI, HOUR, T0, us
 
 
@@ -355,3 +357,24 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
         Cap(jobs=0)
     with pytest.raises(BadInput, match="give a number above 0"):
         Cap(kw=0)
+
+
+def test_what_other_jobs_leave_is_taken_inwards_to_the_clock() -> None:
+    job = Job(HOUR, Kind.PIECES, min_piece=HOUR / 2)
+    place = Place("DE", Outlook(hourly(1, 1)))
+    site = Site.of(place, job, Bounds(), Goal(), T0)
+    other = [Part(us(7) + 3, us(62) + 5, 1.0)]
+    left = room(site, Cap(jobs=1), 1.0, [other], clock=us(5) - us(0))
+    assert [(each.start, each.end) for each in left.stretches] == [
+        (us(0), us(5)),
+        (us(65), us(120)),
+    ]
+
+
+def test_a_batch_too_large_for_the_solver_is_laid_one_by_one_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gridtide.planning.solver.MOST_VARIABLES", 3)
+    found = plan_batch([one([1, 2]), one([1, 2])], {"DE": Cap(jobs=1)}, now=T0)
+    assert (found.method, found.exact, found.total, found.least) == ("one by one", False, 3, 2)
+    assert "more than 3 variables; give a nearer deadline, fewer jobs" in found.sentence

@@ -134,6 +134,13 @@ def test_a_plan_comes_to_what_a_hand_calculation_says() -> None:
     )
 
 
+def test_the_median_of_an_even_number_of_starts_is_between_two() -> None:
+    # Starts at 1, 3, 5 and 9 g: the median is 4 g.
+    found = plan(Job(HOUR), hourly(9, 3, 1, 5), now=T0)
+    assert found.saving_median == pytest.approx(3 / 4)
+    assert found.saving_worst == pytest.approx(8 / 9)
+
+
 def test_carbon_free_share_is_maximised_and_saved_in_points() -> None:
     found = plan(Job(HOUR), hourly(0.4, 0.9, 0.2, signal=CFE), now=T0)
     assert (found.start, found.grams, found.mean) == (T0 + HOUR, None, pytest.approx(0.9))
