@@ -87,6 +87,15 @@ def test_an_alternative_that_would_take_too_many_steps_is_left_out() -> None:
     assert [each.what for each in found.alternatives] == ["run at once"]
 
 
+def test_pieces_begin_on_the_clock_and_a_run_without_a_pause_at_once() -> None:
+    series = Series.regular("DE", CI, T0, HOUR, [1.0, 9.0, 1.0, 9.0])
+    now = T0 + 17 * SECOND
+    apart = plan(Job(1.5 * HOUR, Kind.PIECES, restart_cost=Cost(0.1)), series, now=now)
+    assert (apart.start, apart.pieces) == (T0 + 5 * MINUTE, 2)
+    short = Job(59 * MINUTE, Kind.PIECES, restart_cost=Cost(0.1))
+    assert plan(short, Series.regular("DE", CI, T0, HOUR, [1, 9]), now=now).start == now
+
+
 def test_slack_does_not_grow_by_the_wait_for_the_clock() -> None:
     now = T0 + 2 * MINUTE
     series = Series.regular("DE", CI, T0, MINUTE, [9.0] * 60 + [0.0] * 10)

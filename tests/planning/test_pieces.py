@@ -193,6 +193,13 @@ def test_a_step_of_the_profile_meets_a_slot_off_the_start() -> None:
     assert draft.cost == pytest.approx(4 / 4 + 9 / 2)
 
 
+def test_a_profile_starts_with_a_slot_where_none_of_its_steps_ends_with_one() -> None:
+    # All starts from 01:00 to 01:10 lie in the hour at 1 g; the first of them counts.
+    power = PowerProfile(((25 * MINUTE, 2.0), (25 * MINUTE, 1.0)))
+    draft = unbroken.cheapest(hourly(9, 1, 9).curve, Job(50 * MINUTE, power=power))
+    assert draft.start == us(60)
+
+
 def test_the_way_back_pays_for_the_restart_it_takes() -> None:
     # After the hour at 0 g: on with the three that end with 0.9 g, 1 + 1.5 + 0.9 and 1 for the
     # restart at 1 g. Up to the last of them 1.1 + 1 would be less than 1 + 1 + 1.5, but a

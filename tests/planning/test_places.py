@@ -325,3 +325,14 @@ def test_places_share_bounds() -> None:
     bounds = Bounds(deadline=T0 + 2 * HOUR)
     found: Plan = plan(Job(HOUR), Places((DE, FR)), bounds, now=T0)
     assert (found.region, found.start) == ("FR", T0 + HOUR)
+
+
+def test_a_round_trip_is_twice_the_way_in_glass() -> None:
+    # A quarter of the equator, 10,007.6 km, there and back at 204.2 km/ms: 98.0 ms.
+    far = [
+        Place(name, Outlook(hourly(name, 1, 2)), latitude=0, longitude=east)
+        for name, east in (("A", 0), ("B", 90))
+    ]
+    tight = Places(tuple(far), home="A", max_latency_ms=97.9)
+    assert tight.ruled_out() == {"B": "a round trip takes 98 ms, over the 97.9 ms"}
+    assert Places(tuple(far), home="A", max_latency_ms=98.1).ruled_out() == {}

@@ -19,8 +19,7 @@ NEAR = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Most jobs at the same time, and most power of all of them before PUE; ``None``: no "
-    "cap."""
+    """Most jobs at once, and most power of all of them before PUE; ``None``: no cap."""
 
     jobs: int | None = None
     kw: float | None = None

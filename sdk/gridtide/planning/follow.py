@@ -80,8 +80,7 @@ def moves_are_free(job: Job, move_kwh: float) -> bool:
 
 
 def shared(draft: Draft, sites: Sequence[Site], found: Sequence[Moment]) -> Choice:
-    """A draft on the envelope, each part where it counts least, or stays where that is "
-    "equal."""
+    """A draft on the envelope, each part where it counts least; of equal places it stays."""
     starts = [each.start for each in found]
     laid: list[tuple[int, Part]] = []
     for part in draft.parts:

@@ -1,5 +1,4 @@
-"""One place made ready for one question: what a kWh counts there, and what its energy comes "
-"to."""
+"""One place made ready for one question: what a kWh counts there, and what energy sums to."""
 
 from __future__ import annotations
 
@@ -75,8 +74,10 @@ class Site:
         return (integrated(self.counted, drawn) or 0.0) * self.place.pue
 
     def grams(self, drawn: Iterable[Drawn], quantile: str = "p50") -> float | None:
-        """Grams of energy `drawn` before PUE; ``None`` where the signal or a part is "
-        "unknown."""
+        """Grams of energy `drawn` before PUE.
+
+        ``None`` where the signal is no intensity, or a part of it is unknown.
+        """
         if not self.outlook.signal.lower_is_cleaner:
             return None
         series = {

@@ -1,5 +1,4 @@
-"""Linear programmes through scipy's HiGHS: an optional package, loaded when one is asked "
-"for."""
+"""Linear programmes through scipy's HiGHS, an optional package that is loaded when needed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What the programme `sparse` goes through: sites by cell, states, and the ways that lead "
-"there."""
+"""What the programme `sparse` goes through: sites by cell, states, and ways to them."""
 
 from __future__ import annotations
 

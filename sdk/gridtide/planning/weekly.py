@@ -110,8 +110,7 @@ class Days:
 def next_working_day(
     zone: str, instant: int, at: time, holidays: frozenset[date] = frozenset()
 ) -> int:
-    """`at` on the first Monday to Friday after the local day of `instant`, holidays left "
-    "out."""
+    """`at` on the first Monday to Friday after the local day of `instant`, no holiday."""
     there = zone_named(zone)
     day = wall(there, instant).date() + timedelta(days=1)
     while day.weekday() >= 5 or day in holidays:
