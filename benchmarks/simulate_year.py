@@ -1,6 +1,6 @@
 """A year of policies for one zone and one job a day: CPU time, beside a floor.
 
-    python benchmarks/simulate_year.py [--data FOLDER --zone DE] [--prophet] [--fail]
+    python benchmarks/simulate_year.py [--data FOLDER --zone DE] [--fail]
 
 Without ``--data`` the zone is two years of made-up hours. The floor is the least that the
 question takes: the same forecasts made again with nothing planned on them. With ``--fail`` a
@@ -41,7 +41,6 @@ def main() -> int:
     )
     parser.add_argument("--data", type=Path, help="folder with <ZONE>.parquet of 2020 and 2021")
     parser.add_argument("--zone", default="DE")
-    parser.add_argument("--prophet", action="store_true", help="also the monthly refits")
     parser.add_argument("--fail", action="store_true", help="exit with 1 over a bound")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -52,14 +51,13 @@ def main() -> int:
             ("weekly: now, night, best-window, pause", "weekly", PLANNED_ONCE, BOUND),
             ("naive: the same", "naive", PLANNED_ONCE, BOUND),
             ("weekly: replan, new forecasts every 6 h", "weekly", ("replan",), BOUND),
+            ("prophet, fitted monthly: best-window", "prophet", ("best-window",), BOUND),
         ]
-        if options.prophet:
-            asked.append(("prophet: best-window, pause", "prophet", PLANNED_ONCE[2:], None))
         for what, model, policies, bound in asked:
             spent = year(folder, options.zone, model, policies)
-            floor = forecasts(folder, options.zone, model) if model != "prophet" else None
-            missed |= bound is not None and spent > bound
-            print(f"{what:<44}{spent:>8.2f}{shown(floor):>8}{shown(bound):>8}")
+            floor = forecasts(folder, options.zone, model)
+            missed |= spent > bound
+            print(f"{what:<44}{spent:>8.2f}{floor:>8.2f}{bound:>8.2f}")
     return int(missed and options.fail)
 
 
@@ -111,11 +109,6 @@ def timed(run: Callable[[], None]) -> float:
     start = time.process_time()
     run()
     return time.process_time() - start
-
-
-def shown(seconds: float | None) -> str:
-    """Seconds, or nothing."""
-    return "-" if seconds is None else f"{seconds:.2f}"
 
 
 if __name__ == "__main__":

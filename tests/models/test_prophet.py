@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,39 +15,102 @@ import pytest
 
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecaster import Known
-from gridtide_pipelines.models.prophet import MODEL, Curve, FittedProphet, corrected
+from gridtide_pipelines.models.prophet import (
+    MODEL,
+    Curve,
+    FittedProphet,
+    corrected,
+    most_likely,
+)
 
 HORIZON = timedelta(hours=72)
 MakeKnown = Callable[..., Known]
 MakeValues = Callable[[int], list[float]]
 
 
+@pytest.fixture
+def stan() -> Iterator[Callable[..., prophet.Prophet]]:
+    """Prophet fitted by its own Stan, on hourly values up to a moment."""
+    logger = logging.getLogger("cmdstanpy")
+    logger.disabled = True
+
+    def fitted(values: list[float], at: datetime, *, yearly: bool) -> prophet.Prophet:
+        model = prophet.Prophet(
+            growth="flat",
+            daily_seasonality=True,
+            weekly_seasonality=True,
+            yearly_seasonality=yearly,
+            uncertainty_samples=0,
+        )
+        hours = len(values)
+        stamps = pd.date_range(end=at.replace(tzinfo=None), periods=hours + 1, freq="h")[:-1]
+        return model.fit(pd.DataFrame({"ds": stamps, "y": values}), seed=1)
+
+    yield fitted
+    logger.disabled = False
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(("days", "yearly"), [(40, []), (400, ["yearly"])])
 def test_the_curve_is_what_prophet_itself_predicts(
-    days: int, yearly: list[str], known: MakeKnown, wavy: MakeValues, at: datetime
+    days: int,
+    yearly: list[str],
+    known: MakeKnown,
+    wavy: MakeValues,
+    at: datetime,
+    stan: Callable[..., prophet.Prophet],
 ) -> None:
     values = wavy(days * 24)
     fitted = MODEL.fit(known(values), seed=1)
     assert isinstance(fitted, FittedProphet)
     assert list(fitted.curve.seasons) == [*yearly, "weekly", "daily"]
-    theirs = prophet.Prophet(
-        growth="flat",
-        daily_seasonality=True,
-        weekly_seasonality=True,
-        yearly_seasonality=bool(yearly),
-        uncertainty_samples=0,
-    )
-    stamps = pd.date_range(end=at.replace(tzinfo=None), periods=days * 24 + 1, freq="h")[:-1]
-    logger = logging.getLogger("cmdstanpy")
-    logger.disabled = True
-    theirs.fit(pd.DataFrame({"ds": stamps, "y": values}), seed=1)
-    logger.disabled = False
+    theirs = stan(values, at, yearly=bool(yearly))
     ahead = pd.DataFrame({"ds": pd.date_range(at.replace(tzinfo=None), periods=96, freq="h")})
     hours = np.arange(96) + (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(hours=1)
     np.testing.assert_allclose(
-        fitted.curve.at(hours), theirs.predict(ahead)["yhat"].to_numpy(), rtol=1e-9
+        fitted.curve.at(hours), theirs.predict(ahead)["yhat"].to_numpy(), rtol=1e-4
     )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_no_weights_that_stan_finds_are_likelier(
+    wavy: MakeValues, at: datetime, stan: Callable[..., prophet.Prophet]
+) -> None:
+    noise = np.random.default_rng(7).normal(0, 60, 40 * 24)
+    values = (np.array(wavy(40 * 24)) + noise).tolist()
+    theirs = stan(values, at, yearly=False)
+    again = prophet.Prophet(growth="flat", daily_seasonality=True, yearly_seasonality=False)
+    frame = theirs.history[["ds", "y"]]
+    asked = again.preprocess(frame)
+    features, scaled = np.asarray(asked.X), np.asarray(asked.y)
+    scales = np.asarray(asked.sigmas)
+
+    def likelihood(level: float, weights: np.ndarray, noise: float) -> float:
+        """The logarithm of the posterior, as prophet.stan writes it, less constants."""
+        error = scaled - level - features @ weights
+        priors = (level / 5) ** 2 + np.sum((weights / scales) ** 2) + (noise / 0.5) ** 2
+        return float(
+            -len(scaled) * np.log(noise) - np.sum(error**2) / 2 / noise**2 - priors / 2
+        )
+
+    level, weights = most_likely(features, scaled, scales)
+    spread = float(theirs.params["sigma_obs"].item())
+    stans = float(theirs.params["m"].item()), np.ravel(theirs.params["beta"])
+    assert likelihood(level, weights, spread) >= likelihood(*stans, spread) - 1e-6
+    # It is a peak: one step aside in any weight is less likely.
+    for i in range(len(weights)):
+        for step in (-1e-3, 1e-3):
+            moved = weights.copy()
+            moved[i] += step
+            assert likelihood(level, moved, spread) < likelihood(level, weights, spread)
+
+
+def test_a_prior_counts_where_little_is_seen() -> None:
+    # One value of 1 and a level alone: the mode of (1 - m)^2 / v + m^2 / 25 and of v.
+    level, weights = most_likely(np.zeros((1, 0)), np.array([1.0]), np.zeros(0))
+    variance = (np.sqrt(1 + 16 * (1 - level) ** 2) - 1) / 8
+    assert weights.tolist() == []
+    assert level == pytest.approx(1 / (1 + variance / 25))
 
 
 FLAT = np.zeros(240)

@@ -7,7 +7,7 @@ yesterday, so it is never used raw: a share of the last 24 hours' residuals is a
 Chosen on January to June 2021 of eight zones, mean absolute percentage error over 72 h
 (repeating yesterday 12.3, last week 15.3), refitted monthly:
 
-    history and trend          error   CPU per fit
+    history and trend          error   CPU per fit by Stan
     2 years, flat              10.83   1.3 s
     1 year, flat               10.87   0.7 s
     2 years, linear (default)  11.87   9 s
@@ -17,7 +17,8 @@ Chosen on January to June 2021 of eight zones, mean absolute percentage error ov
     21 days, flat, not yearly  12.46
 
 A linear trend follows last month's weather out of the window; the residuals set the level
-better. Two years let the yearly pattern repeat itself, which Prophet asks for.
+better. Two years let the yearly pattern repeat itself, which Prophet asks for. Fitted as
+here, by `most_likely`, two years take 0.1 s.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ LEVEL = np.array([0.83, 0.61, 0.48])
 HOURLY = np.array([0.49, 0.43, 0.45])
 # Residuals older than this say nothing about the level any more.
 LAST_SEEN = 7 * 24
+
+# Scale of the prior of the level in Prophet's model (prophet.stan).
+LEVEL_SCALE = 5.0
+TURNS = 50
 
 # The replayed errors lie partly in the months the fit has seen, so they are too small: on
 # January to June 2021 they cover 78.3 % and, widened by this, 80.2 % (75 to 83 by zone).
@@ -129,7 +134,7 @@ class Prophet:
             )
         first = (hour_of(known.at) - EPOCH) // HOUR - len(values)
         yearly = bool(seen[-1] - seen[0] >= YEARLY_FROM - 24)
-        return FittedProphet(_fit(first + seen, values[seen], yearly=yearly, seed=seed))
+        return FittedProphet(_fit(first + seen, values[seen], yearly=yearly))
 
     def from_bytes(self, content: bytes) -> Fitted:
         """A curve from its JSON."""
@@ -176,7 +181,7 @@ def corrected(curve: Floats, values: Floats, origins: Ints, horizon: int) -> Flo
     return moved
 
 
-def _fit(hours: Ints, values: Floats, *, yearly: bool, seed: int) -> Curve:
+def _fit(hours: Ints, values: Floats, *, yearly: bool) -> Curve:
     # Its import takes more than a second and brings pandas; only a fit needs it.
     with _quiet():
         import pandas
@@ -190,15 +195,44 @@ def _fit(hours: Ints, values: Floats, *, yearly: bool, seed: int) -> Curve:
             uncertainty_samples=0,
         )
         stamps = hours.astype("datetime64[h]").astype("datetime64[ns]")
-        model.fit(pandas.DataFrame({"ds": stamps, "y": values}), seed=seed)
+        asked = model.preprocess(pandas.DataFrame({"ds": stamps, "y": values}))
+    level, weights = most_likely(
+        np.asarray(asked.X), np.asarray(asked.y), np.asarray(asked.sigmas)
+    )
     scale = float(model.y_scale or 1.0)
-    weights = (np.ravel(model.params["beta"]) * scale).tolist()
     seasons, used = {}, 0
     for name, season in model.seasonalities.items():
         count = 2 * season["fourier_order"]
-        seasons[name] = tuple(weights[used : used + count])
+        seasons[name] = tuple((weights[used : used + count] * scale).tolist())
         used += count
-    return Curve(float(np.ravel(model.params["m"])[0]) * scale, seasons)
+    return Curve(level * scale, seasons)
+
+
+def most_likely(features: Floats, values: Floats, scales: Floats) -> tuple[float, Floats]:
+    """The level and weights at which the posterior of Prophet's model with a flat trend peaks.
+
+    Stan searches for that peak step by step, for any trend and after writing all features to a
+    file. With a flat trend the level (prior of scale 5) and the weights (`scales`) are a ridge
+    regression for a given variance of the noise, and the variance (its root's prior of scale
+    0.5) is the root of a quadratic for given residuals; in turns both settle at once. Within
+    1e-5 of Stan's, and never less likely (tests/models/test_prophet.py).
+
+    Args:
+        features: (times, weights) as `Prophet.preprocess` makes them.
+        values: scaled as it does; one a time.
+        scales: of the normal priors of the weights.
+    """
+    columns = np.column_stack([np.ones(len(values)), features])
+    precision: Floats = np.diag(np.concatenate([[LEVEL_SCALE], scales]) ** -2.0)
+    squares, products = columns.T @ columns, columns.T @ values
+    count, variance = len(values), 1.0
+    for _ in range(TURNS):
+        found = np.linalg.solve(squares + variance * precision, products)
+        error = float(np.sum((values - columns @ found) ** 2))
+        before, variance = variance, (math.sqrt(count**2 + 16 * error) - count) / 8
+        if abs(variance - before) <= 1e-12 * before:
+            break
+    return float(found[0]), np.asarray(found[1:], np.float64)
 
 
 @contextmanager
