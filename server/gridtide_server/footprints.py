@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -46,11 +46,23 @@ def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> Told:
         UnknownRegion: the region resolves to no zone.
         NoData: the zone has no such signal.
     """
-    where = NOWHERE
     if asked.region is None:
-        metered = Metered(total=_by_given(asked), rows=())
-    else:
-        metered, where = _by_history(view, regions.one(asked.region), asked, moment)
+        return reckoned(asked, moment)
+    return _told(asked, moment, *_by_history(view, regions.one(asked.region), asked, moment))
+
+
+def reckoned(asked: FootprintAsked, moment: Moment) -> Told:
+    """The answer to a question that names the intensity itself, so that no history is needed.
+
+    Raises:
+        BadInput: as `gridtide.accounting` and `gridtide.sci`.
+    """
+    return _told(asked, moment, Metered(total=_by_given(asked), rows=()), NOWHERE)
+
+
+def _told(
+    asked: FootprintAsked, moment: Moment, metered: Metered, where: Mapping[str, Any]
+) -> Told:
     total = metered.total
     mean = None if total.gross_g is None or not total.kwh else total.gross_g / total.kwh
     mean = asked.g_per_kwh if mean is None else mean

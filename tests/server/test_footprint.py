@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from gridtide.errors import BadInput, GridtideError, NoData
 from gridtide.local import Host, LocalTransport
 from gridtide.model import parse_time
 from gridtide.sci import Factors
-from tests.server.world import NOW, Asker
+from gridtide_store.home import Home
+from tests.server.world import NOW, Asker, Standing
 
 Json = dict[str, Any]
 PATH = "/v1/footprint"
@@ -104,6 +107,15 @@ def test_a_printed_training_run_is_met(ask: Asker) -> None:
     assert first["amount"] == pytest.approx(460, rel=5e-3)
     for name in ("region", "zone", "signal", "quality", "source", "data_age_seconds"):
         assert told[name] is None, name
+
+
+def test_a_given_intensity_needs_nothing_published(tmp_path: Path) -> None:
+    asked = {"hours": 10, "power_kw": 2, "g_per_kwh": 300}
+    with Asker(Home(tmp_path / "nothing"), Standing(NOW)) as asker:
+        told = asker.post(PATH, asked)
+        assert (told["kwh"], told["gross_g"]) == (20.0, 6000.0)
+        body = json.dumps({"region": "DE", "rows": [ROW]}).encode()
+        assert asker(PATH, "POST", body=body).status_code == 503
 
 
 def test_requests_have_a_footprint_each(ask: Asker) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from gridtide.planning_wire.footprints import FOOTPRINT
 from gridtide_server import bodies, wire_footprints
 from gridtide_server.effort import Turn
-from gridtide_server.footprints import footprinted
+from gridtide_server.footprints import footprinted, reckoned
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
 
@@ -28,6 +28,8 @@ def routes(service: Service) -> APIRouter:
         def answer(turn: Turn) -> bytes:
             asked = bodies.read(body, FOOTPRINT)
             moment = service.moment(asked.as_of)
+            if asked.region is None:  # nothing published is needed
+                return turn.limited(lambda: reckoned(asked, moment)).model_dump_json().encode()
             with service.reader.read() as view:
                 told = turn.limited(lambda: footprinted(view, asked, moment))
             return told.model_dump_json().encode()
