@@ -13,7 +13,9 @@ from gridtide.errors import BadInput
 from gridtide.plan_options import asked as question_of
 from gridtide.plan_options import from_file, number, plan_arguments, whole
 
-PROGRESS = ("at", "done", "running", "running_for", "pieces", "region", "grams")
+PROGRESS = ("at", "done", "running", "running_for", "pieces", "region", "grams", "chips")
+# Their options are named otherwise: another is of that name.
+RENAMED = {"chips": "chips_now"}
 
 
 def plan(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -51,6 +53,7 @@ def replan_arguments(parser: argparse.ArgumentParser) -> None:
     stands("--running-for", type=number, metavar="H", help="for so long without a pause")
     stands("--pieces", type=whole, metavar="N", help="how many times it has started")
     stands("--region", metavar="REGION", help="where it ran last; default: as planned")
+    stands("--chips-now", type=number, metavar="N", help="its size now; default: as planned")
     stands("--grams", type=number, metavar="G", help="emitted so far, for a budget")
     plan_arguments(parser)
 
@@ -66,7 +69,9 @@ def replan(args: argparse.Namespace, terminal: Terminal) -> int:
         "plan": from_file(args.plan),
         "asked": question_of(args),
         "progress": {
-            name: value for name in PROGRESS if (value := getattr(args, name)) is not None
+            name: value
+            for name in PROGRESS
+            if (value := getattr(args, RENAMED.get(name, name))) is not None
         },
     }
     REPLAN.read(body)

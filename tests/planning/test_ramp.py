@@ -18,6 +18,7 @@ from gridtide.planning.elasticity import Elastic
 from gridtide.planning.errors import NoSolver, SolverFailed
 from gridtide.planning.job import Job, Kind
 from gridtide.planning.solver import Programme
+from gridtide.planning.toll import Standing
 from tests.planning.worlds import CI, HOUR, T0, World, us
 
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25))
@@ -38,7 +39,9 @@ def sizes(draft: Draft, hours: int) -> list[float]:
     return found
 
 
-def least(values: list[float | None], work: float, chips: Elastic, step: float) -> float | None:
+def least(
+    values: list[float | None], work: float, chips: Elastic, step: float, now: float = 0.0
+) -> float | None:
     """The least over all ways to be on or off by hour, by chips and speeds under the lines."""
     points = [(0.0, 0.0), *(chips.throughput or ((chips.maximum, chips.maximum),))]
     lines = [
@@ -63,7 +66,7 @@ def least(values: list[float | None], work: float, chips: Elastic, step: float) 
                 if hour:
                     row[hour - 1] = -sign
                 rows.append(row)
-                bounds.append(step)
+                bounds.append(step if hour else step + sign * now)
         limits = [
             (chips.minimum, chips.maximum) if on and value is not None else (0, 0)
             for on, value in zip(pattern, values, strict=True)
@@ -82,7 +85,7 @@ def least(values: list[float | None], work: float, chips: Elastic, step: float) 
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(st.none() | st.integers(0, 5).map(float), min_size=1, max_size=6),
     st.integers(1, 16),
@@ -90,20 +93,23 @@ def least(values: list[float | None], work: float, chips: Elastic, step: float) 
         [Elastic(2), Elastic(3, throughput=TABLE), Elastic(3, 1, throughput=TABLE)]
     ),
     st.sampled_from([1.0, 1.5, 3.0]),
+    st.sampled_from([0.0, 0.0, 1.0, 1.75, 2.0, 3.0]),
 )
 def test_another_programme_finds_nothing_that_counts_less(
-    values: list[float | None], quarters: int, chips: Elastic, step: float
+    values: list[float | None], quarters: int, chips: Elastic, step: float, now: float
 ) -> None:
-    expected = least(values, quarters / 4, chips, step)
+    now = min(now, chips.maximum)
+    stands = Standing(at=us(0), started=now > 0, running=now > 0, chips=now)
+    expected = least(values, quarters / 4, chips, step, now)
     job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
     if expected is None:
-        with pytest.raises(NoFeasibleWindow, match="allow more of either, or a later deadline"):
-            ramp.cheapest(hourly(*values).curve, job, chips, step)
+        with pytest.raises(NoFeasibleWindow, match=r"allow (more of either|a larger ramp)"):
+            ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
         return
-    draft = ramp.cheapest(hourly(*values).curve, job, chips, step)
+    draft = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
     assert draft.cost == pytest.approx(expected, abs=1e-6)
     found = sizes(draft, len(values))
-    assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([0, *found, 0]))
+    assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([now, *found, 0]))
     assert all(size < 1e-6 or size >= chips.minimum - 1e-6 for size in found)
     assert all(size == 0 for size, value in zip(found, values, strict=True) if value is None)
     assert sum(chips.speed(size) for size in found) >= quarters / 4 - 1e-6
@@ -123,6 +129,19 @@ def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
     draft = ramp.cheapest(hourly(9, 2, 1, 3, 9).curve, job, Elastic(2), 1)
     assert sizes(draft, 5) == pytest.approx([0, 1, 2, 1, 0])
     assert draft.cost == pytest.approx(2 + 2 + 3)
+
+
+def test_what_comes_down_slower_than_its_work_ends_runs_on_till_it_has() -> None:
+    # From 3 chips, one less an hour: 2, 1, 0 is the least it can do, 3 h for 1 h of work.
+    job = Job(HOUR, Kind.ELASTIC, chips=Elastic(3))
+    stands = Standing(at=us(0), started=True, running=True, chips=3)
+    draft = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, stands)
+    assert sizes(draft, 4) == pytest.approx([2, 1, 0, 0])
+    assert draft.cost == pytest.approx(2 * 5 + 1)
+    with pytest.raises(NoFeasibleWindow, match="from 3 chips on; allow more of either"):
+        ramp.cheapest(hourly(5, None, 1).curve, job, Elastic(3), 1, stands)
+    with pytest.raises(NoFeasibleWindow, match="runs on 3 chips and may not run on"):
+        ramp.cheapest(hourly(None, 1, 1, 1).curve, job, Elastic(3), 1, stands)
 
 
 def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:

@@ -196,6 +196,7 @@ def test_progress_is_read_back_as_it_was() -> None:
         pieces=2,
         region="DE",
         grams=12.5,
+        chips=1.5,
     )
     read = PROGRESS.read(over_the_wire(progress_to_json(progress)))
     assert Progress(**read) == progress

@@ -149,6 +149,34 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     assert "DE (Germany): start 2026-03-02T14:00Z" in capsys.readouterr().out
 
 
+def test_the_script_says_at_which_size_a_job_runs(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    words = ["DE", "--hours", "3", "--kind", "elastic", "--chips", "4", "--ramp", "1"]
+    assert main(["plan", *words, "--json"], environ) == 0
+    file, printed = tmp_path / "plan.json", capsys.readouterr().out
+    file.write_text(printed)
+    stands = ["--done", "1", "--running", "--chips-now", "2.5"]
+    assert main(["replan", str(file), *words, *stands, "--json"], environ) == 0
+    job = {"hours": 3, "kind": "elastic", "chips": {"maximum": 4, "ramp": 1}}
+    progress = {"done": 1, "running": True, "chips": 2.5}
+    body = {
+        "plan": json.loads(printed),
+        "asked": {"job": job, "region": "DE"},
+        "progress": progress,
+    }
+    with Asker(home, Clock(NOW)) as ask:
+        answer = ask.post("/v1/replan", body)
+        assert json.loads(capsys.readouterr().out) == answer
+        body["progress"] = progress | {"chips": 9}
+        refused = ask.problem("/v1/replan", 422, "bad_input", body)
+    # Two hours are left, and the ramp of 1 needs 1.5 chips or more in the first hour.
+    assert answer["slots"][0]["start"] == "2026-03-02T12:00:00Z"
+    assert answer["slots"][0]["chips"] >= 1.5 - 1e-6
+    assert "runs on 0 to 4; give the size it runs at now" in refused["detail"]
+
+
 @pytest.mark.parametrize(
     ("words", "path", "asked"),
     [

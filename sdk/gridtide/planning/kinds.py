@@ -24,7 +24,7 @@ def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
         return unbroken.cheapest(curve, job)
     if job.chips is not None:
         if job.chips.ramp is not None:
-            return ramp.cheapest(curve, job, job.chips, job.chips.ramp)
+            return ramp.cheapest(curve, job, job.chips, job.chips.ramp, standing)
         return elastic.cheapest(curve, job, job.chips)
     if is_limited(job):
         return limited.cheapest(curve, job, standing)

@@ -16,6 +16,7 @@ from gridtide.planning.elastic import refuse_negative, segments_of
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import HOUR, Job
 from gridtide.planning.solver import Programme
+from gridtide.planning.toll import FRESH, Standing
 
 # A solver keeps its rows to 1e-7, here of an hour of work.
 SHORTEST = timedelta(seconds=1)
@@ -23,11 +24,14 @@ SHORTEST = timedelta(seconds=1)
 NONE = 1e-7
 
 
-def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
+def cheapest(
+    curve: Curve, job: Job, chips: Elastic, ramp: float, standing: Standing = FRESH
+) -> Draft:
     """Chips in each slot that count least, changing by at most `ramp` from one to the next.
 
-    Before the first slot, after the last and wherever the job may not run there are none. With
-    a minimum the job may be done before its last slot ends; the plan counts all of the slot.
+    Before the first slot there are those it stands at, after the last and wherever the job may
+    not run there are none. With a minimum, or where it cannot come down as fast as its work
+    ends, the job may be done before its last slot ends; the plan counts all of the slot.
 
     Raises:
         NoFeasibleWindow: not enough work fits.
@@ -38,22 +42,20 @@ def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
         NoSolver: there is no solver here.
     """
     cells = curve.cells
-    refuse_negative(curve, chips, also=chips.minimum > 0)
+    more = chips.minimum > 0 or _least_work(cells, chips, ramp, standing) > job.work
+    refuse_negative(curve, chips, also=more)
     if job.duration < SHORTEST:
         raise BadInput(
             f"{curve.name}: a job of {job.duration} is too short for a linear programme "
             "to tell from none; with a ramp give a second or more"
         )
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
-    sizes = _variables(programme, cells, chips, job)
-    _limit(programme, cells, sizes, ramp)
-    values = programme.solve() if cells.starts else None
+    sizes = _variables(programme, cells, chips, job, more=more)
+    _limit(programme, cells, sizes, ramp, standing)
+    stops = standing.chips > ramp and cells.starts[:1] != [standing.at]
+    values = programme.solve() if cells.starts and not stops else None
     if values is None:
-        raise NoFeasibleWindow(
-            f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
-            f"the free and known time with at most {chips.maximum:g} chips and a ramp of "
-            f"{ramp:g} a slot; allow more of either, or a later deadline"
-        )
+        raise NoFeasibleWindow(_why(curve, job, chips, ramp, standing, stops=stops))
     found = [sum(values[each] for each in variables) for variables in sizes]
     kw, none = job.steps[0][2] / chips.base, NONE * max(found)
     parts = joined(
@@ -68,8 +70,41 @@ def cheapest(curve: Curve, job: Job, chips: Elastic, ramp: float) -> Draft:
     return Draft(in_units(energy * kw), parts, pieces(parts))
 
 
-def _variables(programme: Programme, cells: Cells, chips: Elastic, job: Job) -> list[list[int]]:
-    """For each cell the chips on each segment of the throughput, together doing the work."""
+def _least_work(cells: Cells, chips: Elastic, ramp: float, standing: Standing) -> float:
+    """Work that is done while the size it stands at comes down to none."""
+    size, work, end = standing.chips, 0.0, standing.at
+    for start, length in zip(cells.starts, cells.lengths, strict=True):
+        if size <= ramp or start != end:
+            break
+        size, end = max(chips.minimum, size - ramp), start + length
+        work += chips.speed(size) * length
+    return work
+
+
+def _why(
+    curve: Curve, job: Job, chips: Elastic, ramp: float, standing: Standing, *, stops: bool
+) -> str:
+    """What stands in the way, and what to ask instead."""
+    if stops:
+        return (
+            f"{curve.name}: it runs on {standing.chips:g} chips and may not run on, at a ramp "
+            f"of {ramp:g} a slot; once it stands still ask again with 0 chips and not running, "
+            "or allow a larger ramp"
+        )
+    now = f", from {standing.chips:g} chips on" if standing.chips else ""
+    return (
+        f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
+        f"the free and known time with at most {chips.maximum:g} chips and a ramp of "
+        f"{ramp:g} a slot{now}; allow more of either, or a later deadline"
+    )
+
+
+def _variables(
+    programme: Programme, cells: Cells, chips: Elastic, job: Job, *, more: bool
+) -> list[list[int]]:
+    """For each cell the chips on each segment of the throughput, together doing the work, or
+    with `more` at least that.
+    """
     segments = segments_of(chips)
     sizes, work = [], []
     for rate, length in zip(cells.rates, cells.lengths, strict=True):
@@ -87,16 +122,22 @@ def _variables(programme: Programme, cells: Cells, chips: Elastic, job: Job) -> 
                 [*((each, -1.0) for each in variables), (runs, chips.minimum)], 0
             )
         sizes.append(variables)
-    if chips.minimum:
-        # The fewest chips for a whole slot may be more than the work needs.
+    if more:
+        # The fewest chips that a slot may have may be more than the work needs.
         programme.at_most.add([(each, -speed) for each, speed in work], -job.work / HOUR)
     else:
         programme.equal.add(work, job.work / HOUR)
     return sizes
 
 
-def _limit(programme: Programme, cells: Cells, sizes: list[list[int]], ramp: float) -> None:
-    """No change of more than `ramp`, from and to none included."""
+def _limit(
+    programme: Programme,
+    cells: Cells,
+    sizes: list[list[int]],
+    ramp: float,
+    standing: Standing,
+) -> None:
+    """No change of more than `ramp`, from where it stands and from and to none included."""
     for i, variables in enumerate(sizes):
         here = [(each, 1.0) for each in variables]
         touching = i > 0 and cells.ends[i - 1] == cells.starts[i]
@@ -105,6 +146,9 @@ def _limit(programme: Programme, cells: Cells, sizes: list[list[int]], ramp: flo
             programme.at_most.add([*here, *before], ramp)
             programme.at_most.add([(each, -factor) for each, factor in [*here, *before]], ramp)
         else:
-            programme.at_most.add(here, ramp)
+            size = standing.chips if cells.starts[i] == standing.at else 0.0
+            programme.at_most.add(here, size + ramp)
+            if size > ramp:
+                programme.at_most.add([(each, -1.0) for each in variables], ramp - size)
         if i + 1 == len(sizes) or cells.ends[i] != cells.starts[i + 1]:
             programme.at_most.add(here, ramp)

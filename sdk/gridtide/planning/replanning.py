@@ -18,6 +18,7 @@ from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Places
 from gridtide.planning.question import Question
+from gridtide.planning.ramp import NONE
 from gridtide.planning.toll import FRESH, Standing
 from gridtide.runs import to_instant, to_microseconds
 
@@ -36,6 +37,8 @@ class Progress:
         pieces: how many times it has started.
         region: where it ran last, or runs; by default where the plan begins.
         grams: what it has emitted so far, for a carbon budget.
+        chips: the size at which it runs now (kind elastic). By default 0 when it does not run,
+            else the size that the plan has up to that moment, or the base where it has none.
 
     Raises:
         BadInput: a naive time, or progress that cannot be.
@@ -48,6 +51,7 @@ class Progress:
     pieces: int = 1
     region: str | None = None
     grams: float = 0.0
+    chips: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", utc(self.at, name="at"))
@@ -61,6 +65,14 @@ class Progress:
                 f"progress of {self.done} in {self.pieces} pieces, running for "
                 f"{self.running_for}, {self.grams} g so far: none of it can be below 0, and a "
                 "job that runs has started once"
+            )
+        if self.chips is not None and not (
+            isfinite(self.chips) and self.chips >= 0 and (self.chips > 0) == self.running
+        ):
+            raise BadInput(
+                f"progress at {self.chips} chips, {'' if self.running else 'not '}running: a "
+                "job that runs is on more than 0 chips, one that does not is on 0; leave chips "
+                "out to go by the plan"
             )
 
     @property
@@ -84,8 +96,9 @@ def replan(
 
     Pieces that it has had, the running one among them, count towards `max_pieces`; running on
     begins none. Where less work than a `min_piece` is left a job that runs runs on, and one
-    that stands still does all of it in one piece. A plan made here may be planned again:
-    progress always counts from the beginning of the job.
+    that stands still does all of it in one piece. With a ramp the moment counts as an edge of
+    slots: the first size is within the ramp of the one it runs at now. A plan made here may be
+    planned again: progress always counts from the beginning of the job.
 
     Raises:
         BadInput: the plan is read from JSON and does not know its question, or the job is
@@ -103,6 +116,7 @@ def replan(
             f"all {question.job.duration} of work are done; there is nothing to plan"
         )
     places = _places(plan, question.places, progress, new_forecast)
+    chips = _chips(plan, question.job, progress)
     if keeps_the_clock(question.job) and progress.started:
         at = on_the_clock(at)
         progress = _rounded(question.job, progress, at)
@@ -114,13 +128,44 @@ def replan(
         goal=_goal(question.goal, progress),
         now=at,
         alternatives=question.alternatives,
-        standing=_standing(question.job, job, progress, may_stop=may_stop),
+        standing=_standing(question.job, job, progress, chips, may_stop=may_stop),
     )
     whole = replace(question, places=replace(question.places, places=places.places))
     return replace(answered(rest), question=whole)
 
 
-def _standing(job: Job, rest: Job, progress: Progress, *, may_stop: bool) -> Standing:
+def _chips(plan: Plan, job: Job, progress: Progress) -> float:
+    """The size at which the job runs now, 0 where it is of another kind or stands still."""
+    chips, told = job.chips, progress.chips
+    if chips is None:
+        if told:
+            raise BadInput(
+                f"progress at {told:g} chips of a job of kind {job.kind}, which has no size; "
+                "leave chips out"
+            )
+        return 0.0
+    if not progress.running:
+        return 0.0
+    if told is None:
+        planned = [
+            slot.chips
+            for slot in plan.slots
+            if slot.chips is not None and slot.start <= progress.at <= slot.end
+        ]
+        # Of two slots that meet right now the one it ran in: the next is yet to be planned.
+        told = planned[0] if planned else chips.base
+    elif not chips.minimum * (1 - NONE) <= told <= chips.maximum * (1 + NONE):
+        raise BadInput(
+            f"progress at {told:g} chips of a job that runs on {chips.minimum:g} to "
+            f"{chips.maximum:g}; give the size it runs at now, or leave chips out to go by "
+            "the plan"
+        )
+    return min(max(told, chips.minimum), chips.maximum)
+
+
+def _standing(
+    job: Job, rest: Job, progress: Progress, chips: float, *, may_stop: bool
+) -> Standing:
     if not progress.started:
         return FRESH
     return Standing(
@@ -130,6 +175,7 @@ def _standing(job: Job, rest: Job, progress: Progress, *, may_stop: bool) -> Sta
         ran=to_microseconds(_ran(job, rest, progress)),
         pieces=progress.pieces,
         may_stop=may_stop,
+        chips=chips,
     )
 
 

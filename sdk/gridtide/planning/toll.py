@@ -22,6 +22,7 @@ class Standing:
         ran: for how long it has run without a pause then, microseconds.
         pieces: how many pieces it has had, the running one counted.
         may_stop: whether `at` is a place where it may pause.
+        chips: the size of an elastic job up to `at`, 0 where it stands still.
     """
 
     at: int = 0
@@ -30,6 +31,7 @@ class Standing:
     ran: int = 0
     pieces: int = 0
     may_stop: bool = True
+    chips: float = 0.0
 
     def pieces_left(self, most: int | None) -> int | None:
         """How many of `most` pieces the rest may take, the running one counted."""

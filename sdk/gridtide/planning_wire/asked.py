@@ -149,6 +149,9 @@ PROGRESS: Shape[Mapping[str, Any]] = Shape(
         "pieces": Member(INTEGER, "how many times it has started; left out: 1"),
         "region": Member(TEXT, "where it ran last, or runs; left out: where the plan begins"),
         "grams": Member(NUMBER, "what it has emitted so far, for a carbon budget"),
+        "chips": Member(
+            NUMBER, "size at which it runs now (kind elastic); left out: as planned, or 0"
+        ),
     },
     dict,
 )
