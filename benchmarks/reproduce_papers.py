@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gridtide_pipelines.reproduce import lets_wait_awhile, reproductions
-from gridtide_pipelines.reproduction import Verdict, counts
+from gridtide_pipelines.reproduction.figures import Verdict, counts
 
 BOUNDS = {"lets-wait-awhile": 10.0}  # CPU seconds
 ALL = 60.0

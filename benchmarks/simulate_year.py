@@ -22,9 +22,9 @@ import polars as pl
 
 from gridtide.planning import Job, Kind
 from gridtide_pipelines.models import chain
-from gridtide_pipelines.policies import chosen
-from gridtide_pipelines.policy_backtest import simulate
-from gridtide_pipelines.policy_cases import Forecasting, from_files
+from gridtide_pipelines.policy.backtest import simulate
+from gridtide_pipelines.policy.cases import Forecasting, from_files
+from gridtide_pipelines.policy.policies import chosen
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)

@@ -27,8 +27,8 @@ from gridtide_pipelines.derive import derive
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.forecaster import Known, Place
 from gridtide_pipelines.hourly import HOUR, hour_of
-from gridtide_pipelines.import_slots import Label, to_slots
-from gridtide_pipelines.import_tables import WIDE, read_table
+from gridtide_pipelines.importing.slots import Label, to_slots
+from gridtide_pipelines.importing.tables import WIDE, read_table
 from gridtide_store import catalogue
 from gridtide_store.words import INSTANT, OBSERVATION, generation
 

@@ -13,8 +13,8 @@ import pytest
 
 from gridtide.cli import main
 from gridtide.clock import Clock
-from gridtide_pipelines.import_slots import Label
-from gridtide_pipelines.importing import Plan, check_files, read_file, store_files
+from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
+from gridtide_pipelines.importing.slots import Label
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.import_slots import (
+from gridtide_pipelines.importing.slots import (
     Label,
     parse_resolution,
     refuse_future,
     refuse_implausible,
     to_slots,
 )
-from gridtide_pipelines.import_tables import Table
+from gridtide_pipelines.importing.tables import Table
 
 T0 = datetime(2021, 3, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)

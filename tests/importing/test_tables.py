@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.import_tables import Table, read_table
+from gridtide_pipelines.importing.tables import Table, read_table
 
 WIDE = """ts_utc,gen_nat_gas_mwh,gen_wind_mwh,note
 2021-01-01T00:00Z,100,50.5,x
@@ -217,6 +217,7 @@ def outcome(content: bytes) -> Table | BadInput:
 
 
 @given(st.binary(max_size=200))
+@example(b"\r\x00")
 def test_any_bytes_are_a_table_or_bad_input(content: bytes) -> None:
     assert isinstance(outcome(content), Table | BadInput)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.lengths import parse_length
+from gridtide_pipelines.policy.lengths import parse_length
 
 
 @pytest.mark.parametrize(

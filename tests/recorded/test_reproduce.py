@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridtide_pipelines.headlines import headlines
 from gridtide_pipelines.reproduce import dodge2022_style, lets_wait_awhile, reproductions
-from gridtide_pipelines.reproduction import Row, Verdict, counts
+from gridtide_pipelines.reproduction.figures import Row, Verdict, counts
+from gridtide_pipelines.reproduction.headlines import headlines
 
 pytestmark = pytest.mark.recorded
 

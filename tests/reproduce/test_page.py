@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridtide_pipelines.headlines import headlines
-from gridtide_pipelines.pictures import Bar, Bars, Line, Lines, Mark, svg
 from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction import Reproduction, compared
-from gridtide_pipelines.reproduction_page import page
+from gridtide_pipelines.reproduction.figures import Reproduction, compared
+from gridtide_pipelines.reproduction.headlines import headlines
+from gridtide_pipelines.reproduction.page import page
+from gridtide_pipelines.reproduction.pictures import Bar, Bars, Line, Lines, Mark, svg
 
 PAPER = Reproduction("p", "A <title>", "Cite & co", "", lambda _: [])
 VOID = {"meta", "rect", "line", "polyline", "br", "i"}

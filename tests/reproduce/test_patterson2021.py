@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gridtide_pipelines.reproduce.patterson2021 import computed, run, tonnes
-from gridtide_pipelines.reproduction import Row, Verdict, printed
+from gridtide_pipelines.reproduction.figures import Row, Verdict, printed
 
 ROWS = {row.label: row for row in run(None)}
 AVERAGE = {"pue": 1.59, "gross": 0.429, "net": 0.08}

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction import (
+from gridtide_pipelines.reproduction.figures import (
     Reproduction,
     Row,
     Verdict,
@@ -22,7 +22,7 @@ from gridtide_pipelines.reproduction import (
     table,
     without_data,
 )
-from gridtide_pipelines.reproduction_text import lines, shown, summary
+from gridtide_pipelines.reproduction.text import lines, shown, summary
 
 PAPERS = {
     "patterson2021",

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction import Row
+from gridtide_pipelines.reproduction.figures import Row
 
 
 def rows(name: str, pattern: str) -> list[Row]:

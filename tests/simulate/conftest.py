@@ -10,8 +10,8 @@ import pytest
 
 from gridtide.errors import NoData
 from gridtide.model import Series, Signal
-from gridtide_pipelines.as_issued import Issue, Recorded
-from gridtide_pipelines.policy_backtest import Case
+from gridtide_pipelines.policy.as_issued import Issue, Recorded
+from gridtide_pipelines.policy.backtest import Case
 from gridtide_store.words import FORECAST
 
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ import pytest
 from gridtide import cli
 from gridtide_pipelines.history_files import read_histories
 from gridtide_pipelines.models import chain
-from gridtide_pipelines.policy_cases import Forecasting
+from gridtide_pipelines.policy.cases import Forecasting
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)

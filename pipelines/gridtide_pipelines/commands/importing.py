@@ -14,8 +14,7 @@ from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.forecasting import Progress
-from gridtide_pipelines.import_slots import Label, parse_resolution
-from gridtide_pipelines.importing import (
+from gridtide_pipelines.importing.files import (
     File,
     KnownAt,
     Plan,
@@ -25,6 +24,7 @@ from gridtide_pipelines.importing import (
     refuse_source_name,
     store_files,
 )
+from gridtide_pipelines.importing.slots import Label, parse_resolution
 from gridtide_pipelines.noting import noted
 from gridtide_pipelines.sources import sources
 from gridtide_store.home import writer_lock

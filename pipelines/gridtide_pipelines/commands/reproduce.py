@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
-from gridtide_pipelines.headlines import headlines
 from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction import Reproduction, Row, Verdict, counts
-from gridtide_pipelines.reproduction_page import page
-from gridtide_pipelines.reproduction_text import lines, summary
+from gridtide_pipelines.reproduction.figures import Reproduction, Row, Verdict, counts
+from gridtide_pipelines.reproduction.headlines import headlines
+from gridtide_pipelines.reproduction.page import page
+from gridtide_pipelines.reproduction.text import lines, summary
 
 ALL = "all"
 

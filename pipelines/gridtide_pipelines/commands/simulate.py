@@ -21,13 +21,13 @@ from gridtide.planning_wire.jobs import job_from_json, job_to_json
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
-from gridtide_pipelines.lengths import parse_length
 from gridtide_pipelines.models import DEFAULT, chain
-from gridtide_pipelines.policies import MOVING, NAMES, Policy, chosen
-from gridtide_pipelines.policy_backtest import Case, Outcome, simulate
-from gridtide_pipelines.policy_cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policy_scores import frame, totals
-from gridtide_pipelines.policy_text import document, lines
+from gridtide_pipelines.policy.backtest import Case, Outcome, simulate
+from gridtide_pipelines.policy.cases import Forecasting, from_files, from_store
+from gridtide_pipelines.policy.lengths import parse_length
+from gridtide_pipelines.policy.policies import MOVING, NAMES, Policy, chosen
+from gridtide_pipelines.policy.scores import frame, totals
+from gridtide_pipelines.policy.text import document, lines
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
 from gridtide_store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from gridtide_pipelines.reproduction import Reproduction, find_reproductions
+from gridtide_pipelines.reproduction.figures import Reproduction, find_reproductions
 
 
 def reproductions() -> Mapping[str, Reproduction]:

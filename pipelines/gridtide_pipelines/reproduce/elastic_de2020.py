@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gridtide.errors import BadInput
 from gridtide.planning.errors import NoSolver
 from gridtide.planning.solver import Programme
-from gridtide_pipelines.reproduction import (
+from gridtide_pipelines.reproduction.figures import (
     Reproduction,
     Row,
     compared,

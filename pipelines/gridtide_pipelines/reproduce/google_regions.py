@@ -16,7 +16,7 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal
 from gridtide.windows import best_region
-from gridtide_pipelines.reproduction import Reproduction, Row, compared, printed
+from gridtide_pipelines.reproduction.figures import Reproduction, Row, compared, printed
 
 UNKNOWN = "unknown"
 INTENSITIES = {

@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduction import (
+from gridtide_pipelines.reproduction.figures import (
     Reproduction,
     Row,
     compared,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtide.accounting import emissions_g, energy_kwh, gains
-from gridtide_pipelines.reproduction import (
+from gridtide_pipelines.reproduction.figures import (
     Reproduction,
     Row,
     compared,

@@ -13,7 +13,7 @@ from gridtide.planning.choose import on_the_clock
 from gridtide.planning.draft import Drawn
 from gridtide.planning.job import HOUR
 from gridtide.runs import to_instant
-from gridtide_pipelines.as_issued import Issue
+from gridtide_pipelines.policy.as_issued import Issue
 
 
 @dataclass(frozen=True, slots=True)

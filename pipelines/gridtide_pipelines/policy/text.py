@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from gridtide.model import Signal, format_time
-from gridtide_pipelines.policy_backtest import Outcome
-from gridtide_pipelines.policy_scores import Total
+from gridtide_pipelines.policy.backtest import Outcome
+from gridtide_pipelines.policy.scores import Total
 
 Json = dict[str, Any]
 NUMBERS = ("now", "planned", "realised", "oracle")

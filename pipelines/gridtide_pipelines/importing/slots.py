@@ -10,7 +10,7 @@ import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_pipelines.import_tables import Table
+from gridtide_pipelines.importing.tables import Table
 from gridtide_pipelines.normalize import POWER
 
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")

@@ -14,13 +14,13 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, format_time
-from gridtide_pipelines.import_slots import (
+from gridtide_pipelines.importing.slots import (
     Label,
     refuse_future,
     refuse_implausible,
     to_slots,
 )
-from gridtide_pipelines.import_tables import read_table
+from gridtide_pipelines.importing.tables import read_table
 from gridtide_store.store import Store
 from gridtide_store.words import GENERATION, INSTANT, OBSERVATION
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import floor, log10
 
-from gridtide_pipelines.reproduction import Reproduction, Row, Value, Verdict, counts
+from gridtide_pipelines.reproduction.figures import Reproduction, Row, Value, Verdict, counts
 
 UNKNOWN = "-"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from gridtide_pipelines.headlines import Headline
-from gridtide_pipelines.pictures import svg
-from gridtide_pipelines.reproduction import Reproduction, Row, Verdict, counts
-from gridtide_pipelines.reproduction_text import shown, summary
+from gridtide_pipelines.reproduction.figures import Reproduction, Row, Verdict, counts
+from gridtide_pipelines.reproduction.headlines import Headline
+from gridtide_pipelines.reproduction.pictures import svg
+from gridtide_pipelines.reproduction.text import shown, summary
 
 STYLE = """
 :root { --ink: #1d2b33; --soft: #5b6b75; --line: #d9e0e4; --paper: #fbfcfc; --card: #fff;

@@ -11,8 +11,8 @@ from gridtide.model import Series
 from gridtide.planning import Outlook
 from gridtide.planning.draft import Drawn
 from gridtide.planning.site import integrated
-from gridtide_pipelines.as_issued import Issue
-from gridtide_pipelines.execution import Energy
+from gridtide_pipelines.policy.as_issued import Issue
+from gridtide_pipelines.policy.execution import Energy
 
 
 @dataclass(frozen=True, slots=True)

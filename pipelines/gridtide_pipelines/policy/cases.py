@@ -14,12 +14,12 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.runs import to_instant
 from gridtide.windows import common_signal
-from gridtide_pipelines.as_issued import Issues, Recorded, Reissued
 from gridtide_pipelines.backtest import History
 from gridtide_pipelines.forecaster import HORIZON, Forecaster, Known
 from gridtide_pipelines.history_files import SIGNAL, FileHistory, read_histories
 from gridtide_pipelines.hourly import hour_of
-from gridtide_pipelines.policy_backtest import Case
+from gridtide_pipelines.policy.as_issued import Issues, Recorded, Reissued
+from gridtide_pipelines.policy.backtest import Case
 from gridtide_pipelines.store_history import StoreHistory, forecastable
 from gridtide_store import catalogue
 from gridtide_store.issued import issued

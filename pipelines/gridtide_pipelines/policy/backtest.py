@@ -13,10 +13,10 @@ from gridtide.errors import NoData, NoFeasibleWindow
 from gridtide.model import Series, format_time
 from gridtide.planning import Job, Moves, Plan, PlannedSlot
 from gridtide.runs import to_instant, to_moment
-from gridtide_pipelines.as_issued import Issue, Issues, whole
-from gridtide_pipelines.execution import drawn, replanned
-from gridtide_pipelines.policies import Occurrence, Policy, at_once, best, unbroken
-from gridtide_pipelines.policy_worlds import Amount, World, amount
+from gridtide_pipelines.policy.as_issued import Issue, Issues, whole
+from gridtide_pipelines.policy.execution import drawn, replanned
+from gridtide_pipelines.policy.policies import Occurrence, Policy, at_once, best, unbroken
+from gridtide_pipelines.policy.worlds import Amount, World, amount
 from gridtide_pipelines.workers import worker_pool
 
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from gridtide.model import Signal
 from gridtide.windows import saving
-from gridtide_pipelines.policy_backtest import Outcome, Scored
-from gridtide_pipelines.policy_worlds import Amount
+from gridtide_pipelines.policy.backtest import Outcome, Scored
+from gridtide_pipelines.policy.worlds import Amount
 from gridtide_store.words import INSTANT
 
 ROWS = pl.Schema(

@@ -89,7 +89,10 @@ def _csv(name: str, content: bytes) -> pl.DataFrame:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{name} is neither Parquet nor CSV in UTF-8; convert it") from error
-    header = [column.strip() for column in next(csv.reader(io.StringIO(text)), [])]
+    try:
+        header = [column.strip() for column in next(csv.reader(io.StringIO(text)), [])]
+    except csv.Error as error:
+        raise BadInput(f"{name} cannot be read as CSV ({error}); mend it") from error
     if not any(header):
         raise BadInput(f"{name} is empty; it needs {SHAPES}")
     if twice := sorted({column for column in header if header.count(column) > 1}):

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtide_pipelines.pictures import Bar, Bars, Line, Lines, Mark, Picture
 from gridtide_pipelines.reproduce import dodge2022_style
-from gridtide_pipelines.reproduction import missing, printed
+from gridtide_pipelines.reproduction.figures import missing, printed
+from gridtide_pipelines.reproduction.pictures import Bar, Bars, Line, Lines, Mark, Picture
 
 Floats = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""Generation from files of the user: read, checked, stored."""

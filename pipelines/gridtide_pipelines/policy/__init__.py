@@ -1,0 +1,1 @@
+"""Ways to time jobs, tried on the past: what `gridtide simulate` compares."""

@@ -1,0 +1,1 @@
+"""Published results computed again: what `gridtide reproduce` prints and draws."""
