@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from math import isfinite
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, utc
+from gridtide.planning.job import HOUR
+from gridtide.planning.sizes import FIRST, LARGEST, LAST, LONGEST
 from gridtide.planning.wallclock import zone_named
 from gridtide.planning.weekly import Days, Weekly, merged, next_working_day
 from gridtide.runs import to_instant, to_microseconds, to_moment
@@ -44,23 +45,26 @@ class Bounds:
     def __post_init__(self) -> None:
         object.__setattr__(self, "blackouts", tuple(self.blackouts))
         object.__setattr__(self, "holidays", frozenset(self.holidays))
-        if self.earliest is not None:
-            object.__setattr__(self, "earliest", utc(self.earliest, name="earliest"))
-        if self.deadline is not None:
-            object.__setattr__(self, "deadline", utc(self.deadline, name="deadline"))
+        for name in ("earliest", "deadline"):
+            if (moment := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _known(moment, name))
         zone_named(self.zone)
         if isinstance(self.slack, timedelta):
-            wrong = self.slack < timedelta(0)
+            fits = timedelta(0) <= self.slack <= LONGEST
         else:
-            wrong = self.slack is not None and not (isfinite(self.slack) and self.slack >= 0)
-        if wrong:
+            fits = self.slack is None or 0 <= self.slack <= LARGEST
+        if not fits:
             raise BadInput(
                 f"slack is {self.slack}; give 0 or more, as a time or as a fraction of the "
-                "duration"
+                f"duration, to {LONGEST} or {LARGEST:g}"
+            )
+        if self.next_working_day is not None and self.next_working_day.tzinfo is not None:
+            raise BadInput(
+                f"next_working_day {self.next_working_day} has a time zone; give that as zone"
             )
         for each in self.blackouts:
             if isinstance(each, tuple):
-                start, end = (utc(moment, name="blackout") for moment in each)
+                start, end = (_known(moment, "blackout") for moment in each)
                 if end <= start:
                     raise BadInput(
                         f"a blackout from {format_time(start)} to {format_time(end)} does not "
@@ -114,6 +118,11 @@ class Bounds:
         if isinstance(self.slack, timedelta):
             ends.append(first + duration + to_microseconds(self.slack))
         elif self.slack is not None:
+            if duration * self.slack > to_microseconds(LONGEST):
+                raise BadInput(
+                    f"a slack of {self.slack:g} of the duration, {duration / HOUR:g} h, is "
+                    "over a century; give less, or a time"
+                )
             ends.append(first + duration + round(duration * self.slack))
         if self.next_working_day is not None:
             ends.append(
@@ -127,6 +136,13 @@ class Bounds:
                 "must have ended"
             )
         return first, last
+
+
+def _known(moment: datetime, name: str) -> datetime:
+    moment = utc(moment, name=name)
+    if not FIRST <= moment < LAST:
+        raise BadInput(f"{name} {format_time(moment)} lies outside 1970 to 2199")
+    return moment
 
 
 def _without(

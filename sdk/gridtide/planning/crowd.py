@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 
 from gridtide.errors import BadInput
 from gridtide.planning.choice import Choice
@@ -12,6 +12,7 @@ from gridtide.planning.curve import Curve, Stretch
 from gridtide.planning.draft import Part
 from gridtide.planning.question import Question
 from gridtide.planning.site import Site
+from gridtide.planning.sizes import LARGEST
 
 # Relative; what sums of powers may be over a cap by rounding.
 NEAR = 1e-9
@@ -27,8 +28,8 @@ class Cap:
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise BadInput(f"a cap of {self.jobs} jobs; give 1 or more")
-        if self.kw is not None and not (isfinite(self.kw) and self.kw > 0):
-            raise BadInput(f"a cap of {self.kw} kW; give a number above 0")
+        if self.kw is not None and not 0 < self.kw <= LARGEST:
+            raise BadInput(f"a cap of {self.kw} kW; give a number above 0, to {LARGEST:g}")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from gridtide.planning.job import Job
 
 # Cells times segments; a few seconds.
 MOST_OFFERS = 1_000_000
+# Microseconds; where a job takes less on all its chips, rounding is no longer small.
+SHORTEST = 1000
 
 
 class Segment(NamedTuple):
@@ -49,9 +51,14 @@ def cheapest(curve: Curve, job: Job, chips: Elastic) -> Draft:
             "deadline"
         )
     refuse_negative(curve, chips)
+    fastest = sum(segment.speed for segment in segments)
+    if SHORTEST <= job.work < fastest * SHORTEST:
+        raise BadInput(
+            f"{curve.name}: on {chips.maximum:g} chips the job is done in less than a "
+            "millisecond, too short to lay into time; give a smaller maximum"
+        )
     reach, used = _taken(cells, segments, job.work)
     if reach is None:
-        fastest = sum(segment.speed for segment in segments)
         raise curve.refuse(-int(-job.work // fastest), unbroken=False)
     kw = job.steps[0][2] / chips.base
     cost = sum(cells.rates[i] * segments[j].more * length for (i, j), length in used.items())

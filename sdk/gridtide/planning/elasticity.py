@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 
 from gridtide.errors import BadInput
+from gridtide.planning.sizes import LARGEST, SMALLEST
 
 NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
 
@@ -39,12 +39,21 @@ class Elastic:
         table = tuple((chips, speed) for chips, speed in self.throughput)
         object.__setattr__(self, "throughput", table)
         numbers = [self.maximum, self.minimum, self.base, self.ramp or 0.0]
-        if not all(map(isfinite, [*numbers, *(number for pair in table for number in pair)])):
-            raise BadInput("chips and their throughput must be finite numbers")
+        numbers += [number for pair in table for number in pair]
+        if not all(-LARGEST <= number <= LARGEST for number in numbers):
+            raise BadInput(
+                "chips and their throughput must be finite numbers, none of them beyond "
+                f"{LARGEST:g}; check their unit"
+            )
         if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
             raise BadInput(
                 f"chips from {self.minimum} to {self.maximum} with a base of {self.base}; give "
                 "0 <= minimum <= maximum, and a maximum and a base above 0"
+            )
+        if min(self.maximum, self.base) < SMALLEST:
+            raise BadInput(
+                f"a maximum of {self.maximum:g} chips and a base of {self.base:g}: one is next "
+                "to nothing; check their unit"
             )
         if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
             raise BadInput(

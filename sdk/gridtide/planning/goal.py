@@ -12,6 +12,7 @@ from math import isfinite
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot, format_time, utc
+from gridtide.planning.sizes import LARGEST
 from gridtide.runs import Run, unbroken
 
 
@@ -127,29 +128,34 @@ class Goal:
         if self.aim is not Aim.WEIGHTED:
             if weights != (None, None):
                 raise BadInput(f"goal {self.aim} has no use for weights; use the aim weighted")
-        elif any(
-            each is None or not (isfinite(each) and each >= 0) for each in weights
-        ) or not any(weights):
+        elif any(each is None or not 0 <= each <= LARGEST for each in weights) or not any(
+            weights
+        ):
             raise BadInput(
                 f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
-                "both, 0 or more, not both 0"
+                f"both, 0 or more, to {LARGEST:g}, not both 0"
             )
         if self.budget_grams is not None:
             if self.aim is not Aim.CARBON:
                 raise BadInput(
                     f"goal {self.aim}: a budget in grams goes with the aim carbon only"
                 )
-            if not (isfinite(self.budget_grams) and self.budget_grams >= 0):
-                raise BadInput(f"the carbon budget is {self.budget_grams} g; give 0 or more")
-        if self.threshold is not None and not isfinite(self.threshold):
-            raise BadInput(f"the threshold is {self.threshold}; give a finite number")
+            if not 0 <= self.budget_grams <= LARGEST:
+                raise BadInput(
+                    f"the carbon budget is {self.budget_grams} g; give 0 or more, to "
+                    f"{LARGEST:g}"
+                )
+        if self.threshold is not None and not -LARGEST <= self.threshold <= LARGEST:
+            raise BadInput(
+                f"the threshold is {self.threshold}; give a finite number, to {LARGEST:g}"
+            )
         if self.threshold is not None and self.budget_grams is not None:
             raise BadInput("a budget and a threshold both ask for the earliest plan; give one")
         if self.min_saving and self.earliest:
             raise BadInput(
                 "a plan as early as a limit allows waits for no saving; drop min_saving"
             )
-        if not (isfinite(self.min_saving) and 0 <= self.min_saving < 1):
+        if not 0 <= self.min_saving < 1:
             raise BadInput(
                 f"min_saving is {self.min_saving}; give a fraction from 0 to below 1"
             )

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
-from math import isfinite
 
 from gridtide.errors import BadInput
 from gridtide.planning.elasticity import Elastic
+from gridtide.planning.sizes import LARGEST, LONGEST, SMALLEST
 from gridtide.runs import to_microseconds
 
 HOUR = 3_600_000_000  # microseconds
@@ -38,13 +38,14 @@ class PowerProfile:
         if not self.steps:
             raise BadInput("a power profile needs at least one step of (length, kW)")
         for length, kilowatts in self.steps:
-            if length <= timedelta(0):
+            if not timedelta(0) < length <= LONGEST:
                 raise BadInput(
-                    f"a step of the power profile lasts {length}; give a length above 0"
+                    f"a step of the power profile lasts {length}; give a length above 0, and "
+                    f"at most {LONGEST}"
                 )
-            if not (isfinite(kilowatts) and kilowatts >= 0):
+            if not 0 <= kilowatts <= LARGEST:
                 raise BadInput(
-                    f"a step of the power profile has {kilowatts} kW; give 0 or more"
+                    f"a step of the power profile has {kilowatts} kW; give 0 to {LARGEST:g}"
                 )
 
     @property
@@ -65,10 +66,14 @@ class Cost:
     time: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.kwh) and self.kwh >= 0):
-            raise BadInput(f"a pause or restart costs {self.kwh} kWh; give 0 or more")
-        if self.time < timedelta(0):
-            raise BadInput(f"a pause or restart takes {self.time}; give 0 or more")
+        if not 0 <= self.kwh <= LARGEST:
+            raise BadInput(
+                f"a pause or restart costs {self.kwh} kWh; give 0 or more, to {LARGEST:g}"
+            )
+        if not timedelta(0) <= self.time <= LONGEST:
+            raise BadInput(
+                f"a pause or restart takes {self.time}; give 0 or more, to {LONGEST}"
+            )
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,10 @@ class Job:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
         if self.duration <= timedelta(0):
             raise BadInput(f"duration is {self.duration}; a job needs a length above 0")
+        if self.duration > LONGEST:
+            raise BadInput(
+                f"duration is {self.duration}, longer than any job; give at most {LONGEST}"
+            )
         self._check_power()
         self._check_kind()
         self._check_pieces()
@@ -140,10 +149,15 @@ class Job:
                     f"the power profile lasts {self.power.length}, longer than the job's "
                     f"{self.duration}; shorten the profile or lengthen the job"
                 )
-        elif not isfinite(self.power):
-            raise BadInput(f"power is {self.power} kW; give a finite number above 0")
-        if not self.kwh > 0:
+        elif not -LARGEST <= self.power <= LARGEST:
+            raise BadInput(
+                f"power is {self.power} kW; give a finite number above 0, to {LARGEST:g}"
+            )
+        most = max(kilowatts for *_, kilowatts in self.steps)
+        if most <= 0:
             raise BadInput("the job draws no energy; give a power above 0 kW")
+        if most < SMALLEST:
+            raise BadInput(f"power is {most:g} kW, which is next to nothing; check its unit")
 
     def _check_kind(self) -> None:
         of_pieces = {

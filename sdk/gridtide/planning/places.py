@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import asin, cos, inf, isfinite, radians, sin, sqrt
+from math import asin, cos, inf, radians, sin, sqrt
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.model import Series, Signal, Slot
 from gridtide.planning.outlook import Outlook
+from gridtide.planning.sizes import LARGEST
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 # Light in glass fibre: the speed of light over a group index of 1.468 (ITU-T G.652 fibre).
@@ -49,9 +50,11 @@ class Place:
     longitude: float | None = None
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.pue) and self.pue >= 1):
-            raise BadInput(f"{self.region}: a PUE of {self.pue}; give 1 or more")
-        if self.intensity is not None and not isfinite(self.intensity):
+        if not 1 <= self.pue <= LARGEST:
+            raise BadInput(
+                f"{self.region}: a PUE of {self.pue}; give 1 or more, to {LARGEST:g}"
+            )
+        if self.intensity is not None and not -LARGEST <= self.intensity <= LARGEST:
             raise BadInput(
                 f"{self.region}: its own intensity is {self.intensity}; give a number"
             )
@@ -128,17 +131,15 @@ class Places:
         for name in (self.home, self.latency_from):
             if name is not None and name not in names:
                 raise BadInput(f"{name!r} is none of the regions {', '.join(names)}; add it")
-        if not (isfinite(self.data_gb) and self.data_gb >= 0):
-            raise BadInput(f"data to move is {self.data_gb} GB; give 0 or more")
+        if not 0 <= self.data_gb <= LARGEST:
+            raise BadInput(f"data to move is {self.data_gb} GB; give 0 or more, to {LARGEST:g}")
         if self.data_gb and (self.kwh_per_gb is None or self.home is None):
             raise BadInput(
                 "data to move needs kwh_per_gb, the energy of moving a gigabyte, and home, the "
                 "region it is in; give both"
             )
-        if self.kwh_per_gb is not None and not (
-            isfinite(self.kwh_per_gb) and self.kwh_per_gb >= 0
-        ):
-            raise BadInput(f"kwh_per_gb is {self.kwh_per_gb}; give 0 or more")
+        if self.kwh_per_gb is not None and not 0 <= self.kwh_per_gb <= LARGEST:
+            raise BadInput(f"kwh_per_gb is {self.kwh_per_gb}; give 0 or more, to {LARGEST:g}")
         if self.max_latency_ms is not None and (self.latency_from or self.home) is None:
             raise BadInput("a cap on the latency needs latency_from, or home; give one")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import isfinite
 
 from gridtide.errors import BadInput
-from gridtide.model import Series, utc
+from gridtide.model import Series, format_time, utc
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import answered, as_outlook, on_the_clock
@@ -19,6 +18,7 @@ from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Places
 from gridtide.planning.question import Question
 from gridtide.planning.ramp import NONE
+from gridtide.planning.sizes import FIRST, LARGEST, LAST, LONGEST
 from gridtide.planning.toll import FRESH, Standing
 from gridtide.runs import to_instant, to_microseconds
 
@@ -55,19 +55,21 @@ class Progress:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", utc(self.at, name="at"))
+        if not FIRST <= self.at < LAST:
+            raise BadInput(f"progress at {format_time(self.at)} lies outside 1970 to 2199")
         if not (
-            self.done >= timedelta(0)
-            and self.running_for >= timedelta(0)
+            timedelta(0) <= self.done <= LONGEST
+            and timedelta(0) <= self.running_for <= LONGEST
             and self.pieces >= 1
-            and isfinite(self.grams)
+            and -LARGEST <= self.grams <= LARGEST
         ):
             raise BadInput(
                 f"progress of {self.done} in {self.pieces} pieces, running for "
-                f"{self.running_for}, {self.grams} g so far: none of it can be below 0, and a "
-                "job that runs has started once"
+                f"{self.running_for}, {self.grams} g so far: none of it can be below 0 or "
+                f"beyond {LARGEST:g}, and a job that runs has started once"
             )
         if self.chips is not None and not (
-            isfinite(self.chips) and self.chips >= 0 and (self.chips > 0) == self.running
+            0 <= self.chips <= LARGEST and (self.chips > 0) == self.running
         ):
             raise BadInput(
                 f"progress at {self.chips} chips, {'' if self.running else 'not '}running: a "

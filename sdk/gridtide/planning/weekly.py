@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from gridtide.errors import BadInput
+from gridtide.planning.sizes import FIRST, LAST
 from gridtide.planning.wallclock import (
     DAY,
     instant_of,
@@ -94,6 +95,10 @@ class Days:
 
     def __post_init__(self) -> None:
         zone_named(self.zone)
+        if self.first < FIRST.date() or self.last >= LAST.date():
+            raise BadInput(
+                f"days from {self.first} to {self.last} lie outside 1970 to 2199; give fewer"
+            )
         if self.last < self.first:
             raise BadInput(
                 f"days from {self.first} to {self.last}: the last is before the first"

@@ -65,7 +65,6 @@ class PlanAsked:
             raise BadInput(
                 f"alternatives is {self.alternatives}; give 0 to {MOST_ALTERNATIVES}"
             )
-        bounds.check_reach(self.bounds, self.job.duration)
 
     def bounds_at(self, now: datetime) -> Bounds:
         """The bounds of the job when asked for at `now`.

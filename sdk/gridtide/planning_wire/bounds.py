@@ -12,7 +12,6 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.weekly import DAYS, Days, Weekly
 from gridtide.planning_wire.jobs import in_hours
 from gridtide.planning_wire.shapes import (
-    CENTURY,
     CLOCK,
     DATE,
     HOURS,
@@ -111,20 +110,6 @@ BOUNDS: Shape[Bounds] = Shape(
     _bounds,
 )
 SHAPES = (BOUNDS, WEEKLY, DAY_RANGE, SPAN)
-
-
-def check_reach(bounds: Bounds | None, duration: timedelta) -> None:
-    """Refuse slack that no calendar holds.
-
-    Raises:
-        BadInput: slack of more than a century.
-    """
-    slack = None if bounds is None else bounds.slack
-    if isinstance(slack, int | float) and slack * in_hours(duration) > CENTURY:
-        raise BadInput(
-            f"a slack of {slack:g} of the duration, {in_hours(duration):g} h, is over a "
-            "century; give less, or slack_hours"
-        )
 
 
 def bounds_from_json(wire: object, where: str = "bounds") -> Bounds:

@@ -46,9 +46,6 @@ class JobRequest:
     bounds: Bounds | None = None
     recurring: Recurring | None = None
 
-    def __post_init__(self) -> None:
-        bounds.check_reach(self.bounds, self.job.duration)
-
     def bounds_at(self, now: datetime) -> Bounds | None:
         """The bounds of the job when asked for at `now`.
 

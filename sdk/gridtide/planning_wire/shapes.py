@@ -5,26 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from math import isfinite
 from typing import Any, Generic, NoReturn, TypeVar
 
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
+from gridtide.planning.sizes import FIRST, LARGEST, LAST, LONGEST, SMALLEST
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)
 Schema = Mapping[str, Any]
 
-# No grid data lies outside, and sums of times inside cannot overflow.
-FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 SHOWN = 60
-# What is larger is a unit or a typing mistake, and products of it must not overflow.
-LARGEST = 1e15
-# A century of hours: ten thousand of them are still a `timedelta`.
-CENTURY = 1e6
 
 
 @dataclass(frozen=True)
@@ -143,7 +138,7 @@ def _number(value: object, where: str) -> float:
 
 def _size(value: object, where: str) -> float:
     number = _number(value, where)
-    if 0 < abs(number) < 1 / LARGEST:
+    if 0 < abs(number) < SMALLEST:
         wrong(where, f"{seen(value)} is next to nothing; check its unit")
     return number
 
@@ -212,7 +207,7 @@ NUMBER = Form(_number, {"type": "number"})
 SIZE = Form(_size, NUMBER.schema)
 INTEGER = Form(_integer, {"type": "integer"})
 BOOLEAN = Form(_boolean, {"type": "boolean"})
-HOURS = hours_up_to(CENTURY)
+HOURS = hours_up_to(LONGEST / timedelta(hours=1))
 TEXT = Form(_text, {"type": "string"})
 MOMENT = Form(_moment, {"type": "string", "format": "date-time"})
 DATE = Form(_date, {"type": "string", "format": "date"})
