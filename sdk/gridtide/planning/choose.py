@@ -17,9 +17,10 @@ from gridtide.planning.options import Decision, decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place, Places
 from gridtide.planning.question import Question
+from gridtide.planning.site import MINUTE
 from gridtide.planning.telling import told
 from gridtide.planning.toll import FRESH
-from gridtide.runs import EPOCH
+from gridtide.runs import EPOCH, to_instant
 
 FIVE_MINUTES = timedelta(minutes=5)
 
@@ -70,9 +71,9 @@ def plan(
 def answered(question: Question) -> Plan:
     """The plan for a question; raises as `plan`."""
     later = clocked(question) if question.standing is FRESH else question
-    if later is question:
+    if later is question and not _taken_inwards(question):
         return told(question, decided(question))
-    # Without a pause it may start off the clock, and no pause is ever worth less than none.
+    # Without a pause it may run off the clock, and no pause is ever worth less than none.
     options = [(question, replace(question, job=_unbroken(question.job)))]
     if later.bounds.deadline is None or later.bounds.deadline > later.now:
         options.append((later, later))
@@ -98,6 +99,18 @@ def clocked(question: Question) -> Question:
     _, last = bounds.limits(question.now, question.job.duration)
     bounds = replace(bounds, deadline=last, slack=None, next_working_day=None)
     return replace(question, now=moment, bounds=bounds)
+
+
+def _taken_inwards(question: Question) -> bool:
+    """Whether the free time loses something as it is taken to whole minutes, see `Site.of`."""
+    if question.standing is not FRESH or not keeps_the_clock(question.job):
+        return False
+    now, known = to_instant(question.now), set[int]()
+    for place in question.places.places:
+        if slots := place.outlook.expected.slots:
+            known.add(to_instant(slots[-1].end))
+    free = (question.bounds.free(now, question.job.work, horizon) for horizon in known)
+    return any(edge % MINUTE for spans in free for span in spans for edge in span)
 
 
 def _rank(option: tuple[Question, Decision]) -> tuple[float, float]:
