@@ -1,30 +1,26 @@
 """How much one call may have the server work: in few threads, and for a limited time.
 
-Some plans take minutes, and Python runs one thread at a time. So calls that plan wait in line
-for a few threads, beside which everything else is still answered, and each is given up when
-its time is over. Nothing can be said of that time before: it depends on the forecast.
+Some plans take many seconds, and Python runs one thread at a time. So calls that plan wait in
+line for a few threads, beside which everything else is still answered, and each is given up
+when its time is over: the planners look at it as they go. Nothing can be said of that time
+before: it depends on the forecast.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 from typing import TypeVar
 
 from gridtide.errors import TooCostly
+from gridtide.planning.onwards import looking
 from gridtide_server.errors import Overloaded
 
 T = TypeVar("T")
-
-# How often it is looked whether time is over, in seconds.
-TICK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +42,16 @@ class Effort:
 
 
 class _TimeIsUp(BaseException):
-    """Raised in the thread that works. No `Exception`, so that no planner takes it for its."""
+    """Ends the work. No `Exception`, so that no planner takes it for its own."""
 
 
 class Turn:
-    """The time of one call. Its methods are for the thread that works, but for `look`."""
+    """The time of one call."""
 
     def __init__(self, effort: Effort, clock: Callable[[], float] = time.monotonic) -> None:
         self._effort = effort
         self._clock = clock
-        self._thread = threading.get_ident()
         self._end = clock() + effort.seconds
-        self._until = inf
-        self._lock = threading.Lock()
 
     @property
     def left(self) -> float:
@@ -71,13 +64,18 @@ class Turn:
         Raises:
             TooCostly: it does, or nothing is left.
         """
-        seconds = min(seconds, self.left)
+        until = self._clock() + min(seconds, self.left)
+
+        def look() -> None:
+            if self._clock() >= until:
+                raise _TimeIsUp
+
         try:
-            if seconds > 0:
-                return self._until_up(work, seconds)
-        except _TimeIsUp:
-            pass
-        raise self._too_costly()
+            with looking(look):
+                look()
+                return work()
+        except _TimeIsUp as error:
+            raise self._too_costly() from error
 
     def shared(self, works: Sequence[Callable[[], T]]) -> list[T | TooCostly]:
         """What each of `works` gives, or the error where its time did not suffice.
@@ -98,29 +96,12 @@ class Turn:
             waiting = again
         return found
 
-    def look(self) -> None:
-        """End what works by now if its time is up; for another thread."""
-        with self._lock:
-            if self._clock() >= self._until:
-                self._until = inf  # once
-                _raise_in(self._thread, _TimeIsUp)
-
     def _too_costly(self) -> TooCostly:
         return TooCostly(
             f"this takes more work than a call may, {self._effort.seconds:g} s in all; give "
             "an earlier deadline, fewer regions, lengths in whole slots or fewer limits, or "
             "ask in parts"
         )
-
-    def _until_up(self, work: Callable[[], T], seconds: float) -> T:
-        self._until = self._clock() + seconds
-        try:
-            return work()
-        finally:
-            with self._lock:
-                if self._until == inf:
-                    _raise_in(self._thread, None)  # what came too late to stop it
-                self._until = inf
 
 
 class Line:
@@ -148,33 +129,9 @@ class Line:
         return await asyncio.shield(self._run(answer))
 
     async def _run(self, answer: Callable[[Turn], T]) -> T:
-        turns: list[Turn] = []
-        looking = asyncio.create_task(_look_at(turns))
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(self._answered, answer, turns)
+                self._threads, lambda: answer(Turn(self._effort))
             )
         finally:
-            looking.cancel()
             self._inside -= 1
-
-    def _answered(self, answer: Callable[[Turn], T], turns: list[Turn]) -> T:
-        turn = Turn(self._effort)
-        turns.append(turn)
-        return answer(turn)
-
-
-async def _look_at(turns: Sequence[Turn]) -> None:
-    while True:
-        await asyncio.sleep(TICK)
-        for turn in turns:
-            turn.look()
-
-
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise `kind` in a thread that runs Python, as soon as it does; ``None``: do not.
-
-    docs.python.org/3/c-api/threads.html#c.PyThreadState_SetAsyncExc
-    """
-    raised = None if kind is None else ctypes.py_object(kind)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)

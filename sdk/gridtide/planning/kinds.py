@@ -6,6 +6,7 @@ from gridtide.planning import elastic, interruptible, limited, pieces, ramp, unb
 from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft, Part, powered
 from gridtide.planning.job import Job, Kind
+from gridtide.planning.onwards import go_on
 from gridtide.planning.toll import FRESH, Standing
 
 # States of `limited` in whose time a solver finds one variable of a ramp.
@@ -20,6 +21,7 @@ def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
         TooFine: the times share too small a step for an exact plan in pieces.
         NoSolver: a ramp, and no solver here.
     """
+    go_on()
     if job.kind is Kind.UNBROKEN:
         return unbroken.cheapest(curve, job)
     if job.chips is not None:

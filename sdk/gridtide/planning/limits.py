@@ -14,6 +14,7 @@ from math import inf
 from operator import lt
 from typing import NamedTuple
 
+from gridtide.planning.onwards import go_on
 from gridtide.planning.rows import Units
 
 Rows = list[list[float]]  # by layer, by work done
@@ -85,6 +86,7 @@ class _Programme:
             self.starts.append([])
             self.stops.append([])
             for m in self.layers:
+                go_on()
                 begun = self._begun(point, m)
                 joins = point and not self.units.breaks[point - 1]
                 past = self.on[point - 1][m] if joins else blank

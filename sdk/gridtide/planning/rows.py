@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from gridtide.planning.onwards import go_on
+
 # From which work on, `on` and `off` by work from there on, and what all units before count.
 Row = tuple[int, list[float], list[float], float]
 
@@ -52,6 +54,7 @@ def cheapest(units: Units, work: int) -> tuple[float, list[int]]:
     for u, (cost, broken, pause, restart) in enumerate(
         zip(units.costs, units.breaks, units.pause, units.restart, strict=True)
     ):
+        go_on()
         rows.append((low, on, off, spent))
         stopping, starting = spent + pause, restart - spent
         # Both rows are of one length; to have zip check it takes a tenth of the time.

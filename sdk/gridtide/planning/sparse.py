@@ -16,6 +16,7 @@ from math import inf
 
 from gridtide.planning.curve import Cells
 from gridtide.planning.errors import TooFine
+from gridtide.planning.onwards import go_on
 from gridtide.planning.ways import ONWARDS, Start, State, Track, Use, Way
 
 MOST_SUMS = 5_000
@@ -78,6 +79,7 @@ class Ragged:
             self._begins.clear()
             self._fits.clear()
             for state, way in ways.items():
+                go_on()
                 if way.cost + self._at_least(i, state) > min(self.bound, best.cost):
                     continue
                 for following, next_way in self._uses(i, state, way, touching=touching):
