@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide.errors import NoFeasibleWindow
+from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Slot
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import plan
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.replanning import Progress, replan
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 
 SECONDS = 20  # all lengths and moments are multiples
@@ -107,6 +108,24 @@ def test_more_slack_is_never_worse_and_none_saves_nothing(
     none = planned(job, series, timedelta(0), span(moment))
     if none is not None and name != "twice":
         assert not none.saving_now
+
+
+@pytest.mark.parametrize("gone", [1, 2.5, 5, 7, 11])
+def test_a_job_that_runs_as_planned_may_run_on_where_minutes_do_not_fit(gone: float) -> None:
+    series = Series.regular("DE", CI, T0, HOUR, [1.0, 3.0])
+    for job in (
+        Job(12.5 * MINUTE, Kind.PIECES, max_pieces=2),
+        Job(12.5 * MINUTE, Kind.PIECES, min_piece=MINUTE),
+    ):
+        first = plan(job, series, Bounds(slack=timedelta(0)), now=T0)
+        ran = gone * MINUTE
+        stands = Progress(T0 + ran, done=ran, running=True, running_for=ran)
+        rest = replan(first, stands, series)
+        assert (rest.start, rest.end) == (T0 + ran, T0 + 12.5 * MINUTE)
+        assert rest.grams == pytest.approx((12.5 - gone) / 60)
+        late = Progress(T0 + ran, done=ran - MINUTE / 2, running=True)
+        with pytest.raises((NoFeasibleWindow, BadInput), match=r"ask for|must have ended"):
+            replan(first, late, series)
 
 
 def test_a_job_of_odd_seconds_without_slack_runs_at_once() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series, format_time, utc
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
@@ -94,7 +94,7 @@ def replan(
     stays the same moment. A job that has started stays where it is, unless it may follow the
     cleanest place. An unbroken job that runs runs on. Of kind pieces, or with a power profile
     that pauses, the work left is rounded up to whole minutes, and starts no earlier than the
-    next full five.
+    next full five, unless only running on to the end fits.
 
     Pieces that it has had, the running one among them, count towards `max_pieces`; running on
     begins none. Where less work than a `min_piece` is left a job that runs runs on, and one
@@ -112,7 +112,7 @@ def replan(
             "this plan does not know what it was asked for, as one read from JSON; ask for a "
             "new plan of the work that is left"
         )
-    question, at = plan.question, progress.at
+    question, at, stands = plan.question, progress.at, progress
     if progress.done >= question.job.duration:
         raise BadInput(
             f"all {question.job.duration} of work are done; there is nothing to plan"
@@ -133,7 +133,29 @@ def replan(
         standing=_standing(question.job, job, progress, chips, may_stop=may_stop),
     )
     whole = replace(question, places=replace(question.places, places=places.places))
-    return replace(answered(rest), question=whole)
+    try:
+        made = answered(rest)
+    except (NoFeasibleWindow, BadInput):
+        # That was in whole minutes; running on needs none.
+        if (on := _running_on(replace(question, places=places), stands)) is None:
+            raise
+        made = answered(on)
+    return replace(made, question=whole)
+
+
+def _running_on(question: Question, progress: Progress) -> Question | None:
+    """To run on to the end from right now, where a job that keeps the clock has the time."""
+    first, last = question.bounds.limits(question.now, question.job.duration)
+    rest, at = _rest(question.job, progress)[0], progress.at
+    end, here = at + rest.duration, progress.region or question.places.home
+    runs = progress.running and progress.pieces <= (question.job.max_pieces or progress.pieces)
+    fits = first <= at and (last is None or end <= last)
+    if not (runs and fits and here and keeps_the_clock(question.job)):
+        return None
+    job, goal = Job(rest.duration, power=rest.power), _goal(question.goal, progress)
+    bounds = replace(_bounds(question, progress, at, job), deadline=end)
+    places = replace(question.places, allowed=frozenset({here}), moves=Moves.ONE)
+    return replace(question, job=job, places=places, bounds=bounds, goal=goal, now=at)
 
 
 def _chips(plan: Plan, job: Job, progress: Progress) -> float:
@@ -149,11 +171,8 @@ def _chips(plan: Plan, job: Job, progress: Progress) -> float:
     if not progress.running:
         return 0.0
     if told is None:
-        planned = [
-            slot.chips
-            for slot in plan.slots
-            if slot.chips is not None and slot.start <= progress.at <= slot.end
-        ]
+        slots = [each for each in plan.slots if each.start <= progress.at <= each.end]
+        planned = [slot.chips for slot in slots if slot.chips is not None]
         # Of two slots that meet right now the one it ran in: the next is yet to be planned.
         told = planned[0] if planned else chips.base
     elif not chips.minimum * (1 - NONE) <= told <= chips.maximum * (1 + NONE):
