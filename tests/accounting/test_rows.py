@@ -7,12 +7,13 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.accounting import Metered, integrate
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
+from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -57,7 +58,7 @@ def by_minute(rows: list[Row]) -> dict[int, Fraction]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(series(), ROWS, ROWS)
 def test_every_minute_s_energy_counts_at_its_own_intensity(
     series: Series, rows: list[Row], clean: list[Row]
@@ -101,7 +102,7 @@ def test_every_minute_s_energy_counts_at_its_own_intensity(
     assert found.total.net_g == pytest.approx(float(net), abs=1e-9)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(series(), ROWS, ROWS, st.data())
 def test_splitting_rows_anywhere_and_giving_them_in_any_order_changes_nothing(
     series: Series, rows: list[Row], clean: list[Row], data: st.DataObject

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.windows import Window, best_window, mean_over
+from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -76,7 +77,7 @@ def regular_series(draw: st.DrawFn) -> Series:
 BOUND = st.one_of(st.none(), st.integers(-20, 240))
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.one_of(mixed_series(), regular_series()), st.integers(1, 90), BOUND, BOUND)
 def test_no_minute_is_a_better_or_an_earlier_equal_start(
     series: Series, duration: int, low: int | None, high: int | None
@@ -98,7 +99,7 @@ def test_no_minute_is_a_better_or_an_earlier_equal_start(
     assert mean_over(series, window.start, window.end) == window.mean
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.floats(0, 2000), min_size=4, max_size=40),
     st.sampled_from([15, 30, 45, 60, 120]),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
@@ -28,6 +28,7 @@ from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Place, Places
 from gridtide.planning.shareout import Taken, laid_out
 from gridtide.planning.site import Site
+from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, T0, us
 
 
@@ -109,7 +110,7 @@ def asked(values: list[float], jobs: list[tuple[Kind, int, int, int]]) -> list[R
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(RATES, job_lists([Kind.INTERRUPTIBLE]), st.integers(1, 2))
 def test_jobs_that_may_pause_under_a_cap_on_their_number_are_laid_best(
     values: list[float], jobs: list[tuple[Kind, int, int, int]], cap: int
@@ -132,7 +133,7 @@ def test_jobs_that_may_pause_under_a_cap_on_their_number_are_laid_best(
     assert sum(plan.grams or 0.0 for plan in found.plans) == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(RATES, job_lists([Kind.UNBROKEN, Kind.INTERRUPTIBLE]), st.integers(1, 2))
 def test_the_bound_holds_and_what_is_called_exact_is(
     values: list[float], jobs: list[tuple[Kind, int, int, int]], cap: int

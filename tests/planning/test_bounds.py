@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.weekly import Days, Weekly, next_working_day
 from gridtide.runs import to_instant, to_moment
+from tests.examples import examples
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -57,7 +58,7 @@ def reads_within(weekly: Weekly, instant: datetime) -> bool:
     return today or any(a <= minute + 1440 < b for a, b in before)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(weeklies(), CHANGES)
 def test_hours_hold_whenever_the_wall_clock_reads_within_them(
     weekly: Weekly, start: datetime
@@ -179,7 +180,7 @@ def test_allowed_is_open_and_not_blacked_out_before_the_end_or_the_horizon() -> 
     assert bounds.allowed(MONDAY, HOUR, MONDAY) == []
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.tuples(st.integers(-5, 60), st.integers(1, 20)), max_size=5),
     st.integers(0, 20),

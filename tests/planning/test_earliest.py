@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
@@ -14,6 +14,7 @@ from gridtide.planning.draft import Draft
 from gridtide.planning.earliest import earliest
 from gridtide.planning.job import Cost, Job, Kind
 from gridtide.planning.kinds import drafted
+from tests.examples import examples
 from tests.planning.worlds import MINUTE, POWER, World, us, worlds
 
 JOBS = [
@@ -36,7 +37,7 @@ def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Draft | 
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     worlds().filter(lambda world: world.rates),
     st.integers(1, 6),

@@ -45,6 +45,7 @@ def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
     assert found.pieces <= 2
 
 
+@pytest.mark.slow
 def test_too_many_ways_to_follow_are_refused_with_what_to_give() -> None:
     curve = world(864, 5 * MINUTE).curve
     job = Job(8 * HOUR + SECOND, Kind.PIECES, restart_cost=RESTART, max_pieces=9)
@@ -70,6 +71,7 @@ def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
         limited.cheapest(world(240, HOUR).curve, job)
 
 
+@pytest.mark.slow
 def test_a_plan_is_answered_where_only_another_would_take_too_many_steps() -> None:
     # By the deadline 1,440 x 480 units of a minute; a day later too many with four pieces.
     series = uneven(288, 15 * MINUTE)

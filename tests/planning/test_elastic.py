@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -14,6 +14,7 @@ from gridtide.model import Series
 from gridtide.planning import elastic, interruptible
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Job, Kind
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, POWER, T0, World, us, worlds
 
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25), (4.0, 2.5))
@@ -64,7 +65,7 @@ def speed(size: float, table: dict[float, float]) -> float:
     raise AssertionError(size)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(worlds(), st.integers(1, 20), CHIPS)
 def test_a_linear_programme_finds_nothing_that_counts_less(
     world: World, work: int, chips: Elastic
@@ -87,7 +88,7 @@ def test_a_linear_programme_finds_nothing_that_counts_less(
         assert before.end <= after.start
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(worlds(), st.integers(1, 9))
 def test_at_most_1x_is_pausing(world: World, work: int) -> None:
     stretchy = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=Elastic(1))

@@ -8,7 +8,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoData
@@ -16,6 +16,7 @@ from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.curve import Curve, curve
 from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
 from gridtide.planning.outlook import Outlook
+from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
 
 EUROS = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.1, -0.2])
@@ -130,7 +131,7 @@ def values(slots: tuple[Slot, ...]) -> dict[int, Fraction]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(slots(), slots(), st.integers(0, 8), st.integers(9, 30), st.none() | st.integers(0, 5))
 def test_a_minute_counts_what_both_series_say_of_it(
     carbon: tuple[Slot, ...],

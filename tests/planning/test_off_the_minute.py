@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
@@ -16,6 +16,7 @@ from gridtide.planning.choose import plan
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.replanning import Progress, replan
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 
 SECONDS = 20  # all lengths and moments are multiples
@@ -64,7 +65,7 @@ def planned(job: Job, series: Series, slack: timedelta, moment: timedelta) -> Pl
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     forecasts(),
     st.integers(1, 24),
@@ -87,7 +88,7 @@ def test_who_may_do_more_is_never_worse(
             assert found.end <= T0 + span(moment + work + slack)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     forecasts(),
     st.integers(1, 24),

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
@@ -19,6 +19,7 @@ from gridtide.planning.errors import TooFine
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.outlook import Outlook
+from tests.examples import examples
 from tests.planning.worlds import (
     CI,
     HOUR,
@@ -57,7 +58,7 @@ def profile(weights: list[Fraction]) -> PowerProfile:
     return PowerProfile(tuple((MINUTE, float(weight) * POWER) for weight in weights))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(worlds(), st.integers(1, 8))
 def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> None:
     expected = least_cost(world, Rules(work))
@@ -72,7 +73,7 @@ def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> 
     assert float(counted(world, draft)) == pytest.approx(float(expected))
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(worlds(), st.lists(WEIGHTS, min_size=1, max_size=6).filter(any))
 def test_no_start_is_cheaper_along_a_power_profile(
     world: World, weights: list[Fraction]
@@ -89,7 +90,7 @@ def test_no_start_is_cheaper_along_a_power_profile(
     assert len(set(minutes_of(draft))) == len(weights)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from(PROGRAMMES))
 def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     world: World,
@@ -151,7 +152,7 @@ def job_under(rules: Rules) -> Job:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(worlds(), rules())
 def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> None:
     expected = least_cost(world, rules)

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
@@ -21,6 +21,7 @@ from gridtide.planning.goal import Goal
 from gridtide.planning.job import Cost, Job, Kind
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Place, Places, distance_km
+from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, POWER, T0, at
 
 
@@ -254,7 +255,7 @@ def cost_of(
     return total
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     two_places(),
     st.integers(1, 5),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
@@ -23,6 +23,7 @@ from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.options import decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.weekly import Weekly
+from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
 
 KINDS = st.sampled_from(["unbroken", "interruptible", "pieces", "elastic"])
@@ -58,7 +59,7 @@ def shut(world: World) -> list[tuple[int, int]]:
     return [(a, b) for (_, a), (b, _) in pairwise(world.spans)]
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(worlds().filter(lambda world: world.spans), st.integers(1, 6))
 def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
     world: World, work: int
@@ -74,7 +75,7 @@ def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
     assert "unbroken" not in costs or len(costs) == 4
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(worlds().filter(lambda world: world.spans), st.integers(1, 5), KINDS, st.integers(0, 6))
 def test_more_slack_is_never_worse(world: World, work: int, kind: str, cut: int) -> None:
     first, last = world.spans[0][0], world.spans[-1][1]
@@ -96,7 +97,7 @@ def without_slack(draw: st.DrawFn) -> tuple[Series, int, int]:
     return Series("DE", CI, tuple(slots)), start, draw(st.integers(1, clock - start))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(without_slack(), st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES]))
 def test_without_slack_nothing_is_saved(case: tuple[Series, int, int], kind: Kind) -> None:
     series, now, work = case
@@ -174,7 +175,7 @@ def least_to(world: World, work: int, end: int) -> Fraction | None:
     return sum(rates[:work], Fraction(0)) / 60 if len(rates) >= work else None
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     worlds().filter(lambda w: bool(w.spans) and w.goal.aim is Aim.CARBON),
     st.integers(1, 6),

@@ -6,7 +6,7 @@ import sys
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -19,6 +19,7 @@ from gridtide.planning.errors import NoSolver, SolverFailed
 from gridtide.planning.job import Job, Kind
 from gridtide.planning.solver import Programme
 from gridtide.planning.toll import Standing
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0, World, us
 
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25))
@@ -85,7 +86,7 @@ def least(
     return best
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     st.lists(st.none() | st.integers(0, 5).map(float), min_size=1, max_size=6),
     st.integers(1, 16),

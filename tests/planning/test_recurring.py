@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
 from gridtide.planning.recurring import Recurring
+from tests.examples import examples
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -54,7 +55,7 @@ def test_a_skipped_time_comes_when_it_skips_and_a_repeated_one_once() -> None:
     assert starts("30 2 * * *", 1, "Europe/Berlin", autumn) == ["25 00:30"]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.integers(0, 59),
     st.integers(0, 23),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
@@ -21,6 +21,7 @@ from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Place, Places
 from gridtide.planning.replanning import Progress, replan
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 
 
@@ -290,7 +291,7 @@ def test_progress_that_cannot_be_is_refused(members: dict[str, Any]) -> None:
 RATES = st.lists(st.integers(0, 9).map(float), min_size=6, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(RATES, st.integers(1, 5), st.integers(0, 4), st.sampled_from(list(Kind)[:3]))
 def test_with_the_same_forecast_the_rest_of_a_plan_is_the_best_rest(
     rates: list[float], work: int, gone: int, kind: Kind

@@ -7,7 +7,7 @@ from itertools import pairwise, product
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
@@ -17,6 +17,7 @@ from gridtide.planning.choose import plan
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Job, Kind
 from gridtide.planning.replanning import Progress, replan
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
 
 CHIPS = Elastic(4, ramp=1)
@@ -48,7 +49,7 @@ def running(found: Plan, moment: datetime, **members: Any) -> Progress:  # noqa:
 RATES = st.lists(st.integers(0, 9).map(float), min_size=8, max_size=8)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     RATES, RATES, st.integers(2, 12), st.integers(1, 7 * 12), st.sampled_from([1.0, 0.5, 2.0])
 )
@@ -72,7 +73,7 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
     assert all(abs(one - two) <= step + 1e-6 for one, two in pairwise(found))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.integers(0, 9).map(float), min_size=5, max_size=5),
     st.integers(1, 8),

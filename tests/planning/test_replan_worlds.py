@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
@@ -17,6 +17,7 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import plan
 from gridtide.planning.job import Cost, Job, Kind
 from gridtide.planning.replanning import Progress, replan
+from tests.examples import examples
 from tests.planning.test_pieces import job_under, rules
 from tests.planning.worlds import (
     CI,
@@ -109,7 +110,7 @@ def check(world: World, limits: Rules, stands: Stands, job: Job) -> Plan | None:
     return found
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(
     worlds().filter(lambda world: world.spans),
     begun(ENERGY),
@@ -132,7 +133,7 @@ def test_no_rest_is_cheaper_when_pauses_cost_energy(
         assert stands.pieces + len(spans) - carried <= limits.most
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(worlds().filter(lambda world: world.spans), begun(rules()))
 def test_no_rest_is_cheaper_under_all_limits(world: World, begun: tuple[Rules, Stands]) -> None:
     limits, stands = begun

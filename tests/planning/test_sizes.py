@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, GridtideError
@@ -22,6 +22,7 @@ from gridtide.planning.places import Place, Places
 from gridtide.planning.recurring import Recurring
 from gridtide.planning.replanning import Progress
 from gridtide.planning.weekly import Days
+from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0
 
 SERIES = Series.regular("DE", CI, T0, HOUR, [3, 2, 1, 2, 5])
@@ -111,7 +112,7 @@ def test_a_job_that_is_over_at_once_is_refused() -> None:
 NUMBERS = st.sampled_from([0.0, 1e-308, 1e-15, 1e-9, 0.5, 1.0, 2.0, 1e9, 1e12, 1e15])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from(Kind), st.lists(NUMBERS, min_size=6, max_size=6), st.data())
 def test_whatever_the_constructors_take_is_planned_or_refused_by_name(
     kind: Kind, numbers: list[float], data: st.DataObject

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.model import format_time
@@ -16,6 +16,7 @@ from gridtide_pipelines.simulation import simulate
 from gridtide_pipelines.source import READING, Body, Kind, Request
 from gridtide_pipelines.sources import sources
 from gridtide_pipelines.sources.simulated import BY_ZONE, SOURCE, answer, parse, requests
+from tests.examples import examples
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -51,7 +52,7 @@ def test_it_says_what_is_simulated_slot_by_slot() -> None:
         assert set(mine["end"] - mine["start"]) == {length}
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(minutes=st.integers(0, 1900))
 def test_no_slot_is_told_before_it_has_ended(minutes: int) -> None:
     known_at = START + timedelta(minutes=minutes)
@@ -61,7 +62,7 @@ def test_no_slot_is_told_before_it_has_ended(minutes: int) -> None:
     assert frame.equals(whole.filter(pl.col("end") <= known_at))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(minutes=st.integers(1, 60 * 24))
 def test_a_slot_that_straddles_two_refreshes_is_told_by_the_second(minutes: int) -> None:
     between, end = START + timedelta(minutes=minutes), START + timedelta(days=1)

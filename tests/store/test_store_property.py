@@ -9,13 +9,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.words import OBSERVATION
+from tests.examples import examples
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -91,7 +92,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(appended=batches, trusted=st.permutations(SOURCES))
 def test_any_appends_leave_the_beliefs_the_model_has_at_every_moment(
     shared: Store, appended: list[list[Row]], trusted: tuple[str, ...]
