@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import prophet
 import pytest
+from scipy.optimize import minimize
 
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecaster import Known
@@ -24,6 +25,7 @@ from gridtide_pipelines.models.prophet import (
 )
 
 HORIZON = timedelta(hours=72)
+FINE = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 10_000, "maxfev": 10_000}
 MakeKnown = Callable[..., Known]
 MakeValues = Callable[[int], list[float]]
 
@@ -105,12 +107,20 @@ def test_no_weights_that_stan_finds_are_likelier(
             assert likelihood(level, moved, spread) < likelihood(level, weights, spread)
 
 
-def test_a_prior_counts_where_little_is_seen() -> None:
-    # One value of 1 and a level alone: the mode of (1 - m)^2 / v + m^2 / 25 and of v.
-    level, weights = most_likely(np.zeros((1, 0)), np.array([1.0]), np.zeros(0))
-    variance = (np.sqrt(1 + 16 * (1 - level) ** 2) - 1) / 8
-    assert weights.tolist() == []
-    assert level == pytest.approx(1 / (1 + variance / 25))
+def test_priors_count_where_little_is_seen() -> None:
+    draw = np.random.default_rng(11)
+    features, scales = draw.normal(size=(8, 2)), np.array([0.1, 10.0])
+    values = 3 + features @ np.array([2.0, -1.0]) + draw.normal(0, 1.5, 8)
+
+    def unlikely(at: np.ndarray) -> float:
+        level, weights, noise = at[0], at[1:3], np.exp(at[3])
+        error = np.sum((values - level - features @ weights) ** 2)
+        priors = (level / 5) ** 2 + np.sum((weights / scales) ** 2) + (noise / 0.5) ** 2
+        return float(8 * np.log(noise) + error / 2 / noise**2 + priors / 2)
+
+    peak = minimize(unlikely, np.array([1.0, 0, 0, 0]), method="Nelder-Mead", options=FINE).x
+    level, weights = most_likely(features, values, scales)
+    np.testing.assert_allclose([level, *weights], peak[:3], atol=1e-5)
 
 
 FLAT = np.zeros(240)
