@@ -182,7 +182,8 @@ def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
 
 def _positive(duration: timedelta) -> int:
     if duration <= timedelta(0):
-        raise BadInput(f"duration is {duration}; a run needs a length above 0")
+        hours = duration / timedelta(hours=1)
+        raise BadInput(f"duration is {hours:g} h; a run needs a length above 0")
     return to_microseconds(duration)
 
 

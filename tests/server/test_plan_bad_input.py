@@ -53,7 +53,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
         body(job={"hours": -2}),
         lambda ask: ask.plan(Job(-2 * HOUR), "DE"),
         BadInput,
-        "a job needs a length above 0",
+        "duration is -2 h; a job needs a length above 0",
     ),
     (
         "longer than the forecast",

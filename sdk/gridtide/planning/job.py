@@ -110,7 +110,8 @@ class Job:
         object.__setattr__(self, "kind", _kind(self.kind))
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
         if self.duration <= timedelta(0):
-            raise BadInput(f"duration is {self.duration}; a job needs a length above 0")
+            hours = self.duration / timedelta(hours=1)
+            raise BadInput(f"duration is {hours:g} h; a job needs a length above 0")
         if self.duration > LONGEST:
             raise BadInput(
                 f"duration is {self.duration}, longer than any job; give at most {LONGEST}"
