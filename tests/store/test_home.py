@@ -34,11 +34,10 @@ from pathlib import Path
 from gridtide_store.home import Home, writer_lock
 since = datetime(2026, 3, 2, 11, tzinfo=UTC)
 with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
-    child = os.fork()
-    if child == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
         sys.stdin.read()
         os._exit(0)
-    print(child, flush=True)
     os.kill(os.getpid(), 9)
 """
 OPEN = """
@@ -135,12 +134,15 @@ def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_lock(
     home: Home, now: datetime
 ) -> None:
     holder = start(FORK, home)
-    child = int(said(holder))
-    assert holder.wait() == -signal.SIGKILL
-    os.kill(child, 0)
-    with writer_lock(home, "next", now):
-        pass
-    end(holder)
+    try:
+        # The child says so itself: before it runs it has let go of nothing.
+        child = int(said(holder))
+        assert holder.wait() == -signal.SIGKILL
+        os.kill(child, 0)
+        with writer_lock(home, "next", now):
+            pass
+    finally:
+        end(holder)
 
 
 def test_a_store_another_process_has_open_is_busy_without_a_stack_of_duckdb(
