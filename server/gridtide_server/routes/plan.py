@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from gridtide.planning_wire.asked import PLAN, REPLAN
 from gridtide_server import bodies, wire_plans
-from gridtide_server.effort import Turn
+from gridtide_server.asking import answered
 from gridtide_server.plans import planned, replanned
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -21,31 +21,15 @@ def routes(service: Service) -> APIRouter:
     )
     async def plan(request: Request) -> Response:
         """The plan that reaches the goal best within the bounds, and why."""
-        body = await bodies.received(request)
-
-        def answer(turn: Turn) -> bytes:
-            asked = bodies.read(body, PLAN)
-            moment = service.moment(asked.as_of)
-            with service.reader.read() as view:
-                told = turn.limited(lambda: planned(view, asked, moment))
-            return told.model_dump_json().encode()
-
-        return bodies.plain(await service.line.run(answer))
+        return await answered(service, request, PLAN, lambda asked: asked.as_of, planned)
 
     @router.post(
         "/v1/replan", response_model=wire_plans.Plan, openapi_extra=bodies.described(REPLAN)
     )
     async def replan(request: Request) -> Response:
         """The plan for the rest of a job that has begun, or waits, by the forecasts of now."""
-        body = await bodies.received(request)
-
-        def answer(turn: Turn) -> bytes:
-            asked = bodies.read(body, REPLAN)
-            moment = service.moment(asked.progress.get("at"))
-            with service.reader.read() as view:
-                told = turn.limited(lambda: replanned(view, asked, moment))
-            return told.model_dump_json().encode()
-
-        return bodies.plain(await service.line.run(answer))
+        return await answered(
+            service, request, REPLAN, lambda asked: asked.progress.get("at"), replanned
+        )
 
     return router
