@@ -1,12 +1,12 @@
-# Five verbs: run, test, check, fmt, bench. `run` and `test` need nothing installed by hand
-# but Python 3.11 or newer with venv.
+# Six verbs: run, test, check, faults, fmt, bench. `run` and `test` need nothing installed by
+# hand but Python 3.11 or newer with venv.
 PYTHON ?= python3
 VENV ?= .venv
 HOME_DIR ?= .gridtide
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test check fmt bench clean
+.PHONY: run test check faults fmt bench clean
 
 run: $(READY) ## set everything up, print a best window, serve until interrupted
 	$(BIN)/gridtide demo --home "$(HOME_DIR)"
@@ -22,6 +22,9 @@ check: $(READY) ## the quick part, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n 2 --hypothesis-profile quick -m "not slow and not recorded"
+
+faults: $(READY) ## hostile publishers and clients, damage, kills; part of `test`
+	$(BIN)/pytest -q -n 2 --dist loadfile -m faults
 
 fmt: $(READY)
 	$(BIN)/ruff format .

@@ -72,7 +72,11 @@ def recorded() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything under tests/recorded runs over recorded data."""
+    """What lies under tests/recorded runs over recorded data, under tests/faults on faults."""
     for item in items:
         if item.path.parent.name == "recorded":
             item.add_marker(pytest.mark.recorded)
+        if item.path.parent.name == "faults":
+            # Real processes and deadlines that pass: never part of the quick run.
+            item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.slow)
