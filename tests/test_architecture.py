@@ -31,6 +31,7 @@ PLACES = {
     "httpx": {
         "sdk/gridtide/client.py",
         "sdk/gridtide/local.py",
+        "sdk/gridtide/transport.py",
         "pipelines/gridtide_pipelines/fetch.py",
     },
     "prophet": {"pipelines/gridtide_pipelines/models/prophet.py"},

@@ -78,11 +78,13 @@ class Settings:
         )
 
 
-# GRIDTIDE_URL and GRIDTIDE_API_KEY are the SDK's: which server a client asks.
+# GRIDTIDE_URL and the two about the key are the SDK's: which server a client asks, and how.
 KNOWN = {
     "GRIDTIDE_HOME": "data directory; default: the platform's user data folder",
     "GRIDTIDE_NOW": "run at another time (replay), e.g. 2021-10-01T00:00Z",
     "GRIDTIDE_URL": "the server the SDK and the command line ask; unset: this machine's home",
+    "GRIDTIDE_API_KEY": "bearer token that goes with every request to GRIDTIDE_URL",
+    "GRIDTIDE_KEY_OVER_HTTP": "1 sends that key over plain http to other machines; default 0",
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
     "GRIDTIDE_KEEP_RAW_DAYS": "days raw bodies are kept; default: for ever",
     "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full; default 60",

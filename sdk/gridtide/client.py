@@ -36,6 +36,7 @@ class _Asker:
         timeout: float,
         retries: int,
         clock: Callable[[], float],
+        environ: Mapping[str, str],
     ) -> None:
         if not timeout > 0 or retries < 0:
             raise BadInput(
@@ -47,6 +48,23 @@ class _Asker:
         # What this process cannot answer now it cannot answer in a second either.
         self._retries = retries if destination.url else 0
         self._clock = clock
+        self._environ = environ
+
+    def base_url(self) -> httpx.URL:
+        """The address below which everything is asked for.
+
+        Raises:
+            BadInput: it is none that requests can be sent to.
+        """
+        import httpx
+
+        try:
+            return httpx.URL(self.destination.address)
+        except httpx.InvalidURL as error:
+            raise BadInput(
+                f"the service's address (GRIDTIDE_URL) is not valid ({error}); write it like "
+                "http://host.example:8000"
+            ) from error
 
     def patience(self) -> Patience:
         """The tries of one call."""
@@ -72,9 +90,22 @@ class _Asker:
 
     def no_answer(self, error: Exception) -> ServiceUnavailable:
         """What it means that a request came back without any."""
+        from gridtide.network import without_secrets
+        from gridtide.transport import proxy_of
+
+        address, way = without_secrets(self.destination.address), ""
+        if self.destination.url and (proxy := proxy_of(address, self._environ)):
+            way = f" through the proxy {without_secrets(proxy)}"
+        remedy = "is it running, and is GRIDTIDE_URL right?"
+        if way:
+            remedy += " hosts that are reached without the proxy go into NO_PROXY"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            remedy = (
+                "name the certificates it is to be trusted by in SSL_CERT_FILE, e.g. those of "
+                "your company"
+            )
         return ServiceUnavailable(
-            f"{self.destination.address} did not answer ({error or type(error).__name__}); "
-            "is it running, and is GRIDTIDE_URL right?"
+            f"{address} did not answer{way} ({error or type(error).__name__}); {remedy}"
         )
 
 
@@ -86,6 +117,8 @@ class Client(Questions):
         timeout: seconds for one answer, tries and pauses together.
         retries: further tries when there is no answer, or 429, 502, 503 or 504.
         api_key: sent as a bearer token; default: GRIDTIDE_API_KEY.
+        key_over_http: whether it may travel unencrypted to another machine; default: only
+            where GRIDTIDE_KEY_OVER_HTTP is 1.
         environ: stands for the process's environment.
         transport: how requests travel, for a proxy or a test; default: by network.
         pause: waits the seconds between two tries.
@@ -93,7 +126,9 @@ class Client(Questions):
 
     Raises:
         NoService: no address, and no service installed.
-        BadInput: an address, a timeout or a count that cannot be.
+        BadInput: an address, a timeout or a count that cannot be; a key that would travel
+            unencrypted; a proxy or certificates of the environment that cannot be used.
+        MissingExtra: the environment names a SOCKS proxy, whose package is not installed.
     """
 
     def __init__(
@@ -103,6 +138,7 @@ class Client(Questions):
         timeout: float = 30.0,
         retries: int = 3,
         api_key: str | None = None,
+        key_over_http: bool | None = None,
         environ: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
@@ -111,17 +147,22 @@ class Client(Questions):
         import httpx
 
         known = os.environ if environ is None else environ
-        whom = Destination.choose(known, url=url, api_key=api_key)
-        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock)
+        whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
+        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause
         if whom.url is None:
             from gridtide import local
 
             transport = local.LocalTransport(local.host(whom.told))
+        elif transport is None:
+            from gridtide import transport as network
+
+            transport = network.open_transport(whom.address, known)
         self._http = httpx.Client(
-            base_url=whom.address,
+            base_url=self._asker.base_url(),
             headers=self._asker.headers(),
             transport=transport,
+            trust_env=False,  # `network` has read it
         )
 
     def __enter__(self) -> Self:
@@ -162,7 +203,7 @@ class Client(Questions):
                 headers=self._asker.headers_of(call),
                 timeout=seconds,
             )
-        except httpx.RequestError as error:
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise self._asker.no_answer(error) from error
         return self._asker.read(call, answer)
 
@@ -180,6 +221,7 @@ class AsyncClient(AsyncQuestions):
         timeout: float = 30.0,
         retries: int = 3,
         api_key: str | None = None,
+        key_over_http: bool | None = None,
         environ: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         pause: Callable[[float], Awaitable[None]] | None = None,
@@ -190,17 +232,22 @@ class AsyncClient(AsyncQuestions):
         import httpx
 
         known = os.environ if environ is None else environ
-        whom = Destination.choose(known, url=url, api_key=api_key)
-        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock)
+        whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
+        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause or asyncio.sleep
         if whom.url is None:
             from gridtide import local
 
             transport = local.AsyncLocalTransport(local.host(whom.told))
+        elif transport is None:
+            from gridtide import transport as network
+
+            transport = network.open_async_transport(whom.address, known)
         self._http = httpx.AsyncClient(
-            base_url=whom.address,
+            base_url=self._asker.base_url(),
             headers=self._asker.headers(),
             transport=transport,
+            trust_env=False,  # `network` has read it
         )
 
     async def __aenter__(self) -> Self:
@@ -241,6 +288,6 @@ class AsyncClient(AsyncQuestions):
                 headers=self._asker.headers_of(call),
                 timeout=seconds,
             )
-        except httpx.RequestError as error:
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise self._asker.no_answer(error) from error
         return self._asker.read(call, answer)

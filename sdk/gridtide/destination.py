@@ -33,22 +33,29 @@ class Destination:
         *,
         url: str | None = None,
         api_key: str | None = None,
+        key_over_http: bool | None = None,
     ) -> Self:
         """What the arguments say, else the environment: GRIDTIDE_URL and GRIDTIDE_API_KEY.
 
         Destinations that lead to the same answers are equal.
 
+        Args:
+            key_over_http: whether the key may travel unencrypted to another machine; default:
+                GRIDTIDE_KEY_OVER_HTTP is 1.
+
         Raises:
-            BadInput: the address is not one of HTTP.
+            BadInput: the address is not one of HTTP, the key cannot be sent, or it would
+                travel unencrypted.
         """
-        address = url or environ.get("GRIDTIDE_URL")
+        _check_text("url", url)
+        _check_text("api_key", api_key)
+        address = (url or environ.get("GRIDTIDE_URL") or "").strip()
         if address:
-            if not address.startswith(("http://", "https://")):
-                raise BadInput(
-                    f"the service's address {address!r} (GRIDTIDE_URL) does not start with "
-                    f"http:// or https://; write for instance http://{address.lstrip('/')}"
-                )
-            key = api_key or environ.get("GRIDTIDE_API_KEY")
+            _check_address(address)
+            key = (api_key or environ.get("GRIDTIDE_API_KEY") or "").strip() or None
+            if key is not None:
+                allowed = _flag(environ) if key_over_http is None else key_over_http
+                _check_key(key, address, environ, allowed=allowed)
             return cls(address.rstrip("/"), key)
         told = (
             (name, value)
@@ -66,3 +73,60 @@ class Destination:
     def told(self) -> Mapping[str, str]:
         """`environ` as a mapping."""
         return dict(self.environ)
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str | None):
+        raise BadInput(f"{name} is a {type(value).__name__}; give text, or leave it out")
+
+
+def _check_address(address: str) -> None:
+    from gridtide.network import (
+        split_address,
+        without_secrets,
+    )  # slow, and httpx is loaded by now
+
+    name = "the service's address (GRIDTIDE_URL)"
+    shown = without_secrets(address)
+    if not address.lower().startswith(("http://", "https://")):
+        raise BadInput(
+            f"{name} {shown!r} does not start with http:// or https://; "
+            f"write for instance http://{shown.lstrip('/')}"
+        )
+    parts = split_address(address, name)
+    if parts.query or parts.fragment:
+        raise BadInput(
+            f"{name} {shown!r} goes on after its path; leave out what follows ? or #"
+        )
+
+
+def _check_key(key: str, address: str, environ: Mapping[str, str], *, allowed: bool) -> None:
+    from gridtide.network import is_loopback, proxy_for, split_address, without_secrets
+
+    if not (key.isascii() and key.isprintable()):
+        raise BadInput(
+            "the API key (GRIDTIDE_API_KEY) has characters that no header can carry; copy it "
+            "again"
+        )
+    parts = split_address(address, "the address")
+    if allowed or parts.scheme == "https":
+        return
+    # What a proxy passes on unencrypted, it and everybody on the way to it can read.
+    host = parts.hostname or ""
+    if (proxy := proxy_for(address, environ)) is not None:
+        host = split_address(proxy, "the proxy").hostname or ""
+    if not is_loopback(host):
+        raise BadInput(
+            f"the API key (GRIDTIDE_API_KEY) would travel unencrypted to {host}, at "
+            f"{without_secrets(address)}; use https://, leave the key out, or allow it with "
+            "GRIDTIDE_KEY_OVER_HTTP=1 (key_over_http=True)"
+        )
+
+
+def _flag(environ: Mapping[str, str]) -> bool:
+    text = environ.get("GRIDTIDE_KEY_OVER_HTTP", "").strip().lower()
+    if text in ("", "0", "false", "no", "off"):
+        return False
+    if text in ("1", "true", "yes", "on"):
+        return True
+    raise BadInput(f"GRIDTIDE_KEY_OVER_HTTP={text!r} is neither 1 nor 0")

@@ -1,0 +1,70 @@
+"""How requests travel to a service: httpx transports, made as the environment says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from gridtide.errors import BadInput
+from gridtide.network import proxy_for, trusted, without_secrets
+
+
+def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
+    """A transport for blocking requests to `url`.
+
+    Raises:
+        BadInput: the environment names a proxy or certificates that cannot be used.
+        MissingExtra: it names a SOCKS proxy, whose package is not installed.
+    """
+    arguments = _arguments(url, environ)
+    try:
+        return httpx.HTTPTransport(**arguments)
+    except (ValueError, OSError, httpx.InvalidURL) as error:
+        raise _unusable(arguments["proxy"], error) from error
+
+
+def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTTPTransport:
+    """As `open_transport`, for awaited requests."""
+    arguments = _arguments(url, environ)
+    try:
+        return httpx.AsyncHTTPTransport(**arguments)
+    except (ValueError, OSError, httpx.InvalidURL) as error:
+        raise _unusable(arguments["proxy"], error) from error
+
+
+def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
+    """As `network.proxy_for`, by the system's settings where `environ` names no proxy."""
+    return proxy_for(url, _with_system(url, environ))
+
+
+def _arguments(url: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    proxy = proxy_of(url, environ)
+    encrypted = url.lower().startswith("https:") or (proxy or "").startswith("https:")
+    # Where nothing is encrypted, wrong certificates do no harm; nothing is trusted then.
+    verify = (trusted(environ) or True) if encrypted else SSLContext(PROTOCOL_TLS_CLIENT)
+    return {"verify": verify, "proxy": proxy, "trust_env": False}
+
+
+def _with_system(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """`environ`, with the proxies of the system's settings where it names none."""
+    if sys.platform not in ("darwin", "win32"):
+        return environ
+    if any(name.lower().endswith("_proxy") for name in environ):
+        return environ
+    from urllib.request import getproxies, proxy_bypass
+
+    if proxy_bypass(urlsplit(url).hostname or ""):
+        return environ
+    return {**environ, **{f"{scheme}_proxy": proxy for scheme, proxy in getproxies().items()}}
+
+
+def _unusable(proxy: str | None, error: Exception) -> BadInput:
+    return BadInput(
+        f"no connection can be prepared through the proxy {without_secrets(proxy or '')!r} "
+        f"({type(error).__name__}); check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+    )
