@@ -20,9 +20,9 @@ from typing import Final
 import polars as pl
 
 from gridtide.errors import BadInput
-from gridtide.model import Signal
+from gridtide.model import Quality, Signal
 from gridtide_pipelines.factors import WEIGHED_BY, FactorSet
-from gridtide_store.words import FUELS, GENERATION, OBSERVATION, QUALITIES, SHARE
+from gridtide_store.words import CERTAINTY, FUELS, GENERATION, OBSERVATION, SHARE
 
 # Give `derive` the mix from this long before the first slot wanted.
 CONTEXT: Final = timedelta(days=7)
@@ -40,8 +40,9 @@ DECIMALS: Final = {
 SERIES: Final = ("zone", "source")
 SLOT: Final = (*SERIES, "slot_start", "slot_end")
 LINE: Final = (*SERIES, "fuel")
-# The worst of a slot's inputs is the quality of what is made of them.
-QUALITY: Final = pl.Enum([str(quality) for quality in QUALITIES])
+# A computed value is at best derived, else what its worst input is.
+QUALITY: Final = pl.Enum([str(quality) for quality in CERTAINTY])
+DERIVED: Final = pl.lit(str(Quality.DERIVED), dtype=QUALITY)
 
 
 def derive(
@@ -56,8 +57,8 @@ def derive(
 
     Returns:
         OBSERVATION with source ``derived@<set>/<source>``. `known_at` is when the newest
-        input of the slot and its context was known, `quality` the worst of the slot's
-        inputs, `retrieval_id` that of its newest input.
+        input of the slot and its context was known, `quality` ``derived`` or the worst of
+        the slot's inputs if that is less certain, `retrieval_id` that of its newest input.
 
     Raises:
         BadInput: a fuel nobody knows.
@@ -136,7 +137,7 @@ def _summed(grid: pl.DataFrame, factors: FactorSet) -> pl.DataFrame:
             power.sum().alias("total"),
             *((power * pl.col(s)).sum().alias(s) for s in WEIGHED_BY),
             pl.col("missed").any(),
-            pl.col("quality").max(),
+            pl.max_horizontal(pl.col("quality").max(), DERIVED).alias("quality"),
             pl.col("known_at").max(),
             pl.col("retrieval_id").get(pl.col("known_at").arg_max()),
         )

@@ -173,6 +173,8 @@ def _due(
     """Whether the base is to be written anew."""
     return (
         before.signals != tuple(signals)
+        # Its rows were numbered, and named, by another release.
+        or before.qualities != tuple(QUALITIES)
         or now - before.base_made_at >= rebase.age
         or rows_after(store.connection, before.base_cut) > rebase.rows
     )

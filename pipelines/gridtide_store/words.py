@@ -26,11 +26,24 @@ FUELS: Final = (
 GENERATION: Final = "generation_"
 SHARE: Final = "share_"
 
-# What an observation may be; a forecast has its own table, with its issue.
+# What an observation may be; a forecast has its own table, with its issue. In the order of
+# the store's enum: a new word comes last.
 QUALITIES: Final = (
     Quality.MEASURED,
     Quality.ESTIMATED,
     Quality.NOWCAST,
+    Quality.SIMULATED,
+    Quality.DERIVED,
+)
+
+# Every quality, from the most certain to the least: what is made of several values is of the
+# worst of theirs.
+CERTAINTY: Final = (
+    Quality.MEASURED,
+    Quality.DERIVED,
+    Quality.ESTIMATED,
+    Quality.NOWCAST,
+    Quality.FORECAST,
     Quality.SIMULATED,
 )
 

@@ -51,9 +51,10 @@ MOST_QUESTIONS = 1000
 
 
 class Quality(StrEnum):
-    """How a value came to be known."""
+    """How a value came to be known; ``derived`` is computed from published values."""
 
     MEASURED = "measured"
+    DERIVED = "derived"
     ESTIMATED = "estimated"
     NOWCAST = "nowcast"
     FORECAST = "forecast"

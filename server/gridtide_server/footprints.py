@@ -24,15 +24,8 @@ from gridtide_server.view import View
 from gridtide_server.wire_footprints import Footprint as Told
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
+from gridtide_store.words import CERTAINTY
 
-# From the most certain to the least.
-CERTAINTY = (
-    Quality.MEASURED,
-    Quality.ESTIMATED,
-    Quality.NOWCAST,
-    Quality.FORECAST,
-    Quality.SIMULATED,
-)
 NOWHERE: dict[str, Any] = dict.fromkeys(
     ("region", "zone", "zone_name", "resolved_by", "signal", "unit", "quality", "source")
 ) | {"licence": None, "simulated": False, "data_age_seconds": None}

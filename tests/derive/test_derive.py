@@ -188,6 +188,20 @@ def test_a_row_is_as_late_and_as_good_as_its_worst_input() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("measured", "derived"),
+        ("estimated", "estimated"),
+        ("nowcast", "nowcast"),
+        ("simulated", "simulated"),
+    ],
+)
+def test_a_computed_value_is_never_measured(given: str, told: str) -> None:
+    rows = pl.concat([mix([(0, "gas", 10.0)]), mix([(0, "wind", 10.0)], quality=given)])
+    assert set(derive(rows, IPCC)["quality"]) == {told}
+
+
 def test_a_revision_in_the_context_makes_the_belief_newer() -> None:
     # What is missed in hour 1 hangs on hour 0: when that is revised, the new value of hour 1
     # must not claim the age of the old one.

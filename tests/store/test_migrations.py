@@ -38,6 +38,7 @@ ROWS = {
             (0, '2026-03-02T12:00:00Z', '2026-03-02T13:00:00Z', NULL, 7.5, NULL);
     """,
 }
+ROWS[2] = ROWS[1]
 
 
 @pytest.fixture
@@ -68,6 +69,34 @@ def test_a_home_of_every_version_opens_with_its_rows(
         assert history["value"].to_list() == [5.5]
         assert forecasts["p50"].to_list() == [7.5]
         assert store.cut == 2
+
+
+def test_computed_rows_of_the_first_version_become_derived(
+    home: Home, file: duckdb.DuckDBPyConnection, now: datetime
+) -> None:
+    migrate(file, load()[:1], who="test")
+    file.execute(ROWS[1])
+    file.execute(
+        """
+        INSERT INTO series VALUES (1, 'DE', 'ci_lifecycle_produced', 'derived@ipcc_ar5/a');
+        INSERT INTO observation SELECT 1, slot_start, slot_end, value, unnest(
+            ['measured'::quality]), known_at, 1, 2 FROM observation;
+        INSERT INTO observation SELECT 1, slot_end, slot_end + INTERVAL 1 HOUR, NULL,
+            'simulated', known_at, 1, 2 FROM observation WHERE series = 0;
+        """
+    )
+    file.close()
+    with Store.open(home) as store:
+        found = store.connection.execute(
+            "SELECT source, quality::TEXT FROM belief ORDER BY source, slot_start"
+        ).fetchall()
+        assert found == [
+            ("a", "measured"),
+            ("derived@ipcc_ar5/a", "derived"),
+            ("derived@ipcc_ar5/a", "simulated"),
+        ]
+        rows = store.connection.execute("SELECT count(*) FROM belief_as_of(?)", [now])
+        assert rows.fetchone() == (3,)
 
 
 def test_a_further_migration_is_applied_once_and_keeps_the_rows(
