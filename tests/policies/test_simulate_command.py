@@ -213,6 +213,18 @@ def test_jobs_come_by_cron_on_a_local_clock(write: Write, told: Told) -> None:
     assert document["slack_hours"] == 2
 
 
+def test_an_hourly_job_comes_in_every_hour_when_the_clock_goes_back(
+    write: Write, told: Told
+) -> None:
+    write("DE", [100.0] * (310 * 24))
+    words = ["--hours", "0.5", "--slack", "0h", "--timezone", "Europe/Berlin", "--cron"]
+    # 30 and 31 October 2021 in Berlin: 49 hours.
+    span = ["--from", "2021-10-29T22:00Z", "--to", "2021-10-31T23:00Z"]
+    for cron, jobs in (("0 * * * *", 49), ("*/15 * * * *", 196), ("30 2 * * *", 2)):
+        document = told("--zone", "DE", "--policy", "now", *span, *words, cron)
+        assert (document["occurrences"], document["totals"][0]["jobs"]) == (jobs, jobs)
+
+
 def put(
     store: Store, values: Sequence[float], delay: timedelta, signal: str, zone: str
 ) -> None:

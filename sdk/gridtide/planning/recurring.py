@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import utc
 from gridtide.planning.bounds import Bounds
-from gridtide.planning.wallclock import instant_of, wall, zone_named
-from gridtide.runs import to_instant, to_moment
+from gridtide.planning.wallclock import DAY, instant_of, steady, wall, zone_named
+from gridtide.runs import EPOCH, to_instant, to_moment
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+MINUTE = 60_000_000  # microseconds
+ONE_DAY = timedelta(days=1)
 NICKNAMES = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -30,13 +33,25 @@ FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 )
 
 
+class _Field(NamedTuple):
+    """The values that a field of an expression names, and whether it is a wildcard."""
+
+    values: frozenset[int]
+    wild: bool
+
+
 @dataclass(frozen=True)
 class Recurring:
     """Starts by `cron` (minute, hour, day of month, month, day of week) on the clock of `zone`.
 
-    As in cron, a day counts when either day field names it, where both are restricted. A time
-    that the clock skips comes when it skips; one that it reads twice comes once, the first
-    time.
+    As in cron, a day counts when either day field names it, where both are restricted.
+
+    When the clock changes, two rules of cron hold. An expression whose minute or hour is a
+    wildcard (``*``, ``*/15``, a range over the whole field) goes by real time: it comes
+    whenever the clock reads a time that it names, in both hours that the clock reads twice and
+    never in one that it skips. Any other expression names fixed times, also by a range such as
+    ``0 1-4 * * *``: each comes once a day, where the clock reads it twice the first time, and
+    where the clock skips it at the moment of the skip, together with any other then.
 
     Attributes:
         cron: five fields with ``*``, lists, ranges, steps and English names, or ``@daily``.
@@ -55,7 +70,7 @@ class Recurring:
     def __post_init__(self) -> None:
         zone_named(self.zone)
         Bounds(slack=self.slack)  # refuses what cannot be a slack
-        _ = self._fields
+        _ = self._parsed
 
     def occurrences(self, after: datetime, until: datetime) -> list[datetime]:
         """The starts in ``[after, until)``, UTC, in order.
@@ -65,18 +80,7 @@ class Recurring:
         """
         first = to_instant(utc(after, name="after"))
         last = to_instant(utc(until, name="until"))
-        zone = zone_named(self.zone)
-        minutes, hours, _, _, _ = self._fields
-        found = set()
-        day, final = wall(zone, first).date(), wall(zone, last).date()
-        while day <= final:
-            if self._names(day.month, day.day, day.isoweekday() % 7):
-                found |= {
-                    instant_of(zone, day, time(hour, minute))
-                    for hour in hours
-                    for minute in minutes
-                }
-            day += timedelta(days=1)
+        found = self._by_the_clock(first, last) if self._wild else self._fixed(first, last)
         return [to_moment(instant) for instant in sorted(found) if first <= instant < last]
 
     def bounds(self, occurrence: datetime) -> Bounds:
@@ -84,7 +88,7 @@ class Recurring:
         return Bounds(earliest=occurrence, slack=self.slack)
 
     @cached_property
-    def _fields(self) -> tuple[frozenset[int], ...]:
+    def _parsed(self) -> tuple[_Field, ...]:
         text = NICKNAMES.get(self.cron.strip().lower(), self.cron)
         parts = text.lower().split()
         if len(parts) != len(FIELDS):
@@ -94,18 +98,60 @@ class Recurring:
             )
         return tuple(_field(part, *field) for part, field in zip(parts, FIELDS, strict=True))
 
-    def _names(self, month: int, day: int, weekday: int) -> bool:
-        _, _, days, months, weekdays = self._fields
-        by_day = day in days
+    def _by_the_clock(self, first: int, last: int) -> set[int]:
+        """Every instant in ``[first, last)`` at which the clock reads a named time."""
+        minutes, hours, *_ = self._parsed
+        found = set()
+        for stretch in steady(zone_named(self.zone), first, last):
+            low, high = stretch.start + stretch.offset, stretch.end + stretch.offset
+            for number in range(low // DAY, (high - 1) // DAY + 1):
+                if not self._names(date.fromordinal(EPOCH.toordinal() + number)):
+                    continue
+                readings = (
+                    number * DAY + (hour * 60 + minute) * MINUTE
+                    for hour in hours.values
+                    for minute in minutes.values
+                )
+                found |= {each - stretch.offset for each in readings if low <= each < high}
+        return found
+
+    def _fixed(self, first: int, last: int) -> set[int]:
+        """The instants of the fixed times of all days around ``[first, last)``."""
+        minutes, hours, *_ = self._parsed
+        zone = zone_named(self.zone)
+        found = set()
+        # A time may come on the day after its own, where the clock skips it up to midnight; and
+        # where it goes back over midnight, times of the next day come before the last ones.
+        day, final = wall(zone, first).date() - ONE_DAY, wall(zone, last).date() + ONE_DAY
+        while day <= final:
+            if self._names(day):
+                found |= {
+                    instant_of(zone, day, time(hour, minute))
+                    for hour in hours.values
+                    for minute in minutes.values
+                }
+            day += ONE_DAY
+        return found
+
+    @property
+    def _wild(self) -> bool:
+        minutes, hours, *_ = self._parsed
+        return minutes.wild or hours.wild
+
+    def _names(self, day: date) -> bool:
+        _, _, days, months, weekdays = (field.values for field in self._parsed)
+        weekday = day.isoweekday() % 7
+        by_day = day.day in days
         by_weekday = weekday in weekdays or (weekday == 0 and 7 in weekdays)
         every_day, every_weekday = len(days) == 31, len(weekdays - {7}) == 7
         if every_day or every_weekday:
-            return month in months and by_day and by_weekday
-        return month in months and (by_day or by_weekday)
+            return day.month in months and by_day and by_weekday
+        return day.month in months and (by_day or by_weekday)
 
 
-def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> frozenset[int]:
+def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> _Field:
     values: set[int] = set()
+    wild = False
     for part in text.split(","):
         span, slash, step = part.partition("/")
         first, dash, last = span.partition("-")
@@ -123,7 +169,8 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
         if not (low <= start <= end <= high and stride > 0):
             raise BadInput(f"cron: {part!r} is no {name}; it runs from {low} to {high}")
         values.update(range(start, end + 1, stride))
-    return frozenset(values)
+        wild = wild or (start, end) == (low, high)
+    return _Field(frozenset(values), wild or len(values) > high - low)
 
 
 def _value(text: str, low: int, words: tuple[str, ...]) -> int:
