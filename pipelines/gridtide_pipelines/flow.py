@@ -20,6 +20,9 @@ from gridtide_store.store import Store
 
 log = logging.getLogger(__name__)
 
+# Flag of values whose knowledge time was moved behind that of the belief they replace.
+KNOWN_LATER = "clock_behind"
+
 
 @dataclass(slots=True)
 class Intake:
@@ -55,7 +58,16 @@ def ingest(
             body for request in group for body in _pages(source, request, fetch, store, now)
         ]
         found = normalize(source.parse(bodies), source, bodies)
-        intake.rows += store.append(found.observations)
+        before = store.raised[source.name]
+        intake.rows += store.append(found.observations, received=True)
+        if moved := store.raised[source.name] - before:
+            intake.flags[KNOWN_LATER] += moved
+            log.warning(
+                "%s: the clock is behind that of an earlier refresh; %d values count as known "
+                "just after those they replace",
+                source.name,
+                moved,
+            )
         intake.rows += store.append_forecasts(found.forecasts)
         intake.size += sum(len(body.content) for body in bodies)
         intake.flags.update(found.flags)
@@ -96,7 +108,7 @@ def derive_pending(store: Store, factors: FactorSet) -> int:
     added = 0
     for span in pending.spans:
         mix = store.inputs(span.zone, span.source, span.start - CONTEXT, span.end)
-        added += store.append(derive(mix, factors, start=span.start))
+        added += store.append(derive(mix, factors, start=span.start), received=True)
     store.mark_derived(factors.name, pending.cut)
     return added
 
@@ -115,13 +127,17 @@ def facts_of(source: Source) -> Facts:
     )
 
 
-def refuse_mixing(ledger: Ledger, *, simulated: bool) -> None:
+def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
     """Keep simulated and real rows in homes of their own.
+
+    The store is asked besides the ledger, which may have been lost.
 
     Raises:
         BadInput: this home already holds rows of the other kind.
     """
-    other = [name for name, facts in ledger.sources().items() if facts.simulated != simulated]
+    kinds = {name: facts.simulated for name, facts in ledger.sources().items()}
+    kinds |= store.publishers()
+    other = [name for name, kind in sorted(kinds.items()) if kind != simulated]
     if other:
         has, wants = ("real", "simulated") if simulated else ("simulated", "real")
         raise BadInput(

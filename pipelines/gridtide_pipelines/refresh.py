@@ -11,7 +11,7 @@ from gridtide.clock import Clock
 from gridtide.errors import NoData
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.fetch import Fetch
-from gridtide_pipelines.flow import derive_pending
+from gridtide_pipelines.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.forecasting import Forecasting, Progress, forecast_zones
 from gridtide_pipelines.gathering import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
 from gridtide_pipelines.noting import noted
@@ -58,6 +58,7 @@ def refresh(
     model: str,
     fetch: Fetch,
     progress: Progress,
+    new_store: bool = False,
 ) -> Report:
     """Bring `home` up to date; the caller holds the writer's lock.
 
@@ -66,13 +67,19 @@ def refresh(
         zones: only these; empty for all.
         since: fill the history back to then; an interrupted fill resumes.
         model: name of the forecaster, or ``default``.
+        new_store: begin a new store also where snapshots of a lost one are published.
 
     Raises:
+        BadInput: simulated and real rows would meet, or the store was lost.
         NoData: neither the sources nor the store have anything to publish.
     """
     ledger, report = Ledger(home.ledger), Report()
     asked = [*zones, f"since={since}", f"model={model}"]
-    with noted(ledger, "refresh", asked, clock) as note, Store.open(home) as store:
+    with (
+        noted(ledger, "refresh", asked, clock) as note,
+        Store.open(home, new=new_store) as store,
+    ):
+        refuse_mixing(ledger, store, simulated=any(source.simulated for source in sources))
         around = Round(store, ledger, fetch, settings, clock, note.run)
         tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
         for step in gather(tasks, around):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from gridtide.errors import BadInput
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.errors import Unusable
+from gridtide_store.faults import MAKE_ROOM
 from gridtide_store.frames import observations
-from gridtide_store.words import QUALITIES
+from gridtide_store.words import INSTANT, QUALITIES
 
 SECOND = 1_000_000
 NAMES = ("zone", "signal", "source")
@@ -22,7 +24,12 @@ QUALITY_CODE = {quality: code for code, quality in enumerate(QUALITIES)}
 
 
 def append(
-    connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, *, batch: int, scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    incoming: pl.DataFrame,
+    *,
+    batch: int,
+    scratch: Path,
+    raised: Counter[str] | None = None,
 ) -> int:
     """Add the rows of `incoming` that say something new; run it inside a transaction.
 
@@ -31,13 +38,16 @@ def append(
         incoming: columns `OBSERVATION`; at most one row for each zone, signal, source, slot.
         batch: number of this insertion, above all before it.
         scratch: folder for the file the rows go in through.
+        raised: where it is given, a value that differs from the stored one without being
+            known later gets a `known_at` just behind the stored one, and is counted here by
+            source.
 
     Returns:
         Rows added.
 
     Raises:
-        BadInput: see `frames.observations`; two rows for one slot; or a value that differs
-            from the stored one without being known later.
+        BadInput: see `frames.observations`; two rows for one slot; or, without `raised`, a
+            value that differs from the stored one without being known later.
     """
     incoming = observations(incoming)
     if incoming.is_empty():
@@ -48,7 +58,10 @@ def append(
     stored = _stored(connection, incoming)
     before = keys.latest(stored)
     differs = _differs(incoming, stored, before)
-    _refuse_unordered(incoming, stored, before, differs)
+    if raised is None:
+        _refuse_unordered(incoming, stored, before, differs)
+    else:
+        incoming = _raise_known_at(incoming, stored, before, differs, raised)
     fresh = incoming.filter(pl.Series(differs))
     if fresh.is_empty():
         return 0
@@ -73,8 +86,7 @@ def insert(
             rows.write_parquet(path, compression="uncompressed", statistics=False)
         except (pl.exceptions.ComputeError, OSError) as error:
             raise Unusable(
-                f"{path} cannot be written: {str(error).splitlines()[0]}; "
-                "look at the room left on its disk, then run the command again"
+                f"{path} cannot be written ({str(error).splitlines()[0]}); {MAKE_ROOM}"
             ) from error
         connection.execute(
             f"INSERT INTO {table} SELECT * FROM read_parquet(?)",  # noqa: S608  # our own table name
@@ -165,15 +177,42 @@ def _differs(
     return new | changed
 
 
+def _unordered(
+    incoming: pl.DataFrame,
+    stored: Columns,
+    before: NDArray[np.int64],
+    differs: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Positions of the rows that differ from the stored belief and are not known later."""
+    revised = np.flatnonzero(differs & (before >= 0))
+    known = incoming["known_at"].to_physical().to_numpy()[revised]
+    return revised[known <= microseconds(stored["known_at"])[before[revised]]]
+
+
+def _raise_known_at(
+    incoming: pl.DataFrame,
+    stored: Columns,
+    before: NDArray[np.int64],
+    differs: NDArray[np.bool_],
+    raised: Counter[str],
+) -> pl.DataFrame:
+    """`incoming`, where the clock was set back known just after the belief it replaces."""
+    wrong = _unordered(incoming, stored, before, differs)
+    if not len(wrong):
+        return incoming
+    known = incoming["known_at"].to_physical().to_numpy().copy()
+    known[wrong] = microseconds(stored["known_at"])[before[wrong]] + 1
+    raised.update(incoming["source"].gather(wrong).to_list())
+    return incoming.with_columns(pl.Series("known_at", known).cast(INSTANT))
+
+
 def _refuse_unordered(
     incoming: pl.DataFrame,
     stored: Columns,
     before: NDArray[np.int64],
     differs: NDArray[np.bool_],
 ) -> None:
-    revised = np.flatnonzero(differs & (before >= 0))
-    known = incoming["known_at"].to_physical().to_numpy()[revised]
-    wrong = revised[known <= microseconds(stored["known_at"])[before[revised]]]
+    wrong = _unordered(incoming, stored, before, differs)
     if len(wrong):
         first = int(wrong[0])
         row = incoming.row(first, named=True)

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
+import glob
 import io
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, utc
-from gridtide_store.database import attach, connect
+from gridtide_store.backup_files import (
+    FORMAT,
+    LIST,
+    OTHER,
+    READ,
+    copy_compared,
+    open_backup,
+    read_list,
+    refuse_unlike,
+)
+from gridtide_store.database import attach, connect, refuse_foreign
 from gridtide_store.durable import sync_file, sync_folder
-from gridtide_store.errors import Damaged
+from gridtide_store.faults import explained
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.manifest import File, describe
-from gridtide_store.snapshot import current
+from gridtide_store.opening import OWN, TABLES
+from gridtide_store.pointer import current
 
-LIST = "backup.json"
-FORMAT = 1
-READ = 1 << 20
 STAGED = ".restore-"
 
 
@@ -43,24 +52,41 @@ class Copied:
 def backup(home: Home, target: Path, now: datetime) -> Copied:
     """Copy the store, the ledger, raw bodies, models and the current snapshot to `target`.
 
-    A folder, or one file if the name ends in ``.tar``. It appears whole or not at all, and
-    has been read back and compared when this returns. Nobody writes meanwhile.
+    A folder, or one file if the name ends in ``.tar``, which its owner alone may read. It
+    appears whole or not at all, and has been read back and compared when this returns. Nobody
+    writes meanwhile.
 
     Raises:
         BadInput: there is no store in `home`, or something at `target`.
         Busy: another process writes.
         Damaged: the store cannot be read, or the copy is not like the original.
+        Unusable: `target` cannot be written.
     """
     if not home.live.exists():
         raise BadInput(f"{home.root} holds no store; there is nothing to back up")
     if target.resolve().is_relative_to(home.root.resolve()):
         raise BadInput(f"{target} lies in the home it is to save; name a place outside")
-    if target.exists():
+    if target.exists() or target.is_symlink():
         raise BadInput(f"{target} exists; name a new folder or .tar file for the backup")
-    partial = target.with_name(f".{target.name}.partial")
-    _remove(partial)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with writer_lock(home, "gridtide backup", now), tempfile.TemporaryDirectory() as scratch:
+    with explained(target), writer_lock(home, "gridtide backup", now):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
+            _remove(left)
+        # Others may write to the same folder (/tmp): nobody can put a link of that name there.
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
+        try:
+            listed = _write(home, partial, folder=target.suffix != ".tar", now=now)
+        except BaseException:
+            _remove(partial)
+            raise
+        partial.replace(target)
+        sync_folder(target.parent)
+    return Copied(len(listed), sum(file.bytes for file in listed.values()))
+
+
+def _write(home: Home, partial: Path, *, folder: bool, now: datetime) -> dict[str, File]:
+    """Write all files to `partial` and compare them; what they are."""
+    with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
         _settle(home)
         wanted = dict(_files(home, Path(scratch)))
         listed = {name: describe(path) for name, path in wanted.items()}
@@ -69,28 +95,32 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
             "made_at": format_time(utc(now)),
             "files": {name: asdict(file) for name, file in listed.items()},
         }
-        write = _write_tar if target.suffix == ".tar" else _write_folder
+        write = _write_folder if folder else _write_tar
         write(partial, wanted, json.dumps(document, indent=1).encode())
-        with _opened(partial) as read:
+        with open_backup(partial) as read:
             for name, file in listed.items():
-                _copy(read, name, file, None)
-    partial.replace(target)
-    sync_folder(target.parent)
-    return Copied(len(listed), sum(file.bytes for file in listed.values()))
+                copy_compared(read, name, file, None)
+    return listed
 
 
 def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -> Copied:
     """Bring back into `home` what `backup` wrote to `source`.
 
-    Nothing in `home` changes before all files have been copied and compared. With `replace`
-    what was there is kept beside, in a folder ``replaced-<time>`` of the home.
+    Nothing in `home` changes before all files have been copied and compared, and the store
+    and the snapshot among them have been opened. With `replace` what was there is kept
+    beside, in a folder ``replaced-<time>`` of the home.
 
     Raises:
         BadInput: `source` is no backup, or `home` is not empty and `replace` is not given.
         Busy: another process writes.
-        Damaged: a file of the backup is missing or not as it was written.
+        Damaged: a file of the backup is missing, not as it was written, or not of ours.
+        NewerHome: a newer gridtide made it.
+        Unusable: `home` cannot be written, or its disk is full.
     """
-    with writer_lock(home, "gridtide restore", now):
+    # Before the lock, whose file would be left where there is no backup.
+    with explained(source, OTHER), open_backup(source) as read:
+        read_list(source, read)
+    with explained(home.root), writer_lock(home, "gridtide restore", now):
         for left in home.root.glob(f"{STAGED}*"):
             shutil.rmtree(left)
         there = [path for path in home.root.iterdir() if path != home.lock]
@@ -102,9 +132,9 @@ def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -
         with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
             staged = Path(scratch)
             copied = _stage(source, staged)
+            refuse_unlike(Home(staged))
             if there:
-                aside = home.root / f"replaced-{utc(now):%Y%m%dT%H%M%SZ}"
-                aside.mkdir()
+                aside = _aside(home, now)
                 for path in there:
                     path.rename(aside / path.name)
             for path in staged.iterdir():
@@ -113,14 +143,24 @@ def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -
     return copied
 
 
+def _aside(home: Home, now: datetime) -> Path:
+    """A new folder for what was there; two restores in one second do not share one."""
+    aside = home.root / f"replaced-{utc(now):%Y%m%dT%H%M%SZ}"
+    if aside.exists():
+        aside = aside.with_name(f"{aside.name}-{secrets.token_hex(4)}")
+    aside.mkdir(mode=0o700)
+    return aside
+
+
 def _settle(home: Home) -> None:
     """Bring what DuckDB keeps beside the live file into it.
 
     The file must not be open when it is copied: closing the copy's descriptor would drop the
     lock DuckDB holds on it.
     """
-    with closing(connect()) as connection:
+    with closing(connect(home.root)) as connection:
         attach(connection, home.live, "live", read_only=False)
+        refuse_foreign(connection, "live", home.live, tables=TABLES, own=OWN)
         connection.execute("CHECKPOINT live")
         connection.execute("DETACH live")
 
@@ -147,86 +187,49 @@ def _files(home: Home, scratch: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _write_folder(partial: Path, wanted: Mapping[str, Path], document: bytes) -> None:
+    partial.mkdir(mode=0o700)
     for name, path in wanted.items():
         (partial / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, partial / name)
+        with path.open("rb") as content, _new_file(partial / name) as file:
+            shutil.copyfileobj(content, file, READ)
         sync_file(partial / name)
-    (partial / LIST).write_bytes(document)
+    with _new_file(partial / LIST) as file:
+        file.write(document)
     sync_file(partial / LIST)
 
 
 def _write_tar(partial: Path, wanted: Mapping[str, Path], document: bytes) -> None:
-    with tarfile.open(partial, "w") as tar:
+    with _new_file(partial) as file, tarfile.open(fileobj=file, mode="w") as tar:
         entry = tarfile.TarInfo(LIST)
-        entry.size = len(document)
+        entry.size, entry.mode = len(document), 0o600
         tar.addfile(entry, io.BytesIO(document))
         for name, path in wanted.items():
-            tar.add(path, arcname=name)
+            tar.add(path, arcname=name, filter=_own)
     sync_file(partial)
 
 
-Read = Callable[[str], BinaryIO]
+def _own(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """`entry` for its owner alone; whose that was here is nobody else's business."""
+    entry.mode, entry.uid, entry.gid, entry.uname, entry.gname = 0o600, 0, 0, "", ""
+    return entry
 
 
-@contextmanager
-def _opened(source: Path) -> Iterator[Read]:
-    """How to read a file of a backup by its name."""
-    if source.is_dir():
-        yield lambda name: (source / name).open("rb")
-        return
-    try:
-        with tarfile.open(source, "r:") as tar:
-            members = {member.name: member for member in tar.getmembers() if member.isreg()}
-            yield lambda name: tar.extractfile(members[name])  # type: ignore[misc, return-value]  # a regular file has content
-    except (tarfile.TarError, FileNotFoundError) as error:
-        raise BadInput(f"{source} is no backup: {error}") from error
+def _new_file(path: Path) -> BinaryIO:
+    """A file that was not there, to be written; nobody else may read it."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _stage(source: Path, folder: Path) -> Copied:
     """Copy all files of a backup into `folder` and compare them."""
-    with _opened(source) as read:
-        try:
-            with read(LIST) as content:
-                document = json.loads(content.read())
-            listed = {name: File(**entry) for name, entry in document["files"].items()}
-        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{source} is no backup: it has no {LIST} of ours") from error
-        if document.get("format") != FORMAT:
-            raise BadInput(f"{source} was made by a newer gridtide; upgrade this one")
+    with open_backup(source) as read:
+        listed = read_list(source, read)
         for name, file in listed.items():
-            place = PurePosixPath(name)
-            if place.is_absolute() or ".." in place.parts:
-                raise Damaged(f"{source}: {name!r} lies outside a home; take another backup")
-            _copy(read, name, file, folder / name)
+            copy_compared(read, name, file, folder / name)
     return Copied(len(listed), sum(file.bytes for file in listed.values()))
 
 
-def _copy(read: Read, name: str, wanted: File, target: Path | None) -> None:
-    """Read one file of a backup, compare it, and write it to `target` if one is given."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with read(name) as file, _sink(target) as sink:
-            while block := file.read(READ):
-                digest.update(block)
-                size += len(block)
-                sink.write(block)
-    except (FileNotFoundError, KeyError) as error:
-        raise Damaged(f"the backup lacks {name}; take another backup") from error
-    if (size, digest.hexdigest()) != (wanted.bytes, wanted.sha256):
-        raise Damaged(f"{name} in the backup is not as it was written; take another backup")
-    if target is not None:
-        sync_file(target)
-
-
-def _sink(target: Path | None) -> BinaryIO:
-    if target is None:
-        return Path(os.devnull).open("wb")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target.open("wb")
-
-
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

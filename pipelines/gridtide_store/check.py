@@ -5,25 +5,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, GridtideError
+from gridtide.model import format_time
 from gridtide_store import manifest as manifests
 from gridtide_store.bodies import body_path, read_body
 from gridtide_store.database import columns
-from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.errors import Damaged
+from gridtide_store.faults import RESTORE, explain
 from gridtide_store.home import Home, writer_lock
-from gridtide_store.manifest import File
-from gridtide_store.snapshot import current
+from gridtide_store.manifest import REPUBLISH, File
+from gridtide_store.opening import TABLES
+from gridtide_store.pointer import pointed, whole
 from gridtide_store.store import Store
 from gridtide_store.tables import chunks
 
-RESTORE = "restore a backup with `gridtide restore`"
-REPUBLISH = "delete CURRENT and run `gridtide publish`"
+ASK_AGAIN = "restore a backup, or run `gridtide refresh`, which asks again for all it can"
+DELETE = f"{REPUBLISH}; if it is still there then, delete its folder, which is not served"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,13 @@ ORDER = """
     ) WHERE wrong
 """
 
-TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store says that its snapshots are compared with."""
+
+    store: str
+    cut: int
 
 
 def check(home: Home, now: datetime) -> list[Finding]:
@@ -73,22 +82,55 @@ def check(home: Home, now: datetime) -> list[Finding]:
     Reads every file there is once, and holds the writer's lock meanwhile.
 
     Raises:
-        BadInput: there is no store in `home`.
+        BadInput: there is nothing of gridtide in `home`.
         Busy: another process writes.
+        Unusable: `home` may not be written.
     """
-    if not home.live.exists():
+    if not any(
+        path.exists() for path in (home.live, home.current, home.snapshots, home.ledger)
+    ):
         raise BadInput(f"{home.root} holds no store; give --home, or run `gridtide refresh`")
     with writer_lock(home, "gridtide check", now):
-        return [*_store(home), *_ledger(home), *_snapshots(home)]
+        found: list[Finding] = []
+        known = _store(home, now, found)
+        found += _ledger(home)
+        found += _snapshots(home, known)
+    return found
 
 
-def _store(home: Home) -> Iterator[Finding]:
+def _store(home: Home, now: datetime, found: list[Finding]) -> _Known | None:
+    """Add what is wrong with the store to `found`; what it says, where it can be read."""
+    if not home.live.exists():
+        found.append(Finding(str(home.live), "is missing", RESTORE))
+        return None
     try:
         with Store.open(home) as store:
-            yield from _rows(store)
-            yield from _bodies(store)
-    except (Damaged, NewerHome, duckdb.Error) as error:
-        yield Finding(str(home.live), str(error).splitlines()[0], RESTORE)
+            known = _Known(store.id, store.cut)
+            found += _rows(store)
+            found += _clock(store, now)
+            found += _bodies(store)
+    except GridtideError as error:
+        found.append(_finding(home.live, error))
+        return None
+    return known
+
+
+def _finding(place: Path, error: GridtideError) -> Finding:
+    """An error as a finding: its message ends with the remedy after the last semicolon."""
+    said = str(error).splitlines()[0].removeprefix(f"{place} ")
+    problem, _, remedy = said.rpartition("; ")
+    return Finding(str(place), problem or said, remedy if problem else RESTORE)
+
+
+def _clock(store: Store, now: datetime) -> Iterator[Finding]:
+    newest = store.newest_known_at()
+    if newest and newest > now:
+        yield Finding(
+            str(store.home.live),
+            f"its newest knowledge is of {format_time(newest)}, which is ahead of now "
+            f"({format_time(now)})",
+            "set the clock right; values that come in until then are flagged, none is lost",
+        )
 
 
 def _rows(store: Store) -> Iterator[Finding]:
@@ -126,39 +168,57 @@ def _bodies(store: Store) -> Iterator[Finding]:
 
 def _ledger(home: Home) -> Iterator[Finding]:
     if not home.ledger.exists():
+        if home.live.exists() and home.current.exists():
+            yield Finding(str(home.ledger), "is missing", ASK_AGAIN)
         return
     try:
         with closing(sqlite3.connect(home.ledger)) as connection:
-            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-    except sqlite3.DatabaseError as error:
-        said = [str(error)]
+            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    except sqlite3.Error as error:
+        said, there = [str(error)], {"run"}
     if said != ["ok"]:
         yield Finding(str(home.ledger), "; ".join(said), RESTORE)
+    elif "run" not in there:
+        yield Finding(str(home.ledger), "is empty", RESTORE)
 
 
-def _snapshots(home: Home) -> Iterator[Finding]:
+def _snapshots(home: Home, known: _Known | None) -> Iterator[Finding]:
+    newest = None
+    folders = set(home.snapshots.glob("[!.]*"))
     try:
-        newest = current(home)
-    except Damaged as error:
-        yield Finding(str(home.current), str(error), REPUBLISH)
-        return
+        newest = pointed(home)
+        if newest is None and folders:
+            raise Damaged(f"{home.current} is missing; {REPUBLISH}")  # as if it named none
+    except GridtideError as error:
+        yield _finding(home.current, error)
+        newest = next(whole(home), None)
     seen: dict[int, File] = {}
-    folders = {newest} if newest else set()
-    folders |= set(home.snapshots.glob("[!.]*"))
     for folder in sorted(folders):
-        yield from _snapshot(folder, seen)
+        for finding in _snapshot(folder, seen, known):
+            remedy = finding.remedy if folder == newest else DELETE
+            yield replace(finding, remedy=remedy)
 
 
-def _snapshot(folder: Path, seen: dict[int, File]) -> Iterator[Finding]:
+def _snapshot(folder: Path, seen: dict[int, File], known: _Known | None) -> Iterator[Finding]:
     """What is wrong with one snapshot; `seen` has the files read so far by inode."""
     try:
         manifest = manifests.read(folder)
-    except (Damaged, NewerHome) as error:
-        yield Finding(str(folder), str(error), REPUBLISH)
+    except GridtideError as error:
+        yield _finding(folder, error)
         return
+    if known and manifest.store != known.store and manifest.store:
+        yield Finding(str(folder), "was published from another store", REPUBLISH)
+    elif known and manifest.cut > known.cut:
+        yield Finding(str(folder), "is newer than the store it was published from", REPUBLISH)
     for name, written in manifest.files.items():
-        inode = (folder / name).stat().st_ino
-        if inode not in seen:
-            seen[inode] = manifests.describe(folder / name)
+        path = folder / name
+        try:
+            inode = path.stat().st_ino
+            if inode not in seen:
+                seen[inode] = manifests.describe(path)
+        except OSError as error:
+            yield _finding(path, explain(error, path, REPUBLISH))
+            continue
         if seen[inode] != written:
-            yield Finding(str(folder / name), "is not what was published", REPUBLISH)
+            yield Finding(str(path), "is not what was published", REPUBLISH)

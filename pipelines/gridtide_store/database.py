@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridtide.errors import Busy
-from gridtide_store.errors import Damaged, Unusable
+from gridtide_store.errors import Damaged
+from gridtide_store.faults import explain
 
 # Written so that every supported DuckDB (1.5.6 and newer) reads it.
 STORAGE = "v1.5.0"
@@ -23,11 +24,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Columns = dict[str, NDArray[np.generic]]
 
 
-def connect() -> duckdb.DuckDBPyConnection:
+def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
     """An empty in-memory DuckDB in UTC; files are attached to it.
 
     Only ATTACH takes a storage version, and only a database without a path of its own can
     let go of its files one by one.
+
+    Its queries reach files in `folders` alone, and nothing can widen that afterwards: a file
+    from elsewhere (a backup that somebody sent) may hold a view in place of a table, and a
+    view may read any file, load code or ask the network.
+
+    Args:
+        folders: where files are attached from and temporary ones may be written.
     """
     connection = duckdb.connect(":memory:")
     connection.execute("SET TimeZone = 'UTC'")
@@ -38,7 +46,30 @@ def connect() -> duckdb.DuckDBPyConnection:
     ).fetchone()
     if known and known[0]:
         connection.execute("SET disabled_optimizers = 'partitioned_execution'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    allowed = ", ".join(
+        _quoted(folder) for each in folders for folder in (each, each.resolve())
+    )
+    connection.execute(f"SET allowed_directories = [{allowed}]")
     return connection
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection, *, scratch: Path | None = None) -> None:
+    """Shut everything but the folders of `connect`, and the settings themselves.
+
+    Args:
+        connection: as `connect` gave it, its own settings made.
+        scratch: folder for what does not fit in memory; without it nothing is put aside.
+    """
+    where = _quoted(scratch) if scratch else "''"
+    connection.execute(f"SET temp_directory = {where}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path.absolute()).replace("'", "''") + "'"
 
 
 def attach(
@@ -49,11 +80,12 @@ def attach(
     Raises:
         Busy: another process, or another part of this one, has the file open.
         Damaged: the file is missing, unreadable, or no DuckDB file.
+        NewerHome: another DuckDB wrote it.
+        Unusable: the file may not be opened, or its disk is full.
     """
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
-    place = str(path).replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{place}' AS {name} ({option})")
+        connection.execute(f"ATTACH {_quoted(path)} AS {name} ({option})")
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
         # The class differs between versions and between one's own and another process.
@@ -62,7 +94,48 @@ def attach(
                 f"{path} is open elsewhere; wait for the other gridtide command to end, "
                 f"or stop it ({text})"
             ) from error
-        raise Damaged(f"{path} cannot be opened; restore a backup ({text})") from error
+        raise explain(error, path) from error
+
+
+def refuse_foreign(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    path: Path,
+    *,
+    tables: Collection[str],
+    own: Collection[str] = (),
+) -> None:
+    """Refuse a file in which a name of ours is not a table, or which brings names of its own.
+
+    Args:
+        connection: with the file attached.
+        database: the name it is attached under.
+        path: the file, for the message.
+        tables: what must be tables.
+        own: views and macros that we made ourselves.
+
+    Raises:
+        Damaged: it lacks a table, or holds a view or a macro that we did not make.
+    """
+    found = connection.execute(
+        "SELECT 'table', table_name FROM duckdb_tables() WHERE database_name = $1 "
+        "AND schema_name = 'main' UNION ALL "
+        "SELECT 'view', view_name FROM duckdb_views() WHERE database_name = $1 "
+        "AND NOT internal UNION ALL "
+        "SELECT 'macro', function_name FROM duckdb_functions() WHERE database_name = $1 "
+        "AND NOT internal",
+        [database],
+    ).fetchall()
+    strange = sorted(
+        f"{kind} {name!r}" for kind, name in found if kind != "table" and name not in own
+    )
+    missing = sorted(set(tables) - {name for kind, name in found if kind == "table"})
+    if strange or missing:
+        what = f"holds the {strange[0]}" if strange else f"lacks the table {missing[0]!r}"
+        raise Damaged(
+            f"{path} {what}, so gridtide did not write it as it is; restore a backup of your "
+            "own with `gridtide restore`"
+        )
 
 
 @contextmanager
@@ -71,6 +144,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     Raises:
         Unusable: the disk is full, or the file can no longer be written.
+        Damaged: what is in the file cannot be read.
     """
     connection.execute("BEGIN")
     try:
@@ -78,10 +152,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("COMMIT")
     except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
         _roll_back(connection)
-        raise Unusable(
-            f"the store cannot be written: {str(error).splitlines()[0]}; "
-            "look at the room left on its disk, then run the command again"
-        ) from error
+        raise explain(error, Path("the store")) from error
     except BaseException:
         _roll_back(connection)
         raise

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,10 @@ else:
 
     def _try_lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+# A lock that leads elsewhere would have its target overwritten.
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,16 @@ def default_home(environ: Mapping[str, str], platform: str) -> Path:
     return (Path(xdg) if xdg.startswith("/") else user / ".local" / "share") / "gridtide"
 
 
+def make_root(home: Home) -> None:
+    """Make the data directory if it is missing, open to its owner alone.
+
+    One that is there keeps its mode, so that an operator may let a group read it.
+    """
+    if not home.root.exists():
+        home.root.parent.mkdir(parents=True, exist_ok=True)
+        home.root.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
     """Be the one writer of `home` for the length of the block.
@@ -107,12 +121,12 @@ def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
         Unusable: the folder cannot be made or written.
     """
     try:
-        home.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        make_root(home)
+        descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     except OSError as error:
         raise Unusable(
-            f"the home {home.root} cannot be written ({error.strerror}); see who owns it and "
-            "how it is mounted, or name another with --home or GRIDTIDE_HOME"
+            f"the home {home.root} cannot be written ({error.strerror}: {error.filename}); see "
+            "who owns it and how it is mounted, or name another with --home or GRIDTIDE_HOME"
         ) from error
     try:
         try:
@@ -121,8 +135,10 @@ def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
             raise Busy(f"{home.root}: {_holder(home)}; wait for it, or stop it") from error
         _held.add(descriptor)
         note = {"command": command, "pid": os.getpid(), "since": format_time(now)}
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(note).encode())
+        # For others to read, and not needed: a full disk shows where something is lost by it.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(note).encode())
         yield
     finally:
         _held.discard(descriptor)
@@ -133,7 +149,7 @@ def _holder(home: Home) -> str:
     try:
         note = json.loads(home.lock.read_text())
         return f"{note['command']} (pid {note['pid']}) holds the lock since {note['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         # The holder has the lock and is about to write its name.
         return "another process holds the lock"
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +17,10 @@ from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
-from gridtide_store.errors import Damaged, NewerHome, Unusable
+from gridtide_store.faults import explained
+from gridtide_store.home import Home, make_root
+from gridtide_store.ledger_file import migrate, opened, transaction
 from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, Step
-
-SCHEMA = Path(__file__).parent / "schema"
-VERSION = 1
 
 
 class Ledger:
@@ -40,15 +37,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(self._connect()) as connection:
-                _migrate(connection, path)
-        except (OSError, sqlite3.OperationalError) as error:
-            remedy = "see who may write it, or name another home with --home"
-            raise Unusable(f"{path} cannot be opened ({error}); {remedy}") from error
-        except sqlite3.DatabaseError as error:
-            raise Damaged(f"{path} is no ledger ({error}); restore it from a backup") from error
+        with explained(path):
+            make_root(Home(path.parent))
+        migrate(path)
 
     def start_run(
         self,
@@ -65,7 +56,7 @@ class Ledger:
         process number is in use.
         """
         alive = alive or _alive
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             for run, holder in connection.execute(
                 "SELECT id, pid FROM run WHERE outcome = 'running'"
             ).fetchall():
@@ -83,7 +74,7 @@ class Ledger:
 
     def step(self, run: int, step: Step) -> None:
         """Note one span of a run."""
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             connection.execute(
                 "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -115,7 +106,7 @@ class Ledger:
         Raises:
             BadInput: there is no such run.
         """
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             changed = connection.execute(
                 "UPDATE run SET finished = ?, outcome = ?, exit_code = ?, summary = ? "
                 "WHERE id = ?",
@@ -194,15 +185,20 @@ class Ledger:
 
     def settle(self, source: str, kind: str, scope: str, start: datetime) -> None:
         """Note that the span from `start` has been retrieved after its last revision."""
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO settled VALUES (?, ?, ?, ?)",
                 (source, kind, scope, format_time(start)),
             )
 
+    def forget_settled(self) -> None:
+        """Forget which spans need not be asked for again: the store they went to is gone."""
+        with transaction(self.path) as connection:
+            connection.execute("DELETE FROM settled")
+
     def set_source(self, facts: Facts) -> None:
         """Note what a source is, in place of what was noted before."""
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO source (name, title, url, licence, licence_url, "
                 "attribution, simulated, restricted) VALUES (:name, :title, :url, :licence, "
@@ -225,7 +221,7 @@ class Ledger:
 
     def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:
         """Add to the counts of oddities in what a source said."""
-        with self._transaction() as connection:
+        with transaction(self.path) as connection:
             connection.executemany(
                 "INSERT INTO flag VALUES (?, ?, ?, ?) ON CONFLICT (source, flag) DO UPDATE "
                 "SET count = count + excluded.count, last_seen = excluded.last_seen",
@@ -239,50 +235,9 @@ class Ledger:
             Flag(source, flag, count, parse_time(seen)) for source, flag, count, seen in rows
         ]
 
-    def _connect(self) -> sqlite3.Connection:
-        # Ten seconds is far longer than any transaction here takes.
-        return sqlite3.connect(self.path, timeout=10, isolation_level=None)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            with connection:
-                yield connection
-
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(self._connect()) as connection:
+        with opened(self.path) as connection:
             return connection.execute(query, values).fetchall()
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise NewerHome(
-            f"{path} has version {version}, this gridtide knows up to {VERSION}; "
-            "upgrade gridtide, or restore a backup made by this version"
-        )
-    if version == VERSION:
-        return
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:
-        # Another process may have been faster since we looked.
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for number in range(version + 1, VERSION + 1):
-            for statement in _statements(SCHEMA / f"ledger_{number:03}.sql"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number}")
-
-
-def _statements(path: Path) -> Iterator[str]:
-    """The statements of a script one by one; `executescript` would end the transaction."""
-    statement = ""
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _alive(pid: int) -> bool:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gridtide.model import format_time, parse_time
+import msgspec
+
+from gridtide.model import format_time
 from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.faults import explained
 from gridtide_store.records import Facts
 
 NAME = "manifest.json"
 BASE = "base.duckdb"
 DELTA = "delta.duckdb"
-FORMAT = 1
+# 2 added the hash of the manifest itself, and of which store the snapshot is.
+FORMAT = 2
+REPUBLISH = "run `gridtide publish`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ class Manifest:
         sources: what is known of the sources.
         matrices: the runs served now.
         files: all other files in the folder.
+        store: which store it was made from, see `identity`; "" in snapshots of format 1.
+        base: which publication of that store wrote the base.
+        delta: which publication of that store wrote the delta.
     """
 
     id: str
@@ -91,39 +100,91 @@ class Manifest:
     sources: Mapping[str, Facts]
     matrices: tuple[MatrixPlan, ...]
     files: Mapping[str, File]
+    store: str = ""
+    base: str = ""
+    delta: str = ""
 
 
 def encode(manifest: Manifest) -> bytes:
-    """`manifest` as JSON."""
-    document = {"format": FORMAT, **_plain(manifest)}
-    return json.dumps(document, default=_plain, indent=1).encode()
+    """`manifest` as JSON; its last member is the SHA-256 of those between it and `format`."""
+    content = json.dumps(manifest, default=_plain, indent=1)
+    document = {"format": FORMAT, **json.loads(content), "sha256": _digest(content)}
+    return json.dumps(document, indent=1).encode()
 
 
 def read(folder: Path) -> Manifest:
     """The manifest of a snapshot.
 
     Raises:
-        Damaged: it is missing or not whole, or a file it names is missing or not as long as
-            it was. (Content is compared by `gridtide check`.)
+        Damaged: it is missing or not as it was written, or a file it names is missing or not
+            as long as it was. (`verify` compares the content.)
         NewerHome: a newer gridtide published it.
+        Unusable: it cannot be read.
     """
     path = folder / NAME
     try:
-        document = json.loads(path.read_bytes())
+        with explained(path, REPUBLISH):
+            document = msgspec.json.decode(path.read_bytes())
         if document.pop("format") > FORMAT:
             raise NewerHome(f"{path} was published by a newer gridtide; upgrade this one")
         manifest = _decode(document)
-    except FileNotFoundError as error:
-        raise Damaged(f"{path} is missing; run `gridtide publish`") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"{path} is not whole ({error}); run `gridtide publish`") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Damaged(f"{path} is not whole ({error}); {REPUBLISH}") from error
+    if manifest.id != folder.name:
+        raise Damaged(f"{path} is that of {manifest.id!r}, another snapshot; {REPUBLISH}")
     for name, file in manifest.files.items():
-        size = (folder / name).stat().st_size if (folder / name).exists() else None
+        size = _size(folder / name)
         if size != file.bytes:
-            raise Damaged(
-                f"{folder / name} has {size} bytes, not {file.bytes}; run `gridtide publish`"
-            )
+            raise Damaged(f"{folder / name} has {size} bytes, not {file.bytes}; {REPUBLISH}")
     return manifest
+
+
+def verify(folder: Path, manifest: Manifest, names: Sequence[str] = ()) -> None:
+    """Compare the content of the files of a snapshot, or of those in `names`, with its hashes.
+
+    A file that is still the same one (inode, length, time of change) is read once in a
+    process: the base is linked from snapshot to snapshot and may be large.
+
+    Raises:
+        Damaged: a file is missing or not as it was written.
+        Unusable: a file cannot be read.
+    """
+    for name in names or manifest.files:
+        path = folder / name
+        with explained(path, REPUBLISH):
+            seen = path.stat()
+            identity = (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
+            with _hashing:
+                found = _hashed.get(identity) or describe(path)
+                if found == manifest.files[name]:
+                    _remember(identity, found)
+                    continue
+                _hashed.pop(identity, None)
+        raise Damaged(f"{path} is not what was published; {REPUBLISH}")
+
+
+def forget_hashes() -> None:
+    """Read every file again at the next `verify`: one was found to be damaged."""
+    with _hashing:
+        _hashed.clear()
+
+
+# Hashes of files seen to be whole, by identity; bounded, as a server lives for months.
+_hashed: dict[tuple[int, int, int, int], File] = {}
+_hashing = threading.Lock()
+REMEMBERED = 1000
+
+
+def _remember(identity: tuple[int, int, int, int], found: File) -> None:
+    if len(_hashed) >= REMEMBERED:
+        _hashed.clear()
+    _hashed[identity] = found
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None where there is none."""
+    with explained(path, REPUBLISH):
+        return path.stat().st_size if path.is_file() else None
 
 
 def describe(path: Path) -> File:
@@ -133,6 +194,11 @@ def describe(path: Path) -> File:
     return File(path.stat().st_size, digest)
 
 
+def describe_bytes(content: memoryview) -> File:
+    """Size and SHA-256 of what is about to be written."""
+    return File(len(content), hashlib.sha256(content).hexdigest())
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401  # what JSON has no word for
     """An instant as text, one of our records as a dict of its fields, not copied deeply."""
     if isinstance(value, datetime):
@@ -140,20 +206,22 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # what JSON has no word for
     return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def _decode(document: dict[str, Any]) -> Manifest:
-    document["published_at"] = parse_time(document["published_at"])
-    document["base_made_at"] = parse_time(document["base_made_at"])
-    for name in ("signals", "qualities", "served"):
-        document[name] = tuple(document[name])
-    document["sources"] = {name: Facts(**facts) for name, facts in document["sources"].items()}
-    document["files"] = {name: File(**file) for name, file in document["files"].items()}
-    document["matrices"] = tuple(
-        MatrixPlan(**{**plan, "rows": tuple(map(_newest, plan["rows"]))})
-        for plan in document["matrices"]
-    )
-    return Manifest(**document)
-
-
-def _newest(row: dict[str, Any]) -> Newest:
-    times = {name: parse_time(row[name]) for name in ("issued_at", "known_at", "start")}
-    return Newest(**{**row, **times})
+    """The manifest in `document`, its own hash compared and the names in it checked."""
+    digest = document.pop("sha256", None)
+    if digest != _digest(json.dumps(document, indent=1)) and "store" in document:
+        raise ValueError("its hash is another one")
+    manifest = msgspec.convert(document, Manifest)
+    for name in manifest.files:
+        if name in ("", ".", "..", NAME) or "/" in name or "\\" in name:
+            raise ValueError(f"{name!r} is not the name of a file beside it")
+    wanted = {BASE, DELTA, *(plan.file for plan in manifest.matrices)}
+    if missing := wanted - set(manifest.files):
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    if any(plan.step_seconds < 1 for plan in manifest.matrices):
+        raise ValueError("a step shorter than a second")
+    return manifest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -14,26 +14,40 @@ from gridtide.model import utc
 from gridtide_store.database import EPOCH, columns, frame
 from gridtide_store.manifest import MatrixPlan, Newest
 
-# Which of several runs is the newest: by the forecaster's clock; of those issued at the same
-# moment the model that is preferred, then the one known last. One `?`: models by preference.
+# Which of several runs is the newest: by the forecaster's clock, but one issued by a clock that
+# was ahead only where there is no other; of those issued at the same moment the model that is
+# preferred, then the one known last. Two `?`: `clock_of` the publication, and models by
+# preference.
 NEWEST_FIRST = (
-    "issued_at DESC, coalesce(list_position(?, model), 1000000), known_at DESC, model"
+    "issued_at > ?, issued_at DESC, coalesce(list_position(?, model), 1000000), "
+    "known_at DESC, model"
 )
+
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 Matrix = NDArray[np.float64]
 
 
+def clock_of(published_at: datetime, *, replay: bool) -> datetime:
+    """After when a run's clock was ahead; a replay's own clock says nothing of that."""
+    return END_OF_TIME if replay else published_at
+
+
 def newest_runs(
-    connection: duckdb.DuckDBPyConnection, *, signals: Sequence[str], served: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    signals: Sequence[str],
+    served: Sequence[str],
+    clock: datetime,
 ) -> pl.DataFrame:
-    """Header of the newest run for each zone and signal."""
+    """Header of the newest run for each zone and signal; `clock` is `clock_of` now."""
     return frame(
         columns(
             connection,
             "SELECT id, zone, signal, model, issued_at, known_at, source, simulated "  # noqa: S608  # our own order
             "FROM run WHERE signal IN (SELECT unnest(?)) QUALIFY row_number() OVER "
             f"(PARTITION BY zone, signal ORDER BY {NEWEST_FIRST}) = 1 ORDER BY signal, zone",
-            [list(signals), list(served)],
+            [list(signals), clock, list(served)],
         )
     )
 

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
+from gridtide.errors import GridtideError
 from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import columns
+from gridtide_store.draft import DAILY, Before, Draft, Rebase, fill
 from gridtide_store.durable import sync_file, sync_folder, write_durably
-from gridtide_store.errors import Damaged, NewerHome
+from gridtide_store.errors import Damaged
+from gridtide_store.faults import explained
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
-from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
-from gridtide_store.matrices import Matrix, matrices, newest_runs
-from gridtide_store.snapshot import current
+from gridtide_store.manifest import Manifest
+from gridtide_store.matrices import clock_of, matrices, newest_runs
+from gridtide_store.pointer import current
+from gridtide_store.records import Facts
 from gridtide_store.store import Store
-from gridtide_store.tables import rows_after, write_base, write_delta
 from gridtide_store.words import QUALITIES
 
+__all__ = ["DAILY", "Rebase", "publish"]
 
-@dataclass(frozen=True, slots=True)
-class Rebase:
-    """When the base is written anew: it is that old, or the delta would have so many rows."""
-
-    age: timedelta = timedelta(hours=20)
-    rows: int = 1_000_000
-
-
-DAILY = Rebase()
+log = logging.getLogger(__name__)
 
 
 def publish(
@@ -54,8 +47,9 @@ def publish(
     """Make what the store knows about `signals` readable; the name of the new snapshot.
 
     The pointer moves last, so a crash at any moment leaves the snapshot before it current.
-    Files that would not change are linked from that one. What dead publishers left, and all
-    but the newest `keep` snapshots, is removed.
+    Files that would not change are linked from that one, once their content has been compared
+    with its hash. What dead publishers left, and all but the newest `keep` snapshots, is
+    removed. A pointer that was damaged or missing is whole afterwards.
 
     Args:
         store: open for writing.
@@ -68,126 +62,100 @@ def publish(
         signals: what goes into the snapshot.
         rebase: when to write the base anew.
         keep: snapshots to keep, so that readers in flight find theirs.
+
+    Raises:
+        Unusable: the disk is full, or the folder cannot be written.
+        Damaged: the store cannot be read.
     """
-    there = current(home)
-    _sweep(home)
     name = f"{utc(now):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    draft = _Draft(home.snapshots / f".{name}.partial", _readable(there))
-    draft.folder.mkdir(parents=True)
-    base_cut, base_made_at = _fill(draft, store, now, signals=signals, rebase=rebase)
-    headers = newest_runs(store.connection, signals=signals, served=served)
-    plans = [
-        draft.add_matrix(plan, values) for plan, values in matrices(store.connection, headers)
-    ]
-    manifest = Manifest(
-        id=name,
-        published_at=utc(now),
-        replay=replay,
-        previous=there.name if there else "",
-        cut=store.cut,
-        base_cut=base_cut,
-        base_made_at=base_made_at,
-        signals=tuple(signals),
-        qualities=tuple(QUALITIES),
-        served=tuple(served),
-        trust={zone: tuple(trust(zone)) for zone in _zones(store, signals)},
-        sources=ledger.sources(),
-        matrices=tuple(plans),
-        files=draft.files,
-    )
-    (draft.folder / manifests.NAME).write_bytes(manifests.encode(manifest))
-    for path in draft.folder.iterdir():
-        sync_file(path)
-    sync_folder(draft.folder)
-    draft.folder.rename(home.snapshots / name)
-    sync_folder(home.snapshots)
-    write_durably(home.current, f"{name}\n".encode())
-    _prune(home, name, keep)
+    with explained(store.home.live):
+        there = _there(home)
+        _sweep(home)
+        before = _readable(there)
+        draft = Draft(home.snapshots / f".{name}.partial", before)
+        draft.folder.mkdir(parents=True)
+        try:
+            made = fill(draft, store, now, signals=signals, rebase=rebase)
+            clock = clock_of(utc(now), replay=replay)
+            runs = newest_runs(store.connection, signals=signals, served=served, clock=clock)
+            plans = [
+                draft.add_matrix(plan, values)
+                for plan, values in matrices(store.connection, runs)
+            ]
+            manifest = Manifest(
+                id=name,
+                published_at=utc(now),
+                replay=replay,
+                previous=there.name if there else "",
+                cut=store.cut,
+                base_cut=made.base_cut,
+                base_made_at=made.base_made_at,
+                signals=tuple(signals),
+                qualities=tuple(QUALITIES),
+                served=tuple(served),
+                trust={zone: tuple(trust(zone)) for zone in _zones(store, signals)},
+                sources=_facts(store, ledger, before),
+                matrices=tuple(plans),
+                files=draft.files,
+                store=store.id,
+                base=made.base,
+                delta=made.delta,
+            )
+            (draft.folder / manifests.NAME).write_bytes(manifests.encode(manifest))
+            _settle(draft.folder, home.snapshots / name)
+        except BaseException:
+            # On a full disk the next try must find the room that this one took.
+            shutil.rmtree(draft.folder, ignore_errors=True)
+            raise
+        _move_pointer(home, name)
+        _prune(home, name, keep, damaged=draft.damaged)
     return name
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """The snapshot that is current while another is made."""
-
-    folder: Path
-    manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A snapshot in the making, and the one before it to link from."""
-
-    folder: Path
-    before: _Before | None
-    files: dict[str, File] = field(default_factory=dict)
-
-    def add(self, name: str) -> None:
-        """Note a file that has just been written."""
-        self.files[name] = manifests.describe(self.folder / name)
-
-    def link(self, name: str, before: _Before) -> None:
-        """Take a file over from the snapshot before; a copy where links do not work."""
-        try:
-            os.link(before.folder / name, self.folder / name)
-        except OSError:
-            shutil.copyfile(before.folder / name, self.folder / name)
-        self.files[name] = before.manifest.files[name]
-
-    def add_matrix(self, plan: MatrixPlan, values: Matrix) -> MatrixPlan:
-        """Write one matrix, or link it if the same runs are in the snapshot before."""
-        if self.before and plan in self.before.manifest.matrices:
-            self.link(plan.file, self.before)
-        else:
-            np.save(self.folder / plan.file, values)
-            self.add(plan.file)
-        return plan
+def _settle(draft: Path, folder: Path) -> None:
+    """Give the draft its name, all of it on the disk before anything points to it."""
+    for path in draft.iterdir():
+        sync_file(path)
+    sync_folder(draft)
+    draft.rename(folder)
+    sync_folder(folder.parent)
 
 
-def _fill(
-    draft: _Draft, store: Store, now: datetime, *, signals: Sequence[str], rebase: Rebase
-) -> tuple[int, datetime]:
-    """Base and delta into the draft; the base's newest insertion, and when it was written."""
-    before = draft.before
-    base, delta = draft.folder / BASE, draft.folder / DELTA
-    if before is None or _due(store, before.manifest, now, signals=signals, rebase=rebase):
-        write_base(store.connection, base, signals=signals, scratch=store.scratch)
-        draft.add(BASE)
-        base_cut, base_made_at = store.cut, utc(now)
-    else:
-        draft.link(BASE, before)
-        base_cut, base_made_at = before.manifest.base_cut, before.manifest.base_made_at
-        if before.manifest.cut == store.cut:
-            draft.link(DELTA, before)
-            return base_cut, base_made_at
-    write_delta(
-        store.connection, delta, base, after=base_cut, signals=signals, scratch=store.scratch
-    )
-    draft.add(DELTA)
-    return base_cut, base_made_at
+def _move_pointer(home: Home, name: str) -> None:
+    if home.current.is_dir() and not home.current.is_symlink():
+        # Not ours to delete, but in the way.
+        aside = home.current.with_name(f"{home.current.name}.folder-{secrets.token_hex(4)}")
+        home.current.rename(aside)
+        log.warning("%s was a folder; it is %s now", home.current, aside)
+    write_durably(home.current, f"{name}\n".encode())
 
 
-def _due(
-    store: Store, before: Manifest, now: datetime, *, signals: Sequence[str], rebase: Rebase
-) -> bool:
-    """Whether the base is to be written anew."""
-    return (
-        before.signals != tuple(signals)
-        # Its rows were numbered, and named, by another release.
-        or before.qualities != tuple(QUALITIES)
-        or now - before.base_made_at >= rebase.age
-        or rows_after(store.connection, before.base_cut) > rebase.rows
-    )
+def _there(home: Home) -> Path | None:
+    """The snapshot that is read until now; None if there is none, or none that can be."""
+    try:
+        return current(home)
+    except Damaged as error:
+        log.warning("%s; publishing all of it anew", error)
+        return None
 
 
-def _readable(folder: Path | None) -> _Before | None:
+def _readable(folder: Path | None) -> Before | None:
     """The snapshot before; None if there is none, or none to link from."""
     if folder is None:
         return None
     try:
-        return _Before(folder, manifests.read(folder))
-    except (Damaged, NewerHome):
+        return Before(folder, manifests.read(folder))
+    except GridtideError as error:
+        log.warning("%s; publishing all of it anew", error)
         return None
+
+
+def _facts(store: Store, ledger: Ledger, before: Before | None) -> dict[str, Facts]:
+    """What is known of each source; what a lost ledger knew is taken from the one before."""
+    earlier: Mapping[str, Facts] = {}
+    if before and before.manifest.store == store.id:
+        earlier = before.manifest.sources
+    return {**earlier, **ledger.sources()}
 
 
 def _zones(store: Store, signals: Sequence[str]) -> list[str]:
@@ -205,14 +173,30 @@ def _sweep(home: Home) -> None:
         shutil.rmtree(partial)
 
 
-def _prune(home: Home, newest: str, keep: int) -> None:
-    """Remove all snapshots but `newest` and those it came after, `keep` in all."""
+def _prune(home: Home, newest: str, keep: int, *, damaged: bool) -> None:
+    """Remove all snapshots but `newest` and those it came after, `keep` in all.
+
+    Where damage was seen in the one before, its like among the others go too: they share its
+    files, and nobody must come back to them.
+    """
     kept: list[str] = []
     name = newest
     while name and len(kept) < max(keep, 1):
-        kept.append(name)
         before = _readable(home.snapshots / name)
-        name = before.manifest.previous if before else ""
+        if before is None or (damaged and not _whole(before)):
+            break
+        kept.append(name)
+        name = before.manifest.previous
+        if name and not (home.snapshots / name).is_dir():
+            break
     for folder in home.snapshots.iterdir():
         if folder.name not in kept:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+
+
+def _whole(before: Before) -> bool:
+    try:
+        manifests.verify(before.folder, before.manifest)
+    except GridtideError:
+        return False
+    return True

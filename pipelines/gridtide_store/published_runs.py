@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from gridtide.model import utc
 from gridtide_store.database import columns, frame, instant, microseconds
 from gridtide_store.errors import Damaged
-from gridtide_store.manifest import Manifest, MatrixPlan, Newest
-from gridtide_store.matrices import NEWEST_FIRST, Matrix
+from gridtide_store.manifest import REPUBLISH, Manifest, MatrixPlan, Newest
+from gridtide_store.matrices import NEWEST_FIRST, Matrix, clock_of
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -53,6 +53,7 @@ class Runs:
     ) -> None:
         self._connection = connection
         self._served = list(manifest.served)
+        self._clock = clock_of(manifest.published_at, replay=manifest.replay)
         self._held = {
             (row.zone, plan.signal): (plan, row, values)
             for plan in manifest.matrices
@@ -76,7 +77,7 @@ class Runs:
                 "SELECT * FROM (SELECT *, 'base' AS place FROM base.run UNION ALL "  # noqa: S608  # our own order
                 "SELECT *, 'delta' FROM delta.run) WHERE zone = ? AND signal = ? AND "
                 f"known_at <= ? AND model = coalesce(?, model) ORDER BY {NEWEST_FIRST} LIMIT 1",
-                [zone, signal, as_of, model, self._served],
+                [zone, signal, as_of, model, self._clock, self._served],
             )
         )
         for header in headers.iter_rows(named=True):
@@ -104,10 +105,14 @@ class Runs:
 
 
 def _matrix(folder: Path, plan: MatrixPlan) -> Matrix:
+    path = folder / plan.file
     try:
-        matrix: Matrix = np.load(folder / plan.file)
-    except ValueError as error:
-        raise Damaged(f"{folder / plan.file} is no matrix; run `gridtide publish`") from error
+        matrix: Matrix = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise Damaged(f"{path} is no matrix ({error}); {REPUBLISH}") from error
+    if matrix.dtype != np.float64 or matrix.shape[:2] != (len(plan.rows), 3):
+        shape = f"{matrix.dtype} {matrix.shape}"
+        raise Damaged(f"{path} is not the matrix of its plan but {shape}; {REPUBLISH}")
     return matrix
 
 

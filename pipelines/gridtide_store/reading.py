@@ -10,10 +10,10 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from gridtide.model import utc
+from gridtide.model import Quality, utc
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.trust import REACH, by_trust, merge, newest
-from gridtide_store.words import GENERATION, OBSERVATION, SHARE
+from gridtide_store.words import GENERATION, OBSERVATION, SHARE, input_of
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 
@@ -26,6 +26,14 @@ class Span:
     source: str
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a rule has not derived from yet, and the insertion up to which that is all."""
+
+    spans: tuple[Span, ...]
+    cut: int
 
 
 def history(
@@ -143,6 +151,32 @@ def series(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     The first and last slot are those with a value; null where a series has none.
     """
     return frame(columns(connection, SERIES))
+
+
+def publishers(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
+    """Who gave the observations, by name, and whether they are simulated."""
+    found = columns(
+        connection,
+        "SELECT source, bool_or(id IN (SELECT series FROM observation WHERE quality = ?)) AS "
+        "simulated FROM series GROUP BY source ORDER BY source",
+        [str(Quality.SIMULATED)],
+    )
+    kinds: dict[str, bool] = {}
+    for source, simulated in zip(*(found[name].tolist() for name in found), strict=True):
+        name = input_of(str(source))
+        kinds[name] = kinds.get(name, False) or bool(simulated)
+    return kinds
+
+
+def newest_known_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The latest knowledge time of any observation or run."""
+    found = columns(
+        connection,
+        "SELECT max(known_at) AS newest FROM "
+        "(SELECT known_at FROM observation UNION ALL SELECT known_at FROM run)",
+    )
+    newest = frame(found)["newest"][0]
+    return utc(newest) if newest else None
 
 
 def _beliefs(

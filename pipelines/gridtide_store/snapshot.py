@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +15,28 @@ from numpy.typing import NDArray
 
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
-from gridtide_store.database import attach, columns, connect, frame, instant
-from gridtide_store.errors import Damaged, Unusable
-from gridtide_store.home import Home
-from gridtide_store.manifest import BASE, DELTA, Manifest
+from gridtide_store.database import (
+    attach,
+    columns,
+    connect,
+    frame,
+    instant,
+    lock_down,
+    refuse_foreign,
+)
+from gridtide_store.errors import Damaged
+from gridtide_store.faults import explained
+from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
+from gridtide_store.matrices import END_OF_TIME
 from gridtide_store.published import Beliefs
 from gridtide_store.published_runs import Run, Runs
 from gridtide_store.trust import REACH, by_trust, merge
 from gridtide_store.words import input_of
 
-__all__ = ["Observed", "Run", "SeriesInfo", "Snapshot", "current"]
+__all__ = ["Observed", "Run", "SeriesInfo", "Snapshot"]
+
+# Each of the two files has these.
+NAMES = ("belief", "superseded", "series", "run", "step")
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -63,27 +74,6 @@ class Observed:
     source: Text
 
 
-def current(home: Home) -> Path | None:
-    """Folder of the snapshot to read; None when nothing has been published.
-
-    Raises:
-        Damaged: the pointer does not name a snapshot.
-        Unusable: it cannot be read.
-    """
-    try:
-        name = home.current.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unusable(
-            f"the home {home.root} cannot be read ({error.strerror}); see who may read it, or "
-            "name another with --home or GRIDTIDE_HOME"
-        ) from error
-    if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
-        raise Damaged(f"{home.current} names no snapshot ({name!r}); run `gridtide publish`")
-    return home.snapshots / name
-
-
 class Snapshot:
     """One published snapshot, open for reading by any number of threads.
 
@@ -91,6 +81,7 @@ class Snapshot:
     `close` this one when the last reader has given it back.
 
     Attributes:
+        manifest: all that it was opened by.
         id: name of its folder.
         published_at: by the publisher's clock.
         replay: whether that clock was set to another time.
@@ -101,35 +92,48 @@ class Snapshot:
     def __init__(
         self, manifest: Manifest, folder: Path, connection: duckdb.DuckDBPyConnection
     ) -> None:
+        self.manifest = manifest
         self.id = manifest.id
         self.published_at = manifest.published_at
         self.replay = manifest.replay
         self.sources = dict(manifest.sources)
+        self._folder = folder
         self._qualities = np.array(manifest.qualities, dtype=np.object_)
         self._connection = connection
         self._beliefs = Beliefs(connection)
-        numbered = _series(connection, manifest)
+        numbered = {
+            number: replace(info, newest_known_at=self._seen(info.newest_known_at))
+            for number, info in _series(connection, manifest).items()
+        }
         self.series = tuple(numbered.values())
         self._ranked = _ranked(numbered, manifest)
         self._runs = Runs(connection, folder, manifest)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The snapshot in `folder`.
+        """The snapshot in `folder`, its files compared with their hashes.
 
         Raises:
-            Damaged: a file is missing or not whole; publish again.
-            NewerHome: a newer gridtide published it.
+            Damaged: a file is missing or not as it was written; publish again.
+            NewerHome: a newer gridtide or DuckDB published it.
+            Unusable: a file cannot be read.
         """
         manifest = manifests.read(folder)
-        connection = connect()
+        manifests.verify(folder, manifest)
+        connection = connect(folder)
         try:
-            # A query here reads a few thousand rows: more threads would only wait for each
-            # other, and requests run in threads of their own.
-            connection.execute("SET threads = 1")
-            attach(connection, folder / BASE, "base", read_only=True)
-            attach(connection, folder / DELTA, "delta", read_only=True)
-            return cls(manifest, folder, connection)
+            with explained(folder, REPUBLISH):
+                # A query here reads a few thousand rows: more threads would only wait for
+                # each other, and requests run in threads of their own.
+                connection.execute("SET threads = 1")
+                for name, file in (("base", BASE), ("delta", DELTA)):
+                    attach(connection, folder / file, name, read_only=True)
+                    refuse_foreign(connection, name, folder / file, tables=NAMES)
+                lock_down(connection)
+                return cls(manifest, folder, connection)
+        except (IndexError, KeyError, ValueError, TypeError) as error:
+            connection.close()
+            raise Damaged(f"{folder} does not hold together ({error}); {REPUBLISH}") from error
         except BaseException:
             connection.close()
             raise
@@ -164,9 +168,11 @@ class Snapshot:
         """
         ranked = self._ranked.get((zone, signal), ())
         reach = REACH if len(ranked) > 1 else timedelta(0)
-        found = self._beliefs.read(
-            [number for number, _ in ranked], utc(start) - reach, utc(end) + reach, as_of
-        )
+        numbers = [number for number, _ in ranked]
+        if as_of is not None and self.known_by(as_of):
+            as_of = None
+        with explained(self._folder, REPUBLISH):
+            found = self._beliefs.read(numbers, utc(start) - reach, utc(end) + reach, as_of)
         rank = np.zeros(len(found.series), dtype=np.int64)
         for place, (number, _) in enumerate(ranked):
             rank[found.series == number] = place
@@ -189,7 +195,36 @@ class Snapshot:
         self, zone: str, signal: str, *, as_of: datetime, model: str | None = None
     ) -> Run | None:
         """The newest run known at `as_of`, of `model` or of any; None when there is none."""
-        return self._runs.newest(zone, signal, as_of=as_of, model=model)
+        moment = END_OF_TIME if self.known_by(as_of) else as_of
+        with explained(self._folder, REPUBLISH):
+            return self._runs.newest(zone, signal, as_of=moment, model=model)
+
+    def probe(self) -> None:
+        """Read one row of each table, and compare files that changed since they were opened.
+
+        Raises:
+            Damaged: a file cannot be read any more, or was changed; publish again.
+        """
+        if self._folder.is_dir():  # an old snapshot may have been removed under its readers
+            manifests.verify(self._folder, self.manifest)
+        with explained(self._folder, REPUBLISH):
+            cursor = self._connection.cursor()
+            for place in ("base", "delta"):
+                for table in NAMES:
+                    cursor.execute(f"SELECT hash(t) FROM {place}.{table} t LIMIT 1").fetchall()  # noqa: S608  # our own names
+
+    def known_by(self, as_of: datetime) -> bool:
+        """Whether all of the snapshot counts as known at `as_of`.
+
+        What has been published is known from then on, also where a clock was ahead when it
+        was stored, so that its `known_at` has not come yet. In a replay such values are the
+        future, which must not be seen.
+        """
+        return not self.replay and as_of >= self.published_at
+
+    def _seen(self, known_at: datetime) -> datetime:
+        """`known_at`, or when it was published where that came first; see `known_by`."""
+        return known_at if self.replay else min(known_at, self.published_at)
 
 
 def _series(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[int, SeriesInfo]:

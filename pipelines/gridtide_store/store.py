@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,15 +14,18 @@ from typing import Protocol, Self
 import duckdb
 import polars as pl
 
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, GridtideError
 from gridtide.model import utc
 from gridtide_store import reading
 from gridtide_store.appending import append
 from gridtide_store.bodies import keep_body, read_body
-from gridtide_store.database import attach, connect, transaction
+from gridtide_store.database import attach, connect, lock_down, transaction
 from gridtide_store.errors import BodyExpired
-from gridtide_store.home import Home
+from gridtide_store.faults import explain, explained
+from gridtide_store.home import Home, make_root
+from gridtide_store.identity import STORE, identify, name_of, read_note, write_note
 from gridtide_store.migrations import Migration, load, migrate
+from gridtide_store.opening import adopt, refuse_beside_snapshots
 from gridtide_store.runs import append_runs, read_runs
 
 
@@ -36,14 +40,6 @@ class _Adder(Protocol):
     ) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What a rule has not derived from yet, and the insertion up to which that is all."""
-
-    spans: tuple[reading.Span, ...]
-    cut: int
-
-
 class Store:
     """The live file of one home, open for writing; use it as a context manager.
 
@@ -54,32 +50,50 @@ class Store:
         connection: the live file is in use in it; for the other modules of this package.
         home: whose store this is.
         scratch: folder for temporary files, emptied at `open`.
+        raised: by source, how many values got a later `known_at` than their own.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         self.connection = connection
         self.home = home
         self.scratch = home.root / "scratch"
+        self.raised: Counter[str] = Counter()
 
     @classmethod
-    def open(cls, home: Home, migrations: Sequence[Migration] | None = None) -> Self:
+    def open(
+        cls,
+        home: Home,
+        migrations: Sequence[Migration] | None = None,
+        *,
+        new: bool = False,
+    ) -> Self:
         """The store in `home`, made if it is missing, brought to the newest schema.
 
+        With `new` one is also made where snapshots of a lost one are published.
+
         Raises:
+            BadInput: the store is missing while its snapshots are there.
             Busy: another process has it open.
-            Damaged: the file cannot be read; restore a backup.
-            NewerHome: a newer gridtide wrote it; upgrade.
+            Damaged: the file cannot be read, or is not a store of ours; restore a backup.
+            NewerHome: a newer gridtide or DuckDB wrote it; upgrade.
+            Unusable: the folder cannot be written.
         """
-        home.root.mkdir(parents=True, exist_ok=True)
-        connection = connect()
+        if not new:
+            refuse_beside_snapshots(home)
+        connection = connect(home.root)
         try:
-            attach(connection, home.live, "live", read_only=False)
-            connection.execute("USE live")
-            migrate(connection, migrations or load(), who=str(home.live))
-            store = cls(connection, home)
-            # We are the writer now, so what lies there was left by one that died.
-            shutil.rmtree(store.scratch, ignore_errors=True)
-            store.scratch.mkdir()
+            with explained(home.root):
+                make_root(home)
+                attach(connection, home.live, "live", read_only=False)
+                connection.execute("USE live")
+                adopt(connection, home, new=new)
+                migrate(connection, migrations or load(), who=str(home.live))
+                identify(connection)
+                store = cls(connection, home)
+                # We are the writer now, so what lies there was left by one that died.
+                shutil.rmtree(store.scratch, ignore_errors=True)
+                store.scratch.mkdir()
+                lock_down(connection, scratch=store.scratch)
         except BaseException:
             connection.close()
             raise
@@ -87,7 +101,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        self.connection.close()
+        with explained(self.home.live):
+            self.connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +113,18 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except GridtideError:
+            if error is None:  # else what happened first says more
+                raise
+        if isinstance(error, duckdb.Error):
+            raise explain(error, self.home.live) from error
+
+    @property
+    def id(self) -> str:
+        """Which store this is; a snapshot made from it says the same."""
+        return name_of(read_note(self.connection, STORE))
 
     def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
         """Keep one body as received, before anyone parses it; the number of the retrieval.
@@ -106,7 +132,8 @@ class Store:
         The same content is kept once, however often it comes. `address` is stored as it is,
         so it must not hold a key.
         """
-        digest = keep_body(self.home.raw, content)
+        with explained(self.home.raw):
+            digest = keep_body(self.home.raw, content)
         row = self.connection.execute(
             "INSERT INTO retrieval SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, NULL "
             "FROM retrieval RETURNING id",
@@ -138,17 +165,26 @@ class Store:
             )
         return read_body(self.home.raw, digest)
 
-    def append(self, observations: pl.DataFrame) -> int:
+    def append(self, observations: pl.DataFrame, *, received: bool = False) -> int:
         """Add what differs from the latest belief; columns `OBSERVATION`.
+
+        Args:
+            observations: what is to be added.
+            received: their `known_at` is our clock's. Where that is not later than what the
+                stored belief has, the clock was set back: the new one gets a `known_at` just
+                behind the stored one, and `raised` counts it.
 
         Returns:
             Rows added: 0 when all of it was known.
 
         Raises:
-            BadInput: malformed rows, two rows for one slot, or a value that differs from
-                the stored one but is not known later. Nothing is stored then.
+            BadInput: malformed rows, two rows for one slot, or (unless `received`) a value
+                that differs from the stored one but is not known later. Nothing is stored
+                then.
         """
-        return self._add(append, observations)
+        if not received:
+            return self._add(append, observations)
+        return self._add(partial(append, raised=self.raised), observations)
 
     def append_forecasts(self, forecasts: pl.DataFrame) -> int:
         """Add whole runs; columns `FORECAST`. A run that is there is not added again.
@@ -166,13 +202,13 @@ class Store:
             batch = self.cut + 1
             added = add(self.connection, rows, batch=batch, scratch=self.scratch)
             if added:
-                self._note("batch", batch)
+                write_note(self.connection, "batch", batch)
         return added
 
     @property
     def cut(self) -> int:
         """Number of the newest insertion; 0 before the first."""
-        return self._noted("batch")
+        return read_note(self.connection, "batch")
 
     def history(
         self,
@@ -234,25 +270,28 @@ class Store:
         """
         return reading.series(self.connection)
 
-    def underived(self, rule: str) -> Pending:
+    def publishers(self) -> dict[str, bool]:
+        """Who gave the observations, by name, and whether they are simulated."""
+        return reading.publishers(self.connection)
+
+    def newest_known_at(self) -> datetime | None:
+        """The latest knowledge time of any observation or run; None in an empty store.
+
+        Later than now only where a clock was ahead when it was stored.
+        """
+        return reading.newest_known_at(self.connection)
+
+    def underived(self, rule: str) -> reading.Pending:
         """Where generation or shares came in after what `rule` has derived.
 
         Give the answer's `cut` to `mark_derived` when its spans are done.
         """
-        spans = reading.underived(self.connection, after=self._noted(f"derived:{rule}"))
-        return Pending(tuple(spans), self.cut)
+        spans = reading.underived(
+            self.connection, after=read_note(self.connection, f"derived:{rule}")
+        )
+        return reading.Pending(tuple(spans), self.cut)
 
     def mark_derived(self, rule: str, cut: int) -> None:
         """Note that `rule` has derived from everything up to insertion `cut`."""
         with transaction(self.connection):
-            self._note(f"derived:{rule}", cut)
-
-    def _noted(self, name: str) -> int:
-        row = self.connection.execute(
-            "SELECT value FROM meta WHERE name = ?", [name]
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _note(self, name: str, value: int) -> None:
-        self.connection.execute("DELETE FROM meta WHERE name = ?", [name])
-        self.connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+            write_note(self.connection, f"derived:{rule}", cut)

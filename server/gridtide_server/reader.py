@@ -12,9 +12,10 @@ from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.view import View
 from gridtide_store import manifest as manifests
-from gridtide_store.errors import Damaged
+from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.home import Home
-from gridtide_store.snapshot import Snapshot, current
+from gridtide_store.pointer import current, whole
+from gridtide_store.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ class Reader:
     Each request asks the file system whether the pointer was replaced: one `stat`, 1 to 2 us.
     The request that finds it replaced opens the new snapshot; the others meanwhile go on
     with the old one, which is closed when its last request is done. A new snapshot that
-    cannot be opened is logged once, and the old one stays.
+    cannot be opened is logged once, and the old one stays. Where there is no old one, the
+    newest whole snapshot is read. A request that finds damage while it reads fails, and the
+    next one opens the snapshot anew, so damage is neither served nor held on to.
     """
 
     def __init__(self, home: Home) -> None:
@@ -43,6 +46,7 @@ class Reader:
         self._pointer = home.current
         self._held: _Held | None = None
         self._mark: Mark | None = None
+        self._suspect = False
         self._switching = threading.Lock()
         self._counting = threading.Lock()
 
@@ -52,6 +56,7 @@ class Reader:
 
         Raises:
             NotReady: nothing has been published; refresh, or import and publish.
+            Damaged: no snapshot can be read, or a file turned out to be damaged in the block.
             Unusable: the home cannot be read.
         """
         if self._moved():
@@ -59,6 +64,9 @@ class Reader:
         held = self._take()
         try:
             yield held.view
+        except (Damaged, Unusable) as error:
+            self._doubt(held, error)
+            raise
         finally:
             self._give_back(held)
 
@@ -68,8 +76,20 @@ class Reader:
             self._mark = None
             self._replace(None)
 
+    def _doubt(self, held: _Held, error: GridtideError) -> None:
+        """Open the snapshot anew at the next question: a file of it could not be read."""
+        with self._counting:
+            if held is not self._held:
+                return
+            self._suspect = True
+        log.error(
+            "a snapshot cannot be read",
+            extra={"snapshot": held.view.snapshot.id, "reason": str(error)},
+        )
+        manifests.forget_hashes()
+
     def _moved(self) -> bool:
-        return _mark(self._pointer) != self._mark or self._held is None
+        return _mark(self._pointer) != self._mark or self._held is None or self._suspect
 
     def _follow(self) -> None:
         # Whoever comes second has something to answer from, unless it is the first snapshot.
@@ -77,11 +97,13 @@ class Reader:
             return
         try:
             mark = _mark(self._pointer)
-            if mark == self._mark and self._held is not None:
+            if mark == self._mark and self._held is not None and not self._suspect:
                 return
             self._replace(_Held(self._open()))
             self._mark = mark
         except GridtideError as error:
+            if self._suspect:
+                self._replace(None)  # what is open is damaged, so it must not answer either
             if self._held is None:
                 raise
             self._mark = mark
@@ -100,15 +122,19 @@ class Reader:
                 "`gridtide import`, `gridtide forecast` and `gridtide publish`"
             )
         try:
-            manifest = manifests.read(folder)
-            snapshot = Snapshot.open(folder)
-        except Damaged:
-            if current(self.home) == folder:
-                raise
-            # It was so old that it was removed while we came to it.
-            return self._open()
-        log.info("reading snapshot", extra={"snapshot": snapshot.id})
-        return View(snapshot, manifest)
+            return _view(folder)
+        except (Damaged, NewerHome) as error:
+            if current(self.home) != folder:
+                # It was so old that it was removed while we came to it.
+                return self._open()
+            for other in whole(self.home):
+                if other != folder:
+                    log.error(  # noqa: TRY400  # its message says all
+                        "the newest snapshot cannot be read; an older one answers",
+                        extra={"snapshot": other.name, "reason": str(error)},
+                    )
+                    return _view(other)
+            raise
 
     def _take(self) -> _Held:
         with self._counting:
@@ -128,9 +154,17 @@ class Reader:
     def _replace(self, held: _Held | None) -> None:
         with self._counting:
             old, self._held = self._held, held
+            self._suspect = False
             unused = old is not None and old.readers == 0
         if old is not None and unused:
             old.view.close()
+
+
+def _view(folder: Path) -> View:
+    """What the snapshot in `folder` answers."""
+    snapshot = Snapshot.open(folder)
+    log.info("reading snapshot", extra={"snapshot": snapshot.id})
+    return View(snapshot, snapshot.manifest)
 
 
 def _mark(pointer: Path) -> Mark | None:

@@ -26,7 +26,12 @@ def readiness(view: View, moment: Moment, only: Collection[str] = ()) -> Readine
     A zone is stale when its newest slot ended three publication periods ago, or when its
     forecast has ended. Zones whose history stopped a week ago and earlier are left out,
     unless they are named or there are no others.
+
+    Raises:
+        Damaged: the snapshot's files cannot be read any more.
     """
+    # What is in memory would answer for days from files that are gone.
+    view.snapshot.probe()
     ages = {zone: _newest(view, zone, moment) for zone in only or view.zones}
     living = [zone for zone, end in ages.items() if end and end > moment.now - HISTORY]
     looked_at = list(only) or living or list(view.zones)

@@ -8,13 +8,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
+from gridtide_store.errors import Damaged
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
@@ -36,7 +36,7 @@ def is_open(view: View) -> bool:
     """Whether the view's files can be read."""
     try:
         view.snapshot.observations("DE", "ci_lifecycle_produced", NOW - HOUR, NOW, as_of=NOW)
-    except duckdb.Error:
+    except Damaged:
         return False
     return True
 

@@ -12,8 +12,9 @@ import pytest
 from gridtide_store.check import check
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
+from gridtide_store.pointer import current
 from gridtide_store.publish import publish
-from gridtide_store.snapshot import Snapshot, current
+from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -140,7 +140,9 @@ def test_a_file_that_is_no_ledger_is_damage(tmp_path: Path) -> None:
 
 def test_a_ledger_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").mkdir()
-    with pytest.raises(Unusable, match=r"ledger.sqlite cannot be opened \(.*\).*--home"):
+    with pytest.raises(
+        Unusable, match=r"ledger.sqlite cannot be opened or written \(.*\).*--home"
+    ):
         Ledger(tmp_path / "ledger.sqlite")
 
 

@@ -132,7 +132,7 @@ def test_a_migration_that_fails_midway_leaves_the_version_before(
 ) -> None:
     store.close()
     broken = Migration(NEXT.number, "broken", f"{NEXT.sql}; FROM no_such_table;")
-    with pytest.raises(duckdb.CatalogException):
+    with pytest.raises(Damaged, match="no_such_table"):
         Store.open(home, [*load(), broken])
     with Store.open(home) as again:
         assert version(again.connection) == len(load())

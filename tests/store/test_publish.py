@@ -10,14 +10,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_store import publish as publishing
+from gridtide_store import draft
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, DELTA
+from gridtide_store.pointer import current
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
-from gridtide_store.snapshot import Snapshot, current
+from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
 
 SIGNAL = "ci_lifecycle_produced"
@@ -94,7 +95,7 @@ def test_what_did_not_change_is_linked_and_what_did_is_not(
     store.append(slots([2.0], now + HOUR))
     third = inodes(home, publish_at(now + HOUR))
     assert {name for name in second if second[name] == third[name]} == {BASE, matrix}
-    store.append_forecasts(steps([1.0], now + HOUR))
+    store.append_forecasts(steps([2.0], now + HOUR))
     fourth = inodes(home, publish_at(now + HOUR))
     assert {name for name in third if third[name] == fourth[name]} == {BASE}
 
@@ -112,7 +113,7 @@ def test_files_are_copied_where_links_do_not_work(
 
     store.append(slots([1.0], now))
     first = publish_at(now)
-    monkeypatch.setattr(publishing.os, "link", no_links)
+    monkeypatch.setattr(draft.os, "link", no_links)
     second = publish_at(now)
     assert inodes(home, first)[BASE] != inodes(home, second)[BASE]
     assert read(home, now) == [1.0]
@@ -266,10 +267,10 @@ def test_a_snapshot_that_is_not_whole_is_damage(
 def test_a_snapshot_whose_folder_is_missing_is_damage(home: Home) -> None:
     home.root.mkdir()
     home.current.write_text("20260302T120000Z-gone\n")
-    folder = current(home)
-    assert folder is not None
+    with pytest.raises(Damaged, match="20260302T120000Z-gone, which is missing"):
+        current(home)
     with pytest.raises(Damaged, match=r"manifest\.json is missing"):
-        Snapshot.open(folder)
+        Snapshot.open(home.snapshots / "20260302T120000Z-gone")
 
 
 def test_a_pointer_that_names_no_snapshot_is_damage(home: Home) -> None:

@@ -83,7 +83,7 @@ def test_a_snapshot_answers_like_the_store_at_every_moment(
                 shared,
                 Ledger(shared.home.ledger),
                 shared.home,
-                now,
+                now + DAY * 9,  # later than all that is known, as clocks have it
                 replay=False,
                 trust=lambda zone: ["b", "a"],
                 rebase=event,
@@ -260,7 +260,9 @@ def test_a_newer_issue_of_a_less_preferred_model_is_served(
 ) -> None:
     store.append_forecasts(steps([1.0], now, model="prophet@1"))
     store.append_forecasts(steps([2.0], now + HOUR, model="naive@1"))
-    with Snapshot.open(home.snapshots / publish_at(now, served=["prophet@1"])) as snapshot:
+    with Snapshot.open(
+        home.snapshots / publish_at(now + HOUR, served=["prophet@1"])
+    ) as snapshot:
         run = snapshot.run("DE", SIGNAL, as_of=now + HOUR)
     assert run is not None
     assert run.model == "naive@1"

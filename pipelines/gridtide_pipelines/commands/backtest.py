@@ -22,6 +22,7 @@ from gridtide_pipelines.models import DEFAULT, chain
 from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
+from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 
@@ -114,6 +115,7 @@ def _from_store(
     zones = zone_keys(args.zones)
     memory = max(model.memory for model in models)
     wants = frozenset[str]().union(*(model.wants for model in models))
+    refuse_without_store(session.home)
     with writer_lock(session.home, "backtest", now), Store.open(session.home) as store:
         found = forecastable(store, zones)
         if missing := sorted(set(zones) - {each.zone for each in found}):

@@ -40,7 +40,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.out, terminal.err, {**terminal.environ, "GRIDTIDE_HOME": str(home)}
     )
     sources = live if kind == "live" else chosen_sources(simulate=True)
-    bring_up_to_date(begin(inner), inner, sources=sources, simulate=kind == "simulated")
+    bring_up_to_date(begin(inner), inner, sources=sources)
     return _show(args, home, FIRST_QUESTION[kind], terminal)
 
 

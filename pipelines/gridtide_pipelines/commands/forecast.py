@@ -12,6 +12,7 @@ from gridtide_pipelines.commands.zones import add_zones, zone_keys
 from gridtide_pipelines.forecasting import forecast_zones
 from gridtide_pipelines.models import DEFAULT
 from gridtide_store.home import writer_lock
+from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 
@@ -22,6 +23,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
+    refuse_without_store(session.home)
     now, zones = session.clock(), zone_keys(args.zone)
     with (
         writer_lock(session.home, "forecast", now),

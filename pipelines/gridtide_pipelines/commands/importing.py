@@ -10,7 +10,7 @@ from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.commands.session import Session, add_new_store, begin
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.forecasting import Progress
@@ -72,6 +72,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         choices=[str(known_at) for known_at in KnownAt],
         help="count rows as known when their slot ended (default), or from now on",
     )
+    add_new_store(parser)
 
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -90,7 +91,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         for zone in zones
     ]
     with shown(terminal) as progress:
-        receipts, derived = _import(session, args.files, plans, args.licence, progress)
+        receipts, derived = _import(session, args, plans, progress)
     if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
         terminal.say(f"ignored columns: {', '.join(ignored)}")
     if args.json:
@@ -106,15 +107,15 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _import(
     session: Session,
-    paths: Sequence[Path],
+    args: argparse.Namespace,
     plans: Sequence[Plan],
-    licence: str | None,
     progress: Progress,
 ) -> tuple[list[Receipt], int]:
     """Read all files, then store them; the receipts and the number of rows derived.
 
     The plans differ in their zone only.
     """
+    paths: Sequence[Path] = args.files
     read: list[list[File]] = [[] for _ in plans]
     for number, path in enumerate(paths):
         progress(f"read {path.name}", number, len(paths))
@@ -127,16 +128,16 @@ def _import(
     with (
         writer_lock(session.home, "import", now),
         noted(ledger, "import", names, session.clock) as note,
-        Store.open(session.home) as store,
+        Store.open(session.home, new=args.new_store) as store,
     ):
-        refuse_mixing(ledger, simulated=False)
+        refuse_mixing(ledger, store, simulated=False)
         # Every zone is checked before any is stored.
         checked = [
             (files, check_files(store, files, plan, now))
             for files, plan in zip(read, plans, strict=True)
         ]
         known = ledger.sources().get(source)
-        ledger.set_source(_facts(source, licence or (known.licence if known else UNSAID)))
+        ledger.set_source(_facts(source, args.licence or (known.licence if known else UNSAID)))
         progress("store", len(paths), len(paths))
         receipts = [
             receipt

@@ -12,6 +12,7 @@ from gridtide_pipelines.flow import derive_pending
 from gridtide_pipelines.publishing import publish_home
 from gridtide_store.home import writer_lock
 from gridtide_store.ledger import Ledger
+from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 
@@ -21,6 +22,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
+    refuse_without_store(session.home)
     with (
         writer_lock(session.home, "publish", session.clock()),
         Store.open(session.home) as store,

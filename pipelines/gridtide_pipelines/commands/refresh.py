@@ -9,15 +9,13 @@ from datetime import datetime
 from gridtide.command import Command, Terminal
 from gridtide.model import parse_time
 from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.commands.session import Session, add_new_store, begin
 from gridtide_pipelines.commands.zones import add_zones, zone_keys
 from gridtide_pipelines.fetch import Fetcher
-from gridtide_pipelines.flow import refuse_mixing
 from gridtide_pipelines.refresh import Report, refresh, summary
 from gridtide_pipelines.source import Source
 from gridtide_pipelines.sources import sources
 from gridtide_store.home import writer_lock
-from gridtide_store.ledger import Ledger
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask only the simulated grid; refused in a home that holds real rows",
     )
+    add_new_store(parser)
 
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -40,7 +39,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         begin(terminal),
         terminal,
         sources=chosen_sources(simulate=args.simulate),
-        simulate=args.simulate,
+        new_store=args.new_store,
         zones=zone_keys(args.zone),
         since=parse_time(args.since, name="--since") if args.since else None,
         model=args.model,
@@ -57,7 +56,7 @@ def bring_up_to_date(
     terminal: Terminal,
     *,
     sources: Sequence[Source],
-    simulate: bool,
+    new_store: bool = False,
     zones: Sequence[str] = (),
     since: datetime | None = None,
     model: str = "default",
@@ -66,22 +65,25 @@ def bring_up_to_date(
 
     Raises:
         Busy: another process writes this home.
-        BadInput: simulated and real rows would meet.
+        BadInput: simulated and real rows would meet, or the store was lost.
     """
-    with writer_lock(session.home, "refresh", session.clock()):
-        refuse_mixing(Ledger(session.home.ledger), simulated=simulate)
-        with Fetcher(session.settings) as fetch, shown(terminal) as progress:
-            return refresh(
-                session.home,
-                session.settings,
-                session.clock,
-                sources=sources,
-                zones=zones,
-                since=since,
-                model=model,
-                fetch=fetch,
-                progress=progress,
-            )
+    with (
+        writer_lock(session.home, "refresh", session.clock()),
+        Fetcher(session.settings) as fetch,
+        shown(terminal) as progress,
+    ):
+        return refresh(
+            session.home,
+            session.settings,
+            session.clock,
+            sources=sources,
+            zones=zones,
+            since=since,
+            model=model,
+            fetch=fetch,
+            progress=progress,
+            new_store=new_store,
+        )
 
 
 def chosen_sources(*, simulate: bool) -> Sequence[Source]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 
 from gridtide.clock import Clock
@@ -18,6 +19,15 @@ class Session:
     settings: Settings
     clock: Clock
     home: Home
+
+
+def add_new_store(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that fill a store."""
+    parser.add_argument(
+        "--new-store",
+        action="store_true",
+        help="begin a new store where the one of the published snapshots is missing",
+    )
 
 
 def begin(terminal: Terminal) -> Session:

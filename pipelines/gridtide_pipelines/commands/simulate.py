@@ -30,6 +30,7 @@ from gridtide_pipelines.policy.scores import frame, totals
 from gridtide_pipelines.policy.text import document, lines
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
+from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 MOST_JOBS = 100_000
@@ -165,6 +166,7 @@ def _simulated(
         raise BadInput(
             f"--from is after now ({format_time(now)}), where nothing is true yet; give a past"
         )
+    refuse_without_store(session.home)
     with writer_lock(session.home, "simulate", now), Store.open(session.home) as store:
         cases = from_store(store, zones, *span, forecasting, signal=signal, now=now)
         # One connection cannot be shared with other processes.

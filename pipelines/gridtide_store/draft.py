@@ -1,0 +1,175 @@
+"""A snapshot in the making: what is written for it, and what is linked from the one before."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from gridtide.errors import GridtideError
+from gridtide.model import utc
+from gridtide_store import manifest as manifests
+from gridtide_store.database import transaction
+from gridtide_store.identity import BASE as BASE_NOTE
+from gridtide_store.identity import DELTA as DELTA_NOTE
+from gridtide_store.identity import draw, name_of, read_note, write_note
+from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
+from gridtide_store.matrices import Matrix
+from gridtide_store.store import Store
+from gridtide_store.tables import rows_after, write_base, write_delta
+from gridtide_store.words import QUALITIES
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """When the base is written anew: it is that old, or the delta would have so many rows."""
+
+    age: timedelta = timedelta(hours=20)
+    rows: int = 1_000_000
+
+
+DAILY = Rebase()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The snapshot that is current while another is made."""
+
+    folder: Path
+    manifest: Manifest
+
+
+@dataclass(slots=True)
+class Draft:
+    """A snapshot in the making, and the one before it to link from.
+
+    Attributes:
+        damaged: whether a file of the one before was found not to be what was published.
+    """
+
+    folder: Path
+    before: Before | None
+    files: dict[str, File] = field(default_factory=dict)
+    damaged: bool = False
+
+    def add(self, name: str) -> None:
+        """Note a file that has just been written."""
+        self.files[name] = manifests.describe(self.folder / name)
+
+    def link(self, name: str) -> bool:
+        """Take a file over from the snapshot before; a copy where links do not work.
+
+        Returns:
+            False if it is not there as it was published; then it must be written.
+        """
+        before = self.before
+        if before is None:
+            return False
+        try:
+            manifests.verify(before.folder, before.manifest, [name])
+        except GridtideError as error:
+            log.warning("%s; writing it anew", error)
+            self.damaged = True
+            return False
+        try:
+            os.link(before.folder / name, self.folder / name)
+        except OSError:
+            shutil.copyfile(before.folder / name, self.folder / name)
+        self.files[name] = before.manifest.files[name]
+        return True
+
+    def add_matrix(self, plan: MatrixPlan, values: Matrix) -> MatrixPlan:
+        """Write one matrix, or link it if the same one is in the snapshot before."""
+        content = io.BytesIO()
+        np.save(content, values)
+        made = manifests.describe_bytes(content.getbuffer())
+        there = self.before.manifest.files.get(plan.file) if self.before else None
+        if there != made or not self.link(plan.file):
+            (self.folder / plan.file).write_bytes(content.getbuffer())
+            self.files[plan.file] = made
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The base and delta of a draft: the publications that wrote them, as in the manifest."""
+
+    base_cut: int
+    base_made_at: datetime
+    base: str
+    delta: str
+
+
+def fill(
+    draft: Draft, store: Store, now: datetime, *, signals: Sequence[str], rebase: Rebase
+) -> Made:
+    """Put base and delta into the draft, linked where they are of this store and unchanged.
+
+    The store notes which publication wrote what it holds, so a file is linked only if it was
+    written from this very store, and from a state that this one has come from.
+    """
+    before = draft.before.manifest if draft.before else None
+    base, delta = draft.folder / BASE, draft.folder / DELTA
+    written = {}
+    if (
+        before is None
+        or _due(store, before, now, signals=signals, rebase=rebase)
+        or not draft.link(BASE)
+    ):
+        write_base(store.connection, base, signals=signals, scratch=store.scratch)
+        draft.add(BASE)
+        base_cut, base_made_at = store.cut, utc(now)
+        written = {BASE_NOTE: draw(), DELTA_NOTE: draw()}
+    else:
+        base_cut, base_made_at = before.base_cut, before.base_made_at
+        if not (
+            before.cut == store.cut
+            and _noted(store, DELTA_NOTE, before.delta)
+            and draft.link(DELTA)
+        ):
+            written = {DELTA_NOTE: draw()}
+    if written:
+        write_delta(
+            store.connection,
+            delta,
+            base,
+            after=base_cut,
+            signals=signals,
+            scratch=store.scratch,
+        )
+        draft.add(DELTA)
+        with transaction(store.connection):
+            for name, number in written.items():
+                write_note(store.connection, name, number)
+    return Made(
+        base_cut,
+        base_made_at,
+        *(name_of(read_note(store.connection, note)) for note in (BASE_NOTE, DELTA_NOTE)),
+    )
+
+
+def _noted(store: Store, note: str, said: str) -> bool:
+    return bool(said) and said == name_of(read_note(store.connection, note))
+
+
+def _due(
+    store: Store, before: Manifest, now: datetime, *, signals: Sequence[str], rebase: Rebase
+) -> bool:
+    """Whether the base is to be written anew."""
+    return (
+        before.store != store.id
+        or not _noted(store, BASE_NOTE, before.base)
+        or before.signals != tuple(signals)
+        or before.qualities != tuple(QUALITIES)
+        or now - before.base_made_at >= rebase.age
+        or rows_after(store.connection, before.base_cut) > rebase.rows
+    )

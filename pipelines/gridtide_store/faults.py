@@ -1,0 +1,84 @@
+"""Errors of DuckDB, SQLite and the operating system as ours, each with its remedy."""
+
+from __future__ import annotations
+
+import errno
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from gridtide.errors import GridtideError
+from gridtide_store.errors import Damaged, NewerHome, Unusable
+
+# Quota, file size limit and a full disk have one remedy.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+# What DuckDB and SQLite say when a disk is full or a file may not grow; neither gives a number.
+NO_ROOM = re.compile(
+    r"no space left|disk quota|file too large|disk is full|disk i/o error|could not write|"
+    r"failed to offload|max_temp_directory_size|could not truncate|could not fsync",
+    re.IGNORECASE,
+)
+NOT_ALLOWED = re.compile(r"permission denied|read-?only|unable to open", re.IGNORECASE)
+
+MAKE_ROOM = "make room on its disk, then run the command again"
+LOOK_AT_OWNER = (
+    "see who owns it and how it is mounted, "
+    "or name another place (--home for the data directory)"
+)
+RESTORE = "run `gridtide check`, then restore a backup with `gridtide restore`"
+
+
+def explain(error: Exception, place: Path, remedy: str = RESTORE) -> GridtideError:
+    """`error` as one sentence about `place`, with what to do about it.
+
+    Args:
+        error: of DuckDB, SQLite or the operating system.
+        place: the file or folder in use when it came.
+        remedy: what to do where the file itself is not as it was written.
+    """
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, OSError):
+        return _explain_os(error, place, remedy)
+    if "version number" in said:
+        return NewerHome(f"{place} was written by another DuckDB ({said}); upgrade duckdb")
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return Unusable(f"{place}: not enough memory ({said}); free some, then try again")
+    if NO_ROOM.search(str(error)):
+        return Unusable(f"{place} cannot be written ({said}); {MAKE_ROOM}")
+    if NOT_ALLOWED.search(str(error)) or "database is locked" in said:
+        return Unusable(f"{place} cannot be opened or written ({said}); {LOOK_AT_OWNER}")
+    return Damaged(f"{place} cannot be read ({said}); {remedy}")
+
+
+def _explain_os(error: OSError, place: Path, remedy: str) -> GridtideError:
+    where = error.filename or place
+    said = error.strerror or str(error)
+    if error.errno in FULL:
+        return Unusable(f"{where} cannot be written ({said}); {MAKE_ROOM}")
+    if error.errno in DENIED:
+        return Unusable(f"{where} cannot be opened or written ({said}); {LOOK_AT_OWNER}")
+    if error.errno == errno.ENOENT:
+        return Damaged(f"{where} is missing; {remedy}")
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
+        return Damaged(f"{where} is not a file of ours ({said}); {remedy}")
+    return Unusable(f"{where} cannot be read or written ({said}); look at its disk")
+
+
+@contextmanager
+def explained(place: Path, remedy: str = RESTORE) -> Iterator[None]:
+    """Raise what DuckDB, SQLite or the operating system say in the block as errors of ours.
+
+    Raises:
+        Unusable: no room, no right, or not enough memory.
+        Damaged: a file is not as it was written.
+        NewerHome: another DuckDB wrote it.
+    """
+    try:
+        yield
+    except (duckdb.Error, sqlite3.Error, OSError) as error:
+        raise explain(error, place, remedy) from error
