@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gridtide.errors import BadInput
-from gridtide.model import parse_time
+from gridtide.model import parse_hours, parse_time
 from gridtide_store.home import default_home
 
 # Names of secrets are the publishers' own, so they carry no prefix of ours.
@@ -31,6 +31,7 @@ class Settings:
         allow_restricted: also use sources whose licence restricts use.
         keep_raw: how long raw bodies stay; None is for ever.
         keep_runs: how long forecast runs stay in full; None is for ever.
+        max_age: how long ago the slot of a latest value may have ended by default.
         log_level: name of a level of `logging`.
         log_json: one JSON object a log line, for containers.
         workers: processes that fit models side by side.
@@ -44,6 +45,7 @@ class Settings:
     allow_restricted: bool = False
     keep_raw: timedelta | None = None
     keep_runs: timedelta | None = timedelta(days=60)
+    max_age: timedelta = timedelta(hours=6)
     log_level: str = "WARNING"
     log_json: bool = False
     workers: int = 2
@@ -71,6 +73,7 @@ class Settings:
             allow_restricted=_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
             keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
             keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
+            max_age=_hours(environ, "GRIDTIDE_MAX_AGE_HOURS", cls.max_age),
             log_level=_level(environ),
             log_json=_flag(environ, "GRIDTIDE_LOG_JSON"),
             workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers),
@@ -88,6 +91,8 @@ KNOWN = {
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
     "GRIDTIDE_KEEP_RAW_DAYS": "days raw bodies are kept; default: for ever",
     "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full; default 60",
+    "GRIDTIDE_MAX_AGE_HOURS": "hours since its slot ended up to which a latest value is "
+    "answered by default; default 6",
     "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
     "GRIDTIDE_LOG_JSON": "1 logs one JSON object a line; default 0",
     "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
@@ -132,6 +137,16 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
 def _days(environ: Mapping[str, str], name: str, default: timedelta | None) -> timedelta | None:
     text = environ.get(name, "").strip()
     return timedelta(days=_count(environ, name, 1)) if text else default
+
+
+def _hours(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse_hours(float(text), name=name)
+    except ValueError as error:
+        raise BadInput(f"{name}={text!r} is not a number of hours such as 6") from error
 
 
 def _level(environ: Mapping[str, str]) -> str:

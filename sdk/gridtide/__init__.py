@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         NoFeasibleWindow,
         NoService,
         ServiceUnavailable,
+        StaleData,
         UnknownRegion,
     )
     from gridtide.model import Quality, Series, Signal, Slot
@@ -65,6 +66,7 @@ _FROM = {
         "NoFeasibleWindow",
         "NoService",
         "ServiceUnavailable",
+        "StaleData",
         "UnknownRegion",
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
@@ -116,6 +118,7 @@ __all__ = [
     "ServiceUnavailable",
     "Signal",
     "Slot",
+    "StaleData",
     "UnknownRegion",
     "Window",
     "ZoneInfo",

@@ -205,9 +205,13 @@ class Intensity(Answer):
 
     Attributes:
         slots: by start.
+        stale: True where the latest slot is older than the service's maximum age and was
+            answered because a larger one was given; False for a range; None where the service
+            does not say.
     """
 
     slots: tuple[IntensitySlot, ...]
+    stale: bool | None
 
     def series(self) -> Series:
         """The slots as a series, for the decisions of `gridtide.windows`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -71,8 +71,9 @@ def intensity(
     end: When | None,
     signal: Signal | str | None,
     as_of: When | None,
+    max_age: float | None,
 ) -> Call[Intensity]:
-    """Known slots of a range; without one the latest."""
+    """Known slots of a range; without one the latest, at most `max_age` hours old."""
     return Call(
         f"/v1/zones/{_in_path(region)}/intensity",
         (
@@ -80,6 +81,7 @@ def intensity(
             *_time("end", end),
             *_signal(signal),
             *_time("as_of", as_of),
+            *_hours("max_age", max_age),
         ),
         _read_intensity,
     )
@@ -192,6 +194,12 @@ def aware(name: str, moment: When) -> datetime:
 def _signal(signal: Signal | str | None) -> tuple[tuple[str, str], ...]:
     # A newer server may know a signal that this SDK does not, so the name goes as it is.
     return () if signal is None else (("signal", str(signal)),)
+
+
+def _hours(name: str, hours: float | None) -> tuple[tuple[str, str], ...]:
+    if hours is None:
+        return ()
+    return ((name, repr(parse_hours(hours, name=name) / timedelta(hours=1))),)
 
 
 def _run(

@@ -47,7 +47,8 @@ SOUTH_OR_WEST = re.compile(r"-\d+(\.\d*)?,.*")
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one subcommand; the exit code.
 
-    0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs.
+    0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs,
+    5 the latest value is older than accepted.
     What went wrong is one line on standard error, with ``--json`` an object with `code` and
     `detail`.
     """

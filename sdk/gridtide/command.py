@@ -45,8 +45,8 @@ class Command:
     """One subcommand: its words, its arguments, and what it does.
 
     `run` returns the exit code: 0 done, 1 failed, 2 bad input, 3 done but some sources
-    failed, 4 locked. Errors of `gridtide.errors` may be raised; the script turns them into
-    a message and their exit code.
+    failed, 4 locked, 5 data too old. Errors of `gridtide.errors` may be raised; the script
+    turns them into a message and their exit code.
     """
 
     name: str

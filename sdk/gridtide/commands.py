@@ -7,11 +7,15 @@ same JSON object as by REST, or text.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from gridtide import footprint_command, plan_commands, plan_options
 from gridtide.command import Command, Terminal
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, GridtideError, NoData, StaleData, UnknownRegion
 from gridtide.regions import split_regions
+
+if TYPE_CHECKING:
+    from gridtide.answers import Intensity
 
 
 def _zones_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,24 +38,47 @@ def _zones(args: argparse.Namespace, terminal: Terminal) -> int:
 def _now_arguments(parser: argparse.ArgumentParser) -> None:
     _region_arguments(parser)
     _view_arguments(parser)
+    parser.add_argument(
+        "--max-age",
+        type=plan_options.number,
+        metavar="HOURS",
+        help="accept a value whose slot ended so long ago; default: the service's, 6",
+    )
 
 
 def _now(args: argparse.Namespace, terminal: Terminal) -> int:
     from gridtide import show
     from gridtide.client import Client
 
+    def ask(region: str) -> Intensity | GridtideError:
+        try:
+            return client.intensity(
+                region, signal=args.signal, as_of=args.as_of, max_age=args.max_age
+            )
+        except (NoData, StaleData, UnknownRegion) as error:
+            if len(regions) == 1:
+                raise
+            return error
+
     regions = _regions(args)
     with Client(environ=terminal.environ) as client:
-        answers = [
-            client.intensity(region, signal=args.signal, as_of=args.as_of) for region in regions
-        ]
+        found = [ask(region) for region in regions]
+    answers = [each for each in found if not isinstance(each, GridtideError)]
+    errors = [each for each in found if isinstance(each, GridtideError)]
     if not args.json:
-        terminal.result("\n".join(show.now(answer) for answer in answers))
-    elif len(answers) == 1:
-        terminal.document(answers[0].to_json())
+        if answers:
+            terminal.result("\n".join(map(show.now, answers)))
+        for error in errors:
+            terminal.say(f"gridtide: {error}")
     else:
-        terminal.document([answer.to_json() for answer in answers])
-    return 0
+        documents = [
+            {"region": region, "code": each.code, "detail": str(each), **each.extra}
+            if isinstance(each, GridtideError)
+            else each.to_json()
+            for region, each in zip(regions, found, strict=True)
+        ]
+        terminal.document(documents[0] if len(documents) == 1 else documents)
+    return max((error.exit_code for error in errors), default=0)
 
 
 def _best_window_arguments(parser: argparse.ArgumentParser) -> None:

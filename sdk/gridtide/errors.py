@@ -1,8 +1,8 @@
 """What can go wrong, named so that a caller can act on it.
 
 Each class carries a stable `code` (the same in REST problems and in Python) and the
-exit code of the command line: 1 failed, 2 bad input, 4 locked. The message says what was
-seen and what to do about it.
+exit code of the command line: 1 failed, 2 bad input, 4 locked, 5 data too old. The message
+says what was seen and what to do about it.
 """
 
 from __future__ import annotations
@@ -80,6 +80,17 @@ class NoData(GridtideError):
     """The zone is known, but there is nothing to answer from (yet)."""
 
     code = "no_data"
+
+
+class StaleData(GridtideError):
+    """The latest value is older than accepted: refresh, or ask with a larger `max_age`.
+
+    `extra` has ``slot_start`` and ``slot_end`` of that value, ``data_age_seconds`` and
+    ``max_age_seconds``.
+    """
+
+    code = "stale_data"
+    exit_code = 5
 
 
 class NoService(GridtideError):

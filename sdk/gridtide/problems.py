@@ -20,6 +20,7 @@ from gridtide.errors import (
     NoData,
     NoFeasibleWindow,
     ServiceUnavailable,
+    StaleData,
     TooCostly,
     TooLarge,
     TooManyQuestions,
@@ -39,6 +40,7 @@ BY_CODE: Mapping[str, type[GridtideError]] = {
         NoFeasibleWindow,
         NoCommonSignal,
         NoData,
+        StaleData,
         Busy,
     )
 }

@@ -35,10 +35,17 @@ class Questions(PlanQuestions):
         end: When | None = None,
         signal: Signal | str | None = None,
         as_of: When | None = None,
+        max_age: float | None = None,
     ) -> Intensity:
-        """What is known over ``[start, end)``; without a range, the latest slot."""
+        """What is known over ``[start, end)``; without a range, the latest slot.
+
+        A latest slot that ended more than `max_age` hours ago, by default the service's own
+        maximum age (6 h), is refused as `StaleData`.
+        """
         return self.ask(
-            calls.intensity(region, start=start, end=end, signal=signal, as_of=as_of)
+            calls.intensity(
+                region, start=start, end=end, signal=signal, as_of=as_of, max_age=max_age
+            )
         )
 
     def forecast(
@@ -114,10 +121,13 @@ class AsyncQuestions(AsyncPlanQuestions):
         end: When | None = None,
         signal: Signal | str | None = None,
         as_of: When | None = None,
+        max_age: float | None = None,
     ) -> Intensity:
         """As `Questions.intensity`."""
         return await self.ask(
-            calls.intensity(region, start=start, end=end, signal=signal, as_of=as_of)
+            calls.intensity(
+                region, start=start, end=end, signal=signal, as_of=as_of, max_age=max_age
+            )
         )
 
     async def forecast(

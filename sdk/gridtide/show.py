@@ -50,9 +50,12 @@ def now(answer: Intensity) -> str:
         return "\n".join([f"{place(answer)}: no slot is known", *provenance(answer, "none")])
     slot = answer.slots[-1]
     said = "unknown" if slot.value is None else value(slot.value, answer.signal)
+    old = "" if answer.data_age_seconds is None else f" ({age(answer.data_age_seconds)} old)"
+    stale = [f"  STALE: older than is answered by default{old}"] if answer.stale else []
     return "\n".join(
         [
             f"{place(answer)}: {said} from {moment(slot.start)} to {moment(slot.end)}",
+            *stale,
             *provenance(answer, str(slot.quality)),
         ]
     )

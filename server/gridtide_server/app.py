@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -30,6 +31,7 @@ from gridtide_server.routes import (
     zones,
 )
 from gridtide_server.service import Service
+from gridtide_store.settings import Settings
 
 ABOUT = """When and where is the grid cleanest?
 
@@ -45,10 +47,12 @@ class ServerSettings:
     Attributes:
         cors: browsers may ask from any page; answers are public and nothing is written.
         effort: how much calls that plan may have the server work.
+        max_age: how long ago the slot of a latest value may have ended by default.
     """
 
     cors: bool = True
     effort: Effort = field(default_factory=Effort)
+    max_age: timedelta = Settings.max_age
 
 
 def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
@@ -74,7 +78,10 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    service, registry = Service(reader, clock, Line(settings.effort)), CollectorRegistry()
+    service, registry = (
+        Service(reader, clock, Line(settings.effort), settings.max_age),
+        CollectorRegistry(),
+    )
     registry.register(metrics.Ages(service))
     problems.install(app)
     for resource in (windows, plan, schedule, batch, zones, intensity, forecast, footprint):

@@ -40,7 +40,8 @@ class Worker:
         settings = Settings.from_env(self.environ)
         # The command has said already which settings are odd.
         logs.configure(replace(settings, unknown=()), sys.stderr)
-        return create_app(self.settings, Reader(Home(settings.home)), Clock(settings.now))
+        own = replace(self.settings, max_age=settings.max_age)
+        return create_app(own, Reader(Home(settings.home)), Clock(settings.now))
 
 
 class Announced(uvicorn.Server):

@@ -22,7 +22,7 @@ def current(view: View, place: Resolution, signal: Signal, at: datetime) -> Fore
         raise NoData(
             f"{place.zone}: the newest forecast ({forecast.run.model}, issued "
             f"{format_time(forecast.run.issued_at)}) ended {format_time(forecast.end)}, before "
-            f"{format_time(at)}; run `gridtide refresh`{_replayed(view, place)}",
+            f"{format_time(at)}; run `gridtide refresh`{_replayed(view, place, at)}",
             forecast_end=forecast.end,
         )
     return forecast
@@ -63,21 +63,23 @@ def usual_signal(view: View, place: Resolution, at: datetime) -> Signal:
 def _nothing(view: View, place: Resolution, at: datetime) -> NoData:
     """The error for a zone without any forecast."""
     zone, when = f"{place.zone} ({place.zone_name})", format_time(at)
-    if view.observed(place.zone):
+    if view.observed_at(place.zone, at):
         return NoData(
             f"{zone} has no forecast as of {when}; run `gridtide forecast --zone {place.zone}` "
-            f"and `gridtide publish`{_replayed(view, place)}"
+            f"and `gridtide publish`{_replayed(view, place, at)}"
         )
-    some = ", ".join(view.zones[:10]) + (", …" if len(view.zones) > 10 else "")
+    there = view.zones_at(at)
+    some = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
     return NoData(
-        f"{zone} has no data here; `gridtide refresh` or `gridtide import` brings it in. "
-        f"Zones with data: {some or 'none'}"
+        f"{zone} has no data here as of {when}; `gridtide refresh` or `gridtide import` "
+        f"brings it in. Zones with data: {some or 'none'}"
     )
 
 
-def _replayed(view: View, place: Resolution) -> str:
+def _replayed(view: View, place: Resolution, at: datetime) -> str:
     """How to ask a home that was published at another time, where that would help."""
     then = view.snapshot.published_at
-    if not view.snapshot.replay or not view.forecasts(place.zone, then):
+    # Of a later time nothing is said to somebody who asks as of an earlier one.
+    if not view.snapshot.replay or then > at or not view.forecasts(place.zone, then):
         return ""
     return f"; or, since this home was published in replay, ask with --now {format_time(then)}"

@@ -134,7 +134,7 @@ def decide_region(
 
     Raises:
         BadInput: as `decide_window`.
-        NoCommonSignal: the regions have no signal in common, or not the one asked for.
+        NoCommonSignal: no two regions have a signal in common, or none the one asked for.
         NoData: no region has a forecast that reaches the moment asked at.
         NoFeasibleWindow: no region has an unbroken run of that length.
     """
@@ -150,12 +150,16 @@ def decide_region(
     if not found:
         raise NoData("; ".join(each.reason for each in refused))
     duration = question.duration
-    choices = best_region_and_window(
-        {region: forecast.series for region, forecast in found.items()},
-        duration,
-        earliest=question.first,
-        deadline=question.deadline,
-    )
+    try:
+        choices = best_region_and_window(
+            {region: forecast.series for region, forecast in found.items()},
+            duration,
+            earliest=question.first,
+            deadline=question.deadline,
+        )
+    except NoFeasibleWindow as error:
+        others = [each.reason for each in refused]
+        raise NoFeasibleWindow("; ".join([str(error), *others])) from error
     by_name = {place.region: place for place in places}
     decided: list[Decision] = []
     for choice in choices:
@@ -185,28 +189,65 @@ def check(question: Question) -> None:
 def common(
     view: View, places: Sequence[Resolution], asked: Signal | None, at: datetime
 ) -> Signal:
-    """The one signal to compare on: the one `asked` for, or the usual one that all have.
+    """The one signal to compare on: the one `asked` for, or the usual one that most have.
+
+    Regions without it are left to whoever compares, with the reason `current` gives. A usual
+    signal counts for a region where its forecast has not ended.
 
     Raises:
-        NoCommonSignal: there is none.
+        NoCommonSignal: no region has the one asked for, or no two share a usual one.
+        NoData: no region has any forecast that reaches beyond `at`; the message names each.
     """
 
-    def found(*signals: Signal) -> dict[str, dict[Signal, Forecast]]:
-        return {p.region: view.forecasts(p.zone, at, signals) for p in places}
+    def found(*signals: Signal) -> dict[str, list[Signal]]:
+        return {p.region: sorted(view.forecasts(p.zone, at, signals)) for p in places}
+
+    def living(*signals: Signal) -> dict[str, list[Signal]]:
+        return {
+            p.region: [
+                signal
+                for signal, forecast in view.forecasts(p.zone, at, signals).items()
+                if forecast.end > at
+            ]
+            for p in places
+        }
 
     if asked is not None:
-        lacking = [region for region, has in found(asked).items() if not has]
-        if lacking:
-            raise NoCommonSignal(
-                f"there is no forecast of {asked} for {', '.join(lacking)}; leave them out, or "
-                "name a signal that all have",
-                signals={region: sorted(has) for region, has in found(*Signal).items()},
-            )
-        return asked
-    usual = found(*DEFAULT_ORDER)
-    shared = any(all(signal in has for has in usual.values()) for signal in DEFAULT_ORDER)
-    # Where they share none, the error says all that each region has.
-    return common_signal(usual if shared else found(*Signal))
+        if any(found(asked).values()):
+            return asked
+        every = found(*Signal)
+        if not any(every.values()):
+            raise _without(view, places, at)
+        raise NoCommonSignal(
+            f"there is no forecast of {asked} for {', '.join(every)}; name a signal that they "
+            "have",
+            signals=every,
+        )
+    usual = living(*DEFAULT_ORDER)
+    shared = max(DEFAULT_ORDER, key=lambda signal: sum(signal in has for has in usual.values()))
+    having = sum(shared in has for has in usual.values())
+    if having > 1 or having == len(places):
+        return shared
+    able = [region for region, has in living(*Signal).items() if has]
+    if not able:
+        raise _without(view, places, at)
+    if having == len(able):
+        return shared
+    # The error says all that each region has.
+    return common_signal(found(*Signal))
+
+
+def _without(view: View, places: Sequence[Resolution], at: datetime) -> NoData:
+    """The error where no region has a forecast, with the reason of each."""
+    reasons = []
+    for place in places:
+        try:
+            current(view, place, usual_signal(view, place, at), at)
+        except NoData as error:
+            reasons.append(error)
+    if len(reasons) == 1:
+        return reasons[0]
+    return NoData("; ".join(map(str, reasons)))
 
 
 def _decision(

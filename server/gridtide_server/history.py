@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from gridtide.errors import BadInput, NoData
-from gridtide.model import Quality, Signal, format_time
+from gridtide.errors import BadInput, NoData, StaleData
+from gridtide.model import Quality, Signal, format_time, parse_hours
 from gridtide.runs import to_instant, to_moment
 from gridtide.windows import default_signal
 from gridtide_server.answers import placed
@@ -25,22 +25,39 @@ MOST_SLOTS = 100_000
 
 
 def intensity(
-    view: View, place: Resolution, asked: IntensityAsked, moment: Moment
+    view: View,
+    place: Resolution,
+    asked: IntensityAsked,
+    moment: Moment,
+    *,
+    max_age: timedelta,
 ) -> Intensity:
     """The answer of ``/v1/zones/{zone}/intensity``.
 
+    Args:
+        max_age: how long ago a latest slot may have ended where the question does not say.
+
     Raises:
+        StaleData: the latest slot ended longer ago.
         BadInput: an end without a start or not after it, or a range too long for one answer.
         NoData: the zone has no such signal, or nothing in the range.
     """
     signal = signal_of(view, place, asked.signal, moment)
+    age = moment.since(view.newest_end(place.zone, signal, moment.as_of))
+    stale = False
     if asked.start is None:
         if asked.end is not None:
             raise BadInput("end is given without start; give both, or none for the latest slot")
         found = view.latest(place.zone, signal, moment.as_of)
         if found is None:
-            raise _nothing(view, place, signal, f"as of {format_time(moment.as_of)}")
+            raise _nothing(view, place, signal, "", moment)
         slots = _slots(found.slots)[found.position : found.position + 1]
+        stale = age is not None and age > max_age.total_seconds()
+        accepted = max_age if asked.max_age is None else parse_hours(asked.max_age)
+        if age is not None and age > accepted.total_seconds():
+            raise _too_old(place, signal, slots[0], age, accepted)
+    elif asked.max_age is not None:
+        raise BadInput("max_age is for the latest slot; leave it out of a range, or the range")
     else:
         slots = _range(view, place, signal, asked.start, asked.end or moment.as_of, moment)
     origin = view.origin({slot.source for slot in slots if slot.source is not None})
@@ -51,31 +68,33 @@ def intensity(
         simulated=origin.simulated,
         source=origin.source,
         licence=origin.licence,
-        data_age_seconds=moment.since(view.newest_end(place.zone, signal, moment.as_of)),
+        data_age_seconds=age,
         as_of=moment.as_of,
         replay=moment.replay,
+        stale=stale,
         slots=slots,
     )
 
 
 def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:
-    """The signal asked for, or the usual one of the zone's history.
+    """The signal asked for, or the usual one of the zone's history as known at the moment.
 
     Raises:
-        NoData: the zone has no history of it.
+        NoData: the zone had no history of it then.
     """
-    there = view.observed(place.zone)
+    there = view.observed_at(place.zone, moment.as_of)
     if asked is None and there:
         return default_signal(there)
     if asked is None or asked not in there:
         what = f"values of {asked}" if asked else "values"
+        when = f" as of {format_time(moment.as_of)}"
         has = (
             f"it has {', '.join(sorted(there))}"
             if there
             else "`gridtide zones` lists those that do"
         )
         raise NoData(
-            f"{place.zone} ({place.zone_name}) has no {what} here; {has}",
+            f"{place.zone} ({place.zone_name}) has no {what} here{when}; {has}",
             signals=sorted(there),
         )
     return asked
@@ -98,8 +117,8 @@ def _range(
         raise _too_long(start, start + LONGEST, f"at most {LONGEST.days} days an answer")
     found = view.snapshot.observations(place.zone, signal, start, end, as_of=moment.as_of)
     if bool(np.isnan(found.value).all()):
-        between = f"between {format_time(start)} and {format_time(end)}"
-        raise _nothing(view, place, signal, f"{between} as of {format_time(moment.as_of)}")
+        between = f"between {format_time(start)} and {format_time(end)} "
+        raise _nothing(view, place, signal, between, moment)
     bounds = list(zip(found.start_us.tolist(), found.end_us.tolist(), strict=True))
     gaps = list(
         missing(bounds, to_instant(start), to_instant(end), until=to_instant(moment.as_of))
@@ -155,11 +174,32 @@ def _too_long(start: datetime, part: datetime, why: str) -> BadInput:
     )
 
 
-def _nothing(view: View, place: Resolution, signal: Signal, where: str) -> NoData:
-    span = view.span(place.zone, signal)
+def _too_old(
+    place: Resolution, signal: Signal, slot: IntensitySlot, age: float, accepted: timedelta
+) -> StaleData:
+    hours = accepted / timedelta(hours=1)
+    return StaleData(
+        f"{place.zone} ({place.zone_name}): the latest value of {signal} is of the slot "
+        f"{format_time(slot.start)} to {format_time(slot.end)}; the newest data ended "
+        f"{age / 3600:,.1f} h ago, and at most {hours:g} h are accepted. Run "
+        "`gridtide refresh`, or accept older values with max_age in hours (in the shell: "
+        "--max-age)",
+        slot_start=format_time(slot.start),
+        slot_end=format_time(slot.end),
+        data_age_seconds=age,
+        max_age_seconds=accepted.total_seconds(),
+    )
+
+
+def _nothing(
+    view: View, place: Resolution, signal: Signal, where: str, moment: Moment
+) -> NoData:
+    """The error of a question without a value, in words that nobody knew later only."""
+    span = view.span(place.zone, signal, moment.as_of)
     known = (
         f"it is known from {format_time(span[0])} to {format_time(span[1])}"
         if span
-        else "no value of it has ever been known"
+        else "no value of it was known then"
     )
-    return NoData(f"{place.zone}: no value of {signal} {where}; {known}")
+    when = format_time(moment.as_of)
+    return NoData(f"{place.zone}: no value of {signal} {where}as of {when}; {known}")

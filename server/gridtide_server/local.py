@@ -26,5 +26,7 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
     for remark in settings.unknown:
         log.warning(remark)
     return create_app(
-        ServerSettings(cors=False), Reader(Home(settings.home)), Clock(settings.now)
+        ServerSettings(cors=False, max_age=settings.max_age),
+        Reader(Home(settings.home)),
+        Clock(settings.now),
     )

@@ -44,13 +44,13 @@ def _instant(value: object, info: ValidationInfo) -> object:
     return moment
 
 
-def _hours(value: object) -> object:
+def _hours(value: object, info: ValidationInfo) -> object:
     try:
         number = float(value) if isinstance(value, str) else value
     except ValueError:
         number = value
     try:
-        parse_hours(number)  # type: ignore[arg-type]  # it refuses what is no number
+        parse_hours(number, name=str(info.field_name))  # type: ignore[arg-type]  # refused
     except BadInput as error:
         raise ValueError(str(error)) from error
     return number
@@ -125,6 +125,12 @@ class IntensityAsked(Asked):
     )
     signal: Signal | None = SIGNAL
     as_of: Instant | None = AS_OF
+    max_age: Hours | None = Field(
+        None,
+        json_schema_extra={"exclusiveMinimum": 0},
+        description="Of the latest slot: how many hours ago it may have ended. Left out: the "
+        "server's maximum age, by default 6.",
+    )
 
 
 class ForecastAsked(Asked):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from gridtide.errors import NoCommonSignal, NoData
+from gridtide.errors import NoData
 from gridtide.model import Signal
 from gridtide.planning.places import Place, Places
 from gridtide.planning_wire.candidates import Candidate, Candidates
@@ -65,7 +65,7 @@ def find(
         needed: a region that must have a forecast, as must the home.
 
     Raises:
-        NoCommonSignal: they share none.
+        NoCommonSignal: no two of them share one, or none has the one asked for.
         NoData: none of them, or not the home, has a forecast that reaches beyond `at`.
         BadInput, UnknownRegion: as `resolved` and `Places`.
     """
@@ -119,12 +119,13 @@ def signal_of(
 
 
 def _share(view: View, there: Sequence[Resolution], at: datetime) -> Signal:
-    for signal in SHARES:
-        try:
-            return common(view, there, signal, at)
-        except NoCommonSignal:
-            continue
-    return SHARES[-1]
+    """The carbon-free share that most of the regions have; consumed where as many have it."""
+
+    def having(signal: Signal) -> int:
+        found = (view.forecast(place.zone, signal, at) for place in there)
+        return sum(each is not None and each.end > at for each in found)
+
+    return max(SHARES, key=having) if any(map(having, SHARES)) else SHARES[-1]
 
 
 def _rules(candidates: Candidates) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -39,11 +39,19 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The snapshots of one home, the clock its answers go by, the line of calls that plan."""
+    """What every route leans on.
+
+    Attributes:
+        reader: the snapshots of one home.
+        clock: what answers go by.
+        line: the calls that plan.
+        max_age: how long ago the slot of a latest value may have ended by default.
+    """
 
     reader: Reader
     clock: Clock
     line: Line
+    max_age: timedelta
 
     def moment(self, as_of: datetime | None = None) -> Moment:
         """Now, or `as_of`.

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.outlook import Outlook
-from gridtide.runs import to_moment
+from gridtide.runs import to_instant, to_moment
 from gridtide_store.manifest import Manifest
 from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
 from gridtide_store.words import input_of
 
 # How far back the newest slot is looked for before all of the history is read.
 RECENT = timedelta(days=14)
-# Publishers may already have labelled the slot that runs, and the next ones.
-AHEAD = timedelta(days=2)
+# Ranges of time are half-open, and a slot that starts at the moment asked about counts.
+INSTANT = timedelta(microseconds=1)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 # Answers of the past kept in memory, so that a replay asks the files once.
 KEPT = 4096
@@ -80,6 +80,8 @@ class View:
         self._newest = lru_cache(None)(self._read_newest)
         self._earlier = lru_cache(KEPT)(self._read_run)
         self._earlier_end = lru_cache(KEPT)(self._read_end)
+        self._known = lru_cache(KEPT)(self._read_known)
+        self._ends = lru_cache(None)(self._read_ends)
         self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
 
     def close(self) -> None:
@@ -129,30 +131,72 @@ class View:
         return found
 
     def newest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
-        """End of the newest slot with a value known at `as_of`; None when there was none."""
-        infos = self.infos(zone, signal)
-        if all(info.newest_known_at <= as_of for info in infos):
-            return max((info.last_end for info in infos if info.last_end), default=None)
+        """End of the newest slot that has ended, with a value known at `as_of`.
+
+        A slot that still runs makes nothing younger. ``None`` where none has ended.
+        """
+        if not self._all_known(zone, signal, as_of):
+            return self._earlier_end(zone, signal, as_of)
+        ends = [info.last_end for info in self.infos(zone, signal) if info.last_end]
+        if not ends or max(ends) <= as_of:
+            return max(ends, default=None)
+        recent = self._ends(zone, signal)
+        ended = int(np.searchsorted(recent, to_instant(as_of), side="right"))
+        if ended:
+            return to_moment(int(recent[ended - 1]))
         return self._earlier_end(zone, signal, as_of)
 
-    def span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
+    def span(
+        self, zone: str, signal: Signal, as_of: datetime
+    ) -> tuple[datetime, datetime] | None:
+        """From the first to the last slot with a value known at `as_of`."""
+        if self._all_known(zone, signal, as_of):
+            return self._span(zone, signal)
+        return self._known(zone, signal, as_of)
+
+    def observed_at(self, zone: str, as_of: datetime) -> tuple[Signal, ...]:
+        """Signals of the zone's history with a value known at `as_of`."""
+        return tuple(
+            signal
+            for signal in self.observed(zone)
+            if self._all_known(zone, signal, as_of) or self.latest(zone, signal, as_of)
+        )
+
+    def zones_at(self, as_of: datetime) -> tuple[str, ...]:
+        """Keys of the zones with a value known at `as_of`, sorted."""
+        return tuple(zone for zone in self.zones if self.observed_at(zone, as_of))
+
+    def latest(self, zone: str, signal: Signal, as_of: datetime) -> Latest | None:
+        """The newest slot that has begun, with a value known at `as_of`; or None."""
+        return self._latest(zone, signal, as_of, ended=False)
+
+    def _latest(
+        self, zone: str, signal: Signal, as_of: datetime, *, ended: bool
+    ) -> Latest | None:
+        span = self._span(zone, signal)
+        if span is None:
+            return None
+        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
+            found = self.snapshot.observations(
+                zone, signal, start, as_of + INSTANT, as_of=as_of
+            )
+            counted = ~np.isnan(found.value)
+            if ended:
+                counted &= found.end_us <= to_instant(as_of)
+            known = np.flatnonzero(counted)
+            if len(known):
+                return Latest(found, int(known[-1]))
+        return None
+
+    def _all_known(self, zone: str, signal: Signal, as_of: datetime) -> bool:
+        return all(info.newest_known_at <= as_of for info in self.infos(zone, signal))
+
+    def _span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
         """From the first to the last slot with a value, whenever it became known."""
         infos = self.infos(zone, signal)
         first = [info.first_start for info in infos if info.first_start]
         last = [info.last_end for info in infos if info.last_end]
         return (min(first), max(last)) if first and last else None
-
-    def latest(self, zone: str, signal: Signal, as_of: datetime) -> Latest | None:
-        """The newest slot with a value known at `as_of`; None when there was none."""
-        span = self.span(zone, signal)
-        if span is None:
-            return None
-        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
-            found = self.snapshot.observations(zone, signal, start, as_of + AHEAD, as_of=as_of)
-            known = np.flatnonzero(~np.isnan(found.value))
-            if len(known):
-                return Latest(found, int(known[-1]))
-        return None
 
     def origin(self, sources: Iterable[str]) -> Origin:
         """The given sources, each of which may be a list with commas, with their licences."""
@@ -167,8 +211,27 @@ class View:
         )
 
     def _read_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
-        latest = self.latest(zone, signal, as_of)
+        latest = self._latest(zone, signal, as_of, ended=True)
         return latest and latest.end
+
+    def _read_known(
+        self, zone: str, signal: Signal, as_of: datetime
+    ) -> tuple[datetime, datetime] | None:
+        span = self._span(zone, signal)
+        if span is None:
+            return None
+        found = self.snapshot.observations(zone, signal, *span, as_of=as_of)
+        known = np.flatnonzero(~np.isnan(found.value))
+        if not len(known):
+            return None
+        first, last = int(known[0]), int(known[-1])
+        return to_moment(int(found.start_us[first])), to_moment(int(found.end_us[last]))
+
+    def _read_ends(self, zone: str, signal: Signal) -> NDArray[np.int64]:
+        """Ends of the known slots from shortly before the snapshot was published on."""
+        start = self.snapshot.published_at - RECENT
+        found = self.snapshot.observations(zone, signal, start, END_OF_TIME)
+        return found.end_us[~np.isnan(found.value)]
 
     def _read_newest(self, zone: str, signal: Signal) -> Forecast | None:
         return self._read_run(zone, signal, END_OF_TIME)

@@ -129,6 +129,10 @@ class IntensitySlot(Answer):
 class Intensity(Described):
     """Slots that start in the range asked; every unknown one is there, with null."""
 
+    stale: bool = Field(
+        description="The latest slot is older than the server's own maximum age, and was "
+        "answered because the request allows it; false for a range."
+    )
     slots: list[IntensitySlot]
 
 

@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from gridtide.accounting import emissions_g, energy_kwh, gains
+from gridtide.accounting import emissions_g, energy_kwh, gains, inference, training
 from gridtide.errors import BadInput
 
 
@@ -48,3 +48,12 @@ def test_what_comes_to_more_than_a_number_holds_is_refused() -> None:
         emissions_g(1e300, 1e300)
     with pytest.raises(BadInput, match="a gain comes to more"):
         gains([1e300, 1e-300])
+
+
+@pytest.mark.parametrize("pue", [0.999999, 0.5, 0.0, -1.0])
+def test_a_pue_below_one_is_refused_of_inference_as_of_training(pue: float) -> None:
+    with pytest.raises(BadInput, match="pue"):
+        inference(1000, kwh_per_request=0.001, g_per_kwh=300, pue=pue)
+    with pytest.raises(BadInput, match="pue"):
+        training(1, power_kw=1, g_per_kwh=300, pue=pue)
+    assert inference(1000, kwh_per_request=0.001, g_per_kwh=300, pue=1.0).kwh == 1.0

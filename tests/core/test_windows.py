@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.windows import Window, best_window, mean_over
+from gridtide.windows import Window, best_region_and_window, best_window, mean_over
 from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -279,3 +279,24 @@ def test_a_mean_over_anything_unknown_is_unknown() -> None:
 def test_a_mean_needs_an_end_after_the_start() -> None:
     with pytest.raises(BadInput, match="is not after start"):
         mean_over(hourly(1), T0, T0)
+
+
+@pytest.mark.parametrize("signal", [Signal.CI_LIFECYCLE_PRODUCED, Signal.CFE_PRODUCED])
+def test_means_that_differ_by_rounding_alone_are_a_tie(signal: Signal) -> None:
+    """0.1 + 0.2 is not 0.3 in floats; the earlier window wins, then the order given."""
+    start, hour = datetime(2026, 3, 2, tzinfo=UTC), timedelta(hours=1)
+    sum_, whole = 0.1 + 0.2, 0.3
+    assert sum_ != whole
+    worse = 0.9 if signal.lower_is_cleaner else 0.0
+    for early, late in ((sum_, whole), (whole, sum_)):
+        series = {
+            "late": Series.regular("late", signal, start, hour, [worse, late]),
+            "early": Series.regular("early", signal, start, hour, [early, worse]),
+            "same": Series.regular("same", signal, start, hour, [late, worse]),
+        }
+        ranked = [each.region for each in best_region_and_window(series, hour)]
+        assert ranked == ["early", "same", "late"]
+        # One part in a billion of the unit is a difference.
+        cleaner = late + (-2e-9 if signal.lower_is_cleaner else 2e-9)
+        series["late"] = Series.regular("late", signal, start, hour, [worse, cleaner])
+        assert best_region_and_window(series, hour)[0].region == "late"

@@ -75,6 +75,7 @@ FORECAST: Json = {
 }
 INTENSITY: Json = {
     **ANSWER,
+    "stale": False,
     "slots": [
         {
             "start": "2026-03-02T11:00:00Z",

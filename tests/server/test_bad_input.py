@@ -207,7 +207,7 @@ def test_a_forecast_that_ends_this_very_moment_has_ended(home: Home) -> None:
 
 def test_before_any_forecast_was_known_there_is_none(ask: Asker) -> None:
     problem = ask.problem(f"{DE}&hours=1&as_of=2026-03-01T00:00Z", 404, "no_data")
-    assert "no forecast as of 2026-03-01T00:00:00Z" in problem["detail"]
+    assert "no data here as of 2026-03-01T00:00:00Z" in problem["detail"]
 
 
 def test_a_home_of_another_time_names_the_time_to_ask_at(publisher: Publisher) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed
+from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 DE = "/v1/zones/DE/intensity"
 
@@ -31,6 +32,7 @@ def test_without_a_range_the_latest_slot_answers(ask: Asker) -> None:
         "data_age_seconds": 0.0,
         "as_of": "2026-03-02T12:00:00Z",
         "replay": False,
+        "stale": False,
         "slots": [
             {
                 "start": "2026-03-02T11:00:00Z",
@@ -140,7 +142,7 @@ def test_a_cloud_region_and_a_place_stand_for_their_zone(ask: Asker) -> None:
             "start=2026-02-01T00:00Z&end=2026-02-02T00:00Z",
             ("between", "known from 2026-03-01T00:00:00Z to 2026-03-02T12:00:00Z"),
         ),
-        ("DE", "as_of=2026-02-01T00:00Z", ("as of 2026-02-01T00:00:00Z", "known from")),
+        ("DE", "as_of=2026-02-01T00:00Z", ("as of 2026-02-01T00:00:00Z", "no values")),
         ("AT", "", ("no values", "gridtide zones")),
     ],
 )
@@ -180,7 +182,7 @@ def test_a_range_of_too_many_slots_is_asked_in_parts_that_are_answered(
     assert [slot["value"] for slot in slots[:2]] == [100.0, None]
 
 
-def test_the_publisher_s_slot_that_still_runs_has_no_negative_age(publisher: Publisher) -> None:
+def test_the_publisher_s_slot_that_still_runs_has_no_age(publisher: Publisher) -> None:
     publisher.add(
         observed("DE", [100.0], start=NOW - HOUR / 2, known_at=NOW - HOUR / 4),
     )
@@ -188,5 +190,65 @@ def test_the_publisher_s_slot_that_still_runs_has_no_negative_age(publisher: Pub
     with Asker(publisher.home, Standing(NOW)) as ask:
         answer = ask.json(DE)
         assert values(answer) == {"11:30": 100.0}
-        assert answer["data_age_seconds"] == 0.0
+        assert answer["data_age_seconds"] is None
         assert values(ask.json(f"{DE}?start=2026-03-02T11:00Z")) == {"11:30": 100.0}
+
+
+def test_no_error_as_of_a_moment_says_what_became_known_later(publisher: Publisher) -> None:
+    then = NOW - 10 * HOUR
+    late = ("2026-03-02T11", "2026-03-02T12", "cfe_produced", "2026-03-02T06", "FR")
+    publisher.add(
+        observed("DE", [1.0], start=then - HOUR),
+        observed("DE", [2.0, 3.0], start=NOW - 2 * HOUR, known_at=NOW),
+        observed("DE", [0.5], start=then - HOUR, signal="cfe_produced", known_at=NOW),
+        observed("FR", [5.0], start=NOW - 6 * HOUR),
+        run("DE", [5.0] * 9, signal="cfe_produced"),
+    )
+    publisher.publish(NOW, replay=True)
+    as_of = then.isoformat().replace("+00:00", "Z")
+    plan = {"job": {"hours": 1}, "as_of": as_of}
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        gets = [
+            f"/v1/zones/{zone}/{what}&as_of={as_of}"
+            for zone in ("DE", "FR")
+            for what in (
+                "intensity?signal=cfe_produced",
+                "intensity?start=2026-01-01T00:00Z&end=2026-01-02T00:00Z",
+                "forecast?signal=cfe_produced",
+                "forecast?model=x",
+            )
+        ]
+        gets += [
+            f"/v1/best-window?region=DE&hours=2&as_of={as_of}",
+            f"/v1/best-window?region=AT&hours=2&as_of={as_of}",
+            f"/v1/best-region?region=AT&region=DE&hours=2&as_of={as_of}",
+            f"/v1/best-region?region=DE,AT&hours=2&signal=cfe_produced&as_of={as_of}",
+        ]
+        said = [ask(url) for url in gets]
+        posts: list[tuple[str, dict[str, Any]]] = [
+            ("/v1/plan", {**plan, "region": "DE"}),
+            ("/v1/plan", {**plan, "places": {"places": ["DE", "AT"]}}),
+            (
+                "/v1/schedule",
+                {"jobs": [{"job": {"hours": 1}, "region": "AT"}], "caps": {}, "as_of": as_of},
+            ),
+            (
+                "/v1/footprint",
+                {
+                    "region": "DE",
+                    "hours": 1,
+                    "power_kw": 1,
+                    "start": as_of,
+                    "as_of": as_of,
+                    "signal": "cfe_produced",
+                },
+            ),
+        ]
+        said += [ask(url, "POST", body=json.dumps(body).encode()) for url, body in posts]
+    for answer in said:
+        assert answer.status_code in (404, 422), answer.text
+        assert answer.json()["code"] != "bad_input", answer.text
+        told = answer.json()["detail"] + str(answer.json().get("signals"))
+        for word in late:
+            # Its own question may be repeated.
+            assert word not in told.replace("of cfe_produced", "").replace("FR (", ""), told

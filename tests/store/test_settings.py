@@ -71,3 +71,11 @@ def test_a_misspelt_name_is_a_remark_with_the_nearest_one_and_no_error() -> None
 
 def test_no_key_shows_when_settings_are_printed() -> None:
     assert "hush-hush" not in repr(Settings.from_env({"EIA_API_KEY": "hush-hush"}))
+
+
+def test_the_maximum_age_is_six_hours_unless_set() -> None:
+    assert Settings.from_env({}).max_age == timedelta(hours=6)
+    assert Settings.from_env({"GRIDTIDE_MAX_AGE_HOURS": "0.5"}).max_age == timedelta(minutes=30)
+    for text in ("0", "-1", "nan", "soon", "1e400"):
+        with pytest.raises(BadInput, match="GRIDTIDE_MAX_AGE_HOURS"):
+            Settings.from_env({"GRIDTIDE_MAX_AGE_HOURS": text})

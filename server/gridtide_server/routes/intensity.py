@@ -30,7 +30,7 @@ def routes(service: Service) -> APIRouter:
         """
         moment, place = service.moment(asked.as_of), regions.one(zone)
         with service.reader.read() as view:
-            told = history.intensity(view, place, asked, moment)
+            told = history.intensity(view, place, asked, moment, max_age=service.max_age)
         return reply(request, told, moment)
 
     return router
