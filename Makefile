@@ -1,4 +1,4 @@
-# Six verbs: run, test, check, faults, fmt, bench. `run` and `test` need nothing installed by
+# Seven verbs: run, test, check, faults, fmt, bench, soak. `run` and `test` need nothing installed by
 # hand but Python 3.11 or newer with venv.
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,7 +6,7 @@ HOME_DIR ?= .gridtide
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test check faults fmt bench clean
+.PHONY: run test check faults fmt bench soak clean
 
 run: $(READY) ## set everything up, print a best window, serve until interrupted
 	$(BIN)/gridtide demo --home "$(HOME_DIR)"
@@ -32,6 +32,10 @@ fmt: $(READY)
 
 bench: $(READY) ## each benchmark prints its figures beside a floor or a peer
 	@for each in $(filter-out benchmarks/decisions.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+MINUTES ?= 15
+soak: $(READY) ## a server asked 120 times a second while snapshots change; not part of `bench`
+	$(BIN)/python benchmarks/soak/serve_under_load.py --minutes $(MINUTES)
 
 $(READY): pyproject.toml sdk/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gridtide needs Python 3.11 or newer: make PYTHON=python3.12 run")'
