@@ -30,8 +30,8 @@ async def answered(
 
     def answer(turn: Turn) -> bytes:
         asked = bodies.read(body, shape)
-        moment = service.moment(at(asked))
         with service.reader.read() as view:
+            moment = service.moment(at(asked), view)
             told = turn.limited(lambda: tell(view, asked, moment))
         return told.model_dump_json().encode()
 

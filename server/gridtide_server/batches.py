@@ -30,8 +30,8 @@ Known = tuple[Resolution, Forecast, dict[str, Any]]
 
 def answered(service: Service, questions: Sequence[object], turn: Turn) -> bytes:
     """The JSON of ``/v1/batch``; all questions see one snapshot and one now."""
-    now = service.moment()
     with service.reader.read() as view:
+        now = service.moment(view=view)
         batch = _Batch(service, view, now)
         # What takes microseconds goes before what may take all the time there is.
         order = sorted(range(len(questions)), key=lambda i: _kind(questions[i]) not in QUICK)

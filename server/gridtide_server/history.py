@@ -14,7 +14,7 @@ from gridtide_server.answers import placed
 from gridtide_server.gaps import missing
 from gridtide_server.parameters import IntensityAsked
 from gridtide_server.service import Moment
-from gridtide_server.view import View
+from gridtide_server.view import END_OF_TIME, View
 from gridtide_server.wire import Intensity, IntensitySlot
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
@@ -76,6 +76,11 @@ def intensity(
     )
 
 
+def is_past(asked: IntensityAsked, moment: Moment) -> bool:
+    """Whether a range lies before the moment, so that its answer no longer moves with it."""
+    return asked.start is not None and asked.end is not None and asked.end <= moment.as_of
+
+
 def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:
     """The signal asked for, or the usual one of the zone's history as known at the moment.
 
@@ -120,9 +125,9 @@ def _range(
         between = f"between {format_time(start)} and {format_time(end)} "
         raise _nothing(view, place, signal, between, moment)
     bounds = list(zip(found.start_us.tolist(), found.end_us.tolist(), strict=True))
-    gaps = list(
-        missing(bounds, to_instant(start), to_instant(end), until=to_instant(moment.as_of))
-    )
+    # Of a range that has ended every slot counts, so that its answer stays the same.
+    until = END_OF_TIME if end <= moment.as_of else moment.as_of
+    gaps = list(missing(bounds, to_instant(start), to_instant(end), until=to_instant(until)))
     if (count := len(bounds) + len(gaps)) > MOST_SLOTS:
         part = start + (end - start) * (MOST_SLOTS / count)
         raise _too_long(

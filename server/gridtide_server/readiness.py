@@ -52,7 +52,7 @@ def readiness(view: View, moment: Moment, only: Collection[str] = ()) -> Readine
         zones=len(looked_at),
         stale=stale,
         reasons=reasons,
-        now=moment.now,
+        now=moment.as_of,
         replay=moment.replay,
     )
 

@@ -14,6 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_server.effort import Line
 from gridtide_server.reader import Reader
+from gridtide_server.view import View
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class Moment:
 
     Attributes:
         now: by the server's clock.
-        as_of: the knowledge time; the same, or earlier.
+        as_of: the knowledge time; not later.
         replay: whether the clock stands at another time than the real one.
     """
 
@@ -53,8 +54,12 @@ class Service:
     line: Line
     max_age: timedelta
 
-    def moment(self, as_of: datetime | None = None) -> Moment:
-        """Now, or `as_of`.
+    def moment(self, as_of: datetime | None = None, view: View | None = None) -> Moment:
+        """The moment `as_of`; where none is named, the full minute that runs.
+
+        So the same question has one answer within a minute. What a `view` published within
+        this minute knows counts at once: then the moment is that of its publication. A clock
+        that stands still is taken as it stands.
 
         Raises:
             BadInput: `as_of` has not come yet.
@@ -65,7 +70,15 @@ class Service:
                 f"as_of {format_time(as_of)} is later than now ({format_time(now)}); "
                 "leave it out to ask as of now"
             )
-        return Moment(now, as_of or now, self.clock.replay)
+        return Moment(now, as_of or self._usual(now, view), self.clock.replay)
+
+    def _usual(self, now: datetime, view: View | None) -> datetime:
+        if self.clock.replay:
+            return now
+        minute = now.replace(second=0, microsecond=0)
+        if view is not None and minute < view.snapshot.published_at <= now:
+            return view.snapshot.published_at
+        return minute
 
     async def decide(self, answer: Callable[[], T], *, as_of: datetime | None) -> T:
         """Run `answer` here where it reads memory alone, in a thread where it reads files."""

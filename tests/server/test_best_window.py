@@ -108,12 +108,17 @@ def test_nothing_starts_before_that_moment_either(ask: Asker) -> None:
     assert answer["saving"] == 0.0
 
 
-def test_a_start_at_once_is_rounded_up_to_the_second_never_into_the_past(home: Home) -> None:
+def test_a_start_at_once_is_that_of_the_minute_or_the_next_second_of_a_moment(
+    home: Home,
+) -> None:
     # BE is 50 from 12:00 to 16:00: all starts are equal, and the earliest possible wins.
-    with Asker(home, Standing(NOW + timedelta(milliseconds=250))) as ask:
-        answer = ask.json("/v1/best-window?region=BE&hours=3")
-    assert answer["start"] == "2026-03-02T12:00:01Z"
-    assert answer["as_of"] == "2026-03-02T12:00:00.250000Z"
+    url = "/v1/best-window?region=BE&hours=3"
+    with Asker(home, Standing(NOW + timedelta(seconds=59, milliseconds=250))) as ask:
+        unnamed = ask.json(url)
+        named = ask.json(f"{url}&as_of=2026-03-02T12:00:00.25Z")
+    assert (unnamed["start"], unnamed["as_of"]) == ("2026-03-02T12:00:00Z",) * 2
+    assert named["start"] == "2026-03-02T12:00:01Z"
+    assert named["as_of"] == "2026-03-02T12:00:00.250000Z"
 
 
 def test_an_earliest_that_has_passed_does_not_bring_the_past_back(home: Home) -> None:

@@ -27,10 +27,11 @@ def routes(service: Service) -> APIRouter:
 
         def answer(turn: Turn) -> bytes:
             asked = bodies.read(body, FOOTPRINT)
-            moment = service.moment(asked.as_of)
             if asked.region is None:  # nothing published is needed
+                moment = service.moment(asked.as_of)
                 return turn.limited(lambda: reckoned(asked, moment)).model_dump_json().encode()
             with service.reader.read() as view:
+                moment = service.moment(asked.as_of, view)
                 told = turn.limited(lambda: footprinted(view, asked, moment))
             return told.model_dump_json().encode()
 

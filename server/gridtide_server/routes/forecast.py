@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gridtide_server import answers, regions, runs, wire
 from gridtide_server.parameters import ForecastAsked
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply
+from gridtide_server.replies import reply, tag_of
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
 
@@ -28,10 +28,15 @@ def routes(service: Service) -> APIRouter:
 
         `zone` is any region: a zone key, a cloud region or a place.
         """
-        moment, place = service.moment(asked.as_of), regions.one(zone)
+        place = regions.one(zone)
         with service.reader.read() as view:
-            found = runs.find(view, place, asked, moment)
-            told = answers.forecast(view, place, found, moment)
-        return reply(request, told, moment)
+            moment = service.moment(asked.as_of, view)
+
+            def told() -> wire.Forecast:
+                found = runs.find(view, place, asked, moment)
+                return answers.forecast(view, place, found, moment)
+
+            tag = tag_of(service, view, asked, [place], moment)
+            return reply(request, tag, moment, told)
 
     return router

@@ -13,6 +13,7 @@ from gridtide_server import wire
 from gridtide_server.parameters import NothingAsked, ReadyAsked
 from gridtide_server.problems import responses
 from gridtide_server.readiness import readiness
+from gridtide_server.replies import has, tag_of_body
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
 
@@ -27,7 +28,7 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
     async def alive(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
         """The process answers; restart it when this does not."""
         body = wire.Health(version=version).model_dump_json()
-        return Response(body, media_type="application/json", headers=FRESH)
+        return _fresh(request, body, 200)
 
     @router.get(
         "/readyz",
@@ -39,15 +40,11 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
         moment = service.moment()
         try:
             with service.reader.read() as view:
+                moment = service.moment(view=view)
                 told = readiness(view, moment, asked.zones)
         except GridtideError as error:
             told = wire.Readiness.unavailable(str(error), moment.now, replay=moment.replay)
-        return Response(
-            told.model_dump_json(),
-            status_code=200 if told.status == "ready" else 503,
-            media_type="application/json",
-            headers=FRESH,
-        )
+        return _fresh(request, told.model_dump_json(), 200 if told.status == "ready" else 503)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     def metrics(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
@@ -57,3 +54,12 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
         )
 
     return router
+
+
+def _fresh(request: Request, body: str, status: int) -> Response:
+    """An answer that is made anew each time; 304 where it is the one the client has."""
+    tag = tag_of_body(body.encode())
+    headers = FRESH | ({"ETag": tag} if status == 200 else {})
+    if status == 200 and has(request.headers.get("if-none-match", "").strip(), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gridtide_server import history, regions, wire
 from gridtide_server.parameters import IntensityAsked
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply
+from gridtide_server.replies import reply, tag_of
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
 
@@ -28,9 +28,22 @@ def routes(service: Service) -> APIRouter:
 
         `zone` is any region: a zone key, a cloud region or a place.
         """
-        moment, place = service.moment(asked.as_of), regions.one(zone)
+        place = regions.one(zone)
         with service.reader.read() as view:
-            told = history.intensity(view, place, asked, moment, max_age=service.max_age)
-        return reply(request, told, moment)
+            moment = service.moment(asked.as_of, view)
+            tag = tag_of(
+                service,
+                view,
+                asked,
+                [place],
+                moment,
+                fixed=history.is_past(asked, moment),
+            )
+            return reply(
+                request,
+                tag,
+                moment,
+                lambda: history.intensity(view, place, asked, moment, max_age=service.max_age),
+            )
 
     return router

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
 from gridtide_server import answers, regions, wire
 from gridtide_server.decisions import Question, decide_region, decide_window
 from gridtide_server.parameters import JobAsked, RegionAsked, WindowAsked
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply
+from gridtide_server.replies import reply, tag_of
 from gridtide_server.service import Moment, Service
 from gridtide_server.strict import StrictRoute
 
@@ -26,12 +27,17 @@ def routes(service: Service) -> APIRouter:
         """The cleanest unbroken run of `hours` in one region, by its newest forecast."""
 
         def answer() -> Response:
-            moment = service.moment(asked.as_of)
-            question, place = _question(asked, moment), regions.one(asked.region)
+            place = regions.one(asked.region)
             with service.reader.read() as view:
-                decision = decide_window(view, place, question)
-                told = answers.best_window(view, decision, question, moment)
-            return reply(request, told, moment)
+                moment = service.moment(asked.as_of, view)
+                question = _question(asked, moment)
+
+                def told() -> BaseModel:
+                    decision = decide_window(view, place, question)
+                    return answers.best_window(view, decision, question, moment)
+
+                tag = tag_of(service, view, asked, [place], moment)
+                return reply(request, tag, moment, told)
 
         return await service.decide(answer, as_of=asked.as_of)
 
@@ -40,12 +46,17 @@ def routes(service: Service) -> APIRouter:
         """The cleanest of several regions and its window, chosen jointly on one signal."""
 
         def answer() -> Response:
-            moment = service.moment(asked.as_of)
-            question, places = _question(asked, moment), regions.several(asked.region)
+            places = regions.several(asked.region)
             with service.reader.read() as view:
-                ranking = decide_region(view, places, question)
-                told = answers.best_region(view, ranking, question, moment)
-            return reply(request, told, moment)
+                moment = service.moment(asked.as_of, view)
+                question = _question(asked, moment)
+
+                def told() -> BaseModel:
+                    ranking = decide_region(view, places, question)
+                    return answers.best_region(view, ranking, question, moment)
+
+                tag = tag_of(service, view, asked, places, moment)
+                return reply(request, tag, moment, told)
 
         return await service.decide(answer, as_of=asked.as_of)
 

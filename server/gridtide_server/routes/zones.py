@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gridtide_server import listing, wire
 from gridtide_server.parameters import ZonesAsked
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply
+from gridtide_server.replies import reply, tag_of
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
 from gridtide_store import catalogue
@@ -22,9 +22,14 @@ def routes(service: Service) -> APIRouter:
     @router.get("/v1/zones", response_model=wire.Zones)
     def zones(request: Request, asked: Annotated[ZonesAsked, Query()]) -> Response:
         """The zones with data, and how old it is; with `all`, every zone of the catalogue."""
-        moment = service.moment(asked.as_of)
         with service.reader.read() as view:
-            told = listing.zones(view, catalogue.load(), moment, every=asked.all)
-        return reply(request, told, moment)
+            moment = service.moment(asked.as_of, view)
+            tag = tag_of(service, view, asked, [], moment)
+            return reply(
+                request,
+                tag,
+                moment,
+                lambda: listing.zones(view, catalogue.load(), moment, every=asked.all),
+            )
 
     return router
