@@ -36,7 +36,6 @@ PLACES = {
     },
     "prophet": {"pipelines/gridtide_pipelines/models/prophet.py"},
     "pandas": {"pipelines/gridtide_pipelines/models/prophet.py"},
-    "lightgbm": set(),
 }
 # Not dependencies: they came in through others, or would cost more than they give.
 NEVER = {"pyarrow", "pytz", "requests", "urllib3", "aiohttp", "httpx2"}
@@ -164,6 +163,20 @@ def test_every_import_is_a_declared_dependency() -> None:
         if other != "pandas"  # Prophet's own, see PLACES
     }
     assert wrong == set()
+
+
+def test_every_declared_dependency_is_imported() -> None:
+    projects = [
+        tomllib.loads((ROOT / path).read_text())["project"]
+        for path in ("pyproject.toml", "sdk/pyproject.toml")
+    ]
+    declared = {
+        re.split(r"[\[<>=~;]", each)[0].replace("-", "_")
+        for project in projects
+        for each in project["dependencies"]
+    }
+    # zoneinfo reads tzdata where the system has no time zones, without an import of ours.
+    assert declared - set().union(*map(imported, MODULES)) - {"tzdata"} == set()
 
 
 def test_the_environment_is_read_in_main_and_by_the_sdk_s_shortcuts_only() -> None:
@@ -299,7 +312,7 @@ sys.stdout.write(f"{{window.start:%H}} {{window.mean}} {{window.end:%H}}")
 def test_the_sdk_decides_offline_with_nothing_of_the_service_installed() -> None:
     blocked = {
         *("duckdb", "polars", "numpy", "pandas", "fastapi", "starlette", "pydantic"),
-        *("prophet", "lightgbm", "msgspec", "uvicorn", "stamina", "tqdm"),
+        *("prophet", "msgspec", "uvicorn", "stamina", "tqdm"),
         *("gridtide_store", "gridtide_pipelines", "gridtide_server"),
     }
     alone = subprocess.run(
