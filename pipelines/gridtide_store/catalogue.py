@@ -1,4 +1,4 @@
-"""The zones gridtide knows and the cloud regions that lie in them, read from two tables."""
+"""The zones gridtide knows, their names and the cloud regions in them, read from tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from gridtide.errors import BadInput, UnknownRegion
+from gridtide.errors import BadInput
+from gridtide_store.names import Names, read_names
 
 FOLDER = Path(__file__).with_name("catalogue")
 
@@ -61,6 +62,7 @@ class Catalogue:
 
     zones: Mapping[str, ZoneRecord]
     cloud_regions: Mapping[str, CloudRegion]
+    names: Names
 
     @cached_property
     def keys(self) -> Mapping[str, str]:
@@ -75,49 +77,40 @@ class Catalogue:
         }
 
     def find(self, name: str) -> ZoneRecord | None:
-        """The zone with this key or alias, in any case; None when there is none."""
+        """The zone with this key, alias or certain name, in any case; None without."""
         folded = name.strip().casefold()
         key = self.keys.get(folded) or self.aliases.get(folded)
+        if key is None and (meaning := self.names.find(name)) and meaning.certain:
+            key = meaning.zones[0]
         return self.zones[key] if key else None
-
-    def zone(self, name: str) -> ZoneRecord:
-        """The zone with this key or alias, in any case.
-
-        Raises:
-            UnknownRegion: there is none; `gridtide zones --all` lists them.
-        """
-        if (zone := self.find(name)) is None:
-            raise UnknownRegion(
-                f"no zone has the key or alias {name!r}; `gridtide zones --all` lists them"
-            )
-        return zone
 
 
 @cache
 def load() -> Catalogue:
-    """The catalogue of this release; read once per process (about 12 ms)."""
-    return read(FOLDER / "zones.toml", FOLDER / "cloud_regions.toml")
+    """The catalogue of this release; read once per process (about 20 ms)."""
+    return read(FOLDER / "zones.toml", FOLDER / "cloud_regions.toml", FOLDER / "names.toml")
 
 
-def read(zones: Path, cloud_regions: Path) -> Catalogue:
-    """The catalogue in these two tables.
+def read(zones: Path, cloud_regions: Path, names: Path) -> Catalogue:
+    """The catalogue in these three tables.
 
     Raises:
         BadInput: a name that means two zones, or a field that is missing or unknown.
     """
-    catalogue = Catalogue(
-        zones={key: _zone(key, fields) for key, fields in _table(zones).items()},
+    records = {key: _zone(key, fields) for key, fields in _table(zones).items()}
+    taken = [n.casefold() for z in records.values() for n in (z.key, *z.aliases)]
+    if len(taken) != len(set(taken)):
+        twice = sorted({name for name in taken if taken.count(name) > 1})
+        raise BadInput(f"{zones.name}: {', '.join(twice)} names two zones; keep one of them")
+    return Catalogue(
+        zones=records,
         cloud_regions={
             f"{provider}:{region}": _cloud_region(f"{provider}:{region}", fields)
             for provider, regions in _table(cloud_regions).items()
             for region, fields in regions.items()
         },
+        names=read_names(names, {key: _own_names(zone) for key, zone in records.items()}),
     )
-    names = [n.casefold() for z in catalogue.zones.values() for n in (z.key, *z.aliases)]
-    if len(names) != len(set(names)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise BadInput(f"{zones.name}: {', '.join(twice)} names two zones; keep one of them")
-    return catalogue
 
 
 def _table(path: Path) -> dict[str, dict[str, Any]]:
@@ -140,6 +133,12 @@ def _zone(key: str, fields: dict[str, Any]) -> ZoneRecord:
         )
     except (TypeError, ValueError) as error:
         raise BadInput(f"zone {key}: {error}") from error
+
+
+def _own_names(zone: ZoneRecord) -> tuple[str, ...]:
+    # The English name of a country is certain; those of parts (Grant County, Victoria) are not.
+    whole = (zone.name,) if zone.key == zone.country else ()
+    return (zone.key, *zone.aliases, *whole)
 
 
 def _cloud_region(key: str, fields: dict[str, Any]) -> CloudRegion:

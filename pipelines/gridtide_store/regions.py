@@ -13,11 +13,14 @@ from functools import cache
 from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue, places
 from gridtide_store.catalogue import ZoneRecord
+from gridtide_store.names import Meaning
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 # No name we know is longer; the rest of a longer text is neither searched nor repeated.
 LONGEST = 80
+# How many regions an error lists that are only spelled like the one asked for.
+LISTED = 5
 
 
 class How(StrEnum):
@@ -44,8 +47,9 @@ def resolve(region: str) -> Resolution:
     """The zone that `region` means.
 
     Args:
-        region: in any case a zone key (``DE``), an alias (``CISO``) or a cloud region
-            (``aws:us-east-1``); or a place, ``lat,lon`` in degrees (``52.52,13.40``).
+        region: in any case a zone key (``DE``), another name that denotes exactly one zone
+            (``CISO``, ``Germany``, ``AUT``, ``IT_NORD``, ``10YPL-AREA-----S``) or a cloud
+            region (``aws:us-east-1``); or a place, ``lat,lon`` in degrees (``52.52,13.40``).
 
     Raises:
         UnknownRegion: none of these, or a place whose zone is not certain;
@@ -68,7 +72,19 @@ def resolve(region: str) -> Resolution:
     if site := known.cloud_regions.get(name):
         zone = places.covered_zone(site)
         return Resolution(text, zone.key, zone.name, How.CLOUD_REGION)
-    raise _unknown(text)
+    zone = resolve_zone(text)
+    return Resolution(text, zone.key, zone.name, How.ALIAS)
+
+
+def resolve_zone(name: str) -> ZoneRecord:
+    """The zone with this key, alias or other name, in any case.
+
+    Raises:
+        UnknownRegion: none, or not exactly one; ``extra["nearest"]`` lists those meant.
+    """
+    if (found := catalogue.load().find(name[: LONGEST + 1])) is None:
+        raise _unknown(name.strip())
+    return found
 
 
 def split_regions(values: Sequence[str]) -> list[str]:
@@ -135,17 +151,63 @@ def _coordinates(text: str) -> tuple[float, float] | None:
 
 
 def _unknown(text: str) -> UnknownRegion:
-    near = _nearest_names(text[:LONGEST])
-    names = ", ".join(f"{n['region']} ({n['name']})" for n in near)
-    hint = f" Nearest: {names}." if near else ""
+    meaning = _site_elsewhere(text) or catalogue.load().names.find(text[:LONGEST])
+    near = _meant(text, meaning) if meaning else _alike(text[:LONGEST])
+    names = [f"{n['region']} ({n['name']})" for n in near]
+    said = f"Unknown region {_short(text)!r}"
+    if meaning and not meaning.zones:
+        said += f": {meaning.text}, which gridtide does not cover"
+    elif meaning:
+        said += f": it means {meaning.text}, not exactly one zone"
+    last = " or ".join(names[-2:])
+    hint = f" Did you mean {', '.join([*names[:-2], last])}?" if names else ""
     return UnknownRegion(
-        f"{_short(text)!r} is no zone, cloud region or place we know.{hint} "
-        "`gridtide zones --all` lists every zone; a place is written lat,lon",
+        f"{said}.{hint} `gridtide zones --all` lists every zone; a place is written lat,lon",
         nearest=near,
     )
 
 
-def _nearest_names(text: str) -> list[dict[str, object]]:
+def _site_elsewhere(text: str) -> Meaning | None:
+    """A cloud region without its provider, where all of that name are in zones not covered.
+
+    ``me-south-1`` is Bahrain and no part of Montenegro (ME).
+    """
+    known = catalogue.load()
+    name = text.casefold()
+    of = [site for key, site in known.cloud_regions.items() if key.partition(":")[2] == name]
+    if not of or any(site.zone in known.zones for site in of):
+        return None
+    return Meaning((), text=" or ".join(f"{site.key} ({site.name})" for site in of))
+
+
+def _meant(text: str, meaning: Meaning) -> list[dict[str, object]]:
+    """The zones a name means, then what is called exactly like it."""
+    zones = catalogue.load().zones
+    meant: list[dict[str, object]] = [
+        {"region": key, "zone": key, "name": zones[key].name} for key in meaning.zones
+    ]
+    same: list[dict[str, object]] = [dict(each) for each in _names().get(text.casefold(), [])]
+    return [*meant, *(each for each in same if each not in meant)]
+
+
+def _alike(text: str) -> list[dict[str, object]]:
+    """What is meant or spelled like `text`, up to `LISTED`.
+
+    A part of a market (``CAISO_NORTH``) or of a country (``FR-BRE``) is that market's or that
+    country's: what is only spelled alike elsewhere comes after it.
+    """
+    of = catalogue.load().names.country(text)
+    spelled = _spelled_alike(text)
+    if of is None:
+        return spelled
+    market = all("-" in key for key in of.zones)
+    countries = {key.partition("-")[0] for key in of.zones}
+    inside = [each for each in spelled if str(each["zone"]).partition("-")[0] in countries]
+    first = [*([] if market else inside), *_meant("", of), *spelled]
+    return [each for i, each in enumerate(first) if each not in first[:i]][:LISTED]
+
+
+def _spelled_alike(text: str) -> list[dict[str, object]]:
     """Up to five regions with a name like `text`: exact ones, then parts, then look-alikes."""
     word = text.casefold()
     names = _names()
@@ -153,7 +215,7 @@ def _nearest_names(text: str) -> list[dict[str, object]]:
     like.sort(key=lambda name: (name != word, len(name)))
     like += difflib.get_close_matches(word, names, n=8, cutoff=0.7)
     found = {region["region"]: region for name in like for region in names[name]}
-    return [dict(region) for region in list(found.values())[:5]]
+    return [dict(region) for region in list(found.values())[:LISTED]]
 
 
 @cache

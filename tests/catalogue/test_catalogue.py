@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide.errors import BadInput, UnknownRegion
+from gridtide.errors import BadInput
 from gridtide_store import catalogue
 from gridtide_store.catalogue import ZoneKind
 
@@ -53,7 +53,9 @@ def test_the_time_zone_is_the_one_people_live_by(key: str, timezone: str) -> Non
 
 @pytest.mark.parametrize(("name", "key"), CARBONCAST.items())
 def test_carboncast_names_mean_a_zone(name: str, key: str) -> None:
-    assert CATALOGUE.zone(name).key == key
+    found = CATALOGUE.find(name)
+    assert found is not None
+    assert found.key == key
 
 
 def test_no_name_means_two_zones() -> None:
@@ -85,17 +87,12 @@ def test_an_aggregate_has_zones_of_its_own() -> None:
 def test_every_us_zone_with_a_respondent_is_read_from_eia() -> None:
     for zone in CATALOGUE.zones.values():
         assert ("eia" in zone.sources) == (zone.country == "US" and zone.eia is not None)
-    assert CATALOGUE.zone("GB").sources == ("uk_carbon_intensity",)
+    assert CATALOGUE.zones["GB"].sources == ("uk_carbon_intensity",)
 
 
 def test_respondent_codes_are_unique() -> None:
     codes = [zone.eia for zone in CATALOGUE.zones.values() if zone.eia]
     assert sorted(codes) == sorted(set(codes))
-
-
-def test_an_unknown_zone_is_refused_with_the_way_to_list_them() -> None:
-    with pytest.raises(UnknownRegion, match="gridtide zones --all"):
-        CATALOGUE.zone("XX")
 
 
 PLAIN = 'name = "A", country = "A", timezone = "UTC", lat = 0, lon = 0'
@@ -115,4 +112,6 @@ def test_a_wrong_table_is_refused_and_says_where(tmp_path: Path, zones: str, say
     (tmp_path / "zones.toml").write_text(zones, encoding="utf-8")
     (tmp_path / "cloud.toml").write_text("", encoding="utf-8")
     with pytest.raises(BadInput, match=says):
-        catalogue.read(tmp_path / "zones.toml", tmp_path / "cloud.toml")
+        catalogue.read(
+            tmp_path / "zones.toml", tmp_path / "cloud.toml", catalogue.FOLDER / "names.toml"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from gridtide_store import catalogue
+from gridtide_store.regions import resolve_zone
 
 
 def add_zones(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def zone_keys(given: Sequence[str]) -> tuple[str, ...]:
     """The keys of the zones named, in the order given, each once.
 
     Raises:
-        UnknownRegion: no zone has that key or alias.
+        UnknownRegion: one denotes no zone; ``extra["nearest"]`` has candidates.
     """
     names = [name.strip() for text in given for name in text.split(",") if name.strip()]
-    return tuple(dict.fromkeys(catalogue.load().zone(name).key for name in names))
+    return tuple(dict.fromkeys(resolve_zone(name).key for name in names))

@@ -1,0 +1,210 @@
+"""Names of other tools and of people: resolved where they denote one zone, else explained."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridtide.errors import BadInput, UnknownRegion
+from gridtide_store import catalogue
+from gridtide_store.names import Names, fold, read_names
+from gridtide_store.regions import How, resolve, resolve_zone
+
+KNOWN = catalogue.load()
+TABLE = tomllib.loads((catalogue.FOLDER / "names.toml").read_text(encoding="utf-8"))
+
+# ISO 3166-1 alpha-3 of the countries whose alpha-2 code is a key of ours, by hand from the
+# standard; GBR is left out, since the key GB is Great Britain without Northern Ireland.
+ALPHA_3 = {
+    **{"AND": "AD", "ALB": "AL", "AUT": "AT", "AUS": "AU", "ALA": "AX", "BIH": "BA"},
+    **{"BEL": "BE", "BGR": "BG", "BLR": "BY", "CAN": "CA", "CHE": "CH", "CYP": "CY"},
+    **{"CZE": "CZ", "DEU": "DE", "DNK": "DK", "EST": "EE", "ESP": "ES", "FIN": "FI"},
+    **{"FRO": "FO", "FRA": "FR", "GGY": "GG", "GIB": "GI", "GRC": "GR", "HRV": "HR"},
+    **{"HUN": "HU", "IRL": "IE", "IMN": "IM", "ISL": "IS", "ITA": "IT", "JEY": "JE"},
+    **{"LIE": "LI", "LTU": "LT", "LUX": "LU", "LVA": "LV", "MCO": "MC", "MDA": "MD"},
+    **{"MNE": "ME", "MKD": "MK", "MLT": "MT", "NLD": "NL", "NOR": "NO", "POL": "PL"},
+    **{"PRT": "PT", "ROU": "RO", "SRB": "RS", "SWE": "SE", "SVN": "SI", "SJM": "SJ"},
+    **{"SVK": "SK", "UKR": "UA", "USA": "US", "XKX": "XK"},
+}
+
+
+def meant(name: str) -> tuple[list[str], str]:
+    """The candidates of the error for this name, in order, and its text."""
+    with pytest.raises(UnknownRegion) as caught:
+        resolve(name)
+    near = caught.value.extra["nearest"]
+    assert isinstance(near, list)
+    return [each["zone"] for each in near], str(caught.value)
+
+
+@pytest.mark.parametrize(("code", "zone"), ALPHA_3.items())
+def test_three_letters_of_a_country_are_its_zone(code: str, zone: str) -> None:
+    assert resolve(code).zone == resolve(code.lower()).zone == zone
+
+
+def test_every_country_of_ours_has_its_three_letters_and_its_name_tested() -> None:
+    countries = {zone.key for zone in KNOWN.zones.values() if zone.key == zone.country}
+    assert {*ALPHA_3.values(), "GB"} == countries
+    for key in countries:
+        assert resolve(KNOWN.zones[key].name).zone == key
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Great Britain", "GB"),
+        ("UK-GB", "GB"),
+        ("GB-GBN", "GB"),
+        ("UK-NIR", "GB-NIR"),
+        ("NIE", "GB-NIR"),
+        ("EL", "GR"),
+        ("Deutschland", "DE"),
+        ("österreich", "AT"),
+        ("Espana", "ES"),
+        ("Czech Republic", "CZ"),
+        ("the netherlands", "NL"),
+        ("U.S.A.", "US"),
+        ("IT_NORD", "IT-NO"),
+        ("it-csud", "IT-CSO"),
+        ("IT-Sicily", "IT-SIC"),
+        ("NO_1", "NO-NO1"),
+        ("SE 3", "SE-SE3"),
+        ("dk_2", "DK-DK2"),
+        ("10Y1001A1001A83F", "DE"),
+        ("10ygb----------a", "GB"),
+        ("10YFI-1--------U", "FI"),
+        ("10Y1001A1001A46L", "SE-SE3"),
+        ("10YIT-GRTN-----B", "IT"),
+        ("AUS-NSW", "AU-NSW"),
+        ("AUS_TAS", "AU-TAS"),
+        ("NSW1", "AU-NSW"),
+        ("CAN-ON", "CA-ON"),
+        ("US-MISO", "US-MIDW-MISO"),
+        ("US-BPA", "US-NW-BPAT"),
+        ("US_CAL_CISO", "US-CAL-CISO"),
+        ("ISO New England", "US-NE-ISNE"),
+        ("Quebec", "CA-QC"),
+    ],
+)
+def test_a_name_that_denotes_one_zone_is_resolved(name: str, zone: str) -> None:
+    answer = resolve(name)
+    assert (answer.zone, answer.how, answer.region) == (zone, How.ALIAS, name)
+    assert resolve_zone(name).key == zone
+
+
+@pytest.mark.parametrize(
+    ("name", "zones", "says"),
+    [
+        ("UK", ["GB", "GB-NIR"], "the United Kingdom"),
+        ("United Kingdom", ["GB", "GB-NIR"], "the United Kingdom"),
+        ("u.k.", ["GB", "GB-NIR"], "Did you mean GB (Great Britain) or GB-NIR"),
+        ("GBR", ["GB", "GB-NIR"], "the United Kingdom"),
+        ("Scotland", ["GB", "GB-ZET"], "part of Great Britain"),
+        ("DE_LU", ["DE", "LU"], "the bidding zone of Germany and Luxembourg"),
+        ("DE-LU", ["DE", "LU"], "not exactly one zone"),
+        ("10Y1001A1001A82H", ["DE", "LU"], "not exactly one zone"),
+        ("10YDE-VE-------2", ["DE"], "part of Germany"),
+        ("IE_SEM", ["IE", "GB-NIR"], "single market"),
+        ("IT_ROSN", ["IT-SO"], "part of South Italy"),
+        ("CAISO_NORTH", ["US-CAL-CISO"], "Did you mean US-CAL-CISO"),
+        ("ERCOT_SANANTONIO", ["US-TEX-ERCO"], "Did you mean US-TEX-ERCO"),
+        ("PJM_CHICAGO", ["US-MIDA-PJM"], "Did you mean US-MIDA-PJM"),
+        ("ISONE_WCMA", ["US-NE-ISNE"], "Did you mean US-NE-ISNE"),
+        ("FR-BRE", ["FR"], "Did you mean FR (France)"),
+        ("US-TEX", ["US-TEX-ERCO"], "the EIA region Texas"),
+        ("California", ["US-CAL-CISO", "US-CAL-LDWP"], "it means California"),
+        ("US-CA", ["US-CAL-CISO", "US-CAL-LDWP"], "it means California"),
+        ("NEM", ["AU-NSW", "AU-QLD"], "the National Electricity Market"),
+        ("WECC", ["US-CAL-CISO"], "reliability region"),
+        # What two tools call different things is neither.
+        ("SC", ["US-CAR-SC"], "(EIA) or South Carolina or Seychelles"),
+        ("SA", ["AU-SA"], "South Australia or Saudi Arabia"),
+        ("NE", ["US-CENT-SWPP"], "Nebraska or Niger"),
+    ],
+)
+def test_a_name_of_several_zones_or_a_part_lists_those_meant_first(
+    name: str, zones: list[str], says: str
+) -> None:
+    near, text = meant(name)
+    assert near[: len(zones)] == zones
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("name", "country"),
+    [
+        ("JPN", "Japan"),
+        ("IND", "India"),
+        ("JP-TK", "Japan"),
+        ("BRA", "Brazil"),
+        ("South Korea", "South Korea"),
+        ("10Y1001A1001A49F", "Russia"),
+        ("me-south-1", "aws:me-south-1"),  # Bahrain, no part of Montenegro
+        ("sa-east-1", "aws:sa-east-1"),  # São Paulo, not South Australia
+    ],
+)
+def test_what_is_elsewhere_is_named_and_nothing_spelled_alike_is(
+    name: str, country: str
+) -> None:
+    near, text = meant(name)
+    assert near == []
+    assert country in text
+    assert "which gridtide does not cover" in text
+
+
+def test_no_name_of_another_tool_hides_a_key_or_an_alias_of_ours() -> None:
+    for zone in KNOWN.zones.values():
+        for name in (zone.key, zone.key.replace("-", "_"), *zone.aliases):
+            assert resolve(name).zone == zone.key
+
+
+def test_every_certain_name_leads_to_its_zone_however_it_is_written() -> None:
+    for key, names in TABLE["zone"].items():
+        for name in names:
+            for written in (name, name.lower(), name.replace("_", "-"), f" {name} "):
+                assert resolve(written).zone == key, written
+
+
+def test_every_name_of_several_lists_its_zones_and_none_of_elsewhere_is_a_zone() -> None:
+    for each in TABLE["several"]:
+        for name in each["names"]:
+            near, text = meant(name)
+            assert set(each["zones"]) <= set(near), name
+            assert each["means"] in text
+    for code, each in TABLE["elsewhere"].items():
+        for name in (code, each["name"], *each["names"]):
+            assert each["name"] in meant(name)[1], name
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('several = []\n[zone]\nXX = ["Ex"]\n[elsewhere]', "no zone has the key XX"),
+        ('several = []\n[zone]\nDE = ["Ex"]\nFR = ["ex"]\n[elsewhere]', "'ex' denotes a zone"),
+        ("several = [", "is not TOML"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(
+    table: str, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "names.toml"
+    path.write_text(table)
+    with pytest.raises(BadInput, match=problem):
+        read_names(path, {"DE": ["DE"], "FR": ["FR"]})
+
+
+def test_short_codes_are_not_put_together_from_parts() -> None:
+    # AU-S without its hyphen would be Australia, SE-N Senegal.
+    assert KNOWN.names.find("AU-S") is None
+    assert KNOWN.names.find("SE-N") is None
+
+
+@given(st.text(max_size=80))
+def test_folding_twice_changes_nothing_more(text: str) -> None:
+    once = fold(text)
+    assert fold(once) == once
+    assert isinstance(KNOWN.names, Names)
