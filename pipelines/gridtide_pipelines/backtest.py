@@ -78,6 +78,7 @@ def backtest(
     issues: Sequence[datetime],
     models: tuple[Forecaster, ...],
     *,
+    data_age: timedelta = timedelta(0),
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> Backtest:
@@ -87,13 +88,17 @@ def backtest(
 
     Args:
         models: to try in turn, see `models.chain`.
+        data_age: so much of the newest data is missing at each issue, as if publishers were
+            that late.
         workers: processes, a zone each; with more than one the histories must be picklable.
 
     Raises:
         BadInput: an issue before which too little is known for any of the models.
     """
     frames, runs = [], Counter[str]()
-    for done, (frame, counted) in enumerate(_by_zone(histories, issues, models, workers), 1):
+    for done, (frame, counted) in enumerate(
+        _by_zone(histories, issues, models, data_age, workers), 1
+    ):
         progress("backtest", done, len(histories))
         frames.append(frame)
         runs.update(counted)
@@ -105,23 +110,29 @@ def _by_zone(
     histories: Sequence[History],
     issues: Sequence[datetime],
     models: tuple[Forecaster, ...],
+    data_age: timedelta,
     workers: int,
 ) -> Iterator[tuple[pl.DataFrame, Counter[str]]]:
     if workers == 1 or len(histories) == 1:
-        yield from (_of_zone(each, issues, models) for each in histories)
+        yield from (_of_zone(each, issues, models, data_age) for each in histories)
         return
     with worker_pool(workers) as pool:
-        asked = [pool.submit(_of_zone, each, issues, models) for each in histories]
+        asked = [pool.submit(_of_zone, each, issues, models, data_age) for each in histories]
         yield from (each.result() for each in asked)
 
 
 def _of_zone(
-    history: History, issues: Sequence[datetime], models: tuple[Forecaster, ...]
+    history: History,
+    issues: Sequence[datetime],
+    models: tuple[Forecaster, ...],
+    data_age: timedelta,
 ) -> tuple[pl.DataFrame, Counter[str]]:
     fits: dict[tuple[str, int, int], Fitted] = {}
     frames, runs = [], Counter[str]()
     for issued_at in issues:
         known = history.known(issued_at)
+        if data_age:
+            known = known.without_newest(data_age)
 
         def monthly(model: Forecaster, known: Known) -> Fitted:
             key = (model.name, known.at.year, known.at.month)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -66,6 +66,15 @@ class Known:
                 f"serve a forecast issued at {format_time(issued_at)}; cut it at the issue"
             )
         return hourly(self.intensity, hour_of(issued_at), count)
+
+    def without_newest(self, age: timedelta) -> Known:
+        """The same without what was measured in the last `age` before ``at``.
+
+        Forecasts of others (weather, day-ahead, publishers) come by other ways and stay.
+        """
+        measured = pl.col("start") < hour_of(self.at) - age
+        mix = None if self.mix is None else self.mix.filter(measured)
+        return replace(self, intensity=self.intensity.filter(measured), mix=mix)
 
 
 @dataclass(frozen=True, slots=True)

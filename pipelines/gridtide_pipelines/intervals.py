@@ -18,6 +18,9 @@ Rule: TypeAlias = Callable[[Floats, Ints, int], Floats]
 DAYS = 60
 # Errors grow with the horizon and follow the hour of the day.
 BLOCK = 6
+# What is unknown further back than this hides nothing that a rule still looks at: prophet
+# corrects by the last 7 days, weekly repeats one of the last 4 weeks.
+REACH = 28 * 24
 # Fewer errors than this in a block make no tenth percentile.
 LEAST_ERRORS = 30
 QUANTILES = (0.1, 0.9)
@@ -37,9 +40,13 @@ def with_interval(
     hours before it, and compared with what came. The 10th and 90th percentile of these errors
     in each block of 6 h of the horizon, times `widen`, are laid around the forecast.
 
+    Hours that are unknown now are hidden at the same distance in each replay: a forecast from
+    data three days old is compared with past forecasts from data three days old.
+
     Args:
         values: hourly means, oldest first; NaN is unknown.
         limits: least and greatest possible value.
+        widen: by how much more the errors to come spread than the replayed ones.
 
     Returns:
         p50 is NaN where the rule has no answer; p10 and p90 are NaN where errors are too few.
@@ -49,9 +56,8 @@ def with_interval(
     past = origin - 24 * np.arange(DAYS, 0, -1)
     came = np.concatenate([values, np.full(horizon, np.nan)])
     target = past[:, None] + np.arange(horizon)
-    error = np.where(target < 0, np.nan, came[target]) - np.clip(
-        rule(values, past, horizon), *limits
-    )
+    replayed = _replay(rule, values, past, horizon)
+    error = np.where(target < 0, np.nan, came[target]) - np.clip(replayed, *limits)
     low, high = np.full((2, horizon), np.nan)
     for first in range(0, horizon, BLOCK):
         block = slice(first, first + BLOCK)
@@ -62,3 +68,18 @@ def with_interval(
     p10 = np.clip(middle + np.minimum(low, 0), *limits)
     p90 = np.clip(middle + np.maximum(high, 0), *limits)
     return p10, middle, p90
+
+
+def _replay(rule: Rule, values: Floats, origins: Ints, horizon: int) -> Floats:
+    """The rule at each of `origins`, blind to the hours whose like are unknown now."""
+    newest = values[-REACH:]
+    hidden = np.flatnonzero(np.isnan(newest)) - len(newest)
+    if not len(hidden):
+        return rule(values, origins, horizon)
+    rows = np.full((len(origins), horizon), np.nan)
+    for row, origin in enumerate(origins):
+        blind = values[:origin].copy()
+        at = origin + hidden
+        blind[at[at >= 0]] = np.nan
+        rows[row] = rule(blind, origins[row : row + 1], horizon)[0]
+    return rows

@@ -132,6 +132,31 @@ def test_the_hour_labelled_like_the_issue_is_not_seen(
     assert german.drop("zone").equals(french.drop("zone"))
 
 
+def test_with_a_data_age_the_newest_days_are_not_seen(
+    run: Run, write: Write, tmp_path: Path
+) -> None:
+    write("DE", counted(60))
+    words = ("--zones", "DE", "--issues", "2021-02-15/2021-02-15", "--model", "naive")
+    assert run(*words, "--data-age", "2.5") == 0
+    made = pl.read_parquet(tmp_path / "out.parquet")["gco2_per_kwh"].to_list()
+    assert run(*words) == 0
+    fresh = pl.read_parquet(tmp_path / "out.parquet")["gco2_per_kwh"].to_list()
+    # 60 hours are missing: mornings repeat three days ago instead of one, afternoons four; by
+    # hand on values of 100 x day + hour.
+    older = [new - old for new, old in zip(fresh, made, strict=True)]
+    assert older == ([200] * 12 + [300] * 12) * 3
+
+
+@pytest.mark.parametrize("age", ["-1", "8", "nan", "inf", "two", ""])
+def test_a_data_age_that_cannot_be_is_refused(
+    age: str, run: Run, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("DE", counted(60))
+    words = ("--zones", "DE", "--issues", "2021-02-15/2021-02-15", "--model", "naive")
+    assert run(*words, f"--data-age={age}") == 2
+    assert "--data-age" in capsys.readouterr().err
+
+
 def test_what_learns_is_fitted_at_the_first_issue_of_each_month() -> None:
     fits: list[datetime] = []
     prophet = chain("prophet")[0]

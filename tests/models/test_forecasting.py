@@ -139,6 +139,28 @@ def test_a_zone_whose_data_are_older_than_any_memory_is_told_their_true_age(
     assert "newest slot ended 2021-12-31T00:00:00Z" in made.reasons["DE"]
 
 
+@pytest.mark.parametrize(
+    ("model", "missing"), [("naive", 72), ("prophet", 72), ("weekly", 160)]
+)
+def test_a_zone_whose_newest_days_are_missing_gets_a_wider_interval(
+    model: str, missing: int, store: Store, home: Home
+) -> None:
+    # A level that wanders by 10 an hour: from older data it is off by more. weekly repeats
+    # an older week only where the hours of the last one are missing.
+    walk = 5000 + np.random.default_rng(4).normal(0, 10, 100 * 24).cumsum()
+    noon = NOW - timedelta(minutes=25)
+    late = rows(walk[:-missing].tolist(), zone="FR", end=noon - missing * HOUR)
+    store.append(pl.concat([rows(walk.tolist()), late]))
+    assert forecast_zones(store, home, NOW, model=model).reasons == {}
+    width = {}
+    for zone in ("DE", "FR"):
+        made = store.forecasts(zone, LIFECYCLE, NOW, NOW + 72 * HOUR, as_of=NOW)
+        width[zone] = (made["p90"] - made["p10"]).mean()
+    # The deviation over n hours grows with the root of n: for naive from 36 hours on average
+    # to 108, for weekly from 7 days to 14.
+    assert width["FR"] > 1.3 * width["DE"]
+
+
 def test_before_anything_was_known_there_is_nothing_to_forecast_from(
     store: Store, home: Home
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gridtide_pipelines.hourly import Floats, Ints
 from gridtide_pipelines.intervals import with_interval
@@ -65,3 +66,54 @@ def test_a_rule_is_only_ever_asked_about_the_hours_before_an_origin() -> None:
 
     with_interval(values, spying, 72, limits=FREE)
     assert sorted(asked) == [70 * 24 - 24 * k for k in range(60, -1, -1)]
+
+
+def last_known(values: Floats, origins: Ints, horizon: int) -> Floats:
+    """Forecasts the newest known value for every hour to come."""
+    rows = np.full((len(origins), horizon), np.nan)
+    for row, origin in enumerate(origins):
+        seen = values[: max(origin, 0)]
+        known = seen[np.isfinite(seen)]
+        rows[row] = known[-1] if len(known) else np.nan
+    return rows
+
+
+@pytest.mark.parametrize("age", [1, 5, 24, 72, 120])
+def test_the_interval_is_that_of_errors_from_data_as_old_as_now(age: int) -> None:
+    # A drift of 1 an hour: the newest value known `age` hours before is off by exactly
+    # 1 + age at the first hour and by 1 more with each hour after it.
+    values = np.arange(90 * 24.0)
+    values[-age:] = np.nan
+    low, middle, high = with_interval(values, last_known, 6, limits=FREE)
+    assert middle.tolist() == [90 * 24.0 - age - 1] * 6
+    # Six errors a day, 1 + age to 6 + age, equally often: by hand the 90th percentile of
+    # them is 6 + age where six in six blocks repeat.
+    np.testing.assert_allclose(high - middle, 6 + age)
+    np.testing.assert_allclose(low, middle)
+
+
+def test_a_gap_behind_newer_data_is_hidden_in_the_replays_too() -> None:
+    # Repeats the same hour of yesterday, or of the day before where that is unknown.
+    def repeating(seen: Floats, origins: Ints, horizon: int) -> Floats:
+        step = origins[:, None] + np.arange(horizon) % 24
+        one, two = (np.where(step >= back, seen[step - back], np.nan) for back in (24, 48))
+        return np.where(np.isnan(one), two, one)
+
+    values = np.arange(90 * 24.0)
+    whole = with_interval(values, repeating, 24, limits=FREE)
+    values[-24:-18] = np.nan
+    _, middle, high = with_interval(values, repeating, 24, limits=FREE)
+    # The first six hours come from two days ago now and are off by 48, as in each replay.
+    np.testing.assert_allclose(high - middle, [48.0] * 6 + [24.0] * 18)
+    np.testing.assert_allclose(whole[2] - whole[1], 24.0)
+
+
+@pytest.mark.parametrize("hours", [0, 30, 40 * 24])
+def test_a_history_that_begins_late_and_ends_early_has_what_errors_there_are(
+    hours: int,
+) -> None:
+    values = np.full(67 * 24, np.nan)
+    values[len(values) - 12 - hours : -12] = np.random.default_rng(8).normal(0, 10, hours)
+    low, middle, high = with_interval(values, last_known, 24, limits=FREE)
+    assert np.isfinite(middle).all() == bool(hours)
+    assert np.isfinite(low).all() == np.isfinite(high).all() == (hours > 30 * 24)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gridtide.command import Command, Terminal
@@ -17,6 +18,7 @@ from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
 from gridtide_pipelines.forecaster import Forecaster
+from gridtide_pipelines.forecasting import OLDEST
 from gridtide_pipelines.history_files import read_histories
 from gridtide_pipelines.models import DEFAULT, chain
 from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
@@ -24,6 +26,8 @@ from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
+
+MOST_DAYS = OLDEST.days
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +51,27 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="first and last day, e.g. 2021-07-01/2021-12-28; daily at 00:00 UTC",
     )
     parser.add_argument("--model", default=DEFAULT, help="forecaster; default: %(default)s")
+    parser.add_argument(
+        "--data-age",
+        type=_days,
+        default=timedelta(0),
+        metavar="DAYS",
+        help="leave out so many of the newest days at each issue, as if data came that late",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
+
+
+def _days(text: str) -> timedelta:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days <= MOST_DAYS:
+        raise BadInput(
+            f"--data-age: must be a number of days from 0 to {MOST_DAYS}, not {text!r}; older "
+            "data are not forecast from"
+        )
+    return timedelta(days=days)
 
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -96,7 +120,14 @@ def _from_files(
     histories = read_histories(args.data, list(dict.fromkeys(names)), warn=terminal.say)
     with shown(terminal) as progress:
         workers = session.settings.workers
-        return backtest(histories, issues, models, workers=workers, progress=progress)
+        return backtest(
+            histories,
+            issues,
+            models,
+            data_age=args.data_age,
+            workers=workers,
+            progress=progress,
+        )
 
 
 def _from_store(
@@ -128,7 +159,9 @@ def _from_store(
         ]
         with shown(terminal) as progress:
             # One connection cannot be shared with other processes.
-            return backtest(histories, issues, models, workers=1, progress=progress)
+            return backtest(
+                histories, issues, models, data_age=args.data_age, progress=progress
+            )
 
 
 def _signal_of(zone: str, found: Sequence[Stored]) -> Signal:
