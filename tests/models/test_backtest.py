@@ -335,7 +335,7 @@ def test_without_data_the_store_is_read_as_of_each_issue(run: Run, tmp_path: Pat
     [
         (("--zones", "FR"), "2026-03-02T12:00Z", "the store has nothing of FR"),
         (("--zones", "DE"), "2021-03-31T12:00Z", "after now (2021-03-31T12:00:00Z)"),
-        (("--zones", "ZZ"), "2026-03-02T12:00Z", "no zone has the key or alias"),
+        (("--zones", "ZZ"), "2026-03-02T12:00Z", "Unknown region 'ZZ'"),
     ],
 )
 def test_what_the_store_cannot_answer_is_refused(

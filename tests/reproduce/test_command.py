@@ -15,6 +15,8 @@ from gridtide.command import Terminal
 from gridtide.errors import BadInput
 from gridtide_pipelines.commands.reproduce import COMMAND
 from gridtide_pipelines.reproduce import reproductions
+from gridtide_pipelines.reproduction.figures import Kind, Reproduction, compared
+from gridtide_pipelines.reproduction.text import summary
 
 
 def run(*words: str) -> tuple[int, str, str]:
@@ -41,9 +43,12 @@ def flat(folder: Path) -> Path:
 def test_all_papers_end_in_one_line_of_counts_and_no_data_is_no_failure() -> None:
     code, out, _ = run("all")
     rows = [row for paper in reproductions().values() for row in paper.run(None)]
-    last = out.splitlines()[-1]
-    passed = sum(row.verdict == "pass" for row in rows)
-    assert last == (f"{len(rows)} figures: {passed} pass, 0 fail, {len(rows) - passed} no data")
+    first, *_, last = out.splitlines()
+    assert first == last == summary(rows)
+    for kind in ("published", "arithmetic", "ranking", "cross-check", "unchanged"):
+        passed = sum(row.kind == kind and row.verdict == "pass" for row in rows)
+        gaps = sum(row.kind == kind and row.verdict == "no data" for row in rows)
+        assert f"{kind}: {passed} pass, 0 fail, {gaps} no data" in last
     assert code == 0
     assert "public original of the series: github.com/carbonfirst/CarbonCast" in out
 
@@ -51,9 +56,10 @@ def test_all_papers_end_in_one_line_of_counts_and_no_data_is_no_failure() -> Non
 def test_a_figure_that_differs_exits_with_1(tmp_path: Path) -> None:
     code, out, _ = run("elastic-de2020", "--data", str(flat(tmp_path)))
     assert code == 1
-    # Only what saves nothing is right: pausing in a window without room, for both jobs; and
-    # the 36 comparisons with a linear programme, which sees the same series.
-    assert out.splitlines()[-1] == "72 figures: 38 pass, 34 fail, 0 no data"
+    # All earlier results differ; the comparisons with a linear programme, which sees the same
+    # series, do not. Pausing in a window without room is 0 by construction and no figure.
+    last = out.splitlines()[-1]
+    assert "cross-check: 34 pass, 0 fail, 0 no data; unchanged: 0 pass, 34 fail" in last
     assert "public original" not in out
 
 
@@ -61,13 +67,20 @@ def test_json_is_one_document_with_every_row(tmp_path: Path) -> None:
     code, out, _ = run("elastic-de2020", "--json")
     document = json.loads(out)
     assert code == 0
-    assert document["counts"] == {"pass": 0, "fail": 0, "no data": 72}
+    none, gaps = ({"pass": 0, "fail": 0, "no data": n} for n in (0, 34))
+    assert document["counts"] == {
+        **dict.fromkeys(("published", "arithmetic", "ranking"), none),
+        **{"cross-check": gaps, "unchanged": gaps},
+    }
     (paper,) = document["papers"]
     assert paper["name"] == "elastic-de2020"
     assert paper["original"].startswith("github.com/dos-group/lets-wait-awhile")
-    row = paper["rows"][2]
+    assert paper["counts"] == document["counts"]
+    assert paper["not_reproduced"] == []
+    row = paper["rows"][0]
     assert row["label"] == "24h, +0h, elastic max 2x, linear"
-    assert (row["printed"], row["ours"], row["difference"]) == (12.706, None, None)
+    assert (row["kind"], row["printed"], row["reference"]) == ("unchanged", None, 12.706)
+    assert (row["ours"], row["difference"]) == (None, None)
     assert (row["tolerance"], row["unit"], row["verdict"]) == (0.05, "%", "no data")
 
 
@@ -76,7 +89,7 @@ def test_html_writes_the_page_and_says_so(tmp_path: Path) -> None:
     _, out, err = run("google-regions", "--html", str(target))
     text = target.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
-    assert "410 figures: 410 pass, 0 fail, 0 no data" in text
+    assert text.count("ranking: 410 pass, 0 fail, 0 no data") == 3
     assert str(target) in err
     assert "<svg" not in out
 
@@ -92,3 +105,25 @@ def test_html_writes_the_page_and_says_so(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_refused(words: list[str], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         run(*words)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_fail_of_any_kind_exits_with_1(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = compared("x", 5.0, 6.0, kind=kind, tolerance=0.1, unit="%")
+    paper = Reproduction("p", "Title", "Cite", "", lambda _: [wrong])
+    monkeypatch.setattr(
+        "gridtide_pipelines.commands.reproduce.reproductions", lambda: {"p": paper}
+    )
+    code, out, _ = run("p")
+    assert code == 1
+    assert f"{kind}: 0 pass, 1 fail, 0 no data" in out.splitlines()[-1]
+
+
+def test_the_authors_figures_that_are_not_reproduced_are_listed_with_the_reason() -> None:
+    _, out, _ = run("all")
+    # Dodge: 176 of Tables 6 to 13, 64 read off Figs. 3 and 4, 24 of Table 3.
+    assert (
+        "not reproduced: 264 figures of the authors: "
+        "WattTime's marginal emissions of 2020 are not public"
+    ) in out
+    assert "not reproduced: 191 figures of the authors: needs data/eurosys2024" in out

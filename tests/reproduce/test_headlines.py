@@ -26,6 +26,8 @@ def test_by_place_is_the_ratio_of_the_dirtiest_to_the_cleanest_grid_of_the_us() 
     found = page.by_place({"lifecycle": steady(), "direct": direct}, "")
     # The Mid-Atlantic is at 1100, the Northwest at 200, or at 50.
     assert "lie 5.5 times apart with lifecycle factors, 22.0 times with direct" in found.ours
+    # Without the Northwest: California (3) to the Mid-Atlantic (11).
+    assert "without the US Northwest they lie 3.67 and 3.67 times apart" in found.ours
     # Counted from Google's yearly files: least in 2019, most in 2022.
     assert "4.8 to 9.0 times apart, by year from 2019 to 2024" in found.ours
     (_, grids) = found.pictures
@@ -52,6 +54,8 @@ def test_by_time_of_day_is_the_worst_start_of_six_hours_above_the_best() -> None
     found = page.by_time_of_day({"lifecycle": values, "direct": values}, DODGE, "")
     assert "emits 0 % (Queensland) to 100 % (US Northwest) more" in found.ours
     assert "100 % in the median region" in found.ours
+    # 2410 at 18:00 against 2210 at 06:00 on the first day of Table 3.
+    assert "Table 3 gives 9.0 % on the widest of its three days" in found.ours
     (picture,) = found.pictures
     assert isinstance(picture, Lines)
     by_name = {line.label: line.values for line in picture.lines}

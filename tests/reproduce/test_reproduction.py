@@ -11,13 +11,16 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduce import reproductions
 from gridtide_pipelines.reproduction.figures import (
+    Kind,
     Reproduction,
     Row,
     Verdict,
     claimed,
     compared,
     counts,
+    counts_by_kind,
     missing,
+    not_reproduced,
     printed,
     table,
     without_data,
@@ -34,8 +37,21 @@ PAPERS = {
 }
 
 
-def row(ours: float | str, value: float | str = 5.0, tolerance: float = 0.1) -> Row:
-    return compared("x", value, ours, tolerance=tolerance, unit="%")
+PUBLISHED, UNCHANGED = Kind.PUBLISHED, Kind.UNCHANGED
+
+
+def row(
+    ours: float | str,
+    value: float | str = 5.0,
+    tolerance: float = 0.1,
+    *,
+    kind: Kind = PUBLISHED,
+) -> Row:
+    return compared("x", value, ours, kind=kind, tolerance=tolerance, unit="%")
+
+
+def gap(label: str, value: float, *, kind: Kind = PUBLISHED, note: str = "n") -> Row:
+    return without_data(label, value, kind=kind, unit="g", note=note)
 
 
 @pytest.mark.parametrize(
@@ -60,38 +76,70 @@ def test_words_must_be_equal() -> None:
 
 
 def test_a_claim_in_words_stands_or_falls_by_what_is_said_of_it() -> None:
-    assert claimed("x", "over 70", 73.0, holds=True, unit="%").verdict is Verdict.PASS
-    assert claimed("x", "over 70", 69.0, holds=False, unit="%").verdict is Verdict.FAIL
+    for ours, holds, verdict in ((73.0, True, Verdict.PASS), (69.0, False, Verdict.FAIL)):
+        found = claimed("x", "over 70", ours, kind=PUBLISHED, holds=holds, unit="%")
+        assert found.verdict is verdict
 
 
 def test_a_difference_is_ours_less_the_printed_one_and_none_without_numbers() -> None:
     assert row(4.95).difference == pytest.approx(-0.05)
     assert row("unknown").difference is None
-    assert without_data("x", 5.0, unit="%", note="n").difference is None
+    assert gap("x", 5.0).difference is None
 
 
 def test_verdicts_are_counted() -> None:
-    rows = [row(5.0), row(9.0), row(5.0), without_data("x", 1.0, unit="", note="n")]
+    rows = [row(5.0), row(9.0, kind=UNCHANGED), row(5.0), gap("x", 1.0)]
     assert counts(rows) == {Verdict.PASS: 2, Verdict.FAIL: 1, Verdict.NO_DATA: 1}
-    assert summary(rows) == "4 figures: 2 pass, 1 fail, 1 no data"
+    by_kind = counts_by_kind(rows)
+    assert list(by_kind) == list(Kind)
+    assert by_kind[PUBLISHED] == {Verdict.PASS: 2, Verdict.FAIL: 0, Verdict.NO_DATA: 1}
+    assert summary(rows) == (
+        "published: 2 pass, 0 fail, 1 no data; arithmetic: 0 pass, 0 fail, 0 no data; "
+        "ranking: 0 pass, 0 fail, 0 no data; cross-check: 0 pass, 0 fail, 0 no data; "
+        "unchanged: 0 pass, 1 fail, 0 no data"
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_only_an_author_s_figure_is_called_printed(kind: Kind) -> None:
+    found = row(5.05, kind=kind)
+    document = found.document()
+    nobody_s = kind in (Kind.CROSS_CHECK, Kind.UNCHANGED)
+    assert document["printed"] == (None if nobody_s else 5.0)
+    assert document["reference"] == (5.0 if nobody_s else None)
+    assert document["kind"] == kind
+    assert document["difference"] == pytest.approx(0.05)
+
+
+def test_what_authors_print_and_is_not_reproduced_is_counted_by_its_reason() -> None:
+    rows = [
+        gap("a", 1.0, note="not public"),
+        gap("b", 2.0, note="not public"),
+        gap("c", 3.0, kind=Kind.ARITHMETIC, note="no inputs"),
+        gap("d", 4.0, kind=UNCHANGED, note="needs a file"),
+        row(5.0),
+    ]
+    assert not_reproduced(rows) == {"not public": 2, "no inputs": 1}
 
 
 def test_a_line_shows_printed_ours_difference_unit_verdict_and_note() -> None:
     paper = Reproduction("p", "Title", "Cite", "example.org/series", lambda _: [])
-    rows = [row(4.951), without_data("longer", 2.5, unit="g", note="needs a.parquet")]
+    rows = [row(4.951), gap("longer", 2.5, note="needs a"), row(5.0, kind=UNCHANGED)]
     assert list(lines(paper, rows)) == [
         "p: Title",
         "  Cite",
         "  public original of the series: example.org/series",
-        "  figure  printed   ours  difference  unit  verdict  note",
-        "  x             5  4.951      -0.049  %     pass",
-        "  longer      2.5      -              g     no data  needs a.parquet",
-        "p: 2 figures: 1 pass, 0 fail, 1 no data",
+        "  figure  kind       printed  reference   ours  difference  unit  verdict  note",
+        "  x       published        5          -  4.951      -0.049  %     pass",
+        "  longer  published      2.5          -      -              g     no data  needs a",
+        "  x       unchanged        -          5  5.000      +0.000  %     pass",
+        "  not reproduced: 1 figures of the authors: needs a",
+        f"p: {summary(rows)}",
     ]
 
 
 def test_nothing_is_shown_as_less_than_nothing() -> None:
-    assert shown(row(-0.00001, 0.0)) == ("0", "0.000", "+0.000")
+    assert shown(row(-0.00001, 0.0)) == ("0", "-", "0.000", "+0.000")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ def rows(name: str, pattern: str) -> list[Row]:
     ("name", "pattern", "tolerance", "count"),
     [
         ("dodge2022-style", "^(lifecycle|direct), ", 0.01, 1164),
-        ("lets-wait-awhile", "^(ML jobs|nightly)", 0.005, 345),
+        ("lets-wait-awhile", "^(ML jobs|nightly)", 0.005, 332),
         ("lets-wait-awhile", "^weekends are lower by", 0.005, 4),
-        ("elastic-de2020", "[^s]$(?<!starts)", 0.05, 36),
-        ("eurosys2024", "", 0.01, 203),
+        ("elastic-de2020", "[^s]$(?<!starts)", 0.05, 34),
+        ("eurosys2024", "", 0.01, 191),
     ],
 )
 def test_series_are_reproduced_within_a_fixed_distance(

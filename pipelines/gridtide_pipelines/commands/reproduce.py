@@ -9,7 +9,14 @@ from pathlib import Path
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import Reproduction, Row, Verdict, counts
+from gridtide_pipelines.reproduction.figures import (
+    Reproduction,
+    Row,
+    Verdict,
+    counts,
+    counts_by_kind,
+    not_reproduced,
+)
 from gridtide_pipelines.reproduction.headlines import headlines
 from gridtide_pipelines.reproduction.page import page
 from gridtide_pipelines.reproduction.text import lines, summary
@@ -50,6 +57,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.json:
         terminal.document(_document(results, rows))
     else:
+        terminal.result(summary(rows))
         for paper, each in results.values():
             for line in lines(paper, each):
                 terminal.result(line)
@@ -84,12 +92,23 @@ def _document(results: Results, rows: Sequence[Row]) -> dict[str, object]:
                 "title": paper.title,
                 "citation": paper.citation,
                 "original": paper.original,
-                "counts": {str(verdict): n for verdict, n in counts(each).items()},
+                "counts": _counts(each),
+                "not_reproduced": [
+                    {"figures": n, "why": why} for why, n in not_reproduced(each).items()
+                ],
                 "rows": [row.document() for row in each],
             }
             for paper, each in results.values()
         ],
-        "counts": {str(verdict): n for verdict, n in counts(rows).items()},
+        "counts": _counts(rows),
+    }
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Kind to verdict to how many."""
+    return {
+        str(kind): {str(verdict): n for verdict, n in found.items()}
+        for kind, found in counts_by_kind(rows).items()
     }
 
 

@@ -23,6 +23,7 @@ from gridtide.errors import BadInput
 from gridtide.planning.errors import NoSolver
 from gridtide.planning.solver import Programme
 from gridtide_pipelines.reproduction.figures import (
+    Kind,
     Reproduction,
     Row,
     compared,
@@ -45,10 +46,12 @@ TOLERANCE = 0.05  # points
 EVERY = 10  # of the starts one in ten is given to the linear programme too: six
 CHECKED = ", by linear programme on six starts"
 OF_SOLVER = 1e-6  # points
+EARLIER, CHECK = Kind.UNCHANGED, Kind.CROSS_CHECK
 
 LINEAR_2: Knees = ((0.0, 0.0), (2.0, 2.0))
+PAUSING = "pause_resume (max 1x)"
 POLICIES: Mapping[str, tuple[Knees, float | None]] = {
-    "pause_resume (max 1x)": (((0.0, 0.0), (1.0, 1.0)), None),
+    PAUSING: (((0.0, 0.0), (1.0, 1.0)), None),
     "elastic max 2x, linear": (LINEAR_2, None),
     "elastic max 4x, linear": (((0.0, 0.0), (4.0, 4.0)), None),
     "elastic max 4x, throughput=chips^0.9": (
@@ -153,26 +156,32 @@ def _rows(
             whole = length + slots + times * length
             values = None if series is None else windows(series, whole)
             for policy, by_window in policies.items():
+                if whole == length and policy == PAUSING:
+                    continue  # pausing without room to pause: 0 by construction
                 label = f"{job}, {window}, {policy}"
                 value = by_window[figures["windows"].index(window)]
                 if values is None:
                     note, tolerance = lacking, TOLERANCE
-                    yield without_data(label, value, unit="%", note=note, tolerance=tolerance)
-                    yield without_data(f"{label}{CHECKED}", None, unit="%", note=note)
+                    yield without_data(
+                        label, value, kind=EARLIER, unit="%", note=note, tolerance=tolerance
+                    )
+                    yield without_data(
+                        f"{label}{CHECKED}", None, kind=CHECK, unit="%", note=note
+                    )
                     continue
                 ours = reduction(values, length, *POLICIES[policy])
-                yield compared(label, value, ours, tolerance=TOLERANCE, unit="%")
+                yield compared(label, value, ours, kind=EARLIER, tolerance=TOLERANCE, unit="%")
                 yield _checked(f"{label}{CHECKED}", values[::EVERY], length, policy)
 
 
 def _checked(label: str, values: Floats, length: int, policy: str) -> Row:
-    """Our reduction beside that of the linear programme, which stands for the printed one."""
+    """Our reduction beside that of the linear programme."""
     try:
         value = by_programme(values, length, *POLICIES[policy])
     except NoSolver as error:
-        return without_data(label, None, unit="%", note=str(error))
+        return without_data(label, None, kind=CHECK, unit="%", note=str(error))
     ours = reduction(values, length, *POLICIES[policy])
-    return compared(label, value, ours, tolerance=OF_SOLVER, unit="%")
+    return compared(label, value, ours, kind=CHECK, tolerance=OF_SOLVER, unit="%")
 
 
 REPRODUCTION = Reproduction(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduction.figures import (
+    Kind,
     Reproduction,
     Row,
     compared,
@@ -197,14 +198,20 @@ def _rows(
 ) -> Iterator[Row]:
     def row(label: str, value: float, unit: str, *place: str) -> Row:
         if place not in ours:
-            return without_data(label, value, unit=unit, note=lacking, tolerance=TOLERANCE)
-        return compared(label, value, ours[place], tolerance=TOLERANCE, unit=unit)
+            return without_data(
+                label, value, kind=Kind.PUBLISHED, unit=unit, note=lacking, tolerance=TOLERANCE
+            )
+        return compared(
+            label, value, ours[place], kind=Kind.PUBLISHED, tolerance=TOLERANCE, unit=unit
+        )
 
     for effect in ("deferrability", "interruptibility", "defer_pct", "interrupt_pct"):
         unit = "%" if effect.endswith("pct") else "g/kWh saved"
         for slack, by_group in figures[effect].items():
             for group, values in by_group.items():
                 for job, value in zip(figures["jobs"], values, strict=True):
+                    if job == 1 and effect.startswith("interrupt"):
+                        continue  # a job of one hour cannot be interrupted: 0 by construction
                     label = f"{effect}, {group}, slack {slack} h, job {job} h"
                     yield row(label, value, unit, effect, slack, group, str(job))
     for slack, by_group in figures["together"].items():

@@ -16,7 +16,13 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal
 from gridtide.windows import best_region
-from gridtide_pipelines.reproduction.figures import Reproduction, Row, compared, printed
+from gridtide_pipelines.reproduction.figures import (
+    Kind,
+    Reproduction,
+    Row,
+    compared,
+    printed,
+)
 
 UNKNOWN = "unknown"
 INTENSITIES = {
@@ -71,6 +77,7 @@ def _of_year(year: int, table: Mapping[str, Any]) -> Iterator[Row]:
                 f"{year}, {words}, {region}",
                 _place(figures, figure, signal),
                 ours.get(region, UNKNOWN),
+                kind=Kind.RANKING,
                 tolerance=0,
                 unit="place",
                 note=UNKNOWN if figure is None else f"{figure:g} {unit}",

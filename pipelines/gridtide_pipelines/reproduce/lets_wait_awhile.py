@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduction.figures import (
+    Kind,
     Reproduction,
     Row,
     compared,
@@ -60,8 +61,8 @@ STATISTICS = {
 CLEAN = ", clean protocol"
 KINDS = {
     "published": "",
-    "computed": "not published; printed is this project's first computation",
-    "clean": "printed is this project's first computation",
+    "computed": "not published; compared with this project's first computation",
+    "clean": "compared with this project's first computation",
 }
 DEADLINES = {"next_workday": "next workday", "semi_weekly": "semi-weekly"}
 
@@ -208,10 +209,15 @@ def _rows(figures: Mapping[str, Any], ours: Mapping[str, float], note: str) -> I
     """A row for each figure; `note` says why there is none of ours."""
 
     def row(label: str, value: float, key: str, unit: str, kind: str, tolerance: float) -> Row:
+        of = Kind.PUBLISHED if kind == "published" else Kind.UNCHANGED
         if key not in ours:
-            return without_data(label, value, unit=unit, note=note, tolerance=tolerance)
+            return without_data(
+                label, value, kind=of, unit=unit, note=note, tolerance=tolerance
+            )
         said = KINDS[kind]
-        return compared(label, value, ours[key], tolerance=tolerance, unit=unit, note=said)
+        return compared(
+            label, value, ours[key], kind=of, tolerance=tolerance, unit=unit, note=said
+        )
 
     for kind, entries in figures["ml_jobs"].items():
         protocol = "clean" if kind == "clean" else "published"
@@ -230,6 +236,8 @@ def _rows(figures: Mapping[str, Any], ours: Mapping[str, float], note: str) -> I
             unit = "% saved" if quantity == "saved" else "g/kWh"
             for region, values in by_region.items():
                 for wide, value in enumerate(values):
+                    if quantity == "saved" and wide == 0:
+                        continue  # without room to shift nothing is saved, by construction
                     label = f"nightly {quantity}, {region}, +-{wide / 2:g} h, error {error} %"
                     label += CLEAN if kind == "clean" else ""
                     key = f"{region} {protocol} {name} {wide}"

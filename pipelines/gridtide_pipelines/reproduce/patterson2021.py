@@ -16,6 +16,7 @@ from typing import Any
 
 from gridtide.accounting import emissions_g, energy_kwh, gains
 from gridtide_pipelines.reproduction.figures import (
+    Kind,
     Reproduction,
     Row,
     compared,
@@ -93,8 +94,12 @@ def _rows(
     where = each["where"]
     if ours is None:
         note = f"{where} prints neither power nor PUE nor the grid's factor"
-        yield without_data(f"{name}, energy", each["kwh"], unit="kWh", note=note)
-        yield without_data(f"{name}, net", each["net"], unit="tCO2e", note=note)
+        yield without_data(
+            f"{name}, energy", each["kwh"], kind=Kind.ARITHMETIC, unit="kWh", note=note
+        )
+        yield without_data(
+            f"{name}, net", each["net"], kind=Kind.ARITHMETIC, unit="tCO2e", note=note
+        )
         return
     in_full = where == "Table 1"
     kwh, gross, net = each["kwh"], each["gross"], each["net"]
@@ -104,7 +109,13 @@ def _rows(
         ("net", net, ours.net, "tCO2e", TABLE_1_T if in_full else EMISSIONS * net),
     ):
         yield compared(
-            f"{name}, {words}", value, mine, tolerance=tolerance, unit=unit, note=where
+            f"{name}, {words}",
+            value,
+            mine,
+            tolerance=tolerance,
+            kind=Kind.ARITHMETIC,
+            unit=unit,
+            note=where,
         )
     for key, words, whole in (
         ("of_nas_estimate", "of the NAS estimate", nas),
@@ -115,7 +126,13 @@ def _rows(
             mine = ours.net / whole
             label = f"{name}, net {words}"
             yield compared(
-                label, each[key], mine, tolerance=tolerance, unit="fraction", note=where
+                label,
+                each[key],
+                mine,
+                tolerance=tolerance,
+                kind=Kind.ARITHMETIC,
+                unit="fraction",
+                note=where,
             )
 
 
@@ -149,7 +166,15 @@ def _nas_rows(text: Figures, ours: Mapping[str, Ours], nas: float) -> Iterator[R
         ),
     ):
         label = key.replace("_", " ")
-        yield compared(label, text[key], mine, tolerance=tolerance, unit=unit, note=note)
+        yield compared(
+            label,
+            text[key],
+            mine,
+            tolerance=tolerance,
+            kind=Kind.ARITHMETIC,
+            unit=unit,
+            note=note,
+        )
 
 
 def _gain_rows(
@@ -176,11 +201,15 @@ def _gain_rows(
         ("step_gain_plus_energy_mix", "these and energy mix", mix, "Fig. 1; 57 in the text"),
     ):
         label = f"gain by {words}"
-        yield compared(label, text[key], mine, tolerance=TENTH, unit="x", note=said)
+        yield compared(
+            label, text[key], mine, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="x", note=said
+        )
     net = gains([average["net"], iowa["net"]])[0]
     label = "Iowa's net factor against the US average"
     value = text["iowa_net_vs_us_average"]
-    yield compared(label, value, net, tolerance=TENTH, unit="x", note="Sec. 2.4")
+    yield compared(
+        label, value, net, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="x", note="Sec. 2.4"
+    )
 
 
 def _other_rows(
@@ -190,7 +219,9 @@ def _other_rows(
     seat = text["sf_ny_jet_roundtrip_whole_plane"] / (SEATS * OCCUPIED)
     value = text["sf_ny_roundtrip_per_passenger"]
     label = "round trip by jet, a passenger"
-    yield compared(label, value, seat, tolerance=TENTH, unit="tCO2e", note="App. D")
+    yield compared(
+        label, value, seat, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="tCO2e", note="App. D"
+    )
     names = ("GPT-3, as run", "GShard-600B, as run")
     large, sparse = (ours[name] for name in names)
     chip_days = [runs[name]["chips"] * runs[name]["days"] for name in names]
@@ -201,7 +232,15 @@ def _other_rows(
         ("gpt3_vs_gshard_energy", large.kwh / sparse.kwh),
     ):
         label = key.replace("_", " ")
-        yield compared(label, text[key], mine, tolerance=ABOUT, unit="x", note="Sec. 3, about")
+        yield compared(
+            label,
+            text[key],
+            mine,
+            tolerance=ABOUT,
+            kind=Kind.ARITHMETIC,
+            unit="x",
+            note="Sec. 3, about",
+        )
 
 
 REPRODUCTION = Reproduction(

@@ -1,4 +1,4 @@
-"""What it takes to reproduce a paper: its printed figures, our figures, and a verdict for each.
+"""What it takes to reproduce a paper: its figures, ours, and a kind and verdict for each.
 
 Printed figures are facts; they ship in ``reproduce/printed``, one table a paper with its
 citation. Series do not ship: they are read from a folder, and without it a row says `no data`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,16 +36,31 @@ class Verdict(StrEnum):
     NO_DATA = "no data"
 
 
+class Kind(StrEnum):
+    """What our value is compared with, so what a pass says."""
+
+    PUBLISHED = "published"  # an author's figure, computed from the series
+    ARITHMETIC = "arithmetic"  # an author's figure, from inputs that the author prints
+    RANKING = "ranking"  # the order of an author's figures
+    CROSS_CHECK = "cross-check"  # the result of an independent method in the same run
+    UNCHANGED = "unchanged"  # this project's earlier result: nobody else's figure
+
+
+# Where nobody printed what ours is compared with.
+NOT_PRINTED = (Kind.CROSS_CHECK, Kind.UNCHANGED)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: as printed, as we compute it, and the verdict.
+    """One figure: what is expected, what we compute, and the verdict.
 
     `tolerance` is absolute, in the unit of the values; `note` says what a reader must know.
     `beside` is what the paper prints where that is of other inputs, not to be compared with.
     """
 
     label: str
-    printed: Value
+    kind: Kind
+    expected: Value
     ours: Value
     tolerance: float
     unit: str
@@ -53,17 +69,29 @@ class Row:
     beside: float | None = None
 
     @property
+    def printed(self) -> Value:
+        """What an author printed; ``None`` where ours is compared with something else."""
+        return None if self.kind in NOT_PRINTED else self.expected
+
+    @property
+    def reference(self) -> Value:
+        """What ours is compared with where nobody printed it: other method, earlier result."""
+        return self.expected if self.kind in NOT_PRINTED else None
+
+    @property
     def difference(self) -> float | None:
-        """Ours less the printed one, ``None`` where one of them is no number."""
-        if isinstance(self.printed, float) and isinstance(self.ours, float):
-            return self.ours - self.printed
+        """Ours less the expected one, ``None`` where one of them is no number."""
+        if isinstance(self.expected, float) and isinstance(self.ours, float):
+            return self.ours - self.expected
         return None
 
     def document(self) -> dict[str, Any]:
         """The row as JSON."""
         return {
             "label": self.label,
+            "kind": str(self.kind),
             "printed": self.printed,
+            "reference": self.reference,
             "beside": self.beside,
             "ours": self.ours,
             "difference": self.difference,
@@ -114,36 +142,48 @@ def compared(
     value: float | str,
     ours: float | str,
     *,
+    kind: Kind,
     tolerance: float,
     unit: str,
     note: str = "",
 ) -> Row:
-    """The row of a `value` as printed and of ours; words must be equal."""
+    """The row of a `value` and of ours, which it is compared with; words must be equal."""
     if isinstance(value, str) or isinstance(ours, str):
-        same = value == ours
-        return Row(label, value, ours, tolerance, unit, _verdict(same=same), note)
-    close = abs(ours - value) <= tolerance + ROUNDING  # false for NaN
-    return Row(label, float(value), float(ours), tolerance, unit, _verdict(same=close), note)
+        verdict = _verdict(same=value == ours)
+        return Row(label, kind, value, ours, tolerance, unit, verdict, note)
+    verdict = _verdict(same=abs(ours - value) <= tolerance + ROUNDING)  # a fail for NaN
+    return Row(label, kind, float(value), float(ours), tolerance, unit, verdict, note)
 
 
 def claimed(
-    label: str, words: str, ours: float, *, holds: bool, unit: str, note: str = ""
+    label: str, words: str, ours: float, *, kind: Kind, holds: bool, unit: str, note: str = ""
 ) -> Row:
     """The row of a claim in `words`, such as ``over 70``, and whether ours bears it out."""
-    return Row(label, words, float(ours), 0.0, unit, _verdict(same=holds), note)
+    return Row(label, kind, words, float(ours), 0.0, unit, _verdict(same=holds), note)
 
 
 def without_data(
-    label: str, value: Value, *, unit: str, note: str, tolerance: float = 0.0
+    label: str, value: Value, *, kind: Kind, unit: str, note: str, tolerance: float = 0.0
 ) -> Row:
-    """The row of a printed `value` that needs what is not there; `note` says what."""
+    """The row of a `value` whose computation needs what is not there; `note` says what."""
     number = float(value) if isinstance(value, int) else value
-    return Row(label, number, None, tolerance, unit, Verdict.NO_DATA, note)
+    return Row(label, kind, number, None, tolerance, unit, Verdict.NO_DATA, note)
 
 
 def counts(rows: Collection[Row]) -> dict[Verdict, int]:
     """How many rows there are of each verdict."""
     return {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
+
+
+def counts_by_kind(rows: Collection[Row]) -> dict[Kind, dict[Verdict, int]]:
+    """How many rows of each kind there are of each verdict; every kind is there."""
+    return {kind: counts([row for row in rows if row.kind is kind]) for kind in Kind}
+
+
+def not_reproduced(rows: Collection[Row]) -> dict[str, int]:
+    """Why authors' figures could not be computed, and how many for each reason."""
+    gaps = [r for r in rows if r.verdict is Verdict.NO_DATA and r.kind not in NOT_PRINTED]
+    return dict(Counter(row.note for row in gaps))
 
 
 def missing(data: Path | None, *paths: str) -> str:

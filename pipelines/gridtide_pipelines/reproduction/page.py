@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from gridtide_pipelines.reproduction.figures import Reproduction, Row, Verdict, counts
+from gridtide_pipelines.reproduction.figures import (
+    Reproduction,
+    Row,
+    Verdict,
+    counts,
+    not_reproduced,
+)
 from gridtide_pipelines.reproduction.headlines import Headline
 from gridtide_pipelines.reproduction.pictures import svg
 from gridtide_pipelines.reproduction.text import shown, summary
@@ -82,11 +88,16 @@ def page(
 <body>
 <main>
 <h1>Published results, computed again</h1>
+<p class="lead">{escape(summary(rows))}</p>
 <p class="lead">What the literature says that moving work saves, what it comes to on open data,
-and every printed figure beside ours: {escape(summary(rows))}.</p>
+and every figure beside ours. <b>published</b> is an author's figure computed from the series,
+<b>arithmetic</b> one from inputs that the author prints, <b>ranking</b> the order of figures
+of an author, <b>cross-check</b> the result of an independent method, <b>unchanged</b> this
+project's earlier result, which nobody printed.</p>
 {LEGEND}
 {"".join(_claim(claim) for claim in claims)}
 {sections}
+<p class="lead">{escape(summary(rows))}</p>
 </main>
 </body>
 </html>
@@ -112,12 +123,18 @@ def _paper(paper: Reproduction, rows: Sequence[Row]) -> str:
     lacking = counts(rows)[Verdict.NO_DATA] > 0 and paper.original
     original = f"<br>Public original of the series: {escape(paper.original)}" if lacking else ""
     lines = "".join(_line(row) for row in rows)
+    gaps = "".join(
+        f"<li>{figures} figures of the authors are not reproduced: {escape(why)}</li>"
+        for why, figures in not_reproduced(rows).items()
+    )
     return f"""<section>
 <h2>{escape(paper.title)}</h2>
 <p class="cite">{escape(paper.citation)}{original}</p>
+{f"<ul>{gaps}</ul>" if gaps else ""}
 <details><summary>{escape(paper.name)}: {escape(summary(rows))}</summary>
 <div class="wide"><table>
-<thead><tr><th>figure</th><th class="number">printed</th><th class="number">ours</th>
+<thead><tr><th>figure</th><th>kind</th><th class="number">printed</th>
+<th class="number">reference</th><th class="number">ours</th>
 <th class="number">difference</th><th>unit</th><th>verdict</th><th>note</th></tr></thead>
 <tbody>
 {lines}</tbody></table></div></details>
@@ -126,11 +143,12 @@ def _paper(paper: Reproduction, rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    printed, ours, difference = shown(row)
+    printed, reference, ours, difference = shown(row)
     verdict = str(row.verdict)
     style = verdict.replace(" ", "-")
     return (
-        f'<tr><td>{escape(row.label)}</td><td class="number">{escape(printed)}</td>'
+        f"<tr><td>{escape(row.label)}</td><td>{row.kind}</td>"
+        f'<td class="number">{escape(printed)}</td><td class="number">{escape(reference)}</td>'
         f'<td class="number">{escape(ours)}</td><td class="number">{escape(difference)}</td>'
         f"<td>{escape(row.unit)}</td>"
         f'<td class="{style}">{verdict}</td><td>{escape(row.note)}</td></tr>\n'

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import floor, log10
 
-from gridtide_pipelines.reproduction.figures import Reproduction, Row, Value, Verdict, counts
+from gridtide_pipelines.reproduction.figures import (
+    Kind,
+    Reproduction,
+    Row,
+    Value,
+    Verdict,
+    counts,
+    counts_by_kind,
+    not_reproduced,
+)
 
 UNKNOWN = "-"
+HEAD = (
+    "figure",
+    "kind",
+    "printed",
+    "reference",
+    "ours",
+    "difference",
+    "unit",
+    "verdict",
+    "note",
+)
+NUMBERS = {"printed", "reference", "ours", "difference"}
 
 
 def lines(paper: Reproduction, rows: Sequence[Row]) -> Iterator[str]:
@@ -16,30 +37,39 @@ def lines(paper: Reproduction, rows: Sequence[Row]) -> Iterator[str]:
     yield f"  {paper.citation}"
     if paper.original and counts(rows)[Verdict.NO_DATA]:
         yield f"  public original of the series: {paper.original}"
-    cells = [(row.label, *shown(row), row.unit, str(row.verdict), row.note) for row in rows]
-    head = ("figure", "printed", "ours", "difference", "unit", "verdict", "note")
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
-    for label, printed, ours, difference, unit, verdict, note in (head, *cells):
-        line = (
-            f"  {label:{widths[0]}}  {printed:>{widths[1]}}  {ours:>{widths[2]}}  "
-            f"{difference:>{widths[3]}}  {unit:{widths[4]}}  {verdict:{widths[5]}}  {note}"
+    cells = [
+        (row.label, str(row.kind), *shown(row), row.unit, str(row.verdict), row.note)
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(HEAD, *cells, strict=True)]
+    for line in (HEAD, *cells):
+        padded = (
+            f"{cell:>{width}}" if name in NUMBERS else f"{cell:{width}}"
+            for name, cell, width in zip(HEAD, line, widths, strict=True)
         )
-        yield line.rstrip()
+        yield f"  {'  '.join(padded)}".rstrip()
+    for why, figures in not_reproduced(rows).items():
+        yield f"  not reproduced: {figures} figures of the authors: {why}"
     yield f"{paper.name}: {summary(rows)}"
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The counts in words."""
-    found = counts(rows)
-    return f"{len(rows)} figures: " + ", ".join(f"{found[each]} {each}" for each in Verdict)
+    """The counts in words, kind by kind."""
+    found = counts_by_kind(rows)
+    return "; ".join(f"{kind}: {_counted(found[kind])}" for kind in Kind)
 
 
-def shown(row: Row) -> tuple[str, str, str]:
-    """Printed value, ours and the difference, with the digits that matter."""
+def _counted(found: Mapping[Verdict, int]) -> str:
+    return ", ".join(f"{found[each]} {each}" for each in Verdict)
+
+
+def shown(row: Row) -> tuple[str, str, str, str]:
+    """Printed value, other reference, ours and the difference, with the digits that matter."""
     digits = _digits(row)
     difference = row.difference
     return (
         _number(row.printed, None),
+        _number(row.reference, None),
         _number(row.ours, digits),
         ""
         if difference is None
@@ -50,7 +80,7 @@ def shown(row: Row) -> tuple[str, str, str]:
 def _digits(row: Row) -> int:
     """Two digits more than the tolerance has, at most seven."""
     if not row.tolerance:
-        return 0 if isinstance(row.printed, float) and row.printed.is_integer() else 2
+        return 0 if isinstance(row.expected, float) and row.expected.is_integer() else 2
     return min(7, max(0, 2 - floor(log10(row.tolerance))))
 
 
