@@ -4,12 +4,19 @@ A slot's intensity is sum(max(MW, 0) x factor) / sum(max(MW, 0)) over its fuels:
 charges is no generation, storage that discharges has its own factor. Shares (GB) count like
 megawatts; imports are left out, so what remains is the mix of what the zone produced.
 
-A slot without generation is unknown. So is a slot in which a fuel is absent that, when it was
-last reported within CONTEXT, made at least MINOR of the generation: near the live edge fuels
-arrive at different times, and a mix of only wind and sun would read as clean. A fuel that
-faded out first (the sun, where a publisher leaves out zeros) is not missed, nor one whose
-last report is older: it has been closed. A value withdrawn by its source is missed unless its
-last report was minor. The first slots of a series have nothing before them to judge by.
+A slot without generation is unknown, and says nothing about shares. So is a slot in which a
+fuel is absent that, when it was last reported within CONTEXT, made at least MINOR of the
+generation, or that was named within CONTEXT only with null or in slots without generation:
+near the live edge fuels arrive at different times, and a mix of only wind and sun would read
+as clean. A fuel that faded out first is not missed, nor one that was last named longer ago: it
+has been closed. A value that its source names but does not give (null) is missed for as long
+as it is so, unless its last report within CONTEXT was minor. The first slots of a series have
+nothing before them to judge by.
+
+Solar power left out, or null, is 0 at night: nothing is missed. By day it is missed if it made
+at least MINOR of the generation in any slot of daylight within CONTEXT, or was reported only
+in others: its last report may be of the night. Near sunrise and sunset (sun.MARGIN) it is
+judged like other fuels.
 """
 
 from __future__ import annotations
@@ -22,6 +29,7 @@ import polars as pl
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.factors import WEIGHED_BY, FactorSet
+from gridtide_pipelines.sun import daylight
 from gridtide_store.words import CERTAINTY, FUELS, GENERATION, OBSERVATION, SHARE
 
 # Give `derive` the mix from this long before the first slot wanted.
@@ -112,18 +120,41 @@ def _absences(inputs: pl.DataFrame) -> pl.DataFrame:
         .sort("line", "slot")
         .with_columns(pl.col("value").clip(lower_bound=0).alias("power"))
     )
-    reported = pl.col("power").is_not_null()
     total = pl.col("power").sum().over("slot")
-    part = pl.when(total > 0).then(pl.col("power") / total).when(reported).then(0.0)
-    # In a frame of its own: a window inside a window would be taken within the line.
-    last = grid.with_columns(part.alias("part")).with_columns(
-        pl.col("part").forward_fill().over("line").alias("last_part"),
-        pl.when(reported).then("slot_start").forward_fill().over("line").alias("last_at"),
+    # In frames of their own: a window inside a window would be taken within the line.
+    parts = grid.with_columns(
+        pl.when(total > 0).then(pl.col("power") / total).alias("part"),
+        pl.when(pl.col("quality").is_not_null()).then("slot_start").alias("named_at"),
     )
-    recent = pl.col("slot_start") - pl.col("last_at") <= CONTEXT
-    withdrawn = pl.col("quality").is_not_null()
-    missed = pl.when(recent).then(pl.col("last_part") >= MINOR).otherwise(withdrawn)
-    return last.with_columns((~reported & missed).alias("missed"))
+    light = daylight(slots).select("slot", "night", "day")
+    sun = pl.col("fuel") == "solar"
+    parts = parts.join(light, on="slot", maintain_order="left").with_columns(
+        pl.when(pl.col("part").is_not_null()).then("slot_start").alias("part_at"),
+        pl.when(sun & pl.col("day")).then("part").alias("sunny_part"),
+    )
+    last = parts.with_columns(
+        pl.col("part", "part_at", "named_at").forward_fill().over("line"),
+        pl.col("sunny_part")
+        .rolling_max_by("slot_start", window_size=CONTEXT, closed="both")
+        .over("line"),
+    )
+    # Without a share to go by, a fuel that is named at all counts as one of weight.
+    named = _recent("named_at").fill_null(value=False)
+    missed = (
+        pl.when(sun & pl.col("night"))
+        .then(pl.lit(value=False))
+        .when(sun & pl.col("day"))
+        .then((pl.col("sunny_part") >= MINOR).fill_null(named))
+        .when(_recent("part_at"))
+        .then(pl.col("part") >= MINOR)
+        .otherwise(named)
+    )
+    return last.with_columns((pl.col("power").is_null() & missed).alias("missed"))
+
+
+def _recent(moment: str) -> pl.Expr:
+    """Whether a slot starts within CONTEXT of the time in a column; null without one."""
+    return pl.col("slot_start") - pl.col(moment) <= CONTEXT
 
 
 def _summed(grid: pl.DataFrame, factors: FactorSet) -> pl.DataFrame:

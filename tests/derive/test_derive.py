@@ -140,6 +140,84 @@ def test_a_withdrawn_value_of_a_minor_fuel_is_not_missed() -> None:
     assert told(derive(mix(cells), IPCC))[1] == 490.0
 
 
+def test_a_slot_without_generation_says_nothing_about_shares() -> None:
+    cells: list[Cell] = [(0, "coal", 100.0), (0, "gas", 50.0), (0, "wind", 50.0)]
+    cells += [(1, "coal", 0.0), (1, "gas", 0.0), (1, "wind", 0.0)]
+    vanished: list[Cell] = [(2, "gas", 50.0), (2, "wind", 50.0)]
+    for last in (vanished, [*vanished, (2, "coal", None)]):
+        assert told(derive(mix([*cells, *last]), IPCC)) == {0: 535.25, 1: None, 2: None}
+    assert told(derive(mix([*cells, *vanished, (2, "coal", 0.0)]), IPCC))[2] == 250.5
+
+
+def test_a_fuel_reported_only_without_generation_has_no_share_to_be_minor_by() -> None:
+    cells: list[Cell] = [(0, "coal", 0.0), (0, "wind", 0.0), (1, "wind", 10.0)]
+    assert told(derive(mix(cells), IPCC)) == {0: None, 1: None}
+
+
+@pytest.mark.parametrize(("part", "missed"), [(1.0, True), (0.999, False), (1.001, True)])
+def test_a_fuel_of_exactly_one_percent_is_missed(part: float, missed: bool) -> None:  # noqa: FBT001
+    cells: list[Cell] = [(0, "oil", part), (0, "gas", 100 - part), (1, "gas", 100.0)]
+    assert told(derive(mix(cells), IPCC))[1] == (None if missed else 490.0)
+    assert told(derive(mix([*cells, (1, "oil", None)]), IPCC))[1] == (None if missed else 490.0)
+
+
+def test_a_null_is_missed_for_as_long_as_it_is_named() -> None:
+    hours = [*range(1, 30), *range(160, 260)]
+    cells: list[Cell] = [(0, "gas", 90.0), (0, "wind", 10.0)]
+    cells += [(hour, "wind", 10.0) for hour in hours]
+    named = [(hour, "gas", None) for hour in hours]
+    assert told(derive(mix([*cells, *named]), IPCC)) == {0: 442.1} | dict.fromkeys(hours)
+    # At the edge the row itself may come late.
+    late = [row for row in named if row[0] != 259]
+    assert told(derive(mix([*cells, *late]), IPCC))[259] is None
+    # No longer named at all, it is missed for a week: 168 hours after hour 0.
+    closed = told(derive(mix(cells), IPCC))
+    assert [closed[hour] for hour in (1, 168, 169, 259)] == [None, None, 11.0, 11.0]
+
+
+# The sun over Germany (51.4 N, 10.5 E) in UTC on 1 March: rises near 06:00, culminates near
+# 11:30 at 31 degrees, sets near 17:00; 12 degrees below the horizon before 04:50, after 18:10.
+BY_DAY: list[Cell] = [
+    (hour, fuel, value)
+    for hour in range(24)
+    for fuel, value in (("gas", 50.0), ("solar", 50.0 if 6 <= hour < 17 else 0.0))
+]
+
+
+@pytest.mark.parametrize("left_out", [[], [None]], ids=["absent", "null"])
+@pytest.mark.parametrize(
+    ("hour", "value"), [(24 + 2, 490.0), (24 + 22, 490.0), (24 + 11, None), (24 + 14, None)]
+)
+def test_solar_left_out_is_zero_at_night_and_unknown_by_day(
+    left_out: list[None], hour: int, value: float | None
+) -> None:
+    last: list[Cell] = [(hour, "gas", 50.0), *((hour, "solar", v) for v in left_out)]
+    assert told(derive(mix([*BY_DAY, *last]), IPCC))[hour] == value
+    # Noon in Germany is night in New Zealand.
+    there = derive(mix([*BY_DAY, *last], zone="NZ"), IPCC)
+    assert told(there, zone="NZ")[hour] == 490.0
+
+
+def test_solar_left_out_at_night_by_habit_never_costs_a_night() -> None:
+    habit = [cell for cell in BY_DAY if cell[1] != "solar" or cell[2]]
+    nulls = [(h, f, v or None) for h, f, v in BY_DAY]
+    for cells in (habit, nulls):
+        values = told(derive(mix(cells), IPCC))
+        assert [values[h] for h in (0, 3, 20, 23)] == [490.0] * 4
+        assert values[11] == 267.5  # (490 + 45) / 2
+
+
+def test_solar_known_from_nights_alone_is_missed_by_day() -> None:
+    cells: list[Cell] = [(0, "gas", 50.0), (0, "solar", 0.0), (11, "gas", 50.0)]
+    assert told(derive(mix(cells), IPCC))[11] is None
+
+
+def test_solar_that_was_closed_is_not_missed_for_ever() -> None:
+    later: list[Cell] = [(24 * d + h, "gas", 50.0) for d in range(1, 10) for h in (2, 11)]
+    values = told(derive(mix([*BY_DAY, *later]), IPCC))
+    assert [values[24 * d + 11] for d in (1, 6, 8, 9)] == [None, None, 490.0, 490.0]
+
+
 def test_a_fuel_is_missed_in_its_own_zone_only() -> None:
     de = mix([(0, "coal", 50.0), (0, "wind", 50.0), (1, "wind", 50.0)])
     dk = mix([(0, "wind", 50.0), (1, "wind", 50.0)], zone="DK")
@@ -215,6 +293,16 @@ def test_a_revision_in_the_context_makes_the_belief_newer() -> None:
     assert new.filter(hour_1)["known_at"].unique().to_list() == [T0 + 9 * HOUR]
 
 
+@pytest.mark.parametrize(("days", "newer"), [(2, True), (7, True), (8, False)])
+def test_a_belief_is_as_late_as_the_newest_of_its_seven_days(days: int, newer: bool) -> None:  # noqa: FBT001
+    late = T0 + 99 * 24 * HOUR
+    early = mix([(0, "gas", 10.0)], known_at=late)
+    rows = pl.concat([early, mix([(24 * days, "gas", 10.0)])])
+    last = derive(rows, IPCC).filter(pl.col("slot_start") > T0)
+    expected = late if newer else T0 + (24 * days + 1) * HOUR
+    assert last["known_at"].unique().to_list() == [expected]
+
+
 def test_a_zone_s_own_factor_counts_there_alone() -> None:
     carboncast = factor_set("carboncast")
     cells: list[Cell] = [(0, "unknown", 10.0)]
@@ -261,6 +349,7 @@ def brute_force(cells: dict[tuple[int, str], float | None], zone: str) -> dict[i
     if zone == "SE":
         factor["unknown"] = 292.9
     last: dict[str, float] = {}
+    named: set[str] = set()  # in any slot so far, be it with null
     values = {}
     for hour in sorted({hour for hour, _ in cells}):
         power = {
@@ -269,12 +358,13 @@ def brute_force(cells: dict[tuple[int, str], float | None], zone: str) -> dict[i
             if when == hour and value is not None
         }
         total = sum(power.values())
-        missed = any(last[fuel] >= 0.01 for fuel in last if fuel not in power) or any(
-            value is None and fuel not in last
-            for (when, fuel), value in cells.items()
-            if when == hour
+        nulls = {fuel for (when, fuel), v in cells.items() if when == hour and v is None}
+        # All of it is before sunrise, so solar is never missed.
+        missed = any(
+            last.get(fuel, 1.0) >= 0.01 for fuel in (named | nulls) - power.keys() - {"solar"}
         )
-        last |= {fuel: mw / total if total else 0.0 for fuel, mw in power.items()}
+        named |= power.keys() | nulls
+        last |= {fuel: mw / total for fuel, mw in power.items() if total}
         weighed = sum(mw * factor[fuel] for fuel, mw in power.items())
         values[hour] = None if missed or not total else weighed / total
     return values

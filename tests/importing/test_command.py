@@ -154,7 +154,7 @@ def test_files_are_stored_together_or_not_at_all(
 ) -> None:
     assert run(a=HEADER + BODY, b=HEADER + "2021-01-02T00:00,1,1,1\n") == 2
     assert (
-        "b.csv, row 1, ts_utc 2021-01-02T00:00:00 has no UTC offset" in capsys.readouterr().err
+        "b.csv, row 2, ts_utc 2021-01-02T00:00:00 has no UTC offset" in capsys.readouterr().err
     )
     assert not home.root.exists()
 

@@ -110,6 +110,14 @@ def test_other_and_unknown_are_added_up_and_a_missing_part_leaves_a_gap() -> Non
     assert values(table) == {("unknown", hour(0)): 11.0, ("unknown", hour(1)): None}
 
 
+def test_other_that_charges_takes_nothing_from_unknown() -> None:
+    table = read(
+        "ts_utc,gen_other_mwh,gen_unknown_mwh\n2021-01-01T00:00Z,-80,100\n"
+        "2021-01-01T01:00Z,-80,-5\n"
+    )
+    assert values(table) == {("unknown", hour(0)): 100.0, ("unknown", hour(1)): -85.0}
+
+
 def test_a_column_the_file_never_fills_says_nothing() -> None:
     table = read("ts_utc,gen_other_mwh,gen_unknown_mwh,gen_oil_mwh\n2021-01-01T00:00Z,,10,\n")
     assert values(table) == {("unknown", hour(0)): 10.0}
@@ -146,11 +154,11 @@ T0 = "2021-01-01T00:00Z"
             f"zone,start,fuel,value\nDE,{T0},gas,2\n",
             "lacks mw; it has zone, start, fuel, value",
         ),
-        ("ts_utc,gen_gas_mwh\n2021-01-01T00:00,1\n", "row 1, ts_utc .* has no UTC offset"),
-        (f"ts_utc,gen_gas_mwh\n{T0},1\n01/02/2021,1\n", "row 2, ts_utc '01/02/2021' is not"),
-        (f"ts_utc,gen_gas_mwh\n{T0},1\n,1\n", "row 2, ts_utc is empty"),
-        (f"ts_utc,gen_gas_mwh\n{T0},1\n{T0},2\n", "rows 1 and 2 are both gen_gas_mwh at 2021"),
-        (f"ts_utc,gen_gas_mwh\n{T0},12 GW\n", "row 1, gen_gas_mwh is '12 GW', not a number"),
+        ("ts_utc,gen_gas_mwh\n2021-01-01T00:00,1\n", "row 2, ts_utc .* has no UTC offset"),
+        (f"ts_utc,gen_gas_mwh\n{T0},1\n01/02/2021,1\n", "row 3, ts_utc '01/02/2021' is not"),
+        (f"ts_utc,gen_gas_mwh\n{T0},1\n,1\n", "row 3, ts_utc is empty"),
+        (f"ts_utc,gen_gas_mwh\n{T0},1\n{T0},2\n", "rows 2 and 3 are both gen_gas_mwh at 2021"),
+        (f"ts_utc,gen_gas_mwh\n{T0},12 GW\n", "row 2, gen_gas_mwh is '12 GW', not a number"),
         (f'ts_utc,gen_gas_mwh\n{T0},"1,5"\n', "'1,5', not a number"),
         (f"ts_utc,gen_gas_mwh\n{T0},inf\n", "'inf', not a number"),
         (f"ts_utc,gen_peat_mwh\n{T0},1\n", "no fuel peat; there are coal, gas"),
@@ -159,10 +167,10 @@ T0 = "2021-01-01T00:00Z"
         (f"ts_utc,gen_gas_mwh\n{T0},1,2,3\n", "cannot be read as CSV"),
         (f"zone,start,fuel,mw\nDE,{T0},,2\n", "no fuel"),
         (
-            f"zone,start,fuel,mw\nFR,{T0},gas,1\nDE,{T0},gas,1\nDE,{T0},gas,1\n",
-            "rows 2 and 3 are both gas",
+            f"zone,start,fuel,mw\nFR,{T0},gas,1\nDE,{T0},gas,1\nDE,{T0},gas,2\n",
+            "rows 3 and 4 are both gas",
         ),
-        (f"zone,start,fuel,mw\nFR,{T0},gas,1\nDE,{T0},gas,x\n", "row 2, mw is 'x'"),
+        (f"zone,start,fuel,mw\nFR,{T0},gas,1\nDE,{T0},gas,x\n", "row 3, mw is 'x'"),
         (b"\xff\xfe\x00\x01", "neither Parquet nor CSV"),
         (b"PAR1 and then nothing", "not a whole Parquet file"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ def test_a_value_may_be_text() -> None:
 
 
 def test_null_is_a_gap_and_nothing_else_is_nothing_yet() -> None:
-    assert said("generation_nulls") == {("US-FLA-HST", "generation_gas", 1): 31.0}
+    assert said("generation_nulls") == {
+        ("US-FLA-HST", "generation_gas", 0): None,
+        ("US-FLA-HST", "generation_gas", 1): 31.0,
+    }
     for name in ("generation_only_nulls", "generation_nothing_yet"):
         with pytest.raises(NothingYet):
             parse([body(name)])
@@ -74,8 +78,36 @@ def test_codes_of_one_fuel_are_summed_and_a_null_among_them_is_a_gap() -> None:
     values = said("generation_summed_codes")
     assert values == {
         ("US-TEX-ERCO", "generation_solar", 0): 1000.0,  # 900 SUN + 100 SNB
-        ("US-TEX-ERCO", "generation_gas", 1): 30000.0,  # SUN is null at 01, so is solar
+        ("US-TEX-ERCO", "generation_solar", 1): None,  # SUN is null
+        ("US-TEX-ERCO", "generation_gas", 1): 30000.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("codes", "fuel", "value"),
+    [
+        ({"OTH": 100, "UES": -80}, "unknown", 100.0),
+        ({"UES": -80, "OTH": 100, "UNK": 5}, "unknown", 105.0),
+        ({"SUN": 900, "SNB": -50}, "solar", 900.0),
+        ({"WNB": -7, "WND": 300}, "wind", 300.0),
+        ({"BAT": -50, "OES": 30}, "battery_storage", 30.0),
+        ({"BAT": -50, "OES": -20}, "battery_storage", -70.0),
+        ({"OTH": 0, "UES": -80}, "unknown", -80.0),
+        ({"OTH": 100, "UES": None}, "unknown", None),
+        ({"OTH": 100, "NEW": -80}, "unknown", 100.0),
+        ({"PS": -80, "WAT": 100}, "hydro", 100.0),
+    ],
+)
+def test_a_code_that_charges_takes_nothing_from_one_that_generates(
+    codes: dict[str, float | None], fuel: str, value: float | None
+) -> None:
+    label = {"period": "2026-03-01T01", "respondent": "CISO"}
+    rows = [label | {"fueltype": code, "value": mw} for code, mw in codes.items()]
+    rows.append(label | {"fueltype": "NG", "value": 1})
+    content = json.dumps({"response": {"total": len(rows), "data": rows}}).encode()
+    frame = parse([Body(Request("GET", "/written"), content, KNOWN_AT, 7)])
+    found = frame.filter(pl.col("signal") == f"generation_{fuel}")
+    assert found["value"].to_list() == [value]
 
 
 def test_a_new_code_is_added_to_unknown_and_flagged() -> None:

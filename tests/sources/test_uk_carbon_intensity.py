@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.source import Body, Kind, Request
 from gridtide_pipelines.sources.uk_carbon_intensity import parse, requests
 
@@ -62,6 +62,20 @@ def test_a_new_fuel_is_added_to_unknown_and_flagged() -> None:
     new = written("generation_new_fuel").filter(pl.col("signal") == "share_unknown")
     # By hand: 1 % other and 9 % of a fuel nobody knew.
     assert said(new, "value", "flag") == [(pytest.approx(0.10), "unmapped_code:tidal")]
+
+
+def test_a_part_listed_with_null_is_unknown_not_left_out() -> None:
+    tree = json.loads((DATA / "generation.json").read_bytes())
+    parts = tree["data"][0]["generationmix"]
+    next(part for part in parts if part["fuel"] == "gas")["perc"] = None
+    first = parse([body(json.dumps(tree).encode())]).filter(pl.col("start").dt.minute() == 0)
+    assert dict(said(first, "signal", "value"))["share_gas"] is None
+    assert first["value"].null_count() == 1
+    for part in parts:
+        part["perc"] = None
+    tree["data"] = tree["data"][:1]
+    with pytest.raises(NothingYet):
+        parse([body(json.dumps(tree).encode())])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ Wide: ``ts_utc`` and ``gen_<fuel>_mwh``, the energy in each slot. Long: ``zone``
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Sequence
@@ -17,6 +16,8 @@ import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
+from gridtide_pipelines.importing.cells import plain_numbers, read_cells, unpack
+from gridtide_pipelines.summing import total
 from gridtide_store import catalogue
 from gridtide_store.words import FUELS, INSTANT
 
@@ -55,14 +56,16 @@ def read_table(name: str, content: bytes, zone: str) -> Table:
             time without offset; a value that is no number; two rows for one slot; nothing
             for this zone. Each says which row and what to do.
     """
-    cells = _parquet(name, content) if content[:4] == b"PAR1" else _csv(name, content)
+    content = unpack(name, content)
+    parquet = content[:4] == b"PAR1"
+    cells, at = _parquet(name, content) if parquet else _csv(name, content)
     if cells.is_empty():
         raise BadInput(f"{name} has no rows; its columns are {', '.join(cells.columns)}")
     wide = "ts_utc" in cells.columns
     long = not wide and not set(LONG).isdisjoint(cells.columns)
     if not wide and not long:
         raise BadInput(f"{name} has the columns {_list(cells.columns)}; it needs {SHAPES}")
-    rows = _wide(name, cells) if wide else _long(name, cells, zone)
+    rows = _wide(name, cells, at) if wide else _long(name, cells, at, zone)
     used = {"ts_utc", *filter(WIDE.fullmatch, cells.columns)} if wide else set(LONG)
     return Table(
         name=name,
@@ -72,9 +75,11 @@ def read_table(name: str, content: bytes, zone: str) -> Table:
     )
 
 
-def _parquet(name: str, content: bytes) -> pl.DataFrame:
+def _parquet(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
+    """All cells, and their rows counted from 1."""
     try:
-        return pl.read_parquet(io.BytesIO(content))
+        cells = pl.read_parquet(io.BytesIO(content))
+        return cells, pl.Series("row", range(1, len(cells) + 1), pl.UInt32)
     # polars panics on some broken files; a panic is no Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         first = str(error).partition("\n")[0][:120]
@@ -83,63 +88,48 @@ def _parquet(name: str, content: bytes) -> pl.DataFrame:
         ) from error
 
 
-def _csv(name: str, content: bytes) -> pl.DataFrame:
-    """All cells as text, blank ones null."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{name} is neither Parquet nor CSV in UTF-8; convert it") from error
-    try:
-        header = [column.strip() for column in next(csv.reader(io.StringIO(text)), [])]
-    except csv.Error as error:
-        raise BadInput(f"{name} cannot be read as CSV ({error}); mend it") from error
-    if not any(header):
-        raise BadInput(f"{name} is empty; it needs {SHAPES}")
-    if twice := sorted({column for column in header if header.count(column) > 1}):
-        raise BadInput(f"{name} has two columns {_list(twice)}; remove one of each")
-    try:
-        cells = pl.read_csv(io.StringIO(text), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        first = str(error).partition("\n")[0][:120]
-        raise BadInput(f"{name} cannot be read as CSV ({first}); mend it") from error
-    stripped = cells.rename(str.strip).with_columns(pl.all().str.strip_chars())
-    return stripped.with_columns(pl.all().replace("", None))
+def _csv(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
+    """All cells as text, blank ones null, and their rows."""
+    cells = read_cells(name, content, ("ts_utc", *LONG), SHAPES)
+    there = cells.frame.columns
+    values = [column for column in there if column == "mw" or WIDE.fullmatch(column)]
+    return plain_numbers(name, cells, values), cells.rows
 
 
-def _wide(name: str, cells: pl.DataFrame) -> pl.DataFrame:
+def _wide(name: str, cells: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
     columns = list(filter(WIDE.fullmatch, cells.columns))
     if not columns:
         raise BadInput(
             f"{name} has ts_utc but no column gen_<fuel>_mwh; it has {_list(cells.columns)}"
         )
-    labels = _times(name, cells["ts_utc"])
-    values = pl.DataFrame([labels.alias("label"), *(_numbers(name, cells[c]) for c in columns)])
+    labels = _times(name, cells["ts_utc"], at)
+    numbers = [_numbers(name, cells[column], at) for column in columns]
     # "row" and "was" say in an error where a value stood.
     return (
-        values.with_row_index("row", offset=1)
+        pl.DataFrame([at, labels.alias("label"), *numbers])
         .unpivot(index=["row", "label"], on=columns, variable_name="was", value_name="value")
         .with_columns(fuel=pl.col("was").str.to_lowercase().str.extract(WIDE.pattern))
     )
 
 
-def _long(name: str, cells: pl.DataFrame, zone: str) -> pl.DataFrame:
+def _long(name: str, cells: pl.DataFrame, at: pl.Series, zone: str) -> pl.DataFrame:
     if missing := [column for column in LONG if column not in cells.columns]:
         raise BadInput(
             f"{name} lacks {_list(missing)}; it has {_list(cells.columns)} and needs {SHAPES}"
         )
-    cells = cells.with_row_index("row", offset=1)
     names = cells["zone"].cast(pl.String)
     keys = {text: _key(text) for text in names.unique().drop_nulls()}
     if zone not in keys.values():
         there = _list(sorted(keys)) if keys else "none"
         raise BadInput(f"{name} has no rows of {zone}; its zones are {there}")
-    cells = cells.filter(names.replace_strict(keys, default=None) == zone)
+    mine = (names.replace_strict(keys, default=None) == zone).fill_null(value=False)
+    cells, at = cells.filter(mine), at.filter(mine)
     return pl.DataFrame(
         [
-            cells["row"],
-            _times(name, cells["start"], cells["row"]).alias("label"),
+            at,
+            _times(name, cells["start"], at).alias("label"),
             cells["fuel"].cast(pl.String).str.to_lowercase().alias("was"),
-            _numbers(name, cells["mw"], cells["row"]).alias("value"),
+            _numbers(name, cells["mw"], at).alias("value"),
         ]
     ).with_columns(fuel=pl.col("was").fill_null("(none)"))
 
@@ -155,7 +145,7 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     odd = sorted(set(rows["fuel"].unique()) - set(FUELS) - set(SYNONYMS))
     if odd:
         raise BadInput(f"{name}: no fuel {_list(odd)}; there are {_list([*FUELS, *SYNONYMS])}")
-    _refuse_duplicates(name, rows)
+    rows = _once(name, rows)
     rows = rows.with_columns(pl.col("fuel").replace(SYNONYMS))
     said = (
         rows.filter(pl.col("value").is_not_null())
@@ -172,22 +162,29 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.join(said.explode("was"), on=["fuel", "was"]).filter(
         pl.col("label") >= pl.col("first")
     )
-    total = pl.when(pl.col("value").null_count() == 0).then(pl.col("value").sum())
-    return rows.group_by("label", "fuel").agg(total.alias("value")).sort("fuel", "label")
+    summed = rows.group_by("label", "fuel").agg(total(pl.col("value")).alias("value"))
+    return summed.sort("fuel", "label")
 
 
-def _refuse_duplicates(name: str, rows: pl.DataFrame) -> None:
+def _once(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` without those that say the same again.
+
+    Raises:
+        BadInput: two rows for one fuel and time that differ.
+    """
+    rows = rows.unique(["label", "was", "value"], keep="first", maintain_order=True)
     twice = rows.filter(pl.struct("label", "was").is_duplicated()).sort("label", "was", "row")
     if not twice.is_empty():
         first, second = twice["row"].head(2)
         raise BadInput(
             f"{name}: rows {first} and {second} are both {twice['was'][0]} at "
-            f"{twice['label'][0]:%Y-%m-%dT%H:%M:%SZ} ({len(twice)} such rows); remove the "
-            "duplicates"
+            f"{twice['label'][0]:%Y-%m-%dT%H:%M:%SZ} and differ ({len(twice)} such rows); "
+            "remove the one that is wrong"
         )
+    return rows
 
 
-def _times(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.Series:
+def _times(name: str, column: pl.Series, rows: pl.Series) -> pl.Series:
     """Instants in UTC; a time that names no instant is refused."""
     kind = column.dtype
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
@@ -214,7 +211,7 @@ def _times(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.Se
     return pl.Series(column.name, [known[text] for text in column], INSTANT)
 
 
-def _numbers(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.Series:
+def _numbers(name: str, column: pl.Series, rows: pl.Series) -> pl.Series:
     """Numbers; what is empty or NaN is null."""
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise BadInput(f"{name}: {column.name} is {column.dtype}, not numbers")
@@ -230,9 +227,8 @@ def _numbers(name: str, column: pl.Series, rows: pl.Series | None = None) -> pl.
     return numbers.fill_nan(None)
 
 
-def _cell(name: str, column: pl.Series, rows: pl.Series | None, position: int) -> str:
-    row = position + 1 if rows is None else rows[position]
-    return f"{name}, row {row}, {column.name}"
+def _cell(name: str, column: pl.Series, rows: pl.Series, position: int) -> str:
+    return f"{name}, row {rows[position]}, {column.name}"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -8,11 +8,13 @@ Slots:      1 h, labelled by UTC END (``period``): one hour is taken off. The fi
 Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a second.
             The key must be in the query, and the answer repeats it (fetch.py blots it out).
 Revisions:  authorities resend for days; 14 days are asked again.
-Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed, and
-            the fuel is a gap where one of them is null. A code nobody knew is summed
-            into unknown and flagged. Demand other than ``D`` (forecast, net, interchange) is
-            not read. Respondents without a zone of ours (US48, regions such as CAL) keep their
-            own code; normalize.py counts them.
+Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
+            `summing.total`, so that one that charges takes nothing from one that generates. The
+            fuel is null where one of them is null: a fuel that is listed without a value is
+            not known, which is not the same as a fuel that is not listed. A code nobody knew is
+            summed into unknown and flagged. Demand other than ``D`` (forecast, net,
+            interchange) is not read. Respondents without a zone of ours (US48, regions such as
+            CAL) keep their own code; normalize.py counts them.
 Not merged: authorities that only generate (AVRN, GRID, GWA, ...) belong to neighbours' mixes;
             they stay zones of their own here. Storage is positive when it discharges; before PS
             and BAT were split out, pumping shows as negative WAT.
@@ -44,6 +46,7 @@ from gridtide_pipelines.source import (
     readings,
     shape,
 )
+from gridtide_pipelines.summing import total
 from gridtide_store import catalogue
 from gridtide_store.words import generation
 
@@ -133,7 +136,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         )
         code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
         frame = _by_fuel(told.with_columns(code, pl.col("start", "end") - HOUR))
-    if frame.is_empty():
+    if frame.filter(
+        pl.col("value").is_not_null() | pl.col("flag").str.contains("conflict")
+    ).is_empty():
         raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
     return frame
 
@@ -187,11 +192,12 @@ def _by_fuel(told: pl.DataFrame) -> pl.DataFrame:
         .when(~pl.col("code").is_in(list(FUELS)))
         .then("unmapped_code:" + pl.col("code")),
     )
-    gap = pl.col("value").is_null() & ~pl.col("differ")
+    # A demand or a flow that is null is merely not there yet.
+    gap = pl.col("value").is_null() & pl.col("code").is_null() & ~pl.col("differ")
     return (
         by_code.group_by(key, maintain_order=True)
         .agg(
-            pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()),
+            total(pl.col("value")).alias("value"),
             pl.col("body").max(),
             pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
             gap.any().alias("gap"),

@@ -10,7 +10,8 @@ Slots:      30 min, labelled by UTC start (``from``). A range answers with the s
             day before. That slot is true, so it is kept; the last one asked for ends at
             `to`, so none is missing.
 Limits:     14 days per request; 500s in bursts.
-Revisions:  ``actual`` is itself an estimate and changes for some days; null until known.
+Revisions:  ``actual`` is itself an estimate and changes for some days; null until known. A part
+            of the mix that is listed with null is not known, and kept so.
 Issues:     A forecast does not say when it was made: when we received it stands in. Beside
             ``actual`` the last forecast before the slot is repeated, so only what was asked
             for as a forecast is a run (see normalize.py).
@@ -40,6 +41,7 @@ from gridtide_pipelines.source import (
     readings,
     shape,
 )
+from gridtide_pipelines.summing import total
 from gridtide_store.words import share
 
 NAME = "uk_carbon_intensity"
@@ -92,7 +94,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             body=[row.body for row in rows],
             stamp=STAMP,
         )
-    if frame.is_empty():
+    if frame["value"].null_count() == frame.height:
         raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
     return _summed(frame)
 
@@ -102,7 +104,7 @@ class _Row:
     zone: str
     signal: str
     slot: dict[str, Any]
-    value: float
+    value: float | None
     quality: str
     body: int
     issued_at: datetime | None = None
@@ -145,18 +147,18 @@ def _values(zone: str, slot: dict[str, Any], body: int, known_at: datetime) -> I
         if (forecast := number(said["forecast"])) is not None:
             yield _Row(zone, ci, slot, forecast, Quality.FORECAST, body, known_at)
     for part in slot.get("generationmix", ()):
-        if (percent := number(part["perc"])) is not None:
-            fuel = FUELS.get(part["fuel"])
-            yield _Row(
-                zone,
-                share(fuel or "unknown"),
-                slot,
-                percent / 100,
-                Quality.FORECAST if regional else Quality.ESTIMATED,
-                body,
-                known_at if regional else None,
-                None if fuel else f"unmapped_code:{part['fuel']}",
-            )
+        percent = number(part["perc"])
+        fuel = FUELS.get(part["fuel"])
+        yield _Row(
+            zone,
+            share(fuel or "unknown"),
+            slot,
+            None if percent is None else percent / 100,
+            Quality.FORECAST if regional else Quality.ESTIMATED,
+            body,
+            known_at if regional else None,
+            None if fuel else f"unmapped_code:{part['fuel']}",
+        )
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
@@ -169,7 +171,7 @@ def _summed(frame: pl.DataFrame) -> pl.DataFrame:
     summed = (
         frame.filter(unknown)
         .group_by(keys, maintain_order=True)
-        .agg(pl.col("value").sum(), pl.col("flag").drop_nulls().str.join(";"))
+        .agg(total(pl.col("value")).alias("value"), pl.col("flag").drop_nulls().str.join(";"))
     )
     return pl.concat([frame.filter(~unknown), summed.select(frame.columns)])
 
