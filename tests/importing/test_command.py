@@ -97,6 +97,8 @@ def test_json_is_one_document_and_messages_go_to_standard_error(
                 "slots": 4,
                 "rows_added": 8,
                 "ignored_columns": ["temperature"],
+                "implausible_values": 0,
+                "negative_slots": 0,
                 "from": "2021-01-01T00:00:00Z",
                 "to": "2021-01-01T04:00:00Z",
             }
@@ -165,6 +167,16 @@ def test_watts_are_not_taken_for_megawatts(
     assert run(a=HEADER + BODY.replace("300", "3e8")) == 2
     assert "is 3e+08 MW, more than any grid has; give MW" in capsys.readouterr().err
     assert not home.root.exists()
+
+
+def test_one_bad_hour_is_unknown_and_counted_and_the_rest_is_stored(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(a=HEADER + BODY.replace("Z,0,0,3", "Z,5,-9,3")) == 0
+    assert ", 1 slots unknown (negative total generation)" in capsys.readouterr().out
+    values = [row[1] for row in history(home, "ci_lifecycle_produced")]
+    assert values == [250.5, 370.25, None, 490.0]
+    assert history(home, "generation_gas")[2] == (2, None, "import")
 
 
 def test_files_that_contradict_each_other_are_refused(

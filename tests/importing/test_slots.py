@@ -14,8 +14,8 @@ from gridtide_pipelines.importing.slots import (
     Label,
     parse_resolution,
     refuse_future,
-    refuse_implausible,
     to_slots,
+    without_bad_values,
 )
 from gridtide_pipelines.importing.tables import Table
 
@@ -109,10 +109,18 @@ def test_one_row_with_a_resolution_is_one_slot() -> None:
     assert slots.row(0) == (T0 - HOUR, T0, "wind", 3.0)
 
 
-def test_a_negative_total_is_refused_and_names_the_first_slot() -> None:
-    sums = table(every(HOUR, 3), gas=[1.0, 2.0, 2.0], solar=[0.5, -2.5, -3.0])
-    with pytest.raises(BadInput, match=r"from 2021-03-28T01:00:00Z is -0\.5 MW \(2 such"):
-        to_slots(sums, Label.START, None)
+def checked(given: Table) -> tuple[dict[str, list[float | None]], int, int]:
+    """Values by fuel, implausible values and negative slots of a table of whole hours."""
+    slots, odd, negative = without_bad_values("a.csv", to_slots(given, Label.START, HOUR))
+    by_fuel = {str(f): rows["value"].to_list() for (f,), rows in slots.group_by("fuel")}
+    return by_fuel, odd, negative
+
+
+def test_a_slot_with_a_negative_total_is_unknown_and_the_rest_is_kept() -> None:
+    sums = table(every(HOUR, 4), gas=[1.0, 2.0, 2.0, 5.0], solar=[0.5, -2.5, -3.0, -1.0])
+    expected = {"gas": [1.0, None, None, 5.0], "solar": [0.5, None, None, -1.0]}
+    assert checked(sums) == (expected, 0, 2)
+    assert checked(table(every(HOUR, 2), gas=[-5.0, 1.0])) == ({"gas": [None, 1.0]}, 0, 1)
 
 
 def test_a_negative_fuel_is_kept_as_reported() -> None:
@@ -129,12 +137,12 @@ def test_a_total_of_zero_is_stored_as_reported() -> None:
 
 def test_a_charging_store_makes_no_total_negative() -> None:
     pumped = table(every(HOUR, 2), gas=[1.0, 1.0], hydro_storage=[-5.0, 5.0])
-    assert to_slots(pumped, Label.START, None).height == 4
+    assert checked(pumped) == ({"gas": [1.0, 1.0], "hydro_storage": [-5.0, 5.0]}, 0, 0)
 
 
 def test_a_total_with_a_gap_in_it_is_not_judged() -> None:
     night = table(every(HOUR, 2), gas=[1.0, None], solar=[0.0, -0.1])
-    assert to_slots(night, Label.START, None).height == 4
+    assert checked(night) == ({"gas": [1.0, None], "solar": [0.0, -0.1]}, 0, 0)
 
 
 def test_a_slot_that_is_not_over_is_refused() -> None:
@@ -162,9 +170,53 @@ def test_energy_is_conserved_and_slots_never_overlap(
     assert (slots["slot_end"][:-1] <= slots["slot_start"][1:]).all()
 
 
-def test_a_power_that_no_grid_has_is_refused_with_its_place() -> None:
-    slots = to_slots(table(every(HOUR, 3), gas=[2e6, None, 1.0]), Label.START, None)
-    refuse_implausible("a.csv", slots)
-    slots = to_slots(table(every(HOUR, 3), gas=[1.0, 2.1e6, 3e6]), Label.START, None)
+def test_one_power_that_no_grid_has_is_unknown_and_many_are_refused() -> None:
+    assert checked(table(every(HOUR, 3), gas=[2e6, None, 1.0]))[1:] == (0, 0)
+    values = [1.0] * 99
+    found, odd, _ = checked(table(every(HOUR, 100), gas=[2.1e6, *values]))
+    assert (found["gas"], odd) == ([None, *values], 1)
     with pytest.raises(BadInput, match=r"a\.csv: gas at 2021-03-28T01:00:00Z is 2\.1e\+06 MW"):
-        refuse_implausible("a.csv", slots)
+        checked(table(every(HOUR, 3), gas=[1.0, 2.1e6, 3e6]))
+
+
+MINUTES_5 = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HOUR, QUARTER),
+        (2 * QUARTER, MINUTES_5),
+        (HOUR, 2 * QUARTER),
+        (QUARTER, HOUR),
+        (MINUTES_5, 2 * QUARTER),
+        (timedelta(days=1), HOUR),
+    ],
+)
+@pytest.mark.parametrize("counts", [(2, 96), (24, 24), (96, 3), (24, 288)])
+@pytest.mark.parametrize("label", list(Label))
+def test_slots_that_change_their_length_are_refused(
+    before: timedelta, after: timedelta, counts: tuple[int, int], label: Label
+) -> None:
+    change = T0 + before * counts[0]
+    labels = [*every(before, counts[0]), *(change + after * i for i in range(counts[1]))]
+    with pytest.raises(BadInput, match="split the file"):
+        to_slots(table(labels, gas=[1.0] * len(labels)), label, None)
+
+
+def test_a_fuel_that_comes_in_longer_slots_is_refused() -> None:
+    quarters = table(every(QUARTER, 16), wind=[1.0] * 16)
+    hours = table(every(HOUR, 4), gas=[4.0] * 4)
+    both = Table("a.csv", pl.concat([quarters.rows, hours.rows]), energy=False, ignored=())
+    for length in (None, QUARTER):
+        with pytest.raises(BadInput, match="on values of gas are 1:00:00 apart"):
+            to_slots(both, Label.START, length)
+    wide = table(every(QUARTER, 16), wind=[1.0] * 16, gas=[4.0, None, None, None] * 4)
+    with pytest.raises(BadInput, match="on values of gas are 1:00:00 apart"):
+        to_slots(wide, Label.START, None)
+
+
+def test_an_hourly_stretch_is_refused_though_quarters_are_named() -> None:
+    labels = [*every(HOUR, 24), *(T0 + 24 * HOUR + QUARTER * i for i in range(96))]
+    with pytest.raises(BadInput, match="from 2021-03-28T00:00:00Z on rows are 1:00:00 apart"):
+        to_slots(table(labels, gas=[1.0] * 120), Label.START, QUARTER)

@@ -181,10 +181,15 @@ def _facts(source: str, licence: str) -> Facts:
 
 
 def _line(receipt: Receipt) -> str:
+    unknown = ""
+    if receipt.negative:
+        unknown += f", {receipt.negative} slots unknown (negative total generation)"
+    if receipt.implausible:
+        unknown += f", {receipt.implausible} values unknown (more than any grid has)"
     return (
         f"{receipt.file}: {receipt.slots} slots of {receipt.zone}, "
         f"{format_time(receipt.start)} to {format_time(receipt.end)}, "
-        f"{receipt.rows_added} rows added"
+        f"{receipt.rows_added} rows added{unknown}"
     )
 
 

@@ -17,8 +17,8 @@ from gridtide.model import Quality, format_time
 from gridtide_pipelines.importing.slots import (
     Label,
     refuse_future,
-    refuse_implausible,
     to_slots,
+    without_bad_values,
 )
 from gridtide_pipelines.importing.tables import read_table
 from gridtide_store.store import Store
@@ -62,12 +62,16 @@ class File:
         content: as it was.
         slots: ``slot_start``, ``slot_end``, ``fuel``, ``value`` (mean MW; null is a gap).
         ignored: columns that were not read.
+        implausible: values that no grid has, which became gaps.
+        negative: slots whose total generation is negative, which became unknown.
     """
 
     name: str
     content: bytes
     slots: pl.DataFrame
     ignored: tuple[str, ...]
+    implausible: int = 0
+    negative: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Receipt:
     ignored_columns: tuple[str, ...]
     start: datetime
     end: datetime
+    implausible: int = 0
+    negative: int = 0
 
     def document(self) -> dict[str, object]:
         """As in ``--json``."""
@@ -92,6 +98,8 @@ class Receipt:
             "slots": self.slots,
             "rows_added": self.rows_added,
             "ignored_columns": list(self.ignored_columns),
+            "implausible_values": self.implausible,
+            "negative_slots": self.negative,
             "from": format_time(self.start),
             "to": format_time(self.end),
         }
@@ -138,10 +146,10 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
             f"({', '.join(zones)}); import it with one --zone"
         )
     slots = to_slots(table, plan.label, plan.resolution)
-    refuse_implausible(path.name, slots)
+    slots, implausible, negative = without_bad_values(path.name, slots)
     if plan.known_at is KnownAt.NOW or not clock.replay:
         refuse_future(path.name, slots, clock())
-    return File(path.name, content, slots, table.ignored)
+    return File(path.name, content, slots, table.ignored, implausible, negative)
 
 
 def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
@@ -196,6 +204,8 @@ def store_files(
                 ignored_columns=file.ignored,
                 start=start,
                 end=end,
+                implausible=file.implausible,
+                negative=file.negative,
             )
         )
     return receipts

@@ -12,12 +12,17 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.importing.tables import Table
 from gridtide_pipelines.normalize import POWER
+from gridtide_pipelines.summing import without_negative_totals
 
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 DAY = timedelta(days=1)
 
-# A store that charges is no generation, so it cannot make a total negative.
-STORAGE = ("hydro_storage", "battery_storage")
+# So many equal steps in a row that are longer than a slot are no gaps but slots of that length.
+# Where the times alone tell the length two will do.
+COARSE = 12
+COARSE_UNTOLD = 2
+# With more implausible values than this the unit of the file is wrong, not an hour.
+ODD_PART = 0.01
 
 
 class Label(StrEnum):
@@ -53,19 +58,18 @@ def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.Dat
 
     Raises:
         BadInput: labels that do not fit the resolution, or too few to tell it; a time
-            between whole seconds; a slot whose total generation is negative.
+            between whole seconds; a stretch of the file, or a fuel, of longer slots.
     """
     length = _resolution(table, resolution)
+    _refuse_coarse(table, length, told=resolution is not None)
     per_hour = timedelta(hours=1) / length if table.energy else 1.0
     shift = length if label is Label.END else timedelta(0)
-    slots = table.rows.select(
+    return table.rows.select(
         (pl.col("label") - shift).alias("slot_start"),
         (pl.col("label") - shift + length).alias("slot_end"),
         "fuel",
         pl.col("value") * per_hour,
     )
-    _refuse_negative_totals(table.name, slots)
-    return slots
 
 
 def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
@@ -82,20 +86,27 @@ def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
         )
 
 
-def refuse_implausible(name: str, slots: pl.DataFrame) -> None:
-    """Check that every value can be a power in MW, as of what a source reports.
+def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
+    """`slots` with a gap where a value cannot be, or where generation is negative in total.
+
+    Returns:
+        The slots, how many values were implausible, and how many slots had a negative total.
 
     Raises:
-        BadInput: a value outside `POWER`.
+        BadInput: more than `ODD_PART` of the values lie outside `POWER`.
     """
     low, high = POWER
-    odd = slots.filter(~pl.col("value").is_between(low, high)).sort("slot_start", "fuel")
-    if not odd.is_empty():
+    fits = pl.col("value").is_between(low, high)
+    odd = slots.filter(~fits).sort("slot_start", "fuel")
+    if len(odd) > ODD_PART * len(slots):
         start, fuel, value = odd.select("slot_start", "fuel", "value").row(0)
         raise BadInput(
             f"{name}: {fuel} at {format_time(start)} is {value:g} MW, more than any grid has; "
-            "give MW, not kW or W"
+            f"give MW, not kW or W ({len(odd)} of {len(slots)} values)"
         )
+    slots = slots.with_columns(value=pl.when(fits).then("value"))
+    found, negative = without_negative_totals(slots, ["slot_start", "slot_end"])
+    return found, len(odd), negative
 
 
 def _resolution(table: Table, given: timedelta | None) -> timedelta:
@@ -127,21 +138,31 @@ def _resolution(table: Table, given: timedelta | None) -> timedelta:
     return length
 
 
-def _refuse_negative_totals(name: str, slots: pl.DataFrame) -> None:
-    charging = pl.col("fuel").is_in(STORAGE) & (pl.col("value") < 0)
-    totals = (
-        slots.group_by("slot_start")
-        .agg(
-            pl.col("value").filter(~charging).sum().alias("total"),
-            # Where a fuel is a gap the total is not known.
-            pl.col("value").is_not_null().all().alias("known"),
+def _refuse_coarse(table: Table, length: timedelta, *, told: bool) -> None:
+    """Check that no stretch of the file, and no fuel in it, comes in longer slots.
+
+    Raises:
+        BadInput: one does; says from when.
+    """
+    labels = table.rows["label"].unique().sort()
+    found = [("rows", labels, COARSE if told else COARSE_UNTOLD)]
+    known = table.rows.drop_nulls("value").sort("label")
+    for (fuel,), rows in known.group_by("fuel", maintain_order=True):
+        found.append((f"values of {fuel}", rows["label"], COARSE))
+    for what, times, most in found:
+        steps = pl.DataFrame({"from": times[:-1], "step": times.diff()[1:]})
+        runs = steps.with_columns(run=pl.col("step").rle_id())
+        runs = runs.group_by("run", maintain_order=True).agg(
+            pl.col("from").first(), pl.col("step").first(), pl.len()
         )
-        .filter((pl.col("total") < 0) & pl.col("known"))
-        .sort("slot_start")
-    )
-    if not totals.is_empty():
-        raise BadInput(
-            f"{name}: total generation in the slot from {format_time(totals['slot_start'][0])} "
-            f"is {totals['total'][0]:g} MW ({len(totals)} such slots); a grid does not "
-            "generate less than nothing: check the signs, or remove those rows"
+        coarse = runs.filter(
+            pl.col("step") > length,
+            (pl.col("len") >= most) | ((pl.col("len") == len(steps)) & (pl.col("len") > 1)),
         )
+        if not coarse.is_empty():
+            start, step = coarse.select("from", "step").row(0)
+            raise BadInput(
+                f"{table.name}: from {format_time(start)} on {what} are {step} apart, but a "
+                f"slot would be {length}; split the file where the spacing changes and import "
+                "each part by itself"
+            )
