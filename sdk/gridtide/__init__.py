@@ -136,18 +136,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """A public name, loaded on first use."""
-    if name == "__version__":
-        from gridtide.plugins import own_version
+if not TYPE_CHECKING:  # else any name at all would pass a type checker
 
-        value: object = own_version()
-    elif name in _HOME:
-        value = getattr(import_module(f"gridtide.{_HOME[name]}"), name)
-    else:
-        raise AttributeError(f"module 'gridtide' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """A public name, loaded on first use."""
+        if name == "__version__":
+            from gridtide.plugins import own_version
+
+            value: object = own_version()
+        elif name in _HOME:
+            value = getattr(import_module(f"gridtide.{_HOME[name]}"), name)
+        else:
+            raise AttributeError(f"module 'gridtide' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

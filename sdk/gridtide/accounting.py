@@ -17,8 +17,9 @@ from math import fsum, isfinite
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
 from gridtide.matching import known_parts, mean_of, unmatched
-from gridtide.model import Series, format_time, utc
+from gridtide.model import Length, Series, format_time, utc
 from gridtide.runs import to_instant, to_moment
+from gridtide.values import read_hours, read_list, read_number, refuse, shown
 
 Row = tuple[datetime, datetime, float]  # start, end, kWh
 
@@ -66,21 +67,18 @@ class Metered(Wire):
 
 
 def energy_kwh(
-    hours: float, *, processors: float = 1.0, power_kw: float, pue: float = 1.0
+    hours: Length, *, processors: float = 1.0, power_kw: float, pue: float = 1.0
 ) -> float:
     """Energy drawn from the grid, kWh: `power_kw` is the average of one processor.
 
     Raises:
         BadInput: a number below 0 or not finite, also what comes of them, or a PUE below 1.
     """
-    for name, value, least in (
-        ("hours", hours, 0.0),
-        ("processors", processors, 0.0),
-        ("power_kw", power_kw, 0.0),
-        ("pue", pue, 1.0),
-    ):
-        _check(name, value, least)
-    return finite("the energy in kWh", hours * processors * power_kw * pue)
+    run = _check("hours", read_hours(hours, "hours"), 0.0)
+    processors = _check("processors", processors, 0.0)
+    power_kw = _check("power_kw", power_kw, 0.0)
+    pue = _check("pue", pue, 1.0)
+    return finite("the energy in kWh", run * processors * power_kw * pue)
 
 
 def emissions_g(kwh: float, g_per_kwh: float) -> float:
@@ -89,13 +87,12 @@ def emissions_g(kwh: float, g_per_kwh: float) -> float:
     Raises:
         BadInput: a number below 0 or not finite, also what comes of them.
     """
-    _check("kwh", kwh, 0.0)
-    _check("g_per_kwh", g_per_kwh, 0.0)
+    kwh, g_per_kwh = _check("kwh", kwh, 0.0), _check("g_per_kwh", g_per_kwh, 0.0)
     return finite("the emissions in g", kwh * g_per_kwh)
 
 
 def training(
-    hours: float,
+    hours: Length,
     *,
     power_kw: float,
     g_per_kwh: float,
@@ -129,9 +126,9 @@ def inference(
         BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
     """
     refuse_offset(offset_g)
-    _check("requests", requests, 0.0)
-    _check("kwh_per_request", kwh_per_request, 0.0)
-    _check("pue", pue, 1.0)
+    requests = _check("requests", requests, 0.0)
+    kwh_per_request = _check("kwh_per_request", kwh_per_request, 0.0)
+    pue = _check("pue", pue, 1.0)
     each = emissions_g(kwh_per_request * pue, g_per_kwh)
     return _footprint(requests * kwh_per_request * pue, g_per_kwh, net_g_per_kwh, each)
 
@@ -158,7 +155,9 @@ def integrate(
             finite, a series that is no intensity, or an offset.
     """
     refuse_offset(offset_g)
-    _check("pue", pue, 1.0)
+    pue = _check("pue", pue, 1.0)
+    if not isinstance(series, Series):
+        refuse(series, "series", "a Series")
     if not series.signal.lower_is_cleaner:
         raise BadInput(
             f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
@@ -186,7 +185,7 @@ def integrate(
     complete = all(row.gross_g is not None for row in told)
     net = None
     if complete:
-        bought = _checked("clean purchase", clean or ())
+        bought = _checked("clean purchase", () if clean is None else clean)
         net = known_g if clean is None else unmatched(series.runs, drawn, bought)
     total = Footprint(
         kwh=fsum(row.kwh for row in told),
@@ -206,10 +205,11 @@ def gains(footprints: Sequence[float]) -> list[float]:
     Raises:
         BadInput: a footprint that is not above 0.
     """
-    for value in footprints:
-        if not (isfinite(value) and value > 0):
+    grams = read_list(read_number, footprints, "footprints")
+    for value in grams:
+        if value <= 0:
             raise BadInput(f"a footprint is {value}; a ratio needs numbers above 0")
-    return [finite("a gain", before / after) for before, after in pairwise(footprints)]
+    return [finite("a gain", before / after) for before, after in pairwise(grams)]
 
 
 def finite(name: str, value: float) -> float:
@@ -230,8 +230,9 @@ def refuse_offset(offset_g: float | None) -> None:
         BadInput: always, unless it is ``None``.
     """
     if offset_g is not None:
+        amount = f"{offset_g:g}" if isinstance(offset_g, float) else shown(offset_g)
         raise BadInput(
-            f"an offset of {offset_g:g} g is no part of a footprint: report it beside the "
+            f"an offset of {amount} g is no part of a footprint: report it beside the "
             "grams. What is bought as clean energy in the same grid and hour goes in as "
             "`clean`, or as the net intensity"
         )
@@ -248,16 +249,26 @@ def _footprint(
 
 
 def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
+    give = "rows of (start, end, kWh) with aware times"
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        refuse(rows, f"{name}s", give)
     checked = []
-    for start, end, kwh in rows:
-        first, last = to_instant(utc(start, name=name)), to_instant(utc(end, name=name))
+    for row in rows:
+        try:
+            start, end, kwh = row
+        except (TypeError, ValueError):
+            refuse(row, f"a {name}", give)
+        begin, stop = utc(start, name=name), utc(end, name=name)
+        first, last = to_instant(begin), to_instant(stop)
         if last <= first:
-            raise BadInput(f"{name} from {format_time(start)} does not end after it starts")
-        _check(f"{name} from {format_time(start)}, kWh", kwh, 0.0)
-        checked.append((first, last, kwh))
+            raise BadInput(f"{name} from {format_time(begin)} does not end after it starts")
+        energy = _check(f"{name} from {format_time(begin)}, kWh", kwh, 0.0)
+        checked.append((first, last, energy))
     return checked
 
 
-def _check(name: str, value: float, least: float) -> None:
-    if not (isfinite(value) and value >= least):
-        raise BadInput(f"{name} is {value}; give a finite number of {least:g} or more")
+def _check(name: str, value: float, least: float) -> float:
+    number = read_number(value, name, f"a finite number of {least:g} or more")
+    if number < least:
+        refuse(value, name, f"a finite number of {least:g} or more")
+    return number

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import isfinite
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gridtide.errors import BadInput, TooManyRegions
-from gridtide.model import MOST_REGIONS, Signal, format_time, parse_hours, parse_time, utc
+from gridtide.model import MOST_REGIONS, Length, Signal, When, format_time, hours_of, utc
+from gridtide.values import read_flag, read_moment, read_number, read_text, shown
 
 if TYPE_CHECKING:
     from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
@@ -23,9 +23,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 Region = str | tuple[float, float]
 """A zone key, a cloud region such as ``aws:us-east-1``, or ``(lat, lon)`` in degrees."""
-
-When = datetime | str
-"""An aware time, or ISO 8601 with an offset."""
 
 Json = Mapping[str, Any]
 
@@ -61,24 +58,28 @@ class Call(Generic[T_co]):
 
 def zones(*, every: bool) -> Call[Zones]:
     """What the service has; with `every`, all zones it knows of."""
-    return Call("/v1/zones", (("all", "true"),) if every else (), _read_zones)
+    wanted = (("all", "true"),) if read_flag(every, "every") else ()
+    return Call("/v1/zones", wanted, _read_zones)
 
 
 def intensity(
     region: Region,
     *,
-    start: When | None,
-    end: When | None,
+    start: When | date | None,
+    end: When | date | None,
     signal: Signal | str | None,
     as_of: When | None,
-    max_age: float | None,
+    max_age: Length | None,
 ) -> Call[Intensity]:
-    """Known slots of a range; without one the latest, at most `max_age` hours old."""
+    """Known slots of a range; without one the latest, at most `max_age` hours old.
+
+    A date is its start, UTC.
+    """
     return Call(
         f"/v1/zones/{_in_path(region)}/intensity",
         (
-            *_time("start", start),
-            *_time("end", end),
+            *_day("start", start),
+            *_day("end", end),
             *_signal(signal),
             *_time("as_of", as_of),
             *_hours("max_age", max_age),
@@ -93,7 +94,7 @@ def forecast(
     """The newest forecast."""
     return Call(
         f"/v1/zones/{_in_path(region)}/forecast",
-        (*_signal(signal), *_time("as_of", as_of), *((("model", model),) if model else ())),
+        (*_signal(signal), *_time("as_of", as_of), *_text("model", model)),
         _read_forecast,
     )
 
@@ -101,7 +102,7 @@ def forecast(
 def best_window(
     region: Region,
     *,
-    hours: float,
+    hours: Length,
     earliest: When | None,
     deadline: When | None,
     signal: Signal | str | None,
@@ -123,13 +124,15 @@ def best_window(
 def best_region(
     regions: Iterable[Region],
     *,
-    hours: float,
+    hours: Length,
     earliest: When | None,
     deadline: When | None,
     signal: Signal | str | None,
     as_of: When | None,
 ) -> Call[BestRegion]:
     """The cleanest region and run, jointly."""
+    if not isinstance(regions, Iterable):
+        raise BadInput(f"regions is {shown(regions)}; give a list of regions such as ['DE']")
     named = [regions] if isinstance(regions, str) else list(regions)
     if not named:
         raise BadInput("there is no region to choose from; name at least one")
@@ -158,15 +161,23 @@ def region_text(region: Region) -> str:
     """
     if isinstance(region, str):
         if region.strip():
-            return region.strip()
+            return read_text(region.strip(), "region")
         raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
     try:
-        lat, lon = (float(degrees) for degrees in region)
+        lat, lon = region
     except (TypeError, ValueError) as error:
-        raise BadInput(f"region {region!r} is neither a name nor (lat, lon)") from error
-    if not (isfinite(lat) and isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
         raise BadInput(
-            f"region {region!r} is no place: latitude is -90 to 90 and comes first, "
+            f"region {shown(region)} is neither a name nor (lat, lon); name a zone such as DE, "
+            "a cloud region, or a place in degrees"
+        ) from error
+    give = "degrees; what is not finite is no place"
+    lat, lon = (
+        read_number(lat, "the latitude of region", give),
+        read_number(lon, "the longitude of region", give),
+    )
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        raise BadInput(
+            f"region {shown(region)} is no place: latitude is -90 to 90 and comes first, "
             "longitude is -180 to 180"
         )
     return f"{lat!r},{lon!r}"
@@ -182,32 +193,40 @@ def _time(name: str, moment: When | None) -> tuple[tuple[str, str], ...]:
     return () if moment is None else ((name, format_time(aware(name, moment))),)
 
 
+def _day(name: str, moment: When | date | None) -> tuple[tuple[str, str], ...]:
+    if moment is None:
+        return ()
+    return ((name, format_time(read_moment(moment, name, day=True))),)
+
+
+def _text(name: str, value: str | None) -> tuple[tuple[str, str], ...]:
+    text = "" if value is None else read_text(value, name)
+    return ((name, text),) if text else ()
+
+
 def aware(name: str, moment: When) -> datetime:
     """A time that was given, in UTC.
 
     Raises:
         BadInput: naive, or not ISO 8601.
     """
-    return parse_time(moment, name=name) if isinstance(moment, str) else utc(moment, name=name)
+    return utc(moment, name=name)
 
 
 def _signal(signal: Signal | str | None) -> tuple[tuple[str, str], ...]:
     # A newer server may know a signal that this SDK does not, so the name goes as it is.
-    return () if signal is None else (("signal", str(signal)),)
+    return () if signal is None else (("signal", read_text(signal, "signal")),)
 
 
-def _hours(name: str, hours: float | None) -> tuple[tuple[str, str], ...]:
-    if hours is None:
-        return ()
-    return ((name, repr(parse_hours(hours, name=name) / timedelta(hours=1))),)
+def _hours(name: str, hours: Length | None) -> tuple[tuple[str, str], ...]:
+    return () if hours is None else ((name, repr(hours_of(hours, name=name))),)
 
 
 def _run(
-    hours: float, earliest: When | None, deadline: When | None
+    hours: Length, earliest: When | None, deadline: When | None
 ) -> tuple[tuple[str, str], ...]:
-    parse_hours(hours)
     return (
-        ("hours", repr(float(hours))),
+        ("hours", repr(hours_of(hours))),
         *_time("earliest", earliest),
         *_time("deadline", deadline),
     )

@@ -153,7 +153,10 @@ def _region_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--hours", type=plan_options.number, required=True, help="length of the job"
+        "--hours",
+        type=plan_options.number,
+        required=True,
+        help="length of the job: 4, 4h, 90min, PT4H",
     )
     parser.add_argument("--earliest", metavar="TIME", help="not before; default: now")
     parser.add_argument("--deadline", metavar="TIME", help="the job has ended by then")

@@ -56,8 +56,13 @@ def footprint(args: argparse.Namespace, terminal: Terminal) -> int:
     from gridtide import show_footprint
     from gridtide.client import Client
     from gridtide.planning_wire.footprints import FACTORS
+    from gridtide.planning_wire.shapes import NUMBER
 
-    numbers: dict[str, Any] = {name: getattr(args, name) for name in NUMBERS}
+    numbers: dict[str, Any] = {
+        name: value if value is None or name == "hours" else NUMBER.read(value, name)
+        for name in (*NUMBERS, "pue")
+        if (value := getattr(args, name)) is not None
+    }
     rows = rows_from(args.rows) if args.rows else None
     clean = rows_from(args.clean) if args.clean else None
     before = None if args.before is None else FACTORS.read(_members(args.before), "before")
@@ -66,7 +71,6 @@ def footprint(args: argparse.Namespace, terminal: Terminal) -> int:
             rows,
             region=args.region,
             start=args.start,
-            pue=args.pue,
             clean=clean,
             before=before,
             signal=args.signal,

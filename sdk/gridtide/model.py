@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,22 @@ from math import isfinite
 
 from gridtide.errors import BadInput
 from gridtide.runs import Run, edges_of, unbroken
+from gridtide.values import (
+    read_hours,
+    read_length,
+    read_moment,
+    read_number,
+    read_text,
+    read_word,
+    refuse,
+    values_of,
+)
+
+When = datetime | str
+"""An aware time, or ISO 8601 with an offset."""
+
+Length = timedelta | float | str
+"""A length of time: a timedelta, a number of hours, or text such as ``4h`` and ``PT90M``."""
 
 
 class Signal(StrEnum):
@@ -61,22 +77,16 @@ class Quality(StrEnum):
     SIMULATED = "simulated"
 
 
-def utc(moment: datetime, *, name: str = "time") -> datetime:
-    """`moment` in UTC.
+def utc(moment: When, *, name: str = "time") -> datetime:
+    """`moment` in UTC; what may be given is that of `values.read_moment`.
 
     Raises:
         BadInput: `moment` is naive, so it names no instant; give it an offset or ``Z``. Or
-            its offset takes it before the year 1 or after 9999.
+            its offset takes it before the year 1 or after 9999. Or it is no time.
     """
-    if moment.tzinfo is None or moment.utcoffset() is None:
-        raise BadInput(
-            f"{name} {moment.isoformat()} has no UTC offset; "
-            f"write {moment.isoformat()}Z for UTC or add an offset such as +02:00"
-        )
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise BadInput(f"{name} {moment.isoformat()} lies outside the calendar") from error
+    if type(moment) is datetime and moment.tzinfo is UTC:
+        return moment  # the common case, by far
+    return read_moment(moment, name)
 
 
 def parse_time(text: str, *, name: str = "time") -> datetime:
@@ -85,28 +95,26 @@ def parse_time(text: str, *, name: str = "time") -> datetime:
     Raises:
         BadInput: not ISO 8601, or without an offset.
     """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(
-            f"{name} {text!r} is not an ISO 8601 time; write it as 2026-11-20T17:00Z"
-        ) from error
-    return utc(moment, name=name)
+    return read_moment(read_text(text, name), name)
 
 
-def parse_hours(hours: float, *, name: str = "hours") -> timedelta:
-    """The length of a run given in hours, to the microsecond.
+def parse_hours(hours: Length, *, name: str = "hours") -> timedelta:
+    """The length of a run, to the microsecond; what may be given is that of `read_length`.
 
     Raises:
-        BadInput: not a positive, finite number, or more than a `timedelta` holds.
+        BadInput: no length of time, or one that is not above 0.
     """
-    try:
-        duration = timedelta(hours=hours)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise BadInput(f"{name} is {hours!r}; give a finite number such as 4 or 1.5") from error
+    duration = read_length(hours, name)
     if duration <= timedelta(0):
-        raise BadInput(f"{name} is {hours:g}; give a number above 0 such as 4 or 1.5")
+        text = f"{duration / timedelta(hours=1):g}"
+        raise BadInput(f"{name} is {text}; give a number above 0 such as 4 or 1.5")
     return duration
+
+
+def hours_of(hours: Length, *, name: str = "hours") -> float:
+    """As `parse_hours`, as a number of hours; what is a number stays the one it is."""
+    parse_hours(hours, name=name)
+    return read_hours(hours, name)
 
 
 def format_time(moment: datetime) -> str:
@@ -124,23 +132,35 @@ class Slot:
     quality: Quality
 
     def __post_init__(self) -> None:
-        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
-            object.__setattr__(self, "start", utc(self.start, name="slot start"))
-            object.__setattr__(self, "end", utc(self.end, name="slot end"))
+        start, end = self.start, self.end
+        # Written out: there are slots by the hundred thousand.
+        if type(start) is not datetime or start.tzinfo is not UTC:
+            object.__setattr__(self, "start", utc(start, name="slot start"))
+        if type(end) is not datetime or end.tzinfo is not UTC:
+            object.__setattr__(self, "end", utc(end, name="slot end"))
         if self.end <= self.start:
             raise BadInput(f"slot {self.start} to {self.end} does not end after it starts")
-        if self.value is not None and not isfinite(self.value):
-            raise BadInput(
-                f"slot {self.start}: the value is {self.value}; an unknown value is None"
-            )
+        if self.value is not None and not (type(self.value) is float and isfinite(self.value)):
+            give = "a finite number; an unknown value is None"
+            number = read_number(self.value, f"the value of slot {self.start}", give)
+            object.__setattr__(self, "value", number)
+        if not isinstance(self.quality, Quality):
+            object.__setattr__(self, "quality", read_word(Quality, self.quality, "quality"))
 
 
-def _signal(name: object) -> Signal:
-    try:
-        return Signal(str(name))
-    except ValueError as error:
-        known = ", ".join(Signal)
-        raise BadInput(f"signal {name!r} is unknown; give one of {known}") from error
+def slots_of(slots: Iterable[Slot], name: str) -> tuple[Slot, ...]:
+    """What was given as slots, as a tuple.
+
+    Raises:
+        BadInput: it is no list, or one of it is no slot.
+    """
+    if not isinstance(slots, Iterable):
+        refuse(slots, name, "a list of Slot")
+    found = tuple(slots)
+    for each in found:
+        if not isinstance(each, Slot):
+            refuse(each, f"one of {name}", "a Slot")
+    return found
 
 
 @dataclass(frozen=True)
@@ -158,9 +178,10 @@ class Series:
     slots: tuple[Slot, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "slots", tuple(self.slots))
+        read_text(self.zone, "zone")
+        object.__setattr__(self, "slots", slots_of(self.slots, "slots"))
         if not isinstance(self.signal, Signal):
-            object.__setattr__(self, "signal", _signal(self.signal))
+            object.__setattr__(self, "signal", read_word(Signal, self.signal, "signal"))
         starts, ends = edges_of(self.slots)
         if starts[1:] == ends[:-1]:
             return  # the common case, told in half the time the loop takes
@@ -177,8 +198,8 @@ class Series:
         cls,
         zone: str,
         signal: Signal,
-        start: datetime,
-        step: timedelta,
+        start: When,
+        step: Length,
         values: Sequence[float | None],
         quality: Quality = Quality.FORECAST,
     ) -> Series:
@@ -187,10 +208,14 @@ class Series:
         Raises:
             BadInput: `start` is naive, `step` is not positive, or a value is not finite.
         """
-        edges = [utc(start, name="start") + i * step for i in range(len(values) + 1)]
+        known, length = values_of(values), parse_hours(step, name="step")
+        try:
+            edges = [utc(start, name="start") + i * length for i in range(len(known) + 1)]
+        except OverflowError as error:
+            raise BadInput("the last slot ends beyond the calendar; check step") from error
         slots = [
             Slot(begin, end, value, quality)
-            for (begin, end), value in zip(pairwise(edges), values, strict=True)
+            for (begin, end), value in zip(pairwise(edges), known, strict=True)
         ]
         return cls(zone, signal, tuple(slots))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.regions import split_regions
+from gridtide.values import read_written_length
 
 Json = dict[str, Any]
 
@@ -26,7 +28,7 @@ def plan_arguments(parser: argparse.ArgumentParser) -> None:
     add("regions", metavar="REGION", nargs="*", default=[], help="as for best-region")
     add("--question", metavar="FILE", help="the whole question as JSON; - is standard input")
     job = parser.add_argument_group("the job").add_argument
-    job("--hours", type=number, help="run time without pauses")
+    job("--hours", type=number, help="run time without pauses: 4, 4h, 90min, PT4H")
     job("--kind", help="unbroken (default), interruptible, pieces or elastic")
     job("--power", metavar="KW", help="power, or steps over its progress: 2h:1.5,1h:0.8")
     job("--min-piece", type=number, metavar="H", help="shortest piece between two pauses")
@@ -39,7 +41,7 @@ def plan_arguments(parser: argparse.ArgumentParser) -> None:
     when = parser.add_argument_group("when it may run").add_argument
     when("--earliest", metavar="TIME", help="not before; default: now")
     when("--deadline", metavar="TIME", help="the job has ended by then")
-    when("--slack", metavar="12h|50%", help="it has ended that much later than at once")
+    when("--slack", metavar="H|50%%", help="it has ended that much later than at once")
     when("--next-working-day", metavar="09:00", help="it has ended by then")
     when("--opening", metavar="HOURS", help="e.g. 'Mon-Fri 08:00-18:00; Sat 22:00-06:00'")
     when("--holiday", metavar="DAY", action="append", help="no working day; repeatable")
@@ -138,7 +140,7 @@ def _job(args: argparse.Namespace) -> Json:
     for name in ("pause_cost", "restart_cost"):
         if (text := getattr(args, name)) is not None:
             kwh, _, hours = text.partition(":")
-            job[name] = {"kwh": _number(kwh, name), "hours": _number(hours or "0", name)}
+            job[name] = {"kwh": _number(kwh, name), "hours": _hours(hours or "0", name)}
     if args.checkpoint:
         job["checkpoints"] = args.checkpoint
     if args.chips is not None:
@@ -188,7 +190,7 @@ def _slack(args: argparse.Namespace) -> Json:
         return {}
     if args.slack.endswith("%"):
         return {"slack_fraction": _number(args.slack[:-1], "slack") / 100}
-    return {"slack_hours": _number(args.slack.removesuffix("h"), "slack")}
+    return {"slack_hours": _hours(args.slack, "slack")}
 
 
 def _goal(args: argparse.Namespace) -> Json:
@@ -212,8 +214,7 @@ def _power(text: str) -> Any:  # noqa: ANN401  # a number or a list
         return _number(text, "power")
     steps = [step.partition(":") for step in text.split(",")]
     return [
-        {"hours": _number(hours.strip().removesuffix("h"), "power"), "kw": _number(kw, "power")}
-        for hours, _, kw in steps
+        {"hours": _hours(hours, "power"), "kw": _number(kw, "power")} for hours, _, kw in steps
     ]
 
 
@@ -225,5 +226,12 @@ def _number(text: str, name: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        option = name.replace("_", "-")
-        raise BadInput(f"--{option}: {text!r} is no number") from error
+        raise BadInput(f"{_option(name)}: {text!r} is no number; give e.g. 4 or 1.5") from error
+
+
+def _hours(text: str, name: str) -> float:
+    return read_written_length(text, _option(name)) / timedelta(hours=1)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

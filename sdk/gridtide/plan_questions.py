@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gridtide.calls import Call, Region, When
-from gridtide.model import Signal
+from gridtide.calls import Call, Region
+from gridtide.model import Length, Signal, When
 
 if TYPE_CHECKING:
     from gridtide.accounting import Row
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gridtide.planning.crowd import Cap
     from gridtide.planning.goal import Goal
     from gridtide.planning.job import Job
+    from gridtide.planning.progress import Progress
     from gridtide.planning.recurring import Recurring
-    from gridtide.planning.replanning import Progress
     from gridtide.planning_wire.candidates import Where
     from gridtide.planning_wire.footprints import FootprintAnswer
     from gridtide.planning_wire.planned import PlanAnswer
@@ -102,7 +102,7 @@ class PlanQuestions(ABC):
         rows: Iterable[Row] | None = None,
         *,
         region: Region | None = None,
-        hours: float | None = None,
+        hours: Length | None = None,
         power_kw: float | None = None,
         processors: float | None = None,
         start: When | None = None,
@@ -223,7 +223,7 @@ class AsyncPlanQuestions(ABC):
         rows: Iterable[Row] | None = None,
         *,
         region: Region | None = None,
-        hours: float | None = None,
+        hours: Length | None = None,
         power_kw: float | None = None,
         processors: float | None = None,
         start: When | None = None,

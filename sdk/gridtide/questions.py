@@ -7,11 +7,12 @@ kin, `NoData` where there is nothing to answer from, `ServiceUnavailable` withou
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from gridtide import calls
-from gridtide.calls import Region, When
-from gridtide.model import Signal
+from gridtide.calls import Region
+from gridtide.model import Length, Signal, When
 from gridtide.plan_questions import AsyncPlanQuestions, PlanQuestions
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ class Questions(PlanQuestions):
         self,
         region: Region,
         *,
-        start: When | None = None,
-        end: When | None = None,
+        start: When | date | None = None,
+        end: When | date | None = None,
         signal: Signal | str | None = None,
         as_of: When | None = None,
-        max_age: float | None = None,
+        max_age: Length | None = None,
     ) -> Intensity:
         """What is known over ``[start, end)``; without a range, the latest slot.
 
-        A latest slot that ended more than `max_age` hours ago, by default the service's own
-        maximum age (6 h), is refused as `StaleData`.
+        A date is its start, UTC. A latest slot that ended more than `max_age` hours ago, by
+        default the service's own maximum age (6 h), is refused as `StaleData`.
         """
         return self.ask(
             calls.intensity(
@@ -62,14 +63,17 @@ class Questions(PlanQuestions):
     def best_window(
         self,
         region: Region,
-        hours: float,
+        hours: Length,
         *,
         earliest: When | None = None,
         deadline: When | None = None,
         signal: Signal | str | None = None,
         as_of: When | None = None,
     ) -> BestWindow:
-        """The cleanest `hours` in one go, from `earliest` (now) on, ended by `deadline`."""
+        """The cleanest `hours` in one go, from `earliest` (now) on, ended by `deadline`.
+
+        `hours` is a number, a timedelta, or text such as ``4h``, ``90min`` and ``PT4H``.
+        """
         return self.ask(
             calls.best_window(
                 region,
@@ -84,7 +88,7 @@ class Questions(PlanQuestions):
     def best_region(
         self,
         regions: Iterable[Region],
-        hours: float,
+        hours: Length,
         *,
         earliest: When | None = None,
         deadline: When | None = None,
@@ -117,11 +121,11 @@ class AsyncQuestions(AsyncPlanQuestions):
         self,
         region: Region,
         *,
-        start: When | None = None,
-        end: When | None = None,
+        start: When | date | None = None,
+        end: When | date | None = None,
         signal: Signal | str | None = None,
         as_of: When | None = None,
-        max_age: float | None = None,
+        max_age: Length | None = None,
     ) -> Intensity:
         """As `Questions.intensity`."""
         return await self.ask(
@@ -144,7 +148,7 @@ class AsyncQuestions(AsyncPlanQuestions):
     async def best_window(
         self,
         region: Region,
-        hours: float,
+        hours: Length,
         *,
         earliest: When | None = None,
         deadline: When | None = None,
@@ -166,7 +170,7 @@ class AsyncQuestions(AsyncPlanQuestions):
     async def best_region(
         self,
         regions: Iterable[Region],
-        hours: float,
+        hours: Length,
         *,
         earliest: When | None = None,
         deadline: When | None = None,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import isfinite
+from typing import TYPE_CHECKING
 
 from gridtide.accounting import emissions_g, energy_kwh, finite, refuse_offset
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
+from gridtide.model import Length
+from gridtide.values import instance_of, read_hours, read_length, read_number, settle
 
 # Grams of CO2e each. The first two: Patterson et al. 2021 (arXiv:2104.10350), App. A and D. The
 # others: US EPA, Greenhouse Gas Equivalencies Calculator, Calculations and References, as in
@@ -44,6 +46,28 @@ class Factors:
     processors: float = 1.0
     pue: float = 1.0
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            *,
+            hours: Length,
+            power_kw: float,
+            g_per_kwh: float,
+            processors: float = 1.0,
+            pue: float = 1.0,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            hours=read_hours,
+            power_kw=read_number,
+            g_per_kwh=read_number,
+            processors=read_number,
+            pue=read_number,
+        )
+
     @property
     def grams(self) -> float:
         """Their product."""
@@ -77,7 +101,8 @@ def gain(before: Factors, after: Factors) -> Gain:
     Raises:
         BadInput: a factor below 0 or not finite, or a footprint of 0.
     """
-    for each in (before, after):
+    for name, each in (("before", before), ("after", after)):
+        instance_of(Factors, "Factors")(each, name)
         if not each.grams > 0:
             raise BadInput(f"a footprint is {each.grams}; a ratio needs numbers above 0")
     return Gain(
@@ -107,15 +132,16 @@ def sci(
             offset.
     """
     refuse_offset(offset_g)
-    if not (isfinite(per) and per > 0):
+    per, embodied = read_number(per, "per"), read_number(embodied, "embodied")
+    if per <= 0:
         raise BadInput(f"per is {per}; give how many functional units, above 0")
-    if not (isfinite(embodied) and embodied >= 0):
+    if embodied < 0:
         raise BadInput(f"embodied is {embodied} g; give a finite number of 0 or more")
     return finite("the SCI in g", (emissions_g(kwh, g_per_kwh) + embodied) / per)
 
 
 def embodied_g(
-    total_g: float, *, reserved: timedelta, lifespan: timedelta, share: float = 1.0
+    total_g: float, *, reserved: Length, lifespan: Length, share: float = 1.0
 ) -> float:
     """The embodied emissions a job answers for, M in ISO/IEC 21031:2024.
 
@@ -128,7 +154,10 @@ def embodied_g(
     Raises:
         BadInput: a number below 0 or not finite, or a share above 1.
     """
-    if not (isfinite(total_g) and total_g >= 0):
+    total_g, share = read_number(total_g, "total_g"), read_number(share, "share")
+    reserved = read_length(reserved, "reserved")
+    lifespan = read_length(lifespan, "lifespan")
+    if total_g < 0:
         raise BadInput(f"total_g is {total_g}; give a finite number of 0 or more")
     if lifespan <= timedelta(0) or not timedelta(0) <= reserved <= lifespan:
         raise BadInput(
@@ -146,7 +175,8 @@ def equivalents(grams: float) -> tuple[Equivalent, ...]:
     Raises:
         BadInput: grams below 0 or not finite.
     """
-    if not (isfinite(grams) and grams >= 0):
+    grams = read_number(grams, "grams")
+    if grams < 0:
         raise BadInput(f"grams are {grams}; give a finite number of 0 or more")
     return tuple(
         Equivalent(what=what, amount=grams / each, source=source)

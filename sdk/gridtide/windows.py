@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 from gridtide.errors import BadInput, NoCommonSignal, NoData, NoFeasibleWindow
-from gridtide.model import DEFAULT_ORDER, Series, Signal, format_time, utc
+from gridtide.model import (
+    DEFAULT_ORDER,
+    Length,
+    Series,
+    Signal,
+    When,
+    format_time,
+    parse_hours,
+    utc,
+)
 from gridtide.runs import Run, to_instant, to_microseconds, to_moment
+from gridtide.values import read_number, read_word, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,10 @@ class Choice:
 
 def best_window(
     series: Series,
-    duration: timedelta,
+    duration: Length,
     *,
-    earliest: datetime | None = None,
-    deadline: datetime | None = None,
+    earliest: When | None = None,
+    deadline: When | None = None,
 ) -> Window:
     """Cleanest unbroken run of `duration` between `earliest` and `deadline`, the job's end.
 
@@ -53,7 +63,8 @@ def best_window(
             the earliest start.
         NoFeasibleWindow: no such run exists; the message says how long a run is possible.
     """
-    span = _positive(duration)
+    span = to_microseconds(parse_hours(duration, name="duration"))
+    _check_series("series", series)
     low = None if earliest is None else to_instant(utc(earliest, name="earliest"))
     high = None if deadline is None else to_instant(utc(deadline, name="deadline"))
     if low is not None and high is not None and high < low:
@@ -77,7 +88,7 @@ def best_window(
     return Window(to_moment(start), to_moment(start + span), run.mean(start, start + span))
 
 
-def mean_over(series: Series, start: datetime, end: datetime) -> float | None:
+def mean_over(series: Series, start: When, end: When) -> float | None:
     """Exact mean over ``[start, end)``; ``None`` where any part is unknown or outside.
 
     Raises:
@@ -85,16 +96,18 @@ def mean_over(series: Series, start: datetime, end: datetime) -> float | None:
     """
     first, last = to_instant(utc(start, name="start")), to_instant(utc(end, name="end"))
     if last <= first:
-        raise BadInput(f"end {format_time(end)} is not after start {format_time(start)}")
+        raise BadInput(
+            f"end {format_time(to_moment(last))} is not after start "
+            f"{format_time(to_moment(first))}; give a later end"
+        )
+    _check_series("series", series)
     for run in series.runs:
         if run.edges[0] <= first and last <= run.edges[-1]:
             return run.mean(first, last)
     return None
 
 
-def best_region(
-    series: Mapping[str, Series], duration: timedelta, *, start: datetime
-) -> list[Choice]:
+def best_region(series: Mapping[str, Series], duration: Length, *, start: When) -> list[Choice]:
     """Regions by the mean over ``[start, start + duration)``, cleanest first.
 
     `series` is by region, all of one signal. Ties stay in the given order; a region whose
@@ -105,16 +118,22 @@ def best_region(
         NoCommonSignal: the series are not of one signal.
         NoFeasibleWindow: no region covers the run.
     """
-    begin = utc(start, name="start")
-    return _ranked(series, duration, earliest=begin, deadline=begin + duration)
+    begin, span = utc(start, name="start"), parse_hours(duration, name="duration")
+    try:
+        end = begin + span
+    except OverflowError as error:
+        raise BadInput(
+            f"a run of {span} from {format_time(begin)} on ends beyond the calendar; give less"
+        ) from error
+    return _ranked(series, span, earliest=begin, deadline=end)
 
 
 def best_region_and_window(
     series: Mapping[str, Series],
-    duration: timedelta,
+    duration: Length,
     *,
-    earliest: datetime | None = None,
-    deadline: datetime | None = None,
+    earliest: When | None = None,
+    deadline: When | None = None,
 ) -> list[Choice]:
     """Regions by the mean of their own best window, cleanest first: place and time jointly.
 
@@ -135,8 +154,10 @@ def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
     An intensity's saving is the fraction ``(mean_now - mean) / mean_now``, unknown at a
     `mean_now` of 0; a CFE fraction's is ``mean - mean_now``, in fraction points.
     """
+    mean, signal = read_number(mean, "mean"), read_word(Signal, signal, "signal")
     if mean_now is None:
         return None
+    mean_now = read_number(mean_now, "mean_now")
     if not signal.lower_is_cleaner:
         return mean - mean_now
     return None if mean_now == 0 else (mean_now - mean) / mean_now
@@ -180,22 +201,24 @@ def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
     )
 
 
-def _positive(duration: timedelta) -> int:
-    if duration <= timedelta(0):
-        hours = duration / timedelta(hours=1)
-        raise BadInput(f"duration is {hours:g} h; a run needs a length above 0")
-    return to_microseconds(duration)
+def _check_series(name: str, series: object) -> None:
+    if not isinstance(series, Series):
+        refuse(series, name, "a Series")
 
 
 def _ranked(
     series: Mapping[str, Series],
-    duration: timedelta,
+    duration: Length,
     *,
-    earliest: datetime | None,
-    deadline: datetime | None,
+    earliest: When | None,
+    deadline: When | None,
 ) -> list[Choice]:
+    if not isinstance(series, Mapping):
+        refuse(series, "series", "a mapping of region to Series")
     if not series:
         raise BadInput("there is no region to choose from; name at least one")
+    for region, one in series.items():
+        _check_series(f"series[{region!r}]", one)
     signals = {region: one.signal for region, one in series.items()}
     if len(set(signals.values())) > 1:
         raise NoCommonSignal(

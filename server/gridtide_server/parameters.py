@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from gridtide.errors import BadInput
-from gridtide.model import Signal, parse_hours, parse_time
+from gridtide.model import Signal, hours_of, parse_time
 from gridtide_server.problems import OWN_WORDS
 
 # An unescaped "+02:00" in a query string arrives as " 02:00".
@@ -44,16 +44,19 @@ def _instant(value: object, info: ValidationInfo) -> object:
     return moment
 
 
+def _written(value: object) -> Any:  # noqa: ANN401  # what `hours_of` reads or refuses
+    """A number that is written in an address is one, and text with a unit stays text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def _hours(value: object, info: ValidationInfo) -> object:
     try:
-        number = float(value) if isinstance(value, str) else value
-    except ValueError:
-        number = value
-    try:
-        parse_hours(number, name=str(info.field_name))  # type: ignore[arg-type]  # refused
+        return hours_of(_written(value), name=str(info.field_name))
     except BadInput as error:
         raise ValueError(str(error)) from error
-    return number
 
 
 Hours = Annotated[float, BeforeValidator(_hours)]
@@ -82,7 +85,7 @@ class JobAsked(Asked):
 
     hours: Hours = Field(
         json_schema_extra={"exclusiveMinimum": 0},
-        description="How long the job runs, unbroken, in hours.",
+        description="How long the job runs, unbroken: hours, or text such as 90min or PT4H.",
     )
     earliest: Instant | None = Field(
         None, description="Not before this moment; one that has passed means now."

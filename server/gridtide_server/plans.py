@@ -9,8 +9,9 @@ from gridtide.model import Quality
 from gridtide.planning.answer import Plan
 from gridtide.planning.choose import own_goal, plan
 from gridtide.planning.goal import Aim
+from gridtide.planning.progress import Progress
 from gridtide.planning.question import Question
-from gridtide.planning.replanning import Progress, replan
+from gridtide.planning.replanning import replan
 from gridtide.planning_wire.asked import PlanAsked, ReplanAsked
 from gridtide_server import places, wire_plans
 from gridtide_server.answers import placed

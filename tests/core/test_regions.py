@@ -97,7 +97,7 @@ def test_no_region_at_all_is_bad_input() -> None:
         best_region_and_window({}, HOUR)
     with pytest.raises(BadInput, match=r"start .* has no UTC offset"):
         best_region({"DE": hourly("DE", 1)}, HOUR, start=datetime(2026, 3, 1))  # noqa: DTZ001
-    with pytest.raises(BadInput, match="needs a length above 0"):
+    with pytest.raises(BadInput, match="give a number above 0"):
         best_region({"DE": hourly("DE", 1)}, -HOUR, start=T0)
 
 

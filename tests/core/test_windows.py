@@ -192,7 +192,7 @@ def test_deadline_before_start_is_bad_input() -> None:
 
 @pytest.mark.parametrize("duration", [timedelta(0), -HOUR])
 def test_a_run_without_length_is_bad_input(duration: timedelta) -> None:
-    with pytest.raises(BadInput, match=r"duration is -?\d h; a run needs a length above 0"):
+    with pytest.raises(BadInput, match=r"duration is -?\d; give a number above 0"):
         best_window(hourly(1, 2), duration)
 
 

@@ -147,7 +147,7 @@ def test_of_several_ends_the_first_holds() -> None:
     )
     assert bounds.limits(MONDAY, 2 * HOUR) == (MONDAY, MONDAY + 6 * HOUR)
     assert bounds.limits(MONDAY, 35 * HOUR) == (MONDAY, MONDAY + 33 * HOUR)
-    assert Bounds(slack=0.5).limits(MONDAY, 8 * HOUR) == (MONDAY, MONDAY + 12 * HOUR)
+    assert Bounds(slack_fraction=0.5).limits(MONDAY, 8 * HOUR) == (MONDAY, MONDAY + 12 * HOUR)
     assert Bounds(slack=0).limits(MONDAY, 8 * HOUR) == (MONDAY, MONDAY + 8 * HOUR)
     assert Bounds().limits(MONDAY, HOUR) == (MONDAY, None)
 
@@ -208,12 +208,14 @@ def test_a_minute_is_allowed_when_no_blackout_holds(
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"slack": -HOUR}, "give 0 or more, as a time or as a fraction"),
+        ({"slack": -HOUR}, "give 0 or more, to 41666 days.*: a number of hours"),
         ({"slack": -0.5}, "give 0 or more"),
-        ({"slack": float("nan")}, "give 0 or more"),
+        ({"slack_fraction": -0.5}, "give 0 or more, a share of the duration"),
+        ({"slack": HOUR, "slack_fraction": 0.5}, "both given; give one"),
+        ({"slack": float("nan")}, "slack is nan, which is not finite"),
         ({"earliest": NAIVE}, "earliest .* has no UTC offset"),
         ({"deadline": NAIVE}, "deadline .* has no UTC offset"),
-        ({"blackouts": ((NAIVE, MONDAY),)}, "blackout .* has no UTC offset"),
+        ({"blackouts": ((NAIVE, MONDAY),)}, "blackouts.* has no UTC offset"),
         ({"blackouts": ((MONDAY, MONDAY),)}, "does not end after it starts"),
         ({"zone": "Nowhere"}, "time zone 'Nowhere' is unknown"),
     ],

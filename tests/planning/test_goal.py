@@ -57,8 +57,8 @@ def test_cost_slots_do_not_overlap() -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"aim": "fastest"}, "aims are carbon, cfe, cost, weighted"),
-        ({"quantile": "p75"}, "quantiles p50, p90"),
+        ({"aim": "fastest"}, "goal.aim is 'fastest'; give one of carbon, cfe, cost, weighted"),
+        ({"quantile": "p75"}, "goal.quantile is 'p75'; give one of p50, p90"),
         ({"aim": "cost"}, "the aims cost and weighted need a cost series"),
         ({"costs": EUROS}, "the others have no use for one"),
         ({"carbon_weight": 1.0}, "has no use for weights"),
@@ -69,7 +69,7 @@ def test_cost_slots_do_not_overlap() -> None:
         ),
         (
             {"aim": "weighted", "costs": EUROS, "carbon_weight": nan, "cost_weight": 1.0},
-            "0 or more",
+            "carbon_weight is nan, which is not finite",
         ),
         ({"aim": "cfe", "budget_grams": 5.0}, "goes with the aim carbon only"),
         ({"budget_grams": -5.0}, "the carbon budget is -5.0 g; give 0 or more"),

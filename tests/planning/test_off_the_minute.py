@@ -15,7 +15,8 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import plan
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.replanning import Progress, replan
+from gridtide.planning.progress import Progress
+from gridtide.planning.replanning import replan
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 

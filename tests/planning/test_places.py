@@ -115,7 +115,7 @@ def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message:
     ("members", "message"),
     [
         ({"pue": 0.9}, "a PUE of 0.9; give 1 or more"),
-        ({"intensity": float("nan")}, "give a number"),
+        ({"intensity": float("nan")}, "intensity is nan, which is not finite"),
         ({"latitude": 5.0}, "give both latitude and longitude"),
         ({"latitude": 95.0, "longitude": 5.0}, "is no place"),
     ],

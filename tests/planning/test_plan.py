@@ -360,7 +360,7 @@ def test_limited_pieces_start_on_the_next_full_five_minutes_unless_they_do_not_p
     assert (through.start, through.end) == (now, now + 2 * HOUR)
     tight = plan(job, hourly(1, 2, 3), Bounds(deadline=now + 2 * HOUR), now=now)
     assert tight.start == now
-    odd = plan(job, hourly(1, 9, 1, 1, 1), Bounds(slack=1 / 3), now=T0)
+    odd = plan(job, hourly(1, 9, 1, 1, 1), Bounds(slack_fraction=1 / 3), now=T0)
     assert [each.end for each in odd.slots] == [T0 + HOUR, T0 + 160 * MINUTE]
     with pytest.raises(NoFeasibleWindow):
         plan(job, hourly(1, 2, 3), Bounds(deadline=now + HOUR), now=now)

@@ -16,7 +16,8 @@ from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import plan
 from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.replanning import Progress, replan
+from gridtide.planning.progress import Progress
+from gridtide.planning.replanning import replan
 from tests.examples import examples
 from tests.planning.test_pieces import job_under, rules
 from tests.planning.worlds import (

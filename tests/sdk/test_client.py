@@ -163,7 +163,12 @@ def test_requests_say_who_asks(ask: Ask, service: Any) -> None:  # noqa: ANN401
             "deadline .* no UTC offset",
         ),
         ("best_window", ("DE",), {"hours": float("nan")}, "give a finite number"),
-        ("best_window", ("DE",), {"hours": "4"}, "hours is '4'; give a finite number"),
+        (
+            "best_window",
+            ("DE",),
+            {"hours": "4"},
+            "hours is '4', which does not say its unit; give",
+        ),
         ("best_window", ("DE",), {"hours": 0}, "above 0"),
         ("best_window", ("",), {"hours": 4}, "region is empty"),
         ("best_window", ((91, 0),), {"hours": 4}, "latitude is -90 to 90"),

@@ -107,10 +107,12 @@ def bounds(draw: st.DrawFn) -> Bounds:
     days = st.dates(date(1980, 1, 1), date(2100, 1, 1))
     ranges = st.tuples(days, days).map(lambda two: Days("UTC", min(two), max(two)))
     spans = st.tuples(moments, lengths).map(lambda two: (two[0], two[0] + two[1]))
+    slack = draw(st.none() | lengths)
     return Bounds(
         earliest=draw(st.none() | moments),
         deadline=draw(st.none() | moments),
-        slack=draw(st.none() | lengths | numbers),
+        slack=slack,
+        slack_fraction=draw(st.none() | numbers) if slack is None else None,
         next_working_day=draw(st.none() | st.times()),
         opening=draw(st.none() | weekly),
         blackouts=tuple(draw(st.lists(spans | weekly | ranges, max_size=3))),

@@ -15,7 +15,7 @@ from gridtide.errors import BadInput, GridtideError, NoFeasibleWindow, TooLarge
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, CostSeries, Elastic, Goal, Job, PowerProfile
 from gridtide.planning.errors import NeverUnder, OverBudget
-from gridtide.planning.replanning import Progress
+from gridtide.planning.progress import Progress
 from gridtide.planning_wire.candidates import Candidate, Candidates
 from gridtide.planning_wire.footprints import FootprintAnswer
 from gridtide.planning_wire.planned import PlanAnswer
@@ -238,7 +238,7 @@ def test_nan_is_named_on_both_sides(ask: Asker, client: Client) -> None:
     question = {"kind": "best_window", "region": "DE", "hours": NAN}
     refused, answered = client.batch([question, {**question, "hours": 2}])
     assert isinstance(refused, BadInput)
-    assert str(refused) == "hours: a number belongs here, not 'nan'"
+    assert str(refused).startswith("hours: a number belongs here, not 'nan'")
     assert isinstance(answered, BestWindow)
 
 

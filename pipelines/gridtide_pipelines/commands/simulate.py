@@ -15,16 +15,17 @@ import polars as pl
 from gridtide.command import Command, Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time, parse_time
-from gridtide.planning import Bounds, Job, Kind, Quantile, Recurring
+from gridtide.planning import Job, Kind, Quantile, Recurring
+from gridtide.planning.bounds import check_slack
 from gridtide.planning.wallclock import zone_named
 from gridtide.planning_wire.jobs import job_from_json, job_to_json
+from gridtide.values import read_written_length
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
 from gridtide_pipelines.models import DEFAULT, chain
 from gridtide_pipelines.policy.backtest import Case, Outcome, simulate
 from gridtide_pipelines.policy.cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policy.lengths import parse_length
 from gridtide_pipelines.policy.policies import MOVING, NAMES, Policy, chosen
 from gridtide_pipelines.policy.scores import frame, totals
 from gridtide_pipelines.policy.text import document, lines
@@ -193,7 +194,7 @@ def _occurrences(args: argparse.Namespace, job: Job) -> Occurrences:
     first, last = _moment(args.first, name="--from"), _moment(args.last, name="--to")
     if last <= first:
         raise BadInput(f"--to {args.last} is not after --from {args.first}; swap them")
-    slack = _slack(args.slack)
+    slack = _slack(args.slack, job)
     if args.cron is not None:
         if args.every is not None:
             raise BadInput("--every and --cron both say when a job comes; give one")
@@ -211,7 +212,7 @@ def _occurrences(args: argparse.Namespace, job: Job) -> Occurrences:
             "longer time or another --cron"
         )
     _check_count(len(starts))
-    longest = job.duration + (slack if isinstance(slack, timedelta) else job.duration * slack)
+    longest = job.duration + slack
     return [(start, start + longest) for start in starts]
 
 
@@ -223,19 +224,24 @@ def _check_count(count: int) -> None:
         )
 
 
-def _slack(text: str) -> timedelta | float:
+def _slack(text: str, job: Job) -> timedelta:
     if not text.endswith("%"):
-        return parse_length(text, name="--slack")
+        slack = read_written_length(text, "--slack")
+        check_slack(slack, None)
+        return slack
     try:
         share = float(text[:-1]) / 100
     except ValueError as error:
         raise BadInput(f"--slack {text!r} is no share; write it as 50%") from error
-    Bounds(slack=share)  # refuses what cannot be a slack
-    return share
+    check_slack(None, share)
+    try:
+        return job.duration * share
+    except OverflowError as error:
+        raise BadInput(f"--slack {text}: longer than the calendar; give less") from error
 
 
 def _above_zero(text: str, *, name: str) -> timedelta:
-    length = parse_length(text, name=name)
+    length = read_written_length(text, name)
     if length <= timedelta(0):
         raise BadInput(f"{name} {text} is no time at all; give a length above 0 such as PT1H")
     return length

@@ -2,7 +2,7 @@
 
     from gridtide.planning import Bounds, Job, Kind, plan
 
-    plan(Job(timedelta(hours=8), Kind.INTERRUPTIBLE), series, Bounds(slack=0.5), now=now)
+    plan(Job(timedelta(hours=8), Kind.INTERRUPTIBLE), series, Bounds(slack=12), now=now)
 
 Nothing is loaded before it is used.
 """
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from gridtide.planning.job import Cost, Job, Kind, PowerProfile
     from gridtide.planning.outlook import Outlook
     from gridtide.planning.places import Moves, Place, Places
+    from gridtide.planning.progress import Progress
     from gridtide.planning.recurring import Recurring
-    from gridtide.planning.replanning import Progress, replan
+    from gridtide.planning.replanning import replan
     from gridtide.planning.weekly import Days, Weekly
 
 _FROM = {
@@ -38,8 +39,9 @@ _FROM = {
     "job": ("Cost", "Job", "Kind", "PowerProfile"),
     "outlook": ("Outlook",),
     "places": ("Moves", "Place", "Places"),
+    "progress": ("Progress",),
     "recurring": ("Recurring",),
-    "replanning": ("Progress", "replan"),
+    "replanning": ("replan",),
     "weekly": ("Days", "Weekly"),
 }
 _HOME = {name: module for module, names in _FROM.items() for name in names}
@@ -77,13 +79,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """A public name, loaded on first use."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'gridtide.planning' has no attribute {name!r}")
-    value: object = getattr(import_module(f"gridtide.planning.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # else any name at all would pass a type checker
+
+    def __getattr__(name: str) -> object:
+        """A public name, loaded on first use."""
+        if name not in _HOME:
+            raise AttributeError(f"module 'gridtide.planning' has no attribute {name!r}")
+        value: object = getattr(import_module(f"gridtide.planning.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -32,6 +32,7 @@ from gridtide.planning.question import Question
 from gridtide.planning.relaxed import relaxed
 from gridtide.planning.site import Site
 from gridtide.planning.telling import told
+from gridtide.values import instance_of, optional, read_list
 from gridtide.wire import to_wire
 
 # Relative; what a solver leaves between a plan and its own bound.
@@ -45,6 +46,10 @@ class Request:
     job: Job
     where: Where
     bounds: Bounds | None = None
+
+    def __post_init__(self) -> None:
+        instance_of(Job, "a Job")(self.job, "job")
+        optional(instance_of(Bounds, "Bounds"))(self.bounds, "bounds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,10 @@ def plan_batch(
         NoFeasibleWindow: a job has no plan even alone, or none was found under the caps.
     """
     moment = utc(now, name="now")
+    requests = read_list(instance_of(Request, "a Request"), requests, "requests")
+    instance_of(Mapping, "a mapping of region to Cap")(caps, "caps")
+    read_list(instance_of(Cap, "a Cap"), caps.values(), "caps")
+    optional(instance_of(Goal, "a Goal"))(goal, "goal")
     if not requests:
         raise BadInput("there is no job in the batch; give at least one")
     places = [as_places(request.where) for request in requests]

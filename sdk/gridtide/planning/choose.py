@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.model import Series, Signal, utc
+from gridtide.model import Series, Signal, When, utc
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Aim, Goal
@@ -21,6 +21,7 @@ from gridtide.planning.site import MINUTE
 from gridtide.planning.telling import told
 from gridtide.planning.toll import FRESH
 from gridtide.runs import EPOCH, to_instant
+from gridtide.values import instance_of, optional, read_whole, refuse
 
 FIVE_MINUTES = timedelta(minutes=5)
 
@@ -33,7 +34,7 @@ def plan(
     bounds: Bounds | None = None,
     goal: Goal | None = None,
     *,
-    now: datetime,
+    now: When,
     alternatives: int = 3,
 ) -> Plan:
     """The plan that reaches `goal` best: exact for the values it is given.
@@ -57,13 +58,16 @@ def plan(
         TooFine: the times share too small a step for an exact plan.
     """
     places = as_places(where)
+    instance_of(Job, "a Job")(job, "job")
+    optional(instance_of(Bounds, "Bounds"))(bounds, "bounds")
+    optional(instance_of(Goal, "a Goal"))(goal, "goal")
     question = Question(
         job=job,
         places=places,
         bounds=bounds or Bounds(),
         goal=goal or own_goal(places.signal),
         now=utc(now, name="now"),
-        alternatives=alternatives,
+        alternatives=read_whole(alternatives, "alternatives"),
     )
     return answered(question)
 
@@ -97,7 +101,9 @@ def clocked(question: Question) -> Question:
         return question
     bounds = question.bounds
     _, last = bounds.limits(question.now, question.job.duration)
-    bounds = replace(bounds, deadline=last, slack=None, next_working_day=None)
+    bounds = replace(
+        bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
+    )
     return replace(question, now=moment, bounds=bounds)
 
 
@@ -136,12 +142,18 @@ def as_places(where: Where) -> Places:
     if isinstance(where, Series | Outlook):
         outlook = as_outlook(where)
         return Places((Place(outlook.expected.zone, outlook),))
+    if not isinstance(where, Mapping):
+        refuse(where, "where", "a Series, an Outlook, a mapping of region to one, or Places")
     return Places(tuple(Place(region, as_outlook(each)) for region, each in where.items()))
 
 
 def as_outlook(what: Series | Outlook) -> Outlook:
     """A series alone is a forecast without quantiles."""
-    return Outlook(what) if isinstance(what, Series) else what
+    if isinstance(what, Series):
+        return Outlook(what)
+    if not isinstance(what, Outlook):
+        refuse(what, "a forecast", "a Series or an Outlook")
+    return what
 
 
 def own_goal(signal: Signal) -> Goal:

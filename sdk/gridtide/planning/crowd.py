@@ -13,6 +13,7 @@ from gridtide.planning.draft import Part
 from gridtide.planning.question import Question
 from gridtide.planning.site import Site
 from gridtide.planning.sizes import LARGEST
+from gridtide.values import optional, read_number, read_whole, settle
 
 # Relative; what sums of powers may be over a cap by rounding.
 NEAR = 1e-9
@@ -26,6 +27,7 @@ class Cap:
     kw: float | None = None
 
     def __post_init__(self) -> None:
+        settle(self, "cap", jobs=optional(read_whole), kw=optional(read_number))
         if self.jobs is not None and self.jobs < 1:
             raise BadInput(f"a cap of {self.jobs} jobs; give 1 or more")
         if self.kw is not None and not 0 < self.kw <= LARGEST:

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite
+from typing import TYPE_CHECKING, Literal
 
 from gridtide.errors import BadInput
-from gridtide.model import Quality, Slot, format_time, utc
+from gridtide.model import (
+    Length,
+    Quality,
+    Slot,
+    When,
+    format_time,
+    parse_hours,
+    slots_of,
+    utc,
+)
 from gridtide.planning.sizes import LARGEST
 from gridtide.runs import Run, unbroken
+from gridtide.values import (
+    instance_of,
+    optional,
+    read_number,
+    read_text,
+    settle,
+    values_of,
+    word_of,
+)
 
 
 class Aim(StrEnum):
@@ -46,7 +63,7 @@ class CostSeries:
     slots: tuple[Slot, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "slots", tuple(self.slots))
+        settle(self, unit=read_text, slots=slots_of)
         for earlier, later in pairwise(self.slots):
             if later.start < earlier.end:
                 raise BadInput(
@@ -56,23 +73,30 @@ class CostSeries:
 
     @classmethod
     def regular(
-        cls, unit: str, start: datetime, step: timedelta, values: Sequence[float | None]
+        cls, unit: str, start: When, step: Length, values: Sequence[float | None]
     ) -> CostSeries:
         """Slots of one length, one after the other from `start` on.
 
         Raises:
             BadInput: `start` is naive, `step` is not positive, or a value is NaN or infinite.
         """
-        first = utc(start, name="start")
+        read_text(unit, "unit")
+        first, length = utc(start, name="start"), parse_hours(step, name="step")
         slots = []
-        for i, value in enumerate(values):
-            begin = first + i * step
-            if value is not None and not isfinite(value):
+        for i, value in enumerate(values_of(values)):
+            try:
+                begin, end = first + i * length, first + (i + 1) * length
+            except OverflowError as error:
                 raise BadInput(
-                    f"cost in {unit}: the value at {format_time(begin)} is {value}; give a "
-                    "finite number, or None where the cost is unknown"
+                    f"cost in {unit}: the last slot ends beyond the calendar; check step"
+                ) from error
+            if value is not None:
+                value = read_number(  # the same, as a number
+                    value,
+                    f"cost in {unit}: the value at {format_time(begin)}",
+                    "a finite number, or None where the cost is unknown",
                 )
-            slots.append(Slot(begin, begin + step, value, Quality.FORECAST))
+            slots.append(Slot(begin, end, value, Quality.FORECAST))
         return cls(unit, tuple(slots))
 
     @cached_property
@@ -111,14 +135,33 @@ class Goal:
     min_saving: float = 0.0
     quantile: Quantile = Quantile.P50
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            aim: Aim | Literal["carbon", "cfe", "cost", "weighted"] = Aim.CARBON,
+            costs: CostSeries | None = None,
+            carbon_weight: float | None = None,
+            cost_weight: float | None = None,
+            budget_grams: float | None = None,
+            threshold: float | None = None,
+            min_saving: float = 0.0,
+            quantile: Quantile | Literal["p50", "p90"] = Quantile.P50,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "aim", Aim(self.aim))
-            object.__setattr__(self, "quantile", Quantile(self.quantile))
-        except ValueError as error:
-            raise BadInput(
-                f"goal: {error}; aims are {', '.join(Aim)}, quantiles {', '.join(Quantile)}"
-            ) from error
+        settle(
+            self,
+            "goal",
+            aim=word_of(Aim),
+            costs=optional(instance_of(CostSeries, "a CostSeries")),
+            carbon_weight=optional(read_number),
+            cost_weight=optional(read_number),
+            budget_grams=optional(read_number),
+            threshold=optional(read_number),
+            min_saving=read_number,
+            quantile=word_of(Quantile),
+        )
         if (self.aim in (Aim.COST, Aim.WEIGHTED)) != (self.costs is not None):
             raise BadInput(
                 f"goal {self.aim}: the aims cost and weighted need a cost series, the others "

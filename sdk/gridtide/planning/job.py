@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
 from gridtide.errors import BadInput
+from gridtide.model import Length
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.sizes import LARGEST, LONGEST, SMALLEST
 from gridtide.runs import to_microseconds
+from gridtide.values import (
+    instance_of,
+    listed,
+    optional,
+    read_length,
+    read_number,
+    read_whole,
+    refuse,
+    settle,
+    word_of,
+)
 
 HOUR = 3_600_000_000  # microseconds
 
@@ -24,6 +38,10 @@ class Kind(StrEnum):
     ELASTIC = "elastic"  # may pause and change its size
 
 
+KindName = Kind | Literal["unbroken", "interruptible", "pieces", "elastic"]
+"""A kind, or its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class PowerProfile:
     """Power over the progress of the job: steps of (length, kW), in order.
@@ -33,8 +51,12 @@ class PowerProfile:
 
     steps: tuple[tuple[timedelta, float], ...]
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(self, steps: Iterable[tuple[Length, float]]) -> None: ...
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", tuple(self.steps))
+        settle(self, steps=listed(_step))
         if not self.steps:
             raise BadInput("a power profile needs at least one step of (length, kW)")
         for length, kilowatts in self.steps:
@@ -65,7 +87,12 @@ class Cost:
     kwh: float = 0.0
     time: timedelta = timedelta(0)
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(self, kwh: float = 0.0, time: Length = timedelta(0)) -> None: ...
+
     def __post_init__(self) -> None:
+        settle(self, kwh=read_number, time=read_length)
         if not 0 <= self.kwh <= LARGEST:
             raise BadInput(
                 f"a pause or restart costs {self.kwh} kWh; give 0 or more, to {LARGEST:g}"
@@ -76,12 +103,15 @@ class Cost:
             )
 
 
+_COST = instance_of(Cost, "a Cost")
+
+
 @dataclass(frozen=True)
 class Job:
     """A job of `duration` of work at its own size.
 
     Attributes:
-        duration: run time without pauses.
+        duration: run time without pauses; a number is hours.
         kind: how it may be laid into time.
         power: kW while it runs, or a profile over its progress. Before PUE.
         min_piece: shortest piece of work between two pauses (kind pieces).
@@ -106,9 +136,35 @@ class Job:
     chips: Elastic | None = field(default=None, kw_only=True)
     checkpoints: tuple[timedelta, ...] = field(default=(), kw_only=True)
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            duration: Length,
+            kind: KindName = Kind.UNBROKEN,
+            *,
+            power: PowerProfile | float = 1.0,
+            min_piece: Length | None = None,
+            max_pieces: int | None = None,
+            pause_cost: Cost = Cost(),
+            restart_cost: Cost = Cost(),
+            chips: Elastic | None = None,
+            checkpoints: Iterable[Length] = (),
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", _kind(self.kind))
-        object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
+        settle(
+            self,
+            duration=read_length,
+            kind=word_of(Kind),
+            power=_power,
+            min_piece=optional(read_length),
+            max_pieces=optional(read_whole),
+            pause_cost=_COST,
+            restart_cost=_COST,
+            chips=optional(instance_of(Elastic, "Elastic sizes")),
+            checkpoints=listed(read_length),
+        )
         if self.duration <= timedelta(0):
             hours = self.duration / timedelta(hours=1)
             raise BadInput(f"duration is {hours:g} h; a job needs a length above 0")
@@ -200,8 +256,15 @@ class Job:
             )
 
 
-def _kind(name: str) -> Kind:
-    try:
-        return Kind(name)
-    except ValueError as error:
-        raise BadInput(f"kind is {name!r}; give one of {', '.join(Kind)}") from error
+def _power(value: object, name: str) -> PowerProfile | float:
+    if isinstance(value, PowerProfile):
+        return value
+    return read_number(value, name, "a finite number of kW, or a PowerProfile")
+
+
+def _step(value: object, name: str) -> tuple[timedelta, float]:
+    if not (isinstance(value, tuple | list) and len(value) == 2):
+        refuse(value, name, "a pair of length and kW")
+    return read_length(value[0], f"{name}, its length"), read_number(
+        value[1], f"{name}, its kW"
+    )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gridtide.errors import BadInput, NoData
-from gridtide.model import Series, Signal, utc
+from gridtide.model import Series, Signal
 from gridtide.planning.goal import Quantile
+from gridtide.values import instance_of, optional, read_moment, read_text, settle
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,21 @@ class Outlook:
     model: str | None = None
 
     def __post_init__(self) -> None:
+        series = instance_of(Series, "a Series")
+        settle(
+            self,
+            expected=series,
+            p10=optional(series),
+            p90=optional(series),
+            issued_at=optional(read_moment),
+            model=optional(read_text),
+        )
         signals = {each.signal for each in (self.expected, self.p10, self.p90) if each}
         if len(signals) > 1:
             raise BadInput(
                 f"{self.expected.zone}: the quantiles are of other signals than the expected "
                 f"values: {', '.join(sorted(signals))}; give one signal's"
             )
-        if self.issued_at is not None:
-            object.__setattr__(self, "issued_at", utc(self.issued_at, name="issued_at"))
 
     @property
     def signal(self) -> Signal:

@@ -11,6 +11,17 @@ from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.model import Series, Signal, Slot
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.sizes import LARGEST
+from gridtide.values import (
+    instance_of,
+    listed,
+    optional,
+    read_list,
+    read_number,
+    read_text,
+    refuse,
+    settle,
+    word_of,
+)
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 # Light in glass fibre: the speed of light over a group index of 1.468 (ITU-T G.652 fibre).
@@ -50,6 +61,16 @@ class Place:
     longitude: float | None = None
 
     def __post_init__(self) -> None:
+        settle(
+            self,
+            region=read_text,
+            outlook=instance_of(Outlook, "an Outlook"),
+            pue=read_number,
+            intensity=optional(read_number),
+            jurisdiction=optional(read_text),
+            latitude=optional(read_number),
+            longitude=optional(read_number),
+        )
         if not 1 <= self.pue <= LARGEST:
             raise BadInput(
                 f"{self.region}: a PUE of {self.pue}; give 1 or more, to {LARGEST:g}"
@@ -114,8 +135,19 @@ class Places:
     moves: Moves = Moves.ONE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "places", tuple(self.places))
-        object.__setattr__(self, "moves", Moves(self.moves))
+        settle(
+            self,
+            places=listed(instance_of(Place, "a Place")),
+            allowed=optional(names_of),
+            residency=optional(names_of),
+            home=optional(read_text),
+            max_latency_ms=optional(read_number),
+            latency_from=optional(read_text),
+            latency_ms=numbers_of,
+            data_gb=read_number,
+            kwh_per_gb=optional(read_number),
+            moves=word_of(Moves),
+        )
         names = [place.region for place in self.places]
         if not names:
             raise BadInput("there is no region to choose from; name at least one")
@@ -202,6 +234,21 @@ class Places:
                 "latency_ms, or give both their latitude and longitude"
             )
         return 2 * kilometres / FIBRE_KM_PER_MS
+
+
+def names_of(value: object, name: str) -> frozenset[str]:
+    """A set of names; one name alone is refused, as its letters would be names."""
+    return frozenset(read_list(read_text, value, name))
+
+
+def numbers_of(value: object, name: str) -> dict[str, float]:
+    """Numbers by name."""
+    if not isinstance(value, Mapping):
+        refuse(value, name, "a mapping of region to number")
+    return {
+        read_text(key, f"a name in {name}"): read_number(each, f"{name}[{key!r}]")
+        for key, each in value.items()
+    }
 
 
 def distance_km(one: Place, other: Place) -> float:

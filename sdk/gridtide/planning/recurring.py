@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gridtide.errors import BadInput
-from gridtide.model import utc
-from gridtide.planning.bounds import Bounds
+from gridtide.model import Length, When, utc
+from gridtide.planning.bounds import Bounds, check_slack
 from gridtide.planning.wallclock import DAY, instant_of, steady, wall, zone_named
 from gridtide.runs import EPOCH, to_instant, to_moment
+from gridtide.values import optional, read_length, read_number, read_text, settle
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -55,24 +56,47 @@ class Recurring:
 
     Attributes:
         cron: five fields with ``*``, lists, ranges, steps and English names, or ``@daily``.
-        slack: how much later than at once each run may end; a number is a fraction of the
-            duration.
+        slack: how much later than at once each run may end; a number is hours.
         zone: IANA name.
+        slack_fraction: slack as a share of the duration, e.g. 0.5; instead of `slack`.
 
     Raises:
-        BadInput: not such an expression, or an unknown zone.
+        BadInput: not such an expression, an unknown zone, or not one of the two slacks.
     """
 
     cron: str
-    slack: timedelta | float
+    slack: timedelta | None = None
     zone: str = "UTC"
+    slack_fraction: float | None = None
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            cron: str,
+            slack: Length | None = None,
+            zone: str = "UTC",
+            slack_fraction: float | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
+        settle(
+            self,
+            cron=read_text,
+            slack=optional(read_length),
+            zone=read_text,
+            slack_fraction=optional(read_number),
+        )
+        check_slack(self.slack, self.slack_fraction)
+        if self.slack is None and self.slack_fraction is None:
+            raise BadInput(
+                "slack is missing: how much later than at once each run may end; give a number "
+                "of hours, a timedelta, or slack_fraction"
+            )
         zone_named(self.zone)
-        Bounds(slack=self.slack)  # refuses what cannot be a slack
         _ = self._parsed
 
-    def occurrences(self, after: datetime, until: datetime) -> list[datetime]:
+    def occurrences(self, after: When, until: When) -> list[datetime]:
         """The starts in ``[after, until)``, UTC, in order.
 
         Raises:
@@ -83,9 +107,9 @@ class Recurring:
         found = self._by_the_clock(first, last) if self._wild else self._fixed(first, last)
         return [to_moment(instant) for instant in sorted(found) if first <= instant < last]
 
-    def bounds(self, occurrence: datetime) -> Bounds:
+    def bounds(self, occurrence: When) -> Bounds:
         """The bounds of the run that comes at `occurrence`."""
-        return Bounds(earliest=occurrence, slack=self.slack)
+        return Bounds(earliest=occurrence, slack=self.slack, slack_fraction=self.slack_fraction)
 
     @cached_property
     def _parsed(self) -> tuple[_Field, ...]:

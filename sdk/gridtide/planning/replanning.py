@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gridtide.errors import BadInput, NoFeasibleWindow
-from gridtide.model import Series, format_time, utc
+from gridtide.model import Series
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import answered, as_outlook, on_the_clock
@@ -16,71 +16,14 @@ from gridtide.planning.job import Job, Kind, PowerProfile
 from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Moves, Places
+from gridtide.planning.progress import Progress
 from gridtide.planning.question import Question
 from gridtide.planning.ramp import NONE
-from gridtide.planning.sizes import FIRST, LARGEST, LAST, LONGEST
 from gridtide.planning.toll import FRESH, Standing
 from gridtide.runs import to_instant, to_microseconds
+from gridtide.values import instance_of, refuse
 
 MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a job stands.
-
-    Attributes:
-        at: the moment, now.
-        done: work done, in run time at the job's own size.
-        running: whether it runs right now.
-        running_for: for how long without a pause, if it runs.
-        pieces: how many times it has started.
-        region: where it ran last, or runs; by default where the plan begins.
-        grams: what it has emitted so far, for a carbon budget.
-        chips: the size at which it runs now (kind elastic). By default 0 when it does not run,
-            else the size that the plan has up to that moment, or the base where it has none.
-
-    Raises:
-        BadInput: a naive time, or progress that cannot be.
-    """
-
-    at: datetime
-    done: timedelta = timedelta(0)
-    running: bool = False
-    running_for: timedelta = timedelta(0)
-    pieces: int = 1
-    region: str | None = None
-    grams: float = 0.0
-    chips: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", utc(self.at, name="at"))
-        if not FIRST <= self.at < LAST:
-            raise BadInput(f"progress at {format_time(self.at)} lies outside 1970 to 2199")
-        if not (
-            timedelta(0) <= self.done <= LONGEST
-            and timedelta(0) <= self.running_for <= LONGEST
-            and self.pieces >= 1
-            and -LARGEST <= self.grams <= LARGEST
-        ):
-            raise BadInput(
-                f"progress of {self.done} in {self.pieces} pieces, running for "
-                f"{self.running_for}, {self.grams} g so far: none of it can be below 0 or "
-                f"beyond {LARGEST:g}, and a job that runs has started once"
-            )
-        if self.chips is not None and not (
-            0 <= self.chips <= LARGEST and (self.chips > 0) == self.running
-        ):
-            raise BadInput(
-                f"progress at {self.chips} chips, {'' if self.running else 'not '}running: a "
-                "job that runs is on more than 0 chips, one that does not is on 0; leave chips "
-                "out to go by the plan"
-            )
-
-    @property
-    def started(self) -> bool:
-        """Whether it has run at all."""
-        return self.running or self.done > timedelta(0)
 
 
 def replan(
@@ -107,6 +50,8 @@ def replan(
             done, or what is left of it draws no energy.
         GridtideError: as `choose.plan`.
     """
+    instance_of(Plan, "a Plan")(plan, "plan")
+    instance_of(Progress, "a Progress")(progress, "progress")
     if plan.question is None:
         raise BadInput(
             "this plan does not know what it was asked for, as one read from JSON; ask for a "
@@ -258,7 +203,9 @@ def _bounds(question: Question, progress: Progress, at: datetime, rest: Job) -> 
     _, last = question.bounds.limits(question.now, question.job.duration)
     if question.job.kind is Kind.UNBROKEN and progress.running:
         return Bounds(earliest=at, deadline=at + rest.duration)
-    return replace(question.bounds, deadline=last, slack=None, next_working_day=None)
+    return replace(
+        question.bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
+    )
 
 
 def _goal(goal: Goal, progress: Progress) -> Goal:
@@ -280,8 +227,10 @@ def _places(
         if len(places.places) > 1:
             raise BadInput("the plan chooses between regions; give a forecast by region")
         new_forecast = {places.places[0].region: new_forecast}
+    if not isinstance(new_forecast, Mapping):
+        refuse(new_forecast, "new_forecast", "a Series, an Outlook, or a mapping of them")
     known = {place.region for place in places.places}
-    if unknown := sorted(set(new_forecast) - known):
+    if unknown := sorted(map(str, set(new_forecast) - known)):
         raise BadInput(
             f"the plan knows nothing of {', '.join(unknown)}; it chooses between "
             + ", ".join(sorted(known))

@@ -176,7 +176,13 @@ def _later(question: Question, decision: Decision) -> str:
     known = max(site.outlook.expected.slots[-1].end for site in sites)
     if last is None or known <= last:
         return f"Nothing is forecast yet after {format_time(known)}."
-    bounds = replace(question.bounds, deadline=last + LATER, slack=None, next_working_day=None)
+    bounds = replace(
+        question.bounds,
+        deadline=last + LATER,
+        slack=None,
+        slack_fraction=None,
+        next_working_day=None,
+    )
     relaxed = replace(question, bounds=bounds)
     longer = [
         Site.of(site.place, question.job, bounds, question.goal, question.now) for site in sites

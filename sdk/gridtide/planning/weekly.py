@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from gridtide.errors import BadInput
 from gridtide.planning.sizes import FIRST, LAST
@@ -17,6 +17,7 @@ from gridtide.planning.wallclock import (
     zone_named,
 )
 from gridtide.runs import EPOCH
+from gridtide.values import listed, read_list, read_text, read_whole, refuse, settle
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
@@ -39,6 +40,7 @@ class Weekly:
     hours: Mapping[int, tuple[tuple[int, int], ...]]
 
     def __post_init__(self) -> None:
+        settle(self, zone=read_text, hours=_weekdays)
         zone_named(self.zone)
         for day, pairs in self.hours.items():
             if not 0 <= day <= 6 or any(
@@ -62,7 +64,7 @@ class Weekly:
             BadInput: not of this form, or an unknown zone.
         """
         hours: dict[int, tuple[tuple[int, int], ...]] = {}
-        for part in filter(None, (each.strip() for each in text.split(";"))):
+        for part in filter(None, map(str.strip, read_text(text, "hours").split(";"))):
             days, _, times = part.rpartition(" ")
             pairs = tuple(_pair(each, part) for each in times.split(","))
             for day in _days(days.strip().lower(), part):
@@ -94,6 +96,7 @@ class Days:
     last: date
 
     def __post_init__(self) -> None:
+        settle(self, zone=read_text, first=read_day, last=read_day)
         zone_named(self.zone)
         if self.first < FIRST.date() or self.last >= LAST.date():
             raise BadInput(
@@ -110,6 +113,13 @@ class Days:
         low = max(start, instant_of(zone, self.first, time(0)))
         high = min(end, instant_of(zone, self.last + timedelta(days=1), time(0)))
         return [(low, high)] if low < high else []
+
+
+def read_day(value: object, name: str) -> date:
+    """A date; a datetime is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return refuse(value, name, "a day such as date(2026, 12, 25)")
 
 
 def next_working_day(
@@ -132,6 +142,19 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _weekdays(value: object, name: str) -> dict[int, tuple[tuple[int, int], ...]]:
+    give = "a mapping of weekday (0 is Monday) to pairs of minutes, or use Weekly.parse"
+    if not isinstance(value, Mapping):
+        refuse(value, name, give)
+    hours = {}
+    for day, pairs in value.items():
+        read = read_list(listed(read_whole), pairs, f"{name}[{day!r}]")
+        if any(len(pair) != 2 for pair in read):
+            refuse(pairs, f"{name}[{day!r}]", give)
+        hours[read_whole(day, f"a day of {name}")] = read
+    return hours
 
 
 def _pair(text: str, part: str) -> tuple[int, int]:

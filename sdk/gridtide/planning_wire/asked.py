@@ -12,8 +12,8 @@ from gridtide.model import Signal, format_time
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.progress import Progress
 from gridtide.planning.recurring import Recurring
-from gridtide.planning.replanning import Progress
 from gridtide.planning_wire import bounds, candidates, goals, jobs, recurrence
 from gridtide.planning_wire.candidates import Candidates, as_candidates
 from gridtide.planning_wire.planned import PlanAnswer
@@ -30,8 +30,13 @@ from gridtide.planning_wire.shapes import (
     list_of,
     one_of,
 )
+from gridtide.values import instance_of, optional, read_text, read_whole
 
 Json = dict[str, Any]
+JOB = instance_of(Job, "a Job")
+BOUNDS = instance_of(Bounds, "Bounds")
+GOAL = instance_of(Goal, "a Goal")
+RECURRING = instance_of(Recurring, "a Recurring")
 MOST_ALTERNATIVES = 20
 
 
@@ -205,6 +210,11 @@ def plan_to_json(
     Raises:
         BadInput: no region, or what is none.
     """
+    JOB(job, "job")
+    optional(BOUNDS)(bounds_, "bounds")
+    optional(GOAL)(goal, "goal")
+    optional(RECURRING)(recurring, "recurring")
+    others = read_whole(alternatives, "alternatives")
     wire: Json = {"job": jobs.job_to_json(job), **where_to_json(where)}
     if bounds_ is not None:
         wire["bounds"] = bounds.bounds_to_json(bounds_)
@@ -213,11 +223,11 @@ def plan_to_json(
     if goal is not None:
         wire["goal"] = goals.goal_to_json(goal)
     if signal is not None:
-        wire["signal"] = str(signal)
+        wire["signal"] = read_text(signal, "signal")
     if as_of is not None:
         wire["as_of"] = format_time(as_of)
-    if alternatives != 3:
-        wire["alternatives"] = alternatives
+    if others != 3:
+        wire["alternatives"] = others
     return wire
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gridtide.errors import BadInput, TooManyQuestions
-from gridtide.model import MOST_QUESTIONS, Signal, parse_hours
+from gridtide.model import MOST_QUESTIONS, Signal, hours_of
 from gridtide.planning_wire.asked import (
     AS_OF_MEMBER,
     PLAN,
@@ -18,7 +18,15 @@ from gridtide.planning_wire.asked import (
     ReplanAsked,
 )
 from gridtide.planning_wire.footprints import FOOTPRINT, FootprintAsked
-from gridtide.planning_wire.shapes import MOMENT, NUMBER, TEXT, Form, Member, Shape, list_of
+from gridtide.planning_wire.shapes import (
+    HOURS_NUMBER,
+    MOMENT,
+    TEXT,
+    Form,
+    Member,
+    Shape,
+    list_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,9 @@ def _window(region: str, **members: Any) -> RunAsked:  # noqa: ANN401  # as in B
 
 
 def _run(regions: tuple[str, ...], hours: float, **members: Any) -> RunAsked:  # noqa: ANN401  # as in BEST_REGION
-    parse_hours(hours)
     if not regions:
         raise BadInput("there is no region to choose from; name at least one")
-    return RunAsked(regions, hours, **members)
+    return RunAsked(regions, hours_of(hours), **members)
 
 
 def _kind(name: str) -> Member:
@@ -66,7 +73,7 @@ def _of_kind(shape: Shape[Any], name: str, kind: str) -> Shape[Any]:
 
 
 _RUN = {
-    "hours": Member(NUMBER, "how long the job runs, unbroken", required=True),
+    "hours": Member(HOURS_NUMBER, "how long the job runs, unbroken", required=True),
     "earliest": Member(MOMENT, "not before this moment; left out, or past: now"),
     "deadline": Member(MOMENT, "the job has ended by this moment"),
     "signal": SIGNAL_MEMBER,

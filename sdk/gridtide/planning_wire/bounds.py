@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from gridtide.errors import BadInput
@@ -80,13 +80,11 @@ BLACKOUT: Form[tuple[datetime, datetime] | Weekly | Days] = either(
 def _bounds(
     slack_hours: timedelta | None = None,
     slack_fraction: float | None = None,
-    holidays: tuple[date, ...] = (),
     **members: Any,  # noqa: ANN401  # as in BOUNDS
 ) -> Bounds:
     if slack_hours is not None and slack_fraction is not None:
         raise BadInput("bounds: slack_hours and slack_fraction are both given; give one")
-    slack = slack_fraction if slack_hours is None else slack_hours
-    return Bounds(slack=slack, holidays=frozenset(holidays), **members)
+    return Bounds(slack=slack_hours, slack_fraction=slack_fraction, **members)
 
 
 BOUNDS: Shape[Bounds] = Shape(
@@ -128,10 +126,10 @@ def bounds_to_json(bounds: Bounds) -> Json:
         wire["earliest"] = format_time(bounds.earliest)
     if bounds.deadline is not None:
         wire["deadline"] = format_time(bounds.deadline)
-    if isinstance(bounds.slack, timedelta):
+    if bounds.slack is not None:
         wire["slack_hours"] = in_hours(bounds.slack)
-    elif bounds.slack is not None:
-        wire["slack_fraction"] = bounds.slack
+    if bounds.slack_fraction is not None:
+        wire["slack_fraction"] = bounds.slack_fraction
     if bounds.next_working_day is not None:
         wire["next_working_day"] = _clock(bounds.next_working_day)
     if bounds.opening is not None:

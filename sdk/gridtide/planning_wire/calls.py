@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from gridtide.accounting import Row
-from gridtide.calls import Call, Json, Region, When, aware, region_text
+from gridtide.calls import Call, Json, Region, aware, region_text
 from gridtide.errors import BadInput
-from gridtide.model import Signal
+from gridtide.model import Length, Signal, When
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.crowd import Cap
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.progress import Progress
 from gridtide.planning.recurring import Recurring
-from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import SIGNAL_MEMBER, plan_to_json, progress_to_json
 from gridtide.planning_wire.candidates import Where
 from gridtide.planning_wire.footprints import (
@@ -30,6 +31,7 @@ from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer, schedule_to_json
 from gridtide.planning_wire.told import Batch
 from gridtide.planning_wire.written import batch_to_json
+from gridtide.values import instance_of, read_length, read_text
 
 
 def plan(
@@ -49,7 +51,7 @@ def plan(
         where,
         bounds,
         goal,
-        signal=None if signal is None else str(signal),
+        signal=signal,
         as_of=None if as_of is None else aware("as_of", as_of),
         alternatives=alternatives,
         recurring=recurring,
@@ -63,6 +65,8 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
     Raises:
         BadInput: the plan does not know what it was asked for.
     """
+    instance_of(PlanAnswer, "a plan as plan or replan answered it")(plan, "plan")
+    instance_of(Progress, "a Progress")(progress, "progress")
     if plan.asked is None:
         raise BadInput(
             "this plan does not know what it was asked for, as one read from JSON; replan what "
@@ -99,7 +103,7 @@ def schedule(
         requests,
         caps,
         goal,
-        signal=None if signal is None else str(signal),
+        signal=None if signal is None else read_text(signal, "signal"),
         as_of=None if as_of is None else aware("as_of", as_of),
     )
     return Call("/v1/schedule", (), ScheduleAnswer.from_json, encoded(body))
@@ -109,7 +113,7 @@ def footprint(
     rows: Iterable[Row] | None,
     *,
     region: Region | None,
-    hours: float | None,
+    hours: Length | None,
     start: When | None,
     clean: Iterable[Row] | None,
     signal: Signal | str | None,
@@ -118,17 +122,22 @@ def footprint(
 ) -> Call[FootprintAnswer]:
     """What a job drew and emitted."""
     asked = FootprintAsked(
-        rows=None if rows is None else rows_of(rows),
+        rows=None if rows is None else rows_of(rows, "rows"),
         region=None if region is None else region_text(region),
-        hours=None if hours is None else HOURS.read(hours, "hours"),
+        hours=None if hours is None else _hours(hours),
         start=None if start is None else aware("start", start),
-        clean=None if clean is None else rows_of(clean),
-        signal=None if signal is None else SIGNAL_MEMBER.form.read(str(signal), "signal"),
+        clean=None if clean is None else rows_of(clean, "clean"),
+        signal=None if signal is None else SIGNAL_MEMBER.form.read(signal, "signal"),
         as_of=None if as_of is None else aware("as_of", as_of),
         **members,
     )
     body = footprint_to_json(asked)
     return Call("/v1/footprint", (), FootprintAnswer.from_json, encoded(body))
+
+
+def _hours(hours: Length) -> timedelta:
+    # Through the form, for its bound.
+    return HOURS.read(read_length(hours, "hours") / timedelta(hours=1), "hours")
 
 
 def encoded(body: Json) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal
 
 from gridtide.calls import Region, region_text
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.model import MOST_REGIONS
-from gridtide.planning.places import Moves
+from gridtide.planning.places import Moves, names_of, numbers_of
 from gridtide.planning_wire.shapes import (
     NUMBER,
     TEXT,
@@ -21,6 +22,7 @@ from gridtide.planning_wire.shapes import (
     list_of,
     one_of,
 )
+from gridtide.values import listed, optional, read_number, read_text, settle, shown, word_of
 
 Json = dict[str, Any]
 
@@ -40,6 +42,17 @@ class Candidate:
     jurisdiction: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+
+    def __post_init__(self) -> None:
+        region_text(self.region)
+        settle(
+            self,
+            pue=read_number,
+            intensity=optional(read_number),
+            jurisdiction=optional(read_text),
+            latitude=optional(read_number),
+            longitude=optional(read_number),
+        )
 
     @property
     def name(self) -> str:
@@ -69,15 +82,36 @@ class Candidates:
     kwh_per_gb: float | None = None
     moves: Moves = Moves.ONE
 
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            places: Iterable[Candidate | Region],
+            home: str | None = None,
+            allowed: Iterable[str] | None = None,
+            residency: Iterable[str] | None = None,
+            max_latency_ms: float | None = None,
+            latency_from: str | None = None,
+            latency_ms: Mapping[str, float] = {},
+            data_gb: float = 0.0,
+            kwh_per_gb: float | None = None,
+            moves: Moves | Literal["one", "follow"] = Moves.ONE,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        places = (p if isinstance(p, Candidate) else Candidate(p) for p in self.places)
-        object.__setattr__(self, "places", tuple(places))
-        for name in ("allowed", "residency"):
-            if (given := getattr(self, name)) is not None:
-                object.__setattr__(self, name, frozenset(given))
-        if self.moves not in tuple(Moves):
-            raise BadInput(f"moves is {self.moves!r}; give one of {', '.join(Moves)}")
-        object.__setattr__(self, "moves", Moves(self.moves))
+        settle(
+            self,
+            places=listed(_candidate),
+            home=optional(read_text),
+            allowed=optional(names_of),
+            residency=optional(names_of),
+            max_latency_ms=optional(read_number),
+            latency_from=optional(read_text),
+            latency_ms=numbers_of,
+            data_gb=read_number,
+            kwh_per_gb=optional(read_number),
+            moves=word_of(Moves),
+        )
         names = [place.name for place in self.candidates]
         if not names:
             raise BadInput("there is no region to choose from; name at least one")
@@ -111,7 +145,7 @@ def as_candidates(where: object) -> Candidates:
         where = [where]
     if not isinstance(where, Iterable):
         raise BadInput(
-            f"{where!r:.80} is no region; name one such as DE, several, or give Candidates"
+            f"{shown(where)} is no region; name one such as DE, several, or give Candidates"
         )
     return Candidates(tuple(where))
 
@@ -187,9 +221,13 @@ def place_to_json(place: Candidate) -> Json:
     return wire
 
 
+def _candidate(value: object, name: str) -> Candidate:
+    return value if isinstance(value, Candidate) else Candidate(value)  # type: ignore[arg-type]  # it refuses
+
+
 def _is_place(where: object) -> bool:
     return (
         isinstance(where, tuple)
         and len(where) == 2
-        and all(isinstance(each, int | float) for each in where)
+        and all(isinstance(each, Real) for each in where)
     )

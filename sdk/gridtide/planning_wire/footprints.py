@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from gridtide.accounting import Row, RowFootprint, refuse_offset
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
-from gridtide.model import Quality, Signal, format_time, utc
+from gridtide.model import Quality, Signal, format_time
 from gridtide.planning_wire.asked import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.planning_wire.jobs import in_hours
 from gridtide.planning_wire.shapes import (
@@ -23,6 +23,16 @@ from gridtide.planning_wire.shapes import (
     list_of,
 )
 from gridtide.sci import Equivalent, Factors, Gain
+from gridtide.values import (
+    Reader,
+    instance_of,
+    optional,
+    read_list,
+    read_moment,
+    read_number,
+    refuse,
+    settle,
+)
 
 Json = dict[str, Any]
 MOST_ROWS = 100_000
@@ -36,7 +46,24 @@ WAYS = {
 }
 # What else goes with one way only, and what goes with all.
 WITH = {"rows": ("clean",), "hours": ("start", "processors", "before")}
+NUMBERS = (
+    "power_kw",
+    "processors",
+    "requests",
+    "kwh_per_request",
+    "g_per_kwh",
+    "net_g_per_kwh",
+    "embodied_g",
+    "per",
+)
 COMMON = ("pue", "region", "g_per_kwh", "net_g_per_kwh", "embodied_g", "per", "signal", "as_of")
+
+
+READERS: Mapping[str, Reader] = {
+    "pue": read_number,
+    "before": optional(instance_of(Factors, "Factors")),
+    **dict.fromkeys(NUMBERS, optional(read_number)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +98,7 @@ class FootprintAsked:
 
     def __post_init__(self) -> None:
         refuse_offset(self.offset_g)
+        settle(self, **READERS)
         given = [way for way in WAYS if getattr(self, way) is not None]
         if len(given) != 1:
             raise BadInput(
@@ -227,24 +255,25 @@ FOOTPRINT: Shape[FootprintAsked] = Shape(
 SHAPES = (FOOTPRINT, ROW, FACTORS)
 
 
-def rows_of(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Rows as they may be given, checked as far as JSON needs it.
+def rows_of(rows: Iterable[Row], name: str) -> tuple[Row, ...]:
+    """Rows as they may be given, checked as far as JSON needs it; a date is its start, UTC.
 
     Raises:
         BadInput: not triples of two aware times and a number.
     """
-    checked = []
-    for i, row in enumerate(rows):
-        try:
-            start, end, kwh = row
-            checked.append(
-                (utc(start, name=f"rows[{i}].start"), utc(end, name="end"), float(kwh))
-            )
-        except (TypeError, ValueError, AttributeError) as error:
-            raise BadInput(
-                f"rows[{i}] is {row!r:.80}; give (start, end, kWh) with aware times"
-            ) from error
-    return tuple(checked)
+    return read_list(_row_of, rows, name)
+
+
+def _row_of(row: object, name: str) -> Row:
+    members = () if isinstance(row, str) or not isinstance(row, Iterable) else tuple(row)
+    if len(members) != 3:
+        refuse(row, name, "(start, end, kWh) with aware times")
+    start, end, kwh = members
+    return (
+        read_moment(start, f"{name}.start", day=True),
+        read_moment(end, f"{name}.end", day=True),
+        read_number(kwh, f"{name}.kwh"),
+    )
 
 
 def footprint_to_json(asked: FootprintAsked) -> Json:

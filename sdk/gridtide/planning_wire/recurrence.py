@@ -24,10 +24,9 @@ def _recurring(
     slack_fraction: float | None = None,
     zone: str = "UTC",
 ) -> Recurring:
-    slack = slack_fraction if slack_hours is None else slack_hours
-    if slack is None or not (slack_hours is None or slack_fraction is None):
+    if (slack_hours is None) == (slack_fraction is None):
         raise BadInput("recurring: give one of slack_hours and slack_fraction")
-    return Recurring(cron, slack, zone)
+    return Recurring(cron, slack_hours, zone, slack_fraction)
 
 
 RECURRING: Shape[Recurring] = Shape(
@@ -47,10 +46,10 @@ SHAPES = (RECURRING,)
 def recurring_to_json(recurring: Recurring) -> Json:
     """The JSON object of when a job comes back; what is as by default is left out."""
     wire: Json = {"cron": recurring.cron}
-    if isinstance(recurring.slack, timedelta):
+    if recurring.slack is not None:
         wire["slack_hours"] = in_hours(recurring.slack)
     else:
-        wire["slack_fraction"] = recurring.slack
+        wire["slack_fraction"] = recurring.slack_fraction
     if recurring.zone != "UTC":
         wire["zone"] = recurring.zone
     return wire
@@ -69,10 +68,15 @@ def bounds_at(
     if recurring is None:
         return bounds
     bounds = bounds or Bounds()
-    if bounds.slack is not None:
+    if not (bounds.slack is None and bounds.slack_fraction is None):
         raise BadInput("recurring has a slack of its own; leave that of the bounds out")
     after = now if bounds.earliest is None else max(now, bounds.earliest)
     for days in GOES:
         if found := recurring.occurrences(after, after + days * DAY):
-            return replace(bounds, earliest=found[0], slack=recurring.slack)
+            return replace(
+                bounds,
+                earliest=found[0],
+                slack=recurring.slack,
+                slack_fraction=recurring.slack_fraction,
+            )
     raise BadInput(f"cron {recurring.cron!r} names no day in the next {GOES[-1]} days")

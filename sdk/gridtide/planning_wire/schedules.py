@@ -18,7 +18,11 @@ from gridtide.planning.recurring import Recurring
 from gridtide.planning_wire import bounds, goals, jobs, recurrence
 from gridtide.planning_wire.asked import (
     AS_OF_MEMBER,
+    BOUNDS,
+    GOAL,
+    JOB,
     PLACE_MEMBERS,
+    RECURRING,
     RECURRING_MEMBER,
     SIGNAL_MEMBER,
     place_members,
@@ -27,6 +31,7 @@ from gridtide.planning_wire.asked import (
 from gridtide.planning_wire.candidates import Candidates, Where, as_candidates
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.shapes import INTEGER, NUMBER, Member, Shape, by_name, list_of
+from gridtide.values import instance_of, optional, read_list, read_text, refuse, settle
 from gridtide.wire import to_wire
 
 Json = dict[str, Any]
@@ -45,6 +50,15 @@ class JobRequest:
     where: Where
     bounds: Bounds | None = None
     recurring: Recurring | None = None
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            job=JOB,
+            where=lambda where, name: as_candidates(where),
+            bounds=optional(BOUNDS),
+            recurring=optional(RECURRING),
+        )
 
     def bounds_at(self, now: datetime) -> Bounds | None:
         """The bounds of the job when asked for at `now`.
@@ -162,10 +176,14 @@ def schedule_to_json(
     Raises:
         BadInput: a job without a region, or a cap for none of the regions.
     """
-    asked = ScheduleAsked(tuple(requests), caps)
+    asked = ScheduleAsked(
+        read_list(instance_of(JobRequest, "a JobRequest"), requests, "requests"),
+        read_caps(caps),
+        optional(GOAL)(goal, "goal"),
+    )
     wire: Json = {
         "jobs": [_request_to_json(each) for each in asked.jobs],
-        "caps": {region: _cap_to_json(cap) for region, cap in caps.items()},
+        "caps": {region: _cap_to_json(cap) for region, cap in asked.caps.items()},
     }
     if goal is not None:
         wire["goal"] = goals.goal_to_json(goal)
@@ -174,6 +192,21 @@ def schedule_to_json(
     if as_of is not None:
         wire["as_of"] = format_time(as_of)
     return wire
+
+
+def read_caps(caps: object) -> dict[str, Cap]:
+    """Caps by region.
+
+    Raises:
+        BadInput: no mapping, or one of it is no cap.
+    """
+    if not isinstance(caps, Mapping):
+        refuse(caps, "caps", "a mapping of region to Cap")
+    cap = instance_of(Cap, "a Cap")
+    return {
+        read_text(name, "a region of caps"): cap(each, f"caps[{name!r}]")
+        for name, each in caps.items()
+    }
 
 
 def _request_to_json(request: JobRequest) -> Json:

@@ -13,13 +13,12 @@ from typing import Any, Generic, NoReturn, TypeVar
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
 from gridtide.planning.sizes import FIRST, LARGEST, LAST, LONGEST, SMALLEST
+from gridtide.values import SHOWN, read_hours, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)
 Schema = Mapping[str, Any]
-
-SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ def seen(value: object) -> str:
     """A value of JSON as a message shows it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return shown(value)
 
 
 def _finite(value: object, where: str) -> float:
@@ -188,18 +186,47 @@ def _clock(value: object, where: str) -> time:
     return moment
 
 
+def _hours(value: object, where: str) -> float:
+    if not isinstance(value, str):
+        return _finite(value, where)
+    try:
+        return read_hours(value, where)
+    except BadInput:
+        wrong(
+            where,
+            f"a number belongs here, not {seen(value)}; with its unit it may be text, such as "
+            "4h, 90min or PT4H",
+        )
+
+
+_LENGTH = {
+    "anyOf": [
+        {"type": "number"},
+        {"type": "string", "examples": ["4h", "90min", "PT4H"]},
+    ]
+}
+
+
 def hours_up_to(most: float) -> Form[timedelta]:
-    """A length of time as a number of hours."""
+    """A length of time: a number of hours, or text with its unit, see `values.read_length`."""
 
     def read(value: object, where: str) -> timedelta:
-        number = _finite(value, where)
+        number = _hours(value, where)
         if abs(number) > most:
             wrong(
                 where, f"{seen(value)} hours are longer than any job; give at most {most:,.0f}"
             )
         return timedelta(hours=number)
 
-    return Form(read, {"type": "number"})
+    return Form(
+        read,
+        {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "string", "examples": ["4h", "90min", "PT4H"]},
+            ]
+        },
+    )
 
 
 NUMBER = Form(_number, {"type": "number"})
@@ -207,6 +234,7 @@ NUMBER = Form(_number, {"type": "number"})
 SIZE = Form(_size, NUMBER.schema)
 INTEGER = Form(_integer, {"type": "integer"})
 BOOLEAN = Form(_boolean, {"type": "boolean"})
+HOURS_NUMBER = Form(_hours, _LENGTH)
 HOURS = hours_up_to(LONGEST / timedelta(hours=1))
 TEXT = Form(_text, {"type": "string"})
 MOMENT = Form(_moment, {"type": "string", "format": "date-time"})

@@ -6,18 +6,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 from gridtide.calls import region_text
 from gridtide.errors import BadInput, TooManyQuestions
-from gridtide.model import MOST_QUESTIONS, format_time
+from gridtide.model import MOST_QUESTIONS, format_time, utc
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job
+from gridtide.planning.progress import Progress
 from gridtide.planning.recurring import Recurring
-from gridtide.planning.replanning import Progress
 from gridtide.planning_wire.asked import progress_to_json, where_to_json
 from gridtide.planning_wire.bounds import bounds_to_json
 from gridtide.planning_wire.candidates import (
@@ -31,6 +33,7 @@ from gridtide.planning_wire.jobs import in_hours, job_to_json
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.planning_wire.recurrence import recurring_to_json
 from gridtide.sci import Factors
+from gridtide.values import plain_scalar, read_number, refuse
 
 Json = dict[str, Any]
 
@@ -44,6 +47,8 @@ def batch_to_json(questions: Iterable[Mapping[str, Any]]) -> Json:
     Raises:
         TooManyQuestions: more than 1,000.
     """
+    if isinstance(questions, str | bytes | Mapping) or not isinstance(questions, Iterable):
+        refuse(questions, "questions", "a list of mappings, each with a kind")
     asked = list(questions)
     if len(asked) > MOST_QUESTIONS:
         raise TooManyQuestions(
@@ -101,9 +106,16 @@ def _region(region: object) -> Any:  # noqa: ANN401  # any JSON value
 
 def _plain(value: object) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, float):
-        return value if isfinite(value) else repr(value)
+        return float(value) if isfinite(value) else repr(value)
     if value is None or isinstance(value, bool | int):
         return value
+    try:
+        if (scalar := plain_scalar(value)) is not value:
+            return _plain(scalar)
+        if isinstance(value, Real | Decimal):
+            return read_number(value, "a number")
+    except BadInput:
+        return f"{value!r:.80}"  # the service refuses it, in the place of its question
     for kind, write in _WRITERS:
         if isinstance(value, kind):
             return write(value)
@@ -116,7 +128,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401  # any JSON value
 
 def _moment(moment: datetime) -> str:
     # A naive time is the service's to refuse, in the place of its question.
-    return moment.isoformat() if moment.utcoffset() is None else format_time(moment)
+    return moment.isoformat() if moment.utcoffset() is None else format_time(utc(moment))
 
 
 _WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (

@@ -1,0 +1,268 @@
+"""Values as callers have them, read as plain ones: numbers, lengths of time, moments, names.
+
+Scalars of numpy and pandas are taken for what they are, without loading either. Whatever cannot
+be right is a `BadInput` that names the value, what was given and what to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any, NoReturn, TypeVar
+
+from gridtide.errors import BadInput
+from gridtide.lengths import parts_of, why_no_length
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+Reader = Callable[[Any, str], Any]
+
+SHOWN = 60
+LENGTH = (
+    "a finite number such as 4 or 1.5 for hours, a timedelta, or text with its unit such as "
+    "'4h', '90min' or 'PT4H'"
+)
+NUMBER = "a finite number such as 4 or 1.5"
+MOMENT = "a time with an offset such as datetime.now(UTC) or '2026-11-20T17:00Z'"
+
+
+def refuse(value: object, name: str, give: str, why: str = "") -> NoReturn:
+    """Raise `BadInput`: `name` is `value`, and why that is wrong; give something else."""
+    raise BadInput(f"{name} is {shown(value)}{why}; give {give}")
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it, cut where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # whatever a stranger's repr raises
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def read_number(value: object, name: str, give: str = NUMBER) -> float:
+    """A finite number; of numpy, pandas, `fractions` and `decimal` too. No text, no bool."""
+    if type(value) is float or type(value) is int:
+        number: Any = value
+    else:
+        number = _numeric(_scalar(value, name, give), name, give)
+    try:
+        found = float(number)
+    except OverflowError:
+        refuse(value, name, give, ", more than a number can hold")
+    except (TypeError, ValueError):
+        refuse(value, name, give)
+    if not isfinite(found):
+        refuse(value, name, give, ", which is not finite")
+    return found
+
+
+def read_whole(value: object, name: str) -> int:
+    """A whole number; a float that is one is taken, as data frames have them."""
+    give = "a whole number such as 3"
+    plain = _scalar(value, name, give)
+    if isinstance(plain, Integral) and not isinstance(plain, bool):
+        return int(plain)
+    number = read_number(plain, name, give)
+    if number != int(number):
+        refuse(value, name, give)
+    return int(number)
+
+
+def read_flag(value: object, name: str) -> bool:
+    """True or False."""
+    plain = _scalar(value, name, "True or False")
+    return plain if isinstance(plain, bool) else refuse(value, name, "True or False")
+
+
+def read_text(value: object, name: str) -> str:
+    """Text that can be written, so without half of a surrogate pair."""
+    if not isinstance(value, str):
+        refuse(value, name, "text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        refuse(value, name, "text of whole characters")
+    return str(value)
+
+
+def read_word(kind: type[E], value: object, name: str) -> E:
+    """One of an enumeration's words."""
+    give = f"one of {', '.join(kind)}"
+    if not isinstance(value, str):
+        refuse(value, name, give)
+    try:
+        return kind(value)
+    except ValueError:
+        refuse(value, name, give)
+
+
+def read_length(value: object, name: str) -> timedelta:
+    """A length of time: a number of hours, a timedelta, or text with its unit.
+
+    Text is ``4h``, ``90min``, ``1h30m``, ``2d`` or ISO 8601 (``PT4H``, ``P1DT12H``). A number
+    in quotes does not say its unit, and is refused.
+    """
+    plain = _scalar(value, name, LENGTH)
+    if isinstance(plain, timedelta):
+        # Whole microseconds, and no subclass: pandas' own counts on differently.
+        return timedelta(plain.days, plain.seconds, plain.microseconds)
+    try:
+        if isinstance(plain, str):
+            parts = parts_of(plain)
+            if parts is None:
+                refuse(value, name, LENGTH, why_no_length(plain))
+            return sum((timedelta(**{unit: n}) for unit, n in parts), timedelta())
+        return timedelta(hours=read_number(plain, name, LENGTH))
+    except OverflowError:
+        refuse(value, name, LENGTH, ", longer than the calendar")
+
+
+def read_hours(value: object, name: str) -> float:
+    """A length of time as a number of hours; what is a number stays the one it is."""
+    try:
+        return read_number(value, name)
+    except BadInput:
+        return read_length(value, name) / timedelta(hours=1)
+
+
+def read_written_length(text: str, name: str) -> timedelta:
+    """A length of time on a command line, where a bare number is hours."""
+    try:
+        return read_length(float(text), name)
+    except ValueError:
+        return read_length(text, name)
+
+
+def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
+    """An aware time in UTC: a datetime, ISO 8601 text, or a scalar of numpy (UTC) or pandas.
+
+    With `day` a date is its start, UTC.
+    """
+    plain = _scalar(value, name, MOMENT)
+    if isinstance(plain, str):
+        try:
+            moment = datetime.fromisoformat(plain)
+        except ValueError as error:
+            raise BadInput(
+                f"{name} {shown(str(plain))} is not an ISO 8601 time; write it as "
+                "2026-11-20T17:00Z"
+            ) from error
+        return _in_utc(moment, name)
+    if isinstance(plain, datetime):
+        return _in_utc(plain, name)
+    if isinstance(plain, date):
+        if not day:
+            refuse(value, name, MOMENT, ", a day without a time")
+        return datetime.combine(plain, time(), UTC)
+    refuse(value, name, MOMENT)
+
+
+def read_list(one: Reader, value: object, name: str) -> tuple[Any, ...]:
+    """Every member of a list, a tuple, a column or another iterable that is no text."""
+    give = "a list"
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        refuse(value, name, give)
+    return tuple(one(each, f"{name}[{i}]") for i, each in enumerate(value))
+
+
+def values_of(values: object) -> tuple[Any, ...]:
+    """The values of a column, whatever each of them is."""
+    return read_list(lambda value, name: value, values, "values")
+
+
+def listed(one: Reader) -> Reader:
+    """A reader of a list of what `one` reads."""
+    return lambda value, name: read_list(one, value, name)
+
+
+def optional(read: Reader) -> Reader:
+    """The same reader, by which ``None`` is ``None``."""
+    return lambda value, name: None if value is None else read(value, name)
+
+
+def instance_of(kind: type[Any], give: str) -> Reader:
+    """A reader that takes an instance of `kind` as it is."""
+
+    def read(value: object, name: str) -> object:
+        return value if isinstance(value, kind) else refuse(value, name, give)
+
+    return read
+
+
+def word_of(kind: type[StrEnum]) -> Reader:
+    """`read_word` of one enumeration."""
+    return lambda value, name: read_word(kind, value, name)
+
+
+def settle(instance: object, where: str = "", /, **readers: Reader) -> None:
+    """Set fields of a frozen dataclass to what their readers make of them."""
+    for field, read in readers.items():
+        name = f"{where}.{field}" if where else field
+        object.__setattr__(instance, field, read(getattr(instance, field), name))
+
+
+def plain_scalar(value: object) -> Any:  # noqa: ANN401  # what callers have
+    """A scalar of numpy as Python has it; anything else as it is.
+
+    Raises:
+        BadInput: it stands for an unknown value.
+    """
+    return _scalar(value, "a value", "a known value")
+
+
+def _scalar(value: Any, name: str, give: str) -> Any:  # noqa: ANN401  # what callers have
+    """A scalar of numpy as Python has it; anything else as it is.
+
+    Raises:
+        BadInput: it stands for an unknown value: NaT, or pandas' NA.
+    """
+    if type(value).__name__ in ("NaTType", "NAType"):
+        refuse(value, name, give, ", an unknown value")
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None or getattr(value, "ndim", None) != 0:
+        return value
+    if kind not in ("m", "M"):
+        return value.item() if kind in ("b", "i", "u", "f", "U") else value
+    if value != value:  # only NaT is not itself
+        refuse(value, name, give, ", an unknown value")
+    unit = str(value.dtype).partition("[")[2].rstrip("]")
+    # A year or a month has no fixed length, and no unit is none.
+    if not unit or (kind == "m" and unit in ("Y", "M")):
+        refuse(value, name, give, ", whose length depends on its unit")
+    micro = value.astype("timedelta64[us]" if kind == "m" else "datetime64[us]").item()
+    if not isinstance(micro, timedelta | datetime):
+        refuse(value, name, give, ", outside the calendar")
+    # numpy keeps moments without a zone, and counts them from 1970 in UTC.
+    return micro.replace(tzinfo=UTC) if isinstance(micro, datetime) else micro
+
+
+def _numeric(value: object, name: str, give: str) -> object:
+    if isinstance(value, bool):
+        refuse(value, name, give, ", which is not a number")
+    # A Decimal is no Real, by PEP 3141, and has this method as all the others have.
+    if isinstance(value, Real) or hasattr(type(value), "as_integer_ratio"):
+        return value
+    return refuse(value, name, give)
+
+
+def _in_utc(moment: datetime, name: str) -> datetime:
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        text = datetime.isoformat(moment)
+        raise BadInput(
+            f"{name} {text} has no UTC offset; "
+            f"write {text}Z for UTC or add an offset such as +02:00"
+        )
+    try:
+        there = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInput(f"{name} {moment.isoformat()} lies outside the calendar") from error
+    if type(there) is datetime:
+        return there
+    # Whole microseconds, and no subclass, as with lengths.
+    day, clock = date(there.year, there.month, there.day), time(there.hour, there.minute)
+    more = timedelta(seconds=there.second, microseconds=there.microsecond)
+    return datetime.combine(day, clock, UTC) + more
