@@ -286,7 +286,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "GRIDTIDE_WORKERS": "1",
         "PATH": os.defpath,
     }
-    zones = "DE,FR,US-MIDA-PJM"
+    zones = "DE,FR,GB,US-MIDA-PJM"
     words = ["refresh", "--simulate", "--zone", zones, "--model", "naive"]
     assert cli.main(words, environ) == 0
     return environ
