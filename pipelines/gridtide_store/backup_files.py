@@ -29,6 +29,7 @@ READ = 1 << 20
 # A list has about a hundred bytes a file; what is far longer is none.
 LONGEST_LIST = 1 << 30
 OTHER = "take another backup"
+NAME_ONE = "name what `gridtide backup` wrote"
 
 FILES = ("live.duckdb", "ledger.sqlite", "CURRENT")
 FOLDERS = ("raw", "models", "snapshots")
@@ -51,7 +52,7 @@ def open_backup(source: Path) -> Iterator[Read]:
             members = {member.name: member for member in tar.getmembers() if member.isreg()}
             yield lambda name: tar.extractfile(members[name])  # type: ignore[misc, return-value]  # a regular file has content
     except (tarfile.TarError, FileNotFoundError, EOFError) as error:
-        raise BadInput(f"{source} is no backup: {error}") from error
+        raise BadInput(f"{source} is no backup: {error}; {NAME_ONE}") from error
 
 
 def read_list(source: Path, read: Read) -> dict[str, File]:
@@ -76,7 +77,9 @@ def read_list(source: Path, read: Read) -> dict[str, File]:
         RecursionError,
         msgspec.MsgspecError,
     ) as error:
-        raise BadInput(f"{source} is no backup: it has no {LIST} of ours") from error
+        raise BadInput(
+            f"{source} is no backup: it has no {LIST} of ours; {NAME_ONE}"
+        ) from error
     if version > FORMAT:
         raise NewerHome(f"{source} was made by a newer gridtide; upgrade this one")
     for name in listed:

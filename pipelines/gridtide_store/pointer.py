@@ -13,7 +13,7 @@ from gridtide_store.errors import Damaged, Unusable
 from gridtide_store.home import Home
 from gridtide_store.manifest import Manifest
 
-NAME = re.compile(r"\w[\w-]*", re.ASCII)
+NAME = re.compile(r"\w[\w-]{0,99}", re.ASCII)
 # A name is 25 bytes long; what is far longer is not read to its end.
 LONGEST = 4096
 
