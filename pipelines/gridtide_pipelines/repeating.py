@@ -13,6 +13,11 @@ from gridtide_pipelines.forecaster import Fitted, Known, Steps, bounds, steps_in
 from gridtide_pipelines.hourly import HOUR, Floats, Ints, hour_of
 from gridtide_pipelines.intervals import DAYS, with_interval
 
+# A winter night of 16 hours may be unknown.
+LEAST_KNOWN = 0.25
+# Less is too short a history, not one that lacks a kind of hour.
+LEAST_PERIODS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Repeating:
@@ -21,6 +26,8 @@ class Repeating:
     Attributes:
         period: a whole number of days.
         depth: how many periods back a value may come from.
+        fills: whether hours that are never known are drawn between those before and after, as
+            long as a part of `LEAST_KNOWN` of the period is known in each of `LEAST_PERIODS`.
     """
 
     name: str
@@ -28,6 +35,7 @@ class Repeating:
     depth: int
     wants: frozenset[str] = frozenset()
     keeps: bool = False
+    fills: bool = False
 
     @property
     def memory(self) -> timedelta:
@@ -81,4 +89,20 @@ class Repeating:
             source = step - period * back
             value = np.where(source >= 0, values[source], np.nan)
             found = np.where(np.isnan(found), value, found)
+        return self._filled(values, origins, found) if self.fills else found
+
+    def _filled(self, values: Floats, origins: Ints, found: Floats) -> Floats:
+        """`found` with the hours of the day that no day has drawn between their neighbours."""
+        period = self.period // HOUR
+        least = LEAST_KNOWN * period
+        for row, origin in enumerate(origins):
+            known = np.flatnonzero(np.isfinite(found[row, :period]))
+            starts = range(
+                origin - period, max(-1, origin - period * (self.depth + 1)), -period
+            )
+            days = [int(np.isfinite(values[at : at + period]).sum()) for at in starts]
+            if len(known) == period or sum(day >= least for day in days) < LEAST_PERIODS:
+                continue
+            day = np.interp(np.arange(period), known, found[row, known], period=period)
+            found[row] = day[np.arange(found.shape[1]) % period]
         return found

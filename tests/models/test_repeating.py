@@ -48,18 +48,31 @@ def test_naive_fills_an_unknown_hour_from_the_day_before(known: MakeKnown) -> No
     assert made[28:32] == made[4:8]
 
 
-@pytest.mark.parametrize(("unknown_days", "value"), [(6, 312.0), (7, None)])
+# Last known six days ago it is 312; unknown on all seven days it lies between 911 and 913.
+@pytest.mark.parametrize(("unknown_days", "value"), [(6, 312.0), (7, 912.0)])
 def test_naive_looks_seven_days_back_and_no_further(
-    unknown_days: int, value: float | None, known: MakeKnown
+    unknown_days: int, value: float, known: MakeKnown
 ) -> None:
     values: list[float | None] = list(counted(10))
     for day in range(10 - unknown_days, 10):
         values[day * 24 + 12] = None
-    if value is None:
-        with pytest.raises(NotEnoughHistory, match="3 of 72 hours"):
-            p50("naive", known(values))
-    else:
-        assert p50("naive", known(values))[12] == value
+    assert p50("naive", known(values))[12::24] == [value] * 3
+
+
+@pytest.mark.parametrize("hours", [range(5), [12], [23, 0], range(16), range(0, 24, 2)])
+def test_a_zone_that_lacks_the_same_hours_each_day_has_a_forecast(
+    hours: list[int] | range, known: MakeKnown
+) -> None:
+    values = [None if h % 24 in hours else v for h, v in enumerate(counted(70))]
+    steps = p50("naive", known(values))
+    there = [6900.0 + h for h in range(24) if h not in hours]
+    assert [v for h, v in enumerate(steps[:24]) if h not in hours] == there
+    assert all(min(there) <= value <= max(there) for value in steps)
+
+
+def test_half_a_day_of_history_is_too_short_to_fill(known: MakeKnown) -> None:
+    with pytest.raises(NotEnoughHistory, match="import or refresh"):
+        p50("naive", known(counted(1)[:12]))
 
 
 def test_naive_bridges_hours_that_have_not_come_in_yet(known: MakeKnown) -> None:
