@@ -369,7 +369,7 @@ def test_bad_input_is_refused_with_the_remedy(
     ("words", "remedy"),
     [
         (("--zone", "PL"), "the store has nothing of PL"),
-        (("--zone", "ZZ"), "no zone has the key or alias"),
+        (("--zone", "ZZ"), "Unknown region 'ZZ'"),
         (("--zone", "DE", "--signal", "cfe_produced"), "name another signal"),
         (("--zone", "DE,FR"), "share no signal"),
         (("--zone", "DE", "--from", "2027-01-01", "--to", "2027-02-01"), "give a past"),
