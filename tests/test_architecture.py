@@ -29,6 +29,7 @@ ARROWS = {
 # Libraries with one place each, so that a change of library is a change of few files.
 PLACES = {
     "httpx": {
+        "sdk/gridtide/asker.py",
         "sdk/gridtide/client.py",
         "sdk/gridtide/local.py",
         "sdk/gridtide/transport.py",

@@ -12,101 +12,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from gridtide.asker import Asker
 from gridtide.calls import Call
 from gridtide.destination import Destination
-from gridtide.errors import BadInput, ServiceUnavailable
+from gridtide.errors import ServiceUnavailable
 from gridtide.patience import Patience
-from gridtide.plugins import own_version
-from gridtide.problems import understood
 from gridtide.questions import AsyncQuestions, Questions
 
 if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
-
-
-class _Asker:
-    """What both clients keep: whom they ask, how patiently, and how answers are read."""
-
-    def __init__(
-        self,
-        destination: Destination,
-        *,
-        timeout: float,
-        retries: int,
-        clock: Callable[[], float],
-        environ: Mapping[str, str],
-    ) -> None:
-        if not timeout > 0 or retries < 0:
-            raise BadInput(
-                f"timeout is {timeout} and retries {retries}; give seconds above 0 and a "
-                "count of at least 0"
-            )
-        self.destination = destination
-        self._timeout = timeout
-        # What this process cannot answer now it cannot answer in a second either.
-        self._retries = retries if destination.url else 0
-        self._clock = clock
-        self._environ = environ
-
-    def base_url(self) -> httpx.URL:
-        """The address below which everything is asked for.
-
-        Raises:
-            BadInput: it is none that requests can be sent to.
-        """
-        import httpx
-
-        try:
-            return httpx.URL(self.destination.address)
-        except httpx.InvalidURL as error:
-            raise BadInput(
-                f"the service's address (GRIDTIDE_URL) is not valid ({error}); write it like "
-                "http://host.example:8000"
-            ) from error
-
-    def patience(self) -> Patience:
-        """The tries of one call."""
-        from random import random  # by now httpx has it; before, it slows the import
-
-        return Patience(self._retries, self._timeout, self._clock, random)
-
-    def headers(self) -> dict[str, str]:
-        """What goes with every request."""
-        own = {"User-Agent": f"gridtide/{own_version()}", "Accept": "application/json"}
-        key = self.destination.api_key
-        return own | ({"Authorization": f"Bearer {key}"} if key else {})
-
-    def headers_of(self, call: Call[T]) -> dict[str, str]:
-        """What goes with this one call."""
-        return {} if call.body is None else {"Content-Type": "application/json"}
-
-    def read(self, call: Call[T], answer: httpx.Response) -> T:
-        """The answer to `call`, or the error it means."""
-        status = answer.status_code
-        asked = str(answer.url) if self.destination.url else "this machine's home"
-        return call.read(understood(status, answer.headers, answer.content, asked=asked))
-
-    def no_answer(self, error: Exception) -> ServiceUnavailable:
-        """What it means that a request came back without any."""
-        from gridtide.network import without_secrets
-        from gridtide.transport import proxy_of
-
-        address, way = without_secrets(self.destination.address), ""
-        if self.destination.url and (proxy := proxy_of(address, self._environ)):
-            way = f" through the proxy {without_secrets(proxy)}"
-        remedy = "is it running, and is GRIDTIDE_URL right?"
-        if way:
-            remedy += " hosts that are reached without the proxy go into NO_PROXY"
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            remedy = (
-                "name the certificates it is to be trusted by in SSL_CERT_FILE, e.g. those of "
-                "your company"
-            )
-        return ServiceUnavailable(
-            f"{address} did not answer{way} ({error or type(error).__name__}); {remedy}"
-        )
+# Seconds; httpx takes no less for a time limit.
+LEAST = 0.001
 
 
 class Client(Questions):
@@ -148,8 +66,9 @@ class Client(Questions):
 
         known = os.environ if environ is None else environ
         whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
-        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
+        self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause
+        self._own: tuple[str, Mapping[str, str]] | None = None
         if whom.url is None:
             from gridtide import local
 
@@ -158,12 +77,14 @@ class Client(Questions):
             from gridtide import transport as network
 
             transport = network.open_transport(whom.address, known)
+            self._own = whom.address, known
         self._http = httpx.Client(
             base_url=self._asker.base_url(),
             headers=self._asker.headers(),
             transport=transport,
             trust_env=False,  # `network` has read it
         )
+        self._process = os.getpid()
 
     def __enter__(self) -> Self:
         return self
@@ -180,32 +101,53 @@ class Client(Questions):
         """Give connections back, and stop the service in this process."""
         self._http.close()
 
+    def _renew(self) -> None:
+        """Open connections of its own in a fork: two processes on one mix up their answers."""
+        if self._own is None or self._process == os.getpid():
+            return
+        import httpx
+
+        from gridtide.transport import open_transport
+
+        self._before = self._http  # kept, so that nothing of the parent's is closed here
+        self._http = httpx.Client(
+            base_url=self._asker.base_url(),
+            headers=self._asker.headers(),
+            transport=open_transport(*self._own),
+            trust_env=False,
+        )
+        self._process = os.getpid()
+
     def ask(self, call: Call[T]) -> T:
         patience = self._asker.patience()
         while True:
             try:
-                return self._once(call, patience.left)
+                return self._once(call, patience)
             except ServiceUnavailable as error:
                 pause = patience.pause_after(error)
                 if pause is None:
                     raise
             self._pause(pause)
 
-    def _once(self, call: Call[T], seconds: float) -> T:
+    def _once(self, call: Call[T], patience: Patience) -> T:
         import httpx
 
+        self._renew()
         try:
-            answer = self._http.request(
+            with self._http.stream(
                 call.method,
                 call.path,
                 params=call.params,
                 content=call.body,
                 headers=self._asker.headers_of(call),
-                timeout=seconds,
-            )
-        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
+                timeout=max(patience.left, LEAST),
+            ) as answer:
+                body = self._asker.body(answer, patience)
+                for part in answer.iter_raw():
+                    body.add(part)
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
             raise self._asker.no_answer(error) from error
-        return self._asker.read(call, answer)
+        return self._asker.read(call, answer, body.whole())
 
 
 class AsyncClient(AsyncQuestions):
@@ -233,7 +175,7 @@ class AsyncClient(AsyncQuestions):
 
         known = os.environ if environ is None else environ
         whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
-        self._asker = _Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
+        self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause or asyncio.sleep
         if whom.url is None:
             from gridtide import local
@@ -269,25 +211,34 @@ class AsyncClient(AsyncQuestions):
         patience = self._asker.patience()
         while True:
             try:
-                return await self._once(call, patience.left)
+                return await self._once(call, patience)
             except ServiceUnavailable as error:
                 pause = patience.pause_after(error)
                 if pause is None:
                     raise
             await self._pause(pause)
 
-    async def _once(self, call: Call[T], seconds: float) -> T:
+    async def _once(self, call: Call[T], patience: Patience) -> T:
+        import asyncio
+
         import httpx
 
+        seconds = max(patience.left, LEAST)
         try:
-            answer = await self._http.request(
-                call.method,
-                call.path,
-                params=call.params,
-                content=call.body,
-                headers=self._asker.headers_of(call),
-                timeout=seconds,
-            )
-        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
+            async with (
+                asyncio.timeout(seconds),
+                self._http.stream(
+                    call.method,
+                    call.path,
+                    params=call.params,
+                    content=call.body,
+                    headers=self._asker.headers_of(call),
+                    timeout=seconds,
+                ) as answer,
+            ):
+                body = self._asker.body(answer, patience)
+                async for part in answer.aiter_raw():
+                    body.add(part)
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
             raise self._asker.no_answer(error) from error
-        return self._asker.read(call, answer)
+        return self._asker.read(call, answer, body.whole())

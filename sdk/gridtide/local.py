@@ -31,8 +31,10 @@ def host(environ: Mapping[str, str]) -> Host:
     """The installed service, running in this process for the home that `environ` names.
 
     Raises:
-        NoService: the service is not installed.
+        NoService: the service is not installed, or was started before a fork.
     """
+    if _started not in (None, os.getpid()):
+        raise _forked()
     point = found(LOCAL).get("application")
     if point is None:
         raise NoService(
@@ -44,6 +46,21 @@ def host(environ: Mapping[str, str]) -> Host:
     return Host(point.load()(environ))
 
 
+# The process in which a service was started first. What it runs on, its own threads and those
+# of the libraries under it, is not there in a process forked from it, and waits for ever.
+_started: int | None = None
+
+
+def _forked() -> NoService:
+    return NoService(
+        "this process was forked from one in which gridtide answers from the data on this "
+        "machine, and that service does not live on in a fork. Start processes by 'spawn' "
+        "instead (multiprocessing_context='spawn' of a DataLoader, or "
+        "multiprocessing.set_start_method('spawn')), ask only in the children, or run "
+        "'gridtide serve' and set GRIDTIDE_URL"
+    )
+
+
 class Host:
     """Runs one application, with its lifespan where it has one.
 
@@ -51,6 +68,10 @@ class Host:
     """
 
     def __init__(self, app: App) -> None:
+        global _started  # it is the process's
+        if _started is None:
+            _started = os.getpid()
+        self._process = os.getpid()
         self._loop = _Loop()
         lifespan = _Lifespan(app)
         self.close = weakref.finalize(self, self._loop.stop, lifespan.stop)
@@ -61,7 +82,13 @@ class Host:
             undo.pop_all()
 
     def send(self, request: httpx.Request) -> Future[httpx.Response]:
-        """The application's whole answer to `request`, in time."""
+        """The application's whole answer to `request`, in time.
+
+        Raises:
+            NoService: this process was forked from the one that runs it.
+        """
+        if self._process != os.getpid():
+            raise _forked()
         return self._loop.submit(_answer(self._transport, request))
 
 

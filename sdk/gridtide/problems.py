@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from gridtide.errors import (
@@ -115,17 +116,29 @@ def _class_of(code: str) -> type[GridtideError] | None:
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON object; ``None`` where it is none, or has what no JSON of ours has."""
     try:
-        said = json.loads(body)
-    except ValueError:
+        said = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        if b"\\u" in body:
+            json.dumps(said, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse(text)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of ``Retry-After``: a number, or a date against the answer's own ``Date``."""
     text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)
     from email.utils import parsedate_to_datetime  # as slow to import as half the SDK
 
@@ -133,5 +146,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         until = parsedate_to_datetime(text)
         since = parsedate_to_datetime(headers.get("date", ""))
         return max(0.0, (until - since).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None

@@ -38,6 +38,12 @@ class _Shortcuts(Questions):
                 self._clients[key] = Client()
             return self._clients[key]
 
+    def forget(self) -> None:
+        """Begin anew in a fork: a lock that another thread held is never given back here."""
+        self._lock = threading.Lock()
+        self._before = self._clients  # kept, so that nothing of the parent's is closed here
+        self._clients = {}
+
     def close(self) -> None:
         """Close every client; the next question opens one anew."""
         with self._lock:
@@ -48,6 +54,8 @@ class _Shortcuts(Questions):
 
 _shortcuts = _Shortcuts()
 atexit.register(_shortcuts.close)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_shortcuts.forget)
 
 zones = _shortcuts.zones
 intensity = _shortcuts.intensity

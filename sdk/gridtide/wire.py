@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -34,13 +35,22 @@ def from_wire(kind: type[T], wire: object) -> T:
     for name, read in readers.items():
         try:
             values[name] = read(wire.get(name))
-        except (TypeError, ValueError, BadInput) as error:
+        except (TypeError, ValueError, OverflowError, BadInput) as error:
             seen = f"{wire[name]!r:.80}" if name in wire else "missing"
             raise ApiError(
                 f"the service's {kind.__name__} is not understood: {name!r} is {seen}; "
                 "are gridtide here and at the service of the same version?"
             ) from error
-    return kind(**values)
+    start, end = values.get("start"), values.get("end")
+    if isinstance(start, datetime) and isinstance(end, datetime) and end <= start:
+        raise ApiError(
+            f"the service's {kind.__name__} from {format_time(start)} to {format_time(end)} "
+            "does not end after it starts"
+        )
+    try:
+        return kind(**values)
+    except BadInput as error:
+        raise ApiError(f"the service's {kind.__name__} is not understood: {error}") from error
 
 
 def to_wire(value: object) -> Any:  # noqa: ANN401  # any JSON value
@@ -79,8 +89,10 @@ def _reader(hint: Any) -> Reader:  # noqa: ANN401  # a type of any form
 
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise TypeError(f"{value!r} is no number")
+        number = float(value)
+        if isfinite(number):
+            return number
+    raise TypeError(f"{value!r:.80} is no finite number")
 
 
 def _of_type(kind: type[T], value: object) -> T:

@@ -1,0 +1,127 @@
+"""Answers are read within a time and a size; every fault of one is an `ApiError`."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from gridtide.client import AsyncClient, Client
+from gridtide.errors import ApiError
+
+
+def ask(kind: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401
+    """The zones and the forecast of a service, by either client."""
+    if kind is Client:
+        with Client(url, environ={}, retries=0, **kwargs) as client:
+            return client.forecast("DE")
+
+    async def later() -> object:
+        async with AsyncClient(url, environ={}, retries=0, **kwargs) as client:
+            return await client.forecast("DE")
+
+    return asyncio.run(later())
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_body_that_trickles_ends_with_the_time_limit(kind: Any) -> None:  # noqa: ANN401
+    listening = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def trickle() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            connection.sendall(head + b"Content-Length: 100000\r\n\r\n")
+            while not stop.wait(0.05):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(ApiError, match="did not answer"):
+        ask(kind, f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=1.0)
+    assert time.monotonic() - began < 30  # without a limit it goes on for 5,000 seconds
+    stop.set()
+    thread.join()
+    listening.close()
+
+
+BOMB = gzip.compress(b" " * 200_000_000)
+DEEP = b"[" * 200_000
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (BOMB, {"content_encoding": "gzip"}),
+        (gzip.compress(BOMB), {"content_encoding": "gzip, gzip"}),
+        (b"x", {"content_encoding": "br"}),
+        (b"no gzip", {"content_encoding": "gzip"}),
+        (gzip.compress(b"{}" * 1000)[:-9], {"content_encoding": "gzip"}),
+        (DEEP, {}),
+        (b'{"a": ' * 100_000, {}),
+        (b'{"slots": NaN}', {}),
+        (b'{"slots": 1e999}', {}),
+        (b'{"zone": "\\ud800"}', {}),
+        (b'{"zone": "\xed\xa0\x80"}', {}),
+        (b"<html>", {}),
+        (b"", {}),
+        (b"9" * 10_000, {}),
+    ],
+)
+def test_a_body_that_is_no_answer_is_an_api_error(
+    kind: Any,  # noqa: ANN401
+    body: bytes,
+    headers: dict[str, str],
+    address: str,
+    service: Any,  # noqa: ANN401
+) -> None:
+    service.reply(200, body, **headers)
+    with pytest.raises(ApiError):
+        ask(kind, address)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_packed_answer_is_unpacked(kind: Any, address: str, service: Any, said: Any) -> None:  # noqa: ANN401
+    packed = gzip.compress(json.dumps(said.forecast).encode())
+    service.reply(200, packed, content_encoding="gzip")
+    assert ask(kind, address).to_json() == said.forecast
+    assert service.asked[0].headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"p50": float("inf")},
+        {"p50": 10**400},
+        {"p50": "4"},
+        {"p50": True},
+        {"p50": None},
+        {"start": "2026-03-02T13:00:00Z"},
+        {"start": "2026-03-02T12:00:00"},
+        {"start": 5},
+        {"end": None},
+    ],
+)
+def test_a_member_that_cannot_be_is_an_api_error(
+    change: dict[str, Any],
+    address: str,
+    service: Any,  # noqa: ANN401
+    said: Any,  # noqa: ANN401
+) -> None:
+    said.forecast["slots"][0].update(change)
+    service.reply(200, said.forecast)
+    with pytest.raises(ApiError):
+        ask(Client, address)
