@@ -18,6 +18,7 @@ from gridtide.command import Command, Terminal, terminal
 from gridtide.commands import OWN
 from gridtide.errors import BadInput, GridtideError, NoService
 from gridtide.model import parse_time
+from gridtide.plain_text import tolerate
 from gridtide.plugins import COMMANDS, found, own_version
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """
     words = sys.argv[1:] if argv is None else argv
     known = os.environ if environ is None else environ
+    for stream in (sys.stdout, sys.stderr):
+        tolerate(stream)
     try:
         code = _run(words, known)
         sys.stdout.flush()

@@ -32,7 +32,13 @@ class Terminal:
 
     def document(self, value: Any) -> None:  # noqa: ANN401  # any JSON value
         """Write the one JSON document of ``--json`` on standard output."""
-        self.result(json.dumps(value, indent=2, ensure_ascii=False))
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        try:
+            text.encode(getattr(self.out, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            # The same document for a terminal of few characters.
+            text = json.dumps(value, indent=2)
+        self.result(text)
 
     def say(self, text: str) -> None:
         """Write one message for a person on standard error."""
