@@ -16,14 +16,18 @@ log = logging.getLogger(__name__)
 
 
 class OneLine(logging.Formatter):
-    """One line an event: time, level, logger, message, then its fields as ``name=value``."""
+    """One line an event: time, level, logger, message, then its fields as ``name=value``.
+
+    A traceback is indented, so that only events begin in the first column.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a traceback, where there is one, follows below it."""
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         line = f"{_moment(record)} {record.levelname} {record.name}: {record.getMessage()}"
-        trace = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
-        return f"{line} {fields}".rstrip() + trace
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        below = "".join(f"\n    {escape_controls(each)}" for each in trace.splitlines())
+        return escape_controls(f"{line} {fields}".rstrip()) + below
 
 
 class OneObject(logging.Formatter):
@@ -40,7 +44,25 @@ class OneObject(logging.Formatter):
         }
         if record.exc_info:
             event["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(event, default=str, ensure_ascii=False)
+        return escape_controls(json.dumps(event, default=str, ensure_ascii=False))
+
+
+def escape_controls(text: str) -> str:
+    """`text` on one line: line ends, terminal escapes and what else is not printable, escaped.
+
+    As JSON escapes them, so that JSON with them escaped is the same JSON.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
 def configure(settings: Settings, stream: TextIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from time import perf_counter
 
 from prometheus_client import Histogram
@@ -12,6 +13,12 @@ log = logging.getLogger("gridtide_server.access")
 
 # A route's label is its template: a label for each path asked would grow without end.
 UNMATCHED = "unmatched"
+# Of a path or a query in the log.
+LONGEST = 1000
+# Keys of other services that users put into an address.
+SECRET = re.compile(
+    r"(?i)((?:^|[&;])[^=&;]*(?:key|token|secret|passw|auth|sig|cred)[^=&;]*=)[^&;]*"
+)
 
 
 class Observing:
@@ -51,11 +58,18 @@ def _note(scope: Scope, route: str, status: int, took: float) -> None:
         "request",
         extra={
             "method": scope["method"],
-            "path": scope["path"],
-            "query": scope["query_string"].decode(errors="replace"),
+            "path": scope["path"][:LONGEST],
+            "query": _redact(scope["query_string"]),
             "route": route,
             "status": status,
             "ms": round(took * 1000, 3),
             "client": client[0] if client else None,
         },
     )
+
+
+def _redact(query: bytes) -> str:
+    text = query[:LONGEST].decode(errors="replace")
+    # Names may be written in percent too, so those that are not plain lose their values.
+    plain = re.sub(r"((?:^|[&;])[^=&;]*%[^=&;]*=)[^&;]*", r"\1...", text)
+    return SECRET.sub(r"\1...", plain)
