@@ -156,7 +156,7 @@ def test_every_import_is_a_declared_dependency() -> None:
         re.split(r"[\[<>=~]", each)[0].replace("-", "_") for each in project["dependencies"]
     }
     # uvicorn and fastapi bring it, and its names are in our signatures.
-    declared |= {"starlette", "httpx", *ARROWS}
+    declared |= {"starlette", "httpx", "httptools", *ARROWS}
     wrong = {
         f"{name(path)} imports {other}"
         for path in MODULES

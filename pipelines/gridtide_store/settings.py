@@ -70,12 +70,12 @@ class Settings:
             now=parse_time(now, name="GRIDTIDE_NOW") if now else None,
             base_urls=base_urls,
             secrets={k: v for k, v in environ.items() if SECRET.fullmatch(k) and v},
-            allow_restricted=_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
+            allow_restricted=read_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
             keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
             keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
             max_age=_hours(environ, "GRIDTIDE_MAX_AGE_HOURS", cls.max_age),
             log_level=_level(environ),
-            log_json=_flag(environ, "GRIDTIDE_LOG_JSON"),
+            log_json=read_flag(environ, "GRIDTIDE_LOG_JSON"),
             workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers),
             unknown=_unknown(environ),
         )
@@ -96,6 +96,21 @@ KNOWN = {
     "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
     "GRIDTIDE_LOG_JSON": "1 logs one JSON object a line; default 0",
     "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
+    "GRIDTIDE_ALLOWED_HOSTS": "host names the server answers to, comma separated; * is any; "
+    "default: loopback names where it serves on loopback, otherwise any",
+    "GRIDTIDE_CORS": "1 lets web pages of other hosts ask the server; default: 0 on loopback, "
+    "otherwise 1",
+    "GRIDTIDE_MAX_HEADER_BYTES": "request line and headers; default 65536",
+    "GRIDTIDE_HEADER_SECONDS": "time a client has to send them; default 10",
+    "GRIDTIDE_MAX_BODY_BYTES": "body of a request; default 1000000",
+    "GRIDTIDE_MAX_ROWS_BYTES": "body of a footprint request; default 8000000",
+    "GRIDTIDE_BODY_SECONDS": "time a client has to send a body; default 30",
+    "GRIDTIDE_WRITE_SECONDS": "time a client has to take each 64 kB of a response; default 30",
+    "GRIDTIDE_IDLE_SECONDS": "time a connection stays open between requests; default 30",
+    "GRIDTIDE_MAX_CONNECTIONS": "connections of each server process; default 1000, fewer where "
+    "the descriptor limit is low",
+    "GRIDTIDE_MAX_BUFFER_BYTES": "bodies being received, and again responses not yet taken, in "
+    "memory; default 64000000",
     "GRIDTIDE_<SOURCE>_URL": "base URL of one source, e.g. GRIDTIDE_EIA_URL for a replay",
 }
 
@@ -116,9 +131,16 @@ def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def read_flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Whether a setting is on; `default` where it is not given.
+
+    Raises:
+        BadInput: it is neither on nor off.
+    """
     text = environ.get(name, "").strip().lower()
-    if text in ("", "0", "false", "no", "off"):
+    if not text:
+        return default
+    if text in ("0", "false", "no", "off"):
         return False
     if text in ("1", "true", "yes", "on"):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry
 from gridtide.clock import Clock
 from gridtide_server import bodies, metrics, problems
 from gridtide_server.effort import Effort, Line
+from gridtide_server.hosts import HostCheck, NoSniff, read_hosts
+from gridtide_server.limits import Limits
 from gridtide_server.observing import Observing
 from gridtide_server.reader import Reader
 from gridtide_server.routes import (
@@ -31,7 +33,7 @@ from gridtide_server.routes import (
     zones,
 )
 from gridtide_server.service import Service
-from gridtide_store.settings import Settings
+from gridtide_store.settings import Settings, read_flag
 
 ABOUT = """When and where is the grid cleanest?
 
@@ -48,11 +50,31 @@ class ServerSettings:
         cors: browsers may ask from any page; answers are public and nothing is written.
         effort: how much calls that plan may have the server work.
         max_age: how long ago the slot of a latest value may have ended by default.
+        limits: how large a request may be.
+        hosts: names in the Host header that are answered; None is any.
     """
 
     cors: bool = True
     effort: Effort = field(default_factory=Effort)
     max_age: timedelta = Settings.max_age
+    limits: Limits = field(default_factory=Limits)
+    hosts: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str], *, limits: Limits, loopback: bool, cors: bool | None
+    ) -> ServerSettings:
+        """Settings as `environ` has them.
+
+        Left alone, a server on loopback answers to loopback names only and to no page of
+        another host; one that others reach cannot know its names, and answers to all.
+
+        Raises:
+            BadInput: a value that cannot be read.
+        """
+        if cors is None:
+            cors = read_flag(environ, "GRIDTIDE_CORS", default=not loopback)
+        return cls(cors=cors, limits=limits, hosts=read_hosts(environ, loopback=loopback))
 
 
 def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
@@ -88,6 +110,9 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         app.include_router(resource.routes(service))
     app.include_router(health.routes(service, registry, app.version))
     app.add_middleware(Observing, seconds=metrics.request_seconds(registry))
+    app.state.admission = bodies.Admission(settings.limits)
+    if settings.hosts is not None:
+        app.add_middleware(HostCheck, hosts=settings.hosts)
     if settings.cors:
         app.add_middleware(
             CORSMiddleware,
@@ -96,6 +121,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
             allow_headers=["Content-Type"],
             expose_headers=["ETag"],
         )
+    app.add_middleware(NoSniff)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 

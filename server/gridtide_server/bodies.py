@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable
+import threading
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -23,11 +26,19 @@ from gridtide.planning_wire import (
     schedules,
 )
 from gridtide.planning_wire.shapes import Shape
+from gridtide_server.errors import Overloaded
+from gridtide_server.limits import Limits
 
 T = TypeVar("T")
+_DECODING = threading.Lock()
 
-# A thousand plans with rules of their own are half of it; a year of hourly costs a tenth.
-MOST_BYTES = 8_000_000
+# Larger bodies become many objects, some twenty times their size, and Python makes them in one
+# thread at a time: so one is decoded while the others wait.
+LARGE = 262_144
+# A large body waits this long for those before it.
+ADMISSION_SECONDS = 5.0
+# Each takes seconds and some hundred MB for years of quarter hours.
+LONG_AT_ONCE = 2
 # JSON of every shape, by name, for the OpenAPI.
 SHAPES: tuple[Shape[Any], ...] = (
     *asked.SHAPES,
@@ -54,25 +65,86 @@ def schemas(shapes: Iterable[Shape[Any]] = SHAPES) -> dict[str, Any]:
     return {shape.name: shape.schema() for shape in shapes}
 
 
-async def received(request: Request) -> bytes:
+class Admission:
+    """How large bodies may be, and the one large body that is worked on."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._large = asyncio.Semaphore()
+        self._long = asyncio.Semaphore(LONG_AT_ONCE)
+
+    @asynccontextmanager
+    async def enter(self, body: bytes) -> AsyncIterator[None]:
+        """Work on `body` in this block: where it is large, on no other large one.
+
+        Raises:
+            Overloaded: others took too long.
+        """
+        if len(body) <= self.limits.body_bytes:
+            yield
+            return
+        async with _turn(self._large, "large bodies are worked on"):
+            yield
+
+    @asynccontextmanager
+    async def enter_long(self) -> AsyncIterator[None]:
+        """Answer with a long history in this block, beside few others.
+
+        Raises:
+            Overloaded: others took too long.
+        """
+        async with _turn(self._long, "long histories are answered"):
+            yield
+
+
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore, others: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ADMISSION_SECONDS):
+            await turns.acquire()
+    except TimeoutError as error:
+        raise Overloaded(f"too many {others}; ask again in a few seconds") from error
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+def admission(request: Request) -> Admission:
+    """What the application of `request` lets in."""
+    found: Admission = request.app.state.admission
+    return found
+
+
+async def received(request: Request, *, rows: bool = False) -> bytes:
     """The body of a request, to be read where it may take its time.
+
+    With `rows`, it carries rows of metered energy and may be larger.
 
     Raises:
         BadInput: a query parameter.
-        TooLarge: more than `MOST_BYTES`.
+        TooLarge: more bytes than the limits allow.
     """
+    limits = admission(request).limits
+    most = limits.rows_bytes if rows else limits.body_bytes
     query = parse_qsl(request.url.query, keep_blank_values=True)
     if query:
         raise BadInput(
             f"{query[0][0][:80]}: this route takes no query parameters; put it into the body"
         )
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise TooLarge(f"the body is larger than {MOST_BYTES:,} bytes; ask in parts")
-        parts.append(part)
-    return b"".join(parts)
+    declared = request.headers.get("content-length", "")
+    body = bytearray()
+    # Refused before the first byte of it is asked for, where its length is known.
+    size = int(declared) if declared.isdigit() and len(declared) < 20 else 0
+    if size <= most:
+        async for part in request.stream():
+            body += part
+            size = len(body)
+            if size > most:
+                break
+    if size > most:
+        raise TooLarge(f"the body is larger than {most:,} bytes; ask in parts")
+    return bytes(body)
 
 
 def read(body: bytes, shape: Shape[T]) -> T:
@@ -81,7 +153,8 @@ def read(body: bytes, shape: Shape[T]) -> T:
     Raises:
         BadInput: no JSON, or what the shape refuses.
     """
-    return shape.read(decoded(body))
+    with _DECODING if len(body) > LARGE else nullcontext():
+        return shape.read(decoded(body))
 
 
 def decoded(body: bytes) -> object:

@@ -17,13 +17,14 @@ from uvicorn.supervisors import Multiprocess
 from gridtide.clock import Clock
 from gridtide.command import Command, Terminal
 from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.bounded_http import BoundedHttp
 from gridtide_server.errors import CannotListen, NotReady
+from gridtide_server.limits import BACKLOG, Limits, backlog, is_loopback, raise_descriptor_limit
 from gridtide_server.reader import Reader
 from gridtide_store import logs
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings
 
-BACKLOG = 2048
 # Long enough for years of history, short enough for a container that must end.
 GRACE_SECONDS = 20
 
@@ -67,16 +68,25 @@ def serve(args: argparse.Namespace, terminal: Terminal) -> int:
     settings = Settings.from_env(terminal.environ)
     logs.configure(settings, terminal.err)
     _look(settings, terminal)
-    listening = listen(args.host, args.port)
-    worker = Worker(dict(terminal.environ), ServerSettings(cors=not args.no_cors))
+    limits, descriptors = Limits.from_env(terminal.environ), raise_descriptor_limit()
+    listening = listen(args.host, args.port, backlog(descriptors))
+    served = ServerSettings.from_env(
+        terminal.environ, limits=limits, loopback=is_loopback(args.host), cors=args.cors
+    )
     config = uvicorn.Config(
-        worker,
+        Worker(dict(terminal.environ), served),
         factory=True,
         lifespan="on",
         workers=args.workers,
         log_config=None,
         access_log=False,
         server_header=False,
+        # The class takes the place of uvicorn's own, whose signature it has.
+        http=BoundedHttp(limits),  # type: ignore[arg-type]
+        ws="none",
+        backlog=backlog(descriptors),
+        # Ended by the limits above; uvicorn's own timer knows whole seconds only.
+        timeout_keep_alive=int(limits.idle_seconds) + 5,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     ready = partial(_announce, address(listening), terminal, as_json=args.json)
@@ -90,7 +100,7 @@ def serve(args: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, waiting: int = BACKLOG) -> socket.socket:
     """A socket that listens there; port 0 takes any free one.
 
     Raises:
@@ -98,7 +108,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=waiting)
     except OSError as error:
         raise CannotListen(
             f"cannot serve at {host} port {port}: {error.strerror or error}; take another "
@@ -155,7 +165,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that answer side by side; each counts its own metrics",
     )
     parser.add_argument(
-        "--no-cors", action="store_true", help="keep web pages of other hosts from asking"
+        "--cors",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="let web pages of other hosts ask (GRIDTIDE_CORS); left out: not on loopback",
     )
 
 

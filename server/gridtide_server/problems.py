@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gridtide.errors import (
     BadInput,
@@ -37,6 +38,8 @@ OWN_WORDS = "gridtide"
 MEDIA_TYPE = "application/problem+json"
 # What was sent is repeated, but not at any length.
 LONGEST = 4000
+# No status of HTTP: nginx's number for a client that left before its answer.
+CLIENT_LEFT = 499
 
 
 class Row(NamedTuple):
@@ -99,6 +102,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem, the framework's own ones too."""
     app.add_exception_handler(GridtideError, _ours)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _internal)
@@ -174,6 +178,11 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = f"{asked}: {phrase.lower()}; /openapi.json lists what there is"
     row = Row(error.status_code, phrase)
     return problem(row, code, detail, headers=error.headers)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    # Nobody reads it; the number is what proxies count for a client that closed its request.
+    return Response(status_code=CLIENT_LEFT)
 
 
 async def _internal(_request: Request, _error: Exception) -> Response:

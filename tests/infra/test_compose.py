@@ -83,7 +83,22 @@ def test_keys_reach_the_writer_alone(server: dict[str, Any], refresh: dict[str, 
     assert file["required"] is False
     assert (ROOT / "infra" / (file["path"] + ".example")).is_file()
     assert "env_file" not in server
-    assert "environment" not in server
+    assert all("KEY" not in name for name in server["environment"])
+
+
+@pytest.mark.parametrize("name", ["server", "refresh"])
+def test_memory_processes_and_descriptors_are_limited(
+    compose: dict[str, Any], name: str
+) -> None:
+    service = compose["services"][name]
+    assert re.fullmatch(r"[1-9]\d*g", service["mem_limit"])
+    assert 64 <= service["pids_limit"] <= 1024
+    assert service["ulimits"]["nofile"] == 4096
+
+
+def test_the_server_answers_to_the_names_it_is_asked_by(server: dict[str, Any]) -> None:
+    hosts = server["environment"]["GRIDTIDE_ALLOWED_HOSTS"]
+    assert hosts == "${GRIDTIDE_ALLOWED_HOSTS:-localhost,127.0.0.1,server}"
 
 
 def test_the_file_of_keys_is_never_committed() -> None:

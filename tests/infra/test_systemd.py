@@ -46,6 +46,17 @@ def test_a_service_is_hardened(name: str) -> None:
     assert {key: service[key] for key in HARDENED} == {k: [v] for k, v in HARDENED.items()}
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_memory_processes_and_descriptors_are_limited(name: str) -> None:
+    service = read(name)["Service"]
+    (memory,), (tasks,), (descriptors,) = (
+        service[key] for key in ("MemoryMax", "TasksMax", "LimitNOFILE")
+    )
+    assert memory in ("2G", "6G")
+    assert 64 <= int(tasks) <= 1024
+    assert int(descriptors) == 4096
+
+
 def test_the_server_may_write_nowhere_and_holds_no_key() -> None:
     service = read("gridtide.service")["Service"]
     writable = {key for key in service if key.endswith("Directory") or key == "ReadWritePaths"}

@@ -20,7 +20,7 @@ from gridtide.planning_wire.candidates import Candidate, Candidates
 from gridtide.planning_wire.footprints import FootprintAnswer
 from gridtide.planning_wire.planned import PlanAnswer
 from gridtide.sci import Factors
-from gridtide_server import bodies
+from gridtide_server.limits import Limits
 from tests.server.world import HOUR, NOW, Asker
 
 Json = dict[str, Any]
@@ -480,8 +480,8 @@ def test_the_routes_of_questions_in_a_body_take_no_get(ask: Asker) -> None:
 
 
 def test_a_body_beyond_the_limit_is_not_read(ask: Asker, client: Client) -> None:
-    large = b'"' + b"x" * bodies.MOST_BYTES + b'"'
+    large = b'"' + b"x" * Limits().body_bytes + b'"'
     problem = ask.problem("/v1/plan", 413, "too_large", large)
-    assert "8,000,000 bytes" in problem["detail"]
+    assert "1,000,000 bytes" in problem["detail"]
     with pytest.raises(TooLarge):
-        client.batch([{"kind": "best_window", "region": "x" * bodies.MOST_BYTES, "hours": 1}])
+        client.batch([{"kind": "best_window", "region": "x" * Limits().body_bytes, "hours": 1}])

@@ -23,7 +23,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def footprint(request: Request) -> Response:
         """Energy and grams of a job, by the intensity known of its own time or a given one."""
-        body = await bodies.received(request)
+        body = await bodies.received(request, rows=True)
 
         def answer(turn: Turn) -> bytes:
             asked = bodies.read(body, FOOTPRINT)
@@ -35,6 +35,7 @@ def routes(service: Service) -> APIRouter:
                 told = turn.limited(lambda: footprinted(view, asked, moment))
             return told.model_dump_json().encode()
 
-        return bodies.plain(await service.line.run(answer))
+        async with bodies.admission(request).enter(body):
+            return bodies.plain(await service.line.run(answer))
 
     return router

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from gridtide_server import history, regions, wire
+from gridtide_server import bodies, history, regions, wire
 from gridtide_server.parameters import IntensityAsked
 from gridtide_server.problems import responses
 from gridtide_server.replies import reply, tag_of
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
+
+# Longer ranges take turns: years of quarter hours are seconds of work.
+SHORT = timedelta(days=92)
 
 
 def routes(service: Service) -> APIRouter:
@@ -21,29 +26,42 @@ def routes(service: Service) -> APIRouter:
     )
 
     @router.get("/v1/zones/{zone}/intensity", response_model=wire.Intensity)
-    def intensity(
+    async def intensity(
         request: Request, zone: str, asked: Annotated[IntensityAsked, Query()]
     ) -> Response:
         """A range of slots as known now or at `as_of`, gaps with null; or the latest slot.
 
         `zone` is any region: a zone key, a cloud region or a place.
         """
-        place = regions.one(zone)
-        with service.reader.read() as view:
-            moment = service.moment(asked.as_of, view)
-            tag = tag_of(
-                service,
-                view,
-                asked,
-                [place],
-                moment,
-                fixed=history.is_past(asked, moment),
-            )
-            return reply(
-                request,
-                tag,
-                moment,
-                lambda: history.intensity(view, place, asked, moment, max_age=service.max_age),
-            )
+
+        def answer() -> Response:
+            place = regions.one(zone)
+            with service.reader.read() as view:
+                moment = service.moment(asked.as_of, view)
+                tag = tag_of(
+                    service,
+                    view,
+                    asked,
+                    [place],
+                    moment,
+                    fixed=history.is_past(asked, moment),
+                )
+                return reply(
+                    request,
+                    tag,
+                    moment,
+                    lambda: history.intensity(
+                        view, place, asked, moment, max_age=service.max_age
+                    ),
+                )
+
+        if _is_short(asked, service.clock()):
+            return await run_in_threadpool(answer)
+        async with bodies.admission(request).enter_long():
+            return await run_in_threadpool(answer)
 
     return router
+
+
+def _is_short(asked: IntensityAsked, now: datetime) -> bool:
+    return asked.start is None or (asked.end or now) - asked.start <= SHORT
