@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridtide.model import Quality, Signal
 
 
-class Answer(BaseModel):
-    """All answers: no field beside those written here."""
+def _open(schema: dict[str, Any]) -> None:
+    schema.pop("additionalProperties", None)
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class Answer(BaseModel):
+    """All answers: this server writes no other fields, and a later one may add some."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_open)
 
 
 AsOf = Annotated[datetime, Field(description="The knowledge time the answer stands on.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -153,3 +154,22 @@ def test_a_frame_without_polars_says_what_to_install(
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(MissingExtra, match=r"pip install 'gridtide\[frames\]'"):
         Forecast.from_json(said.forecast).to_polars()
+
+
+def test_fields_of_a_later_server_are_ignored_at_every_depth(said: SimpleNamespace) -> None:
+    for kind, wire in (
+        (Zones, said.zones),
+        (Intensity, said.intensity),
+        (Forecast, said.forecast),
+        (BestWindow, said.best_window),
+        (BestRegion, said.best_region),
+    ):
+        assert kind.from_json(with_news(wire)) == kind.from_json(wire)
+
+
+def with_news(wire: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """`wire` with an unknown field in each of its objects."""
+    if isinstance(wire, dict):
+        known = {name: with_news(value) for name, value in wire.items()}
+        return known | {"from_a_later_server": {"deep": [1]}}
+    return [with_news(each) for each in wire] if isinstance(wire, list) else wire
