@@ -38,6 +38,11 @@ def plan_arguments(parser: argparse.ArgumentParser) -> None:
     job("--checkpoint", type=number, metavar="H", action="append", help="where it may pause")
     job("--chips", metavar="[MIN:]MAX", help="sizes of an elastic job, at hours and power 1")
     job("--ramp", type=number, metavar="CHIPS", help="most change from slot to slot")
+    job(
+        "--fractional-workers",
+        action="store_true",
+        help="an elastic job may run on a part of a worker; default: whole ones",
+    )
     when = parser.add_argument_group("when it may run").add_argument
     when("--earliest", metavar="TIME", help="not before; default: now")
     when("--deadline", metavar="TIME", help="the job has ended by then")
@@ -151,6 +156,8 @@ def _job(args: argparse.Namespace) -> Json:
         job.setdefault("kind", "elastic")
     if args.ramp is not None:
         job.setdefault("chips", {})["ramp"] = args.ramp
+    if args.fractional_workers:
+        job.setdefault("chips", {})["fractional_workers"] = True
     return job
 
 

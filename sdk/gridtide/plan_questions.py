@@ -91,7 +91,7 @@ class PlanQuestions(ABC):
     ) -> ScheduleAnswer:
         """Many jobs together under caps on jobs at once or on power, by region.
 
-        Exact where it is a linear programme, else one by one with a bound; it says which.
+        Exact where that is proven, else with a bound; it says which.
         """
         from gridtide.planning_wire import calls
 

@@ -46,7 +46,7 @@ BY_CODE: Mapping[str, type[GridtideError]] = {
     )
 }
 # Those of planning, whose module is loaded when one of them has happened.
-OF_PLANNING = {"over_budget", "never_under", "too_fine", "no_solver"}
+OF_PLANNING = {"over_budget", "never_under", "too_fine", "no_solver", "no_schedule_found"}
 STANDARD = {"type", "title", "status", "detail", "instance", "code"}
 
 
@@ -111,7 +111,13 @@ def _class_of(code: str) -> type[GridtideError] | None:
         return BY_CODE.get(code)
     from gridtide.planning import errors
 
-    kinds = (errors.OverBudget, errors.NeverUnder, errors.TooFine, errors.NoSolver)
+    kinds = (
+        errors.OverBudget,
+        errors.NeverUnder,
+        errors.TooFine,
+        errors.NoSolver,
+        errors.NoScheduleFound,
+    )
     return next(kind for kind in kinds if kind.code == code)
 
 

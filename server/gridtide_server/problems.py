@@ -27,7 +27,7 @@ from gridtide.errors import (
     TooManyRegions,
     UnknownRegion,
 )
-from gridtide.planning.errors import NeverUnder, NoSolver, OverBudget, TooFine
+from gridtide.planning.errors import NeverUnder, NoScheduleFound, NoSolver, OverBudget, TooFine
 from gridtide_server.errors import NotReady, Overloaded
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 
@@ -56,6 +56,7 @@ TABLE: Mapping[type[GridtideError], Row] = {
     NoCommonSignal: Row(422, "The regions share no signal to compare on"),
     OverBudget: Row(422, "No plan stays within the carbon budget"),
     NeverUnder: Row(422, "The signal is not under the threshold for long enough"),
+    NoScheduleFound: Row(422, "No schedule was found within the time budget"),
     TooFine: Row(422, "The times share too small a step"),
     TooManyRegions: Row(422, "Too many regions in one question"),
     TooManyQuestions: Row(422, "Too many questions in one call"),

@@ -100,7 +100,7 @@ class Schedule(Answer):
     total: float = Field(description="What the goal counts them all at.")
     least: float = Field(description="No plans for all of them count less.")
     exact: bool
-    method: str = Field(description="programme, or one by one.")
+    method: str = Field(description="programme, search or one by one.")
     sentence: str
     as_of: AsOf
     replay: Replay

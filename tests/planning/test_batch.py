@@ -141,8 +141,7 @@ def test_the_bound_holds_and_what_is_called_exact_is(
     expected = least(values, jobs, cap)
     found = attempted(asked(values, jobs), cap)
     if isinstance(found, str):
-        # One by one may miss what there is, and says so.
-        assert expected is None or "one job after the other" in found
+        assert expected is None
         return
     assert most_at_once(found, "DE")[0] <= cap
     assert found.total >= found.least - 1e-6
@@ -195,17 +194,17 @@ def test_elastic_jobs_share_a_cap_on_power_exactly() -> None:
     assert less.total == pytest.approx(3 + 5)
 
 
-def test_jobs_of_different_power_are_laid_one_by_one_with_a_bound() -> None:
+def test_jobs_of_different_power_are_searched_and_proven_best() -> None:
     jobs = [
         Request(Job(HOUR, Kind.INTERRUPTIBLE, power=power), hourly(1, 2, 3))
         for power in (6.0, 6.0, 3.0)
     ]
     found = plan_batch(jobs, {"DE": Cap(kw=10)}, now=T0)
-    # By hand: one of 6 kW and the one of 3 kW at 1 g, the other at 2 g; the programme would
-    # fill the hour at 1 g with 10 kWh.
-    assert (found.total, found.least) == (pytest.approx(9 + 12), pytest.approx(10 + 10))
-    assert (found.exact, found.method) == (False, "one by one")
-    assert found.sentence.startswith("Laid one by one, at most 5.0% over the best there may be")
+    # By hand: one of 6 kW and the one of 3 kW at 1 g, the other at 2 g. On average the hour at
+    # 1 g holds 10 kWh; but of the two of 6 kW one runs at any moment.
+    assert (found.total, found.least) == (pytest.approx(9 + 12), pytest.approx(9 + 12))
+    assert (found.exact, found.method) == (True, "search")
+    assert found.sentence == "The best plans there are, by a search."
 
 
 def test_where_the_best_for_one_leaves_no_room_both_are_laid_early() -> None:
@@ -352,7 +351,7 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
     middle = Request(
         Job(HOUR), hourly(1, 2, 3), Bounds(earliest=T0 + HOUR, deadline=T0 + 2 * HOUR)
     )
-    with pytest.raises(NoFeasibleWindow, match="one job after the other; raise a cap"):
+    with pytest.raises(NoFeasibleWindow, match="too little room for all jobs"):
         plan_batch([one((1, 2, 3), Kind.UNBROKEN, 2), middle], {"DE": Cap(jobs=1)}, now=T0)
     with pytest.raises(BadInput, match="give 1 or more"):
         Cap(jobs=0)

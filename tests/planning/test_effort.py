@@ -135,7 +135,7 @@ def test_an_elastic_job_over_in_less_than_a_microsecond_takes_one() -> None:
 
 def test_a_ramp_takes_a_job_that_a_solver_can_tell_from_none() -> None:
     pytest.importorskip("scipy")
-    chips = Elastic(4.5, ramp=2)
+    chips = Elastic(4.5, ramp=2, fractional_workers=True)
     second = plan(Job(SECOND, Kind.ELASTIC, chips=chips), uneven(3, HOUR), now=T0)
     assert second.kwh == pytest.approx(1 / 3600, rel=1e-3)
     with pytest.raises(BadInput, match="with a ramp give a second or more"):

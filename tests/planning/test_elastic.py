@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -20,15 +21,94 @@ from tests.planning.worlds import CI, HOUR, MINUTE, POWER, T0, World, us, worlds
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25), (4.0, 2.5))
 CHIPS = st.sampled_from(
     [
-        Elastic(1),
-        Elastic(2),
-        Elastic(2.5, 0.5),
-        Elastic(3, throughput=TABLE),
-        Elastic(4, 2, throughput=TABLE),
-        Elastic(6, base=4),
-        Elastic(4, throughput=((1, 1), (2, 2), (4, 3))),
+        Elastic(1, fractional_workers=True),
+        Elastic(2, fractional_workers=True),
+        Elastic(2.5, 0.5, fractional_workers=True),
+        Elastic(3, throughput=TABLE, fractional_workers=True),
+        Elastic(4, 2, throughput=TABLE, fractional_workers=True),
+        Elastic(6, base=4, fractional_workers=True),
+        Elastic(4, throughput=((1, 1), (2, 2), (4, 3)), fractional_workers=True),
     ]
 )
+WHOLE = st.sampled_from(
+    [
+        Elastic(1),
+        Elastic(3),
+        Elastic(3.9, 0.5),
+        Elastic(4, 2),
+        Elastic(3, throughput=TABLE),
+        Elastic(4, 1.5, throughput=TABLE),
+        Elastic(3, throughput=((1.5, 1.2), (2.5, 1.7), (3.5, 2.0)), base=1.25),
+    ]
+)
+
+
+@examples(150)
+@given(worlds(), st.integers(1, 20), WHOLE)
+def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
+    world: World, work: int, chips: Elastic
+) -> None:
+    # In each minute a share of time at each whole number of workers: that is every schedule.
+    rates = [float(rate) for rate in world.rates.values()]
+    sizes = [n for n in range(1, 7) if chips.minimum <= n <= chips.maximum]
+    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=chips)
+    found = rates and linprog(
+        [rate * n / chips.base for rate in rates for n in sizes],
+        A_eq=[[chips.speed(n) for _ in rates for n in sizes]],
+        b_eq=[work],
+        A_ub=[
+            [1.0 if k == i else 0.0 for k in range(len(rates)) for _ in sizes]
+            for i in range(len(rates))
+        ],
+        b_ub=[1.0] * len(rates),
+    )
+    if not found or not found.success:
+        with pytest.raises(NoFeasibleWindow):
+            elastic.cheapest(world.curve, job, chips)
+        return
+    draft = elastic.cheapest(world.curve, job, chips)
+    assert draft.cost == pytest.approx(found.fun, rel=1e-9, abs=1e-9)
+    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in draft.parts)
+    assert done == pytest.approx(job.work, abs=10)
+    assert {part.chips for part in draft.parts} <= set(sizes)
+    assert all(before.end <= after.start for before, after in pairwise(draft.parts))
+    spent = sum(
+        float(world.rates[minute])
+        * (part.chips or 0)
+        / chips.base
+        * (min(part.end, us(minute + 1)) - max(part.start, us(minute)))
+        for part in draft.parts
+        for minute in world.rates
+        if part.start < us(minute + 1) and part.end > us(minute)
+    )
+    assert spent / 60e6 == pytest.approx(draft.cost, abs=1e-4)
+
+
+def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None:
+    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(3, throughput=TABLE[:3]))
+    draft = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, job.chips or Elastic(1))
+    assert [(part.start, part.end, part.chips) for part in draft.parts] == [
+        (us(0), us(30), 3),
+        (us(30), us(60), 2),
+        (us(60), us(180), 1),
+    ]
+    assert draft.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
+
+
+@pytest.mark.parametrize(
+    ("chips", "message"),
+    [
+        (lambda: Elastic(0.5), "no whole number of workers from 0 to 0.5"),
+        (lambda: Elastic(2.9, 2.1), "no whole number of workers from 2.1 to 2.9"),
+        (lambda: Elastic(4, 1.5, ramp=1.7), "never reaches 2 whole workers"),
+        (lambda: Elastic(4, ramp=0.5), "never reaches 1 whole workers"),
+    ],
+)
+def test_no_whole_worker_is_refused_with_what_to_set(
+    chips: Callable[[], Elastic], message: str
+) -> None:
+    with pytest.raises(BadInput, match=f"{message}.*fractional_workers"):
+        chips()
 
 
 def programme(world: World, work: int, chips: Elastic) -> float | None:
@@ -121,7 +201,8 @@ def test_chips_go_where_a_unit_of_work_counts_least() -> None:
     # g, less than a first chip's at 3.5 g; a third adds half: 4 g, more than that. A second
     # chip at 3.5 g counts 4.67 g. So of 4 h, two chips at 2 g do 1.75, one chip at both 3.5 g
     # does 2, and what is left, 0.25, is half an hour of a third chip.
-    chips = Elastic(3, throughput=((1, 1), (2, 1.75), (3, 2.25)))
+    table = ((1, 1), (2, 1.75), (3, 2.25))
+    chips = Elastic(3, throughput=table, fractional_workers=True)
     job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
     draft = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, chips)
     assert draft.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)

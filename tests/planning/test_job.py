@@ -108,7 +108,8 @@ def test_speed_is_straight_between_the_points_of_the_table() -> None:
 def test_knees_end_where_more_chips_add_no_speed() -> None:
     table = ((1.0, 1.0), (2.0, 1.5), (3.0, 1.5))
     assert Elastic(3, throughput=table).knees() == ((0, 0), (1, 1), (2, 1.5))
-    assert Elastic(2, 1.5, throughput=table).knees() == ((0, 0), (1.5, 1.25), (2, 1.5))
+    shared = Elastic(2, 1.5, throughput=table, fractional_workers=True)
+    assert shared.knees() == ((0, 0), (1.5, 1.25), (2, 1.5))
 
 
 def test_kinds_are_read_from_their_names() -> None:

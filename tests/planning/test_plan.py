@@ -391,11 +391,16 @@ def test_at_once_is_as_soon_as_an_unbroken_job_fits() -> None:
 
 
 def test_an_elastic_job_with_a_ramp_is_planned() -> None:
-    job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
-    found = plan(job, hourly(9, 2, 1, 2), now=T0)
+    chips = Elastic(2, ramp=1, fractional_workers=True)
+    found = plan(Job(2 * HOUR, Kind.ELASTIC, chips=chips), hourly(9, 2, 1, 2), now=T0)
     # x in the clean hour takes x - 1 on either side: x + 2 (x - 1) = 2, so x = 4/3.
     assert [each.chips for each in found.slots] == pytest.approx([1 / 3, 4 / 3, 1 / 3])
     assert found.grams == pytest.approx(4 / 3 + 2 * 2 / 3)
+    # Whole workers: one in the clean hour and one beside it.
+    whole = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
+    found = plan(whole, hourly(9, 2, 1, 2), now=T0)
+    assert {each.chips for each in found.slots} == {1}
+    assert found.grams == pytest.approx(3)
 
 
 def test_pieces_within_a_budget_end_at_the_edge_of_a_slot() -> None:

@@ -91,7 +91,11 @@ def least(
     st.lists(st.none() | st.integers(0, 5).map(float), min_size=1, max_size=6),
     st.integers(1, 16),
     st.sampled_from(
-        [Elastic(2), Elastic(3, throughput=TABLE), Elastic(3, 1, throughput=TABLE)]
+        [
+            Elastic(2, fractional_workers=True),
+            Elastic(3, throughput=TABLE, fractional_workers=True),
+            Elastic(3, 1, throughput=TABLE, fractional_workers=True),
+        ]
     ),
     st.sampled_from([1.0, 1.5, 3.0]),
     st.sampled_from([0.0, 0.0, 1.0, 1.75, 2.0, 3.0]),
@@ -114,6 +118,38 @@ def test_another_programme_finds_nothing_that_counts_less(
     assert all(size < 1e-6 or size >= chips.minimum - 1e-6 for size in found)
     assert all(size == 0 for size, value in zip(found, values, strict=True) if value is None)
     assert sum(chips.speed(size) for size in found) >= quarters / 4 - 1e-6
+
+
+@examples(60)
+@given(
+    st.lists(st.none() | st.integers(0, 5).map(float), min_size=1, max_size=5),
+    st.integers(1, 24),
+    st.sampled_from([Elastic(2), Elastic(3, throughput=TABLE), Elastic(3, 1.5)]),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 1.0, 3.0]),
+)
+def test_no_list_of_whole_workers_counts_less(
+    values: list[float | None], quarters: int, chips: Elastic, step: int, now: float
+) -> None:
+    now = min(now, chips.maximum)
+    stands = Standing(at=us(0), started=now > 0, running=now > 0, chips=now)
+    least_size = 2 if chips.minimum else 1
+    whole = [0, *range(least_size, int(chips.maximum) + 1)]
+    costs = [
+        sum(size * (value or 0.0) for size, value in zip(way, values, strict=True))
+        for way in product(whole, repeat=len(values))
+        if all(size == 0 or value is not None for size, value in zip(way, values, strict=True))
+        and sum(chips.speed(size) for size in way) >= quarters / 4 - 1e-9
+        and all(abs(a - b) <= step for a, b in pairwise([now, *way, 0]))
+    ]
+    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
+    if not costs:
+        with pytest.raises(NoFeasibleWindow):
+            ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+        return
+    draft = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+    assert draft.cost == pytest.approx(min(costs), abs=1e-6)
+    assert set(sizes(draft, len(values))) <= set(whole)
 
 
 def test_a_ramp_as_large_as_all_chips_is_none() -> None:

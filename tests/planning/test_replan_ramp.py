@@ -58,7 +58,10 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
     before: list[float], after: list[float], work: int, twelfths: int, step: float
 ) -> None:
     """Also within a slot, and though nobody says at which size it runs."""
-    chips, moment = Elastic(4, ramp=step), T0 + twelfths * 5 * MINUTE
+    chips, moment = (
+        Elastic(4, ramp=step, fractional_workers=step < 1),
+        T0 + twelfths * 5 * MINUTE,
+    )
     first = plan(Job(work * HOUR / 2, Kind.ELASTIC, chips=chips), hourly(*before), now=T0)
     ran = chips_at(first, moment - MINUTE)
     assume(ran > 1e-6 and worked(first, moment) < work * HOUR / 2 - MINUTE)
@@ -104,7 +107,8 @@ def test_no_way_in_whole_chips_counts_less_than_the_rest_of_a_ramp(
 def test_it_comes_up_from_the_size_it_runs_at_and_from_none_where_it_stands() -> None:
     # 9 h of work are left. From 3 chips on x + 1, x, x - 1, x - 2 with x = 2.75 takes the most
     # of the clean hours that can still come down by one an hour.
-    job = Job(10 * HOUR, Kind.ELASTIC, chips=CHIPS)
+    chips = Elastic(4, ramp=1, fractional_workers=True)
+    job = Job(10 * HOUR, Kind.ELASTIC, chips=chips)
     first = plan(job, hourly(*[5.0] * 10), now=T0)
     at, done = T0, HOUR
     news = hourly(1, 1, 2, 3, 9, 9, 9, 9)

@@ -268,3 +268,15 @@ def test_the_time_of_day_keeps_its_seconds() -> None:
     wire = bounds_to_json(Bounds(next_working_day=time(9, 0, 30)))
     assert wire == {"next_working_day": "09:00:30"}
     assert bounds_to_json(Bounds(next_working_day=time(9)))["next_working_day"] == "09:00"
+
+
+def test_fractional_workers_are_written_only_where_they_are_asked_for() -> None:
+    job = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2))
+    assert "fractional_workers" not in job_to_json(job)["chips"]
+    shared = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2, fractional_workers=True))
+    assert job_to_json(shared)["chips"]["fractional_workers"] is True
+    assert job_from_json(job_to_json(shared)) == shared
+    with pytest.raises(BadInput, match="fractional_workers"):
+        job_from_json(
+            {"hours": 2, "kind": "elastic", "chips": {"maximum": 2, "fractional_workers": 1}}
+        )

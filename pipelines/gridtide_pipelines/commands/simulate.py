@@ -74,6 +74,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     job("--pause-cost", type=float, metavar="KWH", help="energy of each pause")
     job("--restart-cost", type=float, metavar="KWH", help="energy of each restart")
     job("--chips", type=float, metavar="MAX", help="an elastic job is 1 by itself")
+    parts = "an elastic job may run on a part of a worker; default: whole ones"
+    job("--fractional-workers", action="store_true", help=parts)
     wish = parser.add_argument_group("what policies that plan go by").add_argument
     wish("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
     wish("--min-saving", type=float, default=0.0, metavar="F", help="else run now, e.g. 0.05")
@@ -186,6 +188,8 @@ def _job(args: argparse.Namespace) -> Job:
             wire[name] = {"kwh": kwh}
     if args.chips is not None:
         wire["chips"] = {"maximum": args.chips}
+    if args.fractional_workers:
+        wire.setdefault("chips", {})["fractional_workers"] = True
     return job_from_json(wire)
 
 

@@ -1,9 +1,9 @@
 """Many jobs at once under a cap in each region: on jobs at the same time, or on their power.
 
 Exact where a linear programme is: jobs that may pause anywhere under a cap on their number, and
-elastic jobs under a cap on their power. Else, and without a solver, one job after the other,
-each where it is best in what the cap leaves, with a bound on what any plan for all of them
-counts.
+elastic jobs under a cap on their power. Else one job after the other, each where it is best in
+what the cap leaves, then an integer programme in limited time (`gridded`), with a bound on what
+any plan for all of them counts. Without a solver one job after the other is all.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.choice import Choice
 from gridtide.planning.choose import Where, as_places, clocked, own_goal
 from gridtide.planning.crowd import Cap, Member, crowded
-from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
+from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.goal import Goal
-from gridtide.planning.greedy import one_by_one
+from gridtide.planning.greedy import improved, one_by_one
+from gridtide.planning.gridded import on_a_grid
 from gridtide.planning.job import Job
 from gridtide.planning.options import Decision, each_alone
 from gridtide.planning.places import Moves
@@ -37,6 +38,8 @@ from gridtide.wire import to_wire
 
 # Relative; what a solver leaves between a plan and its own bound.
 NEAR = 1e-6
+# Relative; what is called exact. A search stops at as much.
+EXACT = 2e-6
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class BatchPlan(Wire):
         total: what the goal counts them all at.
         least: no plans for all of them count less.
         exact: whether these are known to be the best.
-        method: ``programme`` or ``one by one``.
+        method: ``programme``, ``search`` (an integer programme) or ``one by one``.
         sentence: which it was, how far from the best at most, and what would be exact.
     """
 
@@ -94,7 +97,9 @@ def plan_batch(
     Raises:
         BadInput: no job, a goal or a place that a batch has no use for, values out of range.
         NoCommonSignal: the jobs' places are not of one signal.
-        NoFeasibleWindow: a job has no plan even alone, or none was found under the caps.
+        NoFeasibleWindow: a job has no plan even alone, or it is proven that the caps leave too
+            little room.
+        NoScheduleFound: no schedule was found within the time budget; there may be one.
     """
     moment = utc(now, name="now")
     requests = read_list(instance_of(Request, "a Request"), requests, "requests")
@@ -136,7 +141,8 @@ def _member(number: int, question: Question) -> Member:
 
 def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> BatchPlan:
     """The best plans that can be shown or found for all members together."""
-    least, choices, why_not = sum(member.alone for member in members), None, ""
+    least, choices, method = sum(member.alone for member in members), None, "programme"
+    why_not = ""
     try:
         found = relaxed(members, caps)
     except NoSolver:
@@ -145,35 +151,77 @@ def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> 
         why_not = str(error)
     else:
         if found is None:
-            raise NoFeasibleWindow(
-                "the caps leave too little room for all jobs within their bounds; raise a cap, "
-                "allow later deadlines, or take a job out"
-            )
+            raise _infeasible()
         least, choices = max(least, found.least), found.choices
-        why_not = "jobs that must not pause, or differ in power, are no linear programme"
-    method = "programme"
     if choices is None or crowded(caps, choices):
         choices, method = one_by_one(members, caps), "one by one"
+        if not why_not and (choices is None or not _near(_total(choices), least)):
+            choices, least, why_not = _searched(members, caps, choices, least)
+            method = "search"
     if choices is None:
-        raise NoFeasibleWindow(
-            "no plans for all jobs were found within the caps, one job after the other; raise "
-            "a cap, allow later deadlines, or let the jobs pause"
+        raise NoScheduleFound(
+            "no schedule for all jobs was found within the time budget; there may be one. "
+            "Raise a cap, allow later deadlines, let the jobs pause, or ask for fewer jobs"
         )
-    total = sum(choice.value for choice in choices.values())
-    exact = total - least <= NEAR * max(abs(total), abs(least))
+    total = _total(choices)
+    exact = _near(total, least)
     if exact:
+        by = "a search" if method == "search" else f"a {method}"
         sentence = (
-            f"The best plans there are, by a {method}."
-            if method == "programme"
+            f"The best plans there are, by {by}."
+            if method != "one by one"
             else ("The best plans there are: each job has the best it could have alone.")
         )
     else:
-        over = f"{(total - least) / least:.1%}" if least > 0 else f"{total - least:.6g}"
-        sentence = f"Laid one by one, at most {over} over the best there may be: {why_not}."
+        over = f"{(total - least) / least:.2%}" if least > 0 else f"{total - least:.6g}"
+        how = "Found by a search" if method == "search" else "Laid one by one"
+        sentence = f"{how}, at most {over} over the best there may be: {why_not}."
     plans = tuple(_told(member, choices[member.number], goal) for member in members)
     return BatchPlan(
         plans=plans, total=total, least=least, exact=exact, method=method, sentence=sentence
     )
+
+
+def _searched(
+    members: Sequence[Member],
+    caps: Mapping[str, Cap],
+    choices: dict[int, Choice] | None,
+    least: float,
+) -> tuple[dict[int, Choice] | None, float, str]:
+    """The better of `choices` and what an integer programme finds; the bound; what is unproven.
+
+    Raises:
+        NoFeasibleWindow: it is proven that there is no schedule.
+    """
+    found = on_a_grid(members, caps)
+    if found is None:
+        return choices, least, "the jobs are too many for a search, or have a ramp"
+    if found.infeasible:
+        raise _infeasible()
+    if found.choices is not None and not crowded(caps, found.choices):
+        better = improved(members, caps, found.choices)
+        if choices is None or _total(better) < _total(choices):
+            choices = better
+    return (
+        choices,
+        max(least, found.least),
+        "no better bound is proven for jobs that pause or differ in power",
+    )
+
+
+def _infeasible() -> NoFeasibleWindow:
+    return NoFeasibleWindow(
+        "the caps leave too little room for all jobs within their bounds; raise a cap, "
+        "allow later deadlines, or take a job out"
+    )
+
+
+def _total(choices: Mapping[int, Choice]) -> float:
+    return sum(choice.value for choice in choices.values())
+
+
+def _near(total: float, least: float) -> bool:
+    return total - least <= EXACT * max(abs(total), abs(least))
 
 
 def _told(member: Member, choice: Choice, goal: Goal) -> Plan:

@@ -10,6 +10,7 @@ from gridtide.errors import BadInput
 from gridtide.planning.choice import Choice
 from gridtide.planning.curve import Curve, Stretch
 from gridtide.planning.draft import Part
+from gridtide.planning.elastic import Room
 from gridtide.planning.question import Question
 from gridtide.planning.site import Site
 from gridtide.planning.sizes import LARGEST
@@ -17,6 +18,8 @@ from gridtide.values import optional, read_number, read_whole, settle
 
 # Relative; what sums of powers may be over a cap by rounding.
 NEAR = 1e-9
+# Beyond all times, microseconds.
+FIRST_INSTANT, LAST_INSTANT = -(10**18), 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,21 @@ def room(
     if begins is not None:
         spans.append((begins, inf))
     return _within(site.curve, spans)
+
+
+def power_left(cap: Cap | None, running: Iterable[Sequence[Part]]) -> list[Room] | None:
+    """The power that `running` leaves of `cap` over time, for an elastic job; ``None``: any."""
+    if cap is None:
+        return None
+    most_kw = inf if cap.kw is None else cap.kw * (1 + NEAR)
+    most_jobs = inf if cap.jobs is None else cap.jobs
+    found: list[Room] = []
+    start, jobs, kw = FIRST_INSTANT, 0, 0.0
+    for instant, (count, drawn) in [*sorted(_changes(running).items()), (LAST_INSTANT, (0, 0))]:
+        if jobs < most_jobs and instant > start:
+            found.append(Room(start, instant, most_kw - kw))
+        start, jobs, kw = instant, jobs + count, kw + drawn
+    return found
 
 
 def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, floor
 
 from gridtide.errors import BadInput
 from gridtide.planning.sizes import LARGEST, SMALLEST
@@ -13,20 +14,22 @@ NEAR = 1e-9  # relative; what floating point leaves behind in a table computed b
 
 @dataclass(frozen=True)
 class Elastic:
-    """Chips a job may run on: none at all, or from `minimum` to `maximum`.
+    """Workers (chips, machines) a job may run on: none at all, or `minimum` to `maximum`.
 
     Attributes:
-        maximum: most chips; any real number up to it is allowed.
+        maximum: most workers.
         minimum: fewest chips while it runs; standing still is allowed beside it.
         base: chips at which the job takes its `duration` and draws its `power`.
         ramp: largest change of chips from one slot to the next, a stretch in which it may not
             run counting as 0 chips; ``None`` for no limit. Chips are then constant in a slot.
         throughput: speed at some chips, as pairs (chips, speed) ascending, speed 1 at `base`;
             straight lines between and from (0, 0), concave. Empty: in proportion to chips.
+        fractional_workers: whether it may run on any real number of workers, e.g. on a share
+            of a machine. By default workers are whole at every moment.
 
     Raises:
         BadInput: bounds the wrong way round, or a table that does not cover them, falls, or is
-            not concave.
+            not concave; no whole number of workers within the bounds.
     """
 
     maximum: float
@@ -34,6 +37,7 @@ class Elastic:
     base: float = 1.0
     ramp: float | None = None
     throughput: tuple[tuple[float, float], ...] = ()
+    fractional_workers: bool = False
 
     def __post_init__(self) -> None:
         table = tuple((chips, speed) for chips, speed in self.throughput)
@@ -60,8 +64,29 @@ class Elastic:
                 f"a ramp of {self.ramp} chips a slot never reaches the minimum of "
                 f"{self.minimum}; give a ramp above 0 and of at least the minimum"
             )
+        if not isinstance(self.fractional_workers, bool):
+            raise BadInput(
+                f"fractional_workers is {self.fractional_workers!r}; give True or False"
+            )
+        if not self.fractional_workers:
+            self._check_whole()
         if table:
             self._check_table()
+
+    @property
+    def least(self) -> float:
+        """Fewest workers while it runs: the minimum, or the next whole number."""
+        return self.minimum if self.fractional_workers else float(ceil(self.minimum))
+
+    @property
+    def most(self) -> float:
+        """Most workers: the maximum, or the whole number below it."""
+        return self.within(self.maximum)
+
+    def within(self, workers: float) -> float:
+        """The most workers that are at most `workers`, whole unless fractional ones may be."""
+        # What floating point leaves below a whole number in a quotient is no worker less.
+        return workers if self.fractional_workers else float(floor(workers * (1 + NEAR)))
 
     def speed(self, chips: float) -> float:
         """Progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
@@ -77,10 +102,14 @@ class Elastic:
     def knees(self) -> tuple[tuple[float, float], ...]:
         """Points (chips, speed) from (0, 0) to the last size that adds speed; concave.
 
-        Between two of them a job takes a size between, or below the minimum shares the time.
+        Between two of them a job takes a size between, or shares the time between the two:
+        below the minimum, and wherever workers are whole. All points are then whole.
         """
-        sizes = {self.minimum, self.maximum, *(chips for chips, _ in self.throughput)} - {0}
-        inside = sorted(chips for chips in sizes if self.minimum <= chips <= self.maximum)
+        sizes = {self.least, self.most}
+        for chips, _ in self.throughput:
+            # Between two whole sizes with a bend between them the two share the time.
+            sizes |= {chips} if self.fractional_workers else {floor(chips), ceil(chips)}
+        inside = sorted({size for size in sizes if self.least <= size <= self.most} - {0})
         points = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
         while len(points) > 2 and points[-1][1] <= points[-2][1]:
             points.pop()
@@ -88,6 +117,20 @@ class Elastic:
 
     def _points(self) -> tuple[tuple[float, float], ...]:
         return ((0.0, 0.0), *(pair for pair in self.throughput if pair != (0, 0)))
+
+    def _check_whole(self) -> None:
+        if not max(1, self.least) <= self.most:
+            raise BadInput(
+                f"there is no whole number of workers from {self.minimum:g} to "
+                f"{self.maximum:g}; give bounds with one between, or set fractional_workers "
+                "where the job may run on a part of one"
+            )
+        if self.ramp is not None and self.within(self.ramp) < max(1, self.least):
+            raise BadInput(
+                f"a ramp of {self.ramp:g} workers a slot never reaches "
+                f"{max(1, self.least):g} whole workers; give a larger ramp, or set "
+                "fractional_workers where the job may run on a part of one"
+            )
 
     def _check_table(self) -> None:
         points = self._points()

@@ -11,6 +11,12 @@ class OverBudget(NoFeasibleWindow):
     code = "over_budget"
 
 
+class NoScheduleFound(NoFeasibleWindow):
+    """No schedule for all jobs was found in the time budget; there may be one."""
+
+    code = "no_schedule_found"
+
+
 class NeverUnder(NoFeasibleWindow):
     """The signal is not under the threshold for as long as the job needs."""
 

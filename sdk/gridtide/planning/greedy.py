@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from gridtide.errors import NoFeasibleWindow
+from gridtide.planning import elastic
 from gridtide.planning.choice import Choice
-from gridtide.planning.crowd import Cap, Member, room
+from gridtide.planning.crowd import Cap, Member, power_left, room
 from gridtide.planning.earliest import earliest
 from gridtide.planning.kinds import drafted, keeps_the_clock
 from gridtide.planning.options import move_to
@@ -28,7 +29,7 @@ def one_by_one(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[int, 
     for order, early in ((_by_slack, False), (_by_end, False), (_by_end, True)):
         laid = _laid(sorted(members, key=order), caps, early=early)
         if laid is not None:
-            return _improved(members, caps, laid)
+            return improved(members, caps, laid)
     return None
 
 
@@ -44,9 +45,11 @@ def _laid(
     return laid
 
 
-def _improved(
+def improved(
     members: Sequence[Member], caps: Mapping[str, Cap], laid: dict[int, Choice]
 ) -> dict[int, Choice]:
+    """The choices, each taken out and made anew as long as that makes it better."""
+    laid = dict(laid)
     for _ in range(ROUNDS):
         better = False
         # The one that lost most to the others first.
@@ -74,9 +77,16 @@ def _best(
             for share in choice.shares
             if share.site.place.region == region
         ]
-        left = room(site, caps.get(region), member.power, running, clock)
+        cap, chips = caps.get(region), question.job.chips
         try:
-            draft = earliest(left, question.job, inf) if early else drafted(left, question.job)
+            if chips and chips.ramp is None and not early:
+                left = power_left(cap, running)
+                draft = elastic.cheapest(site.curve, question.job, chips, left)
+            else:
+                free = room(site, cap, member.power, running, clock)
+                draft = (
+                    earliest(free, question.job, inf) if early else drafted(free, question.job)
+                )
         except NoFeasibleWindow:
             continue
         choice = Choice.at(site, draft, move_to(question, site, member.home))

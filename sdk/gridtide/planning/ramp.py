@@ -2,7 +2,8 @@
 slot.
 
 A linear programme: exact, through `solver`. With a minimum above 0 a whole number for each slot
-says whether the job runs in it.
+says whether the job runs in it, and where workers are whole the sizes themselves are whole
+numbers.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ def cheapest(
     """Chips in each slot that count least, changing by at most `ramp` from one to the next.
 
     Before the first slot there are those it stands at, after the last and wherever the job may
-    not run there are none. With a minimum, or where it cannot come down as fast as its work
-    ends, the job may be done before its last slot ends; the plan counts all of the slot.
+    not run there are none. With whole workers, with a minimum, or where it cannot come down as
+    fast as its work ends, the job may be done before its last slot ends; the plan counts all of
+    the slot.
 
     Raises:
         NoFeasibleWindow: not enough work fits.
@@ -42,7 +44,8 @@ def cheapest(
         NoSolver: there is no solver here.
     """
     cells = curve.cells
-    more = chips.minimum > 0 or _least_work(cells, chips, ramp, standing) > job.work
+    whole = not chips.fractional_workers
+    more = whole or chips.minimum > 0 or _least_work(cells, chips, ramp, standing) > job.work
     refuse_negative(curve, chips, also=more)
     if job.duration < SHORTEST:
         raise BadInput(
@@ -57,6 +60,8 @@ def cheapest(
     if values is None:
         raise NoFeasibleWindow(_why(curve, job, chips, ramp, standing, stops=stops))
     found = [sum(values[each] for each in variables) for variables in sizes]
+    if whole:
+        found = [float(round(size)) for size in found]
     kw, none = job.steps[0][2] / chips.base, NONE * max(found)
     parts = joined(
         Part(start, end, size * kw, size)
@@ -76,7 +81,7 @@ def _least_work(cells: Cells, chips: Elastic, ramp: float, standing: Standing) -
     for start, length in zip(cells.starts, cells.lengths, strict=True):
         if size <= ramp or start != end:
             break
-        size, end = max(chips.minimum, size - ramp), start + length
+        size, end = max(chips.least, size - ramp), start + length
         work += chips.speed(size) * length
     return work
 
@@ -94,7 +99,7 @@ def _why(
     now = f", from {standing.chips:g} chips on" if standing.chips else ""
     return (
         f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
-        f"the free and known time with at most {chips.maximum:g} chips and a ramp of "
+        f"the free and known time with at most {chips.most:g} chips and a ramp of "
         f"{ramp:g} a slot{now}; allow more of either, or a later deadline"
     )
 
@@ -111,19 +116,22 @@ def _variables(
         time = length / HOUR
         variables = []
         for segment in segments:
-            variable = programme.variable(rate / 1e9 * time, segment.more)
+            cost = rate / 1e9 * time
+            variable = programme.variable(
+                cost, segment.more, whole=not chips.fractional_workers
+            )
             work.append((variable, segment.speed / segment.more * time))
             variables.append(variable)
-        if chips.minimum:
+        if chips.least:
             runs = programme.variable(0, 1, whole=True)
             most = [(each, 1.0) for each in variables]
-            programme.at_most.add([*most, (runs, -chips.maximum)], 0)
+            programme.at_most.add([*most, (runs, -chips.most)], 0)
             programme.at_most.add(
-                [*((each, -1.0) for each in variables), (runs, chips.minimum)], 0
+                [*((each, -1.0) for each in variables), (runs, chips.least)], 0
             )
         sizes.append(variables)
     if more:
-        # The fewest chips that a slot may have may be more than the work needs.
+        # Whole workers, or the fewest that a slot may have, may be more than the work needs.
         programme.at_most.add([(each, -speed) for each, speed in work], -job.work / HOUR)
     else:
         programme.equal.add(work, job.work / HOUR)

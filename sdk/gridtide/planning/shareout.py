@@ -60,6 +60,8 @@ def laid_out(
         found = joined(sorted(parts[member.number], key=lambda part: part.start))
         if not _does_its_work(member.question.job, found):
             return None
+        if any(_has_a_part_of_a_worker(member.question.job, part) for part in found):
+            return None
         site = sites[member.number]
         cost = sum(
             rate * part.power_kw * (min(part.end, end) - max(part.start, start))
@@ -112,6 +114,8 @@ def _size(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
     for each in taken:
         number, job = each.member.number, each.member.question.job
         size = sizes.pop(number, 0.0)
+        if job.chips and not job.chips.fractional_workers and abs(size - round(size)) <= NONE:
+            size = float(round(size))  # what a solver leaves beside a whole number
         if job.chips and size > NONE:
             kw = job.steps[0][2] / job.chips.base * size
             parts[number].append(Part(each.start, each.end, kw, size))
@@ -122,6 +126,11 @@ def _does_its_work(job: Job, parts: Sequence[Part]) -> bool:
         return sum(part.end - part.start for part in parts) == job.work
     done = sum((part.end - part.start) * job.chips.speed(part.chips or 0.0) for part in parts)
     return abs(done - job.work) <= ROUNDING
+
+
+def _has_a_part_of_a_worker(job: Job, part: Part) -> bool:
+    whole = job.chips is not None and not job.chips.fractional_workers
+    return whole and (part.chips or 0.0) % 1 != 0
 
 
 def _cells(site: Site, part: Part) -> list[tuple[int, int, int]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
+from typing import Any, NamedTuple
 
 from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
 
@@ -13,6 +14,19 @@ OPTIMAL, INFEASIBLE = 0, 2
 MOST_VARIABLES = 400_000
 # Seconds: whole numbers can keep a solver busy for good.
 TIME_LIMIT = 60.0
+# Relative; how close to the best a search in limited time goes.
+GAP = 1e-6
+
+
+class Found(NamedTuple):
+    """What a search in limited time found.
+
+    `bound` is proven: no values that keep to all rows cost less. `infeasible`: there are none.
+    """
+
+    values: list[float] | None
+    bound: float
+    infeasible: bool
 
 
 @dataclass
@@ -63,6 +77,27 @@ class Programme:
             NoSolver: scipy is not installed here.
             SolverFailed: it is, and gave up.
         """
+        found = self._run(TIME_LIMIT, gap=0.0)
+        if found.status == INFEASIBLE:
+            return None
+        if found.status != OPTIMAL:
+            raise SolverFailed(f"{self.what}: {found.message}; ask for a shorter time or less")
+        return [float(value) for value in found.x]
+
+    def search(self, seconds: float) -> Found:
+        """The best values found within `seconds`, and what is proven about all others.
+
+        Raises:
+            NoSolver: scipy is not installed here.
+        """
+        found = self._run(seconds, gap=GAP)
+        values = None if found.x is None else [float(value) for value in found.x]
+        bound = getattr(found, "mip_dual_bound", None)
+        if bound is None or not isfinite(bound):
+            bound = found.fun if found.status == OPTIMAL else -inf
+        return Found(values, float(bound), found.status == INFEASIBLE)
+
+    def _run(self, seconds: float, *, gap: float) -> Any:  # noqa: ANN401  # scipy has no types
         try:
             # scipy ships no types.
             from scipy.optimize import linprog  # type: ignore[import-untyped]
@@ -78,7 +113,7 @@ class Programme:
             shape = (len(rows.bounds), len(self.costs))
             return csr_array((factor, (row, column)), shape=shape) if rows.bounds else None
 
-        found = linprog(
+        return linprog(
             self.costs,
             A_ub=matrix(self.at_most),
             b_ub=self.at_most.bounds or None,
@@ -87,10 +122,6 @@ class Programme:
             bounds=[(0, None if upper == inf else upper) for upper in self.upper],
             integrality=[int(each) for each in self.whole] if any(self.whole) else None,
             method="highs",
-            options={"time_limit": TIME_LIMIT},
+            # Whole numbers are searched to the end: by default HiGHS stops at 1e-4.
+            options={"time_limit": seconds, "mip_rel_gap": gap},
         )
-        if found.status == INFEASIBLE:
-            return None
-        if found.status != OPTIMAL:
-            raise SolverFailed(f"{self.what}: {found.message}; ask for a shorter time or less")
-        return [float(value) for value in found.x]

@@ -8,6 +8,7 @@ from typing import Any
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning_wire.shapes import (
+    BOOLEAN,
     HOURS,
     INTEGER,
     NUMBER,
@@ -86,6 +87,9 @@ CHIPS = Shape(
         "throughput": Member(
             list_of(SPEED.form, 1000), "speeds, ascending, concave; left out: as chips"
         ),
+        "fractional_workers": Member(
+            BOOLEAN, "whether it may run on a part of a worker; left out: whole workers"
+        ),
     },
     Elastic,
 )
@@ -159,4 +163,6 @@ def _chips_to_json(chips: Elastic) -> Json:
         wire["throughput"] = [
             {"chips": size, "speed": speed} for size, speed in chips.throughput
         ]
+    if chips.fractional_workers:
+        wire["fractional_workers"] = True
     return wire

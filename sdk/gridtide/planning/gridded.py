@@ -1,0 +1,157 @@
+"""A batch as an integer programme: jobs start, stop and change size on a grid of equal slots.
+
+Where all jobs run through, or are capped in number alone, no schedule off the grid counts less:
+jobs that are off it by the same time can be shifted together until one is on it, and what may
+pause is then a transport problem with whole numbers. There the programme proves what it says.
+For other batches a second programme proves a bound: of any schedule, on the grid or off it, it
+sees the mean over each slot. A start off the grid is there a mixture of the two starts beside
+it, what may pause runs for a share of a slot, and a cap on power holds in whole multiples too.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import gcd
+
+from gridtide.planning.choice import Choice
+from gridtide.planning.crowd import Cap, Member
+from gridtide.planning.draft import Draft, Part, in_units, joined, pieces, powered
+from gridtide.planning.elastic import segments_of
+from gridtide.planning.grid_programme import Option, programme_of
+from gridtide.planning.job import HOUR, Job, Kind
+from gridtide.planning.options import move_to
+from gridtide.planning.site import Site
+from gridtide.planning.toll import FRESH, drawn
+from gridtide.runs import STEPS_PER_UNIT
+
+# On which HiGHS finds a schedule and mostly proves it the best within the time.
+MOST_VARIABLES = 12_000
+SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Gridded:
+    """What the programme says: choices, if any were found, and what is proven of all others."""
+
+    choices: dict[int, Choice] | None
+    least: float
+    infeasible: bool
+
+
+def on_a_grid(
+    members: Sequence[Member], caps: Mapping[str, Cap], seconds: float = SECONDS
+) -> Gridded | None:
+    """The best schedule on the grid; ``None`` where the programme would be too large.
+
+    Raises:
+        NoSolver: there is no solver here.
+    """
+    if any(member.question.job.chips and member.question.job.chips.ramp for member in members):
+        return None
+    unit = _unit(members)
+    if sum(_size(member, unit) for member in members) > MOST_VARIABLES:
+        return None
+    programme, options = programme_of(members, caps, unit, averaged=False)
+    found = programme.search(seconds)
+    choices = None if found.values is None else _read(options, found.values, unit)
+    proves = all(_is_whole(member, unit) for member in members) and (
+        all(member.question.job.kind is Kind.UNBROKEN for member in members)
+        or all(cap.kw is None for cap in caps.values())
+    )
+    if not proves:
+        found = programme_of(members, caps, unit, averaged=True)[0].search(seconds)
+    return Gridded(choices, found.bound, found.infeasible)
+
+
+def _is_whole(member: Member, unit: int) -> bool:
+    """Whether no schedule of the job off the grid counts less, see above."""
+    job = member.question.job
+    if job.kind is Kind.UNBROKEN:
+        return all(step % unit == 0 for start, end, _ in job.steps for step in (start, end))
+    return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
+
+
+def _unit(members: Sequence[Member]) -> int:
+    edges = {
+        edge
+        for member in members
+        for site in member.sites
+        for edge in (*site.curve.cells.starts, *site.curve.cells.ends)
+    }
+    apart = [later - earlier for earlier, later in pairwise(sorted(edges))]
+    steps = [end for member in members for _, end, _ in member.question.job.steps]
+    return gcd(*apart, *steps) or HOUR
+
+
+def _size(member: Member, unit: int) -> int:
+    """About how many variables a member takes."""
+    job = member.question.job
+    factor = len(segments_of(job.chips)) + 1 if job.chips else 1 + (job.kind is Kind.PIECES)
+    return sum(sum(site.curve.cells.lengths) // unit for site in member.sites) * factor
+
+
+def _read(
+    options: Sequence[Option], values: Sequence[float], unit: int
+) -> dict[int, Choice] | None:
+    """The choices that the values of the variables are."""
+    found: dict[int, Choice] = {}
+    for option in options:
+        job, site = option.member.question.job, option.site
+        parts: tuple[Part, ...] = ()
+        starts = [start for variable, start in option.starts if values[variable] > 0.5]
+        if starts:
+            parts = powered([(starts[0], starts[0] + job.work)], job.steps)
+        elif option.slots:
+            parts = _parts(option, values, unit)
+        if parts:
+            draft = _draft(site, job, parts)
+            moved = move_to(option.member.question, site, option.member.home)
+            found[option.member.number] = Choice.at(site, draft, moved)
+    numbers = {option.member.number for option in options}
+    return found if found.keys() == numbers else None
+
+
+def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ...]:
+    job, parts = option.member.question.job, list[Part]()
+    left = float(job.work)
+    for slot in sorted(option.slots):
+        size = sum(values[variable] for variable, _ in option.slots[slot])
+        if job.chips is None:
+            if size > 0.5:
+                parts.append(Part(slot, slot + unit, job.steps[0][2]))
+            continue
+        if not job.chips.fractional_workers:
+            size = float(round(size))
+        if size <= 1e-6 or left < 1:
+            continue
+        # A slot more than the work needs ends with the work.
+        speed = job.chips.speed(size)
+        length = min(unit, round(left / speed))
+        left -= length * speed
+        kw = job.steps[0][2] / job.chips.base * size
+        parts.append(Part(slot, slot + length, kw, size))
+    return joined(parts)
+
+
+def _draft(site: Site, job: Job, parts: tuple[Part, ...]) -> Draft:
+    cells = site.curve.cells
+    total = 0.0
+    for part in parts:
+        i = bisect_right(cells.starts, part.start) - 1
+        while i < len(cells.starts) and cells.starts[i] < part.end:
+            length = min(part.end, cells.ends[i]) - max(part.start, cells.starts[i])
+            total += cells.rates[i] * max(0, length) * part.power_kw
+            i += 1
+    spans: list[tuple[int, int]] = []
+    for part in parts:
+        touches = bool(spans) and spans[-1][1] == part.start
+        spans.append((spans.pop()[0] if touches else part.start, part.end))
+    extra = drawn(cells, spans, job, FRESH) if job.kind is Kind.PIECES else ()
+    cost = in_units(total)
+    for each in extra:
+        i = bisect_right(cells.starts, each.start) - 1
+        cost += cells.rates[i] / STEPS_PER_UNIT * each.kwh
+    return Draft(cost, parts, pieces(parts), extra)
