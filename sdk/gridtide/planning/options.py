@@ -205,7 +205,7 @@ def _why(
     if any(_same(choice, each) for each in at_once):
         only = len(sites) == 1 and _no_slack(choice.site.curve, question)
         return Code.NO_CHOICE if only else Code.NOW_IS_BEST, choice, None
-    if goal.min_saving and at_once and not question.standing.started:
+    if goal.min_saving and at_once:
         soonest = min(at_once, key=_by_value)
         saved = saving(choice, goal, soonest.counts, soonest.mean)
         if saved is None or saved < goal.min_saving:

@@ -1,0 +1,41 @@
+"""What a started job and rates below 0 do not change, by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gridtide.model import Series
+from gridtide.planning.answer import Code
+from gridtide.planning.choose import plan
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind
+from gridtide.planning.replanning import Progress, replan
+from gridtide.planning.toll import tolls
+from tests.planning.worlds import CI, HOUR, T0
+
+
+def hourly(*values: float) -> Series:
+    return Series.regular("DE", CI, T0, HOUR, values)
+
+
+def test_a_smallest_saving_is_asked_of_a_job_only_before_it_has_started() -> None:
+    # Waiting for hour 2 saves 5 %, less than the 50 % asked for: it starts at once. Half done,
+    # the rest goes where it counts least, however little that saves.
+    goal = Goal(min_saving=0.5)
+    job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
+    first = plan(job, hourly(100, 100, 95, 95), goal=goal, now=T0)
+    assert first.reason.code is Code.SAVING_TOO_SMALL
+    news = hourly(100, 100, 95, 95)
+    rest = replan(first, Progress(T0 + HOUR, done=HOUR), news)
+    assert rest.start == T0 + 2 * HOUR
+    assert rest.reason.code is Code.BEST
+    runs = replan(first, Progress(T0 + HOUR, done=HOUR, running=True), news)
+    assert (runs.start, runs.reason.code) == (T0 + 2 * HOUR, Code.BEST)
+    # Not started, it still is.
+    waits = replan(first, Progress(T0), news)
+    assert (waits.start, waits.reason.code) == (T0, Code.SAVING_TOO_SMALL)
+
+
+def test_what_a_pause_counts_is_0_where_the_rate_is_below_it() -> None:
+    job = Job(timedelta(hours=2), Kind.PIECES, power=2.0, pause_cost=Cost(1.0))
+    assert tolls([-5, 0, 4], job.pause_cost, job) == [0, 0, 4 * 3_600_000_000 // 2]
