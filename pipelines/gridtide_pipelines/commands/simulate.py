@@ -74,8 +74,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     job("--pause-cost", type=float, metavar="KWH", help="energy of each pause")
     job("--restart-cost", type=float, metavar="KWH", help="energy of each restart")
     job("--chips", type=float, metavar="MAX", help="an elastic job is 1 by itself")
-    parts = "an elastic job may run on a part of a worker; default: whole ones"
-    job("--fractional-workers", action="store_true", help=parts)
+    job("--fractional-workers", action="store_true", help="chips may be a part of one")
     wish = parser.add_argument_group("what policies that plan go by").add_argument
     wish("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
     wish("--min-saving", type=float, default=0.0, metavar="F", help="else run now, e.g. 0.05")
@@ -172,8 +171,7 @@ def _simulated(
     refuse_without_store(session.home)
     with writer_lock(session.home, "simulate", now), Store.open(session.home) as store:
         cases = from_store(store, zones, *span, forecasting, signal=signal, now=now)
-        # One connection cannot be shared with other processes.
-        return on(cases, 1)
+        return on(cases, 1)  # one connection cannot be shared with other processes
 
 
 def _job(args: argparse.Namespace) -> Job:
@@ -186,10 +184,8 @@ def _job(args: argparse.Namespace) -> Job:
     for name in ("pause_cost", "restart_cost"):
         if (kwh := getattr(args, name)) is not None:
             wire[name] = {"kwh": kwh}
-    if args.chips is not None:
-        wire["chips"] = {"maximum": args.chips}
-    if args.fractional_workers:
-        wire.setdefault("chips", {})["fractional_workers"] = True
+    if args.chips is not None or args.fractional_workers:
+        wire["chips"] = {"maximum": args.chips, "fractional_workers": args.fractional_workers}
     return job_from_json(wire)
 
 
