@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # After an answer before the end of a body: long enough for the client to read it.
 LINGER_SECONDS = 2.0
+# And no more than a body that is too large by a factor of two.
+LINGER_BYTES = 16_000_000
 # At the end of the server, for clients that send or take slowly.
 ENDING_SECONDS = 3.0
 
@@ -64,6 +66,7 @@ class BoundedProtocol(CountedProtocol):
         self._deadline = self._soon(self._limits.header_seconds)
         self._stalled_until: float | None = None
         self._closed_at: float | None = None
+        self._discarded = 0
         # The request that is being answered; `cycle` is the one read last.
         self._answering: RequestResponseCycle | None = None
         self.unsent = self.held = 0
@@ -143,6 +146,9 @@ class BoundedProtocol(CountedProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came, and refuse what is out of bounds."""
         if self._ignoring or self.parser is None:
+            self._discarded += len(data)
+            if self._discarded > LINGER_BYTES:
+                self.transport.abort()
             return
         self._unset_keepalive_if_required()
         if self._phase is Phase.IDLE:

@@ -202,8 +202,8 @@ ENDLESS = {
 def test_what_has_no_end_is_cut_off(server: Server, name: str) -> None:
     first, part = ENDLESS[name]
     with unharmed(server):
-        # Of 2 GB that are offered, as many go out as the kernel and the discarding took.
-        assert flood(server, first, part, 2000 * MB) < 1900 * MB
+        # Of 2 GB that are offered; the rest is in the kernel's buffers.
+        assert flood(server, first, part, 2000 * MB) < 100 * MB
 
 
 SLOW = {
