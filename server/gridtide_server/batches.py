@@ -64,6 +64,9 @@ class _Batch:
             return self._region(asked, moment)
         except GridtideError as error:
             return _told(error)
+        except Exception as error:  # noqa: BLE001  # logged, and told as what it is
+            # Whatever happened to this question, its neighbours get their answers.
+            return msgspec.json.encode(problems.unforeseen(error))
 
     def _moment(self, as_of: datetime | None) -> Moment:
         return self._now if as_of is None else self._service.moment(as_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, nullcontext
@@ -39,6 +40,9 @@ LARGE = 262_144
 ADMISSION_SECONDS = 5.0
 # Each takes seconds and some hundred MB for years of quarter hours.
 LONG_AT_ONCE = 2
+LONGEST_INTEGER = 300
+LONG_INTEGER = re.compile(rb"\d{%d}" % LONGEST_INTEGER)
+LONE = "a text has half a surrogate pair (\\ud800 to \\udfff); send it as valid Unicode"
 # JSON of every shape, by name, for the OpenAPI.
 SHAPES: tuple[Shape[Any], ...] = (
     *asked.SHAPES,
@@ -161,22 +165,44 @@ def decoded(body: bytes) -> object:
     """The JSON value of a body.
 
     NaN and infinities, which other writers of JSON let pass, stay what they are: who reads
-    the value refuses them and knows where they stand.
+    the value refuses them and knows where they stand. Integers with more digits than a float
+    has exponents are infinite, too.
 
     Raises:
         BadInput: no JSON.
     """
     try:
+        if LONG_INTEGER.search(body):
+            return _plain_text(json.loads(body, parse_int=_integer))
         return msgspec.json.decode(body)
+    except UnicodeEncodeError as error:
+        raise BadInput(LONE) from error
     except RecursionError as error:
         raise BadInput("the body is nested too deep; send the object as documented") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if not body.strip():
             raise BadInput("the body is empty; send the question as a JSON object") from error
         try:
-            return json.loads(body)
+            return _plain_text(json.loads(body, parse_int=_integer))
+        except UnicodeEncodeError:
+            raise BadInput(LONE) from error
         except (ValueError, RecursionError):
             raise BadInput(f"the body is no JSON: {error}") from error
+
+
+def _integer(digits: str) -> float:
+    # A float has at most 309 digits before its point; arithmetic on more of them raises.
+    return int(digits) if len(digits) < LONGEST_INTEGER else float(digits)
+
+
+def _plain_text(value: object) -> object:
+    """`value`, in which every text can be written in UTF-8.
+
+    Raises:
+        UnicodeEncodeError: half a surrogate pair, as ``\\ud800`` says.
+    """
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def plain(body: bytes) -> Response:

@@ -140,6 +140,12 @@ def told(error: GridtideError) -> dict[str, object]:
     return _members(row, error.code, str(error), error.extra)
 
 
+def unforeseen(error: Exception) -> dict[str, object]:
+    """The members of the problem for a fault of ours, which goes to the log."""
+    log.error("a question failed", exc_info=error)
+    return _members(INTERNAL, "internal", _HIDDEN)
+
+
 def _members(
     row: Row, code: str, detail: str, extra: Mapping[str, object] | None = None
 ) -> dict[str, object]:
