@@ -16,8 +16,9 @@ from math import fsum, isfinite
 
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
-from gridtide.matching import known_parts, mean_of, unmatched
+from gridtide.matching import Known, unmatched
 from gridtide.model import Length, Series, format_time, utc
+from gridtide.planning.onwards import go_on
 from gridtide.runs import to_instant, to_moment
 from gridtide.values import read_hours, read_list, read_number, refuse, shown
 
@@ -164,13 +165,13 @@ def integrate(
         )
     drawn = [(start, end, kwh * pue) for start, end, kwh in _checked("row", rows)]
     finite("the energy of all rows in kWh", sum(kwh for *_, kwh in drawn))
+    known = Known(series.runs)
     told = []
     parts: list[tuple[float, float]] = []
     for start, end, kwh in drawn:
-        mean = mean_of(series.runs, start, end)
-        parts += (
-            known_parts(series.runs, start, end, kwh) if mean is None else [(kwh, mean * kwh)]
-        )
+        go_on()
+        mean = known.mean(start, end)
+        parts += known.parts(start, end, kwh) if mean is None else [(kwh, mean * kwh)]
         told.append(
             RowFootprint(
                 start=to_moment(start),
@@ -186,7 +187,7 @@ def integrate(
     net = None
     if complete:
         bought = _checked("clean purchase", () if clean is None else clean)
-        net = known_g if clean is None else unmatched(series.runs, drawn, bought)
+        net = known_g if clean is None else unmatched(known, drawn, bought)
     total = Footprint(
         kwh=fsum(row.kwh for row in told),
         gross_g=known_g if complete else None,

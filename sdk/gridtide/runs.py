@@ -27,6 +27,8 @@ MICROSECOND = timedelta(microseconds=1)
 # source knows, far above what floating point leaves behind when it computes a value.
 STEPS_PER_UNIT = 10**9
 PER_UNIT = float(STEPS_PER_UNIT)
+# Over more slots a mean is of the integrals, which are exact to a step, instead of a sum.
+LONG = 1000
 
 
 def to_microseconds(span: timedelta) -> int:
@@ -78,6 +80,9 @@ class Run:
         last = bisect_left(self.edges, end) - 1
         if first == last:
             return self.values[first]
+        if last - first > LONG:
+            integral = self._upto(end) - self._upto(start)
+            return integral / ((end - start) * STEPS_PER_UNIT)
         edges, inner = self.edges[first + 1 : last + 1], self.values[first + 1 : last]
         if self.step:
             parts = map(float(self.step).__mul__, inner)

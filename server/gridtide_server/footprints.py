@@ -160,12 +160,16 @@ def _series(
 
 def _counted(found: Observed, rows: Sequence[Row]) -> NDArray[np.bool_]:
     """Which known slots lie in the time of any row."""
-    counted = np.zeros(len(found.start_us), dtype=bool)
-    for start, end, _ in rows:
-        low = int(np.searchsorted(found.end_us, to_instant(start), side="right"))
-        high = int(np.searchsorted(found.start_us, to_instant(end), side="left"))
-        counted[low:high] = True
-    return counted & ~np.isnan(found.value)
+    starts = np.array([to_instant(start) for start, *_ in rows], dtype=np.int64)
+    ends = np.array([to_instant(end) for _, end, _ in rows], dtype=np.int64)
+    low = np.searchsorted(found.end_us, starts, side="right")
+    high = np.searchsorted(found.start_us, ends, side="left")
+    # How many rows begin at a slot less those that end before it.
+    changes = np.zeros(len(found.start_us) + 1, dtype=np.int64)
+    inside = low < high
+    np.add.at(changes, low[inside], 1)
+    np.add.at(changes, high[inside], -1)
+    return (np.cumsum(changes)[:-1] > 0) & ~np.isnan(found.value)
 
 
 def _sci(asked: FootprintAsked, kwh: float, mean: float | None) -> float | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gridtide.accounting import Metered, integrate
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.onwards import looking
 from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -212,3 +213,58 @@ def test_a_share_of_clean_energy_is_no_intensity() -> None:
 def test_an_offset_is_refused_with_where_to_put_clean_energy() -> None:
     with pytest.raises(BadInput, match="goes in as `clean`"):
         integrate([], hourly(100), offset_g=5.0)
+
+
+def test_long_rows_count_as_their_hours_do() -> None:
+    """Rows over thousands of slots and hundreds of gaps, against the same energy by hour."""
+    hours = 24 * 70
+    values = [None if k % 17 == 5 else float(k * 7919 % 600) for k in range(hours)]
+    rows = [(at(30), at(60 * (hours - 1) + 15), 5000.0), (at(7), at(60 * 400 + 1), 30.0)]
+    found = integrate(rows, hourly(*values), pue=1.2)
+    known = kwh = 0.0
+    for start, end, energy in rows:
+        length = end - start
+        for k, value in enumerate(values):
+            part = min(end, at(60 * (k + 1))) - max(start, at(60 * k))
+            if value is not None and part > timedelta(0):
+                kwh += 1.2 * energy * (part / length)
+                known += 1.2 * energy * (part / length) * value
+    assert found.total.gross_g is None
+    assert found.total.known_g == pytest.approx(known, rel=1e-12)
+    assert found.total.known_kwh == pytest.approx(kwh, rel=1e-12)
+
+
+def test_long_purchases_cover_each_hour_as_short_ones_do() -> None:
+    hours = 24 * 70
+    series = hourly(*(float(k * 7919 % 600) for k in range(hours)))
+    rows = [(at(30), at(60 * 1600 + 15), 5000.0), (at(60 * 200), at(60 * 300), 100.0)]
+    clean = [(at(45), at(60 * 900), 2000.0), (at(60 * 1000), at(60 * 1100), 900.0)]
+
+    def by_hour(
+        long: list[tuple[datetime, datetime, float]],
+    ) -> list[tuple[datetime, datetime, float]]:
+        found = []
+        for start, end, kwh in long:
+            for k in range(hours):
+                first, last = max(start, at(60 * k)), min(end, at(60 * (k + 1)))
+                if first < last:
+                    found.append((first, last, kwh * ((last - first) / (end - start))))
+        return found
+
+    long = integrate(rows, series, clean=clean).total
+    short = integrate(by_hour(rows), series, clean=by_hour(clean)).total
+    assert long.net_g is not None
+    assert long.net_g == pytest.approx(short.net_g, rel=1e-11)
+    assert long.gross_g == pytest.approx(short.gross_g, rel=1e-11)
+    assert 0 < long.net_g < long.known_g
+
+
+def test_a_footprint_looks_at_the_time_as_it_goes() -> None:
+    class Stopped(BaseException):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped), looking(stop):
+        integrate([(at(0), at(60), 1.0)], hourly(1.0))
