@@ -87,6 +87,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        service.line.stop()
         reader.close()
 
     app = FastAPI(

@@ -25,8 +25,8 @@ from gridtide_store import logs
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings
 
-# Long enough for years of history, short enough for a container that must end.
-GRACE_SECONDS = 20
+# Long enough for years of history; plans that take longer are given up.
+GRACE_SECONDS = 5
 
 
 @dataclass(frozen=True)

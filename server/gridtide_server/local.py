@@ -9,11 +9,14 @@ from starlette.types import ASGIApp
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.effort import Effort
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings
 
 log = logging.getLogger(__name__)
+# Within one process the caller's own time limit says how long to wait for a turn.
+PATIENCE = 600.0
 
 
 def application(environ: Mapping[str, str]) -> ASGIApp:
@@ -26,7 +29,7 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
     for remark in settings.unknown:
         log.warning(remark)
     return create_app(
-        ServerSettings(cors=False, max_age=settings.max_age),
+        ServerSettings(cors=False, max_age=settings.max_age, effort=Effort(patience=PATIENCE)),
         Reader(Home(settings.home)),
         Clock(settings.now),
     )

@@ -168,3 +168,78 @@ def test_too_many_calls_are_told_when_to_ask_again(home: Home) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "5"
         assert ask.json("/v1/best-window?region=DE&hours=2")["hours"] == 2
+
+
+def test_who_waits_too_long_is_sent_away_and_leaves_no_place_taken() -> None:
+    async def ask() -> list[Any]:
+        line, go = Line(Effort(at_once=1, patience=0.05)), threading.Event()
+        first = asyncio.ensure_future(line.run(lambda _turn: go.wait(60)))
+        refused = await asyncio.gather(line.run(lambda _turn: 1), return_exceptions=True)
+        go.set()
+        return [*refused, await first, await line.run(lambda _turn: 3)]
+
+    refused, *answered = asyncio.run(ask())
+    assert isinstance(refused, Overloaded)
+    assert "within 0.05 s" in str(refused)
+    assert answered == [True, 3]
+
+
+def test_one_client_fills_neither_the_places_to_work_nor_those_to_wait() -> None:
+    async def ask() -> tuple[int, list[Any]]:
+        line, go = Line(Effort(at_once=2, waiting=8, patience=60)), threading.Event()
+        greedy = [
+            asyncio.ensure_future(line.run(lambda _turn: go.wait(60), "greedy"))
+            for _ in range(8)
+        ]
+        await asyncio.sleep(0)
+        # The other client is answered while all of these still work or wait.
+        others = [await line.run(lambda _turn: 5, "other") for _ in range(3)]
+        go.set()
+        found = await asyncio.gather(*greedy, return_exceptions=True)
+        return sum(isinstance(each, Overloaded) for each in found), others
+
+    # One works and two wait, a quarter of eight.
+    assert asyncio.run(ask()) == (5, [5, 5, 5])
+
+
+def test_work_for_a_client_that_left_is_not_begun_and_ends_where_it_runs() -> None:
+    async def ask() -> tuple[list[str], int]:
+        began: list[str] = []
+        line, running = Line(Effort(seconds=60, at_once=1)), threading.Event()
+
+        def work(name: str) -> Callable[[Turn], object]:
+            def run(turn: Turn) -> object:
+                began.append(name)
+                running.set()
+                return turn.limited(endless)
+
+            return run
+
+        calls = [asyncio.ensure_future(line.run(work(name))) for name in ("runs", "waits")]
+        await asyncio.to_thread(running.wait, 60)
+        for call in reversed(calls):
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        return began, await line.run(lambda _turn: 7)
+
+    # The place is free again although the work had 60 seconds.
+    assert asyncio.run(ask()) == (["runs"], 7)
+
+
+def test_a_line_that_stops_ends_what_runs() -> None:
+    async def ask() -> list[Any]:
+        line, running = Line(Effort(seconds=60)), threading.Event()
+
+        def work(turn: Turn) -> object:
+            running.set()
+            return turn.limited(endless)
+
+        call = asyncio.ensure_future(line.run(work))
+        await asyncio.to_thread(running.wait, 60)
+        line.stop()
+        ended = await asyncio.gather(call, return_exceptions=True)
+        return [*ended, await line.run(lambda turn: turn.limited(lambda: 4))]
+
+    ended, after = asyncio.run(ask())
+    assert isinstance(ended, TooCostly)
+    assert after == 4

@@ -158,3 +158,26 @@ def test_an_odd_setting_is_remarked_on_once(home: Home) -> None:
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=60)
     assert ("".join(said) + rest).count("did you mean GRIDTIDE_HOME?") == 1
+
+
+def test_it_ends_within_seconds_while_costly_plans_run(home: Home) -> None:
+    job = {
+        "hours": 24 + 1 / 60,
+        "kind": "pieces",
+        "min_piece": 1 + 1 / 60,
+        "restart_cost": {"kwh": 1, "hours": 1 / 60},
+    }
+    with serving(home.root) as (process, address):
+        url = httpx.URL(address)
+        body = json.dumps({"job": job, "region": "DE"}).encode()
+        head = f"POST /v1/plan HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        asking = [socket.create_connection((url.host, url.port or 80)) for _ in range(6)]
+        for one in asking:
+            one.sendall(head.encode() + body)
+        # Who asks for what is quick is answered beside them.
+        assert httpx.get(address + URL, timeout=60).json()["mean"] == 125.0
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=15)
+        for one in asking:
+            one.close()
+    assert process.returncode == 0, err

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from gridtide.planning_wire.batched import BATCH
 from gridtide_server import batches, bodies, wire_plans
+from gridtide_server.asking import in_line
 from gridtide_server.effort import Turn
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -25,6 +26,6 @@ def routes(service: Service) -> APIRouter:
         def answer(turn: Turn) -> bytes:
             return batches.answered(service, bodies.read(body, BATCH).questions, turn)
 
-        return bodies.plain(await service.line.run(answer))
+        return await in_line(service, request, answer)
 
     return router

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from gridtide.planning_wire.footprints import FOOTPRINT
 from gridtide_server import bodies, wire_footprints
+from gridtide_server.asking import in_line
 from gridtide_server.effort import Turn
 from gridtide_server.footprints import footprinted, reckoned
 from gridtide_server.problems import responses
@@ -36,6 +37,6 @@ def routes(service: Service) -> APIRouter:
             return told.model_dump_json().encode()
 
         async with bodies.admission(request).enter(body):
-            return bodies.plain(await service.line.run(answer))
+            return await in_line(service, request, answer)
 
     return router
