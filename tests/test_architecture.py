@@ -34,6 +34,8 @@ PLACES = {
         "sdk/gridtide/local.py",
         "sdk/gridtide/transport.py",
         "pipelines/gridtide_pipelines/fetch.py",
+        "pipelines/gridtide_pipelines/bounded.py",
+        "pipelines/gridtide_pipelines/keyed.py",
     },
     "prophet": {"pipelines/gridtide_pipelines/models/prophet.py"},
     "pandas": {"pipelines/gridtide_pipelines/models/prophet.py"},

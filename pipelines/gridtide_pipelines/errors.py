@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from gridtide.errors import GridtideError, NoData
+from gridtide_store.logs import escape_controls
 
 
 class SourceError(GridtideError):
     """A publisher did not give what was asked.
+
+    What its message repeats of an answer is escaped: no line break, no command to a terminal.
 
     Attributes:
         source: name of the source.
@@ -17,7 +20,7 @@ class SourceError(GridtideError):
 
     def __init__(self, source: str, message: str, *, zone: str | None = None) -> None:
         where = f"{source} [{zone}]" if zone else source
-        super().__init__(f"{where}: {message}")
+        super().__init__(escape_controls(f"{where}: {message}"))
         self.source = source
         self.zone = zone
 
@@ -38,6 +41,30 @@ class SourceChanged(SourceError):
     """Not the shape we parse: a person must look at the raw body, which is kept."""
 
     code = "source_changed"
+
+
+class AllRefused(SourceError):
+    """Values came, and each was implausible, of another time or not over yet."""
+
+    code = "all_refused"
+
+
+class NotStored(SourceError):
+    """The store refused what came: a person must look at the message."""
+
+    code = "not_stored"
+
+
+class ClockAhead(SourceError):
+    """This machine's clock is far ahead of the publisher's: set it right."""
+
+    code = "clock_ahead"
+
+
+class ClockWrong(GridtideError):
+    """This machine's clock is far ahead of every publisher's: nothing was stored."""
+
+    code = "clock_ahead"
 
 
 class NothingYet(SourceError, NoData):

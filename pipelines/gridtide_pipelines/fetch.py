@@ -1,8 +1,8 @@
 """The one place that talks to publishers: sends a request, with its key, and gives the bytes.
 
-Everything that can go wrong becomes one of three errors (see errors.py). A key is added below
-the client and blotted out of what comes back, so that no log line, message, kept address or
-kept body holds it.
+Everything that can go wrong becomes one of the errors in errors.py: nothing a publisher sends
+ends more than its own step. A key is added below the client and taken out of what comes back,
+so that no log line, message, kept address or kept body holds it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from importlib.metadata import metadata
 from types import TracebackType
 from typing import TypeAlias
@@ -21,21 +20,32 @@ import httpx
 
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
-from gridtide_pipelines.errors import SourceChanged, SourceRefused, SourceUnavailable
-from gridtide_pipelines.source import KeySpec, Request, Source
+from gridtide.model import format_time
+from gridtide_pipelines.bounded import Allowance, TooLarge, Unreadable, bound, unpack
+from gridtide_pipelines.errors import (
+    ClockAhead,
+    NothingYet,
+    SourceChanged,
+    SourceRefused,
+    SourceUnavailable,
+)
+from gridtide_pipelines.headers import read_date, read_retry_after
+from gridtide_pipelines.keyed import Keyed
+from gridtide_pipelines.limits import DEFAULT, Limits
+from gridtide_pipelines.no_data import says_nothing_yet
+from gridtide_pipelines.redaction import redact
+from gridtide_pipelines.source import Request, Source
 from gridtide_store.settings import Settings
 
 Fetch: TypeAlias = Callable[[Source, Request], bytes]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
-DEADLINE = 180.0  # seconds for one request with all its tries
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
-# The largest recorded answer has 2 MB (a page of 5,000 EIA rows 0.9); this is no answer.
-MAX_BODY = 64 * 1024 * 1024
-# A key so short might be a word of the body; it is blotted out only where it stands in quotes.
-SHORT_KEY = 8
+POOL = httpx.Limits(max_connections=8, max_keepalive_connections=8)
+# Clocks differ by seconds; by an hour only if one of them, or its time zone, is set wrong.
+CLOCK_AHEAD = timedelta(hours=1)
+# Statuses with which some publishers say that they have no data for the time asked.
+NO_DATA = frozenset({400, 404})
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +71,7 @@ class Fetcher:
     """Asks publishers over HTTP, politely; a context manager, and a `Fetch`.
 
     Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
-    asks for; never longer than DEADLINE in all.
+    asks for; never longer than `limits` has it.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class Fetcher:
         settings: Settings,
         *,
         transport: httpx.BaseTransport | None = None,
+        limits: Limits = DEFAULT,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = Clock(),  # noqa: B008  # it holds no state
@@ -84,11 +95,14 @@ class Fetcher:
                 raise BadInput(f"GRIDTIDE_{name.upper()}_URL={url!r} is no http(s) address")
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
-        self._next: dict[str, float] = {}
+        self._limits, self._next = limits, dict[str, float]()
+        self._allowance = Allowance(monotonic)
         self._client = httpx.Client(
-            transport=_Keyed(transport or httpx.HTTPTransport(limits=LIMITS)),
-            timeout=TIMEOUT,
-            headers={"User-Agent": _agent()},
+            transport=Keyed(
+                transport or bound(httpx.HTTPTransport(limits=POOL), self._allowance)
+            ),
+            timeout=httpx.Timeout(limits.silence, connect=limits.connect),
+            headers={"User-Agent": _agent(), "Accept-Encoding": "gzip"},
         )
 
     def __enter__(self) -> Fetcher:
@@ -108,7 +122,9 @@ class Fetcher:
         Raises:
             SourceUnavailable: no answer, 429 or 5xx after all tries; ask again later.
             SourceRefused: 401 or 403; look at the key or the licence.
-            SourceChanged: another status, or a body far too large.
+            SourceChanged: another status, an encoding not asked for, or a body far too large.
+            NothingYet: the answer says that there is no data yet.
+            ClockAhead: this machine's clock is far ahead of the publisher's.
         """
         if source.answer:
             return source.answer(request)
@@ -118,11 +134,11 @@ class Fetcher:
             tries += 1
             self._pace(source)
             try:
-                content = self._once(source, request, began + DEADLINE)
+                content = self._once(source, request, began + self._limits.seconds)
             except _Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
                 spent = self._monotonic() - began
-                if tries == ATTEMPTS or spent + wait > DEADLINE:
+                if tries == ATTEMPTS or spent + wait > self._limits.seconds:
                     asked = f" and asks to wait {wait:.0f} s" if again.wait else ""
                     raise SourceUnavailable(
                         source.name,
@@ -146,6 +162,7 @@ class Fetcher:
     def _once(self, source: Source, request: Request, deadline: float) -> bytes:
         url = self._settings.base_urls.get(source.name, source.base_url).rstrip("/")
         key = self._settings.secrets.get(source.key.env, "") if source.key else ""
+        self._allowance.renew(deadline=deadline, size=self._limits.body)
         try:
             with self._client.stream(
                 request.method,
@@ -153,53 +170,82 @@ class Fetcher:
                 params=list(request.params),
                 extensions={"key": (source.key, key)},
             ) as response:
-                content = _blotted(self._read(source, response, deadline), source.key, key)
-        except httpx.RequestError as error:
-            name = type(error).__name__
-            raise _Again(f"no answer from {request.path} ({name}: {error})") from error
+                self._refuse_clock_ahead(source, response)
+                content = redact(self._read(source, response, deadline), source.key, key)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise _Again(f"no answer from {request.path} ({_told(error, key)})") from error
+        if response.status_code == httpx.codes.NO_CONTENT:
+            raise NothingYet(source.name, f"HTTP 204 at {request.path}: no content yet")
         if not response.is_success:
-            raise self._refusal(source, request, response, content)
+            raise self._refusal(source, request, response, content, secret=bool(key))
         return content
+
+    def _refuse_clock_ahead(self, source: Source, response: httpx.Response) -> None:
+        """Stop before anything is stored as known at a time that has not come yet.
+
+        At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
+        nothing.
+        """
+        said, now = read_date(response.headers.get("Date", "")), self._now()
+        if said is None or self._settings.now is not None or now - said <= CLOCK_AHEAD:
+            return
+        raise ClockAhead(
+            source.name,
+            f"this machine's clock says {format_time(now)}, the publisher's "
+            f"{format_time(said)}; set the clock right and refresh again, nothing of this "
+            "answer was stored",
+        )
 
     def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
         parts = bytearray()
-        for part in response.iter_bytes():
-            parts += part
-            if len(parts) > MAX_BODY:
-                raise SourceChanged(
-                    source.name,
-                    f"more than {MAX_BODY} bytes in one answer; is the base URL right?",
-                )
-            if self._monotonic() > deadline:
-                raise _Again(f"only {len(parts)} bytes in {DEADLINE:.0f} s")
+        most = self._limits.body
+        encoding = response.headers.get("Content-Encoding", "")
+        # The bytes as they came: httpx itself would unpack as deep as the answer says.
+        raw = response.stream
+        assert isinstance(raw, httpx.SyncByteStream)  # noqa: S101  # the client is a blocking one
+        try:
+            for part in unpack(raw, encoding, most=most):
+                parts += part
+                if not response.is_success and len(parts) > self._limits.error:
+                    break
+                if self._monotonic() > deadline:
+                    raise _Again(f"only {len(parts)} bytes in {self._limits.seconds:g} s")
+        except TooLarge as error:
+            remedy = "is the base URL right?"
+            raise SourceChanged(source.name, f"{error}; {remedy}") from error
+        except Unreadable as error:
+            remedy = "look whether something between here and the publisher changes answers"
+            raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
         return bytes(parts)
 
     def _refusal(
-        self, source: Source, request: Request, response: httpx.Response, content: bytes
+        self,
+        source: Source,
+        request: Request,
+        response: httpx.Response,
+        content: bytes,
+        *,
+        secret: bool,
     ) -> Exception:
-        """The error for an answer that is no success; says what the publisher says."""
+        """The error for an answer that is no success; says what the publisher says.
+
+        Not where a key was sent: nobody knows all the ways in which it might be repeated.
+        """
         status = response.status_code
-        said = " ".join(content.decode("utf-8", "replace").split())[:200]
-        text = f"HTTP {status} at {request.path}" + (f" ({said})" if said else "")
+        text = f"HTTP {status} at {request.path}"
+        said = " ".join(content.decode("utf-8", "replace").split())
+        if status in NO_DATA and says_nothing_yet(said):
+            return NothingYet(source.name, f"{text}: the publisher has no data for this time")
+        if said and not secret:
+            text += f" ({said[:200]})"
         if status in (408, 429) or status >= 500:
-            return _Again(text, self._retry_after(response))
+            header = response.headers.get("Retry-After", "")
+            return _Again(text, read_retry_after(header, self._now(), least=FIRST_WAIT))
         if status in (401, 403):
             remedy = f"check {source.key.env}" if source.key else "check the licence and limits"
             return SourceRefused(source.name, f"{text}; {remedy}", zone=_only_zone(request))
         remedy = "the address or its meaning has changed, the source needs a look"
         return SourceChanged(source.name, f"{text}; {remedy}", zone=_only_zone(request))
-
-    def _retry_after(self, response: httpx.Response) -> float | None:
-        """Seconds the publisher asks to wait, given as a number or as a date."""
-        text = response.headers.get("Retry-After", "").strip()
-        if text.isdigit():
-            return max(float(text), FIRST_WAIT)
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max((moment - self._now()).total_seconds(), FIRST_WAIT)
 
     def _pace(self, source: Source) -> None:
         """Wait until the source's least time between two requests has passed."""
@@ -217,42 +263,12 @@ class _Again(Exception):
         self.wait = wait
 
 
-class _Keyed(httpx.BaseTransport):
-    """Adds the key to a copy of the request: the client, which logs its own, never sees it."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        spec, key = request.extensions.pop("key")
-        if not key:
-            return self._inner.handle_request(request)
-        url, headers = request.url, request.headers.copy()
-        if spec.param:
-            url = url.copy_add_param(spec.param, key)
-        else:
-            headers[spec.header] = key
-        return self._inner.handle_request(
-            httpx.Request(
-                request.method,
-                url,
-                headers=headers,
-                stream=request.stream,
-                extensions=request.extensions,
-            )
-        )
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-def _blotted(content: bytes, spec: KeySpec | None, key: str) -> bytes:
-    """`content` without the key, which some publishers repeat in their answer."""
-    if not spec or not key:
-        return content
-    name = f"<{spec.env}>".encode()
-    content = content.replace(b'"' + key.encode() + b'"', b'"' + name + b'"')
-    return content.replace(key.encode(), name) if len(key) >= SHORT_KEY else content
+def _told(error: Exception, key: str) -> str:
+    """What went wrong; not in the publisher's own bytes where these may repeat a key."""
+    name = type(error).__name__
+    if key and not isinstance(error, httpx.TimeoutException | httpx.ConnectError):
+        return name
+    return f"{name}: {error}"
 
 
 def _only_zone(request: Request) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +12,25 @@ from datetime import datetime
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.derive import CONTEXT, derive
+from gridtide_pipelines.errors import (
+    AllRefused,
+    NothingYet,
+    NotStored,
+    SourceChanged,
+    SourceUnavailable,
+)
 from gridtide_pipelines.factors import FactorSet
 from gridtide_pipelines.fetch import Fetch
-from gridtide_pipelines.normalize import normalize
+from gridtide_pipelines.limits import DEFAULT, Limits
+from gridtide_pipelines.normalize import Normalized, normalize
+from gridtide_pipelines.schedule import Span
+from gridtide_pipelines.settling import Answered
 from gridtide_pipelines.source import Body, Kind, Request, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
+
+ENDLESS = "its paging has changed, the source needs a look"
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +40,12 @@ KNOWN_LATER = "clock_behind"
 
 @dataclass(slots=True)
 class Intake:
-    """What one span brought in: rows added, bytes received, oddities by flag."""
+    """What one span brought in: rows added, bytes received, oddities by flag, days answered."""
 
     rows: int = 0
     size: int = 0
     flags: Counter[str] = field(default_factory=Counter)
+    answered: Answered = field(default_factory=Answered)
 
 
 def ingest(
@@ -43,37 +58,113 @@ def ingest(
     fetch: Fetch,
     store: Store,
     now: Callable[[], datetime],
+    limits: Limits = DEFAULT,
+    monotonic: Callable[[], float] = time.monotonic,
+    intake: Intake | None = None,
 ) -> Intake:
     """Bring one span of some zones from one source into the store.
 
     The raw body is kept before it is parsed, so that a mended parser can replay the past with
     the original `known_at`. Doing it again adds only what is new.
 
+    Args:
+        intake: what to add to; it holds what was stored before an error, too.
+
     Raises:
         SourceError: see errors.py for what to do about each kind.
     """
-    intake = Intake()
+    intake = Intake() if intake is None else intake
+    watch = _Watch(source.name, limits, monotonic)
+    empty: NothingYet | None = None
+    kept = refused = 0
     for group in source.requests(kind, zones, start, end):
-        bodies = [
-            body for request in group for body in _pages(source, request, fetch, store, now)
-        ]
-        found = normalize(source.parse(bodies), source, bodies)
-        before = store.raised[source.name]
-        intake.rows += store.append(found.observations, received=True)
-        if moved := store.raised[source.name] - before:
-            intake.flags[KNOWN_LATER] += moved
-            log.warning(
-                "%s: the clock is behind that of an earlier refresh; %d values count as known "
-                "just after those they replace",
-                source.name,
-                moved,
-            )
-        intake.rows += store.append_forecasts(found.forecasts)
-        intake.size += sum(len(body.content) for body in bodies)
+        watch.begin_group()
+        try:
+            bodies = [
+                body
+                for request in group
+                for body in _pages(source, request, fetch, store, now, watch)
+            ]
+            intake.size += sum(len(body.content) for body in bodies)
+            parsed = source.parse(bodies)
+        except NothingYet as error:
+            # A part of the span without an answer: the parts after it are asked all the same.
+            empty = error
+            continue
+        found = normalize(parsed, source, bodies, span=Span(start, end))
         intake.flags.update(found.flags)
         for sentence in found.refused:
-            log.warning("not stored, implausible: %s", sentence)
+            log.warning("not stored, implausible or of another time: %s", sentence)
+        intake.rows += _store(source, store, found, intake.flags)
+        intake.answered.add(found.observations, found.refused_slots)
+        kept += found.observations.height + found.forecasts.height
+        refused += len(found.refused_slots)
+    if refused and not kept:
+        raise AllRefused(
+            source.name,
+            f"all {refused} values are implausible, of another time or not over yet "
+            f"({', '.join(sorted(intake.flags))}); the raw body is kept, it needs a look",
+        )
+    if empty and not kept:
+        raise empty
     return intake
+
+
+def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
+    """Rows added of what one group brought.
+
+    Raises:
+        NotStored: the store refused it; nothing of this group is stored then.
+    """
+    before = store.raised[source.name]
+    try:
+        rows = store.append(found.observations, received=True)
+        rows += store.append_forecasts(found.forecasts)
+    except BadInput as error:
+        raise NotStored(source.name, str(error)) from error
+    if moved := store.raised[source.name] - before:
+        flags[KNOWN_LATER] += moved
+        log.warning(
+            "%s: the clock is behind that of an earlier refresh; %d values count as known "
+            "just after those they replace",
+            source.name,
+            moved,
+        )
+    return rows
+
+
+class _Watch:
+    """Counts what the answers about one span have taken of their limits."""
+
+    def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._source, self._limits, self._monotonic = source, limits, monotonic
+        self._until = monotonic() + limits.span_seconds
+        self._span = self._group = 0
+
+    def begin_group(self) -> None:
+        """Begin what is read together."""
+        self._group = 0
+
+    def page(self, number: int, size: int) -> None:
+        """Count page `number`, from 1, of `size` bytes.
+
+        Raises:
+            SourceChanged: more pages or bytes than any answer has.
+            SourceUnavailable: the time for the span is over.
+        """
+        self._group += size
+        self._span += size
+        limits = self._limits
+        if number > limits.pages:
+            raise SourceChanged(self._source, f"more than {limits.pages} pages; {ENDLESS}")
+        for taken, most in ((self._group, limits.group), (self._span, limits.span)):
+            if taken > most:
+                raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
+        if self._monotonic() > self._until:
+            raise SourceUnavailable(
+                self._source,
+                f"no whole answer in {limits.span_seconds:g} s; the next refresh goes on",
+            )
 
 
 def _pages(
@@ -82,16 +173,27 @@ def _pages(
     fetch: Fetch,
     store: Store,
     now: Callable[[], datetime],
+    watch: _Watch,
 ) -> list[Body]:
-    """The bodies of one request: the first page and those that follow it."""
-    bodies = []
+    """The bodies of one request: the first page and those that follow it.
+
+    Raises:
+        SourceChanged: a page says what another one said, or they do not end.
+    """
+    bodies: list[Body] = []
+    seen: set[bytes] = set()
     following: Request | None = request
     while following is not None:
         content = fetch(source, following)
+        watch.page(len(bodies) + 1, len(content))
         known_at = now()
         kept = store.keep(source.name, following.address, content, known_at)
         body = Body(following, content, known_at, kept)
         bodies.append(body)
+        digest = hashlib.sha256(content).digest()
+        if digest in seen:
+            raise SourceChanged(source.name, f"page {len(bodies)} repeats another; {ENDLESS}")
+        seen.add(digest)
         following = source.following(body) if source.following else None
     return bodies
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceError
+from gridtide_pipelines.errors import (
+    ClockAhead,
+    NothingYet,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
 from gridtide_pipelines.fetch import Fetch, skipped
-from gridtide_pipelines.flow import facts_of, ingest
-from gridtide_pipelines.schedule import FIRST_REACH, Span, due, grid
+from gridtide_pipelines.flow import Intake, facts_of, ingest
+from gridtide_pipelines.limits import DEFAULT, Limits
+from gridtide_pipelines.schedule import FIRST_REACH, Span, grid
+from gridtide_pipelines.settling import Answered, final_days, open_part
 from gridtide_pipelines.source import Kind, Source
 from gridtide_store.ledger import Ledger
+from gridtide_store.logs import escape_controls
 from gridtide_store.records import Step
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
@@ -21,6 +31,10 @@ from gridtide_store.store import Store
 DONE = "done"
 SKIPPED = "skipped"
 NOTHING_YET = NothingYet.code
+# Whoever gives no answer, or refuses, gives none to the next question either.
+GIVEN_UP = (SourceUnavailable.code, SourceRefused.code, ClockAhead.code)
+MOST_FLAGS = 100
+FLAG_LENGTH = 100
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +59,7 @@ class Round:
     settings: Settings
     now: Callable[[], datetime]
     run: int
+    limits: Limits = DEFAULT
 
 
 def plan(
@@ -59,9 +74,9 @@ def plan(
 
     Args:
         zones: only these; empty for all a source has.
-        since: how far back; None is FIRST_REACH. Spans that are settled, which is retrieved
-            after their source stopped revising them, are not asked again: a first refresh
-            fills the time before it, an interrupted one resumes, a later one is short.
+        since: how far back; None is FIRST_REACH. Days of a zone that are settled, which is
+            retrieved after their source stopped revising them, are not asked again: a first
+            refresh fills the time before it, an interrupted one resumes, a later one is short.
     """
     tasks = []
     for source in sources:
@@ -70,12 +85,13 @@ def plan(
             continue
         for kind in sorted(source.kinds):
             if kind is Kind.FORECAST:
-                ahead = Span(now, now + source.max_span, now)
-                tasks.append(Task(source, kind, wanted, ahead))
+                tasks.append(Task(source, kind, wanted, Span(now, now + source.max_span)))
                 continue
-            spans = grid(since or now - FIRST_REACH, now, source.max_span)
-            settled = ledger.settled(source.name, kind, _scope(wanted, source))
-            tasks += [Task(source, kind, wanted, span) for span in due(spans, settled)]
+            settled = ledger.settled(source.name, kind)
+            for cell in grid(since or now - FIRST_REACH, now, source.max_span):
+                if left := open_part(cell, wanted, settled):
+                    span, asked = left
+                    tasks.append(Task(source, kind, asked, span))
     return tasks
 
 
@@ -96,16 +112,17 @@ def gather(tasks: Sequence[Task], around: Round) -> Iterator[Step]:
         if task.source.name in given_up:
             continue
         step = _attempt(task, around)
-        if step.status not in (DONE, NOTHING_YET, SourceChanged.code):
+        if step.status in GIVEN_UP:
             given_up[task.source.name] = step.message
         yield _note(around, step)
 
 
 def _attempt(task: Task, around: Round) -> Step:
     source, span = task.source, task.span
-    began = time.monotonic()
+    began, intake = time.monotonic(), Intake()
+    status, message = DONE, ""
     try:
-        intake = ingest(
+        ingest(
             source,
             task.kind,
             task.zones,
@@ -114,31 +131,47 @@ def _attempt(task: Task, around: Round) -> Step:
             fetch=around.fetch,
             store=around.store,
             now=around.now,
+            limits=around.limits,
+            intake=intake,
         )
     except NothingYet as error:
-        _settle(task, around)
-        return _step(task, error.code, message=str(error), ms=_ms(began))
+        status, message = error.code, str(error)
     except SourceError as error:
         # Not an error of ours: it is noted, counted, asked again later, and it shows in the
         # exit status.
         log.warning("%s", error, extra={"source": source.name, "kind": str(task.kind)})
-        return _step(task, error.code, message=str(error), ms=_ms(began))
-    around.ledger.set_source(facts_of(source))
-    around.ledger.count_flags(source.name, intake.flags, around.now())
-    _settle(task, around)
-    return _step(task, DONE, rows=intake.rows, size=intake.size, ms=_ms(began))
+        status, message = error.code, str(error)
+    if status == DONE or intake.rows:
+        around.ledger.set_source(facts_of(source))
+    around.ledger.count_flags(source.name, tidy(intake.flags), around.now())
+    if status in (DONE, NOTHING_YET):
+        _settle(task, intake.answered, around)
+    return _step(
+        task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message
+    )
 
 
-def _settle(task: Task, around: Round) -> None:
-    """Do not ask for the task's span again once its source has stopped revising it."""
-    source, span = task.source, task.span
-    if task.kind is not Kind.FORECAST and around.now() >= span.settles_at(source.refetch):
-        around.ledger.settle(source.name, task.kind, _scope(task.zones, source), span.start)
+def _settle(task: Task, answered: Answered, around: Round) -> None:
+    """Note the days that need not be asked for again: those that were answered."""
+    if task.kind is Kind.FORECAST:
+        return
+    days = final_days(task.span, refetch=task.source.refetch, now=around.now())
+    around.ledger.settle(
+        task.source.name,
+        task.kind,
+        complete=answered.complete(task.zones, days),
+        silent=answered.silent(task.zones, days),
+        now=around.now(),
+    )
 
 
-def _scope(zones: tuple[str, ...], source: Source) -> str:
-    """Which zones a settled span holds for; all of a source's have one short name."""
-    return "" if len(zones) == len(source.zones) else ",".join(zones)
+def tidy(flags: Mapping[str, int]) -> dict[str, int]:
+    """`flags` with names that are short, printable and not too many, whatever was sent."""
+    kept: Counter[str] = Counter()
+    for name, count in sorted(flags.items()):
+        short = escape_controls(name)[:FLAG_LENGTH]
+        kept[short if short in kept or len(kept) < MOST_FLAGS else "other"] += count
+    return dict(kept)
 
 
 def _ms(began: float) -> int:

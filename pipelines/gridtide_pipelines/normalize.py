@@ -2,6 +2,8 @@
 
 - Values outside PLAUSIBLE are mistakes of units or parsing: they are not stored, but counted
   and named. The slot then has a gap.
+- Observations of slots that were not over when the answer came, and rows of another time than
+  was asked for, are mistakes of the publisher's clock or ours: counted and named, not stored.
 - Rows of zones nobody asked for (an answer may bring its neighbours) are counted, not stored.
   A flow is kept where either end was asked for.
 - The same reading twice is one. Where two bodies differ the one known later stands: pages are
@@ -18,10 +20,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
+from gridtide_pipelines.schedule import Span
 from gridtide_pipelines.source import READING, Body, Kind, Source
 from gridtide_store.words import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
 
@@ -52,14 +56,18 @@ class Normalized:
 
     Attributes:
         flags: how many readings of each oddity: ``unmapped_code:<code>``, ``conflict``,
-            ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``.
-        refused: the first few implausible values, each as a sentence.
+            ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
+            ``future:<signal>``, ``unasked_time:<signal>``.
+        refused: the first few values that were not stored for what they say, each as a
+            sentence.
+        refused_slots: zone and start of each of them.
     """
 
     observations: pl.DataFrame
     forecasts: pl.DataFrame
     flags: Mapping[str, int]
     refused: tuple[str, ...] = ()
+    refused_slots: tuple[tuple[str, datetime], ...] = ()
 
 
 def normalize(
@@ -68,6 +76,7 @@ def normalize(
     bodies: Sequence[Body],
     *,
     known_at: pl.Expr | None = None,
+    span: Span | None = None,
 ) -> Normalized:
     """`readings` of one group of `bodies` as frames of OBSERVATION and FORECAST.
 
@@ -77,6 +86,7 @@ def normalize(
             for no zone ask for all.
         known_at: when each reading was known, over the columns of READING, if that is not
             when its body was (an old file, known when its slots ended: ``pl.col("end")``).
+        span: the time that was asked for; None where nobody asked (a file).
     """
     flags: Counter[str] = Counter()
     told = readings["flag"].drop_nulls().str.split(";").explode()
@@ -85,7 +95,12 @@ def normalize(
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
     rows = _oriented(_asked(rows, bodies, flags))
-    rows, refused = _plausible(rows, source, flags)
+    refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
+    if span is not None:
+        rows = _refuse(rows, *_future(), flags, refused)
+        rows = _refuse(rows, *_unasked(span), flags, refused)
+    rows = _refuse(rows, ~_plausible(), "implausible", flags, refused)
+    odd = pl.concat(refused)
     ahead = pl.col("issued_at").is_not_null()
     observed = _one_each(rows.filter(~ahead), SLOT, flags)
     foreseen = _one_each(_runs(rows.filter(ahead), flags), (*SLOT, "issued_at"), flags)
@@ -119,7 +134,8 @@ def normalize(
         )
         .select(FORECAST.names()),
         flags={name: count for name, count in sorted(flags.items()) if count},
-        refused=refused,
+        refused=_sentences(odd, source),
+        refused_slots=tuple(odd.select("zone", "start").iter_rows()),
     )
 
 
@@ -165,21 +181,47 @@ def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _plausible(
-    rows: pl.DataFrame, source: Source, flags: Counter[str]
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _future() -> tuple[pl.Expr, str]:
+    """Observations of slots that were not over when they came; a forecast says what it is."""
+    return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at")), "future"
+
+
+def _unasked(span: Span) -> tuple[pl.Expr, str]:
+    """Slots outside the time asked for; one that touches it is what some publishers add."""
+    return (pl.col("end") < span.start) | (pl.col("start") > span.end), "unasked_time"
+
+
+def _plausible() -> pl.Expr:
     signal, value = pl.col("signal"), pl.col("value")
-    fits = pl.lit(value=False)
+    fits = value.is_null()
     for prefix, (low, high) in PLAUSIBLE:
         fits |= signal.str.starts_with(prefix) & value.is_between(low, high)
-    odd = rows.filter(~(fits | value.is_null()))
-    counts = odd["signal"].value_counts()
-    flags.update({f"implausible:{name}": count for name, count in counts.iter_rows()})
-    refused = tuple(
+    return fits
+
+
+def _refuse(
+    rows: pl.DataFrame,
+    odd: pl.Expr,
+    why: str,
+    flags: Counter[str],
+    refused: list[pl.DataFrame],
+) -> pl.DataFrame:
+    """The rows that are not `odd`; those that are go to `refused` and are counted."""
+    parts = rows.with_columns(odd.alias("why")).partition_by(
+        "why", as_dict=True, include_key=False
+    )
+    bad, good = parts.get((True,), rows.clear()), parts.get((False,), rows.clear())
+    counts = bad["signal"].value_counts()
+    flags.update({f"{why}:{name}": count for name, count in counts.iter_rows()})
+    refused.append(bad.with_columns(pl.lit(why).alias("why")))
+    return good
+
+
+def _sentences(odd: pl.DataFrame, source: Source) -> tuple[str, ...]:
+    return tuple(
         f"{source.name} [{row['zone']}]: {row['signal']} {row['value']} at {row['start']}"
         for row in odd.head(NAMED).iter_rows(named=True)
     )
-    return rows.filter(fits | value.is_null()), refused
 
 
 def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+import polars as pl
+
 from gridtide.clock import Clock
 from gridtide.errors import NoData
+from gridtide.model import format_time
+from gridtide_pipelines.errors import ClockAhead, ClockWrong
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.fetch import Fetch
 from gridtide_pipelines.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.forecasting import Forecasting, Progress, forecast_zones
 from gridtide_pipelines.gathering import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
+from gridtide_pipelines.limits import DEFAULT, Limits
 from gridtide_pipelines.noting import noted
 from gridtide_pipelines.publishing import publish_home
 from gridtide_pipelines.source import Source
@@ -35,6 +40,7 @@ class Report:
     derived_rows: int = 0
     forecasts: Forecasting | None = None
     snapshot: str = ""
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Step]:
@@ -59,6 +65,7 @@ def refresh(
     fetch: Fetch,
     progress: Progress,
     new_store: bool = False,
+    limits: Limits = DEFAULT,
 ) -> Report:
     """Bring `home` up to date; the caller holds the writer's lock.
 
@@ -68,9 +75,11 @@ def refresh(
         since: fill the history back to then; an interrupted fill resumes.
         model: name of the forecaster, or ``default``.
         new_store: begin a new store also where snapshots of a lost one are published.
+        limits: what one publisher may take of time and room.
 
     Raises:
         BadInput: simulated and real rows would meet, or the store was lost.
+        ClockWrong: this machine's clock is far ahead of every publisher that answered.
         NoData: neither the sources nor the store have anything to publish.
     """
     ledger, report = Ledger(home.ledger), Report()
@@ -80,11 +89,13 @@ def refresh(
         Store.open(home, new=new_store) as store,
     ):
         refuse_mixing(ledger, store, simulated=any(source.simulated for source in sources))
-        around = Round(store, ledger, fetch, settings, clock, note.run)
+        around = Round(store, ledger, fetch, settings, clock, note.run, limits)
+        report.remarks += _known_ahead(store, clock())
         tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
         for step in gather(tasks, around):
             report.steps.append(step)
             progress(f"gather {step.source} {step.kind}", len(report.steps), len(tasks))
+        _refuse_clock_ahead(report)
         if store.series().is_empty():
             raise NoData(_nothing(report, home))
         progress("derive", 0, 1)
@@ -103,6 +114,32 @@ def refresh(
         report.snapshot = publish_home(store, ledger, home, clock)
         note.done(summary(report), exit_code=report.exit_code)
     return report
+
+
+def _refuse_clock_ahead(report: Report) -> None:
+    """End the run before anything is derived or forecast at a time that has not come yet.
+
+    One publisher alone may be the one that is wrong: where another's answer was taken, this
+    is a failed step like others.
+    """
+    ahead = [step for step in report.steps if step.status == ClockAhead.code]
+    if ahead and not any(step.status in (DONE, NOTHING_YET) for step in report.steps):
+        raise ClockWrong("; ".join(step.message for step in ahead))
+
+
+def _known_ahead(store: Store, now: datetime) -> list[str]:
+    """A remark if values count as known at a time that has not come yet."""
+    ahead = store.series().filter(pl.col("newest_known_at") > now)
+    if ahead.is_empty():
+        return []
+    newest: datetime = ahead["newest_known_at"].max()  # type: ignore[assignment]  # not empty
+    remark = (
+        f"the store holds values of {', '.join(ahead['source'].unique().sort())} known at "
+        f"{format_time(newest)}, which is ahead of now ({format_time(now)}): a refresh ran "
+        "while the clock was ahead; see that the clock is right now, and run gridtide check"
+    )
+    log.warning(remark)
+    return [remark]
 
 
 def _let_go(store: Store, settings: Settings, now: datetime) -> None:
@@ -140,5 +177,6 @@ def summary(report: Report) -> dict[str, object]:
         "derived_rows": report.derived_rows,
         "forecast_rows": forecasts.rows if forecasts else 0,
         "not_forecast": dict(forecasts.reasons) if forecasts else {},
+        "remarks": list(report.remarks),
         "exit_code": report.exit_code,
     }

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,22 +173,47 @@ class Ledger:
             for source, at, status, message, done in rows
         }
 
-    def settled(self, source: str, kind: str, scope: str = "") -> set[datetime]:
-        """Starts of the spans of `scope` that need not be asked for again."""
+    def settled(self, source: str, kind: str) -> dict[str, set[date]]:
+        """The UTC days that need not be asked for again, by zone."""
         rows = self._rows(
-            'SELECT "start" FROM settled WHERE source = ? AND kind = ? AND scope = ?',
+            "SELECT zone, day FROM settled WHERE source = ? AND kind = ? AND final",
             source,
             kind,
-            scope,
         )
-        return {parse_time(start) for (start,) in rows}
+        days: dict[str, set[date]] = {}
+        for zone, day in rows:
+            days.setdefault(zone, set()).add(date.fromisoformat(day))
+        return days
 
-    def settle(self, source: str, kind: str, scope: str, start: datetime) -> None:
-        """Note that the span from `start` has been retrieved after its last revision."""
+    def settle(
+        self,
+        source: str,
+        kind: str,
+        *,
+        complete: Iterable[tuple[str, date]],
+        silent: Iterable[tuple[str, date]],
+        now: datetime,
+    ) -> None:
+        """Note how days of zones were answered after their last revision.
+
+        One of the `complete` days is settled. A `silent` one, with gaps or nothing at all, is
+        only when another day has brought no more: publishers fail for hours.
+        """
+        told = [
+            (source, kind, zone, day.isoformat(), format_time(now)) for zone, day in complete
+        ]
+        gaps = [(source, kind, zone, day.isoformat(), format_time(now)) for zone, day in silent]
         with transaction(self.path) as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO settled VALUES (?, ?, ?, ?)",
-                (source, kind, scope, format_time(start)),
+            connection.executemany(
+                "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, 1)", told
+            )
+            # Two answers around midnight are not two days.
+            connection.executemany(
+                "INSERT INTO settled VALUES (?, ?, ?, ?, ?, 0) "
+                "ON CONFLICT (source, kind, zone, day) DO UPDATE SET final = 1 "
+                "WHERE substr(asked_at, 1, 10) <> substr(excluded.asked_at, 1, 10) "
+                "AND abs(julianday(asked_at) - julianday(excluded.asked_at)) >= 0.5",
+                gaps,
             )
 
     def forget_settled(self) -> None:

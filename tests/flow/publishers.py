@@ -75,9 +75,9 @@ def _handler() -> type[BaseHTTPRequestHandler]:
             elif failure:
                 self._send(int(failure), b"{}", "application/json")
             elif name == "uk":
-                self._send_json(_uk(path, state.now))
+                self._send_json(uk_document(path, state.now))
             else:
-                self._send_json(_eia(path, parse_qs(url.query), state.now))
+                self._send_json(eia_document(path, parse_qs(url.query), state.now))
 
         def _send_json(self, document: object) -> None:
             self._send(200, json.dumps(document).encode(), "application/json")
@@ -101,7 +101,7 @@ def _wave(moment: datetime, low: float, high: float) -> float:
     return low + (high - low) * (1 - math.cos(2 * math.pi * hours)) / 2
 
 
-def _uk(path: str, now: datetime) -> dict[str, Any]:
+def uk_document(path: str, now: datetime) -> dict[str, Any]:
     parts = path.split("/")
     start = _moment(parts[1])
     end = (
@@ -131,16 +131,17 @@ def _moment(text: str) -> datetime:
     return datetime.strptime(text, UK_STAMP).replace(tzinfo=UTC)
 
 
-def _eia(path: str, query: dict[str, list[str]], now: datetime) -> dict[str, Any]:
+def eia_document(path: str, query: dict[str, list[str]], now: datetime) -> dict[str, Any]:
     route = path.split("/")[3]
     first, last = (
         datetime.strptime(query[name][0], EIA_STAMP).replace(tzinfo=UTC)
         for name in ("start", "end")
     )
-    authorities = query.get("facets[respondent][]", ["CISO", "PJM"])
+    asked = query.get("facets[respondent][]") or query.get("facets[fromba][]")
+    authorities = asked or ["CISO", "PJM"]
     rows: list[dict[str, Any]] = []
     label = first
-    while label <= min(last, now) and route != "interchange-data":
+    while label <= min(last, now):
         for authority in authorities:
             if authority not in ("CISO", "PJM"):
                 continue
@@ -150,6 +151,9 @@ def _eia(path: str, query: dict[str, list[str]], now: datetime) -> dict[str, Any
                     row | {"fueltype": code, "value": str(round(_wave(label, base, 3 * base)))}
                     for code, base in EIA_FUELS.items()
                 ]
+            elif route == "interchange-data":
+                flow = {"fromba": authority, "toba": "OUT", "value": "50"}
+                rows.append({"period": row["period"]} | flow)
             else:
                 rows.append(row | {"type": "D", "value": str(round(_wave(label, 300, 700)))})
         label += HOUR

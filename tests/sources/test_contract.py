@@ -101,20 +101,49 @@ def test_a_written_body_gives_readings_or_is_refused_by_name(case: tuple[Source,
         b"",
         b"<html><body>Service unavailable</body></html>",
         b"\xff\xfe\x00\xd8",
-        b"null",
         b"42",
-        b"[]",
-        b"{}",
+        b"0",
+        b"false",
         b'"text"',
+        b'{"error": {"code": "400 Bad Request", "message": "invalid date"}}',
+        b'{"error": "no data: the API key is not valid"}',
+        b'{"message": "welcome"}',
+        b'{"data": "none", "response": {"data": 0}}',
         b'{"data": NaN}',
         b"[" * 100_000,
         b'{"data":' * 20_000,
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_a_body_that_is_no_answer_is_source_changed(source: Source, content: bytes) -> None:
     with pytest.raises(SourceChanged, match=source.name):
         source.parse([body(content)])
+
+
+@pytest.mark.parametrize("source", NETWORK, ids=lambda source: source.name)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}",
+        b"null",
+        b"[]",
+        b" [ ]\n",
+        b'{"data": null, "response": null}',
+        b'{"data": [], "response": {"total": "0", "data": []}}',
+        b'{"data": {}, "response": {}}',
+        b'{"data": [], "response": {"data": null}}',
+        b'{"error": {"code": "404 Not Found", "message": "No data found"}}',
+        b'{"error": "No matching data found"}',
+        b'{"error": "Data is not yet available for this period"}',
+        b'{"message": "no results"}',
+    ],
+    ids=range(12),
+)
+def test_a_way_to_say_nothing_yet_is_nothing_yet(source: Source, content: bytes) -> None:
+    asked = body(content)
+    with pytest.raises(NothingYet, match=source.name):
+        source.parse([asked])
+    assert source.following is None or source.following(asked) is None
 
 
 @settings(deadline=None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gridtide.model import Quality
 from gridtide_pipelines.normalize import Normalized, normalize
+from gridtide_pipelines.schedule import Span
 from gridtide_pipelines.source import READING, Body, Kind, Request, readings
 from gridtide_pipelines.sources import uk_carbon_intensity
 from gridtide_store.words import FORECAST, OBSERVATION
@@ -104,6 +105,40 @@ def test_the_implausible_is_counted_and_named_and_not_stored(
     assert found.flags == ({} if fits else {f"implausible:{signal}": 1})
     named = f"uk_carbon_intensity [GB]: {signal} {value} at 2026-03-01 00:00:00+00:00"
     assert found.refused == (() if fits else (named,))
+
+
+SPAN = Span(T0, T0 + 4 * HALF)
+
+
+def test_a_slot_that_was_not_over_when_it_came_is_counted_and_not_stored() -> None:
+    given = rows(("GB", "load", 0, 1.0), ("GB", "load", 1, 2.0), ("GB", "load", 2, 3.0))
+    known = [Body(bodies("GB")[0].request, b"", T0 + 2 * HALF, 70)]
+    found = normalize(given, SOURCE, known, span=SPAN)
+    assert said(found) == [("GB", "load", T0, 1.0), ("GB", "load", T0 + HALF, 2.0)]
+    assert found.flags == {"future:load": 1}
+    assert found.refused_slots == (("GB", T0 + 2 * HALF),)
+    assert "load 3.0" in found.refused[0]
+    # A file is not an answer; what is known when is its owner's word.
+    assert normalize(given, SOURCE, known).observations.height == 3
+
+
+def test_a_slot_of_another_time_than_was_asked_for_is_counted_and_not_stored() -> None:
+    # What touches the span is what publishers add; the next one is not.
+    given = rows(*[("GB", "load", n, 1.0) for n in (-2, -1, 0, 3, 4, 5, 90_000)])
+    known = [Body(bodies("GB")[0].request, b"", T0 + 99_999 * HALF, 70)]
+    found = normalize(given, SOURCE, known, span=SPAN)
+    assert [row[2] for row in said(found)] == [T0 + n * HALF for n in (-1, 0, 3, 4)]
+    assert found.flags == {"unasked_time:load": 3}
+
+
+def test_a_forecast_reaches_into_the_future_as_far_as_was_asked() -> None:
+    given = rows(
+        *[("GB", "ci_direct_consumed", n, 1.0) for n in (1, 3, 9)], issued_at=T0 + HALF
+    )
+    known = [Body(bodies("GB", kind=Kind.FORECAST)[0].request, b"", T0 + HALF, 70)]
+    found = normalize(given, SOURCE, known, span=SPAN)
+    assert found.forecasts["slot_start"].to_list() == [T0 + HALF, T0 + 3 * HALF]
+    assert found.flags == {"unasked_time:ci_direct_consumed": 1}
 
 
 def test_zones_nobody_asked_for_are_counted_and_not_stored() -> None:

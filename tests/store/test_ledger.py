@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_store import ledger_file
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts, Flag, Outcome, Step
@@ -83,14 +84,52 @@ def test_steps_come_back_as_noted_in_their_order(ledger: Ledger, now: datetime) 
     assert ledger.steps(other) == []
 
 
-def test_a_span_is_settled_for_its_scope_alone(ledger: Ledger, now: datetime) -> None:
-    assert ledger.settled("eia", "generation", "US-A") == set()
-    ledger.settle("eia", "generation", "US-A", now)
-    ledger.settle("eia", "generation", "US-A", now + HOUR)
-    ledger.settle("eia", "generation", "US-A", now)
-    assert ledger.settled("eia", "generation", "US-A") == {now, now + HOUR}
-    assert ledger.settled("eia", "generation") == set()
-    assert ledger.settled("eia", "load", "US-A") == set()
+FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
+
+
+def test_a_complete_day_is_settled_for_its_zone_alone(ledger: Ledger, now: datetime) -> None:
+    ledger.settle("eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent=[], now=now)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}, "B": {SECOND}}
+    assert ledger.settled("eia", "flow") == {}
+    # What comes later with gaps, because another zone was asked, changes nothing.
+    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now)
+    assert ledger.settled("eia", "load")["A"] == {FIRST}
+
+
+@pytest.mark.parametrize(
+    ("later", "settled"),
+    [
+        (timedelta(minutes=5), False),
+        (timedelta(hours=11), False),
+        (timedelta(hours=13), True),
+        (timedelta(days=1), True),
+        (timedelta(days=-1), True),
+    ],
+)
+def test_a_silent_day_is_settled_when_another_day_brings_no_more(
+    ledger: Ledger,
+    now: datetime,
+    later: timedelta,
+    settled: bool,  # noqa: FBT001
+) -> None:
+    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now)
+    assert ledger.settled("eia", "load") == {}
+    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now + later)
+    assert ledger.settled("eia", "load") == ({"A": {FIRST}} if settled else {})
+
+
+def test_spans_settled_by_an_older_version_are_asked_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        script = Path(ledger_file.__file__).parent / "schema" / "ledger_001.sql"
+        connection.executescript(script.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO settled VALUES ('eia', 'load', '', '2026-01-01')")
+        connection.execute("INSERT INTO flag VALUES ('eia', 'x', 3, '2026-01-01T00:00:00Z')")
+        connection.commit()
+    ledger = Ledger(path)
+    assert ledger.settled("eia", "load") == {}
+    assert [flag.count for flag in ledger.flags()] == [3]
 
 
 def test_what_is_known_of_a_source_is_replaced(ledger: Ledger) -> None:

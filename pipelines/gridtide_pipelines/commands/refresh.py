@@ -95,6 +95,8 @@ def chosen_sources(*, simulate: bool) -> Sequence[Source]:
 def tell(report: Report, terminal: Terminal) -> None:
     """One line a source, one a zone without forecast, one for the snapshot."""
     told = summary(report)
+    for remark in report.remarks:
+        terminal.say(remark)
     names: dict[str, dict[str, object]] = dict(told["sources"])  # type: ignore[call-overload]
     for name, entry in names.items():
         message = f": {entry['message']}" if "message" in entry else ""

@@ -34,6 +34,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.no_data import holds_nothing
 from gridtide_pipelines.source import (
     READING,
     Body,
@@ -82,6 +83,7 @@ ROUTES: Final[Mapping[Kind, tuple[str, str, tuple[str, ...]]]] = {
     Kind.LOAD: ("region-data", "respondent", ("period", "respondent")),
     Kind.FLOW: ("interchange-data", "fromba", ("period", "fromba", "toba")),
 }
+NOTHING: Final[Mapping[str, Any]] = {"data": [], "total": 0}  # an answer without a row
 # About as many rows has an authority in an hour: fuels, demand, neighbours.
 ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.LOAD: 1, Kind.FLOW: 6}
 
@@ -143,8 +145,10 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     return frame
 
 
-def _response(body: Body) -> dict[str, Any]:
+def _response(body: Body) -> Mapping[str, Any]:
     document = json.loads(body.content)
+    if holds_nothing(document, "response", "data"):
+        return NOTHING
     if "response" not in document:
         raise ValueError(f"the publisher says {document.get('error', document)}")
     response: dict[str, Any] = document["response"]

@@ -31,6 +31,7 @@ import polars as pl
 
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.no_data import holds_nothing
 from gridtide_pipelines.source import (
     Body,
     Group,
@@ -113,6 +114,8 @@ class _Row:
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
     document = json.loads(body.content)
+    if holds_nothing(document, "data"):
+        return
     if "error" in document:
         raise ValueError(f"the publisher says {document['error']}")
     data = document["data"]

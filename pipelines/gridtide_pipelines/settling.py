@@ -1,0 +1,109 @@
+"""Which days of a zone were answered, and so need not be asked for again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from gridtide_pipelines.schedule import Span
+
+DAY = timedelta(days=1)
+ZoneDay = tuple[str, date]
+
+
+@dataclass(slots=True)
+class Answered:
+    """What one span brought, by zone and UTC day: time with values, and days of bad ones."""
+
+    covered: dict[ZoneDay, timedelta] = field(default_factory=dict)
+    refused: set[ZoneDay] = field(default_factory=set)
+
+    def add(self, observations: pl.DataFrame, refused: Iterable[tuple[str, datetime]]) -> None:
+        """Take in what one group of answers was normalized to.
+
+        A slot counts once, whatever the number of its signals. A flow counts for both ends.
+        """
+        slots = (
+            observations.drop_nulls("value")
+            .with_columns(pl.col("zone").str.split("->"))
+            .explode("zone")
+            .group_by("zone", "slot_start")
+            .agg(pl.col("slot_end").min())
+            .group_by("zone", pl.col("slot_start").dt.date().alias("day"))
+            .agg((pl.col("slot_end") - pl.col("slot_start")).sum().alias("covered"))
+        )
+        for zone, day, covered in slots.iter_rows():
+            key = (zone, day)
+            self.covered[key] = self.covered.get(key, timedelta(0)) + covered
+        for zone, start in refused:
+            self.refused |= {(end, start.date()) for end in zone.split("->")}
+
+    def complete(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
+        """The days of each zone that have a value at every time."""
+        return [
+            (zone, day)
+            for zone in zones
+            for day in days
+            if self.covered.get((zone, day), timedelta(0)) >= DAY
+        ]
+
+    def silent(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
+        """The days of each zone that have gaps or nothing at all.
+
+        Not those of which all values were refused: a publisher that says something wrong
+        will say something else.
+        """
+        return [
+            (zone, day)
+            for zone in zones
+            for day in days
+            if self.covered.get((zone, day), timedelta(0)) < DAY
+            and ((zone, day) in self.covered or (zone, day) not in self.refused)
+        ]
+
+
+def final_days(span: Span, *, refetch: timedelta, now: datetime) -> list[date]:
+    """The UTC days wholly within `span` that its source has stopped revising."""
+    first = datetime.combine(span.start.astimezone(UTC).date(), datetime.min.time(), UTC)
+    first += DAY if first < span.start else timedelta(0)
+    days = []
+    while first + DAY <= span.end and first + DAY + refetch <= now:
+        days.append(first.date())
+        first += DAY
+    return days
+
+
+def open_part(
+    span: Span, zones: Collection[str], settled: Mapping[str, Collection[date]]
+) -> tuple[Span, tuple[str, ...]] | None:
+    """What of `span` is still to be asked, and for which zones; None if all is settled.
+
+    One request serves many zones, so it reaches from the first open day of any of them to
+    the last.
+    """
+    days = _days(span)
+    unsettled = {
+        zone: [day for day in days if day not in known]
+        for zone in sorted(zones)
+        for known in [settled.get(zone, ())]
+    }
+    asked = tuple(zone for zone, left in unsettled.items() if left)
+    if not asked:
+        return None
+    first = min(unsettled[zone][0] for zone in asked)
+    last = max(unsettled[zone][-1] for zone in asked)
+    start = max(span.start, datetime.combine(first, datetime.min.time(), UTC))
+    end = min(span.end, datetime.combine(last, datetime.min.time(), UTC) + DAY)
+    return Span(start, end), asked
+
+
+def _days(span: Span) -> list[date]:
+    """The UTC days that `span` touches."""
+    day, days = span.start.astimezone(UTC).date(), []
+    while datetime.combine(day, datetime.min.time(), UTC) < span.end:
+        days.append(day)
+        day += DAY
+    return days

@@ -1,0 +1,195 @@
+"""A refresh beside a publisher that misbehaves ends, says so, and loses nothing."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import logging
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridtide.clock import Clock
+from gridtide_pipelines.fetch import Fetcher
+from gridtide_pipelines.gathering import Round, gather, plan
+from gridtide_pipelines.limits import DEFAULT, Limits
+from gridtide_pipelines.refresh import Report, refresh, summary
+from gridtide_pipelines.source import Kind
+from gridtide_pipelines.sources import eia, uk_carbon_intensity
+from gridtide_store.home import Home, writer_lock
+from gridtide_store.ledger import Ledger
+from gridtide_store.logs import configure
+from gridtide_store.settings import Settings
+from gridtide_store.store import Store
+from tests.faults.modes import CASES, DONE, KEY, NOTHING_YET, Case
+from tests.faults.publisher import Publisher, publisher
+
+TINY = Limits(
+    seconds=2.0,
+    connect=2.0,
+    silence=1.0,
+    body=2 * 1024 * 1024,
+    pages=6,
+    group=1024 * 1024,
+    span=8 * 1024 * 1024,
+    span_seconds=5.0,
+)
+# Generous: the point is that it ends at all, on a machine that does other things as well.
+SOON = 60.0
+ROOM = 200_000  # KiB by which the largest size of the process may grow: a bomb takes 64 MiB
+WHOLE = {
+    "endless 103s",
+    "gzip bomb",
+    "Retry-After superscript",
+    "our clock ahead",
+    "future rows",
+}
+SOURCES = {
+    # Two kinds of the one and one of the other, without their pace, keep the suite short.
+    "uk": replace(
+        uk_carbon_intensity.SOURCE, kinds=frozenset({Kind.INTENSITY, Kind.GENERATION})
+    ),
+    "eia": replace(
+        eia.SOURCE,
+        kinds=frozenset({Kind.GENERATION}),
+        zones=frozenset({"US-CAL-CISO"}),
+        min_interval=timedelta(0),
+    ),
+}
+
+
+@pytest.fixture
+def upstream(moment: datetime) -> Iterator[Publisher]:
+    with publisher(moment) as state:
+        yield state
+
+
+def run(
+    home: Home, upstream: Publisher, now: datetime, limits: Limits, *, whole: bool
+) -> Report:
+    """A refresh of both zones as the command does it, or its part that asks and stores."""
+    settings = Settings(
+        home=home.root,
+        base_urls={
+            SOURCES["uk"].name: f"{upstream.address}/uk",
+            SOURCES["eia"].name: f"{upstream.address}/eia",
+        },
+        secrets={"EIA_API_KEY": KEY},
+        workers=1,
+        log_level="DEBUG",
+    )
+    configure(settings, LOG)
+    clock = Clock(now)
+    sources = list(SOURCES.values())
+    since = now - timedelta(days=20)
+    with (
+        writer_lock(home, "refresh", now),
+        Fetcher(settings, limits=limits, sleep=lambda _: None, now=clock) as fetch,
+    ):
+        if whole:
+            return refresh(
+                home,
+                settings,
+                clock,
+                sources=sources,
+                zones=(),
+                since=since,
+                model="weekly",
+                fetch=fetch,
+                progress=lambda *_: None,
+                limits=limits,
+            )
+        # What comes after the answers is the same for every mode, and takes most of the time.
+        with Store.open(home) as store:
+            ledger = Ledger(home.ledger)
+            number = ledger.start_run("refresh", [], now)
+            around = Round(store, ledger, fetch, settings, clock, number, limits)
+            tasks = plan(sources, (), ledger=ledger, now=now, since=since)
+            return Report(steps=list(gather(tasks, around)))
+
+
+LOG = io.StringIO()
+
+
+def settled(ledger: Ledger, source: str) -> Mapping[str, set[date]]:
+    return {
+        zone: days
+        for kind in SOURCES[source].kinds
+        for zone, days in ledger.settled(SOURCES[source].name, kind).items()
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_refresh_ends_says_what_failed_and_heals(
+    case: Case, upstream: Publisher, moment: datetime, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    hostile, other = case.hostile, {"uk": "eia", "eia": "uk"}[case.hostile]
+    upstream.hostile, upstream.mode = hostile, case.mode
+    LOG.seek(0)
+    LOG.truncate()
+    size, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+
+    report = run(home, upstream, moment, TINY, whole=case.name in WHOLE)
+
+    assert time.monotonic() - began < SOON
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - size < ROOM
+    steps = [s for s in report.steps if s.source == SOURCES[hostile].name]
+    assert case.status in {step.status for step in steps}, steps
+    failed = case.status not in (DONE, NOTHING_YET)
+    assert report.exit_code == (3 if failed else 0)
+    told = summary(report)["sources"]
+    assert isinstance(told, dict)
+    if failed:
+        assert told[SOURCES[hostile].name]["message"]
+    # The other one's data is there, whatever happened to this one's.
+    assert told[SOURCES[other].name]["status"] == DONE
+    assert told[SOURCES[other].name]["rows"] > 0
+    ledger = Ledger(home.ledger)
+    assert all(days for days in settled(ledger, other).values())
+    # Nothing that was not answered is settled.
+    if not any(step.rows for step in steps):
+        assert not settled(ledger, hostile)
+    _nothing_leaks(home, ledger, LOG.getvalue())
+
+    # The next run heals it.
+    upstream.mode = None
+    report = run(home, upstream, moment + timedelta(hours=1), DEFAULT, whole=False)
+    assert report.exit_code == 0, report.failed
+    assert settled(ledger, hostile)
+    told = summary(report)["sources"]
+    assert isinstance(told, dict)
+    healed = int(told[SOURCES[hostile].name]["rows"])
+    assert healed + sum(step.rows for step in steps) > 0
+
+
+def _nothing_leaks(home: Home, ledger: Ledger, log: str) -> None:
+    """No key, and no command to a terminal, in any log line, message or file."""
+    said = [step.message for step in ledger.steps(1)] + [flag.flag for flag in ledger.flags()]
+    assert len(ledger.flags()) < 250
+    for text in (*said, *log.splitlines()):
+        assert text.isprintable(), text
+        assert len(text) < 2000
+        assert not text.startswith("2026-03-02T12:00:00Z ERROR forged")
+        assert KEY not in text
+        assert KEY[::-1] not in text
+    for path in home.root.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            content = gzip.decompress(content) if path.suffix == ".gz" else content
+            assert KEY.encode() not in content, path
+
+
+def test_there_are_as_many_modes_as_promised() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 50
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_ours() -> Iterator[None]:
+    yield
+    logging.getLogger().handlers.clear()
