@@ -247,7 +247,7 @@ def test_a_busy_home_is_exit_code_4(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--zone", "Germany"), "Nearest: DE (Germany)"),
+        (("--zone", "Germanny"), "Did you mean DE (Germany)"),
         (("--zone", "aws:eu-central-1"), "name its zone: --zone DE"),
         (("--source", "eia"), "files must not pass for it"),
         (("--source", "derived@ipcc_ar5/eia"), "is not a name of a-z, 0-9 and _"),

@@ -193,15 +193,109 @@ MINUTES_5 = timedelta(minutes=5)
         (timedelta(days=1), HOUR),
     ],
 )
-@pytest.mark.parametrize("counts", [(2, 96), (24, 24), (96, 3), (24, 288)])
+@pytest.mark.parametrize("counts", [(4, 96), (24, 24), (96, 4), (24, 288), (4, 8)])
 @pytest.mark.parametrize("label", list(Label))
-def test_slots_that_change_their_length_are_refused(
-    before: timedelta, after: timedelta, counts: tuple[int, int], label: Label
+@pytest.mark.parametrize("hole", [0, 6])
+def test_each_stretch_has_slots_of_its_own_length(
+    before: timedelta, after: timedelta, counts: tuple[int, int], label: Label, hole: int
 ) -> None:
+    long = max(before, after)
     change = T0 + before * counts[0]
-    labels = [*every(before, counts[0]), *(change + after * i for i in range(counts[1]))]
-    with pytest.raises(BadInput, match="split the file"):
-        to_slots(table(labels, gas=[1.0] * len(labels)), label, None)
+    expected = [(T0 + before * i, T0 + before * (i + 1)) for i in range(counts[0])]
+    expected += [
+        (change + long * hole + after * i, change + long * hole + after * (i + 1))
+        for i in range(counts[1])
+    ]
+    labels = [slot[label is Label.END] for slot in expected]
+    slots = to_slots(table(labels, gas=[1.0] * len(labels)), label, None)
+    assert slots.select("slot_start", "slot_end").rows() == expected
+    hours = [(end - start) / HOUR for start, end in expected]
+    assert slots["value"].to_list() == pytest.approx([1 / length for length in hours])
+
+
+def steps(*parts: tuple[int, timedelta]) -> list[datetime]:
+    """Times from T0 on, so many steps of each length."""
+    times = [T0]
+    for count, step in parts:
+        times += [times[-1] + step * (i + 1) for i in range(count)]
+    return times
+
+
+@pytest.mark.parametrize("label", list(Label))
+def test_hours_quarters_and_hours_are_each_read(label: Label) -> None:
+    times = steps((24, HOUR), (96, QUARTER), (24, HOUR))
+    slots = to_slots(table(times, energy=False, gas=[1.0] * 145), label, None)
+    lengths = (slots["slot_end"] - slots["slot_start"]).to_list()
+    extra = label is Label.END  # the first time is the end of an hour, not the start of one
+    expected = [HOUR] * (24 + extra) + [QUARTER] * 96 + [HOUR] * (25 - extra)
+    assert lengths == expected
+
+
+def test_gaps_within_and_between_stretches_stay_gaps() -> None:
+    times = steps(
+        *((20, HOUR), (1, 5 * HOUR), (3, HOUR), (1, 7 * HOUR), (5, QUARTER)),
+        *((1, HOUR), (6, QUARTER), (2, 2 * QUARTER), (40, QUARTER)),
+    )
+    slots = to_slots(table(times, energy=False, gas=[1.0] * len(times)), Label.START, None)
+    lengths = (slots["slot_end"] - slots["slot_start"]).to_list()
+    assert lengths == [HOUR] * 25 + [QUARTER] * (len(times) - 25)
+
+
+@pytest.mark.parametrize(
+    ("parts", "label", "at"),
+    [
+        # One or two rows are no stretch, at whichever end of the file.
+        ([(1, HOUR), (96, QUARTER)], Label.START, T0 + HOUR),
+        ([(2, HOUR), (96, QUARTER)], Label.START, T0 + 2 * HOUR),
+        ([(96, QUARTER), (2, HOUR)], Label.END, T0 + 24 * HOUR),
+        ([(24, HOUR), (1, QUARTER)], Label.START, T0 + 24 * HOUR),
+        ([(24, HOUR), (1, QUARTER), (24, HOUR)], Label.START, T0 + 24 * HOUR),
+        # A few hours among quarter hours may be gaps.
+        ([(96, QUARTER), (8, HOUR), (96, QUARTER)], Label.END, T0 + 24 * HOUR),
+        # No publisher has slots of two hours beside ones of one.
+        ([(24, HOUR), (24, 2 * HOUR)], Label.START, T0 + 24 * HOUR),
+        # A row by itself between a gap after hours and one before quarter hours.
+        (
+            [(24, HOUR), (1, 3 * HOUR), (1, 4 * HOUR), (24, QUARTER)],
+            Label.START,
+            T0 + 27 * HOUR,
+        ),
+    ],
+)
+def test_a_change_that_may_be_read_in_two_ways_is_refused_with_its_time(
+    parts: list[tuple[int, timedelta]], label: Label, at: datetime
+) -> None:
+    times = steps(*parts)
+    with pytest.raises(BadInput, match=rf"the times changes (at|around) {at:%Y-%m-%dT%H:%M}"):
+        to_slots(table(times, gas=[1.0] * len(times)), label, None)
+
+
+def test_a_named_resolution_says_that_a_few_longer_steps_are_gaps() -> None:
+    times = steps((1, HOUR), (96, QUARTER))
+    slots = to_slots(table(times, gas=[1.0] * 98), Label.START, QUARTER)
+    assert (slots["slot_end"] - slots["slot_start"]).unique().to_list() == [QUARTER]
+
+
+@pytest.mark.parametrize(("first", "then"), [(HOUR, QUARTER), (QUARTER, HOUR)])
+def test_a_named_resolution_that_a_stretch_contradicts_is_refused(
+    first: timedelta, then: timedelta
+) -> None:
+    times = steps((24, first), (24, then))
+    at = T0 + 24 * first
+    for named in (HOUR, QUARTER):
+        with pytest.raises(BadInput, match="leave out --resolution") as caught:
+            to_slots(table(times, gas=[1.0] * 49), Label.START, named)
+        if named == QUARTER:
+            assert f"changes at {at:%Y-%m-%dT%H:%M:%SZ}" in str(caught.value)
+
+
+def test_hours_of_one_fuel_are_refused_from_when_the_others_change() -> None:
+    times = steps((24, HOUR), (96, QUARTER))
+    wind = table(times, wind=[1.0] * 121)
+    gas = table(steps((47, HOUR)), gas=[1.0] * 48)
+    both = Table("a.csv", pl.concat([wind.rows, gas.rows]), energy=True, ignored=())
+    with pytest.raises(BadInput, match="from 2021-03-29T00:00:00Z on values of gas are 1:00"):
+        to_slots(both, Label.START, None)
 
 
 def test_a_fuel_that_comes_in_longer_slots_is_refused() -> None:
@@ -214,9 +308,3 @@ def test_a_fuel_that_comes_in_longer_slots_is_refused() -> None:
     wide = table(every(QUARTER, 16), wind=[1.0] * 16, gas=[4.0, None, None, None] * 4)
     with pytest.raises(BadInput, match="on values of gas are 1:00:00 apart"):
         to_slots(wide, Label.START, None)
-
-
-def test_an_hourly_stretch_is_refused_though_quarters_are_named() -> None:
-    labels = [*every(HOUR, 24), *(T0 + 24 * HOUR + QUARTER * i for i in range(96))]
-    with pytest.raises(BadInput, match="from 2021-03-28T00:00:00Z on rows are 1:00:00 apart"):
-        to_slots(table(labels, gas=[1.0] * 120), Label.START, QUARTER)

@@ -60,7 +60,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution",
         metavar="PT1H",
-        help="length of a slot; default: the spacing of the times",
+        help="length of every slot; default: the spacing of the times, stretch by stretch",
     )
     parser.add_argument(
         "--source", default="import", help="name to store them under; default: import"

@@ -10,6 +10,7 @@ import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time
+from gridtide_pipelines.importing.stretches import MANY, slot_lengths
 from gridtide_pipelines.importing.tables import Table
 from gridtide_pipelines.normalize import POWER
 from gridtide_pipelines.summing import without_negative_totals
@@ -17,10 +18,6 @@ from gridtide_pipelines.summing import without_negative_totals
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 DAY = timedelta(days=1)
 
-# So many equal steps in a row that are longer than a slot are no gaps but slots of that length.
-# Where the times alone tell the length two will do.
-COARSE = 12
-COARSE_UNTOLD = 2
 # With more implausible values than this the unit of the file is wrong, not an hour.
 ODD_PART = 0.01
 
@@ -53,22 +50,28 @@ def parse_resolution(text: str) -> timedelta:
 def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.DataFrame:
     """The file's rows as slots: ``slot_start``, ``slot_end`` (UTC), ``fuel``, ``value`` in MW.
 
-    Without a `resolution` it is the commonest spacing of the labels. Energy becomes mean
-    power; a null value stays a gap.
+    Without a `resolution` it is the spacing of the labels, stretch by stretch. Energy becomes
+    mean power over its own slot; a null value stays a gap.
 
     Raises:
-        BadInput: labels that do not fit the resolution, or too few to tell it; a time
-            between whole seconds; a stretch of the file, or a fuel, of longer slots.
+        BadInput: labels that do not fit the resolution, may be read in two ways, or are too
+            few to tell it; a time between whole seconds; a fuel that comes in longer slots.
     """
-    length = _resolution(table, resolution)
-    _refuse_coarse(table, length, told=resolution is not None)
-    per_hour = timedelta(hours=1) / length if table.energy else 1.0
-    shift = length if label is Label.END else timedelta(0)
-    return table.rows.select(
-        (pl.col("label") - shift).alias("slot_start"),
-        (pl.col("label") - shift + length).alias("slot_end"),
+    labels = table.rows["label"].unique().sort()
+    ends = label is Label.END
+    lengths = slot_lengths(table.name, labels, ends=ends, given=resolution)
+    rows = table.rows.join(
+        pl.DataFrame([labels, lengths]), on="label", how="left", maintain_order="left"
+    )
+    _refuse_coarse(table.name, rows, ends=ends)
+    length = pl.col("length")
+    start = pl.col("label") - length if ends else pl.col("label")
+    hours = length.dt.total_seconds() / 3600 if table.energy else 1.0
+    return rows.select(
+        start.alias("slot_start"),
+        (start + length).alias("slot_end"),
         "fuel",
-        pl.col("value") * per_hour,
+        pl.col("value") / hours,
     )
 
 
@@ -109,60 +112,34 @@ def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, in
     return found, len(odd), negative
 
 
-def _resolution(table: Table, given: timedelta | None) -> timedelta:
-    labels = table.rows["label"].unique().sort()
-    if (odd := labels.filter(labels.dt.microsecond() != 0)).len():
-        raise BadInput(f"{table.name}: {odd[0]} is not on a whole second; round the times")
-    steps = labels.diff().drop_nulls()
-    if steps.is_empty():
-        if given is None:
-            raise BadInput(f"{table.name} has one slot only; say its length: --resolution PT1H")
-        return given
-    commonest = steps.value_counts(sort=True)
-    most = commonest.filter(pl.col("count") == commonest["count"][0])["label"].min()
-    length = given or most
-    assert isinstance(length, timedelta)  # noqa: S101  # a column of durations gives one
-    wrong = steps.to_physical() % (length // timedelta(microseconds=1)) != 0
-    if wrong.any():
-        at = wrong.arg_true()[0]
-        raise BadInput(
-            f"{table.name}: from {format_time(labels[at])} to {format_time(labels[at + 1])} is "
-            f"no whole number of slots of {length}; mend the times, or split the file by "
-            "resolution and import each with its --resolution"
-        )
-    if (steps > length).all() and len(steps) > 1:
-        raise BadInput(
-            f"{table.name}: rows are {most!s} apart, so slots of {length} would leave a gap "
-            "after each; leave out --resolution, or name the true one"
-        )
-    return length
-
-
-def _refuse_coarse(table: Table, length: timedelta, *, told: bool) -> None:
-    """Check that no stretch of the file, and no fuel in it, comes in longer slots.
+def _refuse_coarse(name: str, rows: pl.DataFrame, *, ends: bool) -> None:
+    """Check that no fuel comes in longer slots than the rows it stands in.
 
     Raises:
         BadInput: one does; says from when.
     """
-    labels = table.rows["label"].unique().sort()
-    found = [("rows", labels, COARSE if told else COARSE_UNTOLD)]
-    known = table.rows.drop_nulls("value").sort("label")
-    for (fuel,), rows in known.group_by("fuel", maintain_order=True):
-        found.append((f"values of {fuel}", rows["label"], COARSE))
-    for what, times, most in found:
-        steps = pl.DataFrame({"from": times[:-1], "step": times.diff()[1:]})
-        runs = steps.with_columns(run=pl.col("step").rle_id())
+    known = rows.drop_nulls("value").sort("label")
+    for (fuel,), mine in known.group_by("fuel", maintain_order=True):
+        lengths = mine["length"]
+        steps = pl.DataFrame(
+            {
+                "from": mine["label"][:-1],
+                "step": mine["label"].diff()[1:],
+                "length": lengths[1:] if ends else lengths[:-1],
+            }
+        )
+        runs = steps.with_columns(run=pl.struct("step", "length").rle_id())
         runs = runs.group_by("run", maintain_order=True).agg(
-            pl.col("from").first(), pl.col("step").first(), pl.len()
+            pl.col("from", "step", "length").first(), pl.len()
         )
         coarse = runs.filter(
-            pl.col("step") > length,
-            (pl.col("len") >= most) | ((pl.col("len") == len(steps)) & (pl.col("len") > 1)),
+            pl.col("step") > pl.col("length"),
+            (pl.col("len") >= MANY) | ((pl.col("len") == len(steps)) & (pl.col("len") > 1)),
         )
         if not coarse.is_empty():
-            start, step = coarse.select("from", "step").row(0)
+            start, step, length = coarse.select("from", "step", "length").row(0)
             raise BadInput(
-                f"{table.name}: from {format_time(start)} on {what} are {step} apart, but a "
-                f"slot would be {length}; split the file where the spacing changes and import "
+                f"{name}: from {format_time(start)} on values of {fuel} are {step} apart, but "
+                f"the slots of the rows are {length}; split the file by resolution and import "
                 "each part by itself"
             )
