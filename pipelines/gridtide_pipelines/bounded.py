@@ -10,11 +10,13 @@ from __future__ import annotations
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import httpcore
 import httpx
+
+from gridtide.transport import open_transport
 
 # Headers, and the frames of an answer in chunks, come on top of its body.
 OVERHEAD = 4 * 1024 * 1024
@@ -69,6 +71,37 @@ def bound(transport: httpx.HTTPTransport, allowance: Allowance) -> httpx.HTTPTra
     pool: Any = transport._pool
     pool._network_backend = _Backend(pool._network_backend, allowance)
     return transport
+
+
+class Routed(httpx.BaseTransport):
+    """Requests to each publisher by the proxy and the certificates its address calls for.
+
+    Transports are opened when first needed, so a proxy that cannot be used harms only those
+    who would be asked through it.
+    """
+
+    def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
+        self._environ, self._allowance = environ, allowance
+        self._opened: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it.
+
+        Raises:
+            BadInput, MissingExtra: the environment names what cannot be used.
+        """
+        url = request.url
+        key = url.scheme, url.host, url.port
+        if key not in self._opened:
+            # Only scheme, host and port: the query may hold a key, and messages name the URL.
+            origin = str(url.copy_with(raw_path=b"/"))
+            self._opened[key] = bound(open_transport(origin, self._environ), self._allowance)
+        return self._opened[key].handle_request(request)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for transport in self._opened.values():
+            transport.close()
 
 
 class _Backend(httpcore.NetworkBackend):

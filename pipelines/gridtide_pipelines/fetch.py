@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import metadata
 from types import TracebackType
@@ -19,9 +19,9 @@ from typing import TypeAlias
 import httpx
 
 from gridtide.clock import Clock
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, MissingExtra
 from gridtide.model import format_time
-from gridtide_pipelines.bounded import Allowance, TooLarge, Unreadable, bound, unpack
+from gridtide_pipelines.bounded import Allowance, Routed, TooLarge, Unreadable, unpack
 from gridtide_pipelines.errors import (
     ClockAhead,
     NothingYet,
@@ -41,7 +41,6 @@ Fetch: TypeAlias = Callable[[Source, Request], bytes]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
-POOL = httpx.Limits(max_connections=8, max_keepalive_connections=8)
 # Clocks differ by seconds; by an hour only if one of them, or its time zone, is set wrong.
 CLOCK_AHEAD = timedelta(hours=1)
 # Statuses with which some publishers say that they have no data for the time asked.
@@ -78,6 +77,7 @@ class Fetcher:
         self,
         settings: Settings,
         *,
+        environ: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         limits: Limits = DEFAULT,
         sleep: Callable[[float], None] = time.sleep,
@@ -86,6 +86,9 @@ class Fetcher:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Opens no connection yet.
+
+        Args:
+            environ: what it says of proxies and certificates is obeyed; see gridtide.network.
 
         Raises:
             BadInput: a base URL among the settings is no http(s) address.
@@ -98,9 +101,7 @@ class Fetcher:
         self._limits, self._next = limits, dict[str, float]()
         self._allowance = Allowance(monotonic)
         self._client = httpx.Client(
-            transport=Keyed(
-                transport or bound(httpx.HTTPTransport(limits=POOL), self._allowance)
-            ),
+            transport=Keyed(transport or Routed(environ or {}, self._allowance)),
             timeout=httpx.Timeout(limits.silence, connect=limits.connect),
             headers={"User-Agent": _agent(), "Accept-Encoding": "gzip"},
         )
@@ -172,6 +173,9 @@ class Fetcher:
             ) as response:
                 self._refuse_clock_ahead(source, response)
                 content = redact(self._read(source, response, deadline), source.key, key)
+        except (BadInput, MissingExtra) as error:
+            # Of a proxy or certificates: another try would say the same.
+            raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _Again(f"no answer from {request.path} ({_told(error, key)})") from error
         if response.status_code == httpx.codes.NO_CONTENT:

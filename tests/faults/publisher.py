@@ -114,7 +114,7 @@ def _serve(connection: socket.socket, state: Publisher, ended: threading.Event) 
             head += data
         target = head.split(b" ")[1].decode()
         state.asked.append(target)
-        url = urlparse(target)
+        url = urlparse(target)  # a proxy is asked with the whole address
         name, _, path = url.path.removeprefix("/").partition("/")
         query = parse_qs(url.query)
         document = (

@@ -8,7 +8,7 @@ simulated grid does, and every answer says so.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     session = begin(terminal)
     live = [s for s in chosen_sources(simulate=False) if not skipped(s, session.settings)]
-    kind = "live" if live and _reachable(live, session) else "simulated"
+    kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
     if kind == "simulated":
         terminal.say("no live source can be reached: this is the simulated grid, not real data")
     home = session.settings.home / kind
@@ -55,10 +55,10 @@ def _show(args: argparse.Namespace, home: Path, region: str, terminal: Terminal)
     return cli.main(serve, terminal.environ)
 
 
-def _reachable(sources: Sequence[Source], session: Session) -> bool:
+def _reachable(sources: Sequence[Source], session: Session, environ: Mapping[str, str]) -> bool:
     """Whether any of them answers at once; the refresh itself is more patient."""
     now = session.clock()
-    with Fetcher(session.settings, sleep=lambda _: None) as fetch:
+    with Fetcher(session.settings, environ=environ, sleep=lambda _: None) as fetch:
         for source in sources:
             kind, zones = min(source.kinds), sorted(source.zones)
             (first, *_), *_ = source.requests(kind, zones, now - timedelta(hours=2), now)
