@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
     0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs,
     5 the latest value is older than accepted.
-    What went wrong is one line on standard error, with ``--json`` an object with `code` and
-    `detail`.
+    What went wrong is one line on standard error; with ``--json`` an object with the members
+    of a REST problem: `code`, `detail`, and what the kind has besides, such as `nearest`.
     """
     words = sys.argv[1:] if argv is None else argv
     known = os.environ if environ is None else environ
@@ -61,7 +61,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         code = _run(words, known)
         sys.stdout.flush()
     except GridtideError as error:
-        sys.stderr.write(f"gridtide: {error}\n")
+        if "--json" in words:
+            sys.stderr.write(json.dumps(error.to_json(), default=str) + "\n")
+        else:
+            sys.stderr.write(f"gridtide: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -96,13 +99,7 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         streams.say(
             f"gridtide: --now does not move the clock of {url}; --as-of asks it of then"
         )
-    try:
-        return command.run(args, streams)
-    except GridtideError as error:
-        if not args.json:
-            raise
-        streams.say(json.dumps({"code": error.code, "detail": str(error)}, ensure_ascii=False))
-        return error.exit_code
+    return command.run(args, streams)
 
 
 class _Front(argparse.ArgumentParser):

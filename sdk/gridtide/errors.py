@@ -9,6 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Status and title of the problem over HTTP, by code; the service adds those of its own errors.
+HTTP: Mapping[str, tuple[int, str]] = {
+    "bad_input": (422, "The question cannot be answered as asked"),
+    "unknown_region": (404, "No region of that name"),
+    "no_feasible_window": (422, "No unbroken run of that length fits"),
+    "no_common_signal": (422, "The regions share no signal to compare on"),
+    "over_budget": (422, "No plan stays within the carbon budget"),
+    "never_under": (422, "The signal is not under the threshold for long enough"),
+    "no_schedule_found": (422, "No schedule was found within the time budget"),
+    "too_fine": (422, "The times share too small a step"),
+    "too_many_regions": (422, "Too many regions in one question"),
+    "too_many_questions": (422, "Too many questions in one call"),
+    "too_large": (413, "The body is too large"),
+    "too_costly": (422, "The question takes too much work"),
+    "no_solver": (501, "A linear programme is needed, and there is no solver here"),
+    "no_data": (404, "Nothing known to answer from"),
+    "stale_data": (503, "The latest value is older than accepted"),
+}
+
+
+def problem(
+    code: str,
+    detail: str,
+    *,
+    extra: Mapping[str, object] | None = None,
+    http: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """The members of a problem: what `extra` has, but never in place of the standard ones."""
+    standard = {"type": f"urn:gridtide:problem:{code}", "detail": detail, "code": code}
+    return {**(extra or {}), **(http or {}), **standard}
+
 
 class GridtideError(Exception):
     """Root of every error gridtide raises on purpose.
@@ -17,6 +48,7 @@ class GridtideError(Exception):
         code: stable machine name of the kind of error.
         exit_code: what the command line exits with.
         extra: further members for a REST problem, e.g. ``{"nearest": [...]}``.
+        http: `title` and `status` of the problem, where a service said them.
     """
 
     code = "error"
@@ -25,6 +57,12 @@ class GridtideError(Exception):
     def __init__(self, message: str, **extra: object) -> None:
         super().__init__(message)
         self.extra: Mapping[str, object] = extra
+        self.http: Mapping[str, object] = {}
+
+    def to_json(self) -> dict[str, object]:
+        """The members of the error's problem (RFC 9457), the same by REST and command line."""
+        known = dict(zip(("status", "title"), HTTP.get(self.code, ()), strict=False))
+        return problem(self.code, str(self), extra=self.extra, http=self.http or known)
 
 
 class BadInput(GridtideError):

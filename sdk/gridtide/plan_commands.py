@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from gridtide.command import Terminal
 from gridtide.errors import BadInput
 from gridtide.plan_options import asked as question_of
-from gridtide.plan_options import from_file, number, plan_arguments, whole
+from gridtide.plan_options import asks, from_file, number, plan_arguments, whole
 
 PROGRESS = ("at", "done", "running", "running_for", "pieces", "region", "grams", "chips")
 # Their options are named otherwise: another is of that name.
@@ -37,7 +37,7 @@ def plan(args: argparse.Namespace, terminal: Terminal) -> int:
             recurring=asked.recurring,
         )
     if args.json:
-        terminal.document(answer.to_json())
+        terminal.document(answer.to_json(asked=True))
     else:
         terminal.result(show_plan.plan(answer))
     return 0
@@ -59,15 +59,20 @@ def replan_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def replan(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask for the rest of a plan, the question given as for ``plan``, and print it."""
+    """Ask for the rest of a plan and print it.
+
+    The request is the one that ``plan --json`` wrote into the plan, or given as for ``plan``.
+    """
     from gridtide import show_plan
     from gridtide.client import Client
     from gridtide.planning_wire import calls
     from gridtide.planning_wire.asked import REPLAN
 
+    if args.question == args.plan == "-":
+        raise BadInput("the plan and --question are both -; give one of them as a file")
     body = {
-        "plan": from_file(args.plan),
-        "asked": question_of(args),
+        "plan": (planned := from_file(args.plan)),
+        "asked": _request(args, planned),
         "progress": {
             name: value
             for name in PROGRESS
@@ -78,10 +83,23 @@ def replan(args: argparse.Namespace, terminal: Terminal) -> int:
     with Client(environ=terminal.environ) as client:
         answer = client.ask(calls.replanned(body))
     if args.json:
-        terminal.document(answer.to_json())
+        terminal.document(answer.to_json(asked=True))
     else:
         terminal.result(show_plan.plan(answer))
     return 0
+
+
+def _request(args: argparse.Namespace, planned: object) -> object:
+    """What a plan was asked for: by the options where any is given, else as the plan says."""
+    if args.question is not None or asks(args):
+        return question_of(args)
+    known = planned.get("asked") if isinstance(planned, Mapping) else None
+    if known is None:
+        raise BadInput(
+            f"{args.plan} does not say what it was asked for, as gridtide plan --json does in "
+            "'asked'; give the regions and options of that plan again, or --question"
+        )
+    return known
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +119,7 @@ def batch(args: argparse.Namespace, terminal: Terminal) -> int:
     with Client(environ=terminal.environ) as client:
         answer = client.batch(questions)
     if args.json:
-        terminal.document(answer.to_json())
+        terminal.document(answer.to_json(asked=True))
     else:
         terminal.result(show_plan.batch(answer))
     return 0

@@ -104,14 +104,18 @@ def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         BadInput: both are given; or the file cannot be read.
     """
-    wire = question(args)
     if args.question is None:
-        return wire
-    if any(value not in ({}, []) for value in wire.values()):
+        return question(args)
+    if asks(args):
         raise BadInput(
             "--question has the whole question; leave the regions and the other options out"
         )
     return from_file(args.question)
+
+
+def asks(args: argparse.Namespace) -> bool:
+    """Whether options or regions say anything of the question."""
+    return any(value not in ({}, []) for value in question(args).values())
 
 
 def question(args: argparse.Namespace) -> Json:

@@ -103,6 +103,7 @@ def meant(
             status=status,
         )
     error.extra = {name: value for name, value in said.items() if name not in STANDARD}
+    error.http = {name: said[name] for name in ("title", "status") if name in said}
     return error
 
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gridtide.errors import (
+    HTTP,
     BadInput,
     GridtideError,
     NoCommonSignal,
@@ -27,6 +28,7 @@ from gridtide.errors import (
     TooManyRegions,
     UnknownRegion,
 )
+from gridtide.errors import problem as members
 from gridtide.planning.errors import NeverUnder, NoScheduleFound, NoSolver, OverBudget, TooFine
 from gridtide_server.errors import NotReady, Overloaded
 from gridtide_store.errors import Damaged, NewerHome, Unusable
@@ -49,22 +51,25 @@ class Row(NamedTuple):
     title: str
 
 
+OF_THE_SDK = (
+    BadInput,
+    UnknownRegion,
+    NoFeasibleWindow,
+    NoCommonSignal,
+    OverBudget,
+    NeverUnder,
+    NoScheduleFound,
+    TooFine,
+    TooManyRegions,
+    TooManyQuestions,
+    TooLarge,
+    TooCostly,
+    NoSolver,
+    NoData,
+    StaleData,
+)
 TABLE: Mapping[type[GridtideError], Row] = {
-    BadInput: Row(422, "The question cannot be answered as asked"),
-    UnknownRegion: Row(404, "No region of that name"),
-    NoFeasibleWindow: Row(422, "No unbroken run of that length fits"),
-    NoCommonSignal: Row(422, "The regions share no signal to compare on"),
-    OverBudget: Row(422, "No plan stays within the carbon budget"),
-    NeverUnder: Row(422, "The signal is not under the threshold for long enough"),
-    NoScheduleFound: Row(422, "No schedule was found within the time budget"),
-    TooFine: Row(422, "The times share too small a step"),
-    TooManyRegions: Row(422, "Too many regions in one question"),
-    TooManyQuestions: Row(422, "Too many questions in one call"),
-    TooLarge: Row(413, "The body is too large"),
-    TooCostly: Row(422, "The question takes too much work"),
-    NoSolver: Row(501, "A linear programme is needed, and there is no solver here"),
-    NoData: Row(404, "Nothing known to answer from"),
-    StaleData: Row(503, "The latest value is older than accepted"),
+    **{kind: Row(*HTTP[kind.code]) for kind in OF_THE_SDK},
     NotReady: Row(503, "Nothing is published yet"),
     Overloaded: Row(503, "Too many calls wait already"),
     Damaged: Row(503, "What is published cannot be read"),
@@ -149,14 +154,8 @@ def unforeseen(error: Exception) -> dict[str, object]:
 def _members(
     row: Row, code: str, detail: str, extra: Mapping[str, object] | None = None
 ) -> dict[str, object]:
-    return {
-        **(extra or {}),
-        "type": f"urn:gridtide:problem:{code}",
-        "title": row.title,
-        "status": row.status,
-        "detail": _clip(detail, LONGEST),
-        "code": code,
-    }
+    http = {"title": row.title, "status": row.status}
+    return members(code, _clip(detail, LONGEST), extra=extra, http=http)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:

@@ -186,7 +186,13 @@ def test_with_json_a_problem_is_json_beside_the_answers(
     assert main(["best-window", "DE", "--hours", "4", "--json", "--url", address], {}) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert json.loads(err) == {"code": "no_feasible_window", "detail": 'ends at "T"'}
+    assert json.loads(err) == {
+        "type": "urn:gridtide:problem:no_feasible_window",
+        "title": "no feasible window",
+        "status": 422,
+        "code": "no_feasible_window",
+        "detail": 'ends at "T"',
+    }
 
 
 def test_help_lists_all_commands_even_beside_a_broken_one(

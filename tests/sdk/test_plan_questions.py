@@ -261,11 +261,15 @@ def test_json_of_the_script_is_that_of_rest(
     for words in (["plan", "DE", "--hours", "2"], ["plan", "--question", str(file)]):
         assert main([*words, "--json", "--url", address], {}) == 0
         out, err = capsys.readouterr()
-        assert (json.loads(out), err) == (said.plan, "")
+        plan = json.loads(out)
+        assert plan.pop("asked")["job"]["hours"] == 2
+        assert (plan, err) == (said.plan, "")
     file.write_text(json.dumps([{"kind": "plan", "job": {"hours": 2}, "region": "DE"}]))
     service.reply(200, wire)
     assert main(["batch", str(file), "--json", "--url", address], {}) == 0
-    assert json.loads(capsys.readouterr().out) == wire
+    asked = {"job": {"hours": 2}, "region": "DE"}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {**wire, "answers": [{**said.plan, "asked": asked}]}
 
 
 def test_options_are_the_members_of_the_question(

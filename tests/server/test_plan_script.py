@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gridtide.cli import main
+from gridtide.client import Client
 from gridtide.clock import Clock
+from gridtide.planning import Progress
+from gridtide.planning_wire.planned import PlanAnswer
 from gridtide_store.home import Home
 from tests.server.world import NOW, Asker
 
@@ -124,7 +129,10 @@ def test_json_of_the_script_is_that_of_rest(
     environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
     assert main([*words, "--json"], environ) == 0
     with Asker(home, Clock(NOW)) as ask:
-        assert json.loads(capsys.readouterr().out) == ask.post(path, asked)
+        printed = json.loads(capsys.readouterr().out)
+        if path == "/v1/plan":
+            assert printed.pop("asked")
+        assert printed == ask.post(path, asked)
 
 
 ENVIRON = {"GRIDTIDE_NOW": "2026-03-02T12:00Z"}
@@ -142,7 +150,9 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     asked = {"job": JOB, "region": "DE", "bounds": {"slack_hours": 9}}
     body = {"plan": json.loads(printed), "asked": asked, "progress": {"done": 1}}
     with Asker(home, Clock(NOW)) as ask:
-        assert json.loads(capsys.readouterr().out) == ask.post("/v1/replan", body)
+        again = json.loads(capsys.readouterr().out)
+        assert again.pop("asked")["bounds"] == asked["bounds"]
+        assert again == ask.post("/v1/replan", body)
     assert main(["replan", str(file), *words, "--done", "3"], environ) == 2
     assert "there is nothing to plan" in capsys.readouterr().err
     assert main(["replan", str(file), *words, "--running"], environ) == 0
@@ -168,7 +178,9 @@ def test_the_script_says_at_which_size_a_job_runs(
     }
     with Asker(home, Clock(NOW)) as ask:
         answer = ask.post("/v1/replan", body)
-        assert json.loads(capsys.readouterr().out) == answer
+        again = json.loads(capsys.readouterr().out)
+        assert again.pop("asked")["job"] == job
+        assert again == answer
         body["progress"] = progress | {"chips": 9}
         refused = ask.problem("/v1/replan", 422, "bad_input", body)
     # Two hours are left, and the ramp of 1 needs 1.5 chips or more in the first hour.
@@ -229,7 +241,7 @@ def test_the_script_refuses_in_the_words_of_rest(
     said = json.loads(capsys.readouterr().err)
     with Asker(home, Clock(NOW)) as ask:
         problem = ask.problem(path, 422, "bad_input", asked)
-    assert said == {"code": problem["code"], "detail": problem["detail"]}
+    assert said == problem
 
 
 def test_a_question_in_a_file_takes_no_options_beside_it(
@@ -298,3 +310,94 @@ def test_text_of_a_footprint_and_of_a_schedule(
     first, _, last = capsys.readouterr().out.splitlines()
     assert first.startswith("1  DE: 2026-03-02T1")
     assert "programme" in last
+
+
+@pytest.mark.parametrize("way", ["file", "-"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["DE", "--hours", "3", "--kind", "interruptible", "--slack", "9h"],
+        ["DE", "--hours", "2", "--cron", "0 15 * * *", "--slack", "50%"],
+        ["DE", "FR", "--hours", "2", "--allowed", "DE", "--min-saving", "0.01"],
+        ["DE", "--hours", "3", "--chips", "1:4"],
+    ],
+    ids=["interruptible", "recurring", "places", "elastic"],
+)
+def test_a_printed_plan_is_all_that_replan_needs(
+    home: Home,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    way: str,
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    assert main(["plan", *words, "--json"], environ) == 0
+    printed = capsys.readouterr().out
+    (file := tmp_path / "plan.json").write_text(printed)
+    given = str(file) if way == "file" else "-"
+    monkeypatch.setattr("sys.stdin", io.StringIO(printed))
+    assert main(["replan", given, "--done", "1", "--json"], environ) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {**alone, "asked": ...} == {**told, "asked": ...}
+    assert alone["asked"] == json.loads(printed)["asked"]
+    # And what replan printed, in turn; in Python, too.
+    file.write_text(json.dumps(alone))
+    assert main(["replan", str(file), "--done", "1"], environ) == 0
+    plan = PlanAnswer.from_json(alone)
+    assert plan.to_json(asked=True) == alone
+    with Client(environ=environ) as client:
+        assert client.replan(plan, Progress(plan.as_of, done=timedelta(hours=1))).region
+
+
+def test_a_plan_without_its_request_says_what_to_give(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    assert main(["plan", "DE", "--hours", "3", "--json"], environ) == 0
+    printed = json.loads(capsys.readouterr().out)
+    file = tmp_path / "plan.json"
+    for asked, said in ((None, "--question"), (7, "asked"), ({"job": 1}, "job")):
+        file.write_text(json.dumps({**printed, "asked": asked}))
+        assert main(["replan", str(file)], environ) == 2
+        assert said in capsys.readouterr().err
+    assert main(["replan", "-", "--question", "-"], environ) == 2
+    assert "are both -" in capsys.readouterr().err
+
+
+def test_a_plan_of_a_printed_batch_can_be_planned_again(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    asked = {"job": JOB, "region": "DE"}
+    file = tmp_path / "file.json"
+    file.write_text(json.dumps([{"kind": "plan", **asked}, *QUESTIONS]))
+    assert main(["batch", str(file), "--json"], environ) == 0
+    first = json.loads(capsys.readouterr().out)["answers"][0]
+    assert first["asked"] == asked
+    file.write_text(json.dumps(first))
+    assert main(["replan", str(file), "--done", "1"], environ) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "member"),
+    [
+        (["best-window", "Germny", "--hours", "2"], "/v1/best-window", "nearest"),
+        (["best-window", "DE", "--hours", "999"], "/v1/best-window", "title"),
+    ],
+)
+def test_an_error_in_json_has_every_member_that_rest_has(
+    home: Home,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    path: str,
+    member: str,
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    assert main([*words, "--json"], environ) != 0
+    said = json.loads(capsys.readouterr().err)
+    with Asker(home, Clock(NOW)) as ask:
+        assert said == ask(f"{path}?region={words[1]}&hours={words[3]}").json()
+    assert member in said

@@ -69,8 +69,8 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
     instance_of(Progress, "a Progress")(progress, "progress")
     if plan.asked is None:
         raise BadInput(
-            "this plan does not know what it was asked for, as one read from JSON; replan what "
-            "plan or replan answered, or ask for a new plan of the work that is left"
+            "this plan does not know what it was asked for; write plans with "
+            "to_json(asked=True), or ask for a plan of the work that is left"
         )
     asked: Json = json.loads(plan.asked)
     return replanned(

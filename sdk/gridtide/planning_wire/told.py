@@ -70,9 +70,19 @@ class Batch:
             wire=wire,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sent it."""
-        return {**self.wire, "as_of": format_time(self.as_of)}
+    def to_json(self, *, asked: bool = False) -> dict[str, Any]:
+        """The JSON object, as the service sent it.
+
+        Args:
+            asked: whether to add the request to each plan, as `PlanAnswer.to_json` does.
+        """
+        answers = [
+            {**wire, "asked": json.loads(one.asked)}
+            if asked and isinstance(one, PlanAnswer) and one.asked is not None
+            else wire
+            for one, wire in zip(self.answers, self.wire["answers"], strict=True)
+        ]
+        return {**self.wire, "answers": answers, "as_of": format_time(self.as_of)}
 
 
 def _one(question: object, wire: object) -> One:
