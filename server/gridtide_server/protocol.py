@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 
 from gridtide_server.connections import Connections
 from gridtide_server.counted_protocol import CountedProtocol
-from gridtide_server.exchange import bound
+from gridtide_server.exchange import bound, reset
 from gridtide_server.refusals import Refusal, encode_refusal
 from gridtide_server.request_size import RequestSize
 
@@ -89,7 +89,7 @@ class BoundedProtocol(CountedProtocol):
         if self._answering is not None:
             self._answering.disconnected = True
             self._answering.message_event.set()
-        self.transport.abort()
+        reset(self.transport)
 
     def refuse_body(self) -> None:
         """Answer 503 as soon as the application asks for more of the body."""
@@ -103,11 +103,11 @@ class BoundedProtocol(CountedProtocol):
             # Closed by us, but what was written is not taken.
             self._closed_at = self._closed_at or now
             if now > self._closed_at + self._limits.write_seconds:
-                self.transport.abort()
+                reset(self.transport)
         elif self._stalled_until is not None:
             if now > self._stalled_until:
                 self._note("took its answer too slowly")
-                self.transport.abort()
+                reset(self.transport)
         elif now <= self._deadline or self._phase is Phase.WORK:
             return
         elif self._phase is Phase.HEAD and self._reading:
@@ -148,7 +148,7 @@ class BoundedProtocol(CountedProtocol):
         if self._ignoring or self.parser is None:
             self._discarded += len(data)
             if self._discarded > LINGER_BYTES:
-                self.transport.abort()
+                reset(self.transport)
             return
         self._unset_keepalive_if_required()
         if self._phase is Phase.IDLE:
@@ -258,7 +258,7 @@ class BoundedProtocol(CountedProtocol):
             current.disconnected = True
             current.message_event.set()
             if current.response_started:
-                self.transport.abort()
+                reset(self.transport)
                 return
         self._say(status, why)
         self._linger()
