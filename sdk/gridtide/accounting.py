@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from math import fsum, isfinite
+from math import fsum, inf, isfinite
 
 from gridtide.answers import Wire
 from gridtide.errors import BadInput
@@ -255,6 +255,7 @@ def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
         refuse(rows, f"{name}s", give)
     checked = []
     for row in rows:
+        go_on()
         try:
             start, end, kwh = row
         except (TypeError, ValueError):
@@ -263,8 +264,9 @@ def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
         first, last = to_instant(begin), to_instant(stop)
         if last <= first:
             raise BadInput(f"{name} from {format_time(begin)} does not end after it starts")
-        energy = _check(f"{name} from {format_time(begin)}, kWh", kwh, 0.0)
-        checked.append((first, last, energy))
+        if type(kwh) is not float or not 0.0 <= kwh < inf:  # else words are built for each
+            kwh = _check(f"{name} from {format_time(begin)}, kWh", kwh, 0.0)
+        checked.append((first, last, kwh))
     return checked
 
 

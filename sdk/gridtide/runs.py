@@ -28,7 +28,7 @@ MICROSECOND = timedelta(microseconds=1)
 STEPS_PER_UNIT = 10**9
 PER_UNIT = float(STEPS_PER_UNIT)
 # Over more slots a mean is of the integrals, which are exact to a step, instead of a sum.
-LONG = 1000
+LONG = 168
 
 
 def to_microseconds(span: timedelta) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -268,3 +269,32 @@ def test_a_footprint_looks_at_the_time_as_it_goes() -> None:
 
     with pytest.raises(Stopped), looking(stop):
         integrate([(at(0), at(60), 1.0)], hourly(1.0))
+
+
+@pytest.mark.parametrize("hours", [3, 4, 5, 6, 17, 48, 167, 168, 169, 170, 1200])
+@pytest.mark.parametrize("gap", [0, 3])
+def test_rows_of_any_length_count_as_their_hours_do(hours: int, gap: int) -> None:
+    """Short rows are summed slot by slot and longer ones by prepared sums: the same grams."""
+    values = [None if gap and k % gap == 1 else float(k * 7919 % 600) for k in range(1300)]
+    long = (at(45), at(45 + 60 * hours), 7.0 * hours)
+    clean = (at(20), at(20 + 60 * hours), 3.0 * hours)
+
+    def by_hour(
+        row: tuple[datetime, datetime, float],
+    ) -> list[tuple[datetime, datetime, float]]:
+        start, end, kwh = row
+        edges = [start, *(at(60 * k) for k in range(1300)), end]
+        edges = sorted(each for each in edges if start <= each <= end)
+        return [
+            (low, high, kwh * ((high - low) / (end - start)))
+            for low, high in pairwise(edges)
+            if low < high
+        ]
+
+    whole = integrate([long], hourly(*values), clean=[clean]).total
+    parts = integrate(by_hour(long), hourly(*values), clean=by_hour(clean)).total
+    assert (whole.net_g is None) == bool(gap)
+    assert (whole.gross_g is None, parts.gross_g is None) == (bool(gap), bool(gap))
+    for name in ("kwh", "net_g", "known_kwh", "known_g"):
+        if getattr(parts, name) is not None:
+            assert getattr(whole, name) == pytest.approx(getattr(parts, name), rel=1e-9), name
