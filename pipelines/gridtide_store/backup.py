@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from gridtide.errors import BadInput
+from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time, utc
 from gridtide_store.backup_files import (
     FORMAT,
@@ -34,11 +35,14 @@ from gridtide_store.database import attach, connect, refuse_foreign
 from gridtide_store.durable import sync_file, sync_folder
 from gridtide_store.faults import explained
 from gridtide_store.home import Home, writer_lock
-from gridtide_store.manifest import File, describe
+from gridtide_store.ledger_file import RESTORE as MAKE_ANEW
+from gridtide_store.manifest import File, describe, read, verify
 from gridtide_store.opening import OWN, TABLES
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current, whole
 
 STAGED = ".restore-"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Copied:
 
 
 def backup(home: Home, target: Path, now: datetime) -> Copied:
-    """Copy the store, the ledger, raw bodies, models and the current snapshot to `target`.
+    """Copy the store, the ledger, raw bodies, models and one whole snapshot to `target`.
 
     A folder, or one file if the name ends in ``.tar``, which its owner alone may read. It
     appears whole or not at all, and has been read back and compared when this returns. Nobody
@@ -63,7 +67,9 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
         Unusable: `target` cannot be written.
     """
     if not home.live.exists():
-        raise BadInput(f"{home.root} holds no store; there is nothing to back up")
+        raise BadInput(
+            f"{home.root} holds no store to back up; look at --home and GRIDTIDE_HOME"
+        )
     if target.resolve().is_relative_to(home.root.resolve()):
         raise BadInput(f"{target} lies in the home it is to save; name a place outside")
     if target.exists() or target.is_symlink():
@@ -97,9 +103,9 @@ def _write(home: Home, partial: Path, *, folder: bool, now: datetime) -> dict[st
         }
         write = _write_folder if folder else _write_tar
         write(partial, wanted, json.dumps(document, indent=1).encode())
-        with open_backup(partial) as read:
+        with open_backup(partial) as opened:
             for name, file in listed.items():
-                copy_compared(read, name, file, None)
+                copy_compared(opened, name, file, None)
     return listed
 
 
@@ -118,8 +124,8 @@ def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -
         Unusable: `home` cannot be written, or its disk is full.
     """
     # Before the lock, whose file would be left where there is no backup.
-    with explained(source, OTHER), open_backup(source) as read:
-        read_list(source, read)
+    with explained(source, OTHER), open_backup(source) as opened:
+        read_list(source, opened)
     with explained(home.root), writer_lock(home, "gridtide restore", now):
         for left in home.root.glob(f"{STAGED}*"):
             shutil.rmtree(left)
@@ -171,19 +177,42 @@ def _files(home: Home, scratch: Path) -> Iterator[tuple[str, Path]]:
     if home.ledger.exists():
         copy = scratch / home.ledger.name
         with (
+            explained(home.ledger, MAKE_ANEW),
             closing(sqlite3.connect(home.ledger)) as ledger,
             closing(sqlite3.connect(copy)) as target,
         ):
             ledger.backup(target)
         yield home.ledger.name, copy
-    snapshot = current(home)
+    snapshot = _snapshot(home)
     folders = [home.raw, home.models, *([snapshot] if snapshot else [])]
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(home.root).as_posix(), path
     if snapshot:
-        yield home.current.name, home.current
+        # Written anew: the pointer itself may be damaged, or name another snapshot.
+        pointer = scratch / home.current.name
+        pointer.write_text(f"{snapshot.name}\n")
+        yield home.current.name, pointer
+
+
+def _snapshot(home: Home) -> Path | None:
+    """The snapshot to save: the one that is read, or the newest whole one; None without any.
+
+    A damaged one would make a backup that cannot be restored, while the store, from which all
+    of it can be published again, is what a backup is for.
+    """
+    try:
+        folder = current(home)
+        if folder is None:
+            return None
+        verify(folder, read(folder))
+    except GridtideError as error:
+        instead = next(whole(home), None)
+        what = f"{instead.name} is saved" if instead else "none is saved"
+        log.warning("%s; %s in place of it", error, what)
+        return instead
+    return folder
 
 
 def _write_folder(partial: Path, wanted: Mapping[str, Path], document: bytes) -> None:
@@ -221,10 +250,10 @@ def _new_file(path: Path) -> BinaryIO:
 
 def _stage(source: Path, folder: Path) -> Copied:
     """Copy all files of a backup into `folder` and compare them."""
-    with open_backup(source) as read:
-        listed = read_list(source, read)
+    with open_backup(source) as opened:
+        listed = read_list(source, opened)
         for name, file in listed.items():
-            copy_compared(read, name, file, folder / name)
+            copy_compared(opened, name, file, folder / name)
     return Copied(len(listed), sum(file.bytes for file in listed.values()))
 
 

@@ -22,7 +22,7 @@ NAME = "manifest.json"
 BASE = "base.duckdb"
 DELTA = "delta.duckdb"
 # 2 added the hash of the manifest itself, and of which store the snapshot is.
-FORMAT = 2
+FORMAT = HASHED = 2
 REPUBLISH = "run `gridtide publish`"
 
 
@@ -125,9 +125,10 @@ def read(folder: Path) -> Manifest:
     try:
         with explained(path, REPUBLISH):
             document = msgspec.json.decode(path.read_bytes())
-        if document.pop("format") > FORMAT:
+        version = document.pop("format")
+        if version > FORMAT:
             raise NewerHome(f"{path} was published by a newer gridtide; upgrade this one")
-        manifest = _decode(document)
+        manifest = _decode(document, hashed=version >= HASHED)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damaged(f"{path} is not whole ({error}); {REPUBLISH}") from error
     if manifest.id != folder.name:
@@ -210,10 +211,15 @@ def _digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _decode(document: dict[str, Any]) -> Manifest:
-    """The manifest in `document`, its own hash compared and the names in it checked."""
+def _decode(document: dict[str, Any], *, hashed: bool) -> Manifest:
+    """The manifest in `document`, its own hash compared and the names in it checked.
+
+    Args:
+        document: without its format.
+        hashed: whether it must have a hash; one that is there is compared in any case.
+    """
     digest = document.pop("sha256", None)
-    if digest != _digest(json.dumps(document, indent=1)) and "store" in document:
+    if (hashed or digest) and digest != _digest(json.dumps(document, indent=1)):
         raise ValueError("its hash is another one")
     manifest = msgspec.convert(document, Manifest)
     for name in manifest.files:
