@@ -68,7 +68,8 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
     """
     if not home.live.exists():
         raise BadInput(
-            f"{home.root} holds no store to back up; look at --home and GRIDTIDE_HOME"
+            f"{home.root} has nothing to back up, as it holds no store; look at --home"
+            " and GRIDTIDE_HOME"
         )
     if target.resolve().is_relative_to(home.root.resolve()):
         raise BadInput(f"{target} lies in the home it is to save; name a place outside")
