@@ -30,6 +30,7 @@ ARROWS = {
 PLACES = {
     "httpx": {
         "sdk/gridtide/asker.py",
+        "sdk/gridtide/bounded.py",
         "sdk/gridtide/client.py",
         "sdk/gridtide/local.py",
         "sdk/gridtide/transport.py",
@@ -132,8 +133,10 @@ def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
         for other in imported(path, types=False) - sys.stdlib_module_names
         if other not in ("gridtide", "httpx")
     }
-    # The extras `frames` and `lp`, and only when a frame or a programme is asked for.
+    # What httpx itself stands on; the extras `frames` and `lp`, and only when a frame or a
+    # programme is asked for.
     assert foreign <= {
+        "sdk/gridtide/bounded.py imports httpcore",
         "sdk/gridtide/frames.py imports polars",
         "sdk/gridtide/planning/solver.py imports scipy",
     }

@@ -18,10 +18,11 @@ from typing import TypeAlias
 
 import httpx
 
+from gridtide.bounded import Allowance
 from gridtide.clock import Clock
 from gridtide.errors import BadInput, MissingExtra
 from gridtide.model import format_time
-from gridtide_pipelines.bounded import Allowance, Routed, TooLarge, Unreadable, unpack
+from gridtide_pipelines.bounded import Routed, TooLarge, Unreadable, unpack
 from gridtide_pipelines.errors import (
     ClockAhead,
     NothingYet,

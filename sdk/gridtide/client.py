@@ -18,6 +18,7 @@ from gridtide.destination import Destination
 from gridtide.errors import ServiceUnavailable
 from gridtide.patience import Patience
 from gridtide.questions import AsyncQuestions, Questions
+from gridtide.reading import LARGEST
 
 if TYPE_CHECKING:
     import httpx
@@ -64,10 +65,14 @@ class Client(Questions):
     ) -> None:
         import httpx
 
+        from gridtide.bounded import Allowance
+
         known = os.environ if environ is None else environ
         whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
         self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause
+        self._clock = clock
+        self._allowance = Allowance(clock)
         self._own: tuple[str, Mapping[str, str]] | None = None
         if whom.url is None:
             from gridtide import local
@@ -76,8 +81,8 @@ class Client(Questions):
         elif transport is None:
             from gridtide import transport as network
 
-            transport = network.open_transport(whom.address, known)
             self._own = whom.address, known
+            transport = network.open_bounded(*self._own, self._allowance)
         self._http = httpx.Client(
             base_url=self._asker.base_url(),
             headers=self._asker.headers(),
@@ -107,13 +112,13 @@ class Client(Questions):
             return
         import httpx
 
-        from gridtide.transport import open_transport
+        from gridtide.transport import open_bounded
 
         self._before = self._http  # kept, so that nothing of the parent's is closed here
         self._http = httpx.Client(
             base_url=self._asker.base_url(),
             headers=self._asker.headers(),
-            transport=open_transport(*self._own),
+            transport=open_bounded(*self._own, self._allowance),
             trust_env=False,
         )
         self._process = os.getpid()
@@ -133,6 +138,8 @@ class Client(Questions):
         import httpx
 
         self._renew()
+        seconds = max(patience.left, LEAST)
+        self._allowance.renew(deadline=self._clock() + seconds, size=LARGEST)
         try:
             with self._http.stream(
                 call.method,
@@ -140,7 +147,7 @@ class Client(Questions):
                 params=call.params,
                 content=call.body,
                 headers=self._asker.headers_of(call),
-                timeout=max(patience.left, LEAST),
+                timeout=seconds,
             ) as answer:
                 body = self._asker.body(answer, patience)
                 for part in answer.iter_raw():
@@ -177,6 +184,7 @@ class AsyncClient(AsyncQuestions):
         whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
         self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
         self._pause = pause or asyncio.sleep
+        self._own: tuple[str, Mapping[str, str]] | None = None
         if whom.url is None:
             from gridtide import local
 
@@ -184,13 +192,15 @@ class AsyncClient(AsyncQuestions):
         elif transport is None:
             from gridtide import transport as network
 
-            transport = network.open_async_transport(whom.address, known)
+            self._own = whom.address, known
+            transport = network.open_async_transport(*self._own)
         self._http = httpx.AsyncClient(
             base_url=self._asker.base_url(),
             headers=self._asker.headers(),
             transport=transport,
             trust_env=False,  # `network` has read it
         )
+        self._process = os.getpid()
 
     async def __aenter__(self) -> Self:
         return self
@@ -206,6 +216,23 @@ class AsyncClient(AsyncQuestions):
     async def aclose(self) -> None:
         """Give connections back, and stop the service in this process."""
         await self._http.aclose()
+
+    def _renew(self) -> None:
+        """Open connections of its own in a fork, as `Client` does."""
+        if self._own is None or self._process == os.getpid():
+            return
+        import httpx
+
+        from gridtide.transport import open_async_transport
+
+        self._before = self._http
+        self._http = httpx.AsyncClient(
+            base_url=self._asker.base_url(),
+            headers=self._asker.headers(),
+            transport=open_async_transport(*self._own),
+            trust_env=False,
+        )
+        self._process = os.getpid()
 
     async def ask(self, call: Call[T]) -> T:
         patience = self._asker.patience()
@@ -223,6 +250,7 @@ class AsyncClient(AsyncQuestions):
 
         import httpx
 
+        self._renew()
         seconds = max(patience.left, LEAST)
         try:
             async with (

@@ -7,6 +7,7 @@ further members in `extra`; what has no own class is a `BadRequest` or `ServiceU
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -47,6 +48,7 @@ BY_CODE: Mapping[str, type[GridtideError]] = {
 }
 # Those of planning, whose module is loaded when one of them has happened.
 OF_PLANNING = {"over_budget", "never_under", "too_fine", "no_solver", "no_schedule_found"}
+JSON_TYPE = re.compile(r"application/([^/\s]+\+)?json")
 STANDARD = {"type", "title", "status", "detail", "instance", "code"}
 
 
@@ -65,6 +67,13 @@ def understood(
         ApiError: neither an answer nor a problem; most likely not a gridtide service.
     """
     said = _json_object(body)
+    media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if said is not None and not JSON_TYPE.fullmatch(media):
+        raise ApiError(
+            f"{asked} answered {status} as {media:.80}, not as JSON; is it a gridtide service? "
+            "check GRIDTIDE_URL",
+            status=status,
+        )
     if 200 <= status < 300:
         if said is None:
             raise ApiError(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from gridtide.bounded import Allowance, bound
 from gridtide.errors import BadInput
 from gridtide.network import proxy_for, trusted, without_secrets
 
@@ -26,6 +27,13 @@ def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
         return httpx.HTTPTransport(**arguments)
     except (ValueError, OSError, httpx.InvalidURL) as error:
         raise _unusable(arguments["proxy"], error) from error
+
+
+def open_bounded(
+    url: str, environ: Mapping[str, str], allowance: Allowance
+) -> httpx.HTTPTransport:
+    """As `open_transport`, with every connection held to `allowance`."""
+    return bound(open_transport(url, environ), allowance)
 
 
 def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTTPTransport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from gridtide.client import AsyncClient, Client
-from gridtide.errors import ApiError
+from gridtide.errors import ApiError, ServiceUnavailable
 
 
 def ask(kind: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -125,3 +126,132 @@ def test_a_member_that_cannot_be_is_an_api_error(
     service.reply(200, said.forecast)
     with pytest.raises(ApiError):
         ask(Client, address)
+
+
+def served(answer: Any) -> tuple[str, Any]:  # noqa: ANN401
+    """An address whose every connection `answer` speaks on, and what ends it."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def speak() -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            answer(connection, stop)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        listening.close()
+        thread.join()
+
+    return f"http://127.0.0.1:{listening.getsockname()[1]}", end
+
+
+def endless(first: bytes, again: bytes) -> Any:  # noqa: ANN401
+    def speak(connection: socket.socket, stop: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(first)
+        while not stop.wait(0.05):
+            connection.sendall(again)
+
+    return speak
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HT", b""),
+    ],
+    ids=["headers", "a header", "103", "100", "silence"],
+)
+def test_headers_that_do_not_end_end_with_the_time_limit(
+    kind: Any,  # noqa: ANN401
+    first: bytes,
+    again: bytes,
+) -> None:
+    address, end = served(endless(first, again))
+    try:
+        began = time.monotonic()
+        with pytest.raises(ServiceUnavailable, match="did not answer"):
+            ask(kind, address, timeout=1.0)
+        assert time.monotonic() - began < 30  # without a limit it never ends
+    finally:
+        end()
+
+
+def test_a_name_lookup_that_hangs_ends_with_the_time_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    try:
+        began = time.monotonic()
+        with pytest.raises(ServiceUnavailable, match="did not answer"):
+            ask(Client, "http://slow.example", timeout=0.5)
+        assert time.monotonic() - began < 30
+    finally:
+        answered.set()
+
+
+def test_threads_that_share_a_client_have_a_time_limit_each(
+    address: str,
+    said: Any,  # noqa: ANN401
+) -> None:
+    with Client(address, environ={}, retries=0) as client:
+        found: list[object] = []
+        threads = [
+            threading.Thread(target=lambda: found.append(client.forecast("DE").to_json()))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [said.forecast] * 8
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("media", "accepted"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        ("application/geo+json", True),
+        ("text/html; charset=utf-8", False),
+        ("text/plain", False),
+        ("application/jsonp", False),
+        ("image/json", False),
+    ],
+)
+def test_json_is_taken_only_where_it_is_called_json(
+    kind: Any,  # noqa: ANN401
+    media: str,
+    accepted: bool,  # noqa: FBT001
+    said: Any,  # noqa: ANN401
+) -> None:
+    body = json.dumps(said.forecast).encode()
+
+    def speak(connection: socket.socket, stop: threading.Event) -> None:
+        connection.recv(65536)
+        head = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + body)
+        stop.wait(60)
+
+    address, end = served(speak)
+    try:
+        if accepted:
+            assert ask(kind, address).to_json() == said.forecast
+        else:
+            with pytest.raises(ApiError, match=media.partition(";")[0]):
+                ask(kind, address)
+    finally:
+        end()

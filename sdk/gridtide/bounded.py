@@ -1,0 +1,134 @@
+"""Connections that end: one deadline over connection, headers and body, a bound on bytes.
+
+A timeout of httpx holds for each wait alone, so a host that sends a byte now and then holds a
+request for ever, and endless informational answers never reach the caller. Here each wait is
+cut to what is left until the deadline, below everything that could wait.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
+from typing import Any
+
+import httpcore
+import httpx
+
+# Headers, and the frames of an answer in chunks, come on top of its body.
+OVERHEAD = 4 * 1024 * 1024
+
+
+class Allowance(threading.local):
+    """What is left of the time and the bytes of the request under way in this thread."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._deadline = float("inf")
+        self._bytes = 0
+
+    def renew(self, *, deadline: float, size: int) -> None:
+        """Begin a request that ends at `deadline` of the clock and may bring `size` bytes."""
+        self._deadline, self._bytes = deadline, size + OVERHEAD
+
+    def cut(self, timeout: float | None) -> float:
+        """The seconds of one wait: `timeout`, or less if the deadline is nearer.
+
+        Raises:
+            httpcore.ReadTimeout: the deadline has passed.
+        """
+        left = self._deadline - self._monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time for one request is over")
+        return left if timeout is None else min(timeout, left)
+
+    def spend(self, size: int) -> None:
+        """Take `size` received bytes off.
+
+        Raises:
+            httpcore.RemoteProtocolError: more have come than an answer may have.
+        """
+        self._bytes -= size
+        if self._bytes < 0:
+            raise httpcore.RemoteProtocolError("more bytes than any answer has")
+
+
+def bound(transport: httpx.HTTPTransport, allowance: Allowance) -> httpx.HTTPTransport:
+    """`transport` with every connection it opens from now on held to `allowance`."""
+    # httpcore takes a backend where a pool is made, and httpx does not pass one on.
+    pool: Any = transport._pool
+    pool._network_backend = _Backend(pool._network_backend, allowance)
+    return transport
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, inner: httpcore.NetworkBackend, allowance: Allowance) -> None:
+        self._inner, self._allowance = inner, allowance
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        seconds = self._allowance.cut(timeout)
+        connection: Future[httpcore.NetworkStream] = Future()
+
+        def connect() -> None:
+            try:
+                stream = self._inner.connect_tcp(
+                    host, port, seconds, local_address, socket_options
+                )
+            except BaseException as error:  # noqa: BLE001  # raised by who waits for it
+                if connection.set_running_or_notify_cancel():
+                    connection.set_exception(error)
+                return
+            if connection.set_running_or_notify_cancel():
+                connection.set_result(stream)
+            else:
+                stream.close()
+
+        # A name lookup takes no time limit, and a name of many addresses takes the limit for
+        # each: what does not end in time is left to a thread that is not waited for.
+        threading.Thread(target=connect, name="gridtide-connect", daemon=True).start()
+        done, _ = wait([connection], seconds)
+        if not done and connection.cancel():
+            raise httpcore.ConnectTimeout(f"no connection to {host} in {seconds:.3g} s")
+        return _Stream(connection.result(), self._allowance)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(self._allowance.cut(seconds))
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, allowance: Allowance) -> None:
+        self._inner, self._allowance = inner, allowance
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._inner.read(max_bytes, self._allowance.cut(timeout))
+        self._allowance.spend(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._allowance.cut(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._inner.start_tls(
+            ssl_context, server_hostname, self._allowance.cut(timeout)
+        )
+        return _Stream(stream, self._allowance)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore has it
+        return self._inner.get_extra_info(info)
