@@ -12,6 +12,7 @@ from gridtide.patience import Patience
 from gridtide.plugins import own_version
 from gridtide.problems import understood
 from gridtide.reading import ENCODING, Body
+from gridtide.values import read_number, read_whole
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +32,8 @@ class Asker:
         clock: Callable[[], float],
         environ: Mapping[str, str],
     ) -> None:
+        timeout = read_number(timeout, "timeout", "a number of seconds such as 30")
+        retries = read_whole(retries, "retries")
         if not timeout > 0 or retries < 0:
             raise BadInput(
                 f"timeout is {timeout} and retries {retries}; give seconds above 0 and a "

@@ -22,6 +22,7 @@ from gridtide.planning import (
     Cost,
     CostSeries,
     Days,
+    Elastic,
     Goal,
     Job,
     Outlook,
@@ -402,3 +403,30 @@ def test_a_wrong_value_of_any_parameter_is_bad_input(
     assert others == []
     assert all(len(each) < 1000 for each in told)
     assert told
+
+
+@pytest.mark.parametrize("number", [3, np.int64(3), np.float32(3), Decimal(3)])
+def test_the_sizes_of_an_elastic_job_are_any_numbers(number: Any) -> None:  # noqa: ANN401
+    table: Any = [[1, 1], np.array([3, 2])]
+    sizes = Elastic(number, ramp=number, throughput=table)
+    assert sizes == Elastic(3.0, ramp=3.0, throughput=((1.0, 1.0), (3.0, 2.0)))
+    assert type(sizes.maximum) is float
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            (field, value)
+            for field in ("maximum", "minimum", "base", "ramp")
+            for value in (True, "3", np.nan, pd.NaT, pd.NA, [1])
+        ),
+        *(("maximum", value) for value in (None, 10**400)),
+        *(("throughput", value) for value in (5, "ab", [5], [(1, 2, 3)], [(1, True)], None)),
+        ("fractional_workers", "yes"),
+        ("fractional_workers", 1),
+    ],
+)
+def test_sizes_that_are_no_numbers_are_named(field: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(BadInput, match=field):
+        Elastic(**{"maximum": 3, field: value})

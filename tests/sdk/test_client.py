@@ -274,9 +274,22 @@ def test_the_two_clients_are_made_alike() -> None:
     assert differ == {"transport", "pause"}  # which are blocking here and awaited there
 
 
-@pytest.mark.parametrize("kwargs", [{"timeout": 0}, {"timeout": float("nan")}, {"retries": -1}])
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"timeout": float("inf")},
+        {"timeout": True},
+        {"timeout": "30"},
+        {"timeout": None},
+        {"retries": -1},
+        {"retries": 1.5},
+        {"retries": True},
+    ],
+)
 def test_an_impossible_patience_is_refused(kwargs: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match="give seconds above 0"):
+    with pytest.raises(BadInput, match=f"{next(iter(kwargs))} (is )?.*give"):
         Client(URL, environ={}, **kwargs)
 
 

@@ -8,8 +8,18 @@ from math import ceil, floor
 
 from gridtide.errors import BadInput
 from gridtide.planning.sizes import LARGEST, SMALLEST
+from gridtide.values import listed, optional, read_flag, read_list, read_number, refuse, settle
 
 NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
+
+
+def _pair(value: object, name: str) -> tuple[float, float]:
+    """A row of the throughput table."""
+    numbers = read_list(read_number, value, name)
+    if len(numbers) != 2:
+        refuse(value, name, "a pair of chips and their speed such as (2, 1.8)")
+    chips, speed = numbers
+    return chips, speed
 
 
 @dataclass(frozen=True)
@@ -28,8 +38,8 @@ class Elastic:
             of a machine. By default workers are whole at every moment.
 
     Raises:
-        BadInput: bounds the wrong way round, or a table that does not cover them, falls, or is
-            not concave; no whole number of workers within the bounds.
+        BadInput: a value that is not a number; bounds the wrong way round, or a table that does
+            not cover them, falls, or is not concave; no whole number of workers within them.
     """
 
     maximum: float
@@ -40,13 +50,21 @@ class Elastic:
     fractional_workers: bool = False
 
     def __post_init__(self) -> None:
-        table = tuple((chips, speed) for chips, speed in self.throughput)
-        object.__setattr__(self, "throughput", table)
+        settle(
+            self,
+            maximum=read_number,
+            minimum=read_number,
+            base=read_number,
+            ramp=optional(read_number),
+            throughput=listed(_pair),
+            fractional_workers=read_flag,
+        )
+        table = self.throughput
         numbers = [self.maximum, self.minimum, self.base, self.ramp or 0.0]
         numbers += [number for pair in table for number in pair]
         if not all(-LARGEST <= number <= LARGEST for number in numbers):
             raise BadInput(
-                "chips and their throughput must be finite numbers, none of them beyond "
+                "chips and their throughput must be numbers, none of them beyond "
                 f"{LARGEST:g}; check their unit"
             )
         if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
@@ -63,10 +81,6 @@ class Elastic:
             raise BadInput(
                 f"a ramp of {self.ramp} chips a slot never reaches the minimum of "
                 f"{self.minimum}; give a ramp above 0 and of at least the minimum"
-            )
-        if not isinstance(self.fractional_workers, bool):
-            raise BadInput(
-                f"fractional_workers is {self.fractional_workers!r}; give True or False"
             )
         if not self.fractional_workers:
             self._check_whole()
