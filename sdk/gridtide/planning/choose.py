@@ -20,7 +20,7 @@ from gridtide.planning.question import Question
 from gridtide.planning.site import MINUTE
 from gridtide.planning.telling import told
 from gridtide.planning.toll import FRESH
-from gridtide.runs import EPOCH, to_instant
+from gridtide.runs import EPOCH, MICROSECOND, to_instant
 from gridtide.values import instance_of, optional, read_whole, refuse
 
 FIVE_MINUTES = timedelta(minutes=5)
@@ -75,20 +75,28 @@ def plan(
 def answered(question: Question) -> Plan:
     """The plan for a question; raises as `plan`."""
     later = clocked(question) if question.standing is FRESH else question
-    if later is question and not _taken_inwards(question):
+    whole = later if later is not question and _is_over(later) else within_the_clock(later)
+    if whole is question and not _taken_inwards(question):
         return told(question, decided(question))
     # Without a pause it may run off the clock, and no pause is ever worth less than none.
-    options = [(question, replace(question, job=_unbroken(question.job)))]
-    if later.bounds.deadline is None or later.bounds.deadline > later.now:
-        options.append((later, later))
     found: list[tuple[Question, Decision]] = []
+    refusal: NoFeasibleWindow | None = None
+    options = [(question, replace(question, job=_unbroken(question.job))), (whole, whole)]
     for asked, each in options:
+        if each is later and later is not question and _is_over(later):
+            continue
         try:
             found.append((asked, decided(each)))
-        except NoFeasibleWindow:
-            if each is options[-1][1] and not found:
-                raise
-    return told(*min(found, key=_rank))
+        except NoFeasibleWindow as error:
+            refusal = error
+    if not found and whole is not later:
+        # Only the minutes before its end make room for it.
+        found.append((later, decided(later)))
+    if not found:
+        assert refusal is not None  # noqa: S101  # one of the two was asked
+        raise refusal
+    made = told(*min(found, key=_rank))
+    return replace(made, question=later) if made.question is whole else made
 
 
 def clocked(question: Question) -> Question:
@@ -105,6 +113,38 @@ def clocked(question: Question) -> Question:
         bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
     )
     return replace(question, now=moment, bounds=bounds)
+
+
+def within_the_clock(question: Question) -> Question:
+    """The question with a named start and its end taken inwards to a full five minutes.
+
+    Only for pieces over slots that all begin and end there: what is over would have the whole
+    plan laid in steps of a minute, for the sake of the last four.
+    """
+    if question.standing is not FRESH or not keeps_the_clock(question.job):
+        return question
+    first, last = question.bounds.limits(question.now, question.job.duration)
+    start, end = on_the_clock(first), last and last - (last - EPOCH) % FIVE_MINUTES
+    if (start, end) == (first, last) or (end is not None and end <= start):
+        return question
+    step = FIVE_MINUTES // MICROSECOND
+    runs = (run for each in question.places.places for run in each.outlook.expected.runs)
+    if any(edge % step for run in runs for edge in run.edges):
+        return question
+    bounds = replace(
+        question.bounds,
+        earliest=start,
+        deadline=end,
+        slack=None,
+        slack_fraction=None,
+        next_working_day=None,
+    )
+    return replace(question, bounds=bounds)
+
+
+def _is_over(question: Question) -> bool:
+    deadline = question.bounds.deadline
+    return deadline is not None and deadline <= question.now
 
 
 def _taken_inwards(question: Question) -> bool:
