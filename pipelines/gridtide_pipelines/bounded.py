@@ -89,16 +89,21 @@ def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
             raise TooLarge(f"more than {most} packed bytes in one answer")
         while data:
             machine = machine or zlib.decompressobj(zlib.MAX_WBITS | 16)
-            try:
-                part = machine.decompress(data, PIECE)
-            except zlib.error as error:
-                raise Unreadable(f"said to be gzip, but {error}") from error
+            part = _inflate(machine, data)
             data = machine.unconsumed_tail
             if machine.eof:
                 data, machine = machine.unused_data, None
             if part:
                 yield part
-    while machine is not None and (part := machine.decompress(b"", PIECE)):
+    while machine is not None and (part := _inflate(machine, b"")):
         yield part
     if machine is not None and not machine.eof:
         raise Unreadable("said to be gzip, but cut short")
+
+
+def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
+    """The next piece; bits that were taken in before may turn out wrong only now."""
+    try:
+        return machine.decompress(data, PIECE)
+    except zlib.error as error:
+        raise Unreadable(f"said to be gzip, but {error}") from error

@@ -30,7 +30,7 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.headers import read_date, read_retry_after
+from gridtide_pipelines.headers import read_moment, read_retry_after
 from gridtide_pipelines.keyed import Keyed
 from gridtide_pipelines.limits import DEFAULT, Limits
 from gridtide_pipelines.no_data import says_nothing_yet
@@ -191,7 +191,7 @@ class Fetcher:
         At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
         nothing.
         """
-        said, now = read_date(response.headers.get("Date", "")), self._now()
+        said, now = read_moment(response.headers), self._now()
         if said is None or self._settings.now is not None or now - said <= CLOCK_AHEAD:
             return
         raise ClockAhead(

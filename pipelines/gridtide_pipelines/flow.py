@@ -142,8 +142,13 @@ class _Watch:
         self._span = self._group = 0
 
     def begin_group(self) -> None:
-        """Begin what is read together."""
+        """Begin what is read together.
+
+        Raises:
+            SourceUnavailable: the time for the span is over.
+        """
         self._group = 0
+        self._refuse_overtime()
 
     def page(self, number: int, size: int) -> None:
         """Count page `number`, from 1, of `size` bytes.
@@ -160,10 +165,13 @@ class _Watch:
         for taken, most in ((self._group, limits.group), (self._span, limits.span)):
             if taken > most:
                 raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
+        self._refuse_overtime()
+
+    def _refuse_overtime(self) -> None:
         if self._monotonic() > self._until:
             raise SourceUnavailable(
                 self._source,
-                f"no whole answer in {limits.span_seconds:g} s; the next refresh goes on",
+                f"no whole answer in {self._limits.span_seconds:g} s; the next refresh goes on",
             )
 
 
@@ -198,20 +206,35 @@ def _pages(
     return bodies
 
 
-def derive_pending(store: Store, factors: FactorSet) -> int:
+def derive_pending(
+    store: Store, factors: FactorSet, *, failed: list[NotStored] | None = None
+) -> int:
     """Intensity and CFE of every mix that is newer than what was derived from it.
 
     What is missing in a slot is judged by the slots before it, so a span is read with them.
 
+    Args:
+        failed: takes what could not be derived or stored, so that the rest is; all of it is
+            pending the next time.
+
     Returns:
         Rows added.
+
+    Raises:
+        BadInput: without `failed`, the first that could not be derived or stored.
     """
     pending = store.underived(factors.name)
     added = 0
     for span in pending.spans:
         mix = store.inputs(span.zone, span.source, span.start - CONTEXT, span.end)
-        added += store.append(derive(mix, factors, start=span.start), received=True)
-    store.mark_derived(factors.name, pending.cut)
+        try:
+            added += store.append(derive(mix, factors, start=span.start), received=True)
+        except BadInput as error:
+            if failed is None:
+                raise
+            failed.append(NotStored(span.source, f"not derived: {error}", zone=span.zone))
+    if not failed:
+        store.mark_derived(factors.name, pending.cut)
     return added
 
 

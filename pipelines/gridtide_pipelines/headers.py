@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ HTTP_DATE: Final = re.compile(
     r"[1-9][0-9]{3} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
 )
 SECONDS: Final = re.compile(r"[0-9]{1,9}")  # not \d, which is also ² and ٣
+LATEST: Final = datetime(9900, 1, 1, tzinfo=UTC)  # any age can be added to it
 
 
 def read_date(text: str) -> datetime | None:
@@ -24,6 +26,17 @@ def read_date(text: str) -> datetime | None:
         return parsedate_to_datetime(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError):  # 31 February, the year 0
         return None
+
+
+def read_moment(headers: Mapping[str, str]) -> datetime | None:
+    """When an answer left, by its publisher's clock; None if its headers do not say.
+
+    A cache repeats the Date of the first answer, and says in Age how long it has kept it.
+    """
+    said, age = read_date(headers.get("Date", "")), headers.get("Age", "").strip()
+    if said is None or not SECONDS.fullmatch(age):
+        return said
+    return min(said, LATEST) + timedelta(seconds=int(age))
 
 
 def read_retry_after(text: str, now: datetime, *, least: float) -> float | None:

@@ -12,7 +12,7 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import NoData
 from gridtide.model import format_time
-from gridtide_pipelines.errors import ClockAhead, ClockWrong
+from gridtide_pipelines.errors import ClockAhead, ClockWrong, NotStored
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.fetch import Fetch
 from gridtide_pipelines.flow import derive_pending, refuse_mixing
@@ -99,7 +99,13 @@ def refresh(
         if store.series().is_empty():
             raise NoData(_nothing(report, home))
         progress("derive", 0, 1)
-        report.derived_rows = derive_pending(store, factor_set())
+        failed: list[NotStored] = []
+        report.derived_rows = derive_pending(store, factor_set(), failed=failed)
+        for error in failed:
+            log.warning("%s", error, extra={"source": error.source})
+            step = _underived(error)
+            ledger.step(note.run, step)
+            report.steps.append(step)
         report.forecasts = forecast_zones(
             store,
             home,
@@ -114,6 +120,12 @@ def refresh(
         report.snapshot = publish_home(store, ledger, home, clock)
         note.done(summary(report), exit_code=report.exit_code)
     return report
+
+
+def _underived(error: NotStored) -> Step:
+    """The failed step of a source from whose mix nothing could be derived."""
+    zones = (error.zone,) if error.zone else ()
+    return Step(error.source, "derive", zones, None, None, error.code, message=str(error))
 
 
 def _refuse_clock_ahead(report: Report) -> None:

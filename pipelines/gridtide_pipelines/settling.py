@@ -11,43 +11,58 @@ import polars as pl
 from gridtide_pipelines.schedule import Span
 
 DAY = timedelta(days=1)
+SERIES = ("zone", "signal")
 ZoneDay = tuple[str, date]
 
 
 @dataclass(slots=True)
 class Answered:
-    """What one span brought, by zone and UTC day: time with values, and days of bad ones."""
+    """What one span brought: the slots of each series, and the days of bad values."""
 
-    covered: dict[ZoneDay, timedelta] = field(default_factory=dict)
+    slots: list[pl.DataFrame] = field(default_factory=list)
     refused: set[ZoneDay] = field(default_factory=set)
 
     def add(self, observations: pl.DataFrame, refused: Iterable[tuple[str, datetime]]) -> None:
         """Take in what one group of answers was normalized to.
 
-        A slot counts once, whatever the number of its signals. A flow counts for both ends.
+        A slot counts once, however often it came.
         """
-        slots = (
-            observations.drop_nulls("value")
-            .with_columns(pl.col("zone").str.split("->"))
-            .explode("zone")
-            .group_by("zone", "slot_start")
-            .agg(pl.col("slot_end").min())
-            .group_by("zone", pl.col("slot_start").dt.date().alias("day"))
-            .agg((pl.col("slot_end") - pl.col("slot_start")).sum().alias("covered"))
-        )
-        for zone, day, covered in slots.iter_rows():
-            key = (zone, day)
-            self.covered[key] = self.covered.get(key, timedelta(0)) + covered
+        known = pl.col("value").is_not_null()
+        self.slots.append(observations.select(*SERIES, "slot_start", "slot_end", known))
         for zone, start in refused:
             self.refused |= {(end, start.date()) for end in zone.split("->")}
 
+    def covered(self) -> dict[ZoneDay, timedelta]:
+        """The time with values in each day of each zone, by the series that has least.
+
+        A fuel that came for half a day leaves half of it open; so does one that is named
+        without a value. A flow counts for both its ends.
+        """
+        if not self.slots:
+            return {}
+        value = (pl.col("slot_end") - pl.col("slot_start")).filter("value").sum()
+        days = (
+            pl.concat(self.slots)
+            .group_by(*SERIES, "slot_start")
+            .agg(pl.col("slot_end").min(), pl.col("value").any())
+            .group_by(*SERIES, pl.col("slot_start").dt.date().alias("day"))
+            .agg(value.alias("covered"), pl.col("value").any())
+            .with_columns(pl.col("zone").str.split("->"))
+            .explode("zone")
+            .group_by("zone", "day")
+            .agg(pl.col("covered").min(), pl.col("value").any())
+            .filter("value")
+        )
+        return {(zone, day): time for zone, day, time, _ in days.iter_rows()}
+
     def complete(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
-        """The days of each zone that have a value at every time."""
+        """The days of each zone of which every series has a value at every time."""
+        covered = self.covered()
         return [
             (zone, day)
             for zone in zones
             for day in days
-            if self.covered.get((zone, day), timedelta(0)) >= DAY
+            if covered.get((zone, day), timedelta(0)) >= DAY
         ]
 
     def silent(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
@@ -56,12 +71,13 @@ class Answered:
         Not those of which all values were refused: a publisher that says something wrong
         will say something else.
         """
+        covered = self.covered()
         return [
             (zone, day)
             for zone in zones
             for day in days
-            if self.covered.get((zone, day), timedelta(0)) < DAY
-            and ((zone, day) in self.covered or (zone, day) not in self.refused)
+            if covered.get((zone, day), timedelta(0)) < DAY
+            and ((zone, day) in covered or (zone, day) not in self.refused)
         ]
 
 

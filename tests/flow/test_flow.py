@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from gridtide.cli import main
+from gridtide.errors import BadInput
+from gridtide_pipelines.errors import NotStored
 from gridtide_pipelines.factors import factor_set
 from gridtide_pipelines.flow import derive_pending
 from gridtide_pipelines.publishing import trusted
@@ -128,3 +130,18 @@ def _big(folder: Path) -> Path:
     )
     frame.write_parquet(folder / "big.parquet")
     return folder / "big.parquet"
+
+
+def test_what_cannot_be_derived_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with writer_lock(home, "test", START), Store.open(home) as store:
+        store.append(mix(0, gas=50.0))
+        store.append(mix(0, phlogiston=50.0).with_columns(pl.lit("FR").alias("zone")))
+        failed: list[NotStored] = []
+        assert derive_pending(store, factor_set(), failed=failed) == 3
+        (error,) = failed
+        assert (error.source, error.zone, error.code) == ("import", "FR", "not_stored")
+        assert "phlogiston" in str(error)
+        # It is pending still.
+        with pytest.raises(BadInput, match="phlogiston"):
+            derive_pending(store, factor_set())

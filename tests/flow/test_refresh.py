@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from gridtide.cli import main
@@ -16,6 +17,7 @@ from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome
 from gridtide_store.store import Store
+from gridtide_store.words import OBSERVATION
 from tests.flow.publishers import Publishers, publishers
 
 # Each test runs whole refreshes, which keep the pace that publishers ask for.
@@ -315,3 +317,29 @@ def test_every_page_of_a_long_answer_is_read(fresh: Line) -> None:
 def test_nothing_is_left_to_derive_after_a_refresh(line: Line) -> None:
     with writer_lock(line.home, "test", NOW), Store.open(line.home) as store:
         assert store.underived("ipcc_ar5").spans == ()
+
+
+def test_a_mix_that_cannot_be_derived_is_a_failed_step_and_the_rest_is_published(
+    line: Line,
+) -> None:
+    odd = {
+        "zone": "FR",
+        "signal": "generation_phlogiston",
+        "source": "import",
+        "slot_start": NOW - timedelta(hours=2),
+        "slot_end": NOW - timedelta(hours=1),
+        "value": 5.0,
+        "quality": "measured",
+        "known_at": NOW,
+        "retrieval_id": 1,
+    }
+    with writer_lock(line.home, "test", NOW), Store.open(line.home) as store:
+        store.append(pl.DataFrame([odd], schema=OBSERVATION))
+    assert refresh(line, now=NOW + timedelta(hours=1)) == 3
+    told = line.document
+    assert told["snapshot"]
+    assert told["sources"]["import"]["status"] == "not_stored"
+    assert "phlogiston" in told["sources"]["import"]["message"]
+    ledger = Ledger(line.home.ledger)
+    (step,) = (s for s in ledger.steps(ledger.runs(1)[0].id) if s.source == "import")
+    assert (step.kind, step.zones, step.status) == ("derive", ("FR",), "not_stored")

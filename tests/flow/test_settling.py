@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
+import pytest
 
 from gridtide_pipelines.schedule import Span
 from gridtide_pipelines.settling import Answered, final_days, open_part
@@ -53,8 +54,28 @@ def test_two_signals_do_not_make_half_a_day_whole_and_two_groups_do() -> None:
     answered = Answered()
     answered.add(pl.concat([rows("A", range(12), signal=s) for s in ("load", "flow")]), [])
     assert answered.complete(["A"], [FIRST]) == []
-    answered.add(rows("A", range(12, 24)), [])
+    answered.add(pl.concat([rows("A", range(12, 24), signal=s) for s in ("load", "flow")]), [])
     assert answered.complete(["A"], [FIRST]) == [("A", FIRST)]
+
+
+def test_the_same_half_day_twice_is_half_a_day() -> None:
+    answered = Answered()
+    for _ in range(2):
+        answered.add(rows("A", range(12)), [])
+    assert answered.complete(["A"], [FIRST]) == []
+    assert answered.silent(["A"], [FIRST]) == [("A", FIRST)]
+
+
+@pytest.mark.parametrize(
+    "late", [rows("A", range(12), signal="gas"), rows("A", [3], signal="gas", value=None)]
+)
+def test_a_fuel_that_came_in_part_or_is_named_without_a_value_leaves_the_day_open(
+    late: pl.DataFrame,
+) -> None:
+    answered = Answered()
+    answered.add(pl.concat([rows("A", range(24), signal="wind"), late]), [])
+    assert answered.complete(["A"], [FIRST]) == []
+    assert answered.silent(["A"], [FIRST]) == [("A", FIRST)]
 
 
 def test_a_value_that_is_null_answers_nothing() -> None:

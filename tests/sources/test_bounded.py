@@ -103,3 +103,12 @@ def test_a_wait_is_cut_to_what_is_left_of_the_deadline() -> None:
     at[0] = 10.0
     with pytest.raises(Exception, match="time for one request is over"):
         allowance.cut(30.0)
+
+
+def test_a_gzip_file_whose_end_is_wrong_is_unreadable() -> None:
+    packed = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    good = packed.compress(bytes(PIECE * 4)) + packed.flush(zlib.Z_FULL_FLUSH)
+    for bad in (b"\x07", b"\x06", b"\xff", b"\x03\x02\xff\xff"):
+        for cut in range(4):
+            with pytest.raises(Unreadable):
+                whole([good[: len(good) - cut] + bad], "gzip")

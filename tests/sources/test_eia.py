@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.source import Body, Kind, Request
 from gridtide_pipelines.sources.eia import FUELS, SOURCE, following, parse, requests
 from gridtide_store.words import FUELS as OURS
@@ -209,3 +210,10 @@ def test_all_zones_at_once_are_asked_a_day_at_a_time() -> None:
 
 def test_every_code_means_a_fuel_of_ours() -> None:
     assert set(FUELS.values()) <= set(OURS)
+
+
+def test_an_error_in_an_answer_to_a_key_is_not_repeated() -> None:
+    answer = replace(body("generation"), content=b'{"error": "the key YEK-tercs is bad"}')
+    with pytest.raises(SourceChanged, match=r"an error.*raw body is kept") as found:
+        parse([answer])
+    assert "tercs" not in str(found.value)

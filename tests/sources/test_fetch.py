@@ -15,7 +15,12 @@ import httpx
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.errors import SourceChanged, SourceRefused, SourceUnavailable
+from gridtide_pipelines.errors import (
+    ClockAhead,
+    SourceChanged,
+    SourceRefused,
+    SourceUnavailable,
+)
 from gridtide_pipelines.fetch import Fetcher, skipped
 from gridtide_pipelines.limits import DEFAULT, Limits
 from gridtide_pipelines.source import Body, KeySpec, Kind, Request, Source
@@ -350,3 +355,18 @@ def test_a_source_is_skipped_with_a_reason_that_says_what_to_do(
     reason = skipped(source, settings(**given))
     assert (reason is None) == (why is None)
     assert re.search(why or "", reason or "")
+
+
+@pytest.mark.parametrize(("age", "refused"), [("", True), ("7200", False), ("60", True)])
+def test_the_date_of_an_answer_from_a_cache_counts_with_its_age(
+    age: str,
+    refused: bool,  # noqa: FBT001
+    time: Time,
+) -> None:
+    headers = {"Date": "Mon, 02 Mar 2026 10:00:00 GMT", "Age": age}
+    ask = fetcher(in_turn(httpx.Response(200, headers=headers, content=b"{}")), time)
+    if refused:
+        with pytest.raises(ClockAhead):
+            ask(GB, ASK)
+    else:
+        assert ask(GB, ASK) == b"{}"

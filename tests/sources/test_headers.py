@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.headers import read_date, read_retry_after
+from gridtide_pipelines.headers import read_date, read_moment, read_retry_after
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DATE = "%a, %d %b %Y %H:%M:%S GMT"
@@ -56,6 +56,25 @@ def test_a_number_or_a_date_is_a_wait_and_the_past_is_the_least(
     text: str, seconds: float
 ) -> None:
     assert read_retry_after(text, NOW, least=1.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [
+        ("", 0),
+        ("7200", 7200),
+        (" 60 ", 60),
+        ("-5", 0),
+        ("²", 0),
+        ("soon", 0),
+        ("9" * 9, 10**9 - 1),
+    ],
+)
+def test_what_a_cache_has_kept_left_later_than_its_date(age: str, seconds: int) -> None:
+    headers = {"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Age": age}
+    assert read_moment(headers) == NOW + timedelta(seconds=seconds)
+    assert read_moment({"Age": age}) is None
+    assert read_moment({"Date": "Fri, 31 Dec 9999 23:59:59 GMT", "Age": age}) is not None
 
 
 @settings(deadline=None)

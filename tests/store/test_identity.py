@@ -94,12 +94,13 @@ def test_what_a_lost_store_had_settled_is_asked_for_again(
 ) -> None:
     publish_with(home, slots([1.0], now), now)
     ledger = Ledger(home.ledger)
-    ledger.settle("eia", "generation", "", now)
+    day = now.date()
+    ledger.settle("eia", "generation", complete=[("GB", day)], silent=[], now=now)
     Store.open(home).close()
-    assert ledger.settled("eia", "generation") == {now}
+    assert ledger.settled("eia", "generation") == {"GB": {day}}
     home.live.unlink()
     Store.open(home, new=True).close()
-    assert ledger.settled("eia", "generation") == set()
+    assert ledger.settled("eia", "generation") == {}
 
 
 def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:

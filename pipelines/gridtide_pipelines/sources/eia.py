@@ -150,7 +150,8 @@ def _response(body: Body) -> Mapping[str, Any]:
     if holds_nothing(document, "response", "data"):
         return NOTHING
     if "response" not in document:
-        raise ValueError(f"the publisher says {document.get('error', document)}")
+        # Not what it says: the key was sent, and nobody knows all the ways to repeat it.
+        raise ValueError("no response but an error" if "error" in document else "no response")
     response: dict[str, Any] = document["response"]
     return response
 

@@ -1,0 +1,107 @@
+"""What one publisher can take of a span, and what becomes of what the store refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gridtide_pipelines.errors import NothingYet, NotStored, SourceChanged, SourceUnavailable
+from gridtide_pipelines.flow import Intake, ingest
+from gridtide_pipelines.limits import DEFAULT, Limits
+from gridtide_pipelines.source import Kind, Request, Source
+from gridtide_pipelines.sources import uk_carbon_intensity
+from gridtide_store.home import Home, writer_lock
+from gridtide_store.store import Store
+from tests.flow.publishers import uk_document
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+DAYS = 28  # two requests of the GB publisher
+GB = uk_carbon_intensity.SOURCE
+
+
+class Answers:
+    """The true answers, each of which takes `seconds`."""
+
+    def __init__(self, seconds: float = 0.0, *, empty: bool = False) -> None:
+        self.at, self.asked, self.sizes = 0.0, 0, list[int]()
+        self._seconds, self._empty = seconds, empty
+
+    def __call__(self, source: Source, request: Request) -> bytes:
+        self.asked += 1
+        self.at += self._seconds
+        if self._empty:
+            raise NothingYet(source.name, "HTTP 204")
+        content = json.dumps(uk_document(request.path.lstrip("/"), NOW)).encode()
+        self.sizes.append(len(content))
+        return content
+
+
+def ask(
+    home: Path,
+    answers: Answers,
+    limits: Limits = DEFAULT,
+    source: Source = GB,
+    intake: Intake | None = None,
+) -> Intake:
+    with writer_lock(Home(home), "test", NOW), Store.open(Home(home)) as store:
+        return ingest(
+            source,
+            Kind.INTENSITY,
+            ["GB"],
+            NOW - timedelta(days=DAYS),
+            NOW,
+            fetch=answers,
+            store=store,
+            now=lambda: NOW,
+            limits=limits,
+            monotonic=lambda: answers.at,
+            intake=intake,
+        )
+
+
+def test_a_span_may_take_its_bytes_and_no_more(tmp_path: Path) -> None:
+    answers = Answers()
+    assert ask(tmp_path / "a", answers).rows > 0
+    whole, one = sum(answers.sizes), max(answers.sizes)
+    assert ask(tmp_path / "b", Answers(), replace(DEFAULT, span=whole)).rows > 0
+    with pytest.raises(SourceChanged, match=f"more than {whole - 1} bytes"):
+        ask(tmp_path / "c", Answers(), replace(DEFAULT, span=whole - 1))
+    # Each group has a bound of its own.
+    assert ask(tmp_path / "d", Answers(), replace(DEFAULT, group=one)).rows > 0
+    with pytest.raises(SourceChanged, match=f"more than {one - 1} bytes"):
+        ask(tmp_path / "e", Answers(), replace(DEFAULT, group=one - 1))
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_span_may_take_its_time_and_no_more(
+    empty: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    answers = Answers(31.0, empty=empty)
+    with pytest.raises(SourceUnavailable, match="no whole answer in 30 s"):
+        ask(tmp_path, answers, replace(DEFAULT, span_seconds=30.0))
+    # Nothing more is asked, with an answer or without.
+    assert answers.asked == 1
+
+
+def test_what_the_store_refuses_is_the_failure_of_its_group_alone(tmp_path: Path) -> None:
+    def backwards(parse: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
+        groups = iter(range(9))
+
+        def parsed(bodies: object) -> pl.DataFrame:
+            frame = parse(bodies)
+            odd = pl.col("start") if next(groups) else pl.col("end")
+            return frame.with_columns(end=odd)
+
+        return parsed
+
+    intake = Intake()
+    with pytest.raises(NotStored, match="uk_carbon_intensity"):
+        ask(tmp_path, Answers(), source=replace(GB, parse=backwards(GB.parse)), intake=intake)
+    assert intake.rows > 0
