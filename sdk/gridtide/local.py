@@ -211,8 +211,12 @@ class _Lifespan:
         self._task: asyncio.Future[None] | None = None
 
     async def with_state(self, scope: Message, receive: Receive, send: Send) -> None:
-        """The application, given what its lifespan keeps for its requests."""
-        await self._app({**scope, "state": self._state.copy()}, receive, send)
+        """The application, given what its lifespan keeps for its requests.
+
+        They come from this process itself, which is no client among others.
+        """
+        own = {"state": self._state.copy(), "client": None}
+        await self._app({**scope, **own}, receive, send)
 
     async def start(self) -> None:
         """Start it.

@@ -17,6 +17,8 @@ from gridtide_store.settings import Settings
 log = logging.getLogger(__name__)
 # Within one process the caller's own time limit says how long to wait for a turn.
 PATIENCE = 600.0
+# Nor are there others who would have to wait for what one caller asks at once.
+WAITING = 10_000
 
 
 def application(environ: Mapping[str, str]) -> ASGIApp:
@@ -29,7 +31,11 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
     for remark in settings.unknown:
         log.warning(remark)
     return create_app(
-        ServerSettings(cors=False, max_age=settings.max_age, effort=Effort(patience=PATIENCE)),
+        ServerSettings(
+            cors=False,
+            max_age=settings.max_age,
+            effort=Effort(patience=PATIENCE, waiting=WAITING),
+        ),
         Reader(Home(settings.home)),
         Clock(settings.now),
     )

@@ -20,6 +20,7 @@ from gridtide.errors import (
     TooManyRegions,
     UnknownRegion,
 )
+from gridtide.planning import Job
 from gridtide_server.local import application
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, observed, run
@@ -159,3 +160,13 @@ def test_importing_the_server_starts_and_configures_nothing() -> None:
         [sys.executable, "-W", "error", "-c", code], capture_output=True, check=True
     )
     assert json.loads(alone.stdout) == [1, 0]
+
+
+def test_one_process_may_ask_many_plans_at_once(environ: dict[str, str]) -> None:
+    async def ask() -> list[str]:
+        async with AsyncClient(environ=environ, timeout=300) as client:
+            job = Job(2, "interruptible")
+            plans = await asyncio.gather(*(client.plan(job, "DE") for _ in range(40)))
+            return [plan.region for plan in plans]
+
+    assert asyncio.run(ask()) == ["DE"] * 40
