@@ -22,6 +22,7 @@ from gridtide_server.footprints import footprinted
 from gridtide_server.plans import planned, replanned
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import Forecast, View
+from gridtide_store.errors import Damaged, Unusable
 from gridtide_store.regions import Resolution
 
 QUICK = ("best_window", "best_region")
@@ -62,6 +63,9 @@ class _Batch:
             if kind == "best_window":
                 return self._window(asked, moment)
             return self._region(asked, moment)
+        except (Damaged, Unusable):
+            # Of the snapshot, not of the question: whoever reads it opens it anew.
+            raise
         except GridtideError as error:
             return _told(error)
         except Exception as error:  # noqa: BLE001  # logged, and told as what it is

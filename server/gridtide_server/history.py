@@ -76,9 +76,13 @@ def intensity(
     )
 
 
-def is_past(asked: IntensityAsked, moment: Moment) -> bool:
-    """Whether a range lies before the moment, so that its answer no longer moves with it."""
-    return asked.start is not None and asked.end is not None and asked.end <= moment.as_of
+def is_settled(view: View, place: Resolution, asked: IntensityAsked, moment: Moment) -> bool:
+    """Whether a range lies before the moment and so does all that is known of the zone.
+
+    Then the answer no longer moves with the moment.
+    """
+    past = asked.start is not None and asked.end is not None and asked.end <= moment.as_of
+    return past and view.knows_all(place.zone, moment.as_of)
 
 
 def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:

@@ -12,7 +12,9 @@ from gridtide_store.catalogue import Catalogue
 
 def zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool) -> Zones:
     """Zones with data by key; with `every`, all of the catalogue too."""
-    keys = sorted({*view.zones, *(catalogue.zones if every else ())})
+    at = moment.as_of
+    known = {key for key in view.zones if view.observed_at(key, at) or view.forecasts(key, at)}
+    keys = sorted({*known, *(catalogue.zones if every else ())})
     return Zones(
         zones=[_zone(view, catalogue, key, moment) for key in keys],
         as_of=moment.as_of,
@@ -22,7 +24,7 @@ def zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool) -> Z
 
 def _zone(view: View, catalogue: Catalogue, key: str, moment: Moment) -> Zone:
     record = catalogue.zones.get(key)
-    observed = view.observed(key)
+    observed = view.observed_at(key, moment.as_of)
     forecasts = view.forecasts(key, moment.as_of)
     signals = sorted({*observed, *forecasts})
     try:

@@ -160,7 +160,8 @@ class BoundedProtocol(CountedProtocol):
         except httptools.HttpParserUpgrade:
             # Answered as the plain request it also is; what follows would not be HTTP.
             self._ignoring = True
-            self.cycle.keep_alive = False
+            if self.cycle is not None:  # else it was refused before it was started
+                self.cycle.keep_alive = False
         except httptools.HttpParserError:
             self._size.refuse(
                 HTTPStatus.BAD_REQUEST, "this is not a valid HTTP/1.1 request; send plain HTTP"

@@ -162,6 +162,10 @@ class View:
             if self._all_known(zone, signal, as_of) or self.latest(zone, signal, as_of)
         )
 
+    def knows_all(self, zone: str, as_of: datetime) -> bool:
+        """Whether nothing of the zone's history became known after `as_of`."""
+        return all(self._all_known(zone, each, as_of) for each in self.observed(zone))
+
     def zones_at(self, as_of: datetime) -> tuple[str, ...]:
         """Keys of the zones with a value known at `as_of`, sorted."""
         return tuple(zone for zone in self.zones if self.observed_at(zone, as_of))

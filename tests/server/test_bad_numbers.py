@@ -238,3 +238,11 @@ def test_what_nobody_foresaw_is_that_question_s_internal(
     assert (failed["code"], failed["status"]) == ("internal", 500)
     assert "nobody foresaw" not in failed["detail"]
     assert "nobody foresaw" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": %s', b'{"a": %s, "b": nope}', b"[%s]}", b'{"a": "%s}', b"\xff%s"]
+)
+def test_what_is_no_json_is_so_with_a_long_number_in_it(ask: Asker, body: bytes) -> None:
+    problem = ask.problem("/v1/plan", 422, "bad_input", body.replace(b"%s", b"9" * 400))
+    assert "no JSON" in problem["detail"]

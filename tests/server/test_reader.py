@@ -174,3 +174,19 @@ def test_a_home_that_cannot_be_read_is_told_and_not_a_fault_of_ours(tmp_path: Pa
         answer = ask(URL)
     assert (answer.status_code, answer.json()["code"]) == (503, "unusable_home")
     assert "GRIDTIDE_HOME" in answer.json()["detail"]
+
+
+def test_damage_found_by_a_question_of_many_is_503_and_the_next_call_opens_anew(
+    publisher: Publisher,
+) -> None:
+    start(publisher)
+    issue(publisher, 1.0)
+    row = {"start": "2026-03-02T11:00Z", "end": "2026-03-02T12:00Z", "kwh": 1}
+    question = {"kind": "footprint", "region": "DE", "rows": [row]}
+    batch = {"questions": [question]}
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        assert ask.post("/v1/batch", batch)["answers"][0]["gross_g"] == 123.0
+        with ask.reader.read() as view:
+            view.snapshot.close()
+        ask.problem("/v1/batch", 503, "damaged", batch)
+        assert ask.post("/v1/batch", batch)["answers"][0]["gross_g"] == 123.0

@@ -76,3 +76,12 @@ def test_as_of_lists_what_was_known_then(ask: Asker) -> None:
     zone = by_key(ask.json("/v1/zones?as_of=2026-03-02T09:30Z"))["DE"]
     assert zone["newest_slot_end"] == "2026-03-02T08:00:00Z"
     assert zone["forecast"]["model"] == "beta"
+
+
+def test_as_of_says_nothing_of_what_became_known_later(ask: Asker) -> None:
+    # Of its three signals DE then had only the lifecycle intensity; FR had nothing yet.
+    zones = by_key(ask.json("/v1/zones?as_of=2026-03-02T09:30Z"))
+    assert zones["DE"]["signals"] == ["ci_lifecycle_produced"]
+    assert "FR" not in zones
+    every = by_key(ask.json("/v1/zones?all=true&as_of=2026-03-02T09:30Z"))
+    assert (every["FR"]["signals"], every["FR"]["source"]) == ([], None)

@@ -44,7 +44,7 @@ def routes(service: Service) -> APIRouter:
                     asked,
                     [place],
                     moment,
-                    fixed=history.is_past(asked, moment),
+                    fixed=history.is_settled(view, place, asked, moment),
                 )
                 return reply(
                     request,
