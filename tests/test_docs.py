@@ -29,7 +29,7 @@ from gridtide.planning_wire.jobs import JOB
 from gridtide.planning_wire.schedules import SCHEDULE
 from gridtide.planning_wire.shapes import Shape
 from gridtide_pipelines.source import Source, find_sources
-from gridtide_server import bodies, problems, spec, wire
+from gridtide_server import bodies, problems, refusals, spec, wire
 from gridtide_store.settings import KNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -131,7 +131,7 @@ BODIES: dict[str, Shape[Any]] = {
     "/v1/footprint": FOOTPRINT,
 }
 # What the framework itself answers with, beside our own table (RFC 9110, 15.5.5 and 15.5.6).
-FRAMEWORK = {"not_found": 404, "method_not_allowed": 405}
+FRAMEWORK = {"not_found": 404, "method_not_allowed": 405, "misdirected_request": 421}
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +223,7 @@ def test_every_signal_has_its_unit_and_direction() -> None:
 def test_every_problem_code_is_in_the_table_with_its_status() -> None:
     ours = {kind.code: row.status for kind, row in problems.TABLE.items()}
     ours |= {"internal": problems.INTERNAL.status}
+    ours |= {code: int(status) for status, (code, _) in refusals.NAMES.items()}
     rows = table(REST.read_text(), "## Problems\n")
     assert {bare(code): int(status) for code, status, *_ in rows} == ours | FRAMEWORK
 

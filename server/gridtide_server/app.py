@@ -9,9 +9,10 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
 from gridtide.clock import Clock
@@ -21,6 +22,7 @@ from gridtide_server.hosts import HostCheck, NoSniff, read_hosts
 from gridtide_server.limits import Limits
 from gridtide_server.observing import Observing
 from gridtide_server.reader import Reader
+from gridtide_server.replies import reply_again
 from gridtide_server.routes import (
     batch,
     footprint,
@@ -98,6 +100,8 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         # The interactive pages load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
+        # FastAPI's own answer has no entity tag.
+        openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
@@ -110,6 +114,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
     for resource in (windows, plan, schedule, batch, zones, intensity, forecast, footprint):
         app.include_router(resource.routes(service))
     app.include_router(health.routes(service, registry, app.version))
+    app.add_route("/openapi.json", _describe, include_in_schema=False)
     app.add_middleware(Observing, seconds=metrics.request_seconds(registry))
     app.state.admission = bodies.Admission(settings.limits)
     if settings.hosts is not None:
@@ -119,12 +124,18 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
             CORSMiddleware,
             allow_origins=["*"],
             allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type"],
-            expose_headers=["ETag"],
+            allow_headers=["Content-Type", "If-None-Match"],
+            expose_headers=["ETag", "Retry-After"],
         )
     app.add_middleware(NoSniff)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+async def _describe(request: Request) -> Response:
+    """The OpenAPI, which changes with the release alone."""
+    body = JSONResponse(request.app.openapi()).body
+    return reply_again(request, bytes(body), {"Cache-Control": "no-cache"})
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -28,12 +28,18 @@ def read_hosts(environ: Mapping[str, str], *, loopback: bool) -> tuple[str, ...]
         return LOOPBACK if loopback else None
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     for name in names:
-        if name != "*" and (not name or set(name) & set("/@? \t")):
+        if name != "*" and not _is_name(name):
             raise BadInput(
                 f"GRIDTIDE_ALLOWED_HOSTS: {name!r} must be a host name as in "
-                "api.example.org or *.example.org, without scheme, port or path"
+                "api.example.org, *.example.org or [::1], without scheme, port or path"
             )
     return None if "*" in names else names
+
+
+def _is_name(name: str) -> bool:
+    """Whether it is a name or an address, an IPv6 one in brackets, and nothing beside it."""
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    return not set(bare) & set("/@?[] \t") and (":" not in bare or bare is not name)
 
 
 class HostCheck:

@@ -192,7 +192,8 @@ async def _left(_request: Request, _error: Exception) -> Response:
 
 
 async def _internal(_request: Request, _error: Exception) -> Response:
-    return problem(INTERNAL, "internal", _HIDDEN)
+    # Made outside of the middleware that marks all others.
+    return problem(INTERNAL, "internal", _HIDDEN, headers={"X-Content-Type-Options": "nosniff"})
 
 
 _HIDDEN = "a fault of ours, not of your question; the server's log has the details"

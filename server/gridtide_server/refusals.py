@@ -8,6 +8,18 @@ from typing import NamedTuple
 
 from gridtide_server.problems import Row, problem
 
+# Python's own phrases differ from release to release, and codes are stable.
+NAMES = {
+    HTTPStatus.BAD_REQUEST: ("bad_request", "Bad Request"),
+    HTTPStatus.REQUEST_TIMEOUT: ("request_timeout", "Request Timeout"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", "URI Too Long"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "request_header_fields_too_large",
+        "Request Header Fields Too Large",
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("overloaded", "Service Unavailable"),
+}
+
 
 class Refusal(NamedTuple):
     """Why a connection gets no further."""
@@ -18,10 +30,7 @@ class Refusal(NamedTuple):
 
 def encode_refusal(refusal: Refusal, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The whole HTTP response, after which the connection ends."""
-    phrase = refusal.status.phrase
-    code = phrase.lower().replace(" ", "_").replace("-", "_")
-    if refusal.status is HTTPStatus.SERVICE_UNAVAILABLE:
-        code = "overloaded"
+    code, phrase = NAMES[refusal.status]
     retry = {"Retry-After": "5"} if refusal.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     response = problem(Row(refusal.status, phrase), code, refusal.why, headers=retry)
     lines = [b"HTTP/1.1 %d %s" % (refusal.status, phrase.encode())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
 
@@ -49,11 +49,6 @@ def tag_of(
     return _quoted(json.dumps(parts, sort_keys=True).encode())
 
 
-def tag_of_body(body: bytes) -> str:
-    """The entity tag of an answer that is cheap to make anew, of its body."""
-    return _quoted(body)
-
-
 def reply(
     request: Request, tag: str, moment: Moment, answer: Callable[[], BaseModel]
 ) -> Response:
@@ -73,6 +68,15 @@ def reply(
         return Response(status_code=304, headers=headers)
     body = answer().model_dump_json().encode()
     if given == "*":  # it asks whether there is an answer at all
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def reply_again(request: Request, body: bytes, headers: Mapping[str, str]) -> Response:
+    """An answer that was made anew, as 200, or 304 where it is the one the client has."""
+    tag = _quoted(body)
+    headers = {**headers, "ETag": tag}
+    if has(request.headers.get("if-none-match", "").strip(), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 

@@ -127,6 +127,17 @@ REFUSED: dict[str, tuple[bytes, int]] = {
         posted(b"[" * 900_000, more=b"Connection: close\r\n"),
         422,
     ),
+    "300 headers and another protocol": (
+        b"GET /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+        + HOST
+        + b"A: b\r\n" * 300
+        + b"\r\n",
+        431,
+    ),
+    "CONNECT with 300 headers": (
+        b"CONNECT example.org:443 HTTP/1.1\r\n" + HOST + b"A: b\r\n" * 300 + b"\r\n",
+        431,
+    ),
     "another host": (
         b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
         421,

@@ -25,7 +25,7 @@ QUESTIONS = {
     "/v1/zones/DE/intensity?as_of=2026-02-25T00:00Z": 200,
     "/v1/zones/DE/forecast": 200,
     "/v1/best-window?region=DE&hours=4": 200,
-    "/v1/best-region?region=DE,FR&hours=4": 422,
+    "/v1/best-region?region=DE,FR&hours=4": 200,
     "/v1/best-window?region=FR&hours=4": 404,
 }
 

@@ -223,3 +223,34 @@ def test_star_is_304_only_where_there_is_an_answer(ask: Asker) -> None:
     star = {"If-None-Match": "*"}
     assert ask("/v1/zones/DE/intensity", headers=star).status_code == 304
     assert ask("/v1/zones/AT/intensity", headers=star).status_code == 404
+
+
+def test_a_past_range_moves_on_while_some_of_it_is_known_later(publisher: Publisher) -> None:
+    # As where the refresh runs on a machine whose clock is an hour ahead of the server's.
+    publisher.add(
+        observed("DE", [1.0, 2.0], start=NOW - 4 * HOUR),
+        observed("DE", [9.0], start=NOW - 3 * HOUR, known_at=NOW + HOUR),
+    )
+    publisher.publish(NOW + HOUR)
+    url = "/v1/zones/DE/intensity?start=2026-03-02T08:00Z&end=2026-03-02T10:00Z"
+    with Asker(publisher.home, Standing(NOW)) as ask:
+        before = ask(url)
+    assert [slot["value"] for slot in before.json()["slots"]] == [1.0, 2.0]
+    given = {"If-None-Match": before.headers["etag"]}
+    with Asker(publisher.home, Standing(NOW + 2 * HOUR)) as ask:
+        after = ask(url, headers=given)
+    assert after.status_code == 200
+    assert [slot["value"] for slot in after.json()["slots"]] == [1.0, 9.0]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_openapi_has_a_tag_and_is_asked_for_again(ask: Asker, method: str) -> None:
+    first = ask("/openapi.json", method)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "no-cache"
+    assert ask("/openapi.json").json()["info"]["title"] == "gridtide"
+    for given in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        again = ask("/openapi.json", method, headers={"If-None-Match": given})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == tag
+    assert ask("/openapi.json", method, headers={"If-None-Match": '"x"'}).status_code == 200

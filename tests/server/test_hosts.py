@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_server import listing
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.hosts import LOOPBACK, read_hosts
 from gridtide_server.limits import Limits, is_loopback, most_connections
@@ -76,8 +77,54 @@ def test_settings_go_before_the_defaults() -> None:
     told = ServerSettings.from_env(environ, limits=Limits(), loopback=True, cors=None)
     assert (told.cors, told.hosts) == (True, ("a.example", "*.b.example"))
     assert read_hosts({"GRIDTIDE_ALLOWED_HOSTS": "*"}, loopback=True) is None
-    with pytest.raises(BadInput, match="GRIDTIDE_ALLOWED_HOSTS"):
-        read_hosts({"GRIDTIDE_ALLOWED_HOSTS": "http://a"}, loopback=True)
+    assert read_hosts({"GRIDTIDE_ALLOWED_HOSTS": "[::1]"}, loopback=False) == ("[::1]",)
+
+
+@pytest.mark.parametrize(
+    "name", ["http://a", "a.example:8000", "*.example.org:443", "::1", "[::1]:8000", "a b"]
+)
+def test_a_host_that_would_never_be_asked_for_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match=r"GRIDTIDE_ALLOWED_HOSTS.*without scheme, port or path"):
+        read_hosts({"GRIDTIDE_ALLOWED_HOSTS": f"good.example, {name}"}, loopback=True)
+
+
+def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: Home) -> None:
+    app = create_app(ServerSettings(cors=True), Reader(home), Standing(NOW))
+    page = {"Origin": "https://page.example"}
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            wanted = {
+                "Access-Control-Request-Method": "GET",
+                "Access-Control-Request-Headers": "if-none-match",
+            }
+            before = await client.options("/v1/zones", headers=page | wanted)
+            return before, await client.get("/v1/zones", headers=page)
+
+    before, answer = asyncio.run(ask())
+    assert before.status_code == 200
+    assert "ETag" in answer.headers["access-control-expose-headers"]
+    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+
+
+def test_a_fault_of_ours_is_not_sniffed_either(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(listing, "zones", fail)
+    app = create_app(ServerSettings(), Reader(home), Standing(NOW))
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get("/v1/zones")
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(

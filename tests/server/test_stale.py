@@ -146,3 +146,13 @@ def test_now_of_several_regions_answers_those_it_can(
     stale, fresh = json.loads(capsys.readouterr().out)
     assert (stale["region"], stale["code"]) == ("FR", "stale_data")
     assert fresh["slots"][0]["value"] == 1.0
+
+
+@pytest.mark.parametrize("text", ["48", "48h", "PT48H", "2880min", "2d"])
+def test_a_maximum_age_is_a_length_like_any_other(home: Home, text: str) -> None:
+    with Asker(home, Standing(NOW + 48 * HOUR)) as ask:
+        assert ask.json(f"{DE}?max_age={text}")["stale"] is True
+    with Asker(home, Standing(NOW + 48 * HOUR + MINUTE)) as ask:
+        assert (
+            ask.problem(f"{DE}?max_age={text}", 503, "stale_data")["max_age_seconds"] == 172800
+        )

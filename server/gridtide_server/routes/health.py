@@ -13,7 +13,7 @@ from gridtide_server import wire
 from gridtide_server.parameters import NothingAsked, ReadyAsked
 from gridtide_server.problems import responses
 from gridtide_server.readiness import readiness
-from gridtide_server.replies import has, tag_of_body
+from gridtide_server.replies import reply_again
 from gridtide_server.service import Service
 from gridtide_server.strict import StrictRoute
 
@@ -58,8 +58,6 @@ def routes(service: Service, registry: CollectorRegistry, version: str) -> APIRo
 
 def _fresh(request: Request, body: str, status: int) -> Response:
     """An answer that is made anew each time; 304 where it is the one the client has."""
-    tag = tag_of_body(body.encode())
-    headers = FRESH | ({"ETag": tag} if status == 200 else {})
-    if status == 200 and has(request.headers.get("if-none-match", "").strip(), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+    if status == 200:
+        return reply_again(request, body.encode(), FRESH)
+    return Response(body, status_code=status, media_type="application/json", headers=FRESH)
