@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gridtide_store.errors import Damaged
 from gridtide_store.home import Home
 from tests.faults.damage import (
     MATRIX,
@@ -119,3 +120,16 @@ def test_files_that_may_not_be_read_are_told(home: Home) -> None:
     with Asker(home, Standing(NOW)) as ask:
         assert set(answers(ask)) <= {"right", "refused"}
     snapshot(home).chmod(0o700)
+
+
+def test_after_a_failed_read_a_file_is_hashed_anew_though_its_time_is_the_same(
+    warm: Asker, home: Home
+) -> None:
+    path = snapshot(home) / MATRIX  # which the snapshot before shares
+    seen = path.stat()
+    flip(path, -1)  # as a bad sector does, which leaves the time of change alone
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    with pytest.raises(Damaged, match="a block"), warm.reader.read():
+        raise Damaged("a block cannot be read; run `gridtide publish`")
+    with pytest.raises(Damaged, match="is not what was published"), warm.reader.read():
+        pass
