@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from gridtide.command import Command, Terminal, terminal
 from gridtide.commands import OWN
 from gridtide.errors import BadInput, GridtideError, NoService
+from gridtide.extras import how_to_install
 from gridtide.model import parse_time
 from gridtide.plain_text import tolerate
 from gridtide.plugins import COMMANDS, found, own_version
@@ -40,7 +41,7 @@ OF_THE_SERVICE = (
     "reproduce",
     "simulate",
 )
-INSTALL = "pip install 'gridtide[service]', from a clone: pip install ./sdk ."
+INSTALL = how_to_install("service")
 GLOBALS = {"home": None, "now": None, "url": None, "json": False}
 SOUTH_OR_WEST = re.compile(r"-\d+(\.\d*)?,.*")
 

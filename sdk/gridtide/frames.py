@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from gridtide.errors import MissingExtra
+from gridtide.extras import how_to_install
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ def frame(kind: type[Any], rows: Sequence[object]) -> pl.DataFrame:
         import polars as pl
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            "polars is not installed; install it with: pip install 'gridtide[frames]'"
+            f"polars is not installed; install it with: {how_to_install('frames')}"
         ) from error
     types = {"datetime": pl.Datetime("us", "UTC"), "float": pl.Float64()}
     names = {field.name: str(field.type).removesuffix(" | None") for field in fields(kind)}

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpx
 
 from gridtide.errors import ApiError, NoService
+from gridtide.extras import how_to_install
 from gridtide.plugins import LOCAL, found
 
 Message = MutableMapping[str, Any]
@@ -39,8 +40,8 @@ def host(environ: Mapping[str, str]) -> Host:
     if point is None:
         raise NoService(
             "there is no service to ask. Either set GRIDTIDE_URL to the address of one, such "
-            "as http://localhost:8000; or install it beside the SDK (pip install "
-            "'gridtide[service]', from a clone: pip install ./sdk .) and run "
+            "as http://localhost:8000; or install it beside the SDK "
+            f"({how_to_install('service')}) and run "
             "'gridtide refresh', or 'gridtide import FILE' for data of your own"
         )
     return Host(point.load()(environ))

@@ -259,7 +259,10 @@ def test_without_a_solver_it_says_so_and_still_answers(monkeypatch: pytest.Monke
         pytest.approx(2),
         False,
     )
-    assert "there is no solver here, pip install 'gridtide[lp]'" in found.sentence
+    assert (
+        "there is no solver here; for a closer bound pip install 'gridtide[lp]', from a clone"
+        in found.sentence
+    )
     alone = plan_batch([one((1, 2, 3))], {"DE": Cap(jobs=1)}, now=T0)
     assert alone.exact
     assert alone.sentence.endswith("each job has the best it could have alone.")

@@ -15,6 +15,7 @@ from typing import Any
 
 from gridtide.answers import Wire
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
+from gridtide.extras import how_to_install
 from gridtide.model import utc
 from gridtide.planning.answer import Code, Plan
 from gridtide.planning.baseline import Baseline
@@ -146,7 +147,7 @@ def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> 
     try:
         found = relaxed(members, caps)
     except NoSolver:
-        why_not = "there is no solver here, pip install 'gridtide[lp]' for a closer bound"
+        why_not = f"there is no solver here; for a closer bound {how_to_install('lp')}"
     except (SolverFailed, TooFine) as error:
         why_not = str(error)
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
+from gridtide.extras import how_to_install
 from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
 
 OPTIMAL, INFEASIBLE = 0, 2
@@ -105,7 +106,7 @@ class Programme:
         except ImportError as error:
             raise NoSolver(
                 f"{self.what} takes a linear programme, and there is no solver here: "
-                "pip install 'gridtide[lp]', or ask a service, which has one (set GRIDTIDE_URL)"
+                f"{how_to_install('lp')}; or ask a service, which has one (set GRIDTIDE_URL)"
             ) from error
 
         def matrix(rows: Rows) -> object:
