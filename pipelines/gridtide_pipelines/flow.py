@@ -97,7 +97,7 @@ def ingest(
             log.warning("not stored, implausible or of another time: %s", sentence)
         intake.rows += _store(source, store, found, intake.flags)
         intake.answered.add(found.observations, found.refused_slots)
-        kept += found.observations.height + found.forecasts.height
+        kept += found.observations["value"].count() + found.forecasts.height
         refused += len(found.refused_slots)
     if refused and not kept:
         raise AllRefused(

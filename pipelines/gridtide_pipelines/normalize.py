@@ -1,7 +1,9 @@
 """From readings to rows of the store: what is refused, what is merged, and how each is counted.
 
 - Values outside PLAUSIBLE are mistakes of units or parsing: they are not stored, but counted
-  and named. The slot then has a gap.
+  and named. The slot then has a gap. Of a fuel it is a row without a value, for the fuel was
+  named: one that is absent for long counts as closed.
+- Generation that is negative in total is none: all fuels of that slot are gaps, and counted.
 - Observations of slots that were not over when the answer came, and rows of another time than
   was asked for, are mistakes of the publisher's clock or ours: counted and named, not stored.
 - Rows of zones nobody asked for (an answer may bring its neighbours) are counted, not stored.
@@ -27,6 +29,7 @@ import polars as pl
 
 from gridtide_pipelines.schedule import Span
 from gridtide_pipelines.source import READING, Body, Kind, Source
+from gridtide_pipelines.summing import without_negative_totals
 from gridtide_store.words import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
 
 # Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)
@@ -55,7 +58,8 @@ class Normalized:
     """What goes to the store, and what was odd.
 
     Attributes:
-        flags: how many readings of each oddity: ``unmapped_code:<code>``, ``conflict``,
+        flags: how many readings of each oddity (slots for ``negative_total``):
+            ``unmapped_code:<code>``, ``conflict``,
             ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
             ``future:<signal>``, ``unasked_time:<signal>``.
         refused: the first few values that were not stored for what they say, each as a
@@ -99,10 +103,12 @@ def normalize(
     if span is not None:
         rows = _refuse(rows, *_future(), flags, refused)
         rows = _refuse(rows, *_unasked(span), flags, refused)
-    rows = _refuse(rows, ~_plausible(), "implausible", flags, refused)
+    gaps = _fuels_without_value(rows)
+    rows = pl.concat([_refuse(rows, ~_plausible(), "implausible", flags, refused), gaps])
     odd = pl.concat(refused)
     ahead = pl.col("issued_at").is_not_null()
     observed = _one_each(rows.filter(~ahead), SLOT, flags)
+    observed = _without_negative_totals(observed, flags)
     foreseen = _one_each(_runs(rows.filter(ahead), flags), (*SLOT, "issued_at"), flags)
     return Normalized(
         observations=observed.select(
@@ -197,6 +203,28 @@ def _plausible() -> pl.Expr:
     for prefix, (low, high) in PLAUSIBLE:
         fits |= signal.str.starts_with(prefix) & value.is_between(low, high)
     return fits
+
+
+def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row without value for each fuel and slot of which all observations are implausible."""
+    fuel = pl.any_horizontal(
+        pl.col("signal").str.starts_with(prefix) for prefix in (GENERATION, SHARE)
+    )
+    mine = rows.filter(fuel, pl.col("issued_at").is_null())
+    odd = mine.filter(~_plausible()).with_columns(value=pl.lit(None, pl.Float64))
+    fitting = mine.filter(_plausible())
+    return odd.join(fitting, on=SLOT, how="anti").unique(SLOT, keep="last", maintain_order=True)
+
+
+def _without_negative_totals(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
+    """`rows` with the fuels unknown of slots whose generation is negative in total."""
+    mine = pl.col("signal").str.starts_with(GENERATION)
+    mix = rows.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
+    found, count = without_negative_totals(mix, ["zone", "start", "end"])
+    if not count:
+        return rows
+    flags["negative_total"] += count
+    return pl.concat([rows.filter(~mine), found.select(rows.columns)]).sort(SLOT)
 
 
 def _refuse(

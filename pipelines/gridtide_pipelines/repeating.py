@@ -83,26 +83,28 @@ class Repeating:
 
     def _repeat(self, values: Floats, origins: Ints, horizon: int) -> Floats:
         period = self.period // HOUR
-        step = origins[:, None] + np.arange(horizon) % period
+        # A whole period, since what is drawn lies between hours that may be after the horizon.
+        step = origins[:, None] + np.arange(period)
         found = np.full(step.shape, np.nan)
         for back in range(1, self.depth + 1):
             source = step - period * back
             value = np.where(source >= 0, values[source], np.nan)
             found = np.where(np.isnan(found), value, found)
-        return self._filled(values, origins, found) if self.fills else found
+        if self.fills:
+            found = self._filled(values, origins, found)
+        return found[:, np.arange(horizon) % period]
 
     def _filled(self, values: Floats, origins: Ints, found: Floats) -> Floats:
-        """`found` with the hours of the day that no day has drawn between their neighbours."""
+        """`found` with the hours that no period has drawn between their neighbours."""
         period = self.period // HOUR
         least = LEAST_KNOWN * period
         for row, origin in enumerate(origins):
-            known = np.flatnonzero(np.isfinite(found[row, :period]))
+            known = np.flatnonzero(np.isfinite(found[row]))
             starts = range(
                 origin - period, max(-1, origin - period * (self.depth + 1)), -period
             )
             days = [int(np.isfinite(values[at : at + period]).sum()) for at in starts]
             if len(known) == period or sum(day >= least for day in days) < LEAST_PERIODS:
                 continue
-            day = np.interp(np.arange(period), known, found[row, known], period=period)
-            found[row] = day[np.arange(found.shape[1]) % period]
+            found[row] = np.interp(np.arange(period), known, found[row, known], period=period)
         return found

@@ -99,6 +99,7 @@ def test_json_is_one_document_and_messages_go_to_standard_error(
                 "ignored_columns": ["temperature"],
                 "implausible_values": 0,
                 "negative_slots": 0,
+                "empty_columns": [],
                 "from": "2021-01-01T00:00:00Z",
                 "to": "2021-01-01T04:00:00Z",
             }
@@ -106,6 +107,53 @@ def test_json_is_one_document_and_messages_go_to_standard_error(
         "derived_rows": 12,
     }
     assert err == "ignored columns: temperature\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "ts_utc,gen_nat_gas_mwh,gen_wind_mwh\n2021-01-01T00:00Z,,100\n"
+            "2021-01-01T01:00Z,,100\n2021-01-01T02:00Z,-,100\n",
+            "gen_nat_gas_mwh",
+        ),
+        (
+            "zone,start,fuel,mw\nDE,2021-01-01T00:00Z,wind,100\nDE,2021-01-01T01:00Z,wind,100\n"
+            "DE,2021-01-01T00:00Z,gas,\nDE,2021-01-01T01:00Z,gas,n/a\n",
+            "gas",
+        ),
+        (
+            "ts_utc;gen_gas_mwh;gen_wind_mwh\n2021-01-01T00:00Z;n/e;100\n"
+            "2021-01-01T01:00Z;;100\n",
+            "gen_gas_mwh",
+        ),
+    ],
+)
+def test_a_fuel_named_without_any_value_leaves_its_zone_unknown(
+    text: str, name: str, home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(a=text) == 0
+    says = f"a.csv: no row has a value of {name}, so what depends on it is unknown; if DE"
+    assert says in capsys.readouterr().err
+    assert {value for _, value, _ in history(home, "ci_lifecycle_produced")} == {None}
+    assert {value for _, value, _ in history(home, "generation_gas")} == {None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ts_utc,gen_gas_mwh,gen_wind_mwh\n2021-01-01T00:00Z,n/e,100\n2021-01-01T01:00Z,N/E,1\n",
+        "zone,start,fuel,mw\nDE,2021-01-01T00:00Z,wind,100\nDE,2021-01-01T01:00Z,wind,100\n"
+        "DE,2021-01-01T00:00Z,gas,n/e\nDE,2021-01-01T01:00Z,gas,n/e\n"
+        "FR,2021-01-01T01:00Z,gas,5\n",
+    ],
+)
+def test_a_fuel_that_is_not_expected_throughout_is_not_there(
+    text: str, home: Home, run: Run
+) -> None:
+    assert run(a=text) == 0
+    # Wind alone: IPCC AR5 (2014), Annex III.
+    assert [row[1] for row in history(home, "ci_lifecycle_produced")] == [11.0, 11.0]
 
 
 def test_a_second_import_adds_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,9 +118,10 @@ def test_other_that_charges_takes_nothing_from_unknown() -> None:
     assert values(table) == {("unknown", hour(0)): 100.0, ("unknown", hour(1)): -85.0}
 
 
-def test_a_column_the_file_never_fills_says_nothing() -> None:
+def test_a_column_without_values_is_a_gap_unless_another_names_its_fuel() -> None:
     table = read("ts_utc,gen_other_mwh,gen_unknown_mwh,gen_oil_mwh\n2021-01-01T00:00Z,,10,\n")
-    assert values(table) == {("unknown", hour(0)): 10.0}
+    assert values(table) == {("unknown", hour(0)): 10.0, ("oil", hour(0)): None}
+    assert table.empty == ("gen_oil_mwh",)
 
 
 def test_a_fuel_is_no_gap_before_the_file_first_says_it() -> None:

@@ -150,6 +150,39 @@ def test_gaps_are_survived(
     assert np.abs(made.p50 - 300).max() < 200
 
 
+# Whether an hour of the history, counted from its start and from its end, is never known.
+MISSING: dict[str, Callable[[int, int], bool]] = {
+    "one hour each day": lambda hour, left: hour % 24 == 13,
+    "every night": lambda hour, left: hour % 24 >= 20 or hour % 24 < 8,
+    "each Monday": lambda hour, left: hour // 24 % 7 == 0,
+    "each weekend": lambda hour, left: hour // 24 % 7 >= 5,
+    "every second hour": lambda hour, left: hour % 2 == 1,
+    "the last 6 hours": lambda hour, left: left <= 6,
+}
+
+
+@EVERY
+@pytest.mark.parametrize("kind", MISSING)
+def test_one_kind_of_missing_hour_costs_no_forecast(
+    model: Forecaster,
+    kind: str,
+    known: Callable[..., Known],
+    wavy: Callable[[int], list[float]],
+) -> None:
+    count = DAYS * 24
+    values = [
+        None if MISSING[kind](hour, count - hour) else value
+        for hour, value in enumerate(wavy(count))
+    ]
+    made = run(model, known(values))
+    assert len(made.p50) == 72
+    assert np.isfinite(made.p50).all()
+    there = [value for value in values if value is not None]
+    spread = max(there) - min(there)
+    assert min(there) - spread <= made.p50.min()
+    assert made.p50.max() <= max(there) + spread
+
+
 @EVERY
 @pytest.mark.parametrize("signal", [Signal.CI_DIRECT_CONSUMED, Signal.CFE_PRODUCED])
 def test_no_step_lies_outside_what_the_signal_can_be(

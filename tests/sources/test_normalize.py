@@ -88,7 +88,7 @@ def test_an_old_file_can_be_known_as_labelled() -> None:
         ("ci_direct_consumed", -1.0, False),
         ("share_gas", 1.0, True),
         ("share_gas", 1.01, False),
-        ("generation_gas", -40.0, True),
+        ("generation_battery_storage", -40.0, True),
         ("generation_gas", 3_296_596.0, False),
         ("load", -1.0, False),
         ("flow", -3000.0, True),
@@ -101,10 +101,50 @@ def test_the_implausible_is_counted_and_named_and_not_stored(
     fits: bool,  # noqa: FBT001
 ) -> None:
     found = normalize(rows(("GB", signal, 0, value)), SOURCE, bodies("GB"))
-    assert found.observations.height == int(fits)
+    values = found.observations["value"].to_list()
+    # A fuel was named, so it is a gap; of other signals there is nothing to say.
+    named_fuel = signal.startswith(("share_", "generation_"))
+    assert values == ([value] if fits else [None] * named_fuel)
     assert found.flags == ({} if fits else {f"implausible:{signal}": 1})
     named = f"uk_carbon_intensity [GB]: {signal} {value} at 2026-03-01 00:00:00+00:00"
     assert found.refused == (() if fits else (named,))
+
+
+def test_one_implausible_fuel_is_a_gap_and_the_others_stay() -> None:
+    given = rows(("GB", "generation_gas", 0, 3e6), ("GB", "generation_wind", 0, 5.0))
+    found = normalize(given, SOURCE, bodies("GB"))
+    expected = [("GB", "generation_gas", T0, None), ("GB", "generation_wind", T0, 5.0)]
+    assert said(found) == expected
+
+
+def test_a_later_page_with_a_value_replaces_an_implausible_one() -> None:
+    given = rows(("GB", "share_gas", 0, 7.0), ("GB", "share_gas", 0, 0.7), body=(0, 1))
+    found = normalize(given, SOURCE, bodies("GB", count=2))
+    assert said(found) == [("GB", "share_gas", T0, 0.7)]
+
+
+def test_a_slot_with_a_negative_total_is_unknown_and_the_rest_is_kept() -> None:
+    given = rows(
+        ("GB", "generation_gas", 0, 5.0),
+        ("GB", "generation_solar", 0, -9.0),
+        ("GB", "load", 0, 7.0),
+        ("GB", "generation_gas", 1, 5.0),
+        ("GB", "generation_solar", 1, -1.0),
+        ("GB", "generation_gas", 2, 5.0),
+        ("GB", "generation_battery_storage", 2, -9.0),
+    )
+    found = normalize(given, SOURCE, bodies("GB"))
+    values = {(row[1], (row[2] - T0) // HALF): row[3] for row in said(found)}
+    assert values == {
+        ("generation_gas", 0): None,
+        ("generation_solar", 0): None,
+        ("load", 0): 7.0,
+        ("generation_gas", 1): 5.0,
+        ("generation_solar", 1): -1.0,
+        ("generation_gas", 2): 5.0,
+        ("generation_battery_storage", 2): -9.0,
+    }
+    assert found.flags == {"negative_total": 1}
 
 
 SPAN = Span(T0, T0 + 4 * HALF)
@@ -278,11 +318,17 @@ def test_each_slot_is_stored_once_and_no_reading_is_lost_uncounted(
     assert not stored.select("zone", "signal", "slot_start").is_duplicated().any()
     conflicts = found.flags.get("conflict", 0)
     counted = sum(n for name, n in found.flags.items() if name != "conflict")
+    # A fuel of which all values are implausible is counted, and stored as a gap.
+    fitting = {(g[0], g[1], T0 + g[2] * HALF) for g in given if g[3] != 9e9}
+    gaps = [row for row in said(found) if row[:3] not in fitting]
+    assert all(row[3] is None for row in gaps)
     if not conflicts:
-        assert stored.height + counted == len(given)
+        assert stored.height - len(gaps) + counted == len(given)
 
     # Brute force: among the plausible readings of a slot those of the newest body count.
     for zone, signal, start, value in said(found):
+        if (zone, signal, start) not in fitting:
+            continue
         mine = [
             g
             for g in given

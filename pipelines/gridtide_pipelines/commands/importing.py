@@ -94,6 +94,12 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         receipts, derived = _import(session, args, plans, progress)
     if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
         terminal.say(f"ignored columns: {', '.join(ignored)}")
+    for receipt in receipts:
+        if receipt.empty:
+            terminal.say(
+                f"{receipt.file}: no row has a value of {', '.join(receipt.empty)}, so what "
+                f"depends on it is unknown; if {receipt.zone} has no such fuel, remove it"
+            )
     if args.json:
         files = [receipt.document() for receipt in receipts]
         terminal.document({"files": files, "derived_rows": derived})

@@ -64,6 +64,7 @@ class File:
         ignored: columns that were not read.
         implausible: values that no grid has, which became gaps.
         negative: slots whose total generation is negative, which became unknown.
+        empty: columns or fuels that are named but have no value in any row.
     """
 
     name: str
@@ -72,6 +73,7 @@ class File:
     ignored: tuple[str, ...]
     implausible: int = 0
     negative: int = 0
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Receipt:
     end: datetime
     implausible: int = 0
     negative: int = 0
+    empty: tuple[str, ...] = ()
 
     def document(self) -> dict[str, object]:
         """As in ``--json``."""
@@ -100,6 +103,7 @@ class Receipt:
             "ignored_columns": list(self.ignored_columns),
             "implausible_values": self.implausible,
             "negative_slots": self.negative,
+            "empty_columns": list(self.empty),
             "from": format_time(self.start),
             "to": format_time(self.end),
         }
@@ -149,7 +153,7 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
     slots, implausible, negative = without_bad_values(path.name, slots)
     if plan.known_at is KnownAt.NOW or not clock.replay:
         refuse_future(path.name, slots, clock())
-    return File(path.name, content, slots, table.ignored, implausible, negative)
+    return File(path.name, content, slots, table.ignored, implausible, negative, table.empty)
 
 
 def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
@@ -206,6 +210,7 @@ def store_files(
                 end=end,
                 implausible=file.implausible,
                 negative=file.negative,
+                empty=file.empty,
             )
         )
     return receipts

@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
-from gridtide_pipelines.importing.cells import plain_numbers, read_cells, unpack
+from gridtide_pipelines.importing.cells import Cells, plain_numbers, read_cells, unpack
 from gridtide_pipelines.summing import total
 from gridtide_store import catalogue
 from gridtide_store.words import FUELS, INSTANT
@@ -40,12 +40,14 @@ class Table:
             for each label and fuel.
         energy: whether values are MWh in the slot; else they are mean MW.
         ignored: columns that say nothing about generation.
+        empty: columns, or fuels of a long file, that are named but have no value in any row.
     """
 
     name: str
     rows: pl.DataFrame
     energy: bool
     ignored: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
 
 def read_table(name: str, content: bytes, zone: str) -> Table:
@@ -67,11 +69,13 @@ def read_table(name: str, content: bytes, zone: str) -> Table:
         raise BadInput(f"{name} has the columns {_list(cells.columns)}; it needs {SHAPES}")
     rows = _wide(name, cells, at) if wide else _long(name, cells, at, zone)
     used = {"ts_utc", *filter(WIDE.fullmatch, cells.columns)} if wide else set(LONG)
+    summed, empty = _one_a_fuel(name, rows)
     return Table(
         name=name,
-        rows=_one_a_fuel(name, rows),
+        rows=summed,
         energy=wide,
         ignored=tuple(column for column in cells.columns if column not in used),
+        empty=tuple(empty),
     )
 
 
@@ -91,9 +95,29 @@ def _parquet(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
 def _csv(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
     """All cells as text, blank ones null, and their rows."""
     cells = read_cells(name, content, ("ts_utc", *LONG), SHAPES)
+    cells = _without_unexpected(cells)
     there = cells.frame.columns
     values = [column for column in there if column == "mw" or WIDE.fullmatch(column)]
     return plain_numbers(name, cells, values), cells.rows
+
+
+def _without_unexpected(cells: Cells) -> Cells:
+    """`cells` without fuels that are ``n/e`` in every row: ENTSO-E expects none of the zone."""
+    frame = cells.frame
+    unexpected = [
+        column
+        for column in filter(WIDE.fullmatch, frame.columns)
+        if len(frame)
+        and (_says_unexpected(pl.col(column)).pipe(frame.select).to_series().all())
+    ]
+    if not {"zone", "fuel", "mw"} <= set(frame.columns):
+        return replace(cells, frame=frame.drop(unexpected))
+    kept = frame.select(~_says_unexpected(pl.col("mw")).all().over("zone", "fuel")).to_series()
+    return replace(cells, frame=frame.filter(kept), rows=cells.rows.filter(kept))
+
+
+def _says_unexpected(cell: pl.Expr) -> pl.Expr:
+    return (cell.str.to_lowercase() == "n/e").fill_null(value=False)
 
 
 def _wide(name: str, cells: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
@@ -140,8 +164,13 @@ def _key(text: str) -> str:
     return found.key if found else text
 
 
-def _one_a_fuel(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """One row for each label and fuel; ``other`` and ``unknown`` are added up."""
+def _one_a_fuel(name: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """One row for each label and fuel, and the names of fuels without any value.
+
+    ``other`` and ``unknown`` are added up. Of two names of one fuel, one without any value says
+    nothing. A fuel of which no name has one is unknown in every slot: it is there, and a mix
+    without it would read as clean where it is what burns.
+    """
     odd = sorted(set(rows["fuel"].unique()) - set(FUELS) - set(SYNONYMS))
     if odd:
         raise BadInput(f"{name}: no fuel {_list(odd)}; there are {_list([*FUELS, *SYNONYMS])}")
@@ -157,13 +186,17 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     for fuel, was, _ in said.iter_rows():
         if fuel != "unknown" and len(was) > 1:
             raise BadInput(f"{name}: {_list(was)} are all {fuel}; keep one of them")
+    silent = rows.join(said, on="fuel", how="anti")
     # A fuel is a gap where the file stops saying it, not before it first does. A part that
     # is not known leaves the sum unknown, unless the file never says it.
     rows = rows.join(said.explode("was"), on=["fuel", "was"]).filter(
         pl.col("label") >= pl.col("first")
     )
+    rows = pl.concat(
+        [rows.select("label", "fuel", "value"), silent.select("label", "fuel", "value")]
+    )
     summed = rows.group_by("label", "fuel").agg(total(pl.col("value")).alias("value"))
-    return summed.sort("fuel", "label")
+    return summed.sort("fuel", "label"), silent["was"].unique().sort().to_list()
 
 
 def _once(name: str, rows: pl.DataFrame) -> pl.DataFrame:

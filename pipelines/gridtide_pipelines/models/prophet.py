@@ -134,6 +134,8 @@ class Prophet:
             )
         first = (hour_of(known.at) - EPOCH) // HOUR - len(values)
         yearly = bool(seen[-1] - seen[0] >= YEARLY_FROM - 24)
+        values = with_missing_hours(values)
+        seen = np.flatnonzero(np.isfinite(values))
         return FittedProphet(_fit(first + seen, values[seen], yearly=yearly))
 
     def from_bytes(self, content: bytes) -> Fitted:
@@ -151,6 +153,26 @@ class Prophet:
 
 
 MODEL = Prophet()
+
+
+def with_missing_hours(values: Floats) -> Floats:
+    """`values` with hours of the day that no day has drawn between their neighbours.
+
+    Where nothing holds it a daily pattern swings freely: with nights unknown it went to twice
+    the highest value ever known. Other gaps, and all values of a zone that lacks no hour of
+    the day, stay as they are.
+
+    Args:
+        values: whole days.
+    """
+    never = np.isfinite(values).reshape(-1, 24).sum(axis=0) == 0
+    if not never.any() or never.all():
+        return values
+    position, known = np.arange(len(values)), np.flatnonzero(np.isfinite(values))
+    after = np.clip(np.searchsorted(known, position), 1, len(known) - 1)
+    near = (known[after] - known[after - 1] <= 24) & (position < known[-1])
+    near &= (position > known[0]) & np.tile(never, len(values) // 24)
+    return np.where(near, np.interp(position, known, values[known]), values)
 
 
 def corrected(curve: Floats, values: Floats, origins: Ints, horizon: int) -> Floats:

@@ -1,4 +1,8 @@
-"""Last week again: the same hours a week earlier; one unknown comes from a week before."""
+"""Last week again: the same hours a week earlier; one unknown comes from a week before.
+
+An hour unknown in all weeks is drawn between its neighbours, as naive does: whoever asks for
+this model by name has no other to fall back on.
+"""
 
 from __future__ import annotations
 
@@ -6,4 +10,4 @@ from datetime import timedelta
 
 from gridtide_pipelines.repeating import Repeating
 
-MODEL = Repeating("weekly@1", period=timedelta(days=7), depth=4)
+MODEL = Repeating("weekly@1", period=timedelta(days=7), depth=4, fills=True)
