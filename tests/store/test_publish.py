@@ -20,6 +20,7 @@ from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
+from gridtide_store.words import QUALITIES
 
 SIGNAL = "ci_lifecycle_produced"
 HOUR = timedelta(hours=1)
@@ -145,6 +146,31 @@ def test_the_base_is_written_anew_when_it_is_old_or_the_delta_long(
     assert (inodes(home, first)[BASE] != inodes(home, second)[BASE]) is anew
     assert read(home, now) == [2.0, 3.0]
     assert read(home, now, as_of=now) == [1.0]
+
+
+@pytest.mark.parametrize("change", ["fewer", "in another order", "none"])
+def test_the_base_is_written_anew_when_the_words_of_quality_change(
+    home: Home,
+    store: Store,
+    slots: Frame,
+    publish_at: Publish,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    """A base holds numbers that stand for words: those of another version say other things."""
+    words = tuple(QUALITIES)
+    earlier = {"fewer": words[:-1], "in another order": words[::-1], "none": words}[change]
+    store.append(slots([1.0], now))
+    with monkeypatch.context() as version:
+        version.setattr("gridtide_store.publish.QUALITIES", earlier)
+        first = publish_at(now)
+    second = publish_at(now)
+    anew = inodes(home, first)[BASE] != inodes(home, second)[BASE]
+    assert anew is (change != "none")
+    again = json.loads((home.snapshots / second / "manifest.json").read_text())
+    assert again["qualities"] == list(words)
+    assert read(home, now) == [1.0]
 
 
 def test_steps_of_forecasts_count_for_the_length_of_the_delta(
