@@ -21,6 +21,7 @@ from gridtide.planning.crowd import Cap, Member, crowded, room
 from gridtide.planning.draft import Part
 from gridtide.planning.elastic import Segment
 from gridtide.planning.elasticity import Elastic
+from gridtide.planning.errors import NoScheduleFound
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.options import decided
@@ -381,3 +382,52 @@ def test_a_batch_too_large_for_the_solver_is_laid_one_by_one_and_says_so(
     found = plan_batch([one([1, 2]), one([1, 2])], {"DE": Cap(jobs=1)}, now=T0)
     assert (found.method, found.exact, found.total, found.least) == ("one by one", False, 3, 2)
     assert "more than 3 variables; give a nearer deadline, fewer jobs" in found.sentence
+
+
+@pytest.mark.parametrize("ramp", [1, 2, 3, None])
+@pytest.mark.parametrize("kilowatts", [1, 2.5, 3])
+def test_an_elastic_job_is_kept_to_the_workers_that_a_cap_carries(
+    ramp: int | None, kilowatts: float
+) -> None:
+    job = Job(6 * HOUR, Kind.ELASTIC, chips=Elastic(4, ramp=ramp))
+    made = plan_batch(
+        [Request(job, hourly(*[300, 200, 100, 250] * 4), Bounds(slack=6 * HOUR))],
+        {"DE": Cap(kw=kilowatts)},
+        now=T0,
+    )
+    jobs, power = most_at_once(made, "DE")
+    assert jobs == 1
+    assert power <= kilowatts
+    assert sum((s.end - s.start) / HOUR * s.power_kw for s in made.plans[0].slots) >= 6
+
+
+def test_a_cap_below_one_worker_is_no_schedule() -> None:
+    job = Job(6 * HOUR, Kind.ELASTIC, chips=Elastic(4, ramp=1))
+    with pytest.raises((NoFeasibleWindow, NoScheduleFound)):
+        plan_batch([Request(job, hourly(*[300] * 16))], {"DE": Cap(kw=0.5)}, now=T0)
+
+
+@pytest.mark.parametrize("late", [1, 3, 4.5])
+@pytest.mark.parametrize("count", [1, 2])
+def test_jobs_of_pieces_run_through_where_full_five_minutes_leave_no_room(
+    late: float, count: int
+) -> None:
+    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    room = Bounds(slack=2 * (count - 1) * HOUR)
+    made = plan_batch(
+        [Request(job, hourly(*[300, 200, 100, 250] * 2), room)] * count,
+        {"DE": Cap(jobs=1)},
+        now=T0 + timedelta(minutes=late),
+    )
+    assert most_at_once(made, "DE")[0] == 1
+    assert [hours_of(plan) for plan in made.plans] == [2 * HOUR] * count
+    assert not made.exact
+    assert "run through" in made.sentence
+    assert made.least <= made.total
+
+
+def test_jobs_of_pieces_without_room_even_without_pauses_are_refused() -> None:
+    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    asked = [Request(job, hourly(*[300] * 8), Bounds(slack=HOUR))] * 2
+    with pytest.raises(NoScheduleFound):
+        plan_batch(asked, {"DE": Cap(jobs=1)}, now=T0 + timedelta(minutes=3))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from gridtide.answers import Wire
@@ -21,7 +22,7 @@ from gridtide.planning.answer import Code, Plan
 from gridtide.planning.baseline import Baseline
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choice import Choice
-from gridtide.planning.choose import Where, as_places, clocked, own_goal
+from gridtide.planning.choose import Where, as_places, clocked, own_goal, without_pauses
 from gridtide.planning.crowd import Cap, Member, crowded
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.goal import Goal
@@ -118,11 +119,53 @@ def plan_batch(
         raise BadInput("a batch minimises; drop the budget, the threshold and min_saving")
     if any(each.moves is Moves.FOLLOW for each in places):
         raise BadInput("in a batch each job stays in one region; use moves 'one'")
-    members = []
-    for i, (request, where) in enumerate(zip(requests, places, strict=True)):
-        question = Question(request.job, where, request.bounds or Bounds(), goal, moment, 0)
-        members.append(_member(i, clocked(question)))
-    return _planned(members, caps, goal)
+    questions = [
+        Question(request.job, where, request.bounds or Bounds(), goal, moment, 0)
+        for request, where in zip(requests, places, strict=True)
+    ]
+    later = [clocked(question) for question in questions]
+    try:
+        return _planned([_member(i, each) for i, each in enumerate(later)], caps, goal)
+    except (NoFeasibleWindow, NoScheduleFound):
+        if later == questions:
+            raise
+    return _run_through(questions, caps, goal)
+
+
+def _run_through(
+    questions: Sequence[Question], caps: Mapping[str, Cap], goal: Goal
+) -> BatchPlan:
+    """Plans in which jobs that begin their pieces by the clock run through from now on.
+
+    So they may start at any moment. Some of them in pieces and others not is left untried, so
+    nothing is proven about the whole.
+    """
+    through = [
+        question if clocked(question) is question else without_pauses(question)
+        for question in questions
+    ]
+    members = [_member(i, each) for i, each in enumerate(through)]
+    try:
+        found = _planned(members, caps, goal)
+    except NoFeasibleWindow as error:
+        raise _not_found() from error
+    sentence = (
+        "Found with jobs of pieces that run through, because no schedule was found in which "
+        "their pieces start on full five minutes; there may be a better one."
+    )
+    least = sum(
+        min(member.alone, _alone(i, question))
+        for i, (member, question) in enumerate(zip(members, questions, strict=True))
+    )
+    return replace(found, exact=False, least=min(least, found.least), sentence=sentence)
+
+
+def _alone(number: int, question: Question) -> float:
+    """What a job's best plan by the clock counts alone; infinite where it has none."""
+    try:
+        return _member(number, clocked(question)).alone
+    except NoFeasibleWindow:
+        return inf
 
 
 def _member(number: int, question: Question) -> Member:
@@ -160,10 +203,7 @@ def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> 
             choices, least, why_not = _searched(members, caps, choices, least)
             method = "search"
     if choices is None:
-        raise NoScheduleFound(
-            "no schedule for all jobs was found within the time budget; there may be one. "
-            "Raise a cap, allow later deadlines, let the jobs pause, or ask for fewer jobs"
-        )
+        raise _not_found()
     total = _total(choices)
     exact = _near(total, least)
     if exact:
@@ -214,6 +254,13 @@ def _infeasible() -> NoFeasibleWindow:
     return NoFeasibleWindow(
         "the caps leave too little room for all jobs within their bounds; raise a cap, "
         "allow later deadlines, or take a job out"
+    )
+
+
+def _not_found() -> NoScheduleFound:
+    return NoScheduleFound(
+        "no schedule for all jobs was found within the time budget; there may be one. "
+        "Raise a cap, allow later deadlines, let the jobs pause, or ask for fewer jobs"
     )
 
 

@@ -81,7 +81,7 @@ def answered(question: Question) -> Plan:
     # Without a pause it may run off the clock, and no pause is ever worth less than none.
     found: list[tuple[Question, Decision]] = []
     refusal: NoFeasibleWindow | None = None
-    options = [(question, replace(question, job=_unbroken(question.job))), (whole, whole)]
+    options = [(question, without_pauses(question)), (whole, whole)]
     for asked, each in options:
         if each is later and later is not question and _is_over(later):
             continue
@@ -165,8 +165,10 @@ def _rank(option: tuple[Question, Decision]) -> tuple[float, float]:
     return (end, value) if question.goal.earliest else (value, end)
 
 
-def _unbroken(job: Job) -> Job:
-    return Job(job.duration, power=job.power)
+def without_pauses(question: Question) -> Question:
+    """The same question about the job where it runs through."""
+    job = question.job
+    return replace(question, job=Job(job.duration, power=job.power))
 
 
 def on_the_clock(moment: datetime) -> datetime:

@@ -11,6 +11,7 @@ from gridtide.planning.choice import Choice
 from gridtide.planning.curve import Curve, Stretch
 from gridtide.planning.draft import Part
 from gridtide.planning.elastic import Room
+from gridtide.planning.job import Job
 from gridtide.planning.question import Question
 from gridtide.planning.site import Site
 from gridtide.planning.sizes import LARGEST
@@ -54,18 +55,17 @@ class Member:
     home: Site | None
     alone: float
 
-    @property
-    def power(self) -> float:
-        """The most power it draws."""
-        job = self.question.job
-        highest = max(kw for *_, kw in job.steps)
-        costs = [
-            cost.kwh / (cost.time.total_seconds() / 3600)
-            for cost in (job.pause_cost, job.restart_cost)
-            if cost.time
-        ]
-        size = job.chips.maximum / job.chips.base if job.chips else 1.0
-        return max(highest * size, *costs, 0.0)
+
+def most_power(job: Job) -> float:
+    """The most power that a job draws, kW before PUE."""
+    highest = max(kw for *_, kw in job.steps)
+    costs = [
+        cost.kwh / (cost.time.total_seconds() / 3600)
+        for cost in (job.pause_cost, job.restart_cost)
+        if cost.time
+    ]
+    size = job.chips.maximum / job.chips.base if job.chips else 1.0
+    return max(highest * size, *costs, 0.0)
 
 
 def room(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf
 
-from gridtide.errors import NoFeasibleWindow
+from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.planning import elastic
 from gridtide.planning.choice import Choice
-from gridtide.planning.crowd import Cap, Member, power_left, room
+from gridtide.planning.crowd import NEAR, Cap, Member, most_power, power_left, room
 from gridtide.planning.earliest import earliest
+from gridtide.planning.job import Job
 from gridtide.planning.kinds import drafted, keeps_the_clock
 from gridtide.planning.options import move_to
 
@@ -77,22 +79,35 @@ def _best(
             for share in choice.shares
             if share.site.place.region == region
         ]
-        cap, chips = caps.get(region), question.job.chips
+        cap, job = caps.get(region), _fitting(question.job, caps.get(region))
+        chips = job.chips
         try:
             if chips and chips.ramp is None and not early:
                 left = power_left(cap, running)
-                draft = elastic.cheapest(site.curve, question.job, chips, left)
+                draft = elastic.cheapest(site.curve, job, chips, left)
             else:
-                free = room(site, cap, member.power, running, clock)
-                draft = (
-                    earliest(free, question.job, inf) if early else drafted(free, question.job)
-                )
+                free = room(site, cap, most_power(job), running, clock)
+                draft = earliest(free, job, inf) if early else drafted(free, job)
         except NoFeasibleWindow:
             continue
         choice = Choice.at(site, draft, move_to(question, site, member.home))
         if best is None or _rank(choice, early=early) < _rank(best, early=early):
             best = choice
     return best
+
+
+def _fitting(job: Job, cap: Cap | None) -> Job:
+    """The job with no more workers than `cap` carries, where some of its sizes fit at all."""
+    chips, kw = job.chips, job.steps[0][2]
+    if chips is None or cap is None or cap.kw is None or kw * chips.maximum <= 0:
+        return job
+    most = cap.kw * (1 + NEAR) / kw * chips.base
+    if most >= chips.maximum:
+        return job
+    try:
+        return replace(job, chips=replace(chips, maximum=most))
+    except BadInput:  # not even its smallest size fits
+        return job
 
 
 def _rank(choice: Choice, *, early: bool) -> float:

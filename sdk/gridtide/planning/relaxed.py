@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import floor
 
 from gridtide.planning.choice import Choice
-from gridtide.planning.crowd import Cap, Member
+from gridtide.planning.crowd import Cap, Member, most_power
 from gridtide.planning.elastic import Segment, segments_of
 from gridtide.planning.job import HOUR, Job, Kind
 from gridtide.planning.options import move_to
@@ -100,7 +100,7 @@ def _tightened(members: Sequence[Member], region: str, cap: Cap | None) -> Cap |
     if cap is None or cap.kw is None:
         return cap
     there = _there(members, region)
-    powers = {member.power for member in there}
+    powers = {most_power(member.question.job) for member in there}
     steady = all(
         member.question.job.chips is None and len(member.question.job.steps) == 1
         for member in there
