@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gridtide.errors import TooCostly
 from gridtide.planning.onwards import looking
@@ -163,6 +163,8 @@ class Line:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             dropped.set()
+            # Nobody waits for the error it ends with, and asyncio would report that as a fault.
+            working.add_done_callback(_look_at)
             raise
 
     def stop(self) -> None:
@@ -231,6 +233,11 @@ class _Waiting:
     def __init__(self, client: str | None) -> None:
         self.client = client
         self.called = asyncio.Event()
+
+
+def _look_at(ended: asyncio.Future[Any]) -> None:
+    if not ended.cancelled():
+        ended.exception()
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
