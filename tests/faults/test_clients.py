@@ -316,6 +316,20 @@ def test_clients_that_leave_are_no_errors(server: Server) -> None:
     assert '"status": 500' not in server.said()
 
 
+def test_bodies_that_were_answered_are_no_longer_counted(server: Server) -> None:
+    # 36 MB on one connection, where all may hold 20.
+    data = posted(b" " * 900_000)
+    with unharmed(server), server.connect() as connection:
+        for _ in range(40):
+            connection.sendall(data)
+            said = b""
+            while not said.endswith(b"}"):
+                part = connection.recv(65_536)
+                assert part, said
+                said += part
+            assert status(said) == 422, said
+
+
 def test_half_closed_connections_end(server: Server) -> None:
     with unharmed(server):
         for data in (b"", b"GET / H", GET, POST + b"Content-Length: 99\r\n\r\n{"):

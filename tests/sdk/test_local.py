@@ -294,3 +294,18 @@ def test_a_forked_child_ends_and_leaves_the_parent_s_service_alone() -> None:
         )
     )
     assert (done.stdout, done.returncode) == ("0\n0\nstopped True\n", 0), done.stderr
+
+
+def test_a_question_of_this_process_comes_from_no_client() -> None:
+    seen: list[Any] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        seen.append(scope["client"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    with httpx.Client(transport=LocalTransport(Host(note)), base_url="http://test") as client:
+        assert client.get("/").status_code == 200
+    assert seen == [None]
