@@ -86,7 +86,7 @@ def test_an_empty_store_says_where_data_comes_from(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run() == 1
-    assert "import files or refresh" in capsys.readouterr().err
+    assert "fill it with `gridtide refresh` or `gridtide import`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [("--zone", "ZZ"), ("--model", "oracle"), ("--model", "")])

@@ -68,7 +68,7 @@ def test_a_job_whose_forecast_has_no_quantiles_is_left_out(case: MakeCase) -> No
     ("names", "min_saving", "remedy"),
     [
         (["pause"], 1.0, "give a fraction from 0 to below 1"),
-        (["pause"], float("nan"), "give a fraction"),
+        (["pause"], float("nan"), "is not finite; give a finite number"),
         (["now", "night", "place"], 0.1, "for policies that plan"),
     ],
 )
