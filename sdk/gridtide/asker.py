@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+# Seconds; a wait of more does not fit every platform (`threading.TIMEOUT_MAX`).
+LONGEST = 30 * 86_400.0
 
 
 class Asker:
@@ -40,7 +42,7 @@ class Asker:
                 "count of at least 0"
             )
         self.destination = destination
-        self._timeout = timeout
+        self._timeout = min(timeout, LONGEST)
         # What this process cannot answer now it cannot answer in a second either.
         self._retries = retries if destination.url else 0
         self._clock = clock
@@ -96,7 +98,11 @@ class Asker:
             raise ApiError(f"{asked} answered what is not understood: {error}") from error
 
     def _asked(self, answer: httpx.Response) -> str:
-        return str(answer.url) if self.destination.url else "this machine's home"
+        from gridtide.network import without_secrets
+
+        if self.destination.url is None:
+            return "this machine's home"
+        return without_secrets(str(answer.url))
 
     def no_answer(self, error: Exception) -> ServiceUnavailable:
         """What it means that a request came back without any."""

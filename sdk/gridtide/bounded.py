@@ -12,13 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import httpcore
 import httpx
 
+T = TypeVar("T")
+
 # Headers, and the frames of an answer in chunks, come on top of its body.
 OVERHEAD = 4 * 1024 * 1024
+# The most that one record of TLS carries (RFC 8446, 5.1).
+RECORD = 16 * 1024
 
 
 class Allowance(threading.local):
@@ -114,7 +119,9 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._allowance.cut(timeout))
+        # httpcore waits the whole time anew for each part that is taken.
+        for at in range(0, len(buffer), RECORD):
+            self._inner.write(buffer[at : at + RECORD], self._allowance.cut(timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -125,6 +132,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        if self._inner.get_extra_info("ssl_object") is not None:
+            return _Tunnel(self, ssl_context, server_hostname, timeout)
         stream = self._inner.start_tls(
             ssl_context, server_hostname, self._allowance.cut(timeout)
         )
@@ -132,3 +141,66 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore has it
         return self._inner.get_extra_info(info)
+
+
+class _Tunnel(httpcore.NetworkStream):
+    """TLS in a stream that is encrypted itself, as that to an https proxy is.
+
+    That of httpcore waits at the socket below, and so anew for each part of a message.
+    """
+
+    def __init__(
+        self,
+        outer: _Stream,
+        context: ssl.SSLContext,
+        hostname: str | None,
+        timeout: float | None,
+    ) -> None:
+        self._outer = outer
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            self._tls = context.wrap_bio(
+                self._incoming, self._outgoing, server_hostname=hostname
+            )
+            self._exchange(self._tls.do_handshake, timeout)
+        except Exception as error:
+            self.close()
+            if isinstance(error, OSError):  # an SSLError is one
+                raise httpcore.ConnectError(str(error)) from error
+            raise
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return self._exchange(lambda: self._tls.read(max_bytes), timeout)
+        except ssl.SSLEOFError:
+            return b""  # whether something is missing is seen from the answer
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        try:
+            while buffer:
+                part = buffer
+                buffer = part[self._exchange(lambda: self._tls.write(part), timeout) :]  # noqa: B023
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        self._outer.close()
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore has it
+        return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
+
+    def _exchange(self, step: Callable[[], T], timeout: float | None) -> T:
+        """Take one step of TLS, with the reads and writes of the outer stream it needs."""
+        while True:
+            done: list[T] = []
+            with suppress(ssl.SSLWantReadError):
+                done.append(step())
+            self._outer.write(self._outgoing.read(), timeout)
+            if done:
+                return done[0]
+            if part := self._outer.read(RECORD, timeout):
+                self._incoming.write(part)
+            else:
+                self._incoming.write_eof()

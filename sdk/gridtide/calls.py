@@ -7,7 +7,7 @@ are loaded with the first answer: to make them takes as long as the rest of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -164,7 +164,9 @@ def region_text(region: Region) -> str:
             return read_text(region.strip(), "region")
         raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
     try:
-        lat, lon = region
+        # These unpack too, to numbers that are no degrees or are in no order.
+        pair = () if isinstance(region, bytes | bytearray | Set | Mapping) else region
+        lat, lon = pair
     except (TypeError, ValueError) as error:
         raise BadInput(
             f"region {shown(region)} is neither a name nor (lat, lon); name a zone such as DE, "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gridtide.errors import BadInput
+from gridtide.values import optional, read_flag
 
 # Where the platform's user data folder is, which is the home when GRIDTIDE_HOME is not set.
 USER_FOLDERS = ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE")
@@ -49,13 +50,12 @@ class Destination:
         """
         _check_text("url", url)
         _check_text("api_key", api_key)
-        address = (url or environ.get("GRIDTIDE_URL") or "").strip()
+        allowed = optional(read_flag)(key_over_http, "key_over_http")
+        address = _given(url) or _given(environ.get("GRIDTIDE_URL"))
         if address:
             _check_address(address)
-            key = (api_key or environ.get("GRIDTIDE_API_KEY") or "").strip() or None
-            if key is not None:
-                allowed = _flag(environ) if key_over_http is None else key_over_http
-                _check_key(key, address, environ, allowed=allowed)
+            key = _given(api_key) or _given(environ.get("GRIDTIDE_API_KEY")) or None
+            _check_secrets(key, address, environ, allowed=allowed)
             return cls(address.rstrip("/"), key)
         told = (
             (name, value)
@@ -100,16 +100,33 @@ def _check_address(address: str) -> None:
         )
 
 
-def _check_key(key: str, address: str, environ: Mapping[str, str], *, allowed: bool) -> None:
+def _given(text: str | None) -> str:
+    """Text without blanks around it; empty where there is none."""
+    return (text or "").strip()
+
+
+def _check_secrets(
+    key: str | None, address: str, environ: Mapping[str, str], *, allowed: bool | None
+) -> None:
+    """Refuse a key, or a user name and password in `address`, that would travel readably."""
     from gridtide.network import is_loopback, proxy_for, split_address, without_secrets
 
-    if not (key.isascii() and key.isprintable()):
+    if key is not None and not (key.isascii() and key.isprintable()):
         raise BadInput(
             "the API key (GRIDTIDE_API_KEY) has characters that no header can carry; copy it "
             "again"
         )
     parts = split_address(address, "the address")
-    if allowed or parts.scheme == "https":
+    named = bool(parts.username or parts.password)
+    if key is not None and named:
+        # Both go into the one header Authorization.
+        raise BadInput(
+            f"{without_secrets(address)} is given with a user name in the address and with an "
+            "API key (GRIDTIDE_API_KEY), and only one of them can be sent; leave one out"
+        )
+    if not (key is not None or named) or parts.scheme == "https":
+        return
+    if _flag(environ) if allowed is None else allowed:
         return
     # What a proxy passes on unencrypted, it and everybody on the way to it can read.
     host = parts.hostname or ""
@@ -117,8 +134,9 @@ def _check_key(key: str, address: str, environ: Mapping[str, str], *, allowed: b
         host = split_address(proxy, "the proxy").hostname or ""
     if not is_loopback(host):
         raise BadInput(
-            f"the API key (GRIDTIDE_API_KEY) would travel unencrypted to {host}, at "
-            f"{without_secrets(address)}; use https://, leave the key out, or allow it with "
+            f"{'the password in the address' if named else 'the API key (GRIDTIDE_API_KEY)'} "
+            f"would travel unencrypted to {host}, at {without_secrets(address)}; use https://, "
+            f"leave the {'password' if named else 'key'} out, or allow it with "
             "GRIDTIDE_KEY_OVER_HTTP=1 (key_over_http=True)"
         )
 

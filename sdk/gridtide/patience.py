@@ -13,6 +13,7 @@ from gridtide.errors import ServiceUnavailable
 RETRIED = frozenset({None, 429, 502, 503, 504})
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0
+DOUBLINGS = 10  # by then the pause has long been the longest
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Patience:
         self.tries += 1
         if error.status not in RETRIED or self.tries > self.retries:
             return None
-        grown = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self.tries - 1))
+        grown = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.tries - 1, DOUBLINGS))
         pause = grown * (0.5 + 0.5 * self.jitter())
         if error.retry_after is not None:
             pause = max(pause, error.retry_after)

@@ -22,11 +22,11 @@ def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
         BadInput: the environment names a proxy or certificates that cannot be used.
         MissingExtra: it names a SOCKS proxy, whose package is not installed.
     """
-    arguments = _arguments(url, environ)
+    proxy = proxy_of(url, environ)
     try:
-        return httpx.HTTPTransport(**arguments)
+        return httpx.HTTPTransport(**_arguments(url, proxy, environ))
     except (ValueError, OSError, httpx.InvalidURL) as error:
-        raise _unusable(arguments["proxy"], error) from error
+        raise _unusable(proxy, error) from error
 
 
 def open_bounded(
@@ -38,11 +38,11 @@ def open_bounded(
 
 def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTTPTransport:
     """As `open_transport`, for awaited requests."""
-    arguments = _arguments(url, environ)
+    proxy = proxy_of(url, environ)
     try:
-        return httpx.AsyncHTTPTransport(**arguments)
+        return httpx.AsyncHTTPTransport(**_arguments(url, proxy, environ))
     except (ValueError, OSError, httpx.InvalidURL) as error:
-        raise _unusable(arguments["proxy"], error) from error
+        raise _unusable(proxy, error) from error
 
 
 def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
@@ -50,12 +50,17 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
     return proxy_for(url, _with_system(url, environ))
 
 
-def _arguments(url: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    proxy = proxy_of(url, environ)
-    encrypted = url.lower().startswith("https:") or (proxy or "").startswith("https:")
+def _arguments(url: str, proxy: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    encrypted = url.lower().startswith("https:") or (proxy or "").lower().startswith("https:")
     # Where nothing is encrypted, wrong certificates do no harm; nothing is trusted then.
     verify = (trusted(environ) or True) if encrypted else SSLContext(PROTOCOL_TLS_CLIENT)
-    return {"verify": verify, "proxy": proxy, "trust_env": False}
+    way = None
+    if proxy is not None:
+        # httpx trusts an https proxy by `verify` only where it is given a second time.
+        secure = proxy.lower().startswith("https:")
+        own = verify if secure and isinstance(verify, SSLContext) else None
+        way = httpx.Proxy(proxy, ssl_context=own)
+    return {"verify": verify, "proxy": way, "trust_env": False}
 
 
 def _with_system(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:

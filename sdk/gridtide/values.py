@@ -6,7 +6,7 @@ be right is a `BadInput` that names the value, what was given and what to give.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import isfinite
@@ -164,19 +164,31 @@ def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
 def read_list(one: Reader, value: object, name: str) -> tuple[Any, ...]:
     """Every member of a list, a tuple, a column or another iterable that is no text."""
     give = "a list"
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Iterable):
         refuse(value, name, give)
     return tuple(one(each, f"{name}[{i}]") for i, each in enumerate(value))
 
 
+def read_sequence(one: Reader, value: object, name: str) -> tuple[Any, ...]:
+    """As `read_list`, where the order counts: a set has none, and lacks what came twice."""
+    if isinstance(value, Set | Mapping):
+        refuse(value, name, "a list, whose order counts", ", which is not a list")
+    return read_list(one, value, name)
+
+
 def values_of(values: object) -> tuple[Any, ...]:
     """The values of a column, whatever each of them is."""
-    return read_list(lambda value, name: value, values, "values")
+    return read_sequence(lambda value, name: value, values, "values")
 
 
 def listed(one: Reader) -> Reader:
     """A reader of a list of what `one` reads."""
     return lambda value, name: read_list(one, value, name)
+
+
+def sequence_of(one: Reader) -> Reader:
+    """A reader of a list of what `one` reads, in which the order counts."""
+    return lambda value, name: read_sequence(one, value, name)
 
 
 def optional(read: Reader) -> Reader:

@@ -405,6 +405,22 @@ def test_a_wrong_value_of_any_parameter_is_bad_input(
     assert told
 
 
+@pytest.mark.parametrize("unordered", [{3.0, 1.0}, frozenset([1.0]), {1.0: 3.0}])
+def test_what_has_no_order_is_no_list_where_the_order_counts(unordered: Any) -> None:  # noqa: ANN401
+    steps: Any = {(1, 2.0), (2, 1.0)}
+    pair: Any = [unordered]
+    for ask in (
+        lambda: Series.regular("DE", Signal.CI_LIFECYCLE_CONSUMED, T0, HOUR, unordered),
+        lambda: CostSeries.regular("EUR/kWh", T0, HOUR, unordered),
+        lambda: PowerProfile(steps),
+        lambda: Elastic(3, throughput=pair),
+    ):
+        with pytest.raises(BadInput, match=r"a list|a pair"):
+            ask()
+    # Holidays have no order, and the usual package keeps their names with them.
+    assert Bounds(holidays={date(2026, 5, 1): "May Day"})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("number", [3, np.int64(3), np.float32(3), Decimal(3)])
 def test_the_sizes_of_an_elastic_job_are_any_numbers(number: Any) -> None:  # noqa: ANN401
     table: Any = [[1, 1], np.array([3, 2])]

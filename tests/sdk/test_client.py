@@ -175,6 +175,13 @@ def test_requests_say_who_asks(ask: Ask, service: Any) -> None:  # noqa: ANN401
         ("best_window", ((0, 181),), {"hours": 4}, "is no place"),
         ("best_window", ((0, float("nan")),), {"hours": 4}, "is no place"),
         ("best_window", ((1, 2, 3),), {"hours": 4}, "neither a name nor"),
+        # All of these unpack to two numbers.
+        ("best_window", (b"DE",), {"hours": 4}, "neither a name nor"),
+        ("best_window", (bytearray(b"DE"),), {"hours": 4}, "neither a name nor"),
+        ("best_window", ({52.5, 13.4},), {"hours": 4}, "neither a name nor"),
+        ("best_window", ({52.5: "N", 13.4: "E"},), {"hours": 4}, "neither a name nor"),
+        ("forecast", (b"DE",), {}, "neither a name nor"),
+        ("best_region", ([b"DE"],), {"hours": 4}, "neither a name nor"),
         ("best_region", ([],), {"hours": 4}, "no region to choose from"),
         ("best_region", ((52.5, 13.4),), {"hours": 4}, "52.5 is neither a name nor"),
         ("intensity", ("DE",), {"start": NAIVE}, "start .* no UTC offset"),
@@ -291,6 +298,18 @@ def test_the_two_clients_are_made_alike() -> None:
 def test_an_impossible_patience_is_refused(kwargs: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=f"{next(iter(kwargs))} (is )?.*give"):
         Client(URL, environ={}, **kwargs)
+
+
+@pytest.mark.parametrize("timeout", [1e8, 1e10, 1e300, 10**300])
+def test_a_time_limit_of_any_length_is_taken(timeout: float, address: str) -> None:
+    with Client(address, environ={}, timeout=timeout) as client:
+        assert len(client.zones()) == 1
+
+    async def later() -> int:
+        async with AsyncClient(address, environ={}, timeout=timeout) as client:
+            return len(await client.zones())
+
+    assert asyncio.run(later()) == 1
 
 
 def test_a_service_over_the_network_answers_and_gets_the_key(

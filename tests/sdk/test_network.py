@@ -17,7 +17,7 @@ import pytest
 
 from gridtide.cli import main
 from gridtide.client import AsyncClient, Client
-from gridtide.errors import BadInput, GridtideError, MissingExtra, ServiceUnavailable
+from gridtide.errors import ApiError, BadInput, GridtideError, MissingExtra, ServiceUnavailable
 from gridtide.network import exempt, is_loopback, proxy_for, trusted, without_secrets
 
 PROXY = "http://proxy.example:3128"
@@ -365,3 +365,63 @@ def test_nobody_at_the_proxy_is_named_as_such() -> None:
     ):
         client.zones()
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_password_in_the_address_is_kept_as_a_key_is(kind: Any) -> None:  # noqa: ANN401
+    far = "http://me:hush@service.example"
+    with pytest.raises(
+        BadInput, match=r"password .* unencrypted to service\.example"
+    ) as caught:
+        kind(far, environ={})
+    assert "hush" not in str(caught.value)
+    with pytest.raises(BadInput, match="unencrypted"):
+        kind(environ={"GRIDTIDE_URL": "http://me@service.example"})
+    kind(far, environ={}, key_over_http=True)
+    kind(far, environ={"GRIDTIDE_KEY_OVER_HTTP": "1"})
+    for url in ("https://me:hush@service.example", "http://me:hush@localhost:8000"):
+        kind(url, environ={})
+        with pytest.raises(BadInput, match="only one of them can be sent") as caught:
+            kind(url, api_key="k", environ={})
+        assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("allowed", ["false", "true", "1", 1, 0, [True]])
+def test_whether_a_key_may_travel_is_said_by_true_or_false(kind: Any, allowed: Any) -> None:  # noqa: ANN401
+    with pytest.raises(BadInput, match=r"key_over_http .*; give True or False"):
+        kind("http://service.example", api_key="k", environ={}, key_over_http=allowed)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (200, b"<html>", {}),
+        (200, b"{}", {"content_type": "text/html"}),
+        (200, b"x", {"content_encoding": "br"}),
+        (200, b"x", {"content_encoding": "gzip"}),
+        (418, b"{}", {}),
+        (503, b"{}", {}),
+        (302, b"", {"location": "/elsewhere"}),
+    ],
+)
+def test_no_fault_of_an_answer_shows_the_password_of_the_address(
+    address: str,
+    service: Any,  # noqa: ANN401
+    status: int,
+    body: bytes,
+    headers: dict[str, str],
+) -> None:
+    service.reply(status, body, **headers)
+    named = address.replace("://", "://me:hush@")
+    with Client(named, environ={}, retries=0) as client, pytest.raises(ApiError) as caught:
+        client.zones()
+    assert "hush" not in str(caught.value)
+    assert address in str(caught.value)
+
+
+def test_an_argument_of_blanks_is_as_one_that_is_left_out(address: str) -> None:
+    told = {"GRIDTIDE_URL": address, "GRIDTIDE_API_KEY": "k"}
+    for blank in (None, "", " ", "\t\n"):
+        with Client(blank, api_key=blank, environ=told) as client:
+            assert len(client.zones()) == 1

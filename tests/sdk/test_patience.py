@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import ServiceUnavailable
-from gridtide.patience import Patience
+from gridtide.patience import LONGEST_PAUSE, Patience
 
 
 class Hands:
@@ -89,3 +89,9 @@ def test_all_tries_and_pauses_fit_in_the_timeout(
         assert hands.at - 100 <= timeout * (1 + 1e-9)
         assert retry_after is None or pause >= retry_after
     assert pauses <= retries
+
+
+def test_the_pause_stays_the_longest_however_often_it_was_tried() -> None:
+    patient = patience(retries=10**400, timeout=1e9)
+    pauses = [patient.pause_after(said(503)) for _ in range(2000)]
+    assert set(pauses[20:]) == {LONGEST_PAUSE}

@@ -8,14 +8,22 @@ from math import ceil, floor
 
 from gridtide.errors import BadInput
 from gridtide.planning.sizes import LARGEST, SMALLEST
-from gridtide.values import listed, optional, read_flag, read_list, read_number, refuse, settle
+from gridtide.values import (
+    listed,
+    optional,
+    read_flag,
+    read_number,
+    read_sequence,
+    refuse,
+    settle,
+)
 
 NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
 
 
 def _pair(value: object, name: str) -> tuple[float, float]:
     """A row of the throughput table."""
-    numbers = read_list(read_number, value, name)
+    numbers = read_sequence(read_number, value, name)
     if len(numbers) != 2:
         refuse(value, name, "a pair of chips and their speed such as (2, 1.8)")
     chips, speed = numbers

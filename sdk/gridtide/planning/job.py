@@ -22,6 +22,7 @@ from gridtide.values import (
     read_number,
     read_whole,
     refuse,
+    sequence_of,
     settle,
     word_of,
 )
@@ -56,7 +57,7 @@ class PowerProfile:
         def __init__(self, steps: Iterable[tuple[Length, float]]) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(self, steps=listed(_step))
+        settle(self, steps=sequence_of(_step))
         if not self.steps:
             raise BadInput("a power profile needs at least one step of (length, kW)")
         for length, kilowatts in self.steps:
