@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gridtide_pipelines.errors import (
     ClockAhead,
@@ -156,11 +156,15 @@ def _settle(task: Task, answered: Answered, around: Round) -> None:
     if task.kind is Kind.FORECAST:
         return
     days = final_days(task.span, refetch=task.source.refetch, now=around.now())
+    name, silent = task.source.name, answered.silent(task.zones, days)
+    # Of what is stored, so that hours of which one answer brought some and another the rest
+    # count as news, and an answer that brought less does not.
+    covered = around.store.covered(name, task.span.start, task.span.end) if silent else {}
     around.ledger.settle(
-        task.source.name,
+        name,
         task.kind,
         complete=answered.complete(task.zones, days),
-        silent=answered.silent(task.zones, days),
+        silent={day: covered.get(day, timedelta(0)) for day in silent},
         now=around.now(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -21,6 +22,19 @@ from gridtide_store.words import INSTANT, QUALITIES
 SECOND = 1_000_000
 NAMES = ("zone", "signal", "source")
 QUALITY_CODE = {quality: code for code, quality in enumerate(QUALITIES)}
+
+
+class Adder(Protocol):
+    """Adds rows of its table inside a transaction; gives how many were new."""
+
+    def __call__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        incoming: pl.DataFrame,
+        *,
+        batch: int,
+        scratch: Path,
+    ) -> int: ...
 
 
 def append(

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -191,28 +191,43 @@ class Ledger:
         kind: str,
         *,
         complete: Iterable[tuple[str, date]],
-        silent: Iterable[tuple[str, date]],
+        silent: Mapping[tuple[str, date], timedelta],
         now: datetime,
     ) -> None:
         """Note how days of zones were answered after their last revision.
 
-        One of the `complete` days is settled. A `silent` one, with gaps or nothing at all, is
-        only when another day has brought no more: publishers fail for hours.
+        A day is settled when it is complete, or when an answer on another day brought nothing
+        new: publishers fail for hours, and fill gaps over days.
+
+        Args:
+            complete: zone and day of each complete day.
+            silent: the days with gaps or without any value, each with the time that values
+                are stored for by now, added up over the series of the zone.
+            now: when they were answered. A clock that was set back starts the wait again.
         """
-        told = [
+        whole = [
             (source, kind, zone, day.isoformat(), format_time(now)) for zone, day in complete
         ]
-        gaps = [(source, kind, zone, day.isoformat(), format_time(now)) for zone, day in silent]
+        gaps = [
+            (source, kind, zone, day.isoformat(), format_time(now), covered.total_seconds())
+            for (zone, day), covered in silent.items()
+        ]
         with transaction(self.path) as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, 1)", told
+                "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, 1, 0)", whole
             )
             # Two answers around midnight are not two days.
             connection.executemany(
-                "INSERT INTO settled VALUES (?, ?, ?, ?, ?, 0) "
-                "ON CONFLICT (source, kind, zone, day) DO UPDATE SET final = 1 "
-                "WHERE substr(asked_at, 1, 10) <> substr(excluded.asked_at, 1, 10) "
-                "AND abs(julianday(asked_at) - julianday(excluded.asked_at)) >= 0.5",
+                "INSERT INTO settled VALUES (?, ?, ?, ?, ?, 0, ?) "
+                "ON CONFLICT (source, kind, zone, day) DO UPDATE SET "
+                "final = excluded.covered <= covered "
+                "AND substr(asked_at, 1, 10) <> substr(excluded.asked_at, 1, 10) "
+                "AND julianday(excluded.asked_at) - julianday(asked_at) >= 0.5, "
+                "asked_at = CASE WHEN excluded.covered > covered "
+                "OR julianday(excluded.asked_at) < julianday(asked_at) "
+                "THEN excluded.asked_at ELSE asked_at END, "
+                "covered = max(covered, excluded.covered) "
+                "WHERE NOT final",
                 gaps,
             )
 

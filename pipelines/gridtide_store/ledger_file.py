@@ -11,7 +11,7 @@ from gridtide_store.errors import NewerHome
 from gridtide_store.faults import explained
 
 SCHEMA = Path(__file__).parent / "schema"
-VERSION = 2
+VERSION = 3
 RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to make it anew"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -102,6 +102,33 @@ def inputs(
         .cast(OBSERVATION)
         .sort("signal", "slot_start")
     )
+
+
+def covered(
+    connection: duckdb.DuckDBPyConnection, source: str, start: datetime, end: datetime
+) -> dict[tuple[str, date], timedelta]:
+    """Time with values of each zone and UTC day, over slots that start in ``[start, end)``.
+
+    Added up over all series that `source` has of the zone; a flow counts for both its ends.
+    """
+    names = frame(
+        columns(connection, "SELECT id AS series, zone FROM series WHERE source = ?", [source])
+    )
+    found = _beliefs(connection, names["series"].to_list(), start, end, as_of=None)
+    days = (
+        frame(found)
+        .filter(pl.col("value").is_not_null())
+        .join(names, on="series", how="inner")
+        .select(
+            pl.col("zone").cast(pl.String).str.split("->"),
+            pl.col("slot_start").dt.date().alias("day"),
+            (pl.col("slot_end") - pl.col("slot_start")).alias("time"),
+        )
+        .explode("zone")
+        .group_by("zone", "day")
+        .agg(pl.col("time").sum())
+    )
+    return {(zone, day): time for zone, day, time in days.iter_rows()}
 
 
 def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import duckdb
 import polars as pl
@@ -17,7 +16,7 @@ import polars as pl
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import utc
 from gridtide_store import reading
-from gridtide_store.appending import append
+from gridtide_store.appending import Adder, append
 from gridtide_store.bodies import keep_body, read_body
 from gridtide_store.database import attach, connect, lock_down, transaction
 from gridtide_store.errors import BodyExpired
@@ -27,17 +26,6 @@ from gridtide_store.identity import STORE, identify, name_of, read_note, write_n
 from gridtide_store.migrations import Migration, load, migrate
 from gridtide_store.opening import adopt, refuse_beside_snapshots
 from gridtide_store.runs import append_runs, read_runs
-
-
-class _Adder(Protocol):
-    def __call__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        incoming: pl.DataFrame,
-        *,
-        batch: int,
-        scratch: Path,
-    ) -> int: ...
 
 
 class Store:
@@ -197,7 +185,7 @@ class Store:
         """
         return self._add(append_runs, forecasts)
 
-    def _add(self, add: _Adder, rows: pl.DataFrame) -> int:
+    def _add(self, add: Adder, rows: pl.DataFrame) -> int:
         with transaction(self.connection):
             batch = self.cut + 1
             added = add(self.connection, rows, batch=batch, scratch=self.scratch)
@@ -246,6 +234,12 @@ class Store:
         Newest beliefs, or those known at `as_of`; columns `OBSERVATION`.
         """
         return reading.inputs(self.connection, zone, source, start, end, as_of=as_of)
+
+    def covered(
+        self, source: str, start: datetime, end: datetime
+    ) -> dict[tuple[str, date], timedelta]:
+        """Time with values of `source`, by zone and UTC day; added up over its series."""
+        return reading.covered(self.connection, source, start, end)
 
     def forecasts(
         self,

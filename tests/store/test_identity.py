@@ -95,7 +95,7 @@ def test_what_a_lost_store_had_settled_is_asked_for_again(
     publish_with(home, slots([1.0], now), now)
     ledger = Ledger(home.ledger)
     day = now.date()
-    ledger.settle("eia", "generation", complete=[("GB", day)], silent=[], now=now)
+    ledger.settle("eia", "generation", complete=[("GB", day)], silent={}, now=now)
     Store.open(home).close()
     assert ledger.settled("eia", "generation") == {"GB": {day}}
     home.live.unlink()

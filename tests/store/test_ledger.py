@@ -18,7 +18,7 @@ from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts, Flag, Outcome, Step
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -88,12 +88,18 @@ FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 
 
 def test_a_complete_day_is_settled_for_its_zone_alone(ledger: Ledger, now: datetime) -> None:
-    ledger.settle("eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent=[], now=now)
+    ledger.settle("eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent={}, now=now)
     assert ledger.settled("eia", "load") == {"A": {FIRST}, "B": {SECOND}}
     assert ledger.settled("eia", "flow") == {}
     # What comes later with gaps, because another zone was asked, changes nothing.
-    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now)
+    silence(ledger, now, 5)
+    silence(ledger, now + 2 * DAY, 6)
     assert ledger.settled("eia", "load")["A"] == {FIRST}
+
+
+def silence(ledger: Ledger, at: datetime, hours: float, zone: str = "A") -> None:
+    silent = {(zone, FIRST): timedelta(hours=hours)}
+    ledger.settle("eia", "load", complete=[], silent=silent, now=at)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,10 @@ def test_a_complete_day_is_settled_for_its_zone_alone(ledger: Ledger, now: datet
         (timedelta(hours=11), False),
         (timedelta(hours=13), True),
         (timedelta(days=1), True),
-        (timedelta(days=-1), True),
+        (timedelta(days=40), True),
+        # The clock was set back: nobody knows how much later it is.
+        (timedelta(days=-1), False),
+        (timedelta(days=-400), False),
     ],
 )
 def test_a_silent_day_is_settled_when_another_day_brings_no_more(
@@ -112,24 +121,91 @@ def test_a_silent_day_is_settled_when_another_day_brings_no_more(
     later: timedelta,
     settled: bool,  # noqa: FBT001
 ) -> None:
-    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now)
+    silence(ledger, now, 0)
     assert ledger.settled("eia", "load") == {}
-    ledger.settle("eia", "load", complete=[], silent=[("A", FIRST)], now=now + later)
+    silence(ledger, now + later, 0)
     assert ledger.settled("eia", "load") == ({"A": {FIRST}} if settled else {})
 
 
-def test_spans_settled_by_an_older_version_are_asked_once_more(tmp_path: Path) -> None:
+def test_a_silent_day_that_grows_stays_open_until_a_day_brings_no_more(
+    ledger: Ledger, now: datetime
+) -> None:
+    for day, hours in enumerate((0, 1, 5, 5.25, 20)):
+        silence(ledger, now + day * DAY, hours)
+        assert ledger.settled("eia", "load") == {}, day
+    silence(ledger, now + 4 * DAY + HOUR, 20)  # the same day says nothing
+    assert ledger.settled("eia", "load") == {}
+    silence(ledger, now + 5 * DAY, 20)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+
+
+def test_growth_later_on_the_first_day_moves_the_wait(ledger: Ledger, now: datetime) -> None:
+    silence(ledger, now, 0)
+    silence(ledger, now + timedelta(hours=11), 3)
+    silence(ledger, now + timedelta(hours=14), 3)  # 14 h after the first, 3 h after the growth
+    assert ledger.settled("eia", "load") == {}
+    silence(ledger, now + timedelta(hours=24), 3)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+
+
+def test_an_answer_that_brings_less_is_nothing_new(ledger: Ledger, now: datetime) -> None:
+    silence(ledger, now, 20)
+    silence(ledger, now + HOUR, 0)
+    silence(ledger, now + HOUR * 2, 20)  # what was there before is no growth
+    silence(ledger, now + DAY, 3)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+
+
+def test_a_zone_that_grows_keeps_no_other_one_open(ledger: Ledger, now: datetime) -> None:
+    for day, hours in enumerate((1, 2)):
+        silence(ledger, now + day * DAY, hours)
+        silence(ledger, now + day * DAY, 1, zone="B")
+    assert ledger.settled("eia", "load") == {"B": {FIRST}}
+
+
+def test_after_the_clock_was_set_back_the_wait_begins_again(
+    ledger: Ledger, now: datetime
+) -> None:
+    silence(ledger, now + 400 * DAY, 1)
+    silence(ledger, now, 1)
+    assert ledger.settled("eia", "load") == {}
+    silence(ledger, now + HOUR, 1)
+    assert ledger.settled("eia", "load") == {}
+    silence(ledger, now + DAY, 1)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+
+
+def test_a_silent_day_that_becomes_complete_is_settled(ledger: Ledger, now: datetime) -> None:
+    silence(ledger, now, 1)
+    ledger.settle("eia", "load", complete=[("A", FIRST)], silent={}, now=now + HOUR)
+    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+
+
+@pytest.mark.parametrize(
+    ("version", "row"),
+    [
+        (1, "('eia', 'load', '', '2026-01-01')"),
+        (2, "('eia', 'load', 'A', '2026-01-01', '2026-02-01T00:00:00Z', 1)"),
+        (2, "('eia', 'load', 'A', '2026-01-01', '2026-02-01T00:00:00Z', 0)"),
+    ],
+)
+def test_days_settled_by_an_older_version_are_asked_once_more(
+    tmp_path: Path, version: int, row: str, now: datetime
+) -> None:
     path = tmp_path / "ledger.sqlite"
     with closing(sqlite3.connect(path)) as connection:
-        script = Path(ledger_file.__file__).parent / "schema" / "ledger_001.sql"
-        connection.executescript(script.read_text(encoding="utf-8"))
-        connection.execute("PRAGMA user_version = 1")
-        connection.execute("INSERT INTO settled VALUES ('eia', 'load', '', '2026-01-01')")
+        for number in range(1, version + 1):
+            script = Path(ledger_file.__file__).parent / "schema" / f"ledger_{number:03}.sql"
+            connection.executescript(script.read_text(encoding="utf-8"))
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(f"INSERT INTO settled VALUES {row}")  # noqa: S608  # ours, above
         connection.execute("INSERT INTO flag VALUES ('eia', 'x', 3, '2026-01-01T00:00:00Z')")
         connection.commit()
     ledger = Ledger(path)
     assert ledger.settled("eia", "load") == {}
     assert [flag.count for flag in ledger.flags()] == [3]
+    silence(ledger, now, 1)
+    assert ledger.settled("eia", "load") == {}
 
 
 def test_what_is_known_of_a_source_is_replaced(ledger: Ledger) -> None:

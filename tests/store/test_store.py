@@ -267,3 +267,27 @@ def test_scratch_left_by_a_dead_writer_is_removed(store: Store) -> None:
     store.close()
     with Store.open(store.home) as again:
         assert list(again.scratch.iterdir()) == []
+
+
+def test_covered_time_is_of_newest_values_by_zone_and_day_and_a_flow_is_of_both_ends(
+    store: Store, slots: Callable[..., pl.DataFrame], now: datetime
+) -> None:
+    midnight = now.replace(hour=0)
+    start, later = midnight - 2 * HOUR, now + HOUR
+    store.append(slots([1.0, 2.0, None, 4.0], now, start=start, signal="load"))
+    store.append(slots([1.0], now, start=start, signal="generation_wind"))
+    store.append(slots([5.0], now, start=midnight, zone="DE->FR", signal="flow"))
+    store.append(slots([9.0], now, start=midnight, source="b"))
+    # A revision counts once, and one that withdraws its value not at all.
+    store.append(slots([7.0, None], later, start=start, signal="load"))
+    days = (midnight - HOUR).date(), midnight.date()
+    assert store.covered("a", start, midnight + 24 * HOUR) == {
+        ("DE", days[0]): 2 * HOUR,
+        ("DE", days[1]): 2 * HOUR,
+        ("FR", days[1]): HOUR,
+    }
+    assert store.covered("a", midnight, midnight + HOUR) == {
+        ("DE", days[1]): HOUR,
+        ("FR", days[1]): HOUR,
+    }
+    assert store.covered("nobody", start, later) == {}
