@@ -156,6 +156,102 @@ def test_a_fuel_that_is_not_expected_throughout_is_not_there(
     assert [row[1] for row in history(home, "ci_lifecycle_produced")] == [11.0, 11.0]
 
 
+WIND = "ts_utc,gen_wind_mwh\n"
+BOTH = "ts_utc,gen_gas_mwh,gen_wind_mwh\n"
+
+
+def hours(*cells: str, first: int = 0) -> str:
+    """Rows of consecutive hours with these cells behind their time."""
+    return "".join(
+        f"2021-01-01T{hour:02}:00Z,{cell}\n" for hour, cell in enumerate(cells, first)
+    )
+
+
+def intensities(home: Home) -> list[float | None]:
+    return [value for _, value, _ in history(home, "ci_lifecycle_produced")]
+
+
+# Wind alone 11, as much gas as wind 250.5: IPCC AR5 (2014), Annex III.
+@pytest.mark.parametrize(
+    "empty", ["", "n/a", "-", "null"], ids=["empty", "n/a", "dash", "null"]
+)
+def test_a_listed_fuel_that_is_given_only_later_leaves_the_first_slots_unknown(
+    empty: str, home: Home, run: Run
+) -> None:
+    assert run(a=BOTH + hours(f"{empty},100", f"{empty},100", "100,100", f"{empty},100")) == 0
+    assert intensities(home) == [None, None, 250.5, None]
+    assert history(home, "generation_gas")[:2] == [(0, None, "import"), (1, None, "import")]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_file_in_parts_is_as_unknown_as_the_whole(
+    separate: bool,  # noqa: FBT001
+    home: Home,
+    run: Run,
+) -> None:
+    parts = {
+        "a": BOTH + hours(",100", ",100"),
+        "b": BOTH + hours(",100", "100,100", first=2),
+        "c": BOTH + hours("300,100", "0,100", first=4),
+    }
+    for part in [{name: text} for name, text in parts.items()] if separate else [parts]:
+        assert run(**part) == 0
+    assert intensities(home) == [None, None, None, 250.5, 370.25, 11.0]
+
+
+def test_a_column_that_one_part_does_not_list_is_not_there_before_another_lists_it(
+    home: Home, run: Run
+) -> None:
+    assert run(a=WIND + hours("100", "100"), b=BOTH + hours(",100", "100,100", first=2)) == 0
+    assert intensities(home) == [11.0, 11.0, None, 250.5]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_gap_is_filled_by_another_file_of_the_same_hours(
+    separate: bool,  # noqa: FBT001
+    home: Home,
+    run: Run,
+) -> None:
+    parts = {"a": BOTH + hours(",100", ",100", "100,100"), "b": BOTH + hours("100,100", "300,")}
+    if separate:
+        # Beside a stored value a gap is a contradiction, so the second file lists gas alone.
+        assert run(a=parts["a"]) == 0
+        assert run(b="ts_utc,gen_gas_mwh\n" + hours("100", "300")) == 0
+    else:
+        assert run(**parts) == 0
+    assert intensities(home) == [250.5, 370.25, 250.5]
+    at_one = datetime(2021, 1, 1, 1, tzinfo=UTC)
+    gas = history(home, "generation_gas", as_of=at_one)
+    assert gas == [(0, None if separate else 100.0, "import")]
+    if separate:
+        assert run(b="ts_utc,gen_gas_mwh\n" + hours("100", "300")) == 0
+        assert intensities(home) == [250.5, 370.25, 250.5]
+
+
+def test_a_gap_beside_a_stored_value_is_refused_with_the_remedy(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(a=BOTH + hours("100,100", "100,100")) == 0
+    assert run(b=BOTH + hours(",100", "100,100")) == 2
+    err = capsys.readouterr().err
+    assert "no value differs from 100.0 MW" in err
+    assert "--known-at now" in err
+    assert intensities(home) == [250.5, 250.5]
+
+
+def test_solar_that_is_listed_empty_by_day_from_the_first_row_is_unknown_and_0_by_night(
+    home: Home, run: Run
+) -> None:
+    # Sun stands over Germany from about 07:30 to 15:30 UTC on 1 January.
+    rows = ["100," if hour not in (11, 13) else "100,100" for hour in range(24)]
+    assert run(a="ts_utc,gen_wind_mwh,gen_solar_mwh\n" + hours(*rows)) == 0
+    found = intensities(home)
+    assert found[:3] == found[-3:] == [11.0, 11.0, 11.0]
+    assert found[10] is None
+    assert found[12] is None
+    assert found[11] == 28.0  # solar 45
+
+
 def test_a_second_import_adds_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run(a=HEADER + BODY)
     capsys.readouterr()

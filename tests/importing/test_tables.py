@@ -124,13 +124,22 @@ def test_a_column_without_values_is_a_gap_unless_another_names_its_fuel() -> Non
     assert table.empty == ("gen_oil_mwh",)
 
 
-def test_a_fuel_is_no_gap_before_the_file_first_says_it() -> None:
+def test_an_empty_cell_is_a_gap_also_before_the_first_value() -> None:
     table = read(
         "ts_utc,gen_gas_mwh,gen_battery_storage_mwh\n"
         "2021-01-01T00:00Z,1,\n2021-01-01T01:00Z,1,-5\n2021-01-01T02:00Z,1,\n"
     )
     battery = {key[1]: v for key, v in values(table).items() if key[0] == "battery_storage"}
-    assert battery == {hour(1): -5.0, hour(2): None}
+    assert battery == {hour(0): None, hour(1): -5.0, hour(2): None}
+
+
+def test_a_long_file_names_a_fuel_by_its_rows_alone() -> None:
+    table = read(
+        "zone,start,fuel,mw\nDE,2021-01-01T00:00Z,wind,1\nDE,2021-01-01T01:00Z,wind,1\n"
+        "DE,2021-01-01T02:00Z,wind,1\nDE,2021-01-01T01:00Z,gas,\nDE,2021-01-01T02:00Z,gas,5\n"
+    )
+    gas = {key[1]: v for key, v in values(table).items() if key[0] == "gas"}
+    assert gas == {hour(1): None, hour(2): 5.0}
 
 
 def test_upper_case_headers_are_read_and_not_ignored() -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, format_time
+from gridtide_pipelines.importing.merging import compare, refuse_mixed_slots, unite
 from gridtide_pipelines.importing.slots import (
     Label,
     refuse_future,
@@ -166,7 +167,7 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
     Raises:
         BadInput: files that contradict each other, or what is stored.
     """
-    slots = _united(files)
+    slots = unite([file.name for file in files], [file.slots for file in files])
     incoming = slots.select(
         pl.lit(plan.zone).alias("zone"),
         (GENERATION + pl.col("fuel")).alias("signal"),
@@ -183,8 +184,8 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
     )
     first, last = _span(slots)
     stored = store.inputs(plan.zone, plan.source, first - LONGEST_SLOT, last)
-    _refuse_mixed_slots(incoming, stored)
-    return _compared(incoming, stored)
+    refuse_mixed_slots(incoming, stored)
+    return compare(incoming, stored)
 
 
 def store_files(
@@ -220,79 +221,3 @@ def _span(slots: pl.DataFrame) -> tuple[datetime, datetime]:
     """Start of the first and end of the last slot; there is always one."""
     bounds = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
     return bounds[0], bounds[1]
-
-
-def _united(files: Sequence[File]) -> pl.DataFrame:
-    """All slots with the number of their file; what two files say alike comes once."""
-    rows = pl.concat(
-        [f.slots.with_columns(file=pl.lit(i, pl.Int64)) for i, f in enumerate(files)]
-    ).unique(["fuel", "slot_start", "slot_end", "value"], keep="first", maintain_order=True)
-    clash = _overlaps(rows)
-    if not clash.is_empty():
-        row = clash.row(0, named=True)
-        one, other = sorted((row["file"], row["before"]))
-        raise BadInput(
-            f"{files[one].name} and {files[other].name} differ on {row['fuel']} at "
-            f"{format_time(row['slot_start'])} ({len(clash)} such slots); import one of them "
-            "only, or the newer one afterwards with --known-at now"
-        )
-    return rows
-
-
-def _overlaps(slots: pl.DataFrame) -> pl.DataFrame:
-    """Slots that begin before the one before them has ended, and `before`, its file."""
-    before = pl.col("slot_end", "file").shift().over("fuel")
-    return (
-        slots.sort("fuel", "slot_start", "slot_end")
-        .with_columns(
-            before.name.map(lambda name: {"slot_end": "until", "file": "before"}[name])
-        )
-        .filter(pl.col("slot_start") < pl.col("until"))
-    )
-
-
-def _refuse_mixed_slots(incoming: pl.DataFrame, stored: pl.DataFrame) -> None:
-    """A source has one grid of slots: half hours must not come to lie across hours."""
-    staying = stored.join(incoming, on=["signal", "slot_start"], how="anti")
-    both = [
-        frame.select(pl.col("signal").alias("fuel"), "slot_start", "slot_end", file=pl.lit(i))
-        for i, frame in enumerate((incoming, staying))
-    ]
-    clash = _overlaps(pl.concat(both)).filter(pl.col("file") != pl.col("before"))
-    if not clash.is_empty():
-        row = clash.row(0, named=True)
-        raise BadInput(
-            f"{incoming['source'][0]} [{incoming['zone'][0]}] {row['fuel']}: the slot from "
-            f"{format_time(row['slot_start'])} overlaps a stored one of other length; check "
-            "--label and --resolution, or import under another name with --source"
-        )
-
-
-def _compared(incoming: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """`incoming` with `news`: whether a row differs from what is stored.
-
-    Raises:
-        BadInput: one that differs without being known later.
-    """
-    before = ["slot_end", "value", "known_at"]
-    both = incoming.join(
-        stored.select("signal", "slot_start", pl.col(before).name.suffix("_before")),
-        on=["signal", "slot_start"],
-        how="left",
-        maintain_order="left",
-    )
-    differs = pl.col("value").ne_missing(pl.col("value_before")) | (
-        pl.col("slot_end") != pl.col("slot_end_before")
-    )
-    both = both.with_columns(news=pl.col("known_at_before").is_null() | differs)
-    clash = both.filter("news", pl.col("known_at") <= pl.col("known_at_before"))
-    if not clash.is_empty():
-        row = clash.row(0, named=True)
-        raise BadInput(
-            f"{row['source']} [{row['zone']}] {row['signal']}, slot from "
-            f"{format_time(row['slot_start'])}: {row['value']} MW differs from "
-            f"{row['value_before']} MW known since {format_time(row['known_at_before'])} "
-            f"({len(clash)} such rows); store it as a revision with --known-at now, or under "
-            "another name with --source"
-        )
-    return both.drop(f"{name}_before" for name in before)

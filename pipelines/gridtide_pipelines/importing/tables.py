@@ -168,8 +168,9 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     """One row for each label and fuel, and the names of fuels without any value.
 
     ``other`` and ``unknown`` are added up. Of two names of one fuel, one without any value says
-    nothing. A fuel of which no name has one is unknown in every slot: it is there, and a mix
-    without it would read as clean where it is what burns.
+    nothing. An empty cell is unknown from the first row on, also before the first value and
+    where a fuel has none at all: the file lists the fuel, and a mix without it would read as
+    clean where it is what burns.
     """
     odd = sorted(set(rows["fuel"].unique()) - set(FUELS) - set(SYNONYMS))
     if odd:
@@ -179,19 +180,16 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     said = (
         rows.filter(pl.col("value").is_not_null())
         .group_by("fuel")
-        .agg(pl.col("was").unique().sort(), pl.col("label").min().alias("first"))
+        .agg(pl.col("was").unique().sort())
     )
     if said.is_empty():
         raise BadInput(f"{name} has no values: every cell of generation is empty")
-    for fuel, was, _ in said.iter_rows():
+    for fuel, was in said.iter_rows():
         if fuel != "unknown" and len(was) > 1:
             raise BadInput(f"{name}: {_list(was)} are all {fuel}; keep one of them")
     silent = rows.join(said, on="fuel", how="anti")
-    # A fuel is a gap where the file stops saying it, not before it first does. A part that
-    # is not known leaves the sum unknown, unless the file never says it.
-    rows = rows.join(said.explode("was"), on=["fuel", "was"]).filter(
-        pl.col("label") >= pl.col("first")
-    )
+    # A part that is not known leaves the sum unknown, unless the file never says it.
+    rows = rows.join(said.explode("was"), on=["fuel", "was"])
     rows = pl.concat(
         [rows.select("label", "fuel", "value"), silent.select("label", "fuel", "value")]
     )
