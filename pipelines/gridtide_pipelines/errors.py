@@ -61,6 +61,12 @@ class ClockAhead(SourceError):
     code = "clock_ahead"
 
 
+class ClockUnknown(SourceError):
+    """No publisher has said yet what time it is: ask this one again after the others."""
+
+    code = "clock_unknown"
+
+
 class ClockWrong(GridtideError):
     """This machine's clock is far ahead of every publisher's: nothing was stored."""
 

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import metadata
 from types import TracebackType
 from typing import TypeAlias
@@ -21,16 +21,15 @@ import httpx
 from gridtide.bounded import Allowance
 from gridtide.clock import Clock
 from gridtide.errors import BadInput, MissingExtra
-from gridtide.model import format_time
 from gridtide_pipelines.bounded import Routed, TooLarge, Unreadable, unpack
+from gridtide_pipelines.clock_check import ClockCheck
 from gridtide_pipelines.errors import (
-    ClockAhead,
     NothingYet,
     SourceChanged,
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.headers import read_moment, read_retry_after
+from gridtide_pipelines.headers import read_retry_after
 from gridtide_pipelines.keyed import Keyed
 from gridtide_pipelines.limits import DEFAULT, Limits
 from gridtide_pipelines.no_data import says_nothing_yet
@@ -42,8 +41,6 @@ Fetch: TypeAlias = Callable[[Source, Request], bytes]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
-# Clocks differ by seconds; by an hour only if one of them, or its time zone, is set wrong.
-CLOCK_AHEAD = timedelta(hours=1)
 # Statuses with which some publishers say that they have no data for the time asked.
 NO_DATA = frozenset({400, 404})
 
@@ -85,10 +82,13 @@ class Fetcher:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = Clock(),  # noqa: B008  # it holds no state
         jitter: Callable[[], float] = random.random,
+        undated_last: bool = False,
     ) -> None:
         """Opens no connection yet.
 
         Args:
+            undated_last: whether a publisher whose answers have no Date header gets
+                ClockUnknown once, so that others can show first that the clock is ahead.
             environ: what it says of proxies and certificates is obeyed; see gridtide.network.
 
         Raises:
@@ -100,6 +100,9 @@ class Fetcher:
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
         self._limits, self._next = limits, dict[str, float]()
+        # At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
+        # nothing.
+        self._clock = None if settings.now else ClockCheck(now, postpone=undated_last)
         self._allowance = Allowance(monotonic)
         self._client = httpx.Client(
             transport=Keyed(transport or Routed(environ or {}, self._allowance)),
@@ -126,7 +129,8 @@ class Fetcher:
             SourceRefused: 401 or 403; look at the key or the licence.
             SourceChanged: another status, an encoding not asked for, or a body far too large.
             NothingYet: the answer says that there is no data yet.
-            ClockAhead: this machine's clock is far ahead of the publisher's.
+            ClockAhead: this machine's clock is far ahead of the publishers'.
+            ClockUnknown: see `undated_last`; ask again after the other publishers.
         """
         if source.answer:
             return source.answer(request)
@@ -172,7 +176,9 @@ class Fetcher:
                 params=list(request.params),
                 extensions={"key": (source.key, key)},
             ) as response:
-                self._refuse_clock_ahead(source, response)
+                if self._clock:
+                    success = response.is_success
+                    self._clock.judge(source.name, response.headers, success=success)
                 content = redact(self._read(source, response, deadline), source.key, key)
         except (BadInput, MissingExtra) as error:
             # Of a proxy or certificates: another try would say the same.
@@ -184,22 +190,6 @@ class Fetcher:
         if not response.is_success:
             raise self._refusal(source, request, response, content, secret=bool(key))
         return content
-
-    def _refuse_clock_ahead(self, source: Source, response: httpx.Response) -> None:
-        """Stop before anything is stored as known at a time that has not come yet.
-
-        At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
-        nothing.
-        """
-        said, now = read_moment(response.headers), self._now()
-        if said is None or self._settings.now is not None or now - said <= CLOCK_AHEAD:
-            return
-        raise ClockAhead(
-            source.name,
-            f"this machine's clock says {format_time(now)}, the publisher's "
-            f"{format_time(said)}; set the clock right and refresh again, nothing of this "
-            "answer was stored",
-        )
 
     def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
         parts = bytearray()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gridtide_pipelines.errors import (
     ClockAhead,
+    ClockUnknown,
     NothingYet,
     SourceError,
     SourceRefused,
@@ -22,6 +23,7 @@ from gridtide_pipelines.limits import DEFAULT, Limits
 from gridtide_pipelines.schedule import FIRST_REACH, Span, grid
 from gridtide_pipelines.settling import Answered, final_days, open_part
 from gridtide_pipelines.source import Kind, Source
+from gridtide_pipelines.tasks import Task, TaskQueue
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
 from gridtide_store.records import Step
@@ -33,20 +35,12 @@ SKIPPED = "skipped"
 NOTHING_YET = NothingYet.code
 # Whoever gives no answer, or refuses, gives none to the next question either.
 GIVEN_UP = (SourceUnavailable.code, SourceRefused.code, ClockAhead.code)
+# Not for each of a hundred spans: what has changed has changed for the next one as well.
+MOST_FAILURES = 3
 MOST_FLAGS = 100
 FLAG_LENGTH = 100
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One span of one kind of one source."""
-
-    source: Source
-    kind: Kind
-    zones: tuple[str, ...]
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +92,49 @@ def plan(
 def gather(tasks: Sequence[Task], around: Round) -> Iterator[Step]:
     """Do the tasks and note each in the ledger; a failure is a step like any other.
 
-    A source that gave no answer, or refused, is not asked again in this round. Bugs are not
-    caught: they end the run with their traceback.
+    A source that gave no answer, or refused, is not asked again in this round, nor is one after
+    MOST_FAILURES others in a row. One whose answers do not say what time it is waits until
+    the others were asked. Bugs are not caught: they end the run with their traceback.
     """
-    given_up: dict[str, str] = {}
-    for task in tasks:
-        reason = skipped(task.source, around.settings)
+    waiting: list[Sequence[Task]] = []
+    for mine in _by_source(tasks):
+        reason = skipped(mine[0].source, around.settings)
         if reason:
-            if task.source.name not in given_up:
-                given_up[task.source.name] = reason
-                yield _note(around, _step(task, SKIPPED, message=reason, whole=True))
-            continue
-        if task.source.name in given_up:
-            continue
+            yield _note(around, _step(mine[0], SKIPPED, message=reason, whole=True))
+        elif left := (yield from _gather_one(mine, around, may_wait=True)):
+            waiting.append(left)
+    for mine in waiting:
+        yield from _gather_one(mine, around, may_wait=False)
+
+
+def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.source.name, []).append(task)
+    return list(found.values())
+
+
+def _gather_one(
+    tasks: Sequence[Task], around: Round, *, may_wait: bool
+) -> Generator[Step, None, Sequence[Task]]:
+    """Do the tasks of one source; returns those that must wait for other sources."""
+    queue = TaskQueue(tasks)
+    while task := queue.pop():
         step = _attempt(task, around)
+        if step.status == ClockUnknown.code and may_wait:
+            return (task, *queue.rest())
+        queue.note(task, failed=step.status not in (DONE, NOTHING_YET))
         if step.status in GIVEN_UP:
-            given_up[task.source.name] = step.message
+            yield _note(around, step)
+            break
+        if queue.failures == MOST_FAILURES:
+            message = (
+                f"{step.message}; {MOST_FAILURES} failures in a row, given up for this run"
+            )
+            yield _note(around, replace(step, message=message))
+            break
         yield _note(around, step)
+    return ()
 
 
 def _attempt(task: Task, around: Round) -> Step:
@@ -134,7 +154,7 @@ def _attempt(task: Task, around: Round) -> Step:
             limits=around.limits,
             intake=intake,
         )
-    except NothingYet as error:
+    except (NothingYet, ClockUnknown) as error:
         status, message = error.code, str(error)
     except SourceError as error:
         # Not an error of ours: it is noted, counted, asked again later, and it shows in the

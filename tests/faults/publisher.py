@@ -8,6 +8,7 @@ to make, for ever if it likes. A connection ends when the client lets go of it.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -64,7 +65,7 @@ Mode = Callable[[Ask], Iterator[bytes | float]]
 
 @dataclass
 class Publisher:
-    """What it was asked, and who of the two misbehaves how."""
+    """What it was asked, and who of ``uk`` and ``eia`` (or both) misbehaves how."""
 
     address: str
     now: datetime
@@ -123,7 +124,7 @@ def _serve(connection: socket.socket, state: Publisher, ended: threading.Event) 
             else eia_document(path, query, state.now)
         )
         ask = Ask(state.now, target, query, document)
-        mode = state.mode if state.mode and name == state.hostile else good
+        mode = state.mode if state.mode and name in state.hostile.split(" and ") else good
         until = time.monotonic() + LONGEST
         for part in mode(ask):
             if ended.is_set() or time.monotonic() > until:
@@ -141,6 +142,11 @@ def _serve(connection: socket.socket, state: Publisher, ended: threading.Event) 
 def good(ask: Ask) -> Iterator[bytes | float]:
     """The true answer."""
     yield ask.reply(None, "Connection: close")
+
+
+def undated(ask: Ask) -> Iterator[bytes | float]:
+    """The true answer without a Date header."""
+    yield re.sub(rb"Date: [^\r]*\r\n", b"", ask.reply(None, "Connection: close"), count=1)
 
 
 def shifted(ask: Ask, by: timedelta) -> dict[str, Any]:

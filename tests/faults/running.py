@@ -50,7 +50,13 @@ LOG = io.StringIO()
 
 
 def run(
-    home: Home, upstream: Publisher, now: datetime, limits: Limits, *, whole: bool
+    home: Home,
+    upstream: Publisher,
+    now: datetime,
+    limits: Limits,
+    *,
+    whole: bool,
+    days: int = 20,
 ) -> Report:
     """A refresh of both zones as the command does it, or its part that asks and stores."""
     settings = Settings(
@@ -66,10 +72,12 @@ def run(
     configure(settings, LOG)
     clock = Clock(now)
     sources = list(SOURCES.values())
-    since = now - timedelta(days=20)
+    since = now - timedelta(days=days)
     with (
         writer_lock(home, "refresh", now),
-        Fetcher(settings, limits=limits, sleep=lambda _: None, now=clock) as fetch,
+        Fetcher(
+            settings, limits=limits, sleep=lambda _: None, now=clock, undated_last=True
+        ) as fetch,
     ):
         if whole:
             return refresh(

@@ -69,7 +69,7 @@ def bring_up_to_date(
     """
     with (
         writer_lock(session.home, "refresh", session.clock()),
-        Fetcher(session.settings, environ=terminal.environ) as fetch,
+        Fetcher(session.settings, environ=terminal.environ, undated_last=True) as fetch,
         shown(terminal) as progress,
     ):
         return refresh(
