@@ -236,7 +236,7 @@ def _searched(
     """
     found = on_a_grid(members, caps)
     if found is None:
-        return choices, least, "the jobs are too many for a search, or have a ramp"
+        return choices, least, "the jobs are too many for a search"
     if found.infeasible:
         raise _infeasible()
     if found.choices is not None and not crowded(caps, found.choices):

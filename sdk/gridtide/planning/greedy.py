@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from gridtide.errors import BadInput, NoFeasibleWindow
-from gridtide.planning import elastic
+from gridtide.planning import elastic, ramp
 from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import NEAR, Cap, Member, most_power, power_left, room
 from gridtide.planning.earliest import earliest
@@ -82,7 +82,10 @@ def _best(
         cap, job = caps.get(region), _fitting(question.job, caps.get(region))
         chips = job.chips
         try:
-            if chips and chips.ramp is None and not early:
+            if chips and chips.ramp is not None:
+                left = power_left(cap, running)
+                draft = ramp.cheapest(site.curve, job, chips, chips.ramp, room=left)
+            elif chips and not early:
                 left = power_left(cap, running)
                 draft = elastic.cheapest(site.curve, job, chips, left)
             else:

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import floor
 
 from gridtide.planning.crowd import NEAR, Cap, Member
 from gridtide.planning.draft import in_units
-from gridtide.planning.elastic import segments_of
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import HOUR, Job, Kind
+from gridtide.planning.grid_members import Load, Option, free_sizes, paused, steady_sizes
+from gridtide.planning.job import Job, Kind
 from gridtide.planning.options import move_to
-from gridtide.planning.site import Site
 from gridtide.planning.solver import Programme
 from gridtide.planning.unbroken import POWER_STEPS, costs_at
-from gridtide.runs import STEPS_PER_UNIT, to_microseconds
-
-
-@dataclass
-class Option:
-    """One member at one site: its variables by start, or by slot with their sizes."""
-
-    member: Member
-    site: Site
-    starts: list[tuple[int, int]] = field(default_factory=list)  # (variable, instant)
-    slots: dict[int, list[tuple[int, float]]] = field(default_factory=dict)  # by instant
-    mixed: list[int] = field(default_factory=list)  # pairs of starts, where means are taken
-
-
-@dataclass
-class Load:
-    """What runs in each slot of a region: (variable, jobs) and (variable, kW)."""
-
-    jobs: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    kw: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    shares: set[int] = field(default_factory=set)  # variables that are no whole number of kW
-
-    def add(self, slot: int, variable: int, jobs: float, kw: float) -> None:
-        self.jobs.setdefault(slot, []).append((variable, jobs))
-        self.kw.setdefault(slot, []).append((variable, kw))
 
 
 def programme_of(
@@ -83,9 +55,10 @@ def _member(
             here = programme.variable(moving, 1, whole=True)
             one.append((here, 1.0))
             if job.chips:
-                _sizes(programme, option, unit, load, here, job.chips, averaged=averaged)
+                sized = steady_sizes if job.chips.ramp is not None else free_sizes
+                sized(programme, option, unit, load, here, job.chips, averaged=averaged)
             else:
-                _pauses(programme, option, unit, load, here, averaged=averaged)
+                paused(programme, option, unit, load, here, averaged=averaged)
         options.append(option)
     programme.equal.add(one, 1.0)
     if mixed := [(each, 1.0) for option in options for each in option.mixed]:
@@ -133,90 +106,6 @@ def _starts(
                 programme.at_most.add([(variable, 1.0), *mixed], 0.0)
             option.mixed += beside
     return one
-
-
-def _pauses(
-    programme: Programme,
-    option: Option,
-    unit: int,
-    load: Load,
-    here: int,
-    *,
-    averaged: bool,
-) -> None:
-    job, pue = option.member.question.job, option.site.place.pue
-    powers = [kw for *_, kw in job.steps]
-    work: list[tuple[int, float]] = []
-    runs: dict[int, int] = {}
-    begins: dict[int, int] = {}
-    for slot, rate in _units(option.site, unit):
-        per_kwh = rate / STEPS_PER_UNIT * pue
-        # Along a profile, which only a mean takes, at least this.
-        kw = min(powers) if rate > 0 else max(powers)
-        variable = programme.variable(per_kwh * kw * unit / HOUR, 1, whole=not averaged)
-        runs[slot] = variable
-        option.slots[slot] = [(variable, 1.0)]
-        work.append((variable, 1.0))
-        load.add(slot, variable, 1.0, min(powers))
-        if job.kind is Kind.PIECES and not averaged:
-            toll = max(0.0, per_kwh) * (job.pause_cost.kwh + job.restart_cost.kwh)
-            begins[slot] = programme.variable(toll, 1, whole=True)
-            before = [(runs[slot - unit], -1.0)] if slot - unit in runs else []
-            programme.at_most.add([(variable, 1.0), (begins[slot], -1.0), *before], 0.0)
-    programme.equal.add([*work, (here, -job.work / unit)], 0.0)
-    if job.max_pieces is not None and begins:
-        programme.at_most.add([(each, 1.0) for each in begins.values()], float(job.max_pieces))
-    if job.min_piece is not None:
-        shortest = -(-to_microseconds(job.min_piece) // unit)
-        for slot, begin in begins.items():
-            for later in range(slot, slot + shortest * unit, unit):
-                on = [(runs[later], -1.0)] if later in runs else []
-                programme.at_most.add([(begin, 1.0), *on], 0.0)
-
-
-def _sizes(
-    programme: Programme,
-    option: Option,
-    unit: int,
-    load: Load,
-    here: int,
-    chips: Elastic,
-    *,
-    averaged: bool,
-) -> None:
-    job = option.member.question.job
-    kw, pue = job.steps[0][2] / chips.base, option.site.place.pue
-    whole = not (chips.fractional_workers or averaged)
-    work: list[tuple[int, float]] = []
-    for slot, rate in _units(option.site, unit):
-        per_worker = rate / STEPS_PER_UNIT * pue * kw * unit / HOUR
-        runs = programme.variable(0.0, 1, whole=not averaged)
-        programme.at_most.add([(runs, 1.0), (here, -1.0)], 0.0)
-        size = []
-        for segment in segments_of(chips):
-            variable = programme.variable(per_worker, segment.more, whole=whole)
-            size.append((variable, 1.0))
-            work.append((variable, -segment.speed / segment.more))
-            load.kw.setdefault(slot, []).append((variable, kw))
-            if chips.fractional_workers:
-                load.shares.add(variable)
-        load.jobs.setdefault(slot, []).append((runs, 1.0))
-        programme.at_most.add([*size, (runs, -chips.most)], 0.0)
-        if chips.least:
-            less = [(variable, -1.0) for variable, _ in size]
-            programme.at_most.add([*less, (runs, chips.least)], 0.0)
-        option.slots[slot] = size
-    programme.at_most.add([*work, (here, job.work / unit)], 0.0)
-
-
-def _units(site: Site, unit: int) -> list[tuple[int, int]]:
-    """The slots of the grid that are free at a site, each with its rate."""
-    cells = site.curve.cells
-    return [
-        (slot, rate)
-        for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True)
-        for slot in range(start, end, unit)
-    ]
 
 
 def _hold(programme: Programme, cap: Cap | None, load: Load) -> None:

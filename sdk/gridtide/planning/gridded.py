@@ -2,7 +2,8 @@
 
 Where all jobs run through, or are capped in number alone, no schedule off the grid counts less:
 jobs that are off it by the same time can be shifted together until one is on it, and what may
-pause is then a transport problem with whole numbers. There the programme proves what it says.
+pause is then a transport problem with whole numbers. Jobs with a ramp hold a size over each
+slot and are on the grid anyway. There the programme proves what it says.
 For other batches a second programme proves a bound: of any schedule, on the grid or off it, it
 sees the mean over each slot. A start off the grid is there a mixture of the two starts beside
 it, what may pause runs for a share of a slot, and a cap on power holds in whole multiples too.
@@ -20,7 +21,8 @@ from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import Cap, Member
 from gridtide.planning.draft import Draft, Part, in_units, joined, pieces, powered
 from gridtide.planning.elastic import segments_of
-from gridtide.planning.grid_programme import Option, programme_of
+from gridtide.planning.grid_members import Option
+from gridtide.planning.grid_programme import programme_of
 from gridtide.planning.job import HOUR, Job, Kind
 from gridtide.planning.options import move_to
 from gridtide.planning.site import Site
@@ -30,6 +32,8 @@ from gridtide.runs import STEPS_PER_UNIT
 # On which HiGHS finds a schedule and mostly proves it the best within the time.
 MOST_VARIABLES = 12_000
 SECONDS = 5.0
+# Workers below it are what a solver leaves of none.
+NONE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,6 @@ def on_a_grid(
     Raises:
         NoSolver: there is no solver here.
     """
-    if any(member.question.job.chips and member.question.job.chips.ramp for member in members):
-        return None
     unit = _unit(members)
     if sum(_size(member, unit) for member in members) > MOST_VARIABLES:
         return None
@@ -58,7 +60,7 @@ def on_a_grid(
     found = programme.search(seconds)
     choices = None if found.values is None else _read(options, found.values, unit)
     proves = all(_is_whole(member, unit) for member in members) and (
-        all(member.question.job.kind is Kind.UNBROKEN for member in members)
+        all(member.question.job.kind is not Kind.INTERRUPTIBLE for member in members)
         or all(cap.kw is None for cap in caps.values())
     )
     if not proves:
@@ -69,6 +71,8 @@ def on_a_grid(
 def _is_whole(member: Member, unit: int) -> bool:
     """Whether no schedule of the job off the grid counts less, see above."""
     job = member.question.job
+    if job.chips is not None:
+        return job.chips.ramp is not None  # changes only where slots do
     if job.kind is Kind.UNBROKEN:
         return all(step % unit == 0 for start, end, _ in job.steps for step in (start, end))
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
@@ -117,6 +121,8 @@ def _read(
 def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ...]:
     job, parts = option.member.question.job, list[Part]()
     left = float(job.work)
+    cells = option.site.curve.cells
+    ends = dict(zip(cells.starts, cells.ends, strict=True))
     for slot in sorted(option.slots):
         size = sum(values[variable] for variable, _ in option.slots[slot])
         if job.chips is None:
@@ -125,7 +131,12 @@ def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ..
             continue
         if not job.chips.fractional_workers:
             size = float(round(size))
-        if size <= 1e-6 or left < 1:
+        if job.chips.ramp is not None:
+            if size > NONE:
+                kw = job.steps[0][2] / job.chips.base * size
+                parts.append(Part(slot, ends[slot], kw, size))
+            continue
+        if size <= NONE or left < 1:
             continue
         # A slot more than the work needs ends with the work.
         speed = job.chips.speed(size)

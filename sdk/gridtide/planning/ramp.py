@@ -8,12 +8,13 @@ numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.planning.curve import Cells, Curve, hours
 from gridtide.planning.draft import Draft, Part, in_units, joined, pieces
-from gridtide.planning.elastic import refuse_negative, segments_of
+from gridtide.planning.elastic import Room, refuse_negative, segments_of
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.job import HOUR, Job
 from gridtide.planning.solver import Programme
@@ -26,7 +27,12 @@ NONE = 1e-7
 
 
 def cheapest(
-    curve: Curve, job: Job, chips: Elastic, ramp: float, standing: Standing = FRESH
+    curve: Curve,
+    job: Job,
+    chips: Elastic,
+    ramp: float,
+    standing: Standing = FRESH,
+    room: Sequence[Room] | None = None,
 ) -> Draft:
     """Chips in each slot that count least, changing by at most `ramp` from one to the next.
 
@@ -34,6 +40,9 @@ def cheapest(
     not run there are none. With whole workers, with a minimum, or where it cannot come down as
     fast as its work ends, the job may be done before its last slot ends; the plan counts all of
     the slot.
+
+    Args:
+        room: the power it may draw, ascending; without it any. Outside it draws none.
 
     Raises:
         NoFeasibleWindow: not enough work fits.
@@ -55,6 +64,8 @@ def cheapest(
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
     sizes = _variables(programme, cells, chips, job, more=more)
     _limit(programme, cells, sizes, ramp, standing)
+    if room is not None:
+        _keep_to(programme, cells, sizes, chips, job, room)
     stops = standing.chips > ramp and cells.starts[:1] != [standing.at]
     values = programme.solve() if cells.starts and not stops else None
     if values is None:
@@ -160,3 +171,27 @@ def _limit(
                 programme.at_most.add([(each, -1.0) for each in variables], ramp - size)
         if i + 1 == len(sizes) or cells.ends[i] != cells.starts[i + 1]:
             programme.at_most.add(here, ramp)
+
+
+def _keep_to(
+    programme: Programme,
+    cells: Cells,
+    sizes: list[list[int]],
+    chips: Elastic,
+    job: Job,
+    room: Sequence[Room],
+) -> None:
+    """No more workers in a slot than the power that is free all through it carries."""
+    kw, i = job.steps[0][2] / chips.base, 0
+    for start, end, variables in zip(cells.starts, cells.ends, sizes, strict=True):
+        while i < len(room) and room[i].end <= start:
+            i += 1
+        k, free, least = i, start, chips.most * kw
+        while k < len(room) and room[k].start <= free < end:
+            free, least = room[k].end, min(least, room[k].kw)
+            k += 1
+        most = chips.within(max(0.0, least) / kw) if kw else chips.most
+        if free < end or most < chips.least:
+            most = 0.0
+        if most < chips.most:
+            programme.at_most.add([(each, 1.0) for each in variables], most)
