@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ __all__ = ["Observed", "Run", "SeriesInfo", "Snapshot"]
 
 # Each of the two files has these.
 NAMES = ("belief", "superseded", "series", "run", "step")
+PROBE_SECONDS = 1.0
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -73,6 +75,20 @@ class Observed:
     known_at_us: Int
     source: Text
 
+    def at(self, position: int) -> Observed:
+        """One slot alone, which keeps nothing of the others in memory."""
+        one = slice(position, position + 1)
+        return Observed(
+            self.zone,
+            self.signal,
+            self.start_us[one].copy(),
+            self.end_us[one].copy(),
+            self.value[one].copy(),
+            self.quality[one].copy(),
+            self.known_at_us[one].copy(),
+            self.source[one].copy(),
+        )
+
 
 class Snapshot:
     """One published snapshot, open for reading by any number of threads.
@@ -108,6 +124,7 @@ class Snapshot:
         self.series = tuple(numbered.values())
         self._ranked = _ranked(numbered, manifest)
         self._runs = Runs(connection, folder, manifest)
+        self._probe_from = float("-inf")
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -202,16 +219,23 @@ class Snapshot:
     def probe(self) -> None:
         """Read one row of each table, and compare files that changed since they were opened.
 
+        The rows are read at most once a second: who asks more often learns nothing by it, and
+        they take as long as ten answers.
+
         Raises:
             Damaged: a file cannot be read any more, or was changed; publish again.
         """
         if self._folder.is_dir():  # an old snapshot may have been removed under its readers
             manifests.verify(self._folder, self.manifest)
+        began = time.monotonic()
+        if began < self._probe_from:
+            return
         with explained(self._folder, REPUBLISH):
             cursor = self._connection.cursor()
             for place in ("base", "delta"):
                 for table in NAMES:
                     cursor.execute(f"SELECT hash(t) FROM {place}.{table} t LIMIT 1").fetchall()  # noqa: S608  # our own names
+        self._probe_from = began + PROBE_SECONDS
 
     def known_by(self, as_of: datetime) -> bool:
         """Whether all of the snapshot counts as known at `as_of`.

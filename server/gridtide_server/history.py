@@ -51,7 +51,7 @@ def intensity(
         found = view.latest(place.zone, signal, moment.as_of)
         if found is None:
             raise _nothing(view, place, signal, "", moment)
-        slots = _slots(found.slots)[found.position : found.position + 1]
+        slots = _slots(found)
         stale = age is not None and age > max_age.total_seconds()
         accepted = max_age if asked.max_age is None else parse_hours(asked.max_age)
         if age is not None and age > accepted.total_seconds():

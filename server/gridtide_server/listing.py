@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from gridtide.errors import NoData
+from gridtide.model import Signal
 from gridtide.windows import default_signal
 from gridtide_server.service import Moment
-from gridtide_server.view import View
+from gridtide_server.view import Forecast, View
 from gridtide_server.wire import Zone, ZoneForecast, Zones
 from gridtide_store.catalogue import Catalogue
 
@@ -13,19 +16,27 @@ from gridtide_store.catalogue import Catalogue
 def zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool) -> Zones:
     """Zones with data by key; with `every`, all of the catalogue too."""
     at = moment.as_of
-    known = {key for key in view.zones if view.observed_at(key, at) or view.forecasts(key, at)}
-    keys = sorted({*known, *(catalogue.zones if every else ())})
+    listed = []
+    for key in sorted({*view.zones, *(catalogue.zones if every else ())}):
+        observed, forecasts = view.observed_at(key, at), view.forecasts(key, at)
+        if observed or forecasts or (every and key in catalogue.zones):
+            listed.append(_zone(view, catalogue, key, moment, observed, forecasts))
     return Zones(
-        zones=[_zone(view, catalogue, key, moment) for key in keys],
+        zones=listed,
         as_of=moment.as_of,
         replay=moment.replay,
     )
 
 
-def _zone(view: View, catalogue: Catalogue, key: str, moment: Moment) -> Zone:
+def _zone(
+    view: View,
+    catalogue: Catalogue,
+    key: str,
+    moment: Moment,
+    observed: Collection[Signal],
+    forecasts: Mapping[Signal, Forecast],
+) -> Zone:
     record = catalogue.zones.get(key)
-    observed = view.observed_at(key, moment.as_of)
-    forecasts = view.forecasts(key, moment.as_of)
     signals = sorted({*observed, *forecasts})
     try:
         default = default_signal(signals)

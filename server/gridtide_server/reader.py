@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gridtide.errors import GridtideError
@@ -34,15 +34,23 @@ class Reader:
     """The newest published snapshot of a home, opened on first use.
 
     Each request asks the file system whether the pointer was replaced: one `stat`, 1 to 2 us.
-    The request that finds it replaced opens the new snapshot; the others meanwhile go on
-    with the old one, which is closed when its last request is done. A new snapshot that
-    cannot be opened is logged once, and the old one stays. Where there is no old one, the
-    newest whole snapshot is read. A request that finds damage while it reads fails, and the
-    next one opens the snapshot anew, so damage is neither served nor held on to.
+    The request that finds it replaced opens the new snapshot, or has a thread open it where
+    the reader works in the `background`; the others meanwhile go on with the old one, which
+    is closed when its last request is done. A new snapshot that cannot be opened is logged
+    once, and the old one stays. Where there is no old one, the newest whole snapshot is read.
+    A request that finds damage while it reads fails, and the next one opens the snapshot
+    anew, so damage is neither served nor held on to.
+
+    Args:
+        home: whose snapshots are read.
+        background: open a new snapshot beside the requests. Comparing its files with their
+            hashes takes a tenth of a second and more, for which no request waits then; those
+            that come meanwhile are answered from the old one.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, background: bool = False) -> None:
         self.home = home
+        self._background = background
         self._pointer = home.current
         self._held: _Held | None = None
         self._mark: Mark | None = None
@@ -71,7 +79,10 @@ class Reader:
             self._give_back(held)
 
     def close(self) -> None:
-        """Let go of the snapshot once nobody reads it; the next `read` opens it again."""
+        """Let go of the snapshot once nobody reads it; the next `read` opens it again.
+
+        A snapshot that is being opened just now is waited for.
+        """
         with self._switching:
             self._mark = None
             self._replace(None)
@@ -95,6 +106,22 @@ class Reader:
         # Whoever comes second has something to answer from, unless it is the first snapshot.
         if not self._switching.acquire(blocking=self._held is None):
             return
+        if not self._background or self._held is None or self._suspect:
+            self._switch()
+            return
+        try:
+            # A daemon: the end of the process does not wait for a snapshot nobody will read.
+            threading.Thread(target=self._switch_quietly, name="snapshot", daemon=True).start()
+        except RuntimeError:  # no more threads are allowed
+            self._switch()
+
+    def _switch_quietly(self) -> None:
+        """Switch where nobody listens: what cannot be opened fails the next question."""
+        with suppress(GridtideError):
+            self._switch()
+
+    def _switch(self) -> None:
+        """Open what the pointer names and let go of `_switching`, which the caller holds."""
         try:
             mark = _mark(self._pointer)
             if mark == self._mark and self._held is not None and not self._suspect:

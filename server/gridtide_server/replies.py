@@ -18,6 +18,8 @@ from gridtide_store.regions import Resolution
 MINUTE = 60
 # Members of a question that are in the tag in another form.
 ELSEWHERE = {"region", "as_of"}
+# Read once: the metadata of a package is a file that takes longer to parse than a search.
+RELEASE = version("gridtide-service")
 
 
 def tag_of(
@@ -37,7 +39,7 @@ def tag_of(
     """
     named = getattr(asked, "as_of", None)
     parts = [
-        version("gridtide-service"),
+        RELEASE,
         service.max_age.total_seconds(),
         view.snapshot.id,
         type(asked).__name__,

@@ -45,18 +45,6 @@ class Forecast(NamedTuple):
         return self.series.slots[-1].end
 
 
-class Latest(NamedTuple):
-    """The newest slot with a value: its place in what was read around it."""
-
-    slots: Observed
-    position: int
-
-    @property
-    def end(self) -> datetime:
-        """End of the slot."""
-        return to_moment(int(self.slots.end_us[self.position]))
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where some values come from: sources and their licences, joined with commas."""
@@ -72,14 +60,16 @@ class View:
     def __init__(self, snapshot: Snapshot, manifest: Manifest) -> None:
         self.snapshot = snapshot
         self._served = {(row.zone, m.signal) for m in manifest.matrices for row in m.rows}
-        self._series: dict[str, dict[Signal, list[SeriesInfo]]] = {}
+        self._series: dict[str, dict[Signal, tuple[SeriesInfo, ...]]] = {}
         for info in snapshot.series:
             if info.signal in SIGNALS:
                 signals = self._series.setdefault(info.zone, {})
-                signals.setdefault(Signal(info.signal), []).append(info)
+                signal = Signal(info.signal)
+                known = (info,) if info.last_end is not None else ()
+                signals[signal] = signals.get(signal, ()) + known
         self._newest = lru_cache(None)(self._read_newest)
         self._earlier = lru_cache(KEPT)(self._read_run)
-        self._earlier_end = lru_cache(KEPT)(self._read_end)
+        self._latest = lru_cache(KEPT)(self._read_latest)
         self._known = lru_cache(KEPT)(self._read_known)
         self._ends = lru_cache(None)(self._read_ends)
         self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
@@ -99,8 +89,7 @@ class View:
 
     def infos(self, zone: str, signal: Signal) -> tuple[SeriesInfo, ...]:
         """The series of one zone and signal that have a value, one for each source."""
-        infos = self._series.get(zone, {}).get(signal, ())
-        return tuple(info for info in infos if info.last_end is not None)
+        return self._series.get(zone, {}).get(signal, ())
 
     def forecast(self, zone: str, signal: Signal, as_of: datetime) -> Forecast | None:
         """The newest run known at `as_of`; from memory when that is the newest of all."""
@@ -136,7 +125,7 @@ class View:
         A slot that still runs makes nothing younger. ``None`` where none has ended.
         """
         if not self._all_known(zone, signal, as_of):
-            return self._earlier_end(zone, signal, as_of)
+            return self._latest_end(zone, signal, as_of)
         ends = [info.last_end for info in self.infos(zone, signal) if info.last_end]
         if not ends or max(ends) <= as_of:
             return max(ends, default=None)
@@ -144,7 +133,7 @@ class View:
         ended = int(np.searchsorted(recent, to_instant(as_of), side="right"))
         if ended:
             return to_moment(int(recent[ended - 1]))
-        return self._earlier_end(zone, signal, as_of)
+        return self._latest_end(zone, signal, as_of)
 
     def span(
         self, zone: str, signal: Signal, as_of: datetime
@@ -170,27 +159,14 @@ class View:
         """Keys of the zones with a value known at `as_of`, sorted."""
         return tuple(zone for zone in self.zones if self.observed_at(zone, as_of))
 
-    def latest(self, zone: str, signal: Signal, as_of: datetime) -> Latest | None:
-        """The newest slot that has begun, with a value known at `as_of`; or None."""
-        return self._latest(zone, signal, as_of, ended=False)
+    def latest(self, zone: str, signal: Signal, as_of: datetime) -> Observed | None:
+        """The newest slot that has begun, with a value known at `as_of`, alone; or None."""
+        return self._latest(zone, signal, as_of, END_OF_TIME)
 
-    def _latest(
-        self, zone: str, signal: Signal, as_of: datetime, *, ended: bool
-    ) -> Latest | None:
-        span = self._span(zone, signal)
-        if span is None:
-            return None
-        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
-            found = self.snapshot.observations(
-                zone, signal, start, as_of + INSTANT, as_of=as_of
-            )
-            counted = ~np.isnan(found.value)
-            if ended:
-                counted &= found.end_us <= to_instant(as_of)
-            known = np.flatnonzero(counted)
-            if len(known):
-                return Latest(found, int(known[-1]))
-        return None
+    def _latest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
+        """End of the newest slot that has ended, with a value known at `as_of`."""
+        found = self._latest(zone, signal, as_of, as_of)
+        return None if found is None else to_moment(int(found.end_us[0]))
 
     def _all_known(self, zone: str, signal: Signal, as_of: datetime) -> bool:
         return all(info.newest_known_at <= as_of for info in self.infos(zone, signal))
@@ -214,9 +190,21 @@ class View:
             simulated=any(each.simulated for each in told),
         )
 
-    def _read_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
-        latest = self._latest(zone, signal, as_of, ended=True)
-        return latest and latest.end
+    def _read_latest(
+        self, zone: str, signal: Signal, as_of: datetime, until: datetime
+    ) -> Observed | None:
+        """The newest slot with a value known at `as_of` that ends by `until`."""
+        span = self._span(zone, signal)
+        if span is None:
+            return None
+        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
+            found = self.snapshot.observations(
+                zone, signal, start, as_of + INSTANT, as_of=as_of
+            )
+            known = np.flatnonzero(~np.isnan(found.value) & (found.end_us <= to_instant(until)))
+            if len(known):
+                return found.at(int(known[-1]))
+        return None
 
     def _read_known(
         self, zone: str, signal: Signal, as_of: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
+from gridtide_store import manifest as manifests
 from gridtide_store.errors import Damaged
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
@@ -66,6 +68,67 @@ def test_who_reads_keeps_the_old_one_which_is_closed_when_all_are_done(
     assert is_open(new)
     reader.close()
     assert not is_open(new)
+
+
+def test_in_the_background_no_request_waits_for_a_new_snapshot(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(publisher)
+    first = issue(publisher, 1.0)
+    reader = Reader(publisher.home, background=True)
+    with reader.read() as view:
+        assert view.snapshot.id == first
+    opening, go_on = threading.Event(), threading.Event()
+    verify = manifests.verify
+
+    def slowly(*given: object) -> None:
+        opening.set()
+        assert go_on.wait(60)
+        verify(*given)  # type: ignore[arg-type]  # as it was given
+
+    second = issue(publisher, 2.0)
+    monkeypatch.setattr(manifests, "verify", slowly)
+    for _ in range(3):
+        with reader.read() as view:
+            assert view.snapshot.id == first
+    assert opening.wait(60)
+    go_on.set()
+    assert served(reader, second)
+    assert not is_open(view)
+    reader.close()
+
+
+def test_in_the_background_too_the_old_one_stays_where_the_new_one_is_damaged(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(publisher)
+    first = issue(publisher, 1.0)
+    reader = Reader(publisher.home, background=True)
+    with reader.read():
+        pass
+    broken = issue(publisher, 2.0)
+    (publisher.home.snapshots / broken / "manifest.json").write_bytes(b"{")
+    with caplog.at_level(logging.ERROR):
+        for _ in range(20):
+            with reader.read() as view:
+                assert view.snapshot.id == first
+            time.sleep(0.05)
+    assert [record.message for record in caplog.records] == [
+        "the newest snapshot cannot be read; an older one answers"
+    ]
+    third = issue(publisher, 3.0)
+    assert served(reader, third)
+    reader.close()
+
+
+def served(reader: Reader, snapshot: str) -> bool:
+    """Whether the reader comes to serve the snapshot, within a minute."""
+    for _ in range(600):
+        with reader.read() as view:
+            if view.snapshot.id == snapshot:
+                return True
+        time.sleep(0.1)
+    return False
 
 
 def test_a_closed_reader_waits_for_who_reads_and_opens_again(publisher: Publisher) -> None:
