@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from gridtide_pipelines.hourly import Floats, Ints
-from gridtide_pipelines.intervals import with_interval
+from gridtide_pipelines.intervals import Rule, with_interval
 
 FREE = (-np.inf, np.inf)
 
@@ -117,3 +119,73 @@ def test_a_history_that_begins_late_and_ends_early_has_what_errors_there_are(
     low, middle, high = with_interval(values, last_known, 24, limits=FREE)
     assert np.isfinite(middle).all() == bool(hours)
     assert np.isfinite(low).all() == np.isfinite(high).all() == (hours > 30 * 24)
+
+
+def wave(days: int, seed: int) -> Floats:
+    """Hourly means with a daily wave, other weekends and errors that last for a day or two."""
+    draw = np.random.default_rng(seed).normal(0, 8, days * 24)
+    hours = np.arange(days * 24)
+    wander = np.zeros(days * 24)
+    for at in range(1, days * 24):
+        wander[at] = 0.97 * wander[at - 1] + draw[at]
+    return 300 + 60 * np.sin(hours / 24 * 2 * np.pi) + 25 * (hours // 24 % 7 >= 5) + wander
+
+
+def yesterday(seen: Floats, origins: Ints, horizon: int) -> Floats:
+    """Repeats the same hour of the newest day that has it."""
+    rows = np.full((len(origins), horizon), np.nan)
+    for row, origin in enumerate(origins):
+        days = seen[: max(origin, 0)][-30 * 24 :]
+        days = days[len(days) % 24 :].reshape(-1, 24)
+        for day in days:
+            known = np.tile(day, horizon // 24)
+            rows[row] = np.where(np.isnan(known), rows[row], known)
+    return rows
+
+
+@pytest.mark.parametrize("days", [21, 28, 35, 42])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("rule", [last_known, yesterday])
+def test_the_interval_does_not_narrow_as_the_newest_days_go_missing(
+    days: int, seed: int, rule: Rule
+) -> None:
+    widths = []
+    for missing in (0, 1, 3, 5):
+        values = np.concatenate([np.full(90 * 24, np.nan), wave(days, seed)])
+        values[len(values) - 24 * missing :] = np.nan
+        low, _, high = with_interval(values, rule, 72, limits=FREE)
+        widths.append(float(np.mean(high - low)))
+    # The errors of the days that went missing can no longer be counted, whatever is done.
+    assert all(after >= 0.95 * before for before, after in pairwise(widths)), widths
+    assert widths[-1] > widths[0], widths
+
+
+@pytest.mark.parametrize(("days", "off"), [(40, 1.0), (70, 0.0)])
+def test_in_a_short_history_errors_from_newer_data_count_where_they_are_larger(
+    days: int, off: float
+) -> None:
+    # Off by 1 without a gap, by nothing with one: no data that are old are that good.
+    def odd(seen: Floats, origins: Ints, horizon: int) -> Floats:
+        rows = np.zeros((len(origins), horizon))
+        for row, origin in enumerate(origins):
+            known = origin <= 0 or np.isfinite(seen[origin - 1])
+            rows[row] = -1.0 if known else 0.0
+        return rows
+
+    values = np.zeros(90 * 24)
+    values[: (90 - days) * 24] = np.nan
+    values[-48:] = np.nan
+    low, middle, high = with_interval(values, odd, 24, limits=FREE)
+    np.testing.assert_array_equal(high - middle, off)
+    np.testing.assert_array_equal(low, middle)
+
+
+def test_errors_of_few_days_are_taken_at_outer_percentiles() -> None:
+    # Ten days of errors 1 to 10 in the block, six hours each: 0.9 x 1.1 / (61 / 60) of the 59
+    # steps between them is 57.4, within the last ten.
+    values = np.full(60 * 24, np.nan)
+    for day in range(50, 60):
+        values[day * 24 : day * 24 + 6] = day - 49
+    values[-18:] = 0.0
+    _, middle, high = with_interval(values, zero, 6, limits=FREE)
+    np.testing.assert_allclose(high - middle, 10.0)
