@@ -5,14 +5,18 @@ What cuts each wait to the deadline is `gridtide.bounded`, as for the SDK's own 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 import httpx
 
 from gridtide.bounded import Allowance, bound
-from gridtide.transport import open_transport
+from gridtide.errors import BadInput
+from gridtide.network import without_secrets
+from gridtide.transport import open_transport, proxy_of
 
+STATUS = re.compile(r"[0-9]{3}(?![0-9])")  # at the beginning of what httpx says of a proxy
 PIECE = 256 * 1024  # bytes unpacked at a time
 
 
@@ -34,12 +38,15 @@ class Routed(httpx.BaseTransport):
     def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
         self._environ, self._allowance = environ, allowance
         self._opened: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
+        self._proxies: dict[tuple[str, str, int | None], str] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it.
 
         Raises:
-            BadInput, MissingExtra: the environment names what cannot be used.
+            BadInput, MissingExtra: the environment names what cannot be used, or the proxy
+                that it names refuses to pass requests on.
+            httpx.RequestError: no answer; where a proxy lies between, the message names it.
         """
         url = request.url
         key = url.scheme, url.host, url.port
@@ -47,12 +54,42 @@ class Routed(httpx.BaseTransport):
             # Only scheme, host and port: the query may hold a key, and messages name the URL.
             origin = str(url.copy_with(raw_path=b"/"))
             self._opened[key] = bound(open_transport(origin, self._environ), self._allowance)
-        return self._opened[key].handle_request(request)
+            self._proxies[key] = without_secrets(proxy_of(origin, self._environ) or "")
+        if not (proxy := self._proxies[key]):
+            return self._opened[key].handle_request(request)
+        try:
+            response = self._opened[key].handle_request(request)
+        except httpx.ProxyError as error:
+            # Its number alone: the rest is text of the proxy's.
+            status = int(found[0]) if (found := STATUS.match(str(error))) else 0
+            if 400 <= status < 500:  # client errors: it will say the same again
+                raise BadInput(_refusal(proxy, url.host, status)) from error
+            why = f"it answered {status}" if status else "it did not pass the request on"
+            raise httpx.ProxyError(f"the proxy {proxy}: {why}") from error
+        except httpx.ConnectError as error:
+            raise httpx.ConnectError(f"{error}, by the proxy {proxy}") from error
+        if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            response.close()
+            raise BadInput(_refusal(proxy, url.host, response.status_code))
+        return response
 
     def close(self) -> None:
         """Close what was opened."""
         for transport in self._opened.values():
             transport.close()
+
+
+def _refusal(proxy: str, host: str, status: int) -> str:
+    """Why a proxy's refusal is one, and what to do about it; without its password."""
+    remedy = (
+        "put the user name and password it wants into the address of the proxy"
+        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED
+        else "ask whoever runs it to let this host through"
+    )
+    return (
+        f"the proxy {proxy} refuses requests to {host} ({status}); {remedy}, or name another "
+        "one in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exempt the host in NO_PROXY"
+    )
 
 
 def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:

@@ -259,9 +259,13 @@ class _Again(Exception):
 
 
 def _told(error: Exception, key: str) -> str:
-    """What went wrong; not in the publisher's own bytes where these may repeat a key."""
+    """What went wrong; not in the publisher's own bytes where these may repeat a key.
+
+    What went wrong before it was asked, at a proxy say, repeats none.
+    """
     name = type(error).__name__
-    if key and not isinstance(error, httpx.TimeoutException | httpx.ConnectError):
+    before = httpx.TimeoutException | httpx.ConnectError | httpx.ProxyError
+    if key and not isinstance(error, before):
         return name
     return f"{name}: {error}"
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
+from gridtide.bounded import Allowance
 from gridtide.cli import main
+from gridtide_pipelines.bounded import Routed
 from tests.faults.publisher import Publisher, publisher
 
 # Port 9 (discard) is closed wherever tests run.
@@ -59,6 +66,81 @@ def test_a_proxy_is_asked_instead_of_the_publisher(
     # The publisher stands in for a proxy: it sees whole addresses.
     assert refresh(tmp_path / "home", upstream, moment, **more) == 0
     assert upstream.asked[0].startswith("http://publisher.invalid/uk/")
+
+
+@contextmanager
+def refusing(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Address of a proxy that answers every request with `answer`, and what it was asked."""
+    asked: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "status", "remedy"),
+    [
+        ("https", "407 Proxy Authentication Required", "user name and password"),
+        ("http", "407 Proxy Authentication Required", "user name and password"),
+        ("https", "407", "user name and password"),
+        ("https", "403 \x1b[2JForbidden", "ask whoever runs it"),
+        ("https", "404 Not Found", "ask whoever runs it"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named_with_the_remedy_and_asked_once(
+    scheme: str,
+    status: str,
+    remedy: str,
+    upstream: Publisher,
+    moment: datetime,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with refusing(answer.encode()) as (proxy, asked):
+        more = {
+            "ALL_PROXY": f"http://user:s3cret@{proxy}",
+            "GRIDTIDE_UK_CARBON_INTENSITY_URL": f"{scheme}://publisher.invalid/uk",
+        }
+        assert refresh(tmp_path / "home", upstream, moment, **more) == 1
+    said = capsys.readouterr().err
+    assert f"the proxy http://{proxy} refuses requests to publisher.invalid" in said
+    assert f"({status[:3]})" in said
+    assert remedy in said
+    assert "s3cret" not in said
+    assert "\x1b" not in said
+    assert len(asked) == 1
+    assert asked[0].startswith(b"CONNECT" if scheme == "https" else b"GET")
+
+
+def test_a_keyed_publisher_s_proxy_is_named_too() -> None:
+    request = httpx.Request("GET", "https://publisher.invalid/v2/x?api_key=k")
+    allowance = Allowance(time.monotonic)
+    allowance.renew(deadline=time.monotonic() + 60, size=1_000_000)
+    with refusing(b"HTTP/1.1 502 Bad k\r\nContent-Length: 0\r\n\r\n") as (proxy, _):
+        routed = Routed({"HTTPS_PROXY": f"http://u:s3cret@{proxy}"}, allowance)
+        with pytest.raises(httpx.ProxyError, match=f"proxy http://{proxy}: it answered 502$"):
+            routed.handle_request(request)
+        routed.close()
+    routed = Routed({"HTTPS_PROXY": f"http://u:s3cret@{CLOSED}"}, allowance)
+    with pytest.raises(httpx.ConnectError, match=f"by the proxy http://{CLOSED}$"):
+        routed.handle_request(request)
+    routed.close()
 
 
 @pytest.mark.parametrize(
