@@ -15,6 +15,10 @@ NO_DATA: Final = re.compile(
 NEEDS_A_PERSON: Final = re.compile(
     r"key|token|permission|forbidden|denied|unauthori|licen[cs]e|quota|limit", re.IGNORECASE
 )
+# Names under which publishers put what they have, how much of it there is, and what is wrong.
+ENVELOPE: Final = ("response", "data", "results", "records", "regions")
+COUNTS: Final = ("total", "count")
+ERRORS: Final = ("error", "errors")
 
 
 def says_nothing_yet(error: object) -> bool:
@@ -26,18 +30,31 @@ def says_nothing_yet(error: object) -> bool:
     return bool(NO_DATA.search(text)) and not NEEDS_A_PERSON.search(text)
 
 
-def holds_nothing(document: object, *keys: str) -> bool:
+def holds_nothing(document: object) -> bool:
     """Whether a JSON body is one of the ways to say that there is no data yet.
 
-    These are an empty document, nothing under the first or the last of `keys` (each below
-    the one before), or an error that means it. What is only unreadable is not among them.
+    These are ``null``, ``{}``, ``[]``; one of them under each of `ENVELOPE` that is there, at
+    any depth; a count of 0 in place of these; an error or a message that means it. What is only
+    unreadable is not among them.
     """
-    for key in (*keys, None):
-        if document is None or document in ({}, []):
-            return True
-        if key is None or not isinstance(document, dict):
-            return False
-        if (error := document.get("error")) or key not in document:
-            return says_nothing_yet(error or document)
-        document = document[key]
-    return False
+    return not isinstance(document, str) and _is_nothing(document)
+
+
+def _is_nothing(value: object) -> bool:
+    if value is None or value in ({}, []):
+        return True
+    if isinstance(value, str):
+        return says_nothing_yet(value)
+    if not isinstance(value, dict):
+        return False
+    errors = [value[name] for name in ERRORS if value.get(name)]
+    if errors:
+        return says_nothing_yet(errors)
+    rest = {name: inner for name, inner in value.items() if name not in ERRORS}
+    inside = [rest[name] for name in ENVELOPE if name in rest]
+    if inside:
+        return all(_is_nothing(each) for each in inside)
+    counts = [rest[name] for name in COUNTS if name in rest]
+    if counts:
+        return all(str(count) == "0" for count in counts)
+    return not rest or says_nothing_yet(rest)

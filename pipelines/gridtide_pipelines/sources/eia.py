@@ -147,7 +147,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 def _response(body: Body) -> Mapping[str, Any]:
     document = json.loads(body.content)
-    if holds_nothing(document, "response", "data"):
+    if holds_nothing(document):
         return NOTHING
     if "response" not in document:
         # Not what it says: the key was sent, and nobody knows all the ways to repeat it.

@@ -114,7 +114,7 @@ class _Row:
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
     document = json.loads(body.content)
-    if holds_nothing(document, "data"):
+    if holds_nothing(document):
         return
     if "error" in document:
         raise ValueError(f"the publisher says {document['error']}")
