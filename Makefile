@@ -34,8 +34,9 @@ bench: $(READY) ## each benchmark prints its figures beside a floor or a peer
 	@for each in $(filter-out benchmarks/decisions.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 MINUTES ?= 15
-soak: $(READY) ## a server asked 120 times a second while snapshots change; not part of `bench`
+soak: $(READY) ## snapshots that change under load, then hostile clients; not part of `bench`
 	$(BIN)/python benchmarks/soak/serve_under_load.py --minutes $(MINUTES)
+	$(BIN)/python benchmarks/soak/hostile_clients.py --minutes $(MINUTES)
 
 $(READY): pyproject.toml sdk/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gridtide needs Python 3.11 or newer: make PYTHON=python3.12 run")'
