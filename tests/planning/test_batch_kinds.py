@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from gridtide.model import Series
@@ -14,7 +16,7 @@ from tests.planning.hourly_batches import best, breaks, drawn, planned
 from tests.planning.worlds import CI, HOUR, T0
 
 
-def compared(seeds: range) -> tuple[list[str], list[float]]:
+def compared(seeds: range, near: float = 1.01) -> tuple[list[str], list[float]]:
     """What is wrong in any batch, and how far each is over what it proves, a fraction."""
     wrong, gaps = [], []
     for seed in seeds:
@@ -30,22 +32,22 @@ def compared(seeds: range) -> tuple[list[str], list[float]]:
                 wrong.append(f"{seed}: least {found.least} is above {expected}")
             if found.exact and found.total > expected * (1 + 1e-5):
                 wrong.append(f"{seed}: {found.total} is called exact, {expected} is there")
-            if found.total > expected * 1.01:
+            if found.total > expected * near:
                 wrong.append(f"{seed}: {found.total} is above {expected}")
         gaps.append((found.total - found.least) / found.total)
     return wrong, gaps
 
 
 def test_no_feasible_batch_of_any_kinds_is_refused() -> None:
-    wrong, gaps = compared(range(40))
+    wrong, gaps = compared(range(25))
     assert wrong == []
     assert sum(gaps) / len(gaps) < 0.01
 
 
 @pytest.mark.slow
 def test_no_feasible_batch_of_any_kinds_of_hundreds_is_refused() -> None:
-    # A thousand take five minutes: the same holds for range(1300).
-    wrong, gaps = compared(range(40, 240))
+    # A thousand take five minutes: the same was seen for range(1300).
+    wrong, gaps = compared(range(25, 225))
     assert wrong == []
     assert sum(gaps) / len(gaps) < 0.01
 
@@ -69,3 +71,48 @@ def test_jobs_with_a_ramp_share_what_the_cap_leaves_of_each_slot() -> None:
     assert (found.total, found.exact) == (pytest.approx(1600), True)
     sizes = sorted([slot.chips for slot in plan.slots] for plan in found.plans)
     assert sizes == [[1], [1, 2, 1]]
+
+
+def packed(seed: int, lanes: int) -> tuple[list[Request], dict[str, Cap]]:
+    """Jobs in two days of quarters that are cut from `lanes` full lanes, a tenth left out."""
+    random, step, slots = Random(seed), HOUR / 4, 192  # noqa: S311
+    values = [random.uniform(50, 400) for _ in range(slots)]
+    series = Series.regular("DE", CI, T0, step, values)
+    found = []
+    for _ in range(lanes):
+        at = 0
+        while at < slots:
+            work = min(slots - at, random.randint(4, 32))
+            first, last = max(0, at - random.randint(0, 40)), at + work + random.randint(0, 40)
+            kind = random.choice([Kind.UNBROKEN, Kind.UNBROKEN, Kind.INTERRUPTIBLE])
+            bounds = Bounds(earliest=T0 + first * step, deadline=T0 + min(slots, last) * step)
+            if random.random() < 0.9:
+                found.append(Request(Job(work * step, kind, power=2.0), series, bounds))
+            at += work
+    return found, {"DE": Cap(kw=2.0 * lanes)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_too_large_for_one_programme_is_laid_where_it_just_fits(seed: int) -> None:
+    requests, caps = packed(seed, 10)
+    assert len(requests) > 80
+    found = plan_batch(requests, caps, now=T0)
+    for moment in {slot.start for plan in found.plans for slot in plan.slots}:
+        now = [s for plan in found.plans for s in plan.slots if s.start <= moment < s.end]
+        assert len(now) <= 10
+    assert found.least <= found.total <= found.least * 1.05
+    assert found.sentence.startswith(("Found by a search, at most", "The best plans"))
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(6), pytest.param(range(6, 40), marks=pytest.mark.slow)]
+)
+def test_prices_and_mending_alone_refuse_no_feasible_batch(
+    monkeypatch: pytest.MonkeyPatch, seeds: range
+) -> None:
+    # As for batches that are too large for one programme on a grid.
+    monkeypatch.setattr("gridtide.planning.gridded.MOST_VARIABLES", 0)
+    wrong, gaps = compared(seeds, near=1.1)
+    assert wrong == []
+    assert sum(gaps) / len(gaps) < 0.03

@@ -32,9 +32,10 @@ from gridtide.planning.job import Job
 from gridtide.planning.options import Decision, each_alone
 from gridtide.planning.places import Moves
 from gridtide.planning.question import Question
-from gridtide.planning.relaxed import relaxed
+from gridtide.planning.relaxed import Prices, relaxed
 from gridtide.planning.site import Site
 from gridtide.planning.telling import told
+from gridtide.planning.weighing import weighed
 from gridtide.values import instance_of, optional, read_list
 from gridtide.wire import to_wire
 
@@ -42,6 +43,10 @@ from gridtide.wire import to_wire
 NEAR = 1e-6
 # Relative; what is called exact. A search stops at as much.
 EXACT = 2e-6
+# Relative; a gap above it is worth a second way to search.
+ENOUGH = 0.01
+# For that, or half of it after a search on a grid.
+SECONDS = 9.0
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,7 @@ def _member(number: int, question: Question) -> Member:
 def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> BatchPlan:
     """The best plans that can be shown or found for all members together."""
     least, choices, method = sum(member.alone for member in members), None, "programme"
+    prices: Prices = {}
     why_not = ""
     try:
         found = relaxed(members, caps)
@@ -196,11 +202,11 @@ def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> 
     else:
         if found is None:
             raise _infeasible()
-        least, choices = max(least, found.least), found.choices
+        least, choices, prices = max(least, found.least), found.choices, found.prices
     if choices is None or crowded(caps, choices):
         choices, method = one_by_one(members, caps), "one by one"
         if not why_not and (choices is None or not _near(_total(choices), least)):
-            choices, least, why_not = _searched(members, caps, choices, least)
+            choices, least, why_not = _searched(members, caps, choices, least, prices)
             method = "search"
     if choices is None:
         raise _not_found()
@@ -228,6 +234,7 @@ def _searched(
     caps: Mapping[str, Cap],
     choices: dict[int, Choice] | None,
     least: float,
+    prices: Prices,
 ) -> tuple[dict[int, Choice] | None, float, str]:
     """The better of `choices` and what an integer programme finds; the bound; what is unproven.
 
@@ -235,19 +242,23 @@ def _searched(
         NoFeasibleWindow: it is proven that there is no schedule.
     """
     found = on_a_grid(members, caps)
-    if found is None:
-        return choices, least, "the jobs are too many for a search"
-    if found.infeasible:
-        raise _infeasible()
-    if found.choices is not None and not crowded(caps, found.choices):
-        better = improved(members, caps, found.choices)
-        if choices is None or _total(better) < _total(choices):
-            choices = better
-    return (
-        choices,
-        max(least, found.least),
-        "no better bound is proven for jobs that pause or differ in power",
-    )
+    if found is not None:
+        if found.infeasible:
+            raise _infeasible()
+        if found.choices is not None and not crowded(caps, found.choices):
+            better = improved(members, caps, found.choices)
+            if choices is None or _total(better) < _total(choices):
+                choices = better
+        least = max(least, found.least)
+    why_not = "no better bound is proven for jobs that pause or differ in power"
+    if found is None or choices is None or _total(choices) - least > ENOUGH * abs(least):
+        seconds = SECONDS if found is None else SECONDS / 2
+        try:
+            more = weighed(members, caps, choices, least, prices, seconds)
+        except (SolverFailed, TooFine) as error:
+            return choices, least, str(error)
+        choices, least = more.choices, more.least
+    return choices, least, why_not
 
 
 def _infeasible() -> NoFeasibleWindow:

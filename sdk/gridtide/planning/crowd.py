@@ -149,6 +149,32 @@ def crowded(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> bool:
     return False
 
 
+def crowding(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> set[int]:
+    """Members without which the choices keep to the caps, of each crowd the largest."""
+    out: set[int] = set()
+    for region, cap in caps.items():
+        there = [
+            (part, number)
+            for number, choice in choices.items()
+            for share in choice.shares
+            for part in share.parts
+            if share.site.place.region == region
+        ]
+        for instant in sorted({part.start for part, _ in there}):
+            now = [
+                (part.power_kw, number)
+                for part, number in there
+                if part.start <= instant < part.end and number not in out
+            ]
+            now.sort()
+            while now and (
+                (cap.jobs is not None and len(now) > cap.jobs)
+                or (cap.kw is not None and sum(kw for kw, _ in now) > cap.kw * (1 + NEAR))
+            ):
+                out.add(now.pop()[1])
+    return out
+
+
 def _within(curve: Curve, spans: Sequence[tuple[float, float]]) -> Curve:
     stretches = []
     for run, start, end in curve.stretches:

@@ -28,18 +28,35 @@ def one_by_one(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[int, 
     that must end soonest; and at last each as early as it fits. Then each is taken out and laid
     again as long as that makes it better.
     """
+    laid = laid_over(members, caps)
+    return None if laid is None else improved(members, caps, laid)
+
+
+def laid_over(
+    members: Sequence[Member],
+    caps: Mapping[str, Cap],
+    known: Mapping[int, Choice] | None = None,
+) -> dict[int, Choice] | None:
+    """A choice for each member beside the `known` ones, which keep to the caps."""
+    known = known or {}
     for order, early in ((_by_slack, False), (_by_end, False), (_by_end, True)):
-        laid = _laid(sorted(members, key=order), caps, early=early)
+        laid = _laid(sorted(members, key=order), caps, known, early=early)
         if laid is not None:
-            return improved(members, caps, laid)
+            return laid
     return None
 
 
 def _laid(
-    members: Sequence[Member], caps: Mapping[str, Cap], *, early: bool
+    members: Sequence[Member],
+    caps: Mapping[str, Cap],
+    known: Mapping[int, Choice],
+    *,
+    early: bool,
 ) -> dict[int, Choice] | None:
-    laid: dict[int, Choice] = {}
+    laid = dict(known)
     for member in members:
+        if member.number in laid:
+            continue
         choice = _best(member, caps, laid, early=early)
         if choice is None:
             return None

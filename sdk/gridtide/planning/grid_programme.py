@@ -13,11 +13,22 @@ from gridtide.planning.options import move_to
 from gridtide.planning.solver import Programme
 from gridtide.planning.unbroken import POWER_STEPS, costs_at
 
+Held = Mapping[tuple[str, int], tuple[float, float]]
+NOBODY = (0.0, 0.0)
+
 
 def programme_of(
-    members: Sequence[Member], caps: Mapping[str, Cap], unit: int, *, averaged: bool
+    members: Sequence[Member],
+    caps: Mapping[str, Cap],
+    unit: int,
+    *,
+    averaged: bool,
+    held: Held | None = None,
 ) -> tuple[Programme, list[Option]]:
-    """The programme of schedules on the grid, or of the means of any over its slots."""
+    """The programme of schedules on the grid, or of the means of any over its slots.
+
+    `held` are jobs and kW of others by region and slot.
+    """
     programme = Programme("a batch on a grid")
     loads: dict[str, Load] = {}
     options: list[Option] = []
@@ -31,7 +42,8 @@ def programme_of(
             row = [(variable, -cost) for variable, cost in costs if cost]
             programme.at_most.add([*row, (rest, -1.0)], -member.alone)
     for region, load in loads.items():
-        _hold(programme, caps.get(region), load)
+        others = {slot: most for (name, slot), most in (held or {}).items() if name == region}
+        _hold(programme, caps.get(region), load, others)
     return programme, options
 
 
@@ -108,16 +120,19 @@ def _starts(
     return one
 
 
-def _hold(programme: Programme, cap: Cap | None, load: Load) -> None:
+def _hold(
+    programme: Programme, cap: Cap | None, load: Load, others: Mapping[int, tuple[float, float]]
+) -> None:
     if cap is None:
         return
     if cap.jobs is not None:
-        for terms in load.jobs.values():
-            programme.at_most.add(terms, float(cap.jobs))
+        for slot, terms in load.jobs.items():
+            programme.at_most.add(terms, cap.jobs - others.get(slot, NOBODY)[0])
     if cap.kw is not None:
-        for terms in load.kw.values():
-            programme.at_most.add(terms, cap.kw)
-            _round(programme, cap.kw, [each for each in terms if each[0] not in load.shares])
+        for slot, terms in load.kw.items():
+            left = cap.kw - others.get(slot, NOBODY)[1]
+            programme.at_most.add(terms, left)
+            _round(programme, left, [each for each in terms if each[0] not in load.shares])
 
 
 def _round(programme: Programme, cap: float, terms: Sequence[tuple[int, float]]) -> None:

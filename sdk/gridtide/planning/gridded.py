@@ -30,8 +30,10 @@ from gridtide.planning.toll import FRESH, drawn
 from gridtide.runs import STEPS_PER_UNIT
 
 # On which HiGHS finds a schedule and mostly proves it the best within the time.
-MOST_VARIABLES = 12_000
-SECONDS = 5.0
+MOST_VARIABLES = 6_000
+SECONDS = 4.0
+# Relative; near enough where only some jobs of many are laid.
+NEARLY = 1e-3
 # Workers below it are what a solver leaves of none.
 NONE = 1e-6
 
@@ -53,8 +55,8 @@ def on_a_grid(
     Raises:
         NoSolver: there is no solver here.
     """
-    unit = _unit(members)
-    if sum(_size(member, unit) for member in members) > MOST_VARIABLES:
+    unit = unit_of(members)
+    if sum(size_of(member, unit) for member in members) > MOST_VARIABLES:
         return None
     programme, options = programme_of(members, caps, unit, averaged=False)
     found = programme.search(seconds)
@@ -68,6 +70,37 @@ def on_a_grid(
     return Gridded(choices, found.bound, found.infeasible)
 
 
+def together(
+    members: Sequence[Member],
+    caps: Mapping[str, Cap],
+    others: Mapping[int, Choice],
+    unit: int,
+    seconds: float,
+) -> dict[int, Choice] | None:
+    """The best choices of the members in what `others` leave, if any are found in the time.
+
+    Raises:
+        NoSolver: there is no solver here.
+    """
+    held: dict[tuple[str, int], tuple[float, float]] = {}
+    cells = members[0].sites[0].curve.cells
+    offset = cells.starts[0] % unit if cells.starts else 0
+    for choice in others.values():
+        for share in choice.shares:
+            peaks: dict[int, tuple[float, float]] = {}
+            for part in share.parts:
+                first = part.start - (part.start - offset) % unit
+                for slot in range(first, part.end, unit):
+                    peaks[slot] = 1.0, max(part.power_kw, peaks.get(slot, (0.0, 0.0))[1])
+            for slot, (jobs, kw) in peaks.items():
+                key = share.site.place.region, slot
+                before = held.get(key, (0.0, 0.0))
+                held[key] = before[0] + jobs, before[1] + kw
+    programme, options = programme_of(members, caps, unit, averaged=False, held=held)
+    found = programme.search(seconds, NEARLY)
+    return None if found.values is None else _read(options, found.values, unit)
+
+
 def _is_whole(member: Member, unit: int) -> bool:
     """Whether no schedule of the job off the grid counts less, see above."""
     job = member.question.job
@@ -78,7 +111,8 @@ def _is_whole(member: Member, unit: int) -> bool:
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
 
 
-def _unit(members: Sequence[Member]) -> int:
+def unit_of(members: Sequence[Member]) -> int:
+    """The longest slot of which all slots of the data, and all work, are whole numbers."""
     edges = {
         edge
         for member in members
@@ -90,7 +124,7 @@ def _unit(members: Sequence[Member]) -> int:
     return gcd(*apart, *steps) or HOUR
 
 
-def _size(member: Member, unit: int) -> int:
+def size_of(member: Member, unit: int) -> int:
     """About how many variables a member takes."""
     job = member.question.job
     factor = len(segments_of(job.chips)) + 1 if job.chips else 1 + (job.kind is Kind.PIECES)

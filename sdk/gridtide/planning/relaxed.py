@@ -24,6 +24,9 @@ from gridtide.planning.site import Site
 from gridtide.planning.solver import Programme
 from gridtide.runs import STEPS_PER_UNIT
 
+Prices = dict[tuple[str, str, int], float]
+"""By region, ``kw`` or ``jobs`` and interval between its edges: what an hour of one counts."""
+
 
 @dataclass(frozen=True)
 class Relaxed:
@@ -31,15 +34,17 @@ class Relaxed:
 
     Attributes:
         least: no plans for all members count less.
+        prices: what one more of what a cap holds would save, see `Prices`.
         choices: plans that count just that, by member, where the programme's answer is some.
     """
 
     least: float
     choices: dict[int, Choice] | None
+    prices: Prices = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Region:
+class Region:
     """One region's time, cut where any member's rate changes."""
 
     edges: list[int]
@@ -57,7 +62,7 @@ def relaxed(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxed | Non
         TooFine: the jobs, regions and slots are too many for it.
     """
     programme = Programme("a batch under a cap")
-    regions = _regions(members, caps)
+    regions = regions_of(members, caps)
     taken: list[Taken] = []
     least = 0.0
     for member in members:
@@ -65,32 +70,35 @@ def relaxed(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxed | Non
             least += member.alone  # along a profile a unit of work has no one price
         else:
             taken += _variables(programme, member, regions)
-    for region in regions.values():
-        _hold(programme, region)
+    rows = {}
+    for name, region in regions.items():
+        rows.update(_hold(programme, name, region))
     values = programme.solve()
     if values is None:
         return None
+    prices = {key: max(0.0, -programme.marginals[row]) for key, row in rows.items()}
     least += sum(cost * value for cost, value in zip(programme.costs, values, strict=True))
     if not all(_is_plain(member.question.job) for member in members):
-        return Relaxed(least, None)
+        return Relaxed(least, None, prices)
     if not all(_holds_at_every_moment(members, name, r.cap) for name, r in regions.items()):
-        return Relaxed(least, None)
+        return Relaxed(least, None, prices)
     found = [replace(each, hours=values[each.variable]) for each in taken]
     limits = {
         name: None if region.cap is None else region.cap.jobs
         for name, region in regions.items()
     }
-    return Relaxed(least, laid_out(members, found, limits))
+    return Relaxed(least, laid_out(members, found, limits), prices)
 
 
-def _regions(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[str, _Region]:
+def regions_of(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[str, Region]:
+    """The regions of all members' sites, by name, each with its cap."""
     edges: dict[str, set[int]] = {}
     for member in members:
         for site in member.sites:
             cells = site.curve.cells
             edges.setdefault(site.place.region, set()).update(cells.starts, cells.ends)
     return {
-        name: _Region(sorted(found), _tightened(members, name, caps.get(name)))
+        name: Region(sorted(found), _tightened(members, name, caps.get(name)))
         for name, found in edges.items()
     }
 
@@ -131,7 +139,7 @@ def _holds_at_every_moment(members: Sequence[Member], region: str, cap: Cap | No
 
 
 def _variables(
-    programme: Programme, member: Member, regions: Mapping[str, _Region]
+    programme: Programme, member: Member, regions: Mapping[str, Region]
 ) -> list[Taken]:
     """Time on each segment of the member's size in each of its cells, together its work."""
     job = member.question.job
@@ -170,12 +178,22 @@ def _rates(site: Site, edges: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _hold(programme: Programme, region: _Region) -> None:
-    if region.cap is None:
-        return
+def _hold(programme: Programme, name: str, region: Region) -> dict[tuple[str, str, int], int]:
+    """The rows of a cap, by what they hold."""
+    rows: dict[tuple[str, str, int], int] = {}
     for k, (start, end) in enumerate(pairwise(region.edges)):
         time = (end - start) / HOUR
-        if region.cap.jobs is not None and k in region.jobs:
-            programme.at_most.add(region.jobs[k], region.cap.jobs * time)
-        if region.cap.kw is not None and k in region.kw:
-            programme.at_most.add(region.kw[k], region.cap.kw * time)
+        for what, most in limits_of(region.cap):
+            terms = (region.jobs if what == "jobs" else region.kw).get(k)
+            if terms is not None:
+                rows[name, what, k] = len(programme.at_most.bounds)
+                programme.at_most.add(terms, most * time)
+    return rows
+
+
+def limits_of(cap: Cap | None) -> list[tuple[str, float]]:
+    """What a cap holds, ``kw`` and ``jobs``, and how much of it."""
+    if cap is None:
+        return []
+    found = [("kw", cap.kw), ("jobs", None if cap.jobs is None else float(cap.jobs))]
+    return [(what, most) for what, most in found if most is not None]

@@ -54,6 +54,7 @@ class Programme:
     whole: list[bool] = field(default_factory=list)
     at_most: Rows = field(default_factory=Rows)
     equal: Rows = field(default_factory=Rows)
+    marginals: list[float] = field(default_factory=list)
 
     def variable(self, cost: float, upper: float = inf, *, whole: bool = False) -> int:
         """One more variable; its index.
@@ -74,6 +75,9 @@ class Programme:
     def solve(self) -> list[float] | None:
         """The best values of the variables; ``None`` where nothing keeps to all rows.
 
+        Without whole numbers `marginals` are then what one more of the bound of each row of
+        `at_most` adds to the least cost.
+
         Raises:
             NoSolver: scipy is not installed here.
             SolverFailed: it is, and gave up.
@@ -83,15 +87,19 @@ class Programme:
             return None
         if found.status != OPTIMAL:
             raise SolverFailed(f"{self.what}: {found.message}; ask for a shorter time or less")
+        if not any(self.whole):
+            self.marginals = [float(each) for each in found.ineqlin.marginals]
         return [float(value) for value in found.x]
 
-    def search(self, seconds: float) -> Found:
+    def search(self, seconds: float, gap: float = GAP) -> Found:
         """The best values found within `seconds`, and what is proven about all others.
+
+        It ends as well once they are no further than `gap`, relative, from what is proven.
 
         Raises:
             NoSolver: scipy is not installed here.
         """
-        found = self._run(seconds, gap=GAP)
+        found = self._run(seconds, gap=gap)
         values = None if found.x is None else [float(value) for value in found.x]
         bound = getattr(found, "mip_dual_bound", None)
         if bound is None or not isfinite(bound):
