@@ -46,7 +46,7 @@ def plan_arguments(parser: argparse.ArgumentParser) -> None:
     when = parser.add_argument_group("when it may run").add_argument
     when("--earliest", metavar="TIME", help="not before; default: now")
     when("--deadline", metavar="TIME", help="the job has ended by then")
-    when("--slack", metavar="H|50%%", help="it has ended that much later than at once")
+    when("--slack", metavar="H|50%", help="it has ended that much later than at once")
     when("--next-working-day", metavar="09:00", help="it has ended by then")
     when("--opening", metavar="HOURS", help="e.g. 'Mon-Fri 08:00-18:00; Sat 22:00-06:00'")
     when("--holiday", metavar="DAY", action="append", help="no working day; repeatable")
