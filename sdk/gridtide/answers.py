@@ -98,12 +98,18 @@ class BestWindow(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infeasible:
-    """A region that was asked for and has no window, and why."""
+    """A region that was asked for and has no window, and why.
+
+    `hours`, `signal` and `unit` say of what; None where an older service does not say so.
+    """
 
     region: str
     zone: str
     zone_name: str
     resolved_by: str
+    hours: float | None = None
+    signal: Signal | None = None
+    unit: str | None = None
     reason: str
 
 

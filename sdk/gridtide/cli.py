@@ -12,11 +12,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gridtide.command import Command, Terminal, terminal
 from gridtide.commands import OWN
-from gridtide.errors import BadInput, GridtideError, NoService
+from gridtide.errors import BadInput, GridtideError, NoService, SystemFault
 from gridtide.extras import how_to_install
 from gridtide.model import parse_time
 from gridtide.plain_text import tolerate
@@ -43,6 +43,11 @@ OF_THE_SERVICE = (
 )
 INSTALL = how_to_install("service")
 GLOBALS = {"home": None, "now": None, "url": None, "json": False}
+# What argparse says, as a word on each of the options it lists.
+SHORT = {
+    "the following arguments are required": "missing",
+    "unrecognized arguments": "no such option or one argument too many",
+}
 SOUTH_OR_WEST = re.compile(r"-\d+(\.\d*)?,.*")
 
 
@@ -52,7 +57,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     0 done, 1 failed, 2 bad input, 3 done but some sources failed, 4 another refresh runs,
     5 the latest value is older than accepted.
     What went wrong is one line on standard error; with ``--json`` an object with the members
-    of a REST problem: `code`, `detail`, and what the kind has besides, such as `nearest`.
+    of a REST problem: `code`, `detail`, and what the kind has besides, such as `nearest` or
+    `errors`.
     """
     words = sys.argv[1:] if argv is None else argv
     known = os.environ if environ is None else environ
@@ -62,11 +68,13 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         code = _run(words, known)
         sys.stdout.flush()
     except GridtideError as error:
+        return _report(error, words)
+    except _WrongWords as wrong:
         if "--json" in words:
-            sys.stderr.write(json.dumps(error.to_json(), default=str) + "\n")
-        else:
-            sys.stderr.write(f"gridtide: {error}\n")
-        return error.exit_code
+            return _report(wrong.as_bad_input(), words)
+        wrong.parser.print_usage(sys.stderr)
+        sys.stderr.write(f"{wrong.parser.prog}: error: {wrong}\n")
+        return BadInput.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -76,9 +84,18 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return 1
     except OSError as error:
         # The machine's own word, no bug of ours: a full disk, a folder that is not to be read.
-        sys.stderr.write(f"gridtide: {error}; look at the disk, the folder and its owner\n")
-        return 1
+        fault = SystemFault(f"{error}; look at the disk, the folder and its owner")
+        return _report(fault, words)
     return code
+
+
+def _report(error: GridtideError, words: Sequence[str]) -> int:
+    """Write an error to standard error, as JSON where the words want it; its exit code."""
+    if "--json" in words:
+        sys.stderr.write(json.dumps(error.to_json(), default=str) + "\n")
+    else:
+        sys.stderr.write(f"gridtide: {error}\n")
+    return error.exit_code
 
 
 def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -89,11 +106,13 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
             sys.stdout.write(f"gridtide {own_version()}\n")
             return 0
         if first.command is None:
+            if "--json" in words:
+                raise BadInput("there is no command; gridtide --help lists them")
             front.print_help(sys.stderr)
             return 2
         command = _command(first.command)
         args = _parser(command).parse_args(_protected(first.words), _defaults(first))
-    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+    except SystemExit as stop:  # argparse has printed the help
         return int(stop.code or 0)
     streams = _terminal(args, environ)
     if command.name in OWN and args.now and (url := streams.environ.get("GRIDTIDE_URL")):
@@ -103,7 +122,38 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     return command.run(args, streams)
 
 
-class _Front(argparse.ArgumentParser):
+class _WrongWords(Exception):
+    """Words that a parser cannot take, and why."""
+
+    def __init__(self, parser: argparse.ArgumentParser, why: str) -> None:
+        super().__init__(why)
+        self.parser = parser
+
+    def as_bad_input(self) -> BadInput:
+        """The same as an error, with the options by name as REST names parameters."""
+        why = str(self)
+        named, colon, rest = why.partition(": ")
+        if named.startswith("argument ") and colon:
+            names, message = [named.removeprefix("argument ")], rest
+        else:
+            names, message = re.split(r",? ", rest), SHORT.get(named, named)
+        errors = [
+            {"parameter": name.rpartition("/")[2].lstrip("-"), "message": message}
+            for name in names
+            if name
+        ]
+        return BadInput(f"{why}; {self.parser.prog} --help says what there is", errors=errors)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong, so that it can be told in JSON, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `_WrongWords`."""
+        raise _WrongWords(self, message)
+
+
+class _Front(_Parser):
     """Options of every subcommand, then the subcommand, then its own words untouched."""
 
     def __init__(self) -> None:
@@ -140,7 +190,7 @@ def _defaults(first: argparse.Namespace) -> argparse.Namespace:
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"gridtide {command.name}", description=command.summary, allow_abbrev=False
     )
     command.arguments(parser)

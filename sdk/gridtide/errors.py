@@ -143,6 +143,12 @@ class MissingExtra(GridtideError):
     code = "missing_extra"
 
 
+class SystemFault(GridtideError):
+    """The machine refuses: a full disk, a folder that may not be read, no memory."""
+
+    code = "system_fault"
+
+
 class Busy(GridtideError):
     """Another process holds the writer's lock on this home."""
 

@@ -31,7 +31,13 @@ MOMENT = "a time with an offset such as datetime.now(UTC) or '2026-11-20T17:00Z'
 
 def refuse(value: object, name: str, give: str, why: str = "") -> NoReturn:
     """Raise `BadInput`: `name` is `value`, and why that is wrong; give something else."""
-    raise BadInput(f"{name} is {shown(value)}{why}; give {give}")
+    raise _faulty(name, f"is {shown(value)}{why}; give {give}")
+
+
+def _faulty(name: str, why: str) -> BadInput:
+    """The error for the one input `name`, which REST and the command line list by name."""
+    message = f"{name} {why}"
+    return BadInput(message, errors=[{"parameter": name, "message": message}])
 
 
 def shown(value: object) -> str:
@@ -147,9 +153,9 @@ def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
         try:
             moment = datetime.fromisoformat(plain)
         except ValueError as error:
-            raise BadInput(
-                f"{name} {shown(str(plain))} is not an ISO 8601 time; write it as "
-                "2026-11-20T17:00Z"
+            raise _faulty(
+                name,
+                f"{shown(str(plain))} is not an ISO 8601 time; write it as 2026-11-20T17:00Z",
             ) from error
         return _in_utc(moment, name)
     if isinstance(plain, datetime):
@@ -264,14 +270,14 @@ def _numeric(value: object, name: str, give: str) -> object:
 def _in_utc(moment: datetime, name: str) -> datetime:
     if moment.tzinfo is None or moment.utcoffset() is None:
         text = datetime.isoformat(moment)
-        raise BadInput(
-            f"{name} {text} has no UTC offset; "
-            f"write {text}Z for UTC or add an offset such as +02:00"
+        raise _faulty(
+            name,
+            f"{text} has no UTC offset; write {text}Z for UTC or add an offset such as +02:00",
         )
     try:
         there = moment.astimezone(UTC)
     except OverflowError as error:
-        raise BadInput(f"{name} {moment.isoformat()} lies outside the calendar") from error
+        raise _faulty(name, f"{moment.isoformat()} lies outside the calendar") from error
     if type(there) is datetime:
         return there
     # Whole microseconds, and no subclass, as with lengths.

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
+from gridtide_pipelines.sources import sources
+
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/var/lib/gridtide"
 
@@ -82,8 +84,27 @@ def test_keys_reach_the_writer_alone(server: dict[str, Any], refresh: dict[str, 
     (file,) = refresh["env_file"]
     assert file["required"] is False
     assert (ROOT / "infra" / (file["path"] + ".example")).is_file()
-    assert "env_file" not in server
-    assert all("KEY" not in name for name in server["environment"])
+    # Whatever the file has, the environment goes before it.
+    keys = dict.fromkeys([*key_names(), "GRIDTIDE_API_KEY"], "")
+    assert server["environment"] == keys
+    assert "EIA_API_KEY" in keys
+
+
+def key_names() -> list[str]:
+    """The variables of all keys of publishers."""
+    return [source.key.env for source in sources().values() if source.key is not None]
+
+
+def test_both_services_read_the_settings(
+    server: dict[str, Any], refresh: dict[str, Any]
+) -> None:
+    own, *shared = server["env_file"]
+    assert shared == refresh["env_file"]
+    lines = (ROOT / "infra" / own).read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        "GRIDTIDE_ALLOWED_HOSTS=${GRIDTIDE_ALLOWED_HOSTS:-localhost,127.0.0.1,server}",
+        "GRIDTIDE_CORS=${GRIDTIDE_CORS:-0}",
+    ]
 
 
 @pytest.mark.parametrize("name", ["server", "refresh"])
@@ -94,11 +115,6 @@ def test_memory_processes_and_descriptors_are_limited(
     assert re.fullmatch(r"[1-9]\d*g", service["mem_limit"])
     assert 64 <= service["pids_limit"] <= 1024
     assert service["ulimits"]["nofile"] == 4096
-
-
-def test_the_server_answers_to_the_names_it_is_asked_by(server: dict[str, Any]) -> None:
-    hosts = server["environment"]["GRIDTIDE_ALLOWED_HOSTS"]
-    assert hosts == "${GRIDTIDE_ALLOWED_HOSTS:-localhost,127.0.0.1,server}"
 
 
 def test_the_file_of_keys_is_never_committed() -> None:

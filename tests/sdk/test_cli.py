@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gridtide import errors, plugins
+from gridtide import cli, errors, plugins
 from gridtide.cli import main
 from gridtide.command import Command, Terminal
 
@@ -345,3 +345,57 @@ def test_asking_a_service_elsewhere_loads_nothing_of_the_one_here(address: str) 
     """
     done = script("-c", code)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["best-window", "DE"], ["hours"]),
+        (["best-window", "DE", "--hours"], ["hours"]),
+        (["best-window", "DE", "--hours", "x"], ["hours"]),
+        (["best-window", "DE", "--hours", "2", "--earliest", "soon"], ["earliest"]),
+        (["best-window", "DE", "--hours", "2", "--deadline", "2026-03-02T12:00"], ["deadline"]),
+        (["best-region", "DE", "--hours", "2", "--as-of", "0001-01-01T00:00+14:00"], ["as_of"]),
+        (["now", "DE", "--max-age", "long"], ["max_age"]),
+        (["now", "DE", "--colour", "red"], ["colour", "red"]),
+        (["--bogus", "now"], ["bogus"]),
+        (["replan"], ["PLAN"]),
+        (["batch", "a", "b"], ["b"]),
+        ([], []),
+        (["nonsense"], []),
+        (["best-window", "--hours", "2"], []),
+        (["plan", "DE", "--hours", "-1"], []),
+        (["batch", "/missing"], []),
+        (["now", "DE", "--now", "x"], ["--now"]),
+    ],
+)
+def test_with_json_every_error_is_an_object(
+    words: list[str], named: list[str], capsys: Capture
+) -> None:
+    told = {"GRIDTIDE_URL": "http://127.0.0.1:9"}
+    code = main(words, told)
+    in_words = capsys.readouterr()
+    assert main(["--json", *words], told) == code == 2
+    out, err = capsys.readouterr()
+    assert out == in_words.out == ""
+    problem = json.loads(err)
+    assert (problem["code"], problem["status"]) == ("bad_input", 422)
+    assert problem["detail"]
+    assert [each["parameter"] for each in problem.get("errors", [])] == named
+    assert all(each["message"] for each in problem.get("errors", []))
+
+
+def test_with_json_a_fault_of_the_machine_is_an_object(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def full(args: argparse.Namespace, terminal: Terminal) -> int:
+        raise OSError(28, "No space left on device", "/data/live")
+
+    command = Command("zones", "", lambda parser: None, full)
+    monkeypatch.setitem(cli.OWN, "zones", command)
+    assert main(["zones"], {}) == 1
+    assert capsys.readouterr().err.startswith("gridtide: [Errno 28] No space left on device")
+    assert main(["zones", "--json"], {}) == 1
+    problem = json.loads(capsys.readouterr().err)
+    assert problem["code"] == "system_fault"
+    assert "No space left on device: '/data/live'; look at the disk" in problem["detail"]

@@ -100,6 +100,43 @@ def test_the_home_of_the_data_must_have_a_forecast(ask: Asker) -> None:
     assert problem["detail"].startswith("PL ")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["PL", "DE", "FR"],
+        ["AT", "DE", "PL", "ES", "FR", "GB"],
+        ["BE", "ES", "DE"],
+        ["DE"],
+    ],
+)
+@pytest.mark.parametrize("hours", [2, 7])
+def test_a_ranking_is_one_list_wherever_it_is_asked_for(
+    home: Home, asked: list[str], hours: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Asker(home, Standing(NOW)) as ask:
+        rest = ask.json(f"/v1/best-region?region={','.join(asked)}&hours={hours}")
+        transport = LocalTransport(Host(ask.app))
+        with Client("http://test", transport=transport) as client:
+            answer = client.best_region(asked, hours)
+    windows = [each for each in rest["ranking"] if "window" not in each]
+    without = [each for each in rest["ranking"] if "window" in each]
+    assert rest["ranking"] == windows + without
+    assert len(windows) + len(without) == len(asked)
+    assert answer.to_json() == rest
+    assert [each.to_json() for each in answer.ranking] == windows
+    assert [(each.region, each.reason) for each in answer.infeasible] == [
+        (each["region"], each["reason"]) for each in without
+    ]
+    own = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": NOW.isoformat()}
+    with Client(environ=own) as client:
+        local = client.best_region(asked, hours).to_json()
+    words = ["best-region", ",".join(asked), "--hours", str(hours), "--json"]
+    assert cli.main(words, own) == 0
+    assert json.loads(capsys.readouterr().out) == local
+    assert local == {**rest, "replay": True, "ranking": local["ranking"]}
+    assert local["ranking"] == [*({**each, "replay": True} for each in windows), *without]
+
+
 def test_sdk_and_shell_say_the_same(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with Asker(home, Standing(NOW)) as ask:
         transport = LocalTransport(Host(ask.app))
