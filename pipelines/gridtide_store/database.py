@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gridtide.errors import Busy
 from gridtide_store.errors import Damaged
-from gridtide_store.faults import explain
+from gridtide_store.faults import explain, explained
+from gridtide_store.write_ahead import refuse_damaged_log
 
 # Written so that every supported DuckDB (1.5.6 and newer) reads it.
 STORAGE = "v1.5.0"
@@ -79,10 +80,12 @@ def attach(
 
     Raises:
         Busy: another process, or another part of this one, has the file open.
-        Damaged: the file is missing, unreadable, or no DuckDB file.
+        Damaged: the file is missing, unreadable, or no DuckDB file, or its log is damaged.
         NewerHome: another DuckDB wrote it.
         Unusable: the file may not be opened, or its disk is full.
     """
+    with explained(path):
+        refuse_damaged_log(path)
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
     try:
         connection.execute(f"ATTACH {_quoted(path)} AS {name} ({option})")
