@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -208,3 +209,50 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
     once = fold(text)
     assert fold(once) == once
     assert isinstance(KNOWN.names, Names)
+
+
+@pytest.mark.parametrize("name", ["DE-France", "GB-Quebec", "US_Ontario", "FR Deutschland"])
+def test_a_zone_of_another_country_is_not_found_within_a_country(name: str) -> None:
+    assert KNOWN.names.find(name) is None
+    with pytest.raises(UnknownRegion):
+        resolve(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"), [("Bosnia & Herzegovina", "BA"), ("bosnia and herzegovina", "BA")]
+)
+def test_and_may_be_a_sign(name: str, zone: str) -> None:
+    assert resolve(name).zone == zone
+
+
+@pytest.mark.parametrize("certain_first", [True, False])
+def test_a_name_of_a_zone_and_of_several_is_refused(
+    certain_first: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    several = 'several = [{ means = "both", names = ["Ab C"], zones = ["DE", "FR"] }]\n'
+    zones, elsewhere = '[zone]\nDE = ["ab-c"]\n', "[elsewhere]\n"
+    if not certain_first:
+        zones, elsewhere = "[zone]\n", '[elsewhere]\nQQ = { name = "ab c", names = [] }\n'
+        zones += 'DE = ["AB_C"]\n'
+    path = tmp_path / "names.toml"
+    path.write_text(several + zones + elsewhere, encoding="utf-8")
+    with pytest.raises(BadInput, match="denotes a zone and something else"):
+        read_names(path, {"DE": ["DE"], "FR": ["FR"]})
+
+
+def check_character(code: str) -> str:
+    """The last character of an EIC by its first 15 (ENTSO-E, EIC Reference Manual)."""
+    order = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
+    total = sum(
+        (16 - place) * order.index(each) for place, each in enumerate(code.upper()[:15])
+    )
+    return order[36 - (total - 1) % 37]
+
+
+def test_every_eic_in_the_table_has_its_check_character() -> None:
+    names = [name for each in TABLE["zone"].values() for name in each]
+    names += [name for each in TABLE["several"] for name in each["names"]]
+    codes = [name for name in names if re.fullmatch(r"[0-9]{2}[YZTWVAX][0-9A-Z-]{13}", name)]
+    assert len(codes) > 100
+    assert [code for code in codes if check_character(code) != code[-1]] == []
