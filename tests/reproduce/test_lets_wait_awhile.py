@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +114,25 @@ def test_a_series_with_a_hole_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=words):
         paper.read_series(write(tmp_path / "ci.parquet", **change))
+
+
+def test_the_statistics_are_of_the_leap_year_and_weekends_as_the_authors_count() -> None:
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    times = [first + timedelta(minutes=30) * n for n in range(367 * 48)]
+    # Saturdays and Sundays 150, else 200, and each second half-hour 10 more; 2021 is left out
+    # but for its first half-hour.
+    truth = np.array(
+        [(150.0 if time.weekday() >= 5 else 200.0) + 10 * (time.minute == 30) for time in times]
+    )
+    truth[366 * 48 + 1 :] = 10_000
+    mean, spread, least, most, lower = paper.statistics(truth)
+    # 2020 has 104 days of weekends and 262 others.
+    assert mean == pytest.approx((104 * 155 + 262 * 205) / 366)
+    squares = 24 * sum(
+        days * (value - mean) ** 2
+        for days, values in ((104, (150, 160)), (262, (200, 210)))
+        for value in values
+    )
+    assert spread == pytest.approx((squares / (366 * 48 - 1)) ** 0.5, rel=1e-9)
+    assert (least, most) == (150.0, 210.0)
+    assert lower == pytest.approx(100 * (1 - 155 / 205))
