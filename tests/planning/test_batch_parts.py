@@ -1,0 +1,114 @@
+"""The parts of a batch's search by hand: slots, sizes, what others hold, and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from gridtide.model import Series
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choice import Choice
+from gridtide.planning.columns import Columns
+from gridtide.planning.crowd import Cap, Member, crowded, crowding
+from gridtide.planning.elasticity import Elastic
+from gridtide.planning.goal import Goal
+from gridtide.planning.gridded import on_a_grid, together, unit_of
+from gridtide.planning.job import Cost, Job, Kind
+from gridtide.planning.options import each_alone
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.places import Place, Places
+from gridtide.planning.question import Question
+from gridtide.planning.site import Site
+from tests.planning.worlds import CI, HOUR, T0
+
+
+def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> Member:
+    place = Place("DE", Outlook(Series.regular("DE", CI, T0, HOUR, list(values))), pue=pue)
+    question = Question(job, Places((place,)), Bounds(), Goal(), T0, 0)
+    site = Site.of(place, job, Bounds(), Goal(), T0)
+    alone, _ = each_alone(question, [site], None)
+    return Member(number, question, (site,), None, alone[0].value)
+
+
+def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Choice]:
+    found = on_a_grid(members, caps)
+    assert found is not None
+    assert found.choices is not None
+    return found.choices
+
+
+def sizes(choice: Choice) -> list[float | None]:
+    return [part.chips for part in choice.shares[0].parts]
+
+
+def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
+    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
+    for values in ([300, 200, 100], [100, 200, 300]):
+        # 2 workers at an edge would be cheaper: 1, 1, 2.
+        found = laid([member(0, job, values)], {"DE": Cap(kw=5)})[0]
+        assert (sizes(found), found.value) == ([1, 2, 1], pytest.approx(800))
+
+
+@pytest.mark.parametrize(("kwh", "expected"), [(0.5, 250), (3.0, 400)])
+@pytest.mark.parametrize("what", ["restart_cost", "pause_cost"])
+def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: float) -> None:
+    # 200 g and the pause, in the cleaner slot beside it; or 400 g without.
+    job = Job(2 * HOUR, Kind.PIECES, **{what: Cost(kwh)})  # type: ignore[arg-type]
+    found = laid([member(0, job, [100, 300, 100])], {"DE": Cap(jobs=1)})[0]
+    assert found.value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cap", [Cap(jobs=1), Cap(kw=1.5)])
+def test_jobs_are_laid_into_what_others_hold_of_a_cap(cap: Cap) -> None:
+    one, other = (member(i, Job(HOUR), [300, 100, 200]) for i in range(2))
+    first = laid([one], {"DE": cap})
+    second = together([other], {"DE": cap}, first, unit_of([one, other]), 5.0)
+    assert second is not None
+    assert second[1].value == pytest.approx(200)
+    assert not crowded({"DE": cap}, first | second)
+
+
+def test_without_those_that_crowd_a_cap_the_rest_keeps_to_it() -> None:
+    members = [
+        member(i, Job(HOUR, power=kw), [300, 100]) for i, kw in enumerate((1.0, 2.0, 1.0))
+    ]
+    choices = laid(members, {})
+    for cap in (Cap(jobs=2), Cap(kw=2), Cap(kw=3)):
+        out = crowding({"DE": cap}, choices)
+        rest = {number: each for number, each in choices.items() if number not in out}
+        assert out == {1}
+        assert not crowded({"DE": cap}, rest)
+
+
+def test_no_price_proves_more_than_there_is() -> None:
+    # Three jobs of 2 h, two at a time, in 3 h: one pauses for 1 kWh at 100 g, 1,100 g in all.
+    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(1.0))
+    members = [member(i, job, [100, 300, 100]) for i in range(3)]
+    # A cap of 2 kW holds two jobs of 1 kW: it is one on their number.
+    for cap in (Cap(kw=2), Cap(jobs=2)):
+        columns = Columns(members, {"DE": cap})
+        bounds = []
+        for price in (0, 25, 50, 75, 100, 200):
+            prices = {("DE", "jobs", k): float(price) * (k != 1) for k in range(3)}
+            bounds.append(columns.priced(prices)[0])
+        assert max(bounds) <= 1100 + 1e-6
+        assert bounds[0] == pytest.approx(900)
+
+
+@pytest.mark.parametrize(
+    ("cap", "what", "second", "price", "expected"),
+    [(Cap(kw=4), "kw", 3.0, 150.0, 1500.0), (Cap(jobs=1), "jobs", 4.0, 600.0, 1800.0)],
+)
+def test_the_right_prices_prove_the_best(
+    cap: Cap, what: str, second: float, price: float, expected: float
+) -> None:
+    # One at a time, PUE 1.5: 4 kWh at 100 g, those of the second at 200 g.
+    jobs = [Job(HOUR, power=kw) for kw in (4.0, second)]
+    members = [member(i, job, [100, 200], pue=1.5) for i, job in enumerate(jobs)]
+    columns = Columns(members, {"DE": cap})
+    bound, plans = columns.priced({("DE", what, 0): price, ("DE", what, 1): 0.0})
+    assert bound == pytest.approx(expected)
+    assert [choice.value for _, choice in plans] == [
+        pytest.approx(150 * kw) for kw in (4.0, second)
+    ]
