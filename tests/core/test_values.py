@@ -405,6 +405,16 @@ def test_a_wrong_value_of_any_parameter_is_bad_input(
     assert told
 
 
+@pytest.mark.parametrize("count", [3, 3.0, np.int8(3), np.float64(3), Decimal(3), Fraction(3)])
+def test_a_count_is_whole(count: Any) -> None:  # noqa: ANN401
+    found = read_whole(count, "retries")
+    assert (found, type(found)) == (3, int)
+    with pytest.raises(BadInput, match=r"retries is .* give a whole number") as caught:
+        read_whole(count / 2, "retries")
+    (error,) = caught.value.extra["errors"]  # type: ignore[misc]
+    assert error == {"parameter": "retries", "message": str(caught.value)}
+
+
 @pytest.mark.parametrize("unordered", [{3.0, 1.0}, frozenset([1.0]), {1.0: 3.0}])
 def test_what_has_no_order_is_no_list_where_the_order_counts(unordered: Any) -> None:  # noqa: ANN401
     steps: Any = {(1, 2.0), (2, 1.0)}
