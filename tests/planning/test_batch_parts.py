@@ -112,3 +112,13 @@ def test_the_right_prices_prove_the_best(
     assert [choice.value for _, choice in plans] == [
         pytest.approx(150 * kw) for kw in (4.0, second)
     ]
+
+
+def test_whole_slots_prove_nothing_of_a_job_that_may_end_within_one() -> None:
+    # 2 workers or none, 3 h of work: half of the second hour is enough, 500 g and not 800.
+    job = Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2, minimum=2))
+    found = on_a_grid([member(0, job, [100, 300])], {"DE": Cap(kw=2)})
+    assert found is not None
+    assert found.choices is not None
+    assert found.choices[0].value == pytest.approx(500)
+    assert found.least == pytest.approx(500)
