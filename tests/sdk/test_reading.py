@@ -102,6 +102,22 @@ def test_a_packed_answer_is_unpacked(kind: Any, address: str, service: Any, said
     assert service.asked[0].headers["accept-encoding"] == "gzip"
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("missing", [1, 4, 8])
+def test_a_packed_answer_without_its_end_was_cut_off(
+    kind: Any,  # noqa: ANN401
+    missing: int,
+    address: str,
+    service: Any,  # noqa: ANN401
+    said: Any,  # noqa: ANN401
+) -> None:
+    # The JSON is whole, but not its checksum and its size, which come last.
+    packed = gzip.compress(json.dumps(said.forecast).encode(), mtime=0)[:-missing]
+    service.reply(200, packed, content_encoding="gzip")
+    with pytest.raises(ApiError, match="cut off"):
+        ask(kind, address)
+
+
 @pytest.mark.parametrize(
     "change",
     [
