@@ -9,12 +9,16 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from typing import Any
 
+import httpcore
 import pytest
 
+from gridtide import reading
+from gridtide.bounded import OVERHEAD, Allowance
 from gridtide.client import AsyncClient, Client
-from gridtide.errors import ApiError, ServiceUnavailable
+from gridtide.errors import ApiError, ServiceUnavailable, TooManyRegions
 
 
 def ask(kind: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -271,3 +275,33 @@ def test_json_is_taken_only_where_it_is_called_json(
                 ask(kind, address)
     finally:
         end()
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_largest_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "LARGEST", 1_000_000)
+    body = reading.Body({"content-encoding": "gzip"}, lambda: 1.0, asked="it")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ApiError, match="more than 1000000 bytes"):
+            body.add(BOMB)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000  # of 200,000,000
+    finally:
+        tracemalloc.stop()
+
+
+def test_bytes_of_headers_and_frames_count_too() -> None:
+    allowance = Allowance(lambda: 0.0)
+    allowance.renew(deadline=9.0, size=10)
+    allowance.spend(10 + OVERHEAD)
+    with pytest.raises(httpcore.RemoteProtocolError, match="more bytes"):
+        allowance.spend(1)
+
+
+def test_too_many_regions_are_refused_before_they_are_sent() -> None:
+    with (
+        Client("http://127.0.0.1:9", environ={}, retries=0) as client,
+        pytest.raises(TooManyRegions, match="at most 500"),
+    ):
+        client.best_region([f"X{i}" for i in range(501)], 2)
