@@ -81,7 +81,7 @@ class Run:
         if first == last:
             return self.values[first]
         if last - first > LONG:
-            integral = self._upto(end) - self._upto(start)
+            integral = self.upto(end) - self.upto(start)
             return integral / ((end - start) * STEPS_PER_UNIT)
         edges, inner = self.edges[first + 1 : last + 1], self.values[first + 1 : last]
         if self.step:
@@ -108,7 +108,7 @@ class Run:
             starts, found = self._at_corners(first, last, duration, lower=lower_is_cleaner)
         for bound in {first, last}.difference(starts[:1], starts[-1:]):
             starts.append(bound)
-            found.append(self._upto(bound + duration) - self._upto(bound))
+            found.append(self.upto(bound + duration) - self.upto(bound))
         best = pick(found)
         if found.count(best) == 1:
             return best, starts[found.index(best)]
@@ -157,7 +157,7 @@ class Run:
             found.append(integrals[j] - integrals[i] - scaled[i] * (start - edges[i]))
         return starts, found
 
-    def _upto(self, instant: int) -> int:
+    def upto(self, instant: int) -> int:
         """Integral from the start of the run to `instant`."""
         i = bisect_right(self.edges, instant, 0, len(self.values)) - 1
         return self.integrals[i] + self.scaled[i] * (instant - self.edges[i])

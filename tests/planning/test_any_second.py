@@ -42,7 +42,7 @@ def steps(job: Job, bounds: Bounds, offset: timedelta) -> int:
 def test_every_second_of_a_minute_costs_the_same(name: str) -> None:
     asked = [7 * MINUTE + k * SECOND for k in range(60)]  # none is a full hour
     counts = [steps(JOBS[name], Bounds(slack=10 * HOUR), each) for each in asked]
-    assert max(counts) <= 1.05 * min(counts), counts
+    assert max(counts) <= 1.25 * min(counts), counts
 
 
 @pytest.mark.parametrize("name", JOBS)

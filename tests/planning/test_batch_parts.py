@@ -13,7 +13,7 @@ from gridtide.planning.columns import Columns
 from gridtide.planning.crowd import Cap, Member, crowded, crowding
 from gridtide.planning.elasticity import Elastic
 from gridtide.planning.goal import Goal
-from gridtide.planning.gridded import on_a_grid, together, unit_of
+from gridtide.planning.gridded import grid_of, on_a_grid, together
 from gridtide.planning.job import Cost, Job, Kind
 from gridtide.planning.options import each_alone
 from gridtide.planning.outlook import Outlook
@@ -28,7 +28,7 @@ def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> 
     question = Question(job, Places((place,)), Bounds(), Goal(), T0, 0)
     site = Site.of(place, job, Bounds(), Goal(), T0)
     alone, _ = each_alone(question, [site], None)
-    return Member(number, question, (site,), None, alone[0].value)
+    return Member(number, question, (site,), None, alone[0].value, alone[0].least)
 
 
 def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Choice]:
@@ -63,7 +63,7 @@ def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: fl
 def test_jobs_are_laid_into_what_others_hold_of_a_cap(cap: Cap) -> None:
     one, other = (member(i, Job(HOUR), [300, 100, 200]) for i in range(2))
     first = laid([one], {"DE": cap})
-    second = together([other], {"DE": cap}, first, unit_of([one, other]), 5.0)
+    second = together([other], {"DE": cap}, first, grid_of([one, other])[0], 5.0)
     assert second is not None
     assert second[1].value == pytest.approx(200)
     assert not crowded({"DE": cap}, first | second)

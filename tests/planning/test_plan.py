@@ -351,11 +351,12 @@ def test_contradictory_bounds_are_bad_input() -> None:
         plan(Job(HOUR), hourly(1, 2), Bounds(deadline=T0 - HOUR), now=T0)
 
 
-def test_limited_pieces_start_on_the_next_full_five_minutes_unless_they_do_not_pause() -> None:
+def test_pieces_start_and_end_at_any_moment() -> None:
     job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR / 2)
     now = T0 + timedelta(minutes=1, microseconds=7)
     split = plan(Job(1.5 * HOUR, Kind.PIECES, min_piece=HOUR / 2), hourly(1, 9, 1, 9), now=now)
-    assert [each.start for each in split.slots] == [T0 + 5 * MINUTE, T0 + 2 * HOUR]
+    assert [each.start for each in split.slots] == [now, T0 + 2 * HOUR]
+    assert split.grams == pytest.approx(1.5)
     through = plan(job, hourly(1, 2, 3), now=now)
     assert (through.start, through.end) == (now, now + 2 * HOUR)
     tight = plan(job, hourly(1, 2, 3), Bounds(deadline=now + 2 * HOUR), now=now)

@@ -204,17 +204,26 @@ def test_the_profile_goes_on_where_it_stood() -> None:
     assert [(s.power_kw, (s.end - s.start) / HOUR) for s in late.slots] == [(1, 0.5)]
 
 
-def test_odd_progress_is_rounded_so_that_none_of_the_work_is_lost() -> None:
+def test_of_odd_progress_none_is_lost_or_rounded() -> None:
     job = Job(4 * HOUR, Kind.PIECES, min_piece=HOUR)
+    first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
+    seconds = timedelta(seconds=77)
+    running = Progress(T0 + HOUR + seconds, done=HOUR + seconds, running=True, running_for=HOUR)
+    again = replan(first, running, hourly(1, 1, 1, 1, 1, 1))
+    assert hours(again) == [(pytest.approx(1 + 77 / 3600), 4)]
+    stopped = replan(first, Progress(T0 + HOUR, done=HOUR + seconds), hourly(*[1] * 6))
+    left = sum((s.end - s.start for s in stopped.slots), timedelta(0))
+    assert left == 3 * HOUR - seconds
+
+
+def test_progress_of_a_job_with_marks_is_rounded_so_that_no_work_is_lost() -> None:
+    job = Job(4 * HOUR, Kind.PIECES, checkpoints=(2 * HOUR,))
     first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
     seconds = timedelta(seconds=77)
     running = Progress(T0 + HOUR + seconds, done=HOUR + seconds, running=True, running_for=HOUR)
     again = replan(first, running, hourly(1, 1, 1, 1, 1, 1))
     # By 01:05, when the plan begins, 1:05 are done.
     assert hours(again) == [(pytest.approx(1 + 1 / 12), 4)]
-    stopped = replan(first, Progress(T0 + HOUR, done=HOUR + seconds), hourly(*[1] * 6))
-    left = sum((s.end - s.start for s in stopped.slots), timedelta(0))
-    assert left == 3 * HOUR - MINUTE
 
 
 def test_a_budget_is_less_what_was_emitted() -> None:

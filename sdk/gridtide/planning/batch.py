@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import inf
 from typing import Any
 
 from gridtide.answers import Wire
@@ -22,7 +21,7 @@ from gridtide.planning.answer import Code, Plan
 from gridtide.planning.baseline import Baseline
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.choice import Choice
-from gridtide.planning.choose import Where, as_places, clocked, own_goal, without_pauses
+from gridtide.planning.choose import Where, as_places, own_goal
 from gridtide.planning.crowd import Cap, Member, crowded
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.goal import Goal
@@ -128,49 +127,7 @@ def plan_batch(
         Question(request.job, where, request.bounds or Bounds(), goal, moment, 0)
         for request, where in zip(requests, places, strict=True)
     ]
-    later = [clocked(question) for question in questions]
-    try:
-        return _planned([_member(i, each) for i, each in enumerate(later)], caps, goal)
-    except (NoFeasibleWindow, NoScheduleFound):
-        if later == questions:
-            raise
-    return _run_through(questions, caps, goal)
-
-
-def _run_through(
-    questions: Sequence[Question], caps: Mapping[str, Cap], goal: Goal
-) -> BatchPlan:
-    """Plans in which jobs that begin their pieces by the clock run through from now on.
-
-    So they may start at any moment. Some of them in pieces and others not is left untried, so
-    nothing is proven about the whole.
-    """
-    through = [
-        question if clocked(question) is question else without_pauses(question)
-        for question in questions
-    ]
-    members = [_member(i, each) for i, each in enumerate(through)]
-    try:
-        found = _planned(members, caps, goal)
-    except NoFeasibleWindow as error:
-        raise _not_found() from error
-    sentence = (
-        "Found with jobs of pieces that run through, because no schedule was found in which "
-        "their pieces start on full five minutes; there may be a better one."
-    )
-    least = sum(
-        min(member.alone, _alone(i, question))
-        for i, (member, question) in enumerate(zip(members, questions, strict=True))
-    )
-    return replace(found, exact=False, least=min(least, found.least), sentence=sentence)
-
-
-def _alone(number: int, question: Question) -> float:
-    """What a job's best plan by the clock counts alone; infinite where it has none."""
-    try:
-        return _member(number, clocked(question)).alone
-    except NoFeasibleWindow:
-        return inf
+    return _planned([_member(i, each) for i, each in enumerate(questions)], caps, goal)
 
 
 def _member(number: int, question: Question) -> Member:
@@ -185,12 +142,13 @@ def _member(number: int, question: Question) -> Member:
     alone, missing = each_alone(question, usable, home)
     if not alone:
         raise NoFeasibleWindow(f"job {number + 1}: " + "; ".join(missing.values()))
-    return Member(number, question, usable, home, min(each.value for each in alone))
+    best, least = min(each.value for each in alone), min(each.least for each in alone)
+    return Member(number, question, usable, home, best, least)
 
 
 def _planned(members: Sequence[Member], caps: Mapping[str, Cap], goal: Goal) -> BatchPlan:
     """The best plans that can be shown or found for all members together."""
-    least, choices, method = sum(member.alone for member in members), None, "programme"
+    least, choices, method = sum(member.least for member in members), None, "programme"
     prices: Prices = {}
     why_not = ""
     try:

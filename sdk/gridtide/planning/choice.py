@@ -65,18 +65,27 @@ class Choice:
         value: what decides, by the goal's quantile, PUE and moves included.
         pieces: how many times it starts.
         moved: moves of the data.
+        bound: no way at this site counts less; ``None`` where this one is the best.
     """
 
     shares: tuple[Share, ...]
     value: float
     pieces: int
     moved: tuple[Moved, ...] = ()
+    bound: float | None = None
+
+    @property
+    def least(self) -> float:
+        """What no way at this site counts less than."""
+        return self.value if self.bound is None else min(self.bound, self.value)
 
     @classmethod
     def at(cls, site: Site, draft: Draft, moved: tuple[Moved, ...] = ()) -> Choice:
         """All of a draft at one site."""
-        value = draft.cost * site.place.pue + sum(move.counts for move in moved)
-        return cls((Share(site, draft.parts, draft.extra),), value, draft.pieces, moved)
+        moving, pue = sum(move.counts for move in moved), site.place.pue
+        bound = None if draft.bound is None else draft.bound * pue + moving
+        shares = (Share(site, draft.parts, draft.extra),)
+        return cls(shares, draft.cost * pue + moving, draft.pieces, moved, bound)
 
     @property
     def laid(self) -> list[tuple[Part, Site]]:

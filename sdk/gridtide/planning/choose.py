@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series, Signal, When, utc
 from gridtide.planning.answer import Plan
 from gridtide.planning.bounds import Bounds
 from gridtide.planning.goal import Aim, Goal
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import keeps_the_clock
-from gridtide.planning.options import Decision, decided
+from gridtide.planning.options import decided
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place, Places
 from gridtide.planning.question import Question
-from gridtide.planning.site import MINUTE
 from gridtide.planning.telling import told
-from gridtide.planning.toll import FRESH
-from gridtide.runs import EPOCH, MICROSECOND, to_instant
+from gridtide.runs import EPOCH
 from gridtide.values import instance_of, optional, read_whole, refuse
 
 FIVE_MINUTES = timedelta(minutes=5)
@@ -43,8 +38,7 @@ def plan(
         where: one series or outlook, several by region, or `Places` with their rules.
         bounds: without them, from now to the end of what is known.
         goal: without one, least carbon or most CFE, as the signal goes.
-        now: the moment before which nothing starts; for kind pieces, or a power profile that
-            pauses, the next full five minutes, unless it does not pause at all.
+        now: the moment before which nothing starts.
         alternatives: how many other plans to name; with 0 the plan does not look at what a
             later deadline would change either.
 
@@ -74,101 +68,7 @@ def plan(
 
 def answered(question: Question) -> Plan:
     """The plan for a question; raises as `plan`."""
-    later = clocked(question) if question.standing is FRESH else question
-    whole = later if later is not question and _is_over(later) else within_the_clock(later)
-    if whole is question and not _taken_inwards(question):
-        return told(question, decided(question))
-    # Without a pause it may run off the clock, and no pause is ever worth less than none.
-    found: list[tuple[Question, Decision]] = []
-    refusal: NoFeasibleWindow | None = None
-    options = [(question, without_pauses(question)), (whole, whole)]
-    for asked, each in options:
-        if each is later and later is not question and _is_over(later):
-            continue
-        try:
-            found.append((asked, decided(each)))
-        except NoFeasibleWindow as error:
-            refusal = error
-    if not found and whole is not later:
-        # Only the minutes before its end make room for it.
-        found.append((later, decided(later)))
-    if not found:
-        assert refusal is not None  # noqa: S101  # one of the two was asked
-        raise refusal
-    made = told(*min(found, key=_rank))
-    return replace(made, question=later) if made.question is whole else made
-
-
-def clocked(question: Question) -> Question:
-    """The question from the moment on at which its pieces may begin, see `plan`.
-
-    An end that follows from slack or a working day stays what it was.
-    """
-    moment = on_the_clock(question.now)
-    if moment == question.now or not keeps_the_clock(question.job):
-        return question
-    bounds = question.bounds
-    _, last = bounds.limits(question.now, question.job.duration)
-    bounds = replace(
-        bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
-    )
-    return replace(question, now=moment, bounds=bounds)
-
-
-def within_the_clock(question: Question) -> Question:
-    """The question with a named start and its end taken inwards to a full five minutes.
-
-    Only for pieces over slots that all begin and end there: what is over would have the whole
-    plan laid in steps of a minute, for the sake of the last four.
-    """
-    if question.standing is not FRESH or not keeps_the_clock(question.job):
-        return question
-    first, last = question.bounds.limits(question.now, question.job.duration)
-    start, end = on_the_clock(first), last and last - (last - EPOCH) % FIVE_MINUTES
-    if (start, end) == (first, last) or (end is not None and end <= start):
-        return question
-    step = FIVE_MINUTES // MICROSECOND
-    runs = (run for each in question.places.places for run in each.outlook.expected.runs)
-    if any(edge % step for run in runs for edge in run.edges):
-        return question
-    bounds = replace(
-        question.bounds,
-        earliest=start,
-        deadline=end,
-        slack=None,
-        slack_fraction=None,
-        next_working_day=None,
-    )
-    return replace(question, bounds=bounds)
-
-
-def _is_over(question: Question) -> bool:
-    deadline = question.bounds.deadline
-    return deadline is not None and deadline <= question.now
-
-
-def _taken_inwards(question: Question) -> bool:
-    """Whether the free time loses something as it is taken to whole minutes, see `Site.of`."""
-    if question.standing is not FRESH or not keeps_the_clock(question.job):
-        return False
-    now, known = to_instant(question.now), set[int]()
-    for place in question.places.places:
-        if slots := place.outlook.expected.slots:
-            known.add(to_instant(slots[-1].end))
-    free = (question.bounds.free(now, question.job.work, horizon) for horizon in known)
-    return any(edge % MINUTE for spans in free for span in spans for edge in span)
-
-
-def _rank(option: tuple[Question, Decision]) -> tuple[float, float]:
-    question, decision = option
-    value, end = decision.choice.value, decision.choice.end
-    return (end, value) if question.goal.earliest else (value, end)
-
-
-def without_pauses(question: Question) -> Question:
-    """The same question about the job where it runs through."""
-    job = question.job
-    return replace(question, job=Job(job.duration, power=job.power))
+    return told(question, decided(question))
 
 
 def on_the_clock(moment: datetime) -> datetime:

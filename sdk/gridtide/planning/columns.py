@@ -120,7 +120,7 @@ class Columns:
         bound = -sum(self.limits[key] * price for key, price in prices.items())
         drafts: list[tuple[Member, Choice]] = []
         for member in self.members:
-            job, least, best = member.question.job, inf, None
+            job, least, lowest, best = member.question.job, inf, inf, None
             for site in member.sites:
                 curve = self._raised(site, job, prices)
                 moving = sum(
@@ -130,20 +130,21 @@ class Columns:
                     draft = drafted(curve, job)
                 except NoFeasibleWindow:
                     continue
+                lowest = min(lowest, draft.least + moving)
                 if draft.cost + moving < least:
                     least, best = draft.cost + moving, (site, draft, curve)
             if best is None:  # at no rates has it a plan
                 return -inf, []
             site, draft, _ = best
             drafts.append((member, _at_its_rates(member, site, draft)))
-            bound += max(member.alone, self._least(member, least, prices))
+            bound += max(member.least, self._least(member, lowest, prices))
         return bound, drafts
 
     def _least(self, member: Member, found: float, prices: Prices) -> float:
         """What any plan of the job counts at least at these prices."""
         job = member.question.job
         if job.pause_cost.time or job.restart_cost.time:
-            return member.alone  # what it draws meanwhile counts as one job in another way
+            return member.least  # what it draws meanwhile counts as one job in another way
         if not (job.pause_cost.kwh or job.restart_cost.kwh):
             return found
         # The energy of pauses is under no cap, so no price is on it: leave it out.
@@ -151,7 +152,7 @@ class Columns:
         for site in member.sites:
             moving = sum(move.counts for move in move_to(member.question, site, member.home))
             try:
-                cost = drafted(self._raised(site, free, prices), free).cost
+                cost = drafted(self._raised(site, free, prices), free).least
             except NoFeasibleWindow:
                 continue
             least = min(least, cost + moving)
@@ -242,5 +243,5 @@ def _at_its_rates(member: Member, site: Site, draft: Draft) -> Choice:
             time = min(end, cells.ends[i]) - max(start, cells.starts[i])
             total += cells.rates[i] * max(0, time) * (kwh * HOUR / (end - start))
             i += 1
-    counted = replace(draft, cost=in_units(total))
+    counted = replace(draft, cost=in_units(total), bound=None)
     return Choice.at(site, counted, move_to(member.question, site, member.home))

@@ -46,7 +46,8 @@ class Member:
         number: its place in the batch.
         sites: where it may run.
         home: where its data is.
-        alone: what its best plan counts, were it the only job.
+        alone: what the best plan found counts, were it the only job.
+        least: no plan for it counts less.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Member:
     sites: tuple[Site, ...]
     home: Site | None
     alone: float
+    least: float
 
 
 def most_power(job: Job) -> float:
@@ -73,12 +75,10 @@ def room(
     cap: Cap | None,
     power: float,
     running: Iterable[Sequence[Part]],
-    clock: int = 1,
 ) -> Curve:
     """The free time at `site` in which one more job of `power` keeps to `cap`.
 
-    `running` are the parts of the other jobs there, each job's in order. What they leave is
-    taken inwards to multiples of `clock`, microseconds.
+    `running` are the parts of the other jobs there, each job's in order.
     """
     if cap is None:
         return site.curve
@@ -91,10 +91,10 @@ def room(
         jobs, kw = jobs + count, kw + drawn
         fits = jobs < most_jobs and kw + power <= most_kw
         if begins is not None and not fits:
-            spans.append((begins, instant // clock * clock))
+            spans.append((begins, instant))
             begins = None
         elif begins is None and fits:
-            begins = -(-instant // clock) * clock
+            begins = instant
     if begins is not None:
         spans.append((begins, inf))
     return _within(site.curve, spans)

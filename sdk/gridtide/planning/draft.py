@@ -37,12 +37,19 @@ class Draft:
         parts: ascending, not overlapping.
         pieces: how many pieces it runs in, a move to another place beginning one that costs.
         extra: energy of pauses and restarts that take no time.
+        bound: no way counts less; ``None`` where this one is known to be the best.
     """
 
     cost: float
     parts: tuple[Part, ...]
     pieces: int = 1
     extra: tuple[Drawn, ...] = ()
+    bound: float | None = None
+
+    @property
+    def least(self) -> float:
+        """What no way counts less than."""
+        return self.cost if self.bound is None else min(self.bound, self.cost)
 
     @property
     def start(self) -> int:

@@ -10,7 +10,7 @@ from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import drafted, keeps_the_clock
+from gridtide.planning.kinds import drafted, has_segments
 from gridtide.planning.toll import FRESH, Standing
 
 # What floating point may leave between two sums of the same numbers.
@@ -35,7 +35,7 @@ def earliest(curve: Curve, job: Job, limit: float, standing: Standing = FRESH) -
         middle = (low + high) // 2
         found = _by(curve, job, standing, ends[middle], limit)
         low, high, best = (low, middle, found) if found else (middle, high, best)
-    if keeps_the_clock(job) or (job.chips and job.chips.ramp):
+    if has_segments(job) or (job.chips and job.chips.ramp):
         return best
     first, last = (ends[low] if low >= 0 else curve.cells.starts[0]), best.end
     while last - first > 1:

@@ -19,7 +19,7 @@ from gridtide.planning.choice import Choice, Moved, Share
 from gridtide.planning.curve import Cells, Curve, Stretch
 from gridtide.planning.draft import Draft, Drawn, Part, joined
 from gridtide.planning.job import HOUR, Cost, Job, Kind
-from gridtide.planning.kinds import is_limited
+from gridtide.planning.limited import is_limited
 from gridtide.planning.pieces import too_few_pieces
 from gridtide.planning.site import Site, value_from
 from gridtide.planning.sparse import Ragged

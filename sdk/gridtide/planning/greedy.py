@@ -12,11 +12,9 @@ from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import NEAR, Cap, Member, most_power, power_left, room
 from gridtide.planning.earliest import earliest
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import drafted, keeps_the_clock
+from gridtide.planning.kinds import drafted
 from gridtide.planning.options import move_to
 
-# On which jobs that keep the clock are laid, see `choose.plan`; microseconds.
-FIVE_MINUTES = 300_000_000
 # How often every job is taken out and laid again.
 ROUNDS = 3
 
@@ -87,7 +85,6 @@ def _best(
 ) -> Choice | None:
     """The best for one job in what the others leave, or the one that ends first."""
     question, best = member.question, None
-    clock = FIVE_MINUTES if keeps_the_clock(question.job) else 1
     for site in member.sites:
         region = site.place.region
         running = [
@@ -106,7 +103,7 @@ def _best(
                 left = power_left(cap, running)
                 draft = elastic.cheapest(site.curve, job, chips, left)
             else:
-                free = room(site, cap, most_power(job), running, clock)
+                free = room(site, cap, most_power(job), running)
                 draft = earliest(free, job, inf) if early else drafted(free, job)
         except NoFeasibleWindow:
             continue

@@ -40,7 +40,7 @@ def programme_of(
             rest = programme.variable(1.0)
             costs = enumerate(programme.costs[first:rest], first)
             row = [(variable, -cost) for variable, cost in costs if cost]
-            programme.at_most.add([*row, (rest, -1.0)], -member.alone)
+            programme.at_most.add([*row, (rest, -1.0)], -member.least)
     for region, load in loads.items():
         others = {slot: most for (name, slot), most in (held or {}).items() if name == region}
         _hold(programme, caps.get(region), load, others)

@@ -12,19 +12,21 @@ it, what may pause runs for a share of a slot, and a cap on power holds in whole
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import gcd
+from math import gcd, inf
 
 from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import Cap, Member
+from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft, Part, in_units, joined, pieces, powered
 from gridtide.planning.elastic import segments_of
 from gridtide.planning.grid_members import Option
 from gridtide.planning.grid_programme import programme_of
 from gridtide.planning.job import HOUR, Job, Kind
 from gridtide.planning.options import move_to
+from gridtide.planning.phases import edges_within, gridded, widened
 from gridtide.planning.site import Site
 from gridtide.planning.toll import FRESH, drawn
 from gridtide.runs import STEPS_PER_UNIT
@@ -55,18 +57,38 @@ def on_a_grid(
     Raises:
         NoSolver: there is no solver here.
     """
-    unit = unit_of(members)
-    if sum(size_of(member, unit) for member in members) > MOST_VARIABLES:
+    unit, phase = grid_of(members)
+    inner = _on(members, lambda curve: gridded(curve, unit, phase))
+    outer = _on(members, lambda curve: widened(curve, unit, phase))
+    if sum(size_of(member, unit) for member in outer) > MOST_VARIABLES:
         return None
-    programme, options = programme_of(members, caps, unit, averaged=False)
+    aligned, ramps = inner == [*members], any(_has_ramp(member) for member in members)
+    programme, options = programme_of(inner, caps, unit, averaged=False)
     found = programme.search(seconds)
-    choices = None if found.values is None else _read(options, found.values, unit)
+    if found.values is None and not aligned and not ramps:
+        # From the first free moment on there may be room. A ramp is one from slot to slot.
+        first = min(
+            stretch.start
+            for member in members
+            for site in member.sites
+            for stretch in site.curve.stretches
+        )
+        there = _on(members, lambda curve: gridded(curve, unit, first % unit))
+        programme, options = programme_of(there, caps, unit, averaged=False)
+        found = programme.search(seconds)
+    choices = None
+    if found.values is not None:
+        choices = _read(_of(members, options), found.values, unit)
+    if ramps and not aligned:
+        # A part of a slot taken as a whole one would do more work at the same size.
+        return Gridded(choices, -inf, infeasible=False)
     proves = all(_is_whole(member, unit) for member in members) and (
         all(member.question.job.kind is not Kind.INTERRUPTIBLE for member in members)
         or all(cap.kw is None for cap in caps.values())
     )
-    if not proves:
-        found = programme_of(members, caps, unit, averaged=True)[0].search(seconds)
+    if not (proves and aligned):
+        # Any schedule keeps to the wider time, of which the same is proven.
+        found = programme_of(outer, caps, unit, averaged=not proves)[0].search(seconds)
     return Gridded(choices, found.bound, found.infeasible)
 
 
@@ -83,8 +105,8 @@ def together(
         NoSolver: there is no solver here.
     """
     held: dict[tuple[str, int], tuple[float, float]] = {}
-    cells = members[0].sites[0].curve.cells
-    offset = cells.starts[0] % unit if cells.starts else 0
+    offset = grid_of(members)[1] % unit
+    inner = _on(members, lambda curve: gridded(curve, unit, offset))
     for choice in others.values():
         for share in choice.shares:
             peaks: dict[int, tuple[float, float]] = {}
@@ -96,9 +118,56 @@ def together(
                 key = share.site.place.region, slot
                 before = held.get(key, (0.0, 0.0))
                 held[key] = before[0] + jobs, before[1] + kw
-    programme, options = programme_of(members, caps, unit, averaged=False, held=held)
+    programme, options = programme_of(inner, caps, unit, averaged=False, held=held)
     found = programme.search(seconds, NEARLY)
-    return None if found.values is None else _read(options, found.values, unit)
+    return None if found.values is None else _read(_of(members, options), found.values, unit)
+
+
+def _has_ramp(member: Member) -> bool:
+    chips = member.question.job.chips
+    return chips is not None and chips.ramp is not None
+
+
+def grid_of(members: Sequence[Member]) -> tuple[int, int]:
+    """The largest unit of slots and of the jobs' steps, and where a slot begins in it.
+
+    Bounds inside slots are no part of it: the time asked at would make it a microsecond.
+    """
+    curves = [site.curve for member in members for site in member.sites]
+    edges = sorted({edge for curve in curves for edge in edges_within(curve)})
+    apart = [later - earlier for earlier, later in pairwise(edges)]
+    steps = [end for member in members for _, end, _ in member.question.job.steps]
+    unit = gcd(*apart, *steps) or HOUR
+    starts = [start for curve in curves for _, start, _ in curve.stretches]
+    return unit, (edges or starts or [0])[0] % unit
+
+
+def _on(members: Sequence[Member], change: Callable[[Curve], Curve]) -> list[Member]:
+    """The members with the free time at each site changed."""
+    found = []
+    for member in members:
+        sites = [(site, _at(site, change(site.curve))) for site in member.sites]
+        home = next((new for old, new in sites if old is member.home), member.home)
+        found.append(replace(member, sites=tuple(new for _, new in sites), home=home))
+    return found
+
+
+def _at(site: Site, curve: Curve) -> Site:
+    return site if curve == site.curve else replace(site, curve=curve)
+
+
+def _of(members: Sequence[Member], options: Sequence[Option]) -> list[Option]:
+    """The options at the sites as they are."""
+    sites = {
+        (member.number, site.place.region): (member, site)
+        for member in members
+        for site in member.sites
+    }
+    found = []
+    for option in options:
+        member, site = sites[option.member.number, option.site.place.region]
+        found.append(replace(option, member=member, site=site))
+    return found
 
 
 def _is_whole(member: Member, unit: int) -> bool:
@@ -109,19 +178,6 @@ def _is_whole(member: Member, unit: int) -> bool:
     if job.kind is Kind.UNBROKEN:
         return all(step % unit == 0 for start, end, _ in job.steps for step in (start, end))
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
-
-
-def unit_of(members: Sequence[Member]) -> int:
-    """The longest slot of which all slots of the data, and all work, are whole numbers."""
-    edges = {
-        edge
-        for member in members
-        for site in member.sites
-        for edge in (*site.curve.cells.starts, *site.curve.cells.ends)
-    }
-    apart = [later - earlier for earlier, later in pairwise(sorted(edges))]
-    steps = [end for member in members for _, end, _ in member.question.job.steps]
-    return gcd(*apart, *steps) or HOUR
 
 
 def size_of(member: Member, unit: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.planning import elastic, interruptible, limited, pieces, ramp, unbroken
+from gridtide.planning import elastic, interruptible, limited, phases, ramp, unbroken
 from gridtide.planning.curve import Curve
 from gridtide.planning.draft import Draft, Part, powered
 from gridtide.planning.job import Job, Kind
@@ -28,24 +28,16 @@ def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
         if job.chips.ramp is not None:
             return ramp.cheapest(curve, job, job.chips, job.chips.ramp, standing)
         return elastic.cheapest(curve, job, job.chips)
-    if is_limited(job):
-        return limited.cheapest(curve, job, standing)
-    if job.kind is Kind.INTERRUPTIBLE:
-        return interruptible.cheapest(curve, job)
-    return pieces.cheapest(curve, job, standing)
+    if has_segments(job):
+        return phases.cheapest(curve, job, standing)
+    return interruptible.cheapest(curve, job)
 
 
-def is_limited(job: Job) -> bool:
-    """Whether the plan is laid on a grid of equal units, see `limited`."""
-    return job.kind in (Kind.INTERRUPTIBLE, Kind.PIECES) and limited.is_limited(job)
-
-
-def keeps_the_clock(job: Job) -> bool:
-    """Whether its pieces are laid from a full five minutes on, in whole minutes.
-
-    At any moment an exact plan of them would take a step as small as the moment is odd.
-    """
-    return job.kind is Kind.PIECES or is_limited(job)
+def has_segments(job: Job) -> bool:
+    """Whether it is planned over equal units of time: its pauses cost, or have limits."""
+    return job.kind is Kind.PIECES or (
+        job.kind is Kind.INTERRUPTIBLE and limited.is_limited(job)
+    )
 
 
 def steps(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
@@ -55,9 +47,9 @@ def steps(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
     """
     if job.chips is not None and job.chips.ramp is not None:
         return len(curve.cells.rates) * len(elastic.segments_of(job.chips)) * RAMP
-    if not keeps_the_clock(job) or not curve.stretches:
+    if not has_segments(job) or not curve.stretches:
         return 0
-    return min(limited.states(curve.cells, job, standing), limited.MOST_STATES)
+    return min(phases.taken(curve, job, standing), limited.MOST_STATES)
 
 
 def at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:

@@ -5,21 +5,21 @@ Lays a job onto equal units for the programme `limits`, and its answer back onto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import gcd, inf
 
 from gridtide.planning import interruptible
 from gridtide.planning.curve import Cells, Curve
-from gridtide.planning.draft import Draft, Part, in_units, joined, powered
+from gridtide.planning.draft import Draft, in_units
 from gridtide.planning.errors import TooFine
-from gridtide.planning.job import HOUR, Cost, Job
-from gridtide.planning.limits import Limits, Piece
+from gridtide.planning.job import Cost, Job
+from gridtide.planning.limits import Limits
 from gridtide.planning.limits import cheapest as by_limits
 from gridtide.planning.pieces import too_few_pieces
 from gridtide.planning.rows import Units
-from gridtide.planning.toll import FRESH, Standing, at_edges, drawn, tolls
+from gridtide.planning.segments import Spans, laid
+from gridtide.planning.toll import FRESH, Standing, at_edges, tolls
 from gridtide.runs import to_microseconds
 
 # Two seconds and a few tens of megabytes.
@@ -65,6 +65,18 @@ def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
         NoFeasibleWindow: there is not enough free time, or not for such pieces.
         TooFine: the times share too small a step.
     """
+    total, spans = _solved(curve, job, standing)
+    cost = in_units(total) * max(kw for *_, kw in job.steps)
+    return laid(curve.cells, spans, job, standing, cost)
+
+
+def segments(curve: Curve, job: Job, standing: Standing = FRESH) -> Spans:
+    """The work of `cheapest`, without the time that pauses and restarts take."""
+    return _solved(curve, job, standing)[1]
+
+
+def _solved(curve: Curve, job: Job, standing: Standing) -> tuple[float, Spans]:
+    """Least cost in rate x microseconds at the most power, and the pieces."""
     most = standing.pieces_left(job.max_pieces)
     if interruptible.pick(curve.cells, job.work) is None:
         raise curve.refuse(job.work, unbroken=False)
@@ -76,7 +88,9 @@ def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
     )
     if not found:
         raise too_few_pieces(curve, job)
-    return _draft(curve.cells, grid, job, standing, total, found)
+    ends = [start + grid.unit for start in grid.starts]
+    spans = [(grid.starts[piece.start], ends[piece.end - 1]) for piece in found]
+    return total * grid.unit, spans
 
 
 @dataclass(frozen=True)
@@ -158,34 +172,3 @@ class _Grid:
             room = end < len(upto) and breaks[end] == breaks[point + (not before)]
             found.append((upto[end] - upto[point]) / (time * self.unit) if room else inf)
         return found
-
-
-def _draft(
-    cells: Cells,
-    grid: _Grid,
-    job: Job,
-    standing: Standing,
-    total: float,
-    found: Sequence[Piece],
-) -> Draft:
-    """The programme's pieces on the clock, with the time and energy between them."""
-    ends = [start + grid.unit for start in grid.starts]
-    spans = [(grid.starts[piece.start], ends[piece.end - 1]) for piece in found]
-    parts = list(powered(spans, job.steps))
-    lost = job.pause_cost.time, job.restart_cost.time
-    pause_time, restart_time = map(to_microseconds, lost)
-    if pause_time:
-        kw = job.pause_cost.kwh * HOUR / pause_time
-        stops = [end for _, end in spans[:-1]]
-        if standing.running and spans[0][0] != standing.at:
-            stops.append(standing.at)
-        parts += [Part(stop, stop + pause_time, kw) for stop in stops]
-    if restart_time:
-        kw = job.restart_cost.kwh * HOUR / restart_time
-        parts += [
-            Part(start - restart_time, start, kw)
-            for piece, (start, _) in zip(found, spans, strict=True)
-            if piece.begins < piece.start
-        ]
-    cost = in_units(total * grid.unit) * max(kw for *_, kw in job.steps)
-    return Draft(cost, joined(sorted(parts)), len(spans), drawn(cells, spans, job, standing))

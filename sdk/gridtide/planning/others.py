@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import format_time
@@ -13,7 +14,7 @@ from gridtide.planning.choice import Choice, Moved
 from gridtide.planning.draft import Draft, powered
 from gridtide.planning.errors import TooFine
 from gridtide.planning.job import Job, Kind
-from gridtide.planning.kinds import drafted
+from gridtide.planning.kinds import drafted, has_segments
 from gridtide.planning.site import Site
 from gridtide.planning.toll import FRESH, Standing
 from gridtide.runs import to_moment
@@ -76,13 +77,19 @@ def _sooner(
         yield "run unbroken", Choice.at(site, unbroken.cheapest(site.curve, job), moved)
     first = site.curve.stretches[0].start
     for part in SOONER:
-        # On a clock that every planner is exact and quick on.
         deadline = round((first + (end - first) * part) / FIVE_MINUTES) * FIVE_MINUTES
+        if has_segments(job):
+            # At edges of slots their planner is quick.
+            deadline = min(site.curve.cells.ends, key=partial(_apart, deadline))
         try:
             draft = drafted(site.curve.before(deadline), job)
         except (NoFeasibleWindow, TooFine):
             return
         yield f"end by {format_time(to_moment(deadline))}", Choice.at(site, draft, moved)
+
+
+def _apart(one: int, other: int) -> int:
+    return abs(one - other)
 
 
 def _key(choice: Choice) -> tuple[object, ...]:

@@ -67,7 +67,7 @@ def relaxed(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxed | Non
     least = 0.0
     for member in members:
         if len(member.question.job.steps) > 1:
-            least += member.alone  # along a profile a unit of work has no one price
+            least += member.least  # along a profile a unit of work has no one price
         else:
             taken += _variables(programme, member, regions)
     rows = {}

@@ -13,8 +13,9 @@ from gridtide.planning.bounds import Bounds
 from gridtide.planning.choose import answered, as_outlook, on_the_clock
 from gridtide.planning.goal import Goal
 from gridtide.planning.job import Job, Kind, PowerProfile
-from gridtide.planning.kinds import keeps_the_clock
+from gridtide.planning.kinds import has_segments
 from gridtide.planning.outlook import Outlook
+from gridtide.planning.phases import counts_progress
 from gridtide.planning.places import Moves, Places
 from gridtide.planning.progress import Progress
 from gridtide.planning.question import Question
@@ -35,8 +36,8 @@ def replan(
 
     Bounds, goal and places stay as they were asked for; a deadline that followed from slack
     stays the same moment. A job that has started stays where it is, unless it may follow the
-    cleanest place. An unbroken job that runs runs on. Of kind pieces, or with a power profile
-    that pauses, the work left is rounded up to whole minutes, and starts no earlier than the
+    cleanest place. An unbroken job that runs runs on. Where a job in pieces has marks or a
+    power profile, the work left is rounded up to whole minutes, and starts no earlier than the
     next full five, unless only running on to the end fits.
 
     Pieces that it has had, the running one among them, count towards `max_pieces`; running on
@@ -64,7 +65,7 @@ def replan(
         )
     places = _places(plan, question.places, progress, new_forecast)
     chips = _chips(plan, question.job, progress)
-    if keeps_the_clock(question.job) and progress.started:
+    if _is_rounded(question.job) and progress.started:
         at = on_the_clock(at)
         progress = _rounded(question.job, progress, at)
     job, may_stop = _rest(question.job, progress)
@@ -88,14 +89,19 @@ def replan(
     return replace(made, question=whole)
 
 
+def _is_rounded(job: Job) -> bool:
+    """Whether a plan for the rest of it would take a step as small as its progress is odd."""
+    return has_segments(job) and counts_progress(job)
+
+
 def _running_on(question: Question, progress: Progress) -> Question | None:
-    """To run on to the end from right now, where a job that keeps the clock has the time."""
+    """To run on to the end from right now, where a job that is rounded has the time."""
     first, last = question.bounds.limits(question.now, question.job.duration)
     rest, at = _rest(question.job, progress)[0], progress.at
     end, here = at + rest.duration, progress.region or question.places.home
     runs = progress.running and progress.pieces <= (question.job.max_pieces or progress.pieces)
     fits = first <= at and (last is None or end <= last)
-    if not (runs and fits and here and keeps_the_clock(question.job)):
+    if not (runs and fits and here and _is_rounded(question.job)):
         return None
     job, goal = Job(rest.duration, power=rest.power), _goal(question.goal, progress)
     bounds = replace(_bounds(question, progress, at, job), deadline=end)

@@ -14,7 +14,7 @@ from time import monotonic
 from gridtide.planning.choice import Choice
 from gridtide.planning.crowd import Cap, Member, crowded
 from gridtide.planning.greedy import improved
-from gridtide.planning.gridded import size_of, together, unit_of
+from gridtide.planning.gridded import grid_of, size_of, together
 
 # Variables and seconds of one programme.
 VARIABLES = 800
@@ -34,7 +34,7 @@ def reshuffled(
 
     It ends after `seconds`, where all count no more than `least`, or where nothing helps.
     """
-    found, unit = dict(laid), unit_of(members)
+    found, unit = dict(laid), grid_of(members)[0]
     random = Random(len(members))  # noqa: S311  # to be the same each time
     sizes = {member.number: size_of(member, unit) for member in members}
     ends = monotonic() + seconds

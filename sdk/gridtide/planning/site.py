@@ -13,13 +13,11 @@ from gridtide.planning.curve import Curve, clipped, rates
 from gridtide.planning.draft import Drawn
 from gridtide.planning.goal import Goal, Quantile
 from gridtide.planning.job import Job
-from gridtide.planning.kinds import keeps_the_clock
 from gridtide.planning.outlook import Outlook
 from gridtide.planning.places import Place
 from gridtide.runs import Run, to_instant, to_moment
 
 BEFORE = timedelta(days=1)
-MINUTE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Site:
 
     @classmethod
     def of(cls, place: Place, job: Job, bounds: Bounds, goal: Goal, now: datetime) -> Site:
-        """Make `place` ready; for one that keeps the clock in whole minutes, taken inwards.
+        """Make `place` ready for one question.
 
         Raises:
             BadInput: the goal does not fit the signal, or the bounds contradict each other.
@@ -52,11 +50,6 @@ class Site:
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
-        if keeps_the_clock(job):
-            spans = [
-                (-(-start // MINUTE) * MINUTE, end // MINUTE * MINUTE) for start, end in spans
-            ]
-            spans = [(start, end) for start, end in spans if start < end]
         # From a day before on: data may be moved from where the newest value is older.
         window = now - BEFORE, to_moment(spans[-1][1]) if spans else now
         expected = rates(outlook, replace(goal, quantile=Quantile.P50, threshold=None), window)

@@ -1,0 +1,210 @@
+"""Segments where bounds lie inside slots: valid, near the best, not falsely exact."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.model import Series
+from gridtide.planning import limited, phases, pieces, unbroken
+from gridtide.planning.batch import Request, plan_batch
+from gridtide.planning.bounds import Bounds
+from gridtide.planning.choose import plan
+from gridtide.planning.crowd import Cap
+from gridtide.planning.curve import Curve, curve
+from gridtide.planning.draft import Draft
+from gridtide.planning.goal import Goal
+from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.outlook import Outlook
+from gridtide.planning.progress import Progress
+from gridtide.planning.replanning import replan
+from gridtide.planning.segments import Segments
+from gridtide.planning.toll import FRESH
+from gridtide.planning.weekly import merged
+from gridtide.runs import to_instant, to_microseconds
+from tests.examples import examples
+from tests.planning.worlds import CI, HOUR, MINUTE, T0
+
+SECOND = timedelta(seconds=1)
+MICROSECOND = timedelta(microseconds=1)
+# Prime steps, so that no two hours are alike.
+SERIES = Series.regular("DE", CI, T0, HOUR, [100.0 + k * 7919 % 97 for k in range(100)])
+COSTS = {"pause_cost": Cost(0.1), "restart_cost": Cost(0.1)}
+JOBS = {
+    "pauses that cost": Job(8 * HOUR, Kind.PIECES, **COSTS),
+    "few": Job(8 * HOUR, Kind.PIECES, max_pieces=2, **COSTS),
+    "long": Job(8 * HOUR, Kind.PIECES, min_piece=2 * HOUR, **COSTS),
+    "long and few": Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=3, **COSTS),
+    "marks": Job(8 * HOUR, Kind.PIECES, checkpoints=(2 * HOUR, 4 * HOUR), **COSTS),
+    "time": Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(0.1, time=HOUR / 4)),
+    "profile": Job(
+        8 * HOUR, Kind.INTERRUPTIBLE, power=PowerProfile(((2 * HOUR, 3), (6 * HOUR, 1)))
+    ),
+}
+
+
+def free(start: timedelta, end: timedelta) -> Curve:
+    span = to_instant(T0 + start), to_instant(T0 + end)
+    return curve(Outlook(SERIES), Goal(), [span])
+
+
+def check(draft: Draft, job: Job, start: timedelta, end: timedelta) -> None:
+    """The draft keeps to its bounds and limits, and does all of the work."""
+    assert to_instant(T0 + start) <= draft.start < draft.end <= to_instant(T0 + end)
+    work = sum(part.end - part.start for part in draft.parts)
+    lost = (draft.pieces - 1) * to_microseconds(job.pause_cost.time + job.restart_cost.time)
+    assert work == job.work + lost
+    assert draft.pieces <= (job.max_pieces or draft.pieces)
+    spans = merged((part.start, part.end) for part in draft.parts)
+    assert all(later[0] > earlier[1] for earlier, later in pairwise(spans))
+    if job.min_piece:
+        assert min(last - first for first, last in spans) >= to_microseconds(job.min_piece)
+    done = 0
+    for first, last in spans[:-1]:
+        done += last - first
+        marks = [to_microseconds(mark) for mark in job.checkpoints]
+        assert not marks or done in marks
+
+
+def exact(curve: Curve, job: Job) -> Draft:
+    planner = limited.cheapest if limited.is_limited(job) else pieces.cheapest
+    return planner(curve, job)
+
+
+@examples(60)
+@given(
+    st.sampled_from(list(JOBS)),
+    st.integers(0, 7200 * 10**6),
+    st.sampled_from([0, 1, 5, 13, 40]),
+    st.integers(0, 3600 * 10**6),
+)
+def test_an_odd_start_is_no_dearer_than_the_slots_inside_it_or_a_run_through(
+    name: str, late: int, slack: int, more: int
+) -> None:
+    job, start = JOBS[name], late * MICROSECOND
+    end = start + job.duration + slack * HOUR + more * MICROSECOND
+    there = free(start, end)
+    draft = phases.cheapest(there, job)
+    check(draft, job, start, end)
+    assert draft.bound is None or draft.bound <= draft.cost
+    others = [unbroken.cheapest(there, job).cost]
+    inside = free(-(-start // HOUR) * HOUR, end // HOUR * HOUR)
+    try:
+        others.append(exact(inside, job).cost)
+    except NoFeasibleWindow:
+        assert draft.cost <= others[0] * (1 + 1e-9)
+    assert draft.cost <= min(others) * (1 + 1e-9)
+
+
+@examples(40)
+@given(
+    st.sampled_from(list(JOBS)),
+    st.integers(0, 11),
+    st.sampled_from([1, 4, 9]),
+    st.integers(0, 11),
+)
+def test_its_bound_holds_and_it_is_near_the_best_on_a_fine_grid(
+    name: str, late: int, slack: int, more: int
+) -> None:
+    job, start = JOBS[name], late * 5 * MINUTE
+    end = start + job.duration + slack * HOUR + more * 5 * MINUTE
+    best = exact(free(start, end), job).cost
+    draft = phases.cheapest(free(start, end), job)
+    check(draft, job, start, end)
+    assert (draft.cost if draft.bound is None else draft.bound) <= best * (1 + 1e-9)
+    assert draft.cost <= best * 1.05
+
+
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("late", [0, 20, 30])
+def test_segments_count_what_the_programmes_count(name: str, late: int) -> None:
+    job = JOBS[name]
+    there = free(late * MINUTE, 30 * HOUR)
+    found = exact(there, job)
+    spans = (
+        limited.segments(there, job)
+        if limited.is_limited(job)
+        else merged((part.start, part.end) for part in found.parts)
+    )
+    again = Segments(there.cells, job, FRESH).draft(spans)
+    assert again.cost == pytest.approx(found.cost, rel=1e-12)
+    assert (again.parts, again.extra) == (found.parts, found.extra)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_no_second_takes_many_more_states_than_the_full_hour(name: str) -> None:
+    job = JOBS[name]
+    full = phases.taken(free(timedelta(0), 72 * HOUR), job)
+    for late in (HOUR / 2, HOUR / 4, MINUTE, 7 * MINUTE, 433 * SECOND, HOUR - MICROSECOND):
+        odd = phases.taken(free(late, 72 * HOUR + late), job)
+        assert odd <= 3 * max(full, phases.FEW_STATES), late
+
+
+def test_opening_hours_inside_slots_take_no_more_states() -> None:
+    spans = [
+        (
+            to_instant(T0 + k * 24 * HOUR + 487 * MINUTE),
+            to_instant(T0 + k * 24 * HOUR + 1072 * MINUTE),
+        )
+        for k in range(4)
+    ]
+    job = JOBS["long"]
+    there = curve(Outlook(SERIES), Goal(), spans)
+    assert phases.taken(there, job) <= 3 * phases.taken(free(timedelta(0), 60 * HOUR), job)
+    draft = phases.cheapest(there, job)
+    check(draft, job, timedelta(0), 96 * HOUR)
+    for first, last in merged((part.start, part.end) for part in draft.parts):
+        assert any(start <= first and last <= end for start, end in spans)
+
+
+@pytest.mark.parametrize("late", [0, 1, 433, 433.5, 3599])
+def test_a_job_that_runs_may_run_on_from_any_second_without_a_restart(late: float) -> None:
+    # Every hour counts more than the one before: nothing is better than to run on.
+    series = Series.regular("DE", CI, T0, HOUR, [100.0 + k for k in range(60)])
+    job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, **COSTS)
+    first = plan(job, series, now=T0)
+    ran = HOUR + late * SECOND
+    rest = replan(first, Progress(T0 + ran, done=ran, running=True, running_for=ran), series)
+    assert (rest.start, rest.end) == (T0 + ran, T0 + 8 * HOUR)
+
+
+@pytest.mark.parametrize("kind", [Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES])
+def test_a_batch_at_an_odd_second_is_proven_as_far_as_at_a_full_hour(kind: Kind) -> None:
+    pytest.importorskip("scipy")
+    costs = COSTS if kind is Kind.PIECES else {}
+    requests = [Request(Job(2 * HOUR, kind, **costs), SERIES, Bounds(slack=10 * HOUR))] * 3
+    caps = {"DE": Cap(jobs=1)}
+    full = plan_batch(requests, caps, now=T0)
+    odd = plan_batch(requests, caps, now=T0 + 433 * SECOND + MICROSECOND)
+    assert odd.least <= odd.total
+    if kind is not Kind.PIECES:
+        assert full.exact
+        assert odd.total - odd.least <= 0.005 * odd.total
+    wide = [replace_end(each) for each in requests]
+    more = plan_batch(wide, caps, now=T0)
+    # All that the odd second allows is allowed here too, so its least bounds no less.
+    assert more.least <= odd.total * (1 + 1e-9)
+
+
+def replace_end(request: Request) -> Request:
+    end = T0 + 12 * HOUR + 433 * SECOND + MICROSECOND
+    return Request(request.job, request.where, Bounds(deadline=end))
+
+
+def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> None:
+    # The run through from the odd second on counts least; what is proven is no more than that.
+    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR, restart_cost=Cost(0.5))
+    for late in (1, 433, 1999, 3599):
+        now = T0 + late * SECOND
+        made = plan_batch([Request(job, SERIES, Bounds(slack=12 * HOUR))], {}, now=now)
+        fine = exact(free(late // 60 * MINUTE, 14 * HOUR + (late // 60 + 1) * MINUTE), job).cost
+        assert made.least <= made.total
+        if made.exact:
+            # No schedule within a longer time, on a grid of minutes, is cheaper by more than
+            # what that time adds.
+            assert made.total <= fine * (1 + 0.02)
