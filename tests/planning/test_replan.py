@@ -266,6 +266,17 @@ def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
     assert (fresh.region, fresh.left_out) == ("FR", ())
 
 
+@pytest.mark.parametrize("kind", [Kind.INTERRUPTIBLE, Kind.PIECES])
+def test_where_it_ran_counts_before_where_the_plan_begins(kind: Kind) -> None:
+    new: dict[str, Any] = {"DE": hourly(9, 7, 9, 9), "FR": hourly(9, 8, 1, 5)}
+    first = plan(Job(2 * HOUR, kind), places(), now=T0)
+    assert first.region == "DE"
+    elsewhere = replan(first, Progress(T0 + HOUR, done=HOUR, region="FR"), new)
+    assert (elsewhere.region, hours(elsewhere)) == ("FR", [(2, 3)])
+    unnamed = replan(first, Progress(T0 + HOUR, done=HOUR), new)
+    assert (unnamed.region, hours(unnamed)) == ("DE", [(1, 2)])
+
+
 @pytest.mark.parametrize(
     ("progress", "forecast", "message"),
     [
