@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any, TypeVar
 
 from gridtide.errors import TooCostly
 from gridtide.planning.onwards import looking
 from gridtide_server.errors import Overloaded
+from gridtide_server.time_slices import TimeSlices
 
 T = TypeVar("T")
 # One client has at most one of these parts of the places to wait.
@@ -60,8 +62,10 @@ class Turn:
         clock: Callable[[], float] = time.monotonic,
         *,
         given_up: Callable[[], bool] = lambda: False,
+        slices: TimeSlices | None = None,
     ) -> None:
         self._effort = effort
+        self._slices = slices or TimeSlices()
         self._given_up = given_up
         self._clock = clock
         self._end = clock() + effort.seconds
@@ -82,9 +86,10 @@ class Turn:
         def look() -> None:
             if self._clock() >= until or self._given_up():
                 raise _TimeIsUp
+            self._slices.hand_on()
 
         try:
-            with looking(look):
+            with self._slices.own(), looking(look, self._slices.lent):
                 look()
                 return work()
         except _TimeIsUp as error:
@@ -128,6 +133,7 @@ class Line:
         self._waiting: list[_Waiting] = []
         self._working: Counter[str | None] = Counter()
         self._stopped = threading.Event()
+        self._slices = TimeSlices()
 
     async def run(self, answer: Callable[[Turn], T], client: str | None = None) -> T:
         """What `answer` gives, in a thread of its own once its turn has come.
@@ -222,7 +228,8 @@ class Line:
             return dropped.is_set() or stopped.is_set()
 
         try:
-            return await _in_thread(lambda: answer(Turn(self._effort, given_up=given_up)))
+            turn = partial(Turn, self._effort, given_up=given_up, slices=self._slices)
+            return await _in_thread(lambda: answer(turn()))
         finally:
             self._leave(client)
 

@@ -8,20 +8,27 @@ linear programme that is being solved does not look.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
+Aside = Callable[[], AbstractContextManager[None]]
+
 _look: ContextVar[Callable[[], None] | None] = ContextVar("look", default=None)
+_aside: ContextVar[Aside] = ContextVar("aside", default=nullcontext)
 
 
 @contextmanager
-def looking(look: Callable[[], None]) -> Iterator[None]:
-    """Within it, planners of this thread call `look` as they go; what it raises ends them."""
-    token = _look.set(look)
+def looking(look: Callable[[], None], aside: Aside = nullcontext) -> Iterator[None]:
+    """Within it, planners of this thread call `look` as they go; what it raises ends them.
+
+    They work within `aside` while a solver runs outside of Python.
+    """
+    tokens = _look.set(look), _aside.set(aside)
     try:
         yield
     finally:
-        _look.reset(token)
+        _look.reset(tokens[0])
+        _aside.reset(tokens[1])
 
 
 def go_on() -> None:
@@ -29,3 +36,8 @@ def go_on() -> None:
     look = _look.get()
     if look is not None:
         look()
+
+
+def outside() -> AbstractContextManager[None]:
+    """The block in which a solver runs outside of Python, where others may go on."""
+    return _aside.get()()

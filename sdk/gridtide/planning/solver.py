@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gridtide.extras import how_to_install
 from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
+from gridtide.planning.onwards import outside
 
 OPTIMAL, INFEASIBLE = 0, 2
 # On which HiGHS takes some ten seconds and half a gigabyte.
@@ -122,15 +123,17 @@ class Programme:
             shape = (len(rows.bounds), len(self.costs))
             return csr_array((factor, (row, column)), shape=shape) if rows.bounds else None
 
-        return linprog(
-            self.costs,
-            A_ub=matrix(self.at_most),
-            b_ub=self.at_most.bounds or None,
-            A_eq=matrix(self.equal),
-            b_eq=self.equal.bounds or None,
-            bounds=[(0, None if upper == inf else upper) for upper in self.upper],
-            integrality=[int(each) for each in self.whole] if any(self.whole) else None,
-            method="highs",
-            # Whole numbers are searched to the end: by default HiGHS stops at 1e-4.
-            options={"time_limit": seconds, "mip_rel_gap": gap},
-        )
+        at_most, equal = matrix(self.at_most), matrix(self.equal)
+        with outside():
+            return linprog(
+                self.costs,
+                A_ub=at_most,
+                b_ub=self.at_most.bounds or None,
+                A_eq=equal,
+                b_eq=self.equal.bounds or None,
+                bounds=[(0, None if upper == inf else upper) for upper in self.upper],
+                integrality=[int(each) for each in self.whole] if any(self.whole) else None,
+                method="highs",
+                # Whole numbers are searched to the end: by default HiGHS stops at 1e-4.
+                options={"time_limit": seconds, "mip_rel_gap": gap},
+            )
