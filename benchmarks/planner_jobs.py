@@ -23,23 +23,13 @@ from datetime import UTC, datetime, timedelta
 from math import inf, pi, sin
 
 from gridtide.model import Series, Signal
-from gridtide.planning import (
-    Bounds,
-    Cost,
-    Elastic,
-    Job,
-    Kind,
-    interruptible,
-    limited,
-    pieces,
-    plan,
-    unbroken,
-)
-from gridtide.planning import elastic as elastic_jobs
-from gridtide.planning.curve import Curve, curve
-from gridtide.planning.goal import Goal
-from gridtide.planning.outlook import Outlook
-from gridtide.runs import to_instant
+from gridtide.planning import Bounds, Cost, Elastic, Job, Kind, plan
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
+from gridtide.planning.solvers import elastic as elastic_jobs
+from gridtide.planning.solvers.costs import Curve, curve
+from gridtide.slots import to_instant
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 STEP = timedelta(minutes=15)
@@ -139,7 +129,11 @@ def picking(curve: Curve, slots: int) -> Callable[[], object]:
 def laying(curve: Curve, hours: int, **limits: object) -> Callable[[], object]:
     """Lay a job in pieces, 0.2 kWh a pause."""
     job = Job(hours * HOUR, Kind.PIECES, **COSTS, **limits)
-    cheapest = limited.cheapest if limited.is_limited(job) else pieces.cheapest
+    cheapest = (
+        limited_segments.cheapest
+        if limited_segments.is_limited(job)
+        else costly_pauses.cheapest
+    )
     return lambda: cheapest(curve, job)
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from gridtide_pipelines.reproduce import lets_wait_awhile, reproductions
-from gridtide_pipelines.reproduction.figures import Verdict, counts
+from gridtide_pipelines.reproduce.figures import Verdict, counts
+from gridtide_pipelines.reproduce.papers import lets_wait_awhile, reproductions
 
 BOUNDS = {"lets-wait-awhile": 10.0}  # CPU seconds
 ALL = 60.0

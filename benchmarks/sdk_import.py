@@ -19,7 +19,7 @@ IMPORTS = {
     "import gridtide": "import gridtide",
     "... and take names of it": "from gridtide import Client, best_window, Series, Signal",
     "... and decide offline": "import gridtide.windows",
-    "... and the script": "import gridtide.cli",
+    "... and the script": "import gridtide.cli.script",
     "httpx, for comparison": "import httpx",
 }
 HELD_BACK = "import sys; assert not {'httpx', 'asyncio'} & set(sys.modules)"

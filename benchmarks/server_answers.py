@@ -37,7 +37,7 @@ from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.publish import publish
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 HOUR = timedelta(hours=1)

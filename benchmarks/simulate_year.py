@@ -21,10 +21,10 @@ import numpy as np
 import polars as pl
 
 from gridtide.planning import Job, Kind
-from gridtide_pipelines.models import chain
-from gridtide_pipelines.policy.backtest import simulate
-from gridtide_pipelines.policy.cases import Forecasting, from_files
-from gridtide_pipelines.policy.policies import chosen
+from gridtide_pipelines.forecast.models import chain
+from gridtide_pipelines.policies.backtest import simulate
+from gridtide_pipelines.policies.cases import Forecasting, from_files
+from gridtide_pipelines.policies.policies import chosen
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

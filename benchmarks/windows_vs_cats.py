@@ -34,8 +34,8 @@ import numpy as np
 
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.windows import best_window
-from gridtide_store.twin.steps import running
-from gridtide_store.twin.unbroken import best_whole
+from gridtide_pipelines.reproduce.planners.unbroken import best_whole
+from gridtide_pipelines.reproduce.planners.whole_steps import running
 
 try:
     from cats.forecast import PointEstimate, WindowedForecast

@@ -29,17 +29,17 @@ ARROWS = {
 # Libraries with one place each, so that a change of library is a change of few files.
 PLACES = {
     "httpx": {
-        "sdk/gridtide/asker.py",
-        "sdk/gridtide/bounded.py",
+        "sdk/gridtide/http/shared.py",
+        "sdk/gridtide/http/deadline.py",
         "sdk/gridtide/client.py",
         "sdk/gridtide/local.py",
-        "sdk/gridtide/transport.py",
-        "pipelines/gridtide_pipelines/fetch.py",
-        "pipelines/gridtide_pipelines/bounded.py",
-        "pipelines/gridtide_pipelines/keyed.py",
+        "sdk/gridtide/http/transport.py",
+        "pipelines/gridtide_pipelines/ingest/fetch.py",
+        "pipelines/gridtide_pipelines/ingest/deadline.py",
+        "pipelines/gridtide_pipelines/ingest/credentials.py",
     },
-    "prophet": {"pipelines/gridtide_pipelines/models/prophet.py"},
-    "pandas": {"pipelines/gridtide_pipelines/models/prophet.py"},
+    "prophet": {"pipelines/gridtide_pipelines/forecast/models/prophet.py"},
+    "pandas": {"pipelines/gridtide_pipelines/forecast/models/prophet.py"},
 }
 # Not dependencies: they came in through others, or would cost more than they give.
 NEVER = {"pyarrow", "pytz", "requests", "urllib3", "aiohttp", "httpx2"}
@@ -136,9 +136,9 @@ def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
     # What httpx itself stands on; the extras `frames` and `lp`, and only when a frame or a
     # programme is asked for.
     assert foreign <= {
-        "sdk/gridtide/bounded.py imports httpcore",
-        "sdk/gridtide/frames.py imports polars",
-        "sdk/gridtide/planning/solver.py imports scipy",
+        "sdk/gridtide/http/deadline.py imports httpcore",
+        "sdk/gridtide/schema/frames.py imports polars",
+        "sdk/gridtide/planning/solvers/highs.py imports scipy",
     }
     project = tomllib.loads((ROOT / "sdk/pyproject.toml").read_text())["project"]
     assert [re.split(r"[<>=~]", each)[0] for each in project["dependencies"]] == ["httpx"]
@@ -197,7 +197,7 @@ def test_the_environment_is_read_in_main_and_by_the_sdk_s_shortcuts_only() -> No
 
 ENVIRONMENT = {
     "sdk/gridtide/__main__.py",
-    "sdk/gridtide/cli.py",
+    "sdk/gridtide/cli/script.py",
     "sdk/gridtide/client.py",
     "sdk/gridtide/shortcuts.py",
 }

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gridtide.command import Command
-from gridtide.commands import OWN
+from gridtide.cli.command import Command
+from gridtide.cli.commands import OWN
 from gridtide.plugins import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,20 +16,21 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-import gridtide_pipelines.sources
-from gridtide import cli
+import gridtide_pipelines.ingest.sources
+from gridtide.cli import script
 from gridtide.model import Signal
-from gridtide.planning_wire.asked import PLAN, PROGRESS, REPLAN
-from gridtide.planning_wire.batched import BATCH
-from gridtide.planning_wire.bounds import BOUNDS
-from gridtide.planning_wire.candidates import PLACES
-from gridtide.planning_wire.footprints import FOOTPRINT
-from gridtide.planning_wire.goals import GOAL
-from gridtide.planning_wire.jobs import JOB
-from gridtide.planning_wire.schedules import SCHEDULE
-from gridtide.planning_wire.shapes import Shape
-from gridtide_pipelines.source import Source, find_sources
-from gridtide_server import bodies, problems, refusals, spec, wire
+from gridtide.schema.batch_requests import BATCH
+from gridtide.schema.bounds import BOUNDS
+from gridtide.schema.decoding import Shape
+from gridtide.schema.footprints import FOOTPRINT
+from gridtide.schema.jobs import JOB
+from gridtide.schema.objectives import GOAL
+from gridtide.schema.plan_requests import PLAN, PROGRESS, REPLAN
+from gridtide.schema.regions import PLACES
+from gridtide.schema.schedules import SCHEDULE
+from gridtide_pipelines.ingest.source import Source, find_sources
+from gridtide_server import bodies, problems, spec, wire
+from gridtide_server.http import refusals
 from gridtide_store.settings import KNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,7 @@ SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", ".hypothesis"}
 DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts)
 )
-SOURCES = find_sources(gridtide_pipelines.sources)
+SOURCES = find_sources(gridtide_pipelines.ingest.sources)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -289,7 +290,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
     zones = "DE,FR,GB,US-MIDA-PJM"
     words = ["refresh", "--simulate", "--zone", zones, "--model", "naive"]
-    assert cli.main(words, environ) == 0
+    assert script.main(words, environ) == 0
     return environ
 
 
@@ -325,7 +326,7 @@ def test_the_questions_in_shell_blocks_are_answered(
     assert len(asked) > 2
     for words in asked:
         words = [word.replace("2026-11-21", "2026-03-03") for word in words]
-        assert cli.main(words, simulated) == 0, capsys.readouterr().err
+        assert script.main(words, simulated) == 0, capsys.readouterr().err
 
 
 # Links and decisions

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gridtide.command import Command
+from gridtide.cli.command import Command
 
 ROOT = Path(__file__).resolve().parents[1]
 

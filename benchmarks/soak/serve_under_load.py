@@ -34,7 +34,7 @@ from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 HOUR = timedelta(hours=1)
 SIGNAL = "ci_lifecycle_produced"

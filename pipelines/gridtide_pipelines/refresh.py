@@ -12,16 +12,16 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import NoData
 from gridtide.model import format_time
+from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import ClockAhead, ClockWrong, NotStored
-from gridtide_pipelines.factors import factor_set
-from gridtide_pipelines.fetch import Fetch
-from gridtide_pipelines.flow import derive_pending, refuse_mixing
-from gridtide_pipelines.forecasting import Forecasting, Progress, forecast_zones
-from gridtide_pipelines.gathering import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
-from gridtide_pipelines.limits import DEFAULT, Limits
-from gridtide_pipelines.noting import noted
+from gridtide_pipelines.forecast.issue import Forecasting, Progress, forecast_zones
+from gridtide_pipelines.ingest.fetch import Fetch
+from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.run_log import noted
+from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.publishing import publish_home
-from gridtide_pipelines.source import Source
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Step

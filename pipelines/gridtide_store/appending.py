@@ -17,7 +17,7 @@ from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.errors import Unusable
 from gridtide_store.faults import MAKE_ROOM
 from gridtide_store.frames import observations
-from gridtide_store.words import INSTANT, QUALITIES
+from gridtide_store.vocabulary import INSTANT, QUALITIES
 
 SECOND = 1_000_000
 NAMES = ("zone", "signal", "source")

@@ -24,7 +24,7 @@ from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
 from gridtide_store.matrices import Matrix
 from gridtide_store.store import Store
 from gridtide_store.tables import rows_after, write_base, write_delta
-from gridtide_store.words import QUALITIES
+from gridtide_store.vocabulary import QUALITIES
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from gridtide.errors import BadInput
-from gridtide_store.words import FORECAST, INSTANT, OBSERVATION, QUALITIES
+from gridtide_store.vocabulary import FORECAST, INSTANT, OBSERVATION, QUALITIES
 
 RUN = ("zone", "signal", "model", "issued_at")
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from gridtide_store.database import columns, frame
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST
+from gridtide_store.vocabulary import FORECAST
 
 
 def issued(

@@ -24,7 +24,7 @@ from gridtide_store.matrices import clock_of, matrices, newest_runs
 from gridtide_store.pointer import current
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
-from gridtide_store.words import QUALITIES
+from gridtide_store.vocabulary import QUALITIES
 
 __all__ = ["DAILY", "Rebase", "publish"]
 

@@ -13,7 +13,7 @@ import polars as pl
 from gridtide.model import Quality, utc
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.trust import REACH, by_trust, merge, newest
-from gridtide_store.words import GENERATION, OBSERVATION, SHARE, input_of
+from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE, input_of
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 

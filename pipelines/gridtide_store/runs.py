@@ -12,7 +12,7 @@ import polars as pl
 from gridtide_store.appending import insert
 from gridtide_store.database import columns, frame
 from gridtide_store.frames import RUN, forecasts
-from gridtide_store.words import FORECAST
+from gridtide_store.vocabulary import FORECAST
 
 HEADER = ("zone", "signal", "model", "issued_at", "known_at", "source", "simulated")
 

@@ -29,10 +29,10 @@ from gridtide_store.errors import Damaged
 from gridtide_store.faults import explained
 from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
 from gridtide_store.matrices import END_OF_TIME
-from gridtide_store.published import Beliefs
-from gridtide_store.published_runs import Run, Runs
+from gridtide_store.snapshot_revisions import Beliefs
+from gridtide_store.snapshot_runs import Run, Runs
 from gridtide_store.trust import REACH, by_trust, merge
-from gridtide_store.words import input_of
+from gridtide_store.vocabulary import input_of
 
 __all__ = ["Observed", "Run", "SeriesInfo", "Snapshot"]
 

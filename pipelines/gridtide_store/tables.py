@@ -12,7 +12,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_store.appending import insert
 from gridtide_store.database import attach, columns, frame, transaction
-from gridtide_store.words import FRACTION_DIGITS, QUALITIES, digits
+from gridtide_store.vocabulary import FRACTION_DIGITS, QUALITIES, digits
 
 # The end of a slot and when it was known are kept as distances from its start: they are the
 # same along most of a series, and as instants would cost a third of the file where one series

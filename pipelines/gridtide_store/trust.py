@@ -12,7 +12,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtide_store.words import input_of
+from gridtide_store.vocabulary import input_of
 
 # How far outside a range to read before merging: a slot of another source that starts there
 # may still cover one inside. No publisher's slots are longer than a day.

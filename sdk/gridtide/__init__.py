@@ -16,7 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, ZoneInfo, Zones
     from gridtide.client import AsyncClient, Client
     from gridtide.errors import (
         ApiError,
@@ -32,11 +31,19 @@ if TYPE_CHECKING:
         UnknownRegion,
     )
     from gridtide.model import Quality, Series, Signal, Slot
-    from gridtide.planning_wire.candidates import Candidate, Candidates
-    from gridtide.planning_wire.footprints import FootprintAnswer
-    from gridtide.planning_wire.planned import PlanAnswer
-    from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer
-    from gridtide.planning_wire.told import Batch
+    from gridtide.schema.batch_responses import Batch
+    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.regions import Candidate, Candidates
+    from gridtide.schema.responses import (
+        BestRegion,
+        BestWindow,
+        Forecast,
+        Intensity,
+        ZoneInfo,
+        Zones,
+    )
+    from gridtide.schema.schedules import JobRequest, ScheduleAnswer
     from gridtide.shortcuts import (
         batch,
         best_region,
@@ -54,7 +61,14 @@ if TYPE_CHECKING:
     __version__: str
 
 _FROM = {
-    "answers": ("BestRegion", "BestWindow", "Forecast", "Intensity", "ZoneInfo", "Zones"),
+    "schema.responses": (
+        "BestRegion",
+        "BestWindow",
+        "Forecast",
+        "Intensity",
+        "ZoneInfo",
+        "Zones",
+    ),
     "client": ("AsyncClient", "Client"),
     "errors": (
         "ApiError",
@@ -70,11 +84,11 @@ _FROM = {
         "UnknownRegion",
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
-    "planning_wire.candidates": ("Candidate", "Candidates"),
-    "planning_wire.footprints": ("FootprintAnswer",),
-    "planning_wire.planned": ("PlanAnswer",),
-    "planning_wire.schedules": ("JobRequest", "ScheduleAnswer"),
-    "planning_wire.told": ("Batch",),
+    "schema.regions": ("Candidate", "Candidates"),
+    "schema.footprints": ("FootprintAnswer",),
+    "schema.plan_responses": ("PlanAnswer",),
+    "schema.schedules": ("JobRequest", "ScheduleAnswer"),
+    "schema.batch_responses": ("Batch",),
     "shortcuts": (
         "batch",
         "best_region",

@@ -2,6 +2,6 @@
 
 import sys
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 
 sys.exit(main())

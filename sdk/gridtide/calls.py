@@ -17,7 +17,7 @@ from gridtide.model import MOST_REGIONS, Length, Signal, When, format_time, hour
 from gridtide.values import read_flag, read_moment, read_number, read_text, shown
 
 if TYPE_CHECKING:
-    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
+    from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -235,30 +235,30 @@ def _run(
 
 
 def _read_zones(wire: Json) -> Zones:
-    from gridtide.answers import Zones
+    from gridtide.schema.responses import Zones
 
     return Zones.from_json(wire)
 
 
 def _read_intensity(wire: Json) -> Intensity:
-    from gridtide.answers import Intensity
+    from gridtide.schema.responses import Intensity
 
     return Intensity.from_json(wire)
 
 
 def _read_forecast(wire: Json) -> Forecast:
-    from gridtide.answers import Forecast
+    from gridtide.schema.responses import Forecast
 
     return Forecast.from_json(wire)
 
 
 def _read_best_window(wire: Json) -> BestWindow:
-    from gridtide.answers import BestWindow
+    from gridtide.schema.responses import BestWindow
 
     return BestWindow.from_json(wire)
 
 
 def _read_best_region(wire: Json) -> BestRegion:
-    from gridtide.answers import BestRegion
+    from gridtide.schema.responses import BestRegion
 
     return BestRegion.from_json(wire)

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from gridtide.asker import Asker
 from gridtide.calls import Call
-from gridtide.destination import Destination
 from gridtide.errors import ServiceUnavailable
-from gridtide.patience import Patience
+from gridtide.http.body import LARGEST
+from gridtide.http.destination import Destination
+from gridtide.http.retry import Patience
+from gridtide.http.shared import Asker
 from gridtide.questions import AsyncQuestions, Questions
-from gridtide.reading import LARGEST
 
 if TYPE_CHECKING:
     import httpx
@@ -65,7 +65,7 @@ class Client(Questions):
     ) -> None:
         import httpx
 
-        from gridtide.bounded import Allowance
+        from gridtide.http.deadline import Allowance
 
         known = os.environ if environ is None else environ
         whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
@@ -79,7 +79,7 @@ class Client(Questions):
 
             transport = local.LocalTransport(local.host(whom.told))
         elif transport is None:
-            from gridtide import transport as network
+            from gridtide.http import transport as network
 
             self._own = whom.address, known
             transport = network.open_bounded(*self._own, self._allowance)
@@ -112,7 +112,7 @@ class Client(Questions):
             return
         import httpx
 
-        from gridtide.transport import open_bounded
+        from gridtide.http.transport import open_bounded
 
         self._before = self._http  # kept, so that nothing of the parent's is closed here
         self._http = httpx.Client(
@@ -190,7 +190,7 @@ class AsyncClient(AsyncQuestions):
 
             transport = local.AsyncLocalTransport(local.host(whom.told))
         elif transport is None:
-            from gridtide import transport as network
+            from gridtide.http import transport as network
 
             self._own = whom.address, known
             transport = network.open_async_transport(*self._own)
@@ -223,7 +223,7 @@ class AsyncClient(AsyncQuestions):
             return
         import httpx
 
-        from gridtide.transport import open_async_transport
+        from gridtide.http.transport import open_async_transport
 
         self._before = self._http
         self._http = httpx.AsyncClient(

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import isfinite
 
 from gridtide.errors import BadInput
-from gridtide.runs import Run, edges_of, unbroken
+from gridtide.slots import Run, edges_of, unbroken
 from gridtide.values import (
     read_hours,
     read_length,

@@ -13,19 +13,19 @@ from gridtide.calls import Call, Region
 from gridtide.model import Length, Signal, When
 
 if TYPE_CHECKING:
-    from gridtide.accounting import Row
-    from gridtide.planning.bounds import Bounds
-    from gridtide.planning.crowd import Cap
-    from gridtide.planning.goal import Goal
-    from gridtide.planning.job import Job
-    from gridtide.planning.progress import Progress
-    from gridtide.planning.recurring import Recurring
-    from gridtide.planning_wire.candidates import Where
-    from gridtide.planning_wire.footprints import FootprintAnswer
-    from gridtide.planning_wire.planned import PlanAnswer
-    from gridtide.planning_wire.schedules import JobRequest, ScheduleAnswer
-    from gridtide.planning_wire.told import Batch
-    from gridtide.sci import Factors
+    from gridtide.accounting.emissions import Row
+    from gridtide.accounting.sci import Factors
+    from gridtide.planning.batch.capacity import Cap
+    from gridtide.planning.problem.bounds import Bounds
+    from gridtide.planning.problem.job import Job
+    from gridtide.planning.problem.objective import Goal
+    from gridtide.planning.problem.recurrence import Recurring
+    from gridtide.planning.problem.state import Progress
+    from gridtide.schema.batch_responses import Batch
+    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.regions import Where
+    from gridtide.schema.schedules import JobRequest, ScheduleAnswer
 
 T = TypeVar("T")
 
@@ -56,10 +56,10 @@ class PlanQuestions(ABC):
         `where` is a region, several, or `Candidates` with rules. Of a `recurring` job it is
         the plan of the next time.
         """
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
         return self.ask(
-            calls.plan(
+            plan_calls.plan(
                 job,
                 where,
                 bounds,
@@ -76,9 +76,9 @@ class PlanQuestions(ABC):
 
         `plan` is one that `plan` or `replan` answered.
         """
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return self.ask(calls.replan(plan, progress))
+        return self.ask(plan_calls.replan(plan, progress))
 
     def schedule(
         self,
@@ -93,9 +93,9 @@ class PlanQuestions(ABC):
 
         Exact where that is proven, else with a bound; it says which.
         """
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return self.ask(calls.schedule(requests, caps, goal, signal=signal, as_of=as_of))
+        return self.ask(plan_calls.schedule(requests, caps, goal, signal=signal, as_of=as_of))
 
     def footprint(
         self,
@@ -124,10 +124,10 @@ class PlanQuestions(ABC):
         Either `rows` of (start, end, kWh) in a `region`; or `hours` at `power_kw` from `start`
         on in a `region`; or `hours`, or `requests` at `kwh_per_request`, by `g_per_kwh`.
         """
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
         return self.ask(
-            calls.footprint(
+            plan_calls.footprint(
                 rows,
                 region=region,
                 hours=hours,
@@ -156,9 +156,9 @@ class PlanQuestions(ABC):
         ``replan``, ``footprint``) and the arguments of the method of that name. One that has no
         answer has its error in its place.
         """
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return self.ask(calls.batch(questions))
+        return self.ask(plan_calls.batch(questions))
 
 
 class AsyncPlanQuestions(ABC):
@@ -183,10 +183,10 @@ class AsyncPlanQuestions(ABC):
         recurring: Recurring | None = None,
     ) -> PlanAnswer:
         """As `PlanQuestions.plan`."""
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
         return await self.ask(
-            calls.plan(
+            plan_calls.plan(
                 job,
                 where,
                 bounds,
@@ -200,9 +200,9 @@ class AsyncPlanQuestions(ABC):
 
     async def replan(self, plan: PlanAnswer, progress: Progress) -> PlanAnswer:
         """As `PlanQuestions.replan`."""
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return await self.ask(calls.replan(plan, progress))
+        return await self.ask(plan_calls.replan(plan, progress))
 
     async def schedule(
         self,
@@ -214,9 +214,11 @@ class AsyncPlanQuestions(ABC):
         as_of: When | None = None,
     ) -> ScheduleAnswer:
         """As `PlanQuestions.schedule`."""
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return await self.ask(calls.schedule(requests, caps, goal, signal=signal, as_of=as_of))
+        return await self.ask(
+            plan_calls.schedule(requests, caps, goal, signal=signal, as_of=as_of)
+        )
 
     async def footprint(
         self,
@@ -241,10 +243,10 @@ class AsyncPlanQuestions(ABC):
         as_of: When | None = None,
     ) -> FootprintAnswer:
         """As `PlanQuestions.footprint`."""
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
         return await self.ask(
-            calls.footprint(
+            plan_calls.footprint(
                 rows,
                 region=region,
                 hours=hours,
@@ -268,6 +270,6 @@ class AsyncPlanQuestions(ABC):
 
     async def batch(self, questions: Iterable[Mapping[str, Any]]) -> Batch:
         """As `PlanQuestions.batch`."""
-        from gridtide.planning_wire import calls
+        from gridtide.schema import plan_calls
 
-        return await self.ask(calls.batch(questions))
+        return await self.ask(plan_calls.batch(questions))

@@ -16,7 +16,7 @@ from gridtide.model import Length, Signal, When
 from gridtide.plan_questions import AsyncPlanQuestions, PlanQuestions
 
 if TYPE_CHECKING:
-    from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
+    from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 
 
 class Questions(PlanQuestions):

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from gridtide.calls import Call
 from gridtide.client import Client
-from gridtide.destination import Destination
+from gridtide.http.destination import Destination
 from gridtide.questions import Questions
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any, NoReturn, TypeVar
 
+from gridtide.durations import parts_of, why_no_length
 from gridtide.errors import BadInput
-from gridtide.lengths import parts_of, why_no_length
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)

@@ -23,7 +23,7 @@ from gridtide.model import (
     parse_hours,
     utc,
 )
-from gridtide.runs import Run, to_instant, to_microseconds, to_moment
+from gridtide.slots import Run, to_instant, to_microseconds, to_moment
 from gridtide.values import read_number, read_word, refuse
 
 

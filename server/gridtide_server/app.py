@@ -17,12 +17,12 @@ from prometheus_client import CollectorRegistry
 
 from gridtide.clock import Clock
 from gridtide_server import bodies, metrics, problems
-from gridtide_server.effort import Effort, Line
-from gridtide_server.hosts import HostCheck, NoSniff, read_hosts
-from gridtide_server.limits import Limits
-from gridtide_server.observing import Observing
+from gridtide_server.http.access_log import Observing
+from gridtide_server.http.caching import reply_again
+from gridtide_server.http.hosts import HostCheck, NoSniff, read_hosts
+from gridtide_server.http.limits import Limits
+from gridtide_server.queue import Effort, Line
 from gridtide_server.reader import Reader
-from gridtide_server.replies import reply_again
 from gridtide_server.routes import (
     batch,
     footprint,

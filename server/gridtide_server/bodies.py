@@ -15,20 +15,20 @@ import msgspec
 from fastapi import Request, Response
 
 from gridtide.errors import BadInput, TooLarge
-from gridtide.planning_wire import (
-    asked,
-    batched,
+from gridtide.schema import (
+    batch_requests,
     bounds,
-    candidates,
     footprints,
-    goals,
     jobs,
+    objectives,
+    plan_requests,
     recurrence,
+    regions,
     schedules,
 )
-from gridtide.planning_wire.shapes import Shape
+from gridtide.schema.decoding import Shape
 from gridtide_server.errors import Overloaded
-from gridtide_server.limits import Limits
+from gridtide_server.http.limits import Limits
 
 T = TypeVar("T")
 _DECODING = threading.Lock()
@@ -45,13 +45,13 @@ LONG_INTEGER = re.compile(rb"\d{%d}" % LONGEST_INTEGER)
 LONE = "a text has half a surrogate pair (\\ud800 to \\udfff); send it as valid Unicode"
 # JSON of every shape, by name, for the OpenAPI.
 SHAPES: tuple[Shape[Any], ...] = (
-    *asked.SHAPES,
+    *plan_requests.SHAPES,
     *jobs.SHAPES,
     *bounds.SHAPES,
     *recurrence.SHAPES,
-    *goals.SHAPES,
-    *candidates.SHAPES,
-    *batched.SHAPES,
+    *objectives.SHAPES,
+    *regions.SHAPES,
+    *batch_requests.SHAPES,
     *schedules.SHAPES,
     *footprints.SHAPES,
 )

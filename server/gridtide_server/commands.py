@@ -15,12 +15,18 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from gridtide.cli.command import Command, Terminal
 from gridtide.clock import Clock
-from gridtide.command import Command, Terminal
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.bounded_http import BoundedHttp
 from gridtide_server.errors import CannotListen, NotReady
-from gridtide_server.limits import BACKLOG, Limits, backlog, is_loopback, raise_descriptor_limit
+from gridtide_server.http.factory import BoundedHttp
+from gridtide_server.http.limits import (
+    BACKLOG,
+    Limits,
+    backlog,
+    is_loopback,
+    raise_descriptor_limit,
+)
 from gridtide_server.reader import Reader
 from gridtide_store import logs
 from gridtide_store.home import Home

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.effort import Effort
+from gridtide_server.queue import Effort
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings

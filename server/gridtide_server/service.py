@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_server.effort import Line
+from gridtide_server.queue import Line
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
 

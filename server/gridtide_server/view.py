@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.outlook import Outlook
-from gridtide.runs import to_instant, to_moment
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.slots import to_instant, to_moment
 from gridtide_store.manifest import Manifest
 from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
-from gridtide_store.words import input_of
+from gridtide_store.vocabulary import input_of
 
 # How far back the newest slot is looked for before all of the history is read.
 RECENT = timedelta(days=14)

@@ -1,4 +1,4 @@
-"""What goes over the wire of footprints; see `gridtide.accounting` and `gridtide.sci`."""
+"""What goes over the wire of footprints; see `gridtide.accounting`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What goes over the wire of plans and batches, field by field.
 
-What each means, `gridtide.planning.answer` says.
+What each means, `gridtide.planning.decide.response` says.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import Field
 
 from gridtide.model import Quality, Signal
-from gridtide.planning.answer import Code
+from gridtide.planning.decide.response import Code
 from gridtide_server.problems import Problem
 from gridtide_server.wire import Age, Answer, AsOf, BestRegion, BestWindow, Placed, Replay
 from gridtide_server.wire_footprints import Footprint

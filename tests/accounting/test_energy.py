@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from gridtide.accounting import emissions_g, energy_kwh, gains, inference, training
+from gridtide.accounting.emissions import emissions_g, energy_kwh, gains, inference, training
 from gridtide.errors import BadInput
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide.accounting import Metered, integrate
+from gridtide.accounting.emissions import Metered, integrate
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.onwards import looking
+from gridtide.planning.solvers.cancellation import looking
 from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gridtide.accounting import inference, training
+from gridtide.accounting.emissions import inference, training
+from gridtide.accounting.sci import EQUIVALENTS, Factors, embodied_g, equivalents, gain, sci
 from gridtide.errors import BadInput
-from gridtide.sci import EQUIVALENTS, Factors, embodied_g, equivalents, gain, sci
 
 YEAR = timedelta(days=365)
 

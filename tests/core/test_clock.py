@@ -6,8 +6,8 @@ import io
 import json
 from datetime import UTC, datetime
 
+from gridtide.cli.command import Terminal
 from gridtide.clock import Clock
-from gridtide.command import Terminal
 
 
 def test_a_fixed_clock_stands_still_and_says_it_is_a_replay() -> None:

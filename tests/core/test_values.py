@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 import gridtide
-from gridtide import accounting, calls, sci, windows
+from gridtide import calls, windows
+from gridtide.accounting import emissions, sci
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning import (
@@ -37,7 +38,7 @@ from gridtide.planning import (
     plan_batch,
     replan,
 )
-from gridtide.planning_wire import calls as plan_calls
+from gridtide.schema import plan_calls as plan_calls
 from gridtide.values import read_length, read_moment, read_number, read_whole
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -372,12 +373,12 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (sci.sci, {"kwh": 1, "g_per_kwh": 1, "embodied": 1, "per": 1, "offset_g": None}),
     (sci.embodied_g, {"total_g": 1, "reserved": HOUR, "lifespan": HOUR, "share": 1.0}),
     (sci.equivalents, {"grams": 1}),
-    (accounting.energy_kwh, {"hours": 1, "processors": 1, "power_kw": 1, "pue": 1}),
-    (accounting.emissions_g, {"kwh": 1, "g_per_kwh": 1}),
-    (accounting.training, {"offset_g": None, "net_g_per_kwh": None, **FACTORS}),
-    (accounting.inference, {"requests": 1, "kwh_per_request": 1, "g_per_kwh": 1, "pue": 1}),
-    (accounting.integrate, {"rows": [ROW], "series": SERIES, "pue": 1, "clean": [ROW]}),
-    (accounting.gains, {"footprints": [1, 2]}),
+    (emissions.energy_kwh, {"hours": 1, "processors": 1, "power_kw": 1, "pue": 1}),
+    (emissions.emissions_g, {"kwh": 1, "g_per_kwh": 1}),
+    (emissions.training, {"offset_g": None, "net_g_per_kwh": None, **FACTORS}),
+    (emissions.inference, {"requests": 1, "kwh_per_request": 1, "g_per_kwh": 1, "pue": 1}),
+    (emissions.integrate, {"rows": [ROW], "series": SERIES, "pue": 1, "clean": [ROW]}),
+    (emissions.gains, {"footprints": [1, 2]}),
 ]
 CASES = [
     pytest.param(make, members, name, id=f"{getattr(make, '__qualname__', make)}-{name}")

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.derive import CONTEXT, derive
-from gridtide_pipelines.factors import factor_set
-from gridtide_store.words import FUELS, OBSERVATION
+from gridtide_pipelines.derive.factors import factor_set
+from gridtide_pipelines.derive.intensity import CONTEXT, derive
+from gridtide_store.vocabulary import FUELS, OBSERVATION
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.model import Signal
-from gridtide_pipelines.factors import (
+from gridtide_pipelines.derive.factors import (
     DEFAULT,
     WEIGHED_BY,
     FactorSet,
@@ -17,7 +17,7 @@ from gridtide_pipelines.factors import (
     factor_sets,
     read,
 )
-from gridtide_store.words import FUELS
+from gridtide_store.vocabulary import FUELS
 
 LIFECYCLE, DIRECT, CFE = WEIGHED_BY
 

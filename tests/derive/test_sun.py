@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.sun import daylight, elevation
+from gridtide_pipelines.derive.sun import daylight, elevation
 
 
 def height(moment: datetime, lat: float, lon: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_store.home import Home
 from tests.faults.damage import FORECAST, HISTORY, Case
 from tests.server.world import HOUR, NOW, Asker, Standing
@@ -45,7 +45,7 @@ def answers(ask: Asker) -> list[str]:
 
 def gridtide(home: Home, *words: str) -> int:
     later = (NOW + HOUR).isoformat()
-    return cli.main([*words, "--now", later], {"GRIDTIDE_HOME": str(home.root)})
+    return script.main([*words, "--now", later], {"GRIDTIDE_HOME": str(home.root)})
 
 
 def one_sentence(text: str) -> bool:

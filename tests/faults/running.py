@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gridtide.clock import Clock
-from gridtide_pipelines.fetch import Fetcher
-from gridtide_pipelines.gathering import Round, gather, plan
-from gridtide_pipelines.limits import Limits
+from gridtide_pipelines.ingest.fetch import Fetcher
+from gridtide_pipelines.ingest.gather import Round, gather, plan
+from gridtide_pipelines.ingest.limits import Limits
+from gridtide_pipelines.ingest.source import Kind
+from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
 from gridtide_pipelines.refresh import Report, refresh
-from gridtide_pipelines.source import Kind
-from gridtide_pipelines.sources import eia, uk_carbon_intensity
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import configure

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_pipelines.errors import ClockWrong
-from gridtide_pipelines.limits import DEFAULT
+from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide.errors import GridtideError
 from gridtide_store.backup import backup, restore
 from gridtide_store.errors import Damaged
@@ -91,7 +91,7 @@ def test_a_view_over_a_local_file_is_refused_and_reads_nothing(
     with pytest.raises(Damaged, match="view"):
         Store.open(home)
     for command in ("check", "publish", "forecast"):
-        assert cli.main([command], {"GRIDTIDE_HOME": str(home.root)}) == 1
+        assert script.main([command], {"GRIDTIDE_HOME": str(home.root)}) == 1
     for path in home.root.rglob("*"):
         if path.is_file() and path.name != "live.duckdb":
             assert OPERATORS.encode() not in path.read_bytes()
@@ -201,7 +201,7 @@ def test_where_there_is_no_backup_nothing_is_left(
 ) -> None:
     home = tmp_path / "home"
     for source in (tmp_path / "nowhere", tmp_path):
-        assert cli.main(["restore", str(source)], {"GRIDTIDE_HOME": str(home)}) == 2
+        assert script.main(["restore", str(source)], {"GRIDTIDE_HOME": str(home)}) == 2
         assert "is no backup" in capfd.readouterr().err
     assert not home.exists()
 

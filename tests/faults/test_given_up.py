@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_pipelines.limits import DEFAULT
+from gridtide_pipelines.ingest.limits import DEFAULT
+from gridtide_pipelines.ingest.schedule import Span
+from gridtide_pipelines.ingest.source import Kind
+from gridtide_pipelines.ingest.tasks import Task, TaskQueue
 from gridtide_pipelines.refresh import Report
-from gridtide_pipelines.schedule import Span
-from gridtide_pipelines.source import Kind
-from gridtide_pipelines.tasks import Task, TaskQueue
 from gridtide_store.home import Home
 from tests.faults.publisher import Ask, Mode, Publisher, publisher
 from tests.faults.running import SOURCES, run

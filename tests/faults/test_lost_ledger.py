@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_store.home import Home
 from gridtide_store.pointer import current
 from gridtide_store.snapshot import Snapshot
@@ -29,7 +29,7 @@ def gridtide(root: Path, moment: datetime, *words: str) -> int:
         "GRIDTIDE_WORKERS": "1",
         "GRIDTIDE_UK_CARBON_INTENSITY_URL": NOWHERE,
     }
-    return cli.main(list(words), environ)
+    return script.main(list(words), environ)
 
 
 def lose_ledger(root: Path) -> None:

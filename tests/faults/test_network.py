@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gridtide.bounded import Allowance
-from gridtide.cli import main
-from gridtide_pipelines.bounded import Routed
+from gridtide.cli.script import main
+from gridtide.http.deadline import Allowance
+from gridtide_pipelines.ingest.deadline import Routed
 from tests.faults.publisher import Publisher, publisher
 
 # Port 9 (discard) is closed wherever tests run.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_pipelines.limits import DEFAULT
+from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from tests.faults.publisher import Ask, Mode, Publisher, publisher

@@ -11,16 +11,16 @@ from random import Random
 import polars as pl
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.errors import BadInput
+from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import NotStored
-from gridtide_pipelines.factors import factor_set
-from gridtide_pipelines.flow import derive_pending
+from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.publishing import trusted
 from gridtide_store.check import check
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
-from gridtide_store.words import OBSERVATION
+from gridtide_store.vocabulary import OBSERVATION
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,7 +100,7 @@ def test_a_full_disk_is_a_message_and_what_was_there_stays(tmp_path: Path, room:
     limited = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); "
-        "from gridtide.cli import main; sys.exit(main())"
+        "from gridtide.cli.script import main; sys.exit(main())"
     )
     words = ["import", str(_big(tmp_path)), "--zone", "DE", "--label", "start"]
     done = subprocess.run(

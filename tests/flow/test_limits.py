@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.errors import NothingYet, NotStored, SourceChanged, SourceUnavailable
-from gridtide_pipelines.flow import Intake, ingest
-from gridtide_pipelines.limits import DEFAULT, Limits
-from gridtide_pipelines.source import Kind, Request, Source
-from gridtide_pipelines.sources import uk_carbon_intensity
+from gridtide_pipelines.ingest.flow import Intake, ingest
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.source import Kind, Request, Source
+from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
 from tests.flow.publishers import uk_document

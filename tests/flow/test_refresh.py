@@ -12,12 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome
 from gridtide_store.store import Store
-from gridtide_store.words import OBSERVATION
+from gridtide_store.vocabulary import OBSERVATION
 from tests.flow.publishers import Publishers, publishers
 
 # Each test runs whole refreshes, which keep the pace that publishers ask for.

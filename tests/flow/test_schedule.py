@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.schedule import EPOCH, grid
+from gridtide_pipelines.ingest.schedule import EPOCH, grid
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.schedule import Span
-from gridtide_pipelines.settling import Answered, final_days, open_part
-from gridtide_store.words import OBSERVATION
+from gridtide_pipelines.ingest.schedule import Span
+from gridtide_pipelines.ingest.settling import Answered, final_days, open_part
+from gridtide_store.vocabulary import OBSERVATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.clock import Clock
 from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
 from gridtide_pipelines.importing.slots import Label

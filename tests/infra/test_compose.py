@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
-from gridtide_pipelines.sources import sources
+from gridtide_pipelines.ingest.sources import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/var/lib/gridtide"

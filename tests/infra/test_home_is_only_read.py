@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_server.local import application
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -51,7 +51,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         ["forecast", "--model", "naive"],
         ["publish"],
     ):
-        assert cli.main(words, environ) == 0
+        assert script.main(words, environ) == 0
     return environ
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
-import gridtide_pipelines.sources
-from gridtide_pipelines.source import Source, find_sources
+import gridtide_pipelines.ingest.sources
+from gridtide_pipelines.ingest.source import Source, find_sources
 from gridtide_store.settings import BASE_URL, KNOWN, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ ASSIGNED = re.compile(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def sources() -> dict[str, Source]:
-    return dict(find_sources(gridtide_pipelines.sources))
+    return dict(find_sources(gridtide_pipelines.ingest.sources))
 
 
 def test_every_setting_named_under_infra_is_one(sources: dict[str, Source]) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gridtide.model import Signal
-from gridtide_pipelines.forecaster import Known
+from gridtide_pipelines.forecast.forecaster import Known
 
 AT = datetime(2021, 7, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

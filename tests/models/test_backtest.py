@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide.errors import BadInput
 from gridtide.model import Signal
-from gridtide_pipelines.backtest import backtest, parse_issues, scorable
-from gridtide_pipelines.forecaster import Known
-from gridtide_pipelines.models import chain
+from gridtide_pipelines.forecast.backtest import backtest, parse_issues, scorable
+from gridtide_pipelines.forecast.forecaster import Known
+from gridtide_pipelines.forecast.models import chain
 from gridtide_store.home import Home
 from gridtide_store.store import Store
-from gridtide_store.words import OBSERVATION
+from gridtide_store.vocabulary import OBSERVATION
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -65,7 +65,7 @@ def run(folder: Path, tmp_path: Path) -> Run:
             "GRIDTIDE_NOW": now,
             "GRIDTIDE_WORKERS": str(workers),
         }
-        return cli.main(["backtest", *given, *out, *words], environ)
+        return script.main(["backtest", *given, *out, *words], environ)
 
     return call
 

@@ -9,8 +9,14 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecaster import SEED, Fitted, Forecaster, Known, newest_versions
-from gridtide_pipelines.models import chain, models, predict_in_turn
+from gridtide_pipelines.forecast.forecaster import (
+    SEED,
+    Fitted,
+    Forecaster,
+    Known,
+    newest_versions,
+)
+from gridtide_pipelines.forecast.models import chain, models, predict_in_turn
 
 MakeKnown = Callable[..., Known]
 

@@ -12,9 +12,9 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecaster import Forecaster, Known, Place, Steps
-from gridtide_pipelines.history_files import FileHistory
-from gridtide_pipelines.models import models
+from gridtide_pipelines.forecast.forecaster import Forecaster, Known, Place, Steps
+from gridtide_pipelines.forecast.history_files import FileHistory
+from gridtide_pipelines.forecast.models import models
 
 HORIZON = timedelta(hours=72)
 HOUR = timedelta(hours=1)

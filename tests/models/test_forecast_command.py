@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
-from gridtide_store.words import OBSERVATION
+from gridtide_store.vocabulary import OBSERVATION
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,7 +50,7 @@ def filled(home: Home) -> Home:
 def run(home: Home) -> Run:
     def call(*words: str) -> int:
         environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
-        return cli.main(["forecast", *words], environ)
+        return script.main(["forecast", *words], environ)
 
     return call
 

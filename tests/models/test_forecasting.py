@@ -12,11 +12,11 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.model import Signal
-from gridtide_pipelines.forecasting import forecast_zones
-from gridtide_pipelines.store_history import StoreHistory
+from gridtide_pipelines.forecast.issue import forecast_zones
+from gridtide_pipelines.forecast.store_history import StoreHistory
 from gridtide_store.home import Home
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 NOW = datetime(2026, 3, 2, 12, 25, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_pipelines.history_files import FileHistory, read_histories
+from gridtide_pipelines.forecast.history_files import FileHistory, read_histories
 
 AT = datetime(2021, 7, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gridtide_pipelines.hourly import Floats, Ints
-from gridtide_pipelines.intervals import Rule, with_interval
+from gridtide_pipelines.forecast.hourly import Floats, Ints
+from gridtide_pipelines.forecast.intervals import Rule, with_interval
 
 FREE = (-np.inf, np.inf)
 

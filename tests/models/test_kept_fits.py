@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_pipelines.forecaster import Fitted, Known, Steps
-from gridtide_pipelines.kept_fits import KeptFits
-from gridtide_pipelines.models import chain
+from gridtide_pipelines.forecast.fit_cache import KeptFits
+from gridtide_pipelines.forecast.forecaster import Fitted, Known, Steps
+from gridtide_pipelines.forecast.models import chain
 
 MakeKnown = Callable[..., Known]
 MakeValues = Callable[[int], list[float]]

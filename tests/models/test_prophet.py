@@ -15,8 +15,8 @@ import pytest
 from scipy.optimize import minimize
 
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecaster import Known
-from gridtide_pipelines.models.prophet import (
+from gridtide_pipelines.forecast.forecaster import Known
+from gridtide_pipelines.forecast.models.prophet import (
     MODEL,
     Curve,
     FittedProphet,
@@ -217,7 +217,7 @@ def test_predicting_needs_no_prophet() -> None:
     content = FittedProphet(Curve(300.0, {"daily": (1.0, 2.0)})).to_bytes()
     script = (
         "import sys\n"
-        "from gridtide_pipelines.models.prophet import MODEL\n"
+        "from gridtide_pipelines.forecast.models.prophet import MODEL\n"
         f"MODEL.from_bytes({content!r}).curve.at(__import__('numpy').arange(5))\n"
         "sys.stdout.write(str({'prophet', 'pandas'} & set(sys.modules)))"
     )

@@ -10,8 +10,8 @@ import pytest
 
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecaster import Known
-from gridtide_pipelines.models import chain
+from gridtide_pipelines.forecast.forecaster import Known
+from gridtide_pipelines.forecast.models import chain
 
 HORIZON = timedelta(hours=72)
 MakeKnown = Callable[..., Known]

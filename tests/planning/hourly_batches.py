@@ -14,13 +14,13 @@ from scipy.sparse import csr_array
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.batch import BatchPlan, Request, plan_batch
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Place, Places
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.scaling import Elastic
 from tests.planning.worlds import CI, HOUR, T0
 
 REGIONS = ("DE", "FR", "PL")

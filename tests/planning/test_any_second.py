@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from gridtide.model import Series
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.onwards import looking
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.solvers.cancellation import looking
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
 
 SECOND = timedelta(seconds=1)

@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.answer import Code, Plan
-from gridtide.planning.batch import BatchPlan, Request, plan_batch
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap, Member, crowded, room
-from gridtide.planning.draft import Part
-from gridtide.planning.elastic import Segment
-from gridtide.planning.elasticity import Elastic
+from gridtide.planning.batch.capacity import Cap, Member, crowded, room
+from gridtide.planning.batch.rounding import Taken, laid_out
+from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
+from gridtide.planning.decide.candidates import decided
+from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.options import decided
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Moves, Place, Places
-from gridtide.planning.shareout import Taken, laid_out
-from gridtide.planning.site import Site
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.regions import Moves, Place, Places
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers.elastic import Segment
+from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.solvers.solution import Part
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, T0, us
 
@@ -378,7 +378,7 @@ def test_a_job_has_all_the_time_that_other_jobs_leave() -> None:
 def test_a_batch_too_large_for_the_solver_is_laid_one_by_one_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gridtide.planning.solver.MOST_VARIABLES", 3)
+    monkeypatch.setattr("gridtide.planning.solvers.highs.MOST_VARIABLES", 3)
     found = plan_batch([one([1, 2]), one([1, 2])], {"DE": Cap(jobs=1)}, now=T0)
     assert (found.method, found.exact, found.total, found.least) == ("one by one", False, 3, 2)
     assert "more than 3 variables; give a nearer deadline, fewer jobs" in found.sentence

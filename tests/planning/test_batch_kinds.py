@@ -7,11 +7,11 @@ from random import Random
 import pytest
 
 from gridtide.model import Series
-from gridtide.planning.batch import Request, plan_batch
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Job, Kind
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import Request, plan_batch
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
 from tests.planning.hourly_batches import best, breaks, drawn, planned
 from tests.planning.worlds import CI, HOUR, T0
 
@@ -112,7 +112,7 @@ def test_prices_and_mending_alone_refuse_no_feasible_batch(
     monkeypatch: pytest.MonkeyPatch, seeds: range
 ) -> None:
     # As for batches that are too large for one programme on a grid.
-    monkeypatch.setattr("gridtide.planning.gridded.MOST_VARIABLES", 0)
+    monkeypatch.setattr("gridtide.planning.batch.integer_program.MOST_VARIABLES", 0)
     wrong, gaps = compared(seeds, near=1.1)
     assert wrong == []
     assert sum(gaps) / len(gaps) < 0.03

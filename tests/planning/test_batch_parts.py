@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import pytest
 
 from gridtide.model import Series
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choice import Choice
-from gridtide.planning.columns import Columns
-from gridtide.planning.crowd import Cap, Member, crowded, crowding
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.goal import Goal
-from gridtide.planning.gridded import grid_of, on_a_grid, together
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.options import each_alone
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Place, Places
-from gridtide.planning.question import Question
-from gridtide.planning.site import Site
+from gridtide.planning.batch.capacity import Cap, Member, crowded, crowding
+from gridtide.planning.batch.column_generation import Columns
+from gridtide.planning.batch.integer_program import grid_of, on_a_grid, together
+from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.candidates import each_alone
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.request import Question
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers.region_costs import Site
 from tests.planning.worlds import CI, HOUR, T0
 
 

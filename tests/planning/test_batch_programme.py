@@ -13,12 +13,12 @@ from scipy.optimize import LinearConstraint, milp
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.batch import BatchPlan, Request, plan_batch
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.crowd import Cap
-from gridtide.planning.elasticity import Elastic
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
 from gridtide.planning.errors import NoScheduleFound
-from gridtide.planning.job import Job, Kind
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
 from tests.planning.worlds import CI, HOUR, T0
 
 HOURS = 8

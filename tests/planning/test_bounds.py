@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.weekly import Days, Weekly, next_working_day
-from gridtide.runs import to_instant, to_moment
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.opening_hours import Days, Weekly, next_working_day
+from gridtide.slots import to_instant, to_moment
 from tests.examples import examples
 
 HOUR = timedelta(hours=1)

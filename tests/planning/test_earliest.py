@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.planning.draft import Draft
-from gridtide.planning.earliest import earliest
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.kinds import drafted
+from gridtide.planning.decide.earliest import earliest
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.solvers.solution import Draft
+from gridtide.planning.solvers.solve import drafted
 from tests.examples import examples
 from tests.planning.worlds import MINUTE, POWER, World, us, worlds
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from gridtide.model import Series
-from gridtide.planning import limited, pieces
-from gridtide.planning.curve import Cells
-from gridtide.planning.draft import Drawn
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.sparse import Ragged
-from gridtide.planning.ways import Track, Use
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.solvers import costly_pauses, limited_segments
+from gridtide.planning.solvers.costs import Cells
+from gridtide.planning.solvers.solution import Drawn
+from gridtide.planning.solvers.transitions import Track, Use
+from gridtide.planning.solvers.uneven_grid import Ragged
 from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, us
 
 # Two cells of one microsecond each, or three.
@@ -27,18 +27,18 @@ def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, 
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, None, 1, 1, 4, 0, 0, 0, 0])
     world = World(series, [(0, 660)])
     job = Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(3), max_pieces=2)
-    found = pieces.cheapest(world.curve, job, **programme)
+    found = costly_pauses.cheapest(world.curve, job, **programme)
     assert found.cost == pytest.approx(4 + 3)
     assert found.extra == (Drawn(us(300), us(360), 3),)
     least = replace(job, min_piece=HOUR)
-    assert limited.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
+    assert limited_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
 
 
 def test_a_pause_at_an_edge_is_drawn_in_the_cleaner_slot() -> None:
     # The first piece ends at 05:00 after an hour at 4 g; the slot that begins then has 1 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, 0, 4, 1, 1, None, 0, 0, 0])
     job = Job(8 * HOUR, Kind.PIECES, pause_cost=Cost(3), min_piece=3 * HOUR)
-    found = limited.cheapest(World(series, [(0, 660)]).curve, job)
+    found = limited_segments.cheapest(World(series, [(0, 660)]).curve, job)
     assert found.cost == pytest.approx(4 + 3)
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning import limited, pieces
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.elasticity import Elastic
 from gridtide.planning.errors import TooFine
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers import costly_pauses, limited_segments
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, World
 
 SECOND = timedelta(seconds=1)
@@ -35,9 +35,9 @@ RESTART = Cost(kwh=0.5)
 def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
     curve = world(2880, 5 * MINUTE).curve
     asked = {"restart_cost": RESTART, "max_pieces": 2}
-    found = pieces.cheapest(curve, Job(2 * HOUR, Kind.PIECES, **asked))  # type: ignore[arg-type]
+    found = costly_pauses.cheapest(curve, Job(2 * HOUR, Kind.PIECES, **asked))  # type: ignore[arg-type]
     # The same with a shortest piece of one slot, which is no limit.
-    other = limited.cheapest(
+    other = limited_segments.cheapest(
         curve,
         Job(2 * HOUR, Kind.PIECES, min_piece=5 * MINUTE, **asked),  # type: ignore[arg-type]
     )
@@ -50,17 +50,20 @@ def test_too_many_ways_to_follow_are_refused_with_what_to_give() -> None:
     curve = world(864, 5 * MINUTE).curve
     job = Job(8 * HOUR + SECOND, Kind.PIECES, restart_cost=RESTART, max_pieces=9)
     with pytest.raises(TooFine, match="follows over 400,000 ways; give earliest, deadline"):
-        pieces.cheapest(curve, job)
+        costly_pauses.cheapest(curve, job)
 
 
 def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
     job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=10**9)
     curve = world(288, 15 * MINUTE).curve
     without = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
-    assert limited.cheapest(curve, job).cost == limited.cheapest(curve, without).cost
+    assert (
+        limited_segments.cheapest(curve, job).cost
+        == limited_segments.cheapest(curve, without).cost
+    )
     few = Job(HOUR, Kind.PIECES, max_pieces=10**9, restart_cost=RESTART)
-    found = pieces.cheapest(curve, few, most_rows=0)
-    assert found.cost == pytest.approx(pieces.cheapest(curve, few).cost)
+    found = costly_pauses.cheapest(curve, few, most_rows=0)
+    assert found.cost == pytest.approx(costly_pauses.cheapest(curve, few).cost)
 
 
 def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
@@ -68,7 +71,7 @@ def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
     power = PowerProfile(((SECOND / 4, 1.0), (SECOND / 4, 2.0)))
     job = Job(SECOND, Kind.INTERRUPTIBLE, power=power)
     with pytest.raises(TooFine, match="whole minutes or longer, a nearer deadline"):
-        limited.cheapest(world(240, HOUR).curve, job)
+        limited_segments.cheapest(world(240, HOUR).curve, job)
 
 
 @pytest.mark.slow

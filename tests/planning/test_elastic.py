@@ -12,9 +12,9 @@ from scipy.optimize import linprog
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning import elastic, interruptible
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Job, Kind
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers import elastic, interruptible
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, POWER, T0, World, us, worlds
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.curve import Curve, curve
-from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
-from gridtide.planning.outlook import Outlook
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.solvers.costs import Curve, curve
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.scaling import Elastic
 
 HOUR = timedelta(hours=1)
 STEPS = PowerProfile(((HOUR, 2.0), (HOUR / 2, 0.5)))

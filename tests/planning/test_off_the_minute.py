@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Slot
-from gridtide.planning.answer import Plan
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.progress import Progress
-from gridtide.planning.replanning import replan
+from gridtide.planning.decide.response import Plan
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.problem.state import Progress
+from gridtide.planning.replanner import replan
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 

@@ -8,8 +8,8 @@ import pytest
 
 from gridtide.model import Series, Signal
 from gridtide.planning import Bounds, Cost, Job, Kind, Place, Places, plan
-from gridtide.planning.onwards import go_on, looking
-from gridtide.planning.outlook import Outlook
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.solvers.cancellation import go_on, looking
 from tests.planning.worlds import T0
 
 HOUR = timedelta(hours=1)

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning import limited, phases, pieces, unbroken
-from gridtide.planning.batch import Request, plan_batch
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.crowd import Cap
-from gridtide.planning.curve import Curve, curve
-from gridtide.planning.draft import Draft
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.progress import Progress
-from gridtide.planning.replanning import replan
-from gridtide.planning.segments import Segments
-from gridtide.planning.toll import FRESH
-from gridtide.planning.weekly import merged
-from gridtide.runs import to_instant, to_microseconds
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import Request, plan_batch
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.opening_hours import merged
+from gridtide.planning.problem.state import Progress
+from gridtide.planning.replanner import replan
+from gridtide.planning.solvers import costly_pauses, limited_segments, phases, unbroken
+from gridtide.planning.solvers.costs import Curve, curve
+from gridtide.planning.solvers.overheads import FRESH
+from gridtide.planning.solvers.segments import Segments
+from gridtide.planning.solvers.solution import Draft
+from gridtide.slots import to_instant, to_microseconds
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
 
@@ -72,7 +72,11 @@ def check(draft: Draft, job: Job, start: timedelta, end: timedelta) -> None:
 
 
 def exact(curve: Curve, job: Job) -> Draft:
-    planner = limited.cheapest if limited.is_limited(job) else pieces.cheapest
+    planner = (
+        limited_segments.cheapest
+        if limited_segments.is_limited(job)
+        else costly_pauses.cheapest
+    )
     return planner(curve, job)
 
 
@@ -127,8 +131,8 @@ def test_segments_count_what_the_programmes_count(name: str, late: int) -> None:
     there = free(late * MINUTE, 30 * HOUR)
     found = exact(there, job)
     spans = (
-        limited.segments(there, job)
-        if limited.is_limited(job)
+        limited_segments.segments(there, job)
+        if limited_segments.is_limited(job)
         else merged((part.start, part.end) for part in found.parts)
     )
     again = Segments(there.cells, job, FRESH).draft(spans)

@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Quality, Series, Slot
-from gridtide.planning import interruptible, limited, pieces, rows, unbroken
-from gridtide.planning.curve import Curve, curve
-from gridtide.planning.draft import Draft
 from gridtide.planning.errors import TooFine
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.outlook import Outlook
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.solvers import (
+    costly_pauses,
+    grid,
+    interruptible,
+    limited_segments,
+    unbroken,
+)
+from gridtide.planning.solvers.costs import Curve, curve
+from gridtide.planning.solvers.solution import Draft
 from tests.examples import examples
 from tests.planning.worlds import (
     CI,
@@ -112,9 +118,9 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     )
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            pieces.cheapest(world.curve, job, **programme)
+            costly_pauses.cheapest(world.curve, job, **programme)
         return
-    draft = pieces.cheapest(world.curve, job, **programme)
+    draft = costly_pauses.cheapest(world.curve, job, **programme)
     assert agrees(draft, expected)
     assert float(counted(world, draft)) == pytest.approx(float(expected))
     assert len(set(minutes_of(draft))) == work
@@ -159,9 +165,9 @@ def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> N
     job = job_under(rules)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            limited.cheapest(world.curve, job)
+            limited_segments.cheapest(world.curve, job)
         return
-    draft = limited.cheapest(world.curve, job)
+    draft = limited_segments.cheapest(world.curve, job)
     assert agrees(draft, expected)
     assert float(counted(world, draft)) == pytest.approx(float(expected))
     lost = (draft.pieces - 1) * (rules.pause_time + rules.restart_time)
@@ -177,9 +183,11 @@ def hourly(*values: float) -> World:
 def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
     # 2 h at 1 kW: apart 1 + 1 = 2 and a restart at 1 g; together 1 + 4 = 5.
     world = hourly(1, 4, 1, 9)
-    apart = pieces.cheapest(world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=2.9)))
+    apart = costly_pauses.cheapest(
+        world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=2.9))
+    )
     assert (apart.cost, apart.pieces) == (pytest.approx(4.9), 2)
-    together = pieces.cheapest(
+    together = costly_pauses.cheapest(
         world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=3.1))
     )
     assert (together.cost, together.pieces) == (pytest.approx(5), 1)
@@ -207,7 +215,7 @@ def test_the_way_back_pays_for_the_restart_it_takes() -> None:
     # restart there takes 0.9 more.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
     job = Job(4 * HOUR, Kind.PIECES, restart_cost=Cost(1))
-    draft = pieces.cheapest(World(series, [(0, 360)]).curve, job)
+    draft = costly_pauses.cheapest(World(series, [(0, 360)]).curve, job)
     assert draft.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
     assert [(p.start, p.end) for p in draft.parts] == [(us(0), us(60)), (us(180), us(360))]
 
@@ -216,7 +224,7 @@ def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
     # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
     job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(0, HOUR / 2))
-    draft = limited.cheapest(World(series, [(0, 240)]).curve, job)
+    draft = limited_segments.cheapest(World(series, [(0, 240)]).curve, job)
     assert [(p.start, p.end, p.power_kw) for p in draft.parts] == [
         (us(0), us(30), 1.0),
         (us(30), us(60), 0.0),
@@ -235,7 +243,7 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
         pause_cost=Cost(3, HOUR / 2),
         restart_cost=Cost(3, HOUR / 2),
     )
-    draft = limited.cheapest(world.curve, job)
+    draft = limited_segments.cheapest(world.curve, job)
     spans = [(part.start, part.end, part.power_kw) for part in draft.parts]
     assert spans == [
         (us(0), us(90), 1.0),
@@ -254,9 +262,9 @@ def from_odd(world: World, first: int) -> Curve:
 def test_times_too_fine_to_be_exact_are_refused_with_what_to_do() -> None:
     world = hourly(*[1.0] * 72)
     job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
-    assert limited.cheapest(world.curve, job).cost == pytest.approx(8)
+    assert limited_segments.cheapest(world.curve, job).cost == pytest.approx(8)
     with pytest.raises(TooFine, match="give them in whole minutes"):
-        limited.cheapest(from_odd(world, us(0) + 1), job)
+        limited_segments.cheapest(from_odd(world, us(0) + 1), job)
 
 
 def test_an_odd_start_is_used_to_the_microsecond() -> None:
@@ -264,7 +272,7 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     # that, the other hour at 1 g, and the rest at 2 g rather than at 9 g for one restart less.
     odd = from_odd(hourly(1, 9, 1, 9, 2), us(20) + 1)
     third = us(20) + 1 - us(0)
-    cheap = pieces.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1)))
+    cheap = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1)))
     assert [(part.start, part.end) for part in cheap.parts] == [
         (us(20) + 1, us(60)),
         (us(120), us(180)),
@@ -272,7 +280,7 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     ]
     assert cheap.cost == pytest.approx(2 / 3 + 1 + 2 / 3 + 0.1 + 0.2, rel=1e-8)
     # At 1.5 kWh a restart: the later two whole hours with one between them, 1 + 2 + 1.5 x 2.
-    dear = pieces.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1.5)))
+    dear = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1.5)))
     assert dear.cost == pytest.approx(6)
     assert [part.start for part in dear.parts] == [us(120), us(240)]
 
@@ -280,17 +288,20 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
 def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
     world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces, or a later"):
-        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=2))
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=2))
     with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
-        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=1))
-    assert pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).pieces == 3
-    assert rows.cheapest(rows.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=1))
+    assert (
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).pieces
+        == 3
+    )
+    assert grid.cheapest(grid.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
 
 
 def test_long_pieces_take_a_price_above_any_slot_s() -> None:
     # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
     world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
-    draft = pieces.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
+    draft = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
     assert (draft.cost, draft.pieces) == (pytest.approx(18), 2)
 
 
@@ -303,7 +314,7 @@ def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
     world = World(Series("DE", CI, tuple(slots)), [(0, 16)])
     job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.PIECES, restart_cost=Cost(0.001))
     with pytest.raises(TooFine, match="in whole minutes"):
-        pieces.cheapest(world.curve, job)
+        costly_pauses.cheapest(world.curve, job)
 
 
 def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
@@ -311,7 +322,7 @@ def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
     # three the best, one of 2 or more leaves one, so a price alone never finds two.
     world = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
     found = [
-        pieces.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=most))
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=most))
         for most in (3, 2, 1)
     ]
     assert [draft.cost for draft in found] == pytest.approx([3, 5.7, 7])

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.model import Quality, Series, Slot
-from gridtide.planning.answer import Plan
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Moves, Place, Places, distance_km
+from gridtide.planning.decide.response import Plan
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.regions import Moves, Place, Places, distance_km
+from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, POWER, T0, at
 

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.answer import Code, Plan
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.elasticity import Elastic
+from gridtide.planning.decide.candidates import decided
+from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NeverUnder, OverBudget
-from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.options import decided
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.weekly import Weekly
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.problem.opening_hours import Weekly
+from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
 

@@ -12,13 +12,13 @@ from scipy.optimize import linprog
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning import elastic, ramp
-from gridtide.planning.draft import Draft
-from gridtide.planning.elasticity import Elastic
 from gridtide.planning.errors import NoSolver, SolverFailed
-from gridtide.planning.job import Job, Kind
-from gridtide.planning.solver import Programme
-from gridtide.planning.toll import Standing
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers import elastic, ramp
+from gridtide.planning.solvers.highs import Programme
+from gridtide.planning.solvers.overheads import Standing
+from gridtide.planning.solvers.solution import Draft
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0, World, us
 

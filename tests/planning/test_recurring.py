@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning.recurring import Recurring
+from gridtide.planning.problem.recurrence import Recurring
 from tests.examples import examples
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from gridtide.planning.recurring import Recurring
+from gridtide.planning.problem.recurrence import Recurring
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Since then no offset has seconds, so minutes of UTC are minutes of every clock.

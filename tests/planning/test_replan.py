@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.answer import Code, Plan
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
+from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import OverBudget
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Moves, Place, Places
-from gridtide.planning.progress import Progress
-from gridtide.planning.replanning import replan
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.regions import Moves, Place, Places
+from gridtide.planning.problem.state import Progress
+from gridtide.planning.replanner import replan
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
 

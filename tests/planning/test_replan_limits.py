@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gridtide.model import Series
-from gridtide.planning.answer import Code
-from gridtide.planning.choose import plan
-from gridtide.planning.goal import Goal
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.replanning import Progress, replan
-from gridtide.planning.toll import tolls
+from gridtide.planning.decide.response import Code
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.replanner import Progress, replan
+from gridtide.planning.solvers.overheads import tolls
 from tests.planning.worlds import CI, HOUR, T0
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.answer import Plan
-from gridtide.planning.choose import plan
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Job, Kind
-from gridtide.planning.progress import Progress
-from gridtide.planning.replanning import replan
+from gridtide.planning.decide.response import Plan
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.problem.state import Progress
+from gridtide.planning.replanner import replan
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning import pieces as pieces_planner
-from gridtide.planning.answer import Plan
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.job import Cost, Job, Kind
-from gridtide.planning.progress import Progress
-from gridtide.planning.replanning import replan
+from gridtide.planning.decide.response import Plan
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.state import Progress
+from gridtide.planning.replanner import replan
+from gridtide.planning.solvers import costly_pauses as pieces_planner
 from tests.examples import examples
 from tests.planning.test_pieces import job_under, rules
 from tests.planning.worlds import (

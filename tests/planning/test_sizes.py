@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import Series
-from gridtide.planning.bounds import Bounds
-from gridtide.planning.choose import plan
-from gridtide.planning.crowd import Cap
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.goal import Aim, CostSeries, Goal
-from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.outlook import Outlook
-from gridtide.planning.places import Place, Places
-from gridtide.planning.progress import Progress
-from gridtide.planning.recurring import Recurring
-from gridtide.planning.weekly import Days
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.planner import plan
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+from gridtide.planning.problem.objective import Aim, CostSeries, Goal
+from gridtide.planning.problem.opening_hours import Days
+from gridtide.planning.problem.recurrence import Recurring
+from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.problem.state import Progress
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0
 

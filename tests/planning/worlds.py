@@ -10,11 +10,11 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.curve import Curve, curve
-from gridtide.planning.draft import Draft
-from gridtide.planning.goal import Aim, Goal
-from gridtide.planning.outlook import Outlook
-from gridtide.runs import to_instant
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.planning.solvers.costs import Curve, curve
+from gridtide.planning.solvers.solution import Draft
+from gridtide.slots import to_instant
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

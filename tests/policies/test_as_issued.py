@@ -12,9 +12,9 @@ import pytest
 
 from gridtide.errors import NoData
 from gridtide.model import Signal
-from gridtide_pipelines.forecaster import Known
-from gridtide_pipelines.models import chain
-from gridtide_pipelines.policy.as_issued import Issue, Issues, Recorded, Reissued, whole
+from gridtide_pipelines.forecast.forecaster import Known
+from gridtide_pipelines.forecast.models import chain
+from gridtide_pipelines.policies.as_issued import Issue, Issues, Recorded, Reissued, whole
 from gridtide_store.home import Home
 from gridtide_store.issued import issued
 from gridtide_store.store import Store

@@ -8,7 +8,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.planning import Cost, Elastic, Job, Kind
-from gridtide_pipelines.policy.policies import Occurrence, chosen, next_hour
+from gridtide_pipelines.policies.policies import Occurrence, chosen, next_hour
 
 HOUR = timedelta(hours=1)
 JOB = Job(4 * HOUR, power=2.0)

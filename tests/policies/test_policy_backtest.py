@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from gridtide.model import Series, Signal
 from gridtide.planning import Cost, Elastic, Job, Kind, Outlook
-from gridtide_pipelines.policy.as_issued import Issue
-from gridtide_pipelines.policy.backtest import Case, Outcome, Scored, known, simulate
-from gridtide_pipelines.policy.policies import Occurrence, chosen
-from gridtide_pipelines.policy.scores import captured, frame, totals
+from gridtide_pipelines.policies.as_issued import Issue
+from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, known, simulate
+from gridtide_pipelines.policies.policies import Occurrence, chosen
+from gridtide_pipelines.policies.scores import captured, frame, totals
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, 22, tzinfo=UTC)

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gridtide_pipelines.forecaster import Fitted, Known
-from gridtide_pipelines.history_files import FileHistory, read_histories
-from gridtide_pipelines.models import chain
-from gridtide_pipelines.policy.cases import Forecasting, Lately
+from gridtide_pipelines.forecast.forecaster import Fitted, Known
+from gridtide_pipelines.forecast.history_files import FileHistory, read_histories
+from gridtide_pipelines.forecast.models import chain
+from gridtide_pipelines.policies.cases import Forecasting, Lately
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_store.home import Home
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -60,7 +60,7 @@ def run(folder: Path, tmp_path: Path) -> Run:
             "GRIDTIDE_NOW": now,
             "GRIDTIDE_WORKERS": "1",
         }
-        return cli.main(["simulate", *given, *words], environ)
+        return script.main(["simulate", *given, *words], environ)
 
     return call
 
@@ -401,6 +401,6 @@ def test_the_answer_is_the_same_with_a_process_a_zone(
     answers = []
     for workers in ("1", "2"):
         environ = {"GRIDTIDE_HOME": str(folder / "home"), "GRIDTIDE_WORKERS": workers}
-        assert cli.main(words, environ) == 0
+        assert script.main(words, environ) == 0
         answers.append(capsys.readouterr().out)
     assert answers[0] == answers[1]

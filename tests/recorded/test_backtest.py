@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 
 ZONES = ("BPAT", "CISO", "DE", "FPL", "ISNE", "NL", "PJM", "PL")
 ISSUES = "2021-07-01/2021-12-28"
@@ -52,7 +52,9 @@ def data(recorded: Path) -> Path:
 def backtest(data: Path, out: Path, model: str, zones: Sequence[str], issues: str) -> None:
     words = ["--zones", ",".join(zones), "--issues", issues, "--model", model]
     environ = {"GRIDTIDE_HOME": str(out.parent / "home"), "GRIDTIDE_WORKERS": "1"}
-    assert cli.main(["backtest", "--data", str(data), *words, "--out", str(out)], environ) == 0
+    assert (
+        script.main(["backtest", "--data", str(data), *words, "--out", str(out)], environ) == 0
+    )
 
 
 def scores(recorded: Path, data: Path, out: Path) -> dict[str, dict[str, float]]:

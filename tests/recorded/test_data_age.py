@@ -16,10 +16,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide_pipelines.backtest import backtest
-from gridtide_pipelines.forecaster import Fitted, Forecaster, Known, bare
-from gridtide_pipelines.history_files import FileHistory, read_histories
-from gridtide_pipelines.models import chain, models
+from gridtide_pipelines.forecast.backtest import backtest
+from gridtide_pipelines.forecast.forecaster import Fitted, Forecaster, Known, bare
+from gridtide_pipelines.forecast.history_files import FileHistory, read_histories
+from gridtide_pipelines.forecast.models import chain, models
 
 ZONES = ("BPAT", "CISO", "DE", "FPL", "ISNE", "NL", "PJM", "PL")
 AGES = (1, 3, 5)

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_pipelines.derive import derive
-from gridtide_pipelines.factors import factor_set
-from gridtide_store.words import OBSERVATION
+from gridtide_pipelines.derive.factors import factor_set
+from gridtide_pipelines.derive.intensity import derive
+from gridtide_store.vocabulary import OBSERVATION
 
 pytestmark = pytest.mark.recorded
 

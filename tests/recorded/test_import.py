@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide_store.home import Home
 from gridtide_store.store import Store
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridtide_pipelines.reproduce import dodge2022_style, lets_wait_awhile, reproductions
-from gridtide_pipelines.reproduction.figures import Kind, Row, Verdict, counts, counts_by_kind
-from gridtide_pipelines.reproduction.headlines import headlines
+from gridtide_pipelines.reproduce.figures import Kind, Row, Verdict, counts, counts_by_kind
+from gridtide_pipelines.reproduce.headlines import headlines
+from gridtide_pipelines.reproduce.papers import dodge2022_style, lets_wait_awhile, reproductions
 
 pytestmark = pytest.mark.recorded
 

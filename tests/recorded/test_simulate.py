@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 
 pytestmark = pytest.mark.recorded
 
@@ -34,7 +34,7 @@ def document(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         lines: list[str] = []
         patch.setattr("sys.stdout.write", lines.append)
         environ = {"GRIDTIDE_HOME": str(out.parent), "GRIDTIDE_WORKERS": "1"}
-        assert cli.main([*words, *span, *policies, "--json"], environ) == 0
+        assert script.main([*words, *span, *policies, "--json"], environ) == 0
     made = json.loads("".join(lines))
     assert isinstance(made, dict)
     assert len(pl.read_parquet(out)) == DAYS * 5

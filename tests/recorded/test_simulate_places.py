@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 
 pytestmark = pytest.mark.recorded
 
@@ -101,7 +101,7 @@ def test_every_policy_comes_to_what_it_does_by_loops(
     asked += ["--model", "weekly", "--cron", "0 9 * * *", "--timezone", "Europe/Berlin"]
     asked += ["--from", "2021-03-20", "--to", "2021-04-01", "--kind", "interruptible"]
     asked += ["--policy", ",".join(POLICIES), "--threshold", str(THRESHOLD)]
-    assert cli.main(asked, {"GRIDTIDE_HOME": str(tmp_path), "GRIDTIDE_WORKERS": "1"}) == 0
+    assert script.main(asked, {"GRIDTIDE_HOME": str(tmp_path), "GRIDTIDE_WORKERS": "1"}) == 0
     totals = json.loads(capsys.readouterr().out)["totals"]
     found = {
         (each["zone"], each["policy"], name): each[name]

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_pipelines.source import Body, Request
-from gridtide_pipelines.sources import eia, sources
+from gridtide_pipelines.ingest.source import Body, Request
+from gridtide_pipelines.ingest.sources import eia, sources
 
 pytestmark = pytest.mark.recorded
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide.command import Terminal
+from gridtide.cli.command import Terminal
 from gridtide.errors import BadInput
 from gridtide_pipelines.commands.reproduce import COMMAND
-from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import Kind, Reproduction, compared
-from gridtide_pipelines.reproduction.text import summary
+from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
+from gridtide_pipelines.reproduce.papers import reproductions
+from gridtide_pipelines.reproduce.text import summary
 
 
 def run(*words: str) -> tuple[int, str, str]:

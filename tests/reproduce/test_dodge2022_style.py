@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import dodge2022_style as paper
+from gridtide_pipelines.reproduce.papers import dodge2022_style as paper
 
 HOURS = 366 * 24
 HOURLY = np.random.default_rng(3).uniform(20.0, 700.0, (13, HOURS))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import elastic_de2020 as paper
+from gridtide_pipelines.reproduce.papers import elastic_de2020 as paper
 
 FIRST = datetime(2019, 12, 20)  # noqa: DTZ001  # the file's clock has no time zone
 QUARTERS = 37_149

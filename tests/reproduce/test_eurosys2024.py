@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import eurosys2024 as paper
+from gridtide_pipelines.reproduce.papers import eurosys2024 as paper
 
 HOURS = 40
 DRAW = np.random.default_rng(11)

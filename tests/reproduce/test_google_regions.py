@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridtide.model import Signal
-from gridtide_pipelines.reproduce.google_regions import ranking, run
+from gridtide_pipelines.reproduce.papers.google_regions import ranking, run
 
 
 def test_equal_shares_share_a_place_and_an_unknown_one_has_none() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gridtide_pipelines.reproduce import dodge2022_style
-from gridtide_pipelines.reproduction import headlines as page
-from gridtide_pipelines.reproduction.figures import printed
-from gridtide_pipelines.reproduction.pictures import Bars, Lines
+from gridtide_pipelines.reproduce import headlines as page
+from gridtide_pipelines.reproduce.figures import printed
+from gridtide_pipelines.reproduce.papers import dodge2022_style
+from gridtide_pipelines.reproduce.pictures import Bars, Lines
 
 HOURS = 9_300
 RANKS = np.arange(1, 14.0)[:, None]  # Queensland 1, the Northwest 2, .. Sweden 13

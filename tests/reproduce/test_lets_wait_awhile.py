@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import lets_wait_awhile as paper
+from gridtide_pipelines.reproduce.papers import lets_wait_awhile as paper
 
 HALF_HOURS = 366 * 48
 TRUTH = np.random.default_rng(7).uniform(50.0, 500.0, HALF_HOURS + 200)

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import Kind, Reproduction, compared
-from gridtide_pipelines.reproduction.headlines import headlines
-from gridtide_pipelines.reproduction.page import page
-from gridtide_pipelines.reproduction.pictures import Bar, Bars, Line, Lines, Mark, svg
-from gridtide_pipelines.reproduction.text import summary
+from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
+from gridtide_pipelines.reproduce.headlines import headlines
+from gridtide_pipelines.reproduce.page import page
+from gridtide_pipelines.reproduce.papers import reproductions
+from gridtide_pipelines.reproduce.pictures import Bar, Bars, Line, Lines, Mark, svg
+from gridtide_pipelines.reproduce.text import summary
 
 PAPER = Reproduction("p", "A <title>", "Cite & co", "", lambda _: [])
 VOID = {"meta", "rect", "line", "polyline", "br", "i"}

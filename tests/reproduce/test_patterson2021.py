@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gridtide_pipelines.reproduce.patterson2021 import computed, run, tonnes
-from gridtide_pipelines.reproduction.figures import Row, Verdict, printed
+from gridtide_pipelines.reproduce.figures import Row, Verdict, printed
+from gridtide_pipelines.reproduce.papers.patterson2021 import computed, run, tonnes
 
 ROWS = {row.label: row for row in run(None)}
 AVERAGE = {"pue": 1.59, "gross": 0.429, "net": 0.08}

@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import (
+from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
@@ -25,7 +24,8 @@ from gridtide_pipelines.reproduction.figures import (
     table,
     without_data,
 )
-from gridtide_pipelines.reproduction.text import lines, shown, summary
+from gridtide_pipelines.reproduce.papers import reproductions
+from gridtide_pipelines.reproduce.text import lines, shown, summary
 
 PAPERS = {
     "patterson2021",

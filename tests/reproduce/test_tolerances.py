@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import Row
+from gridtide_pipelines.reproduce.figures import Row
+from gridtide_pipelines.reproduce.papers import reproductions
 
 
 def rows(name: str, pattern: str) -> list[Row]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gridtide.answers import BestRegion, BestWindow, Forecast, Intensity, Zones
 from gridtide.errors import ApiError, MissingExtra
 from gridtide.model import Quality, Signal
+from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 from gridtide.windows import best_window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from gridtide import cli, errors, plugins
-from gridtide.cli import main
-from gridtide.command import Command, Terminal
+from gridtide import errors, plugins
+from gridtide.cli import script
+from gridtide.cli.command import Command, Terminal
+from gridtide.cli.script import main
 
 Capture = pytest.CaptureFixture[str]
 Install = Callable[..., None]
@@ -294,7 +295,7 @@ def test_now_does_not_move_the_clock_of_a_service_elsewhere(
     assert "--as-of asks it of then" in capsys.readouterr().err
 
 
-def script(*words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+def run_script(*words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
     return subprocess.run(
         [sys.executable, *words],
         capture_output=True,
@@ -308,7 +309,7 @@ def script(*words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:  # n
 def test_the_version_is_the_installed_one(capsys: Capture) -> None:
     assert main(["--version"], {}) == 0
     assert capsys.readouterr().out == f"gridtide {plugins.own_version()}\n"
-    done = script("-m", "gridtide", "--version")
+    done = run_script("-m", "gridtide", "--version")
     assert (done.stdout, done.stderr, done.returncode) == (
         f"gridtide {plugins.own_version()}\n",
         "",
@@ -317,7 +318,7 @@ def test_the_version_is_the_installed_one(capsys: Capture) -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    many = "import sys; from gridtide import cli; from gridtide.command import Command;"
+    many = "import sys; from gridtide import cli; from gridtide.cli.command import Command;"
     many += "cli.OWN['zones'] = Command('zones', '', lambda p: None, lambda a, t: [t.result("
     many += "'x' * 99) for _ in range(9999)] and 0); sys.exit(cli.main(['zones'], {}))"
     process = subprocess.Popen(
@@ -336,14 +337,14 @@ def test_asking_a_service_elsewhere_loads_nothing_of_the_one_here(address: str) 
     # The service is installed beside these tests, with its commands and its libraries.
     code = f"""if True:
         import sys
-        from gridtide.cli import main
+        from gridtide.cli.script import main
         assert main(["best-window", "DE", "--hours", "4"], {{"GRIDTIDE_URL": "{address}"}}) == 0
         heavy = {{"duckdb", "polars", "numpy", "pandas", "fastapi", "starlette", "pydantic"}}
         ours = {{"gridtide_store", "gridtide_pipelines", "gridtide_server"}}
         sys.exit(f"loaded: {{(heavy | ours) & set(sys.modules)}}" if (heavy | ours) & set(
             sys.modules) else 0)
     """
-    done = script("-c", code)
+    done = run_script("-c", code)
     assert (done.stderr, done.returncode) == ("", 0)
 
 
@@ -392,7 +393,7 @@ def test_with_json_a_fault_of_the_machine_is_an_object(
         raise OSError(28, "No space left on device", "/data/live")
 
     command = Command("zones", "", lambda parser: None, full)
-    monkeypatch.setitem(cli.OWN, "zones", command)
+    monkeypatch.setitem(script.OWN, "zones", command)
     assert main(["zones"], {}) == 1
     assert capsys.readouterr().err.startswith("gridtide: [Errno 28] No space left on device")
     assert main(["zones", "--json"], {}) == 1

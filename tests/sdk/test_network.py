@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import ApiError, BadInput, GridtideError, MissingExtra, ServiceUnavailable
-from gridtide.network import exempt, is_loopback, proxy_for, trusted, without_secrets
+from gridtide.http.proxies import exempt, is_loopback, proxy_for, trusted, without_secrets
 
 PROXY = "http://proxy.example:3128"
 

@@ -15,7 +15,7 @@ import pytest
 
 import gridtide
 from gridtide import shortcuts
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import (
     ApiError,
@@ -26,7 +26,7 @@ from gridtide.errors import (
 )
 from gridtide.planning import Bounds, Goal, Job, Kind, Progress
 from gridtide.planning.errors import NeverUnder, NoSolver, OverBudget, TooFine
-from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.schema.plan_responses import PlanAnswer
 
 Ask = Callable[..., Any]
 Service = Any  # that of conftest

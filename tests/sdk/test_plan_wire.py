@@ -27,18 +27,18 @@ from gridtide.planning import (
     Quantile,
     Weekly,
 )
-from gridtide.planning_wire.asked import PLAN, PROGRESS, plan_to_json, progress_to_json
-from gridtide.planning_wire.bounds import bounds_from_json, bounds_to_json
-from gridtide.planning_wire.candidates import (
+from gridtide.schema.bounds import bounds_from_json, bounds_to_json
+from gridtide.schema.decoding import CLOCK, MOMENT, NUMBER, list_of
+from gridtide.schema.jobs import job_from_json, job_to_json
+from gridtide.schema.objectives import goal_from_json, goal_to_json
+from gridtide.schema.plan_requests import PLAN, PROGRESS, plan_to_json, progress_to_json
+from gridtide.schema.regions import (
     PLACES,
     Candidate,
     Candidates,
     as_candidates,
     candidates_to_json,
 )
-from gridtide.planning_wire.goals import goal_from_json, goal_to_json
-from gridtide.planning_wire.jobs import job_from_json, job_to_json
-from gridtide.planning_wire.shapes import CLOCK, MOMENT, NUMBER, list_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gridtide import errors
-from gridtide.problems import understood
+from gridtide.schema.problems import understood
 
 ASKED = "http://host/v1/best-window?region=XX"
 

@@ -15,10 +15,10 @@ from typing import Any
 import httpcore
 import pytest
 
-from gridtide import reading
-from gridtide.bounded import OVERHEAD, Allowance
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import ApiError, ServiceUnavailable, TooManyRegions
+from gridtide.http import body as bodies
+from gridtide.http.deadline import OVERHEAD, Allowance
 
 
 def ask(kind: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -280,8 +280,8 @@ def test_json_is_taken_only_where_it_is_called_json(
 def test_a_bomb_is_not_unpacked_beyond_the_largest_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reading, "LARGEST", 1_000_000)
-    body = reading.Body({"content-encoding": "gzip"}, lambda: 1.0, asked="it")
+    monkeypatch.setattr(bodies, "LARGEST", 1_000_000)
+    body = bodies.Body({"content-encoding": "gzip"}, lambda: 1.0, asked="it")
     tracemalloc.start()
     try:
         with pytest.raises(ApiError, match="more than 1000000 bytes"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridtide.regions import split_regions
+from gridtide.cli.regions import split_regions
 
 
 @pytest.mark.parametrize(

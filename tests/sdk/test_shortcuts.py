@@ -65,7 +65,7 @@ def test_every_public_name_is_there_and_listed() -> None:
         "import gridtide",
         "from gridtide import *",
         "from gridtide import Client, best_window, Series",
-        "import gridtide.windows, gridtide.cli",
+        "import gridtide.windows, gridtide.cli.script",
     ],
 )
 def test_importing_loads_neither_httpx_nor_asyncio(code: str) -> None:
@@ -82,7 +82,7 @@ def test_importing_loads_neither_httpx_nor_asyncio(code: str) -> None:
 
 def test_planning_is_loaded_by_the_first_question_about_a_plan() -> None:
     check = (
-        "import sys, gridtide, gridtide.cli\n"
+        "import sys, gridtide, gridtide.cli.script\n"
         "gridtide.Client, gridtide.plan, gridtide.best_window\n"
         "print([name for name in sys.modules if name.startswith('gridtide.planning')])"
     )

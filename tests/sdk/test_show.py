@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gridtide import show
-from gridtide.answers import BestWindow, Intensity, Zones
+from gridtide.cli import show
+from gridtide.schema.responses import BestWindow, Intensity, Zones
 
 
 def window(said: SimpleNamespace, **members: object) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gridtide_server import batches
+from gridtide_server.answers import batches
 from tests.server.world import Asker
 
 # Written as JSON by hand: Python's own writer has no way to say them.

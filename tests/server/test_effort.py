@@ -13,9 +13,9 @@ from gridtide.client import Client
 from gridtide.errors import TooCostly
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Cost, Job
-from gridtide.planning.onwards import go_on
-from gridtide_server.effort import Effort, Line, Turn
+from gridtide.planning.solvers.cancellation import go_on
 from gridtide_server.errors import Overloaded
+from gridtide_server.queue import Effort, Line, Turn
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Standing
 

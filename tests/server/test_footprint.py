@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from gridtide.accounting.sci import Factors
 from gridtide.client import Client
 from gridtide.errors import BadInput, GridtideError, NoData
 from gridtide.local import Host, LocalTransport
 from gridtide.model import parse_time
-from gridtide.sci import Factors
 from gridtide_store.home import Home
 from tests.server.world import NOW, Asker, Standing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide_server.gaps import missing, usual_step
+from gridtide_server.answers.gaps import missing, usual_step
 
 
 def test_the_usual_step_is_the_most_common_and_of_equals_the_shortest() -> None:

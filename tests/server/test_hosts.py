@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_server import listing
+from gridtide_server.answers import zones
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.hosts import LOOPBACK, read_hosts
-from gridtide_server.limits import Limits, is_loopback, most_connections
+from gridtide_server.http.hosts import LOOPBACK, read_hosts
+from gridtide_server.http.limits import Limits, is_loopback, most_connections
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home
 from tests.server.world import NOW, Standing
@@ -114,7 +114,7 @@ def test_a_fault_of_ours_is_not_sniffed_either(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(listing, "zones", fail)
+    monkeypatch.setattr(zones, "zones", fail)
     app = create_app(ServerSettings(), Reader(home), Standing(NOW))
 
     async def ask() -> httpx.Response:

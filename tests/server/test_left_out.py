@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide.client import Client
 from gridtide.local import Host, LocalTransport
 from gridtide_store.home import Home
@@ -131,7 +131,7 @@ def test_a_ranking_is_one_list_wherever_it_is_asked_for(
     with Client(environ=own) as client:
         local = client.best_region(asked, hours).to_json()
     words = ["best-region", ",".join(asked), "--hours", str(hours), "--json"]
-    assert cli.main(words, own) == 0
+    assert script.main(words, own) == 0
     assert json.loads(capsys.readouterr().out) == local
     assert local == {**rest, "replay": True, "ranking": local["ranking"]}
     assert local["ranking"] == [*({**each, "replay": True} for each in windows), *without]
@@ -145,7 +145,7 @@ def test_sdk_and_shell_say_the_same(home: Home, capsys: pytest.CaptureFixture[st
     assert [each.region for each in answer.ranking] == ["FR", "DE"]
     assert [each.region for each in answer.infeasible] == ["PL"]
     words = ["--home", str(home.root), "--now", NOW.isoformat()]
-    assert cli.main([*words, "best-region", "PL,DE,FR", "--hours", "2"], {}) == 0
+    assert script.main([*words, "best-region", "PL,DE,FR", "--hours", "2"], {}) == 0
     assert "PL: no window; PL (Poland) has no forecast" in capsys.readouterr().out
-    assert cli.main([*words, "plan", "PL", "DE", "--hours", "2", "--json"], {}) == 0
+    assert script.main([*words, "plan", "PL", "DE", "--hours", "2", "--json"], {}) == 0
     assert json.loads(capsys.readouterr().out)["left_out"][0]["region"] == "PL"

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 import uvicorn
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import GridtideError
 from gridtide.local import AsyncLocalTransport, Host, LocalTransport
 from gridtide.planning import Cap, CostSeries, Elastic, Goal, Job, Progress, Recurring
-from gridtide.planning_wire.schedules import JobRequest
+from gridtide.schema.schedules import JobRequest
 from gridtide_store.home import Home
 from tests.server.test_openapi import GETS, POSTS
 from tests.server.world import HOUR, NOW, Asker, Standing

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gridtide.planning.answer import Plan
+from gridtide.planning.decide.response import Plan
 from gridtide_server import wire_plans
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run

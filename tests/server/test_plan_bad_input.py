@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from gridtide.answers import BestWindow
+from gridtide.accounting.sci import Factors
 from gridtide.client import Client
 from gridtide.errors import BadInput, GridtideError, NoFeasibleWindow, TooLarge
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, CostSeries, Elastic, Goal, Job, PowerProfile
 from gridtide.planning.errors import NeverUnder, OverBudget
-from gridtide.planning.progress import Progress
-from gridtide.planning_wire.candidates import Candidate, Candidates
-from gridtide.planning_wire.footprints import FootprintAnswer
-from gridtide.planning_wire.planned import PlanAnswer
-from gridtide.sci import Factors
-from gridtide_server.limits import Limits
+from gridtide.planning.problem.state import Progress
+from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.regions import Candidate, Candidates
+from gridtide.schema.responses import BestWindow
+from gridtide_server.http.limits import Limits
 from tests.server.world import HOUR, NOW, Asker
 
 Json = dict[str, Any]

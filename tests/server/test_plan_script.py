@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from gridtide.cli import main
+from gridtide.cli.script import main
 from gridtide.client import Client
 from gridtide.clock import Clock
 from gridtide.planning import Progress
-from gridtide.planning_wire.planned import PlanAnswer
+from gridtide.schema.plan_responses import PlanAnswer
 from gridtide_store.home import Home
 from tests.server.world import NOW, Asker
 

@@ -11,7 +11,7 @@ from gridtide.client import Client
 from gridtide.errors import BadInput
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, Cap, Job, Progress, Recurring
-from gridtide.planning_wire.schedules import JobRequest
+from gridtide.schema.schedules import JobRequest
 from tests.server.world import HOUR, NOW, Asker
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from gridtide.client import Client
 from gridtide.errors import BadInput, NoFeasibleWindow, UnknownRegion
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, Job, Kind
-from gridtide.planning.crowd import Cap
+from gridtide.planning.batch.capacity import Cap
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 Json = dict[str, Any]

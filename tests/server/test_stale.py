@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide.client import Client
 from gridtide.clock import Clock
 from gridtide.errors import GridtideError, ServiceUnavailable, StaleData
@@ -122,11 +122,11 @@ def test_now_ends_with_five_and_takes_a_maximum_age(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--home", str(home.root), "--now", (NOW + 30 * HOUR).isoformat(), "now", "DE"]
-    assert cli.main(words, {}) == 5
+    assert script.main(words, {}) == 5
     assert "--max-age" in capsys.readouterr().err
-    assert cli.main([*words, "--max-age", "48"], {}) == 0
+    assert script.main([*words, "--max-age", "48"], {}) == 0
     assert "STALE" in capsys.readouterr().out
-    assert cli.main([*words, "--max-age", "48", "--json"], {}) == 0
+    assert script.main([*words, "--max-age", "48", "--json"], {}) == 0
     assert json.loads(capsys.readouterr().out)["stale"] is True
 
 
@@ -138,11 +138,11 @@ def test_now_of_several_regions_answers_those_it_can(
     )
     publisher.publish()
     words = ["--home", str(publisher.home.root), "--now", NOW.isoformat(), "now", "FR", "DE"]
-    assert cli.main(words, {}) == 5
+    assert script.main(words, {}) == 5
     said = capsys.readouterr()
     assert "DE (Germany): 1.0" in said.out
     assert "FR (France)" in said.err
-    assert cli.main([*words, "--json"], {}) == 5
+    assert script.main([*words, "--json"], {}) == 5
     stale, fresh = json.loads(capsys.readouterr().out)
     assert (stale["region"], stale["code"]) == ("FR", "stale_data")
     assert fresh["slots"][0]["value"] == 1.0

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from gridtide.planning.onwards import go_on, looking, outside
-from gridtide_server.effort import Effort, Turn
+from gridtide.planning.solvers.cancellation import go_on, looking, outside
+from gridtide_server.queue import Effort, Turn
 from gridtide_server.time_slices import SLICE_SECONDS, TimeSlices
 
 

@@ -21,14 +21,14 @@ from fastapi import FastAPI
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.effort import Effort
+from gridtide_server.queue import Effort
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

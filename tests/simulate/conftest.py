@@ -10,9 +10,9 @@ import pytest
 
 from gridtide.errors import NoData
 from gridtide.model import Series, Signal
-from gridtide_pipelines.policy.as_issued import Issue, Recorded
-from gridtide_pipelines.policy.backtest import Case
-from gridtide_store.words import FORECAST
+from gridtide_pipelines.policies.as_issued import Issue, Recorded
+from gridtide_pipelines.policies.backtest import Case
+from gridtide_store.vocabulary import FORECAST
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

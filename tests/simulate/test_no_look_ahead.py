@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridtide.planning import Job, Kind
-from gridtide_pipelines.policy.backtest import Case, Scored, simulate
-from gridtide_pipelines.policy.execution import replanned
-from gridtide_pipelines.policy.policies import Occurrence, Policy, chosen
+from gridtide_pipelines.policies.backtest import Case, Scored, simulate
+from gridtide_pipelines.policies.execution import replanned
+from gridtide_pipelines.policies.policies import Occurrence, Policy, chosen
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

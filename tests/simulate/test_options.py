@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gridtide import cli
-from gridtide_pipelines.history_files import read_histories
-from gridtide_pipelines.models import chain
-from gridtide_pipelines.policy.cases import Forecasting
+from gridtide.cli import script
+from gridtide_pipelines.forecast.history_files import read_histories
+from gridtide_pipelines.forecast.models import chain
+from gridtide_pipelines.policies.cases import Forecasting
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> Run:
             tmp_path / f"{zone}.parquet"
         )
     environ = {"GRIDTIDE_HOME": str(tmp_path / "home"), "GRIDTIDE_WORKERS": "2"}
-    return lambda *words: cli.main(["simulate", "--data", str(tmp_path), *words], environ)
+    return lambda *words: script.main(["simulate", "--data", str(tmp_path), *words], environ)
 
 
 def test_a_forecast_made_again_has_its_good_and_bad_case_where_asked(

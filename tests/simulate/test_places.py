@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide.planning import Cost, Elastic, Job, Kind
-from gridtide_pipelines.policy.backtest import Case, Outcome, Scored, simulate
-from gridtide_pipelines.policy.policies import MOVING, Occurrence, chosen
-from gridtide_pipelines.policy.scores import frame, totals
+from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, simulate
+from gridtide_pipelines.policies.policies import MOVING, Occurrence, chosen
+from gridtide_pipelines.policies.scores import frame, totals
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from gridtide.model import Series, Signal
 from gridtide.planning import Job, Kind, Outlook
-from gridtide_pipelines.policy.as_issued import Issue
-from gridtide_pipelines.policy.backtest import Case, simulate
-from gridtide_pipelines.policy.execution import replanned
-from gridtide_pipelines.policy.policies import Occurrence, chosen
+from gridtide_pipelines.policies.as_issued import Issue
+from gridtide_pipelines.policies.backtest import Case, simulate
+from gridtide_pipelines.policies.execution import replanned
+from gridtide_pipelines.policies.policies import Occurrence, chosen
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

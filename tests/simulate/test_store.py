@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridtide import cli
+from gridtide.cli import script
 from gridtide_store.home import Home
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2021, 2, 1, tzinfo=UTC)
@@ -68,7 +68,7 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
     def call(*words: str) -> dict[str, Any]:
         environ = {"GRIDTIDE_HOME": str(tmp_path), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
         given = ["--zone", "DE", "--policy", "best-window", "--hours", "1", "--slack", "5h"]
-        assert cli.main(["simulate", *given, *words, "--json"], environ) == 0
+        assert script.main(["simulate", *given, *words, "--json"], environ) == 0
         document = json.loads(capsys.readouterr().out)
         assert isinstance(document, dict)
         return document

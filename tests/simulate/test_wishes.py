@@ -9,8 +9,8 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.planning import Job, Kind, Quantile
-from gridtide_pipelines.policy.backtest import Case, Scored, simulate
-from gridtide_pipelines.policy.policies import chosen
+from gridtide_pipelines.policies.backtest import Case, Scored, simulate
+from gridtide_pipelines.policies.policies import chosen
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

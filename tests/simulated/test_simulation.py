@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.simulated_grids import GRIDS, invented
-from gridtide_pipelines.simulation import TIMETABLE, Grid, simulate, smooth, sun
+from gridtide_pipelines.simulation.grid import TIMETABLE, Grid, simulate, smooth, sun
+from gridtide_pipelines.simulation.zones import GRIDS, invented
 from gridtide_store import catalogue
-from gridtide_store.words import FUELS
+from gridtide_store.vocabulary import FUELS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gridtide.model import format_time
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.simulation import simulate
-from gridtide_pipelines.source import READING, Body, Kind, Request
-from gridtide_pipelines.sources import sources
-from gridtide_pipelines.sources.simulated import BY_ZONE, SOURCE, answer, parse, requests
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request
+from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.sources.simulated import BY_ZONE, SOURCE, answer, parse, requests
+from gridtide_pipelines.simulation.grid import simulate
 from tests.examples import examples
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

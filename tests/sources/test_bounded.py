@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide.bounded import Allowance
-from gridtide_pipelines.bounded import PIECE, TooLarge, Unreadable, unpack
+from gridtide.http.deadline import Allowance
+from gridtide_pipelines.ingest.deadline import PIECE, TooLarge, Unreadable, unpack
 
 MOST = 4 * 1024 * 1024
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.source import READING, Body, Kind, Request, Source, checked
-from gridtide_pipelines.sources import sources
-from gridtide_store.words import FUELS, generation, share
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source, checked
+from gridtide_pipelines.ingest.sources import sources
+from gridtide_store.vocabulary import FUELS, generation, share
 
 DATA = Path(__file__).with_name("data")
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.source import Body, Kind, Request
-from gridtide_pipelines.sources.eia import FUELS, SOURCE, following, parse, requests
-from gridtide_store.words import FUELS as OURS
+from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.sources.eia import FUELS, SOURCE, following, parse, requests
+from gridtide_store.vocabulary import FUELS as OURS
 
 DATA = Path(__file__).with_name("data") / "eia"
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

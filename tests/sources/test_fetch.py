@@ -21,10 +21,10 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.fetch import Fetcher, skipped
-from gridtide_pipelines.limits import DEFAULT, Limits
-from gridtide_pipelines.source import Body, KeySpec, Kind, Request, Source
-from gridtide_pipelines.sources import eia, uk_carbon_intensity
+from gridtide_pipelines.ingest.fetch import Fetcher, skipped
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.source import Body, KeySpec, Kind, Request, Source
+from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
 from gridtide_store.settings import Settings
 
 KEY = "s3cret-0123456789abcdef"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.headers import read_date, read_moment, read_retry_after
+from gridtide_pipelines.ingest.headers import read_date, read_moment, read_retry_after
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DATE = "%a, %d %b %Y %H:%M:%S GMT"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.source import Body, Request, Source
-from gridtide_pipelines.sources import sources
+from gridtide_pipelines.ingest.source import Body, Request, Source
+from gridtide_pipelines.ingest.sources import sources
 
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NETWORK = [source for source in sources().values() if source.answer is None]

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.model import Quality
-from gridtide_pipelines.normalize import Normalized, normalize
-from gridtide_pipelines.schedule import Span
-from gridtide_pipelines.source import READING, Body, Kind, Request, readings
-from gridtide_pipelines.sources import uk_carbon_intensity
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_pipelines.ingest.normalize import Normalized, normalize
+from gridtide_pipelines.ingest.schedule import Span
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, readings
+from gridtide_pipelines.ingest.sources import uk_carbon_intensity
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 SOURCE = uk_carbon_intensity.SOURCE
 T0 = datetime(2026, 3, 1, tzinfo=UTC)

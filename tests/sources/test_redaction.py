@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.redaction import redact
-from gridtide_pipelines.source import KeySpec
+from gridtide_pipelines.ingest.redaction import redact
+from gridtide_pipelines.ingest.source import KeySpec
 
 SPEC = KeySpec(env="EIA_API_KEY", param="api_key", obtain="https://example.org")
 NAME = b"<EIA_API_KEY>"

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.source import READING, Request, checked, number, readings, shape
+from gridtide_pipelines.ingest.source import READING, Request, checked, number, readings, shape
 
 HOUR = timedelta(hours=1)
 STAMP = "%Y-%m-%dT%H:%MZ"

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.source import Body, Kind, Request
-from gridtide_pipelines.sources.uk_carbon_intensity import parse, requests
+from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.sources.uk_carbon_intensity import parse, requests
 
 DATA = Path(__file__).with_name("data") / "uk_carbon_intensity"
 KNOWN_AT = datetime(2026, 3, 1, 1, 10, tzinfo=UTC)

@@ -13,7 +13,7 @@ from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import DAILY, Rebase, publish
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST, OBSERVATION
+from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
 SIGNAL = "ci_lifecycle_produced"
 

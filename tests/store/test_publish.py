@@ -20,7 +20,7 @@ from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
-from gridtide_store.words import QUALITIES
+from gridtide_store.vocabulary import QUALITIES
 
 SIGNAL = "ci_lifecycle_produced"
 HOUR = timedelta(hours=1)

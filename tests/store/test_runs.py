@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide_store.store import Store
-from gridtide_store.words import FORECAST
+from gridtide_store.vocabulary import FORECAST
 
 SIGNAL = "ci_lifecycle_produced"
 HOUR = timedelta(hours=1)

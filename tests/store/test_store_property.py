@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
-from gridtide_store.words import OBSERVATION
+from gridtide_store.vocabulary import OBSERVATION
 from tests.examples import examples
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning.curve import Cells
-from gridtide.planning.interruptible import pick
-from gridtide_store.twin import cheapest
-from gridtide_store.twin.cheapest import cheapest_slots, cheapest_totals
-from gridtide_store.twin.steps import Whole
+from gridtide.planning.solvers.costs import Cells
+from gridtide.planning.solvers.interruptible import pick
+from gridtide_pipelines.reproduce.planners import cheapest
+from gridtide_pipelines.reproduce.planners.cheapest import cheapest_slots, cheapest_totals
+from gridtide_pipelines.reproduce.planners.whole_steps import Whole
 
 LEVELS = st.sampled_from([0.0, 0.25, 1.0, 7.5, 40.0])
 SERIES = st.lists(LEVELS, min_size=1, max_size=14)

@@ -14,13 +14,13 @@ from scipy.optimize import linprog
 
 from gridtide.errors import BadInput
 from gridtide.model import Series, Signal
-from gridtide.planning import elastic as of_the_sdk
-from gridtide.planning.curve import Curve, Stretch
-from gridtide.planning.elasticity import Elastic
-from gridtide.planning.job import Job, Kind
-from gridtide_store.twin.elastic import Knees, spread
-from gridtide_store.twin.ramp import least
-from gridtide_store.twin.steps import Floats
+from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers import elastic as of_the_sdk
+from gridtide.planning.solvers.costs import Curve, Stretch
+from gridtide_pipelines.reproduce.planners.elastic import Knees, spread
+from gridtide_pipelines.reproduce.planners.ramp import least
+from gridtide_pipelines.reproduce.planners.whole_steps import Floats
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning import limits, rows
-from gridtide.planning.limits import Limits
-from gridtide.planning.rows import Units
-from gridtide_store.twin.pieces import cheapest
+from gridtide.planning.solvers import grid, limited_grid
+from gridtide.planning.solvers.grid import Units
+from gridtide.planning.solvers.limited_grid import Limits
+from gridtide_pipelines.reproduce.planners.segments import cheapest
 
 LEVELS = st.sampled_from([0.0, 1.0, 2.0, 7.0])  # few, so that ties are common
 
@@ -39,7 +39,7 @@ def worth(units: Units, spans: list[tuple[int, int]]) -> float:
 @given(questions(), st.integers(1, 11))
 def test_any_number_of_pieces_costs_what_the_sdk_says(units: Units, work: int) -> None:
     total, spans = cheapest(units, work)
-    expected, taken = rows.cheapest(units, work)
+    expected, taken = grid.cheapest(units, work)
     assert total == expected
     if taken:
         assert worth(units, spans) == total
@@ -53,7 +53,9 @@ def test_few_and_long_pieces_cost_what_the_sdk_says(
 ) -> None:
     total, spans = cheapest(units, work, most=most, shortest=shortest)
     asked = Limits(shortest, 0, most, None, 0, 0, 0, ())
-    expected, pieces = limits.cheapest(units, work, asked) if shortest <= work else (inf, [])
+    expected, pieces = (
+        limited_grid.cheapest(units, work, asked) if shortest <= work else (inf, [])
+    )
     assert total == expected
     assert bool(spans) == bool(pieces)
     if spans:

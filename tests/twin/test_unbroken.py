@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series, Signal
 from gridtide.windows import Window, best_window
-from gridtide_store.twin import steps
-from gridtide_store.twin.steps import Floats, Sums, in_steps, running
-from gridtide_store.twin.unbroken import (
+from gridtide_pipelines.reproduce.planners import whole_steps
+from gridtide_pipelines.reproduce.planners.unbroken import (
     NONE,
     best_any,
     best_starts,
     best_whole,
     totals_at,
 )
+from gridtide_pipelines.reproduce.planners.whole_steps import Floats, Sums, in_steps, running
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -125,7 +125,7 @@ def test_rows_in_blocks_of_one_are_answered_as_all_at_once(
     duration = data.draw(st.integers(1, 15 * len(rows[0]))) * MINUTE
     usual = best_any(sums, 15 * MINUTE, duration)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "BLOCK", 1)
+        patch.setattr(whole_steps, "BLOCK", 1)
         in_blocks = best_any(sums, 15 * MINUTE, duration)
     for one, other in zip(usual, in_blocks, strict=True):
         np.testing.assert_array_equal(one, other)

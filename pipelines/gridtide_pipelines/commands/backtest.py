@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.model import Signal, format_time
 from gridtide.windows import default_signal
-from gridtide_pipelines.backtest import Backtest, backtest, parse_issues, scorable
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
-from gridtide_pipelines.forecaster import Forecaster
-from gridtide_pipelines.forecasting import OLDEST
-from gridtide_pipelines.history_files import read_histories
-from gridtide_pipelines.models import DEFAULT, chain
-from gridtide_pipelines.store_history import Stored, StoreHistory, forecastable
+from gridtide_pipelines.forecast.backtest import Backtest, backtest, parse_issues, scorable
+from gridtide_pipelines.forecast.forecaster import Forecaster
+from gridtide_pipelines.forecast.history_files import read_histories
+from gridtide_pipelines.forecast.issue import OLDEST
+from gridtide_pipelines.forecast.models import DEFAULT, chain
+from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
 from gridtide_store.opening import refuse_without_store

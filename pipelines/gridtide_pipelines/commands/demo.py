@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from gridtide import cli
-from gridtide.command import Command, Terminal
+from gridtide.cli import script
+from gridtide.cli.command import Command, Terminal
 from gridtide_pipelines.commands.refresh import bring_up_to_date, chosen_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
-from gridtide_pipelines.fetch import Fetcher, skipped
-from gridtide_pipelines.source import Source
+from gridtide_pipelines.ingest.fetch import Fetcher, skipped
+from gridtide_pipelines.ingest.source import Source
 
 FIRST_QUESTION = {"live": "GB", "simulated": "DE"}
 
@@ -48,11 +48,11 @@ def _show(args: argparse.Namespace, home: Path, region: str, terminal: Terminal)
     """Print the first best window, then serve until interrupted."""
     there = ["--home", str(home)]
     question = ["best-window", region, "--hours", f"{args.hours:g}", *there]
-    answered = cli.main(question, terminal.environ)
+    answered = script.main(question, terminal.environ)
     if answered:
         return answered
     serve = ["serve", "--host", args.host, "--port", str(args.port), *there]
-    return cli.main(serve, terminal.environ)
+    return script.main(serve, terminal.environ)
 
 
 def _reachable(sources: Sequence[Source], session: Session, environ: Mapping[str, str]) -> bool:

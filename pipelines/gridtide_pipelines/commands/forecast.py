@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import NoData
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.commands.zones import add_zones, zone_keys
-from gridtide_pipelines.forecasting import forecast_zones
-from gridtide_pipelines.models import DEFAULT
+from gridtide_pipelines.forecast.issue import forecast_zones
+from gridtide_pipelines.forecast.models import DEFAULT
 from gridtide_store.home import writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store

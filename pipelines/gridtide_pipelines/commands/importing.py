@@ -6,14 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, add_new_store, begin
-from gridtide_pipelines.factors import factor_set
-from gridtide_pipelines.flow import derive_pending, refuse_mixing
-from gridtide_pipelines.forecasting import Progress
+from gridtide_pipelines.derive.factors import factor_set
+from gridtide_pipelines.forecast.issue import Progress
 from gridtide_pipelines.importing.files import (
     File,
     KnownAt,
@@ -25,8 +24,9 @@ from gridtide_pipelines.importing.files import (
     store_files,
 )
 from gridtide_pipelines.importing.slots import Label, parse_resolution
-from gridtide_pipelines.noting import noted
-from gridtide_pipelines.sources import sources
+from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.ingest.run_log import noted
+from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.home import writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts

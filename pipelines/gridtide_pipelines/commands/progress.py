@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from gridtide.command import Terminal
-from gridtide_pipelines.forecasting import Progress
+from gridtide.cli.command import Terminal
+from gridtide_pipelines.forecast.issue import Progress
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import NoData
 from gridtide_pipelines.commands.session import begin
-from gridtide_pipelines.factors import factor_set
-from gridtide_pipelines.flow import derive_pending
+from gridtide_pipelines.derive.factors import factor_set
+from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.publishing import publish_home
 from gridtide_store.home import writer_lock
 from gridtide_store.ledger import Ledger

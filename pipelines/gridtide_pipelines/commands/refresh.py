@@ -6,15 +6,15 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.model import parse_time
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, add_new_store, begin
 from gridtide_pipelines.commands.zones import add_zones, zone_keys
-from gridtide_pipelines.fetch import Fetcher
+from gridtide_pipelines.ingest.fetch import Fetcher
+from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.refresh import Report, refresh, summary
-from gridtide_pipelines.source import Source
-from gridtide_pipelines.sources import sources
 from gridtide_store.home import writer_lock
 
 

@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import BadInput
-from gridtide_pipelines.reproduce import reproductions
-from gridtide_pipelines.reproduction.figures import (
+from gridtide_pipelines.reproduce.figures import (
     Reproduction,
     Row,
     Verdict,
@@ -17,9 +16,10 @@ from gridtide_pipelines.reproduction.figures import (
     counts_by_kind,
     not_reproduced,
 )
-from gridtide_pipelines.reproduction.headlines import headlines
-from gridtide_pipelines.reproduction.page import page
-from gridtide_pipelines.reproduction.text import lines, summary
+from gridtide_pipelines.reproduce.headlines import headlines
+from gridtide_pipelines.reproduce.page import page
+from gridtide_pipelines.reproduce.papers import reproductions
+from gridtide_pipelines.reproduce.text import lines, summary
 
 ALL = "all"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
+from gridtide.cli.command import Terminal
 from gridtide.clock import Clock
-from gridtide.command import Terminal
 from gridtide_store.home import Home
 from gridtide_store.logs import configure
 from gridtide_store.settings import Settings

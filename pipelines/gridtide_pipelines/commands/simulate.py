@@ -12,23 +12,23 @@ from typing import Any
 
 import polars as pl
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time, parse_time
 from gridtide.planning import Job, Kind, Quantile, Recurring
-from gridtide.planning.bounds import check_slack
-from gridtide.planning.wallclock import zone_named
-from gridtide.planning_wire.jobs import job_from_json, job_to_json
+from gridtide.planning.problem.bounds import check_slack
+from gridtide.planning.problem.local_time import zone_named
+from gridtide.schema.jobs import job_from_json, job_to_json
 from gridtide.values import read_written_length
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.zones import zone_keys
-from gridtide_pipelines.models import DEFAULT, chain
-from gridtide_pipelines.policy.backtest import Case, Outcome, simulate
-from gridtide_pipelines.policy.cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policy.policies import MOVING, NAMES, Policy, chosen
-from gridtide_pipelines.policy.scores import frame, totals
-from gridtide_pipelines.policy.text import document, lines
+from gridtide_pipelines.forecast.models import DEFAULT, chain
+from gridtide_pipelines.policies.backtest import Case, Outcome, simulate
+from gridtide_pipelines.policies.cases import Forecasting, from_files, from_store
+from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, chosen
+from gridtide_pipelines.policies.scores import frame, totals
+from gridtide_pipelines.policies.text import document, lines
 from gridtide_store.durable import write_durably
 from gridtide_store.home import writer_lock
 from gridtide_store.opening import refuse_without_store

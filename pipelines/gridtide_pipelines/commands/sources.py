@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import begin
-from gridtide_pipelines.fetch import skipped
-from gridtide_pipelines.source import Source
-from gridtide_pipelines.sources import sources
+from gridtide_pipelines.ingest.fetch import skipped
+from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Flag, Latest
 from gridtide_store.settings import Settings

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from gridtide.command import Command, Terminal
+from gridtide.cli.command import Command, Terminal
 from gridtide_pipelines.commands.session import begin
 from gridtide_store.backup import Copied, backup, restore
 from gridtide_store.check import check

@@ -23,7 +23,7 @@ from gridtide_pipelines.importing.slots import (
 )
 from gridtide_pipelines.importing.tables import read_table
 from gridtide_store.store import Store
-from gridtide_store.words import GENERATION, INSTANT, OBSERVATION
+from gridtide_store.vocabulary import GENERATION, INSTANT, OBSERVATION
 
 SOURCE_NAME = re.compile(r"[a-z0-9_]+")
 

@@ -12,8 +12,8 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.importing.stretches import MANY, slot_lengths
 from gridtide_pipelines.importing.tables import Table
-from gridtide_pipelines.normalize import POWER
-from gridtide_pipelines.summing import without_negative_totals
+from gridtide_pipelines.ingest.normalize import POWER
+from gridtide_pipelines.ingest.summing import without_negative_totals
 
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 DAY = timedelta(days=1)

@@ -1,13 +1,1 @@
-"""Published results computed again: one paper a module, each with its ``REPRODUCTION``."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Mapping
-
-from gridtide_pipelines.reproduction.figures import Reproduction, find_reproductions
-
-
-def reproductions() -> Mapping[str, Reproduction]:
-    """Every paper there is, by name."""
-    return find_reproductions(sys.modules[__name__])
+"""Published results computed again: what `gridtide reproduce` prints and draws."""

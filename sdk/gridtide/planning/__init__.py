@@ -13,36 +13,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gridtide.planning.answer import Alternative, Code, Plan, PlannedSlot, Reason
-    from gridtide.planning.batch import BatchPlan, Request, plan_batch
-    from gridtide.planning.bounds import Bounds
-    from gridtide.planning.choose import plan
-    from gridtide.planning.crowd import Cap
-    from gridtide.planning.elasticity import Elastic
-    from gridtide.planning.goal import Aim, CostSeries, Goal, Quantile
-    from gridtide.planning.job import Cost, Job, Kind, PowerProfile
-    from gridtide.planning.outlook import Outlook
-    from gridtide.planning.places import Moves, Place, Places
-    from gridtide.planning.progress import Progress
-    from gridtide.planning.recurring import Recurring
-    from gridtide.planning.replanning import replan
-    from gridtide.planning.weekly import Days, Weekly
+    from gridtide.planning.batch.capacity import Cap
+    from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
+    from gridtide.planning.decide.response import Alternative, Code, Plan, PlannedSlot, Reason
+    from gridtide.planning.planner import plan
+    from gridtide.planning.problem.bounds import Bounds
+    from gridtide.planning.problem.forecast import Outlook
+    from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
+    from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+    from gridtide.planning.problem.opening_hours import Days, Weekly
+    from gridtide.planning.problem.recurrence import Recurring
+    from gridtide.planning.problem.regions import Moves, Place, Places
+    from gridtide.planning.problem.scaling import Elastic
+    from gridtide.planning.problem.state import Progress
+    from gridtide.planning.replanner import replan
 
 _FROM = {
-    "answer": ("Alternative", "Code", "Plan", "PlannedSlot", "Reason"),
-    "batch": ("BatchPlan", "Request", "plan_batch"),
-    "bounds": ("Bounds",),
-    "choose": ("plan",),
-    "crowd": ("Cap",),
-    "elasticity": ("Elastic",),
-    "goal": ("Aim", "CostSeries", "Goal", "Quantile"),
-    "job": ("Cost", "Job", "Kind", "PowerProfile"),
-    "outlook": ("Outlook",),
-    "places": ("Moves", "Place", "Places"),
-    "progress": ("Progress",),
-    "recurring": ("Recurring",),
-    "replanning": ("replan",),
-    "weekly": ("Days", "Weekly"),
+    "decide.response": ("Alternative", "Code", "Plan", "PlannedSlot", "Reason"),
+    "batch.schedule": ("BatchPlan", "Request", "plan_batch"),
+    "problem.bounds": ("Bounds",),
+    "planner": ("plan",),
+    "batch.capacity": ("Cap",),
+    "problem.scaling": ("Elastic",),
+    "problem.objective": ("Aim", "CostSeries", "Goal", "Quantile"),
+    "problem.job": ("Cost", "Job", "Kind", "PowerProfile"),
+    "problem.forecast": ("Outlook",),
+    "problem.regions": ("Moves", "Place", "Places"),
+    "problem.state": ("Progress",),
+    "problem.recurrence": ("Recurring",),
+    "replanner": ("replan",),
+    "problem.opening_hours": ("Days", "Weekly"),
 }
 _HOME = {name: module for module, names in _FROM.items() for name in names}
 

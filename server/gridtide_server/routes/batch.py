@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from gridtide.planning_wire.batched import BATCH
-from gridtide_server import batches, bodies, wire_plans
-from gridtide_server.asking import in_line
-from gridtide_server.effort import Turn
+from gridtide.schema.batch_requests import BATCH
+from gridtide_server import bodies, wire_plans
+from gridtide_server.answers import batches
+from gridtide_server.post import in_line
 from gridtide_server.problems import responses
+from gridtide_server.queue import Turn
 from gridtide_server.service import Service
 
 

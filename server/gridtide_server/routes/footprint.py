@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from gridtide.planning_wire.footprints import FOOTPRINT
+from gridtide.schema.footprints import FOOTPRINT
 from gridtide_server import bodies, wire_footprints
-from gridtide_server.asking import in_line
-from gridtide_server.effort import Turn
-from gridtide_server.footprints import footprinted, reckoned
+from gridtide_server.answers.footprints import footprinted, reckoned
+from gridtide_server.post import in_line
 from gridtide_server.problems import responses
+from gridtide_server.queue import Turn
 from gridtide_server.service import Service
 
 

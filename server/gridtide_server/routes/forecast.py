@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gridtide_server import answers, regions, runs, wire
-from gridtide_server.parameters import ForecastAsked
+from gridtide_server import wire
+from gridtide_server.answers import regions, runs, windows
+from gridtide_server.http.caching import reply, tag_of
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply, tag_of
+from gridtide_server.query import ForecastAsked
+from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
-from gridtide_server.strict import StrictRoute
 
 
 def routes(service: Service) -> APIRouter:
@@ -34,7 +35,7 @@ def routes(service: Service) -> APIRouter:
 
             def told() -> wire.Forecast:
                 found = runs.find(view, place, asked, moment)
-                return answers.forecast(view, place, found, moment)
+                return windows.forecast(view, place, found, moment)
 
             tag = tag_of(service, view, asked, [place], moment)
             return reply(request, tag, moment, told)

@@ -10,12 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from gridtide.errors import GridtideError
 from gridtide_server import wire
-from gridtide_server.parameters import NothingAsked, ReadyAsked
+from gridtide_server.answers.readiness import readiness
+from gridtide_server.http.caching import reply_again
 from gridtide_server.problems import responses
-from gridtide_server.readiness import readiness
-from gridtide_server.replies import reply_again
+from gridtide_server.query import NothingAsked, ReadyAsked
+from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
-from gridtide_server.strict import StrictRoute
 
 FRESH = {"Cache-Control": "no-store"}
 

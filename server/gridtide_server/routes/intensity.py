@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gridtide_server import bodies, history, regions, wire
-from gridtide_server.parameters import IntensityAsked
+from gridtide_server import bodies, wire
+from gridtide_server.answers import history, regions
+from gridtide_server.http.caching import reply, tag_of
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply, tag_of
+from gridtide_server.query import IntensityAsked
+from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
-from gridtide_server.strict import StrictRoute
 
 # Longer ranges take turns: years of quarter hours are seconds of work.
 SHORT = timedelta(days=92)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from gridtide.planning_wire.asked import PLAN, REPLAN
+from gridtide.schema.plan_requests import PLAN, REPLAN
 from gridtide_server import bodies, wire_plans
-from gridtide_server.asking import answered
-from gridtide_server.plans import planned, replanned
+from gridtide_server.answers.plans import planned, replanned
+from gridtide_server.post import answered
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from gridtide.planning_wire.schedules import SCHEDULE
+from gridtide.schema.schedules import SCHEDULE
 from gridtide_server import bodies, wire_plans
-from gridtide_server.asking import answered
+from gridtide_server.answers.schedules import scheduled
+from gridtide_server.post import answered
 from gridtide_server.problems import responses
-from gridtide_server.schedules import scheduled
 from gridtide_server.service import Service
 
 

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from gridtide_server import answers, regions, wire
-from gridtide_server.decisions import Question, decide_region, decide_window
-from gridtide_server.parameters import JobAsked, RegionAsked, WindowAsked
+from gridtide_server import wire
+from gridtide_server.answers import regions, windows
+from gridtide_server.answers.decisions import Question, decide_region, decide_window
+from gridtide_server.http.caching import reply, tag_of
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply, tag_of
+from gridtide_server.query import JobAsked, RegionAsked, WindowAsked
+from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Moment, Service
-from gridtide_server.strict import StrictRoute
 
 
 def routes(service: Service) -> APIRouter:
@@ -34,7 +35,7 @@ def routes(service: Service) -> APIRouter:
 
                 def told() -> BaseModel:
                     decision = decide_window(view, place, question)
-                    return answers.best_window(view, decision, question, moment)
+                    return windows.best_window(view, decision, question, moment)
 
                 tag = tag_of(service, view, asked, [place], moment)
                 return reply(request, tag, moment, told)
@@ -53,7 +54,7 @@ def routes(service: Service) -> APIRouter:
 
                 def told() -> BaseModel:
                     ranking = decide_region(view, places, question)
-                    return answers.best_region(view, ranking, question, moment)
+                    return windows.best_region(view, ranking, question, moment)
 
                 tag = tag_of(service, view, asked, places, moment)
                 return reply(request, tag, moment, told)

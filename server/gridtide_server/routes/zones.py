@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gridtide_server import listing, wire
-from gridtide_server.parameters import ZonesAsked
+from gridtide_server import wire
+from gridtide_server.answers import zones as zone_answers
+from gridtide_server.http.caching import reply, tag_of
 from gridtide_server.problems import responses
-from gridtide_server.replies import reply, tag_of
+from gridtide_server.query import ZonesAsked
+from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
-from gridtide_server.strict import StrictRoute
 from gridtide_store import catalogue
 
 
@@ -29,7 +30,7 @@ def routes(service: Service) -> APIRouter:
                 request,
                 tag,
                 moment,
-                lambda: listing.zones(view, catalogue.load(), moment, every=asked.all),
+                lambda: zone_answers.zones(view, catalogue.load(), moment, every=asked.all),
             )
 
     return router

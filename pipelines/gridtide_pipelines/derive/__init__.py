@@ -1,0 +1,1 @@
+"""Carbon intensity and the carbon-free share from the generation mix."""

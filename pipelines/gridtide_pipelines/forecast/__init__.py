@@ -1,0 +1,1 @@
+"""Forecast runs: models, prediction intervals, backtests."""

@@ -1,0 +1,196 @@
+"""Forecasts of every zone in the store, from what is known now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+import polars as pl
+
+from gridtide.model import format_time
+from gridtide_pipelines.errors import NotEnoughHistory
+from gridtide_pipelines.forecast.fit_cache import KeptFits
+from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known, Steps
+from gridtide_pipelines.forecast.models import chain, predict_in_turn
+from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
+from gridtide_pipelines.forecast.workers import worker_pool
+from gridtide_store.home import Home
+from gridtide_store.store import Store
+from gridtide_store.vocabulary import FORECAST
+
+# Called with what is being done and how far it is: done, of all.
+Progress = Callable[[str, int, int], None]
+
+# Errors of a forecast from older data would be those of the season, not of the zone.
+OLDEST = timedelta(days=7)
+# A process costs about a second to start, as much as a fit.
+WORTH_PROCESSES = 4
+# Two years of hours are 0.4 MB; so many zones and signals are in memory at a time.
+BATCH = 64
+
+
+@dataclass(slots=True)
+class Forecasting:
+    """What came of it.
+
+    Attributes:
+        rows: steps stored; a run stored before is not stored again.
+        runs: model to how many runs it made.
+        reasons: zone to why some or all of it was not forecast, and what to do.
+    """
+
+    rows: int = 0
+    runs: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run to make."""
+
+    known: Known
+    last_end: datetime | None
+    source: str
+    simulated: bool
+    models: tuple[Forecaster, ...]
+    fits: KeptFits
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One run as the first able model made it."""
+
+    model: str
+    steps: Steps
+
+
+def forecast_zones(
+    store: Store,
+    home: Home,
+    now: datetime,
+    *,
+    zones: Sequence[str] = (),
+    model: str = "default",
+    workers: int = 1,
+    progress: Progress = lambda _what, _done, _all: None,
+) -> Forecasting:
+    """Forecast 72 h of every signal of `zones` (all without) and store the runs.
+
+    The first slot is the hour that contains `now`, which is also `issued_at`. A model that
+    learns is fitted once a month and kept in ``home.models``. What cannot be forecast is in
+    the answer with its reason; it is never made up.
+
+    Args:
+        model: name of a forecaster, or ``default`` for the first able one of the chain.
+        workers: processes that fit side by side; the answer does not depend on it.
+
+    Raises:
+        BadInput: no such model.
+    """
+    models = chain(model)
+    result = Forecasting()
+    found = forecastable(store, zones)
+    for zone in sorted(set(zones) - {each.zone for each in found}):
+        result.reasons[zone] = f"{zone}: nothing is stored; import or refresh data first"
+    tasks = _tasks(store, home, now, found, models)
+    frames = []
+    for done, (task, made) in enumerate(_made(tasks, workers), start=1):
+        progress("forecast", done, len(found))
+        if isinstance(made, str):
+            _note(result.reasons, task.known.zone, made)
+        else:
+            result.runs[made.model] = result.runs.get(made.model, 0) + 1
+            frames.append(_rows(task, made))
+    if frames:
+        result.rows = store.append_forecasts(pl.concat(frames))
+    return result
+
+
+def _tasks(
+    store: Store,
+    home: Home,
+    now: datetime,
+    series: Sequence[Stored],
+    models: tuple[Forecaster, ...],
+) -> Iterator[Task]:
+    memory = max(model.memory for model in models)
+    wants = frozenset[str]().union(*(model.wants for model in models))
+    for each in series:
+        history = StoreHistory(store, each.zone, each.signal, memory, wants)
+        known, source, simulated = history.known_from(now)
+        fits = KeptFits(home.models, source)
+        yield Task(known, each.last_end, source, simulated, models, fits)
+
+
+def _too_old(task: Task) -> str:
+    """Why what is known is too old to forecast from, and what to do; empty when it is not."""
+    known, now = task.known, format_time(task.known.at)
+    newest: object = known.intensity["end"].max()
+    if isinstance(newest, datetime) and known.at - newest <= OLDEST:
+        return ""
+    # Nothing within a model's memory: then what the store has at all.
+    last = newest if isinstance(newest, datetime) else task.last_end
+    if last is None or last > known.at:
+        return f"{known.zone}: nothing of it was known by {now}; forecast at a later time"
+    return (
+        f"{known.zone}: its newest slot ended {format_time(last)}, more than {OLDEST.days} "
+        f"days before {now}; import or refresh newer data, or forecast at an earlier time "
+        "with --now"
+    )
+
+
+def _note(reasons: dict[str, str], zone: str, why: str) -> None:
+    """Keep each reason once: the signals of a zone mostly share theirs."""
+    if why not in reasons.get(zone, ""):
+        reasons[zone] = "; ".join(filter(None, [reasons.get(zone), why]))
+
+
+def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | str]]:
+    """Each task with its run or why there is none, in order."""
+    with worker_pool(workers) as pool:
+        while batch := list(islice(tasks, BATCH)):
+            slow = [i for i, task in enumerate(batch) if _must_fit(task)]
+            elsewhere = {}
+            if workers > 1 and len(slow) >= WORTH_PROCESSES:
+                elsewhere = {i: pool.submit(make, batch[i]) for i in slow}
+            for i, task in enumerate(batch):
+                yield task, elsewhere[i].result() if i in elsewhere else make(task)
+
+
+def _must_fit(task: Task) -> bool:
+    first = task.models[0]
+    return first.keeps and not _too_old(task) and task.fits.find(first, task.known) is None
+
+
+def make(task: Task) -> Made | str:
+    """The run of the first able model, or why there is none and what to do.
+
+    At the top level, so that another process can be told to call it.
+    """
+    if why := _too_old(task):
+        return why
+    try:
+        return Made(*predict_in_turn(task.models, task.known, HORIZON, fitted=task.fits.fitted))
+    except NotEnoughHistory as error:
+        return str(error)
+
+
+def _rows(task: Task, made: Made) -> pl.DataFrame:
+    instant = FORECAST["issued_at"]
+    return (
+        made.steps.frame()
+        .rename({"start": "slot_start", "end": "slot_end"})
+        .with_columns(
+            zone=pl.lit(task.known.zone),
+            signal=pl.lit(str(task.known.signal)),
+            model=pl.lit(made.model),
+            issued_at=pl.lit(task.known.at).cast(instant),
+            known_at=pl.lit(task.known.at).cast(instant),
+            source=pl.lit(task.source),
+            simulated=pl.lit(task.simulated),
+        )
+        .select(FORECAST.names())
+        .cast(FORECAST)
+    )

@@ -1,0 +1,81 @@
+"""The forecasters: one a file, each with its ``MODEL``; there is no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+
+from gridtide.errors import BadInput
+from gridtide_pipelines.errors import NotEnoughHistory
+from gridtide_pipelines.forecast.forecaster import (
+    Fitted,
+    Forecaster,
+    Known,
+    Steps,
+    newest_versions,
+)
+
+DEFAULT = "default"
+# The default is the first of these with enough history. On January to June 2021 of eight zones
+# prophet has the lowest error over 72 h (10.8 %; naive 12.3, weekly 15.3) and captures most of
+# what perfect foresight saves a 4 h job within 72 h (69 %). weekly stands before naive
+# because it captures more (57 against 53 %), although its error is higher.
+CHAIN = ("prophet", "weekly", "naive")
+
+
+@cache
+def models() -> Mapping[str, Forecaster]:
+    """Every forecaster there is, by its name with version."""
+    modules = (
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+    )
+    found = [module.MODEL for module in modules if hasattr(module, "MODEL")]
+    return {model.name: model for model in sorted(found, key=lambda model: model.name)}
+
+
+def chain(name: str) -> tuple[Forecaster, ...]:
+    """The forecasters to try in turn: one, or for ``default`` those from best to most frugal.
+
+    Args:
+        name: with version (``weekly@1``), without for the newest, or ``default``.
+
+    Raises:
+        BadInput: no forecaster has that name; lists those there are.
+    """
+    by_name = {**models(), **newest_versions(models())}
+    if name == DEFAULT:
+        return tuple(by_name[part] for part in CHAIN)
+    if name not in by_name:
+        raise BadInput(
+            f"there is no model {name!r}; take {DEFAULT} or one of "
+            f"{', '.join(sorted(newest_versions(models())))}"
+        )
+    return (by_name[name],)
+
+
+def predict_in_turn(
+    models: Sequence[Forecaster],
+    known: Known,
+    horizon: timedelta,
+    *,
+    fitted: Callable[[Forecaster, Known], Fitted],
+) -> tuple[str, Steps]:
+    """The first able model's name and its steps, issued at ``known.at``.
+
+    Args:
+        fitted: gives a model's fit for what is known: a kept or a new one.
+
+    Raises:
+        NotEnoughHistory: none is able; says why for each.
+    """
+    refusals = []
+    for model in models:
+        try:
+            return model.name, fitted(model, known).predict(known, known.at, horizon)
+        except NotEnoughHistory as error:
+            refusals.append(str(error))
+    raise NotEnoughHistory("; ".join(refusals))

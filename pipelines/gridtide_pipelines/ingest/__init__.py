@@ -1,0 +1,1 @@
+"""From publishers to the store: request, fetch, parse, normalize, store."""

@@ -1,0 +1,146 @@
+"""Requests to publishers within the time and the bytes of an allowance, bodies unpacked.
+
+What cuts each wait to the deadline is `gridtide.http.deadline`, as for the SDK's own requests.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import httpx
+
+from gridtide.errors import BadInput
+from gridtide.http.deadline import Allowance, bound
+from gridtide.http.proxies import without_secrets
+from gridtide.http.transport import open_transport, proxy_of
+
+STATUS = re.compile(r"[0-9]{3}(?![0-9])")  # at the beginning of what httpx says of a proxy
+PIECE = 256 * 1024  # bytes unpacked at a time
+
+
+class TooLarge(Exception):
+    """An answer has more bytes than its bound."""
+
+
+class Unreadable(Exception):
+    """An answer is not in the encoding that was asked for."""
+
+
+class Routed(httpx.BaseTransport):
+    """Requests to each publisher by the proxy and the certificates its address calls for.
+
+    Transports are opened when first needed, so a proxy that cannot be used harms only those
+    who would be asked through it.
+    """
+
+    def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
+        self._environ, self._allowance = environ, allowance
+        self._opened: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
+        self._proxies: dict[tuple[str, str, int | None], str] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it.
+
+        Raises:
+            BadInput, MissingExtra: the environment names what cannot be used, or the proxy
+                that it names refuses to pass requests on.
+            httpx.RequestError: no answer; where a proxy lies between, the message names it.
+        """
+        url = request.url
+        key = url.scheme, url.host, url.port
+        if key not in self._opened:
+            # Only scheme, host and port: the query may hold a key, and messages name the URL.
+            origin = str(url.copy_with(raw_path=b"/"))
+            self._opened[key] = bound(open_transport(origin, self._environ), self._allowance)
+            self._proxies[key] = without_secrets(proxy_of(origin, self._environ) or "")
+        if not (proxy := self._proxies[key]):
+            return self._opened[key].handle_request(request)
+        try:
+            response = self._opened[key].handle_request(request)
+        except httpx.ProxyError as error:
+            # Its number alone: the rest is text of the proxy's.
+            status = int(found[0]) if (found := STATUS.match(str(error))) else 0
+            if 400 <= status < 500:  # client errors: it will say the same again
+                raise BadInput(_refusal(proxy, url.host, status)) from error
+            why = f"it answered {status}" if status else "it did not pass the request on"
+            raise httpx.ProxyError(f"the proxy {proxy}: {why}") from error
+        except httpx.ConnectError as error:
+            raise httpx.ConnectError(f"{error}, by the proxy {proxy}") from error
+        if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            response.close()
+            raise BadInput(_refusal(proxy, url.host, response.status_code))
+        return response
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for transport in self._opened.values():
+            transport.close()
+
+
+def _refusal(proxy: str, host: str, status: int) -> str:
+    """Why a proxy's refusal is one, and what to do about it; without its password."""
+    remedy = (
+        "put the user name and password it wants into the address of the proxy"
+        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED
+        else "ask whoever runs it to let this host through"
+    )
+    return (
+        f"the proxy {proxy} refuses requests to {host} ({status}); {remedy}, or name another "
+        "one in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exempt the host in NO_PROXY"
+    )
+
+
+def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:
+    """The parts of a body whose ``Content-Encoding`` is `encoding`, in bounded memory.
+
+    One gzip, which is what we ask for, or none: a second one around it multiplies a bomb.
+
+    Raises:
+        TooLarge: it has more than `most` bytes, packed or not.
+        Unreadable: another encoding, several, or no whole gzip file.
+    """
+    name = encoding.strip().lower()
+    if name not in ("", "identity", "gzip", "x-gzip"):
+        raise Unreadable(f"encoded as {encoding[:40]!r}, which was not asked for")
+    parts = _identity(raw) if name in ("", "identity") else _gunzip(raw, most)
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"more than {most} bytes in one answer")
+        yield part
+
+
+def _identity(raw: Iterable[bytes]) -> Iterator[bytes]:
+    yield from raw
+
+
+def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Unpacked pieces of at most PIECE bytes each; several members follow one another."""
+    packed, machine = 0, None
+    for data in raw:
+        packed += len(data)
+        if packed > most:
+            raise TooLarge(f"more than {most} packed bytes in one answer")
+        while data:
+            machine = machine or zlib.decompressobj(zlib.MAX_WBITS | 16)
+            part = _inflate(machine, data)
+            data = machine.unconsumed_tail
+            if machine.eof:
+                data, machine = machine.unused_data, None
+            if part:
+                yield part
+    while machine is not None and (part := _inflate(machine, b"")):
+        yield part
+    if machine is not None and not machine.eof:
+        raise Unreadable("said to be gzip, but cut short")
+
+
+def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
+    """The next piece; bits that were taken in before may turn out wrong only now."""
+    try:
+        return machine.decompress(data, PIECE)
+    except zlib.error as error:
+        raise Unreadable(f"said to be gzip, but {error}") from error

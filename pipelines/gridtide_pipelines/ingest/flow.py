@@ -1,0 +1,271 @@
+"""The way of a value: retrieved, kept, parsed, normalized, stored, derived."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gridtide.errors import BadInput
+from gridtide_pipelines.derive.factors import FactorSet
+from gridtide_pipelines.derive.intensity import CONTEXT, derive
+from gridtide_pipelines.errors import (
+    AllRefused,
+    NothingYet,
+    NotStored,
+    SourceChanged,
+    SourceUnavailable,
+)
+from gridtide_pipelines.ingest.fetch import Fetch
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.normalize import Normalized, normalize
+from gridtide_pipelines.ingest.schedule import Span
+from gridtide_pipelines.ingest.settling import Answered
+from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
+from gridtide_store.ledger import Ledger
+from gridtide_store.records import Facts
+from gridtide_store.store import Store
+
+ENDLESS = "its paging has changed, the source needs a look"
+
+log = logging.getLogger(__name__)
+
+# Flag of values whose knowledge time was moved behind that of the belief they replace.
+KNOWN_LATER = "clock_behind"
+
+
+@dataclass(slots=True)
+class Intake:
+    """What one span brought in: rows added, bytes received, oddities by flag, days answered."""
+
+    rows: int = 0
+    size: int = 0
+    flags: Counter[str] = field(default_factory=Counter)
+    answered: Answered = field(default_factory=Answered)
+
+
+def ingest(
+    source: Source,
+    kind: Kind,
+    zones: Sequence[str],
+    start: datetime,
+    end: datetime,
+    *,
+    fetch: Fetch,
+    store: Store,
+    now: Callable[[], datetime],
+    limits: Limits = DEFAULT,
+    monotonic: Callable[[], float] = time.monotonic,
+    intake: Intake | None = None,
+) -> Intake:
+    """Bring one span of some zones from one source into the store.
+
+    The raw body is kept before it is parsed, so that a mended parser can replay the past with
+    the original `known_at`. Doing it again adds only what is new.
+
+    Args:
+        intake: what to add to; it holds what was stored before an error, too.
+
+    Raises:
+        SourceError: see errors.py for what to do about each kind.
+    """
+    intake = Intake() if intake is None else intake
+    watch = _Watch(source.name, limits, monotonic)
+    empty: NothingYet | None = None
+    kept = refused = 0
+    for group in source.requests(kind, zones, start, end):
+        watch.begin_group()
+        try:
+            bodies = [
+                body
+                for request in group
+                for body in _pages(source, request, fetch, store, now, watch)
+            ]
+            intake.size += sum(len(body.content) for body in bodies)
+            parsed = source.parse(bodies)
+        except NothingYet as error:
+            # A part of the span without an answer: the parts after it are asked all the same.
+            empty = error
+            continue
+        found = normalize(parsed, source, bodies, span=Span(start, end))
+        intake.flags.update(found.flags)
+        for sentence in found.refused:
+            log.warning("not stored, implausible or of another time: %s", sentence)
+        intake.rows += _store(source, store, found, intake.flags)
+        intake.answered.add(found.observations, found.refused_slots)
+        kept += found.observations["value"].count() + found.forecasts.height
+        refused += len(found.refused_slots)
+    if refused and not kept:
+        raise AllRefused(
+            source.name,
+            f"all {refused} values are implausible, of another time or not over yet "
+            f"({', '.join(sorted(intake.flags))}); the raw body is kept, it needs a look",
+        )
+    if empty and not kept:
+        raise empty
+    return intake
+
+
+def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
+    """Rows added of what one group brought.
+
+    Raises:
+        NotStored: the store refused it; nothing of this group is stored then.
+    """
+    before = store.raised[source.name]
+    try:
+        rows = store.append(found.observations, received=True)
+        rows += store.append_forecasts(found.forecasts)
+    except BadInput as error:
+        raise NotStored(source.name, str(error)) from error
+    if moved := store.raised[source.name] - before:
+        flags[KNOWN_LATER] += moved
+        log.warning(
+            "%s: the clock is behind that of an earlier refresh; %d values count as known "
+            "just after those they replace",
+            source.name,
+            moved,
+        )
+    return rows
+
+
+class _Watch:
+    """Counts what the answers about one span have taken of their limits."""
+
+    def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._source, self._limits, self._monotonic = source, limits, monotonic
+        self._until = monotonic() + limits.span_seconds
+        self._span = self._group = 0
+
+    def begin_group(self) -> None:
+        """Begin what is read together.
+
+        Raises:
+            SourceUnavailable: the time for the span is over.
+        """
+        self._group = 0
+        self._refuse_overtime()
+
+    def page(self, number: int, size: int) -> None:
+        """Count page `number`, from 1, of `size` bytes.
+
+        Raises:
+            SourceChanged: more pages or bytes than any answer has.
+            SourceUnavailable: the time for the span is over.
+        """
+        self._group += size
+        self._span += size
+        limits = self._limits
+        if number > limits.pages:
+            raise SourceChanged(self._source, f"more than {limits.pages} pages; {ENDLESS}")
+        for taken, most in ((self._group, limits.group), (self._span, limits.span)):
+            if taken > most:
+                raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
+        self._refuse_overtime()
+
+    def _refuse_overtime(self) -> None:
+        if self._monotonic() > self._until:
+            raise SourceUnavailable(
+                self._source,
+                f"no whole answer in {self._limits.span_seconds:g} s; the next refresh goes on",
+            )
+
+
+def _pages(
+    source: Source,
+    request: Request,
+    fetch: Fetch,
+    store: Store,
+    now: Callable[[], datetime],
+    watch: _Watch,
+) -> list[Body]:
+    """The bodies of one request: the first page and those that follow it.
+
+    Raises:
+        SourceChanged: a page says what another one said, or they do not end.
+    """
+    bodies: list[Body] = []
+    seen: set[bytes] = set()
+    following: Request | None = request
+    while following is not None:
+        content = fetch(source, following)
+        watch.page(len(bodies) + 1, len(content))
+        known_at = now()
+        kept = store.keep(source.name, following.address, content, known_at)
+        body = Body(following, content, known_at, kept)
+        bodies.append(body)
+        digest = hashlib.sha256(content).digest()
+        if digest in seen:
+            raise SourceChanged(source.name, f"page {len(bodies)} repeats another; {ENDLESS}")
+        seen.add(digest)
+        following = source.following(body) if source.following else None
+    return bodies
+
+
+def derive_pending(
+    store: Store, factors: FactorSet, *, failed: list[NotStored] | None = None
+) -> int:
+    """Intensity and CFE of every mix that is newer than what was derived from it.
+
+    What is missing in a slot is judged by the slots before it, so a span is read with them.
+
+    Args:
+        failed: takes what could not be derived or stored, so that the rest is; all of it is
+            pending the next time.
+
+    Returns:
+        Rows added.
+
+    Raises:
+        BadInput: without `failed`, the first that could not be derived or stored.
+    """
+    pending = store.underived(factors.name)
+    added = 0
+    for span in pending.spans:
+        mix = store.inputs(span.zone, span.source, span.start - CONTEXT, span.end)
+        try:
+            added += store.append(derive(mix, factors, start=span.start), received=True)
+        except BadInput as error:
+            if failed is None:
+                raise
+            failed.append(NotStored(span.source, f"not derived: {error}", zone=span.zone))
+    if not failed:
+        store.mark_derived(factors.name, pending.cut)
+    return added
+
+
+def facts_of(source: Source) -> Facts:
+    """What the ledger and every snapshot tell of a source."""
+    return Facts(
+        name=source.name,
+        title=source.title,
+        url=source.base_url,
+        licence=source.licence,
+        licence_url=source.licence_url,
+        attribution=source.attribution,
+        simulated=source.simulated,
+        restricted=source.restricted,
+    )
+
+
+def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
+    """Keep simulated and real rows in homes of their own.
+
+    The store is asked besides the ledger, which may have been lost.
+
+    Raises:
+        BadInput: this home already holds rows of the other kind.
+    """
+    kinds = {name: facts.simulated for name, facts in ledger.sources().items()}
+    kinds |= store.publishers()
+    other = [name for name, kind in sorted(kinds.items()) if kind != simulated]
+    if other:
+        has, wants = ("real", "simulated") if simulated else ("simulated", "real")
+        raise BadInput(
+            f"this home holds {has} rows (from {', '.join(other)}) and takes no {wants} ones; "
+            "name another home with --home or GRIDTIDE_HOME"
+        )

@@ -1,0 +1,231 @@
+"""Asking every source for what is due; one bad source spoils nothing else."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gridtide_pipelines.errors import (
+    ClockAhead,
+    ClockUnknown,
+    NothingYet,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
+from gridtide_pipelines.ingest.fetch import Fetch, skipped
+from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.schedule import FIRST_REACH, Span, grid
+from gridtide_pipelines.ingest.settling import Answered, final_days, open_part
+from gridtide_pipelines.ingest.source import Kind, Source
+from gridtide_pipelines.ingest.tasks import Task, TaskQueue
+from gridtide_store.ledger import Ledger
+from gridtide_store.logs import escape_controls
+from gridtide_store.records import Step
+from gridtide_store.settings import Settings
+from gridtide_store.store import Store
+
+DONE = "done"
+SKIPPED = "skipped"
+NOTHING_YET = NothingYet.code
+# Whoever gives no answer, or refuses, gives none to the next question either.
+GIVEN_UP = (SourceUnavailable.code, SourceRefused.code, ClockAhead.code)
+# Not for each of a hundred spans: what has changed has changed for the next one as well.
+MOST_FAILURES = 3
+MOST_FLAGS = 100
+FLAG_LENGTH = 100
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of gathering works with."""
+
+    store: Store
+    ledger: Ledger
+    fetch: Fetch
+    settings: Settings
+    now: Callable[[], datetime]
+    run: int
+    limits: Limits = DEFAULT
+
+
+def plan(
+    sources: Iterable[Source],
+    zones: Sequence[str],
+    *,
+    ledger: Ledger,
+    now: datetime,
+    since: datetime | None,
+) -> list[Task]:
+    """What is to be asked, source by source, oldest first.
+
+    Args:
+        zones: only these; empty for all a source has.
+        since: how far back; None is FIRST_REACH. Days of a zone that are settled, which is
+            retrieved after their source stopped revising them, are not asked again: a first
+            refresh fills the time before it, an interrupted one resumes, a later one is short.
+    """
+    tasks = []
+    for source in sources:
+        wanted = tuple(sorted(source.zones.intersection(zones) if zones else source.zones))
+        if not wanted:
+            continue
+        for kind in sorted(source.kinds):
+            if kind is Kind.FORECAST:
+                tasks.append(Task(source, kind, wanted, Span(now, now + source.max_span)))
+                continue
+            settled = ledger.settled(source.name, kind)
+            for cell in grid(since or now - FIRST_REACH, now, source.max_span):
+                if left := open_part(cell, wanted, settled):
+                    span, asked = left
+                    tasks.append(Task(source, kind, asked, span))
+    return tasks
+
+
+def gather(tasks: Sequence[Task], around: Round) -> Iterator[Step]:
+    """Do the tasks and note each in the ledger; a failure is a step like any other.
+
+    A source that gave no answer, or refused, is not asked again in this round, nor is one after
+    MOST_FAILURES others in a row. One whose answers do not say what time it is waits until
+    the others were asked. Bugs are not caught: they end the run with their traceback.
+    """
+    waiting: list[Sequence[Task]] = []
+    for mine in _by_source(tasks):
+        reason = skipped(mine[0].source, around.settings)
+        if reason:
+            yield _note(around, _step(mine[0], SKIPPED, message=reason, whole=True))
+        elif left := (yield from _gather_one(mine, around, may_wait=True)):
+            waiting.append(left)
+    for mine in waiting:
+        yield from _gather_one(mine, around, may_wait=False)
+
+
+def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.source.name, []).append(task)
+    return list(found.values())
+
+
+def _gather_one(
+    tasks: Sequence[Task], around: Round, *, may_wait: bool
+) -> Generator[Step, None, Sequence[Task]]:
+    """Do the tasks of one source; returns those that must wait for other sources."""
+    queue = TaskQueue(tasks)
+    while task := queue.pop():
+        step = _attempt(task, around)
+        if step.status == ClockUnknown.code and may_wait:
+            return (task, *queue.rest())
+        queue.note(task, failed=step.status not in (DONE, NOTHING_YET))
+        if step.status in GIVEN_UP:
+            yield _note(around, step)
+            break
+        if queue.failures == MOST_FAILURES:
+            message = (
+                f"{step.message}; {MOST_FAILURES} failures in a row, given up for this run"
+            )
+            yield _note(around, replace(step, message=message))
+            break
+        yield _note(around, step)
+    return ()
+
+
+def _attempt(task: Task, around: Round) -> Step:
+    source, span = task.source, task.span
+    began, intake = time.monotonic(), Intake()
+    status, message = DONE, ""
+    try:
+        ingest(
+            source,
+            task.kind,
+            task.zones,
+            span.start,
+            span.end,
+            fetch=around.fetch,
+            store=around.store,
+            now=around.now,
+            limits=around.limits,
+            intake=intake,
+        )
+    except (NothingYet, ClockUnknown) as error:
+        status, message = error.code, str(error)
+    except SourceError as error:
+        # Not an error of ours: it is noted, counted, asked again later, and it shows in the
+        # exit status.
+        log.warning("%s", error, extra={"source": source.name, "kind": str(task.kind)})
+        status, message = error.code, str(error)
+    if status == DONE or intake.rows:
+        around.ledger.set_source(facts_of(source))
+    around.ledger.count_flags(source.name, tidy(intake.flags), around.now())
+    if status in (DONE, NOTHING_YET):
+        _settle(task, intake.answered, around)
+    return _step(
+        task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message
+    )
+
+
+def _settle(task: Task, answered: Answered, around: Round) -> None:
+    """Note the days that need not be asked for again: those that were answered."""
+    if task.kind is Kind.FORECAST:
+        return
+    days = final_days(task.span, refetch=task.source.refetch, now=around.now())
+    name, silent = task.source.name, answered.silent(task.zones, days)
+    # Of what is stored, so that hours of which one answer brought some and another the rest
+    # count as news, and an answer that brought less does not.
+    covered = around.store.covered(name, task.span.start, task.span.end) if silent else {}
+    around.ledger.settle(
+        name,
+        task.kind,
+        complete=answered.complete(task.zones, days),
+        silent={day: covered.get(day, timedelta(0)) for day in silent},
+        now=around.now(),
+    )
+
+
+def tidy(flags: Mapping[str, int]) -> dict[str, int]:
+    """`flags` with names that are short, printable and not too many, whatever was sent."""
+    kept: Counter[str] = Counter()
+    for name, count in sorted(flags.items()):
+        short = escape_controls(name)[:FLAG_LENGTH]
+        kept[short if short in kept or len(kept) < MOST_FLAGS else "other"] += count
+    return dict(kept)
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _note(around: Round, step: Step) -> Step:
+    around.ledger.step(around.run, step)
+    return step
+
+
+def _step(
+    task: Task,
+    status: str,
+    *,
+    rows: int = 0,
+    size: int = 0,
+    ms: int = 0,
+    message: str = "",
+    whole: bool = False,
+) -> Step:
+    return Step(
+        source=task.source.name,
+        kind="" if whole else str(task.kind),
+        zones=task.zones,
+        start=None if whole else task.span.start,
+        end=None if whole else task.span.end,
+        status=status,
+        rows=rows,
+        bytes=size,
+        ms=ms,
+        message=message,
+    )

@@ -1,0 +1,282 @@
+"""From readings to rows of the store: what is refused, what is merged, and how each is counted.
+
+- Values outside PLAUSIBLE are mistakes of units or parsing: they are not stored, but counted
+  and named. The slot then has a gap. Of a fuel it is a row without a value, for the fuel was
+  named: one that is absent for long counts as closed.
+- Generation that is negative in total is none: all fuels of that slot are gaps, and counted.
+- Observations of slots that were not over when the answer came, and rows of another time than
+  was asked for, are mistakes of the publisher's clock or ours: counted and named, not stored.
+- Rows of zones nobody asked for (an answer may bring its neighbours) are counted, not stored.
+  A flow is kept where either end was asked for.
+- The same reading twice is one. Where two bodies differ the one known later stands: pages are
+  read while the publisher revises. Where one body contradicts itself the value is unknown.
+- A flow is stored under the pair in order of name, positive along the arrow. Where both ends
+  report the same border, and never quite agree, the report of the first named one stands.
+- A publisher's forecast is stored as a run of a model with the publisher's name. It is one
+  only if it was asked for as a forecast, and only its slots that were not over yet: beside
+  past values a publisher repeats what it had forecast last, which is no issue of now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from gridtide_pipelines.ingest.schedule import Span
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Source
+from gridtide_pipelines.ingest.summing import without_negative_totals
+from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
+
+# Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)
+# puts coal at up to about 1095 gCO2e/kWh; 2000 leaves room for old small units. Power: all of
+# China together peaks at about 1.5 million MW (NEA, July 2025), so more is kW read as MW.
+# Negative generation is own use or pumping and kept as reported; a load below 0 is no load.
+INTENSITY: Final = (0.0, 2000.0)
+FRACTION: Final = (0.0, 1.0)
+MOST_POWER: Final = 2_000_000.0  # MW
+POWER: Final = (-MOST_POWER, MOST_POWER)
+PLAUSIBLE: Final[Sequence[tuple[str, tuple[float, float]]]] = (
+    ("ci_", INTENSITY),
+    ("cfe_", FRACTION),
+    (SHARE, FRACTION),
+    (GENERATION, POWER),
+    ("flow", POWER),
+    ("load", (0.0, MOST_POWER)),
+)
+
+SLOT: Final = ("zone", "signal", "start")
+NAMED: Final = 5  # refused values named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """What goes to the store, and what was odd.
+
+    Attributes:
+        flags: how many readings of each oddity (slots for ``negative_total``):
+            ``unmapped_code:<code>``, ``conflict``,
+            ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
+            ``future:<signal>``, ``unasked_time:<signal>``.
+        refused: the first few values that were not stored for what they say, each as a
+            sentence.
+        refused_slots: zone and start of each of them.
+    """
+
+    observations: pl.DataFrame
+    forecasts: pl.DataFrame
+    flags: Mapping[str, int]
+    refused: tuple[str, ...] = ()
+    refused_slots: tuple[tuple[str, datetime], ...] = ()
+
+
+def normalize(
+    readings: pl.DataFrame,
+    source: Source,
+    bodies: Sequence[Body],
+    *,
+    known_at: pl.Expr | None = None,
+    span: Span | None = None,
+) -> Normalized:
+    """`readings` of one group of `bodies` as frames of OBSERVATION and FORECAST.
+
+    Args:
+        bodies: those the readings were parsed from; they say which zones and kind were asked
+            for, when each was known and as which retrieval it is kept. Bodies that were asked
+            for no zone ask for all.
+        known_at: when each reading was known, over the columns of READING, if that is not
+            when its body was (an old file, known when its slots ended: ``pl.col("end")``).
+        span: the time that was asked for; None where nobody asked (a file).
+    """
+    flags: Counter[str] = Counter()
+    told = readings["flag"].drop_nulls().str.split(";").explode()
+    flags.update(dict(told.value_counts().iter_rows()))
+    rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
+    if known_at is not None:
+        rows = rows.with_columns(known_at.alias("known_at"))
+    rows = _oriented(_asked(rows, bodies, flags))
+    refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
+    if span is not None:
+        rows = _refuse(rows, *_future(), flags, refused)
+        rows = _refuse(rows, *_unasked(span), flags, refused)
+    gaps = _fuels_without_value(rows)
+    rows = pl.concat([_refuse(rows, ~_plausible(), "implausible", flags, refused), gaps])
+    odd = pl.concat(refused)
+    ahead = pl.col("issued_at").is_not_null()
+    observed = _one_each(rows.filter(~ahead), SLOT, flags)
+    observed = _without_negative_totals(observed, flags)
+    foreseen = _one_each(_runs(rows.filter(ahead), flags), (*SLOT, "issued_at"), flags)
+    return Normalized(
+        observations=observed.select(
+            "zone",
+            "signal",
+            pl.lit(source.name).alias("source"),
+            pl.col("start").alias("slot_start"),
+            pl.col("end").alias("slot_end"),
+            "value",
+            "quality",
+            "known_at",
+            "retrieval_id",
+        ).select(OBSERVATION.names()),
+        forecasts=foreseen.drop_nulls("value")
+        .select(
+            "zone",
+            "signal",
+            pl.lit(source.name).alias("model"),
+            "issued_at",
+            pl.col("start").alias("slot_start"),
+            pl.col("end").alias("slot_end"),
+            pl.lit(None, dtype=pl.Float64).alias("p10"),
+            pl.col("value").alias("p50"),
+            pl.lit(None, dtype=pl.Float64).alias("p90"),
+            # A run is known as a whole: with its last page.
+            pl.col("known_at").max().over("zone", "signal", "issued_at"),
+            pl.lit(source.name).alias("source"),
+            pl.lit(source.simulated).alias("simulated"),
+        )
+        .select(FORECAST.names()),
+        flags={name: count for name, count in sorted(flags.items()) if count},
+        refused=_sentences(odd, source),
+        refused_slots=tuple(odd.select("zone", "start").iter_rows()),
+    )
+
+
+def _about(bodies: Sequence[Body]) -> pl.DataFrame:
+    """What each body is, by its index."""
+    return pl.DataFrame(
+        {
+            "body": range(len(bodies)),
+            "known_at": [body.known_at for body in bodies],
+            "retrieval_id": [body.retrieval_id for body in bodies],
+            "is_forecast": [body.request.kind is Kind.FORECAST for body in bodies],
+        },
+        schema={
+            "body": READING["body"],
+            "known_at": INSTANT,
+            "retrieval_id": OBSERVATION["retrieval_id"],
+            "is_forecast": pl.Boolean,
+        },
+    )
+
+
+def _asked(rows: pl.DataFrame, bodies: Sequence[Body], flags: Counter[str]) -> pl.DataFrame:
+    """The rows of zones that were asked for; a flow has two."""
+    asked = {zone for body in bodies for zone in body.request.zones}
+    if not asked:
+        return rows
+    ends = pl.col("zone").str.split("->")
+    inside = ends.list.eval(pl.element().is_in(list(asked))).list.any()
+    outside = rows.filter(~inside)["zone"].value_counts()
+    flags.update({f"outside:{zone}": count for zone, count in outside.iter_rows()})
+    return rows.filter(inside)
+
+
+def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
+    """Flows under their pair in order of name; the report of the first named one comes last."""
+    ends = pl.col("zone").str.split_exact("->", 1).struct
+    first, second = ends.field("field_0"), ends.field("field_1")
+    turned = (second < first).fill_null(value=False)
+    return rows.with_columns(
+        pl.when(turned).then(second + "->" + first).otherwise("zone").alias("zone"),
+        pl.when(turned).then(-pl.col("value")).otherwise("value").alias("value"),
+        turned.alias("turned"),
+    )
+
+
+def _future() -> tuple[pl.Expr, str]:
+    """Observations of slots that were not over when they came; a forecast says what it is."""
+    return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at")), "future"
+
+
+def _unasked(span: Span) -> tuple[pl.Expr, str]:
+    """Slots outside the time asked for; one that touches it is what some publishers add."""
+    return (pl.col("end") < span.start) | (pl.col("start") > span.end), "unasked_time"
+
+
+def _plausible() -> pl.Expr:
+    signal, value = pl.col("signal"), pl.col("value")
+    fits = value.is_null()
+    for prefix, (low, high) in PLAUSIBLE:
+        fits |= signal.str.starts_with(prefix) & value.is_between(low, high)
+    return fits
+
+
+def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row without value for each fuel and slot of which all observations are implausible."""
+    fuel = pl.any_horizontal(
+        pl.col("signal").str.starts_with(prefix) for prefix in (GENERATION, SHARE)
+    )
+    mine = rows.filter(fuel, pl.col("issued_at").is_null())
+    odd = mine.filter(~_plausible()).with_columns(value=pl.lit(None, pl.Float64))
+    fitting = mine.filter(_plausible())
+    return odd.join(fitting, on=SLOT, how="anti").unique(SLOT, keep="last", maintain_order=True)
+
+
+def _without_negative_totals(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
+    """`rows` with the fuels unknown of slots whose generation is negative in total."""
+    mine = pl.col("signal").str.starts_with(GENERATION)
+    mix = rows.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
+    found, count = without_negative_totals(mix, ["zone", "start", "end"])
+    if not count:
+        return rows
+    flags["negative_total"] += count
+    return pl.concat([rows.filter(~mine), found.select(rows.columns)]).sort(SLOT)
+
+
+def _refuse(
+    rows: pl.DataFrame,
+    odd: pl.Expr,
+    why: str,
+    flags: Counter[str],
+    refused: list[pl.DataFrame],
+) -> pl.DataFrame:
+    """The rows that are not `odd`; those that are go to `refused` and are counted."""
+    parts = rows.with_columns(odd.alias("why")).partition_by(
+        "why", as_dict=True, include_key=False
+    )
+    bad, good = parts.get((True,), rows.clear()), parts.get((False,), rows.clear())
+    counts = bad["signal"].value_counts()
+    flags.update({f"{why}:{name}": count for name, count in counts.iter_rows()})
+    refused.append(bad.with_columns(pl.lit(why).alias("why")))
+    return good
+
+
+def _sentences(odd: pl.DataFrame, source: Source) -> tuple[str, ...]:
+    return tuple(
+        f"{source.name} [{row['zone']}]: {row['signal']} {row['value']} at {row['start']}"
+        for row in odd.head(NAMED).iter_rows(named=True)
+    )
+
+
+def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
+    """Forecasts that were asked for as such, of slots not over at their issue."""
+    ahead = pl.col("is_forecast") & (pl.col("end") > pl.col("issued_at"))
+    runs = rows.filter(ahead)
+    flags["hindsight"] += rows.height - runs.height
+    return runs
+
+
+def _one_each(rows: pl.DataFrame, key: Sequence[str], flags: Counter[str]) -> pl.DataFrame:
+    """One row per key, sorted by it: the first end's report, then what was known last."""
+    again = rows.select(key).is_duplicated()
+    if not again.any():
+        return rows.sort(key)
+    best_first = rows.filter(again).sort(
+        "turned", "known_at", "body", descending=[False, True, True], maintain_order=True
+    )
+    same_body = (pl.col("body") == pl.col("body").first()) & (
+        pl.col("turned") == pl.col("turned").first()
+    )
+    one = best_first.group_by(key, maintain_order=True).agg(
+        pl.exclude(key).first(),
+        (pl.struct("end", "value").filter(same_body).n_unique() > 1).alias("conflict"),
+        ((pl.col("turned") == pl.col("turned").first()).sum() - 1).alias("surplus"),
+    )
+    flags["conflict"] += int(one["conflict"].sum())
+    flags["duplicate"] += int(one.filter(~pl.col("conflict"))["surplus"].sum())
+    one = one.with_columns(pl.when(~pl.col("conflict")).then("value"))
+    return pl.concat([rows.filter(~again), one.select(rows.columns)]).sort(key)

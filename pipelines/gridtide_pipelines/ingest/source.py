@@ -1,0 +1,265 @@
+"""What a source is: it builds requests and reads what comes back; it never sends."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import ModuleType
+from typing import TypeAlias
+from urllib.parse import urlencode
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_store.vocabulary import INSTANT
+
+# One row per value a source states. `issued_at` is set on a publisher's forecast and null on
+# an observation; `flag` says what was odd, e.g. "unmapped_code:WIN", several joined by ";";
+# `body` is the index of the body it was read from.
+READING = pl.Schema(
+    {
+        "zone": pl.String(),
+        "signal": pl.String(),
+        "start": INSTANT,
+        "end": INSTANT,
+        "value": pl.Float64(),
+        "quality": pl.String(),
+        "issued_at": INSTANT,
+        "flag": pl.String(),
+        "body": pl.UInt32(),
+    }
+)
+
+
+class Kind(StrEnum):
+    """What is asked for; one request asks for one kind."""
+
+    GENERATION = "generation"
+    INTENSITY = "intensity"
+    LOAD = "load"
+    FLOW = "flow"
+    FORECAST = "forecast"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call below a source's base URL, without its key.
+
+    Attributes:
+        path: begins with a slash.
+        params: query, in order; a name may be repeated.
+        zones: the zones it was built for.
+    """
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    kind: Kind = Kind.GENERATION
+    zones: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Path and query, as kept beside the body; it never holds a key."""
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What came back on a request, when we knew it, and the retrieval it is kept as."""
+
+    request: Request
+    content: bytes
+    known_at: datetime
+    retrieval_id: int
+
+
+# What must be read together, e.g. imports and exports.
+Group: TypeAlias = Sequence[Request]
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """The key a source needs: the variable it is read from and how it is sent.
+
+    Attributes:
+        env: variable of the environment.
+        param: name of the query parameter it is sent as, else
+        header: name of the header it is sent as.
+        obtain: address where a person gets one.
+    """
+
+    env: str
+    obtain: str
+    param: str | None = None
+    header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One publisher.
+
+    Attributes:
+        name: lower case with underscores; ``GRIDTIDE_<NAME>_URL`` moves its base URL.
+        zones: zone keys it can answer for.
+        requests: kind, zones, ``[start, end)`` to groups of requests, oldest first.
+        parse: bodies of one group, pages included, to READING; raises SourceChanged,
+            NothingYet and nothing else.
+        step: time between two publications.
+        max_span: longest span one request may cover; `requests` splits by it.
+        refetch: how far back values are still revised.
+        following: the request for the next page, or None after the last.
+        answer: for a source built in, which needs no network: its own reply.
+        restricted: whether the licence forbids redistribution or commercial use.
+        min_interval: least time between two requests.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    kinds: frozenset[Kind]
+    zones: frozenset[str]
+    requests: Callable[[Kind, Sequence[str], datetime, datetime], Sequence[Group]]
+    parse: Callable[[Sequence[Body]], pl.DataFrame]
+    step: timedelta
+    max_span: timedelta
+    refetch: timedelta
+    licence: str
+    licence_url: str
+    attribution: str
+    following: Callable[[Body], Request | None] | None = None
+    answer: Callable[[Request], bytes] | None = None
+    key: KeySpec | None = None
+    restricted: bool = False
+    simulated: bool = False
+    min_interval: timedelta = timedelta(0)
+
+
+Column: TypeAlias = Collection[object] | pl.Series
+
+
+def readings(
+    *,
+    zone: str | Column,
+    signal: str | Column,
+    start: Column,
+    end: Column | timedelta,
+    value: Column,
+    quality: Quality | Column = Quality.MEASURED,
+    issued_at: datetime | Column | None = None,
+    flag: Column | None = None,
+    body: int | Column = 0,
+    stamp: str | None = None,
+) -> pl.DataFrame:
+    """Columns as a frame of READING; a single value holds for every row.
+
+    Args:
+        start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads.
+        end: likewise, or the length of every slot.
+        value: numbers; None is a gap.
+
+    Raises:
+        ValueError, TypeError, PolarsError: columns that do not fit; see `shape`.
+    """
+    begin = _times(start, stamp)
+    frame = pl.DataFrame(
+        {
+            "start": begin,
+            "end": begin + end if isinstance(end, timedelta) else _times(end, stamp),
+            "value": pl.Series(value, dtype=pl.Float64, strict=True),
+        }
+    ).with_columns(
+        _column("zone", zone),
+        _column("signal", signal),
+        _column("quality", quality),
+        _column("issued_at", issued_at),
+        _column("flag", flag),
+        _column("body", body),
+    )
+    return checked(frame.select(READING.names()))
+
+
+def checked(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame`, which is of READING, with every slot after its start and every value finite.
+
+    Raises:
+        ValueError: it is not; says which and where.
+    """
+    if frame.schema != READING:
+        raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
+    if (
+        frame.select(pl.exclude("value", "issued_at", "flag").is_null().any())
+        .row(0)
+        .count(True)
+    ):
+        raise ValueError("a reading without zone, signal, start, end, quality or body")
+    odd = frame.filter((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite())
+    if not odd.is_empty():
+        raise ValueError(f"{odd.height} readings end before they start or are not finite")
+    return frame
+
+
+def number(value: object) -> float | None:
+    """A value of a JSON body, written as a number or as text; None stays None.
+
+    Raises:
+        TypeError, ValueError: it is neither; a truth value is no number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+@contextmanager
+def shape(source: str) -> Iterator[None]:
+    """Around the reading of a body: whatever does not fit becomes SourceChanged.
+
+    Raises:
+        SourceChanged: the body is not of the shape we parse.
+    """
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        raise SourceChanged(
+            source,
+            f"unexpected body: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+            "; the raw body is kept, the parser needs a look",
+        ) from error
+
+
+def find_sources(package: ModuleType) -> Mapping[str, Source]:
+    """Every ``SOURCE`` in the modules of `package`, by name; there is no list to edit."""
+    modules = (
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(package.__path__)
+    )
+    sources = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
+    return {source.name: source for source in sorted(sources, key=lambda s: s.name)}
+
+
+def _times(column: Column, stamp: str | None) -> pl.Series:
+    if stamp is None:
+        return pl.Series(column, dtype=INSTANT, strict=True)
+    text = pl.Series(column, dtype=pl.String, strict=True)
+    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
+
+
+def _column(name: str, given: object) -> pl.Expr | pl.Series:
+    if isinstance(given, Collection) and not isinstance(given, str):
+        return pl.Series(name, given, dtype=READING[name], strict=True)
+    return pl.lit(given, dtype=READING[name]).alias(name)

@@ -1,0 +1,264 @@
+"""Hourly generation by fuel, demand and interchange of US balancing authorities, from EIA.
+
+Docs:       https://www.eia.gov/opendata/documentation.php (v2, electricity/rto; Form EIA-930)
+Licence:    public domain (https://www.eia.gov/about/copyrights_reuse.php); it asks to be named.
+Unit:       MWh in the hour, which is the mean MW.
+Slots:      1 h, labelled by UTC END (``period``): one hour is taken off. The first and the
+            last label of a request both count.
+Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a second.
+            The key must be in the query, and the answer repeats it (fetch.py blots it out).
+Revisions:  authorities resend for days; 14 days are asked again.
+Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
+            `summing.total`, so that one that charges takes nothing from one that generates. The
+            fuel is null where one of them is null: a fuel that is listed without a value is
+            not known, which is not the same as a fuel that is not listed. A code nobody knew is
+            summed into unknown and flagged. Demand other than ``D`` (forecast, net,
+            interchange) is not read. Respondents without a zone of ours (US48, regions such as
+            CAL) keep their own code; normalize.py counts them.
+Not merged: authorities that only generate (AVRN, GRID, GWA, ...) belong to neighbours' mixes;
+            they stay zones of their own here. Storage is positive when it discharges; before PS
+            and BAT were split out, pumping shows as negative WAT.
+Conflicts:  rows of a later page replace the same rows of an earlier one. A value given twice,
+            and differently, in one body is unknown and flagged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.no_data import holds_nothing
+from gridtide_pipelines.ingest.source import (
+    READING,
+    Body,
+    Group,
+    KeySpec,
+    Kind,
+    Request,
+    Source,
+    number,
+    readings,
+    shape,
+)
+from gridtide_pipelines.ingest.summing import total
+from gridtide_store import catalogue
+from gridtide_store.vocabulary import generation
+
+NAME = "eia"
+HOUR = timedelta(hours=1)
+STAMP = "%Y-%m-%dT%H"
+PAGE = 5000  # rows of one JSON answer, the publisher's limit
+MAX_SPAN = timedelta(days=31)
+
+FUELS: Final[Mapping[str, str]] = {
+    "COL": "coal",
+    "NG": "gas",
+    "OIL": "oil",
+    "NUC": "nuclear",
+    "WAT": "hydro",
+    "WND": "wind",
+    "WNB": "wind",  # with a battery behind the same meter
+    "SUN": "solar",
+    "SNB": "solar",  # with a battery behind the same meter
+    "GEO": "geothermal",
+    "PS": "hydro_storage",
+    "BAT": "battery_storage",
+    "OES": "battery_storage",  # "other energy storage": no pumped hydro
+    "UES": "unknown",  # "unknown energy storage"
+    "OTH": "unknown",
+    "UNK": "unknown",
+}
+
+
+ROUTES: Final[Mapping[Kind, tuple[str, str, tuple[str, ...]]]] = {
+    # kind: route, facet of the authority, columns that order the pages
+    Kind.GENERATION: ("fuel-type-data", "respondent", ("period", "respondent", "fueltype")),
+    Kind.LOAD: ("region-data", "respondent", ("period", "respondent")),
+    Kind.FLOW: ("interchange-data", "fromba", ("period", "fromba", "toba")),
+}
+NOTHING: Final[Mapping[str, Any]] = {"data": [], "total": 0}  # an answer without a row
+# About as many rows has an authority in an hour: fuels, demand, neighbours.
+ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.LOAD: 1, Kind.FLOW: 6}
+
+
+def requests(
+    kind: Kind, zones: Sequence[str], start: datetime, end: datetime
+) -> Sequence[Group]:
+    """All `zones` in one request per span: as long as two pages hold, a day at least."""
+    route, facet, order = ROUTES[kind]
+    fixed = [("frequency", "hourly"), ("data[]", "value")]
+    fixed += [(f"facets[{facet}][]", CODES[zone]) for zone in zones]
+    fixed += [("facets[type][]", "D")] if kind is Kind.LOAD else []
+    for i, column in enumerate(order):  # pages of an unsorted answer may overlap
+        fixed += [(f"sort[{i}][column]", column), (f"sort[{i}][direction]", "asc")]
+    hours = max(24, 2 * PAGE // (ROWS[kind] * max(1, len(zones))))
+    groups: list[Group] = []
+    slot, after = _whole(start), _whole(end)
+    while slot < after:
+        until = min(slot + min(hours * HOUR, MAX_SPAN), after)
+        span = [("start", f"{slot + HOUR:{STAMP}}"), ("end", f"{until:{STAMP}}")]
+        params = (*fixed, *span, ("offset", "0"), ("length", str(PAGE)))
+        path = f"/v2/electricity/rto/{route}/data/"
+        groups.append([Request("GET", path, params, kind=kind, zones=tuple(zones))])
+        slot = until
+    return groups
+
+
+def following(body: Body) -> Request | None:
+    """The next page, or None when all rows the publisher counts have been sent."""
+    with shape(NAME):
+        response = _response(body)
+        sent = len(response["data"])
+        offset = sent + next((int(v) for k, v in body.request.params if k == "offset"), 0)
+        if not sent or offset >= int(response["total"]):
+            return None
+        params = [p for p in body.request.params if p[0] != "offset"]
+        return replace(body.request, params=(*params, ("offset", str(offset))))
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Generation, load or flow of every authority and hour in the pages."""
+    with shape(NAME):
+        rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
+        told = readings(
+            zone=[row.zone for row in rows],
+            signal=[row.signal for row in rows],
+            start=[row.label for row in rows],
+            end=HOUR,
+            value=[row.value for row in rows],
+            body=[row.body for row in rows],
+            stamp=STAMP + ":%M",
+        )
+        code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
+        frame = _by_fuel(told.with_columns(code, pl.col("start", "end") - HOUR))
+    if frame.filter(
+        pl.col("value").is_not_null() | pl.col("flag").str.contains("conflict")
+    ).is_empty():
+        raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
+    return frame
+
+
+def _response(body: Body) -> Mapping[str, Any]:
+    document = json.loads(body.content)
+    if holds_nothing(document):
+        return NOTHING
+    if "response" not in document:
+        # Not what it says: the key was sent, and nobody knows all the ways to repeat it.
+        raise ValueError("no response but an error" if "error" in document else "no response")
+    response: dict[str, Any] = document["response"]
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    zone: str
+    signal: str
+    code: str | None
+    label: str
+    value: float | None
+    body: int
+
+
+def _rows(index: int, body: Body) -> Iterator[_Row]:
+    """Every row of one page, nulls included."""
+    for row in _response(body)["data"]:
+        if "fueltype" in row:
+            zone, code = _zone(row["respondent"]), _text(row["fueltype"])
+            signal = generation(FUELS.get(code, "unknown"))
+        elif "fromba" in row:
+            zone, code = f"{_zone(row['fromba'])}->{_zone(row['toba'])}", None
+            signal = "flow"
+        elif row["type"] == "D":
+            zone, code = _zone(row["respondent"]), None
+            signal = "load"
+        else:
+            continue
+        yield _Row(zone, signal, code, row["period"] + ":00", number(row["value"]), index)
+
+
+def _by_fuel(told: pl.DataFrame) -> pl.DataFrame:
+    """Rows by code to READING by fuel: the newest page stands, codes of one fuel are summed."""
+    key = ["zone", "signal", "start", "end"]
+    differ = pl.col("value").filter(pl.col("body") == pl.col("body").max()).n_unique() > 1
+    by_code = told.group_by([*key, "code"], maintain_order=True).agg(
+        pl.col("value").last(), pl.col("body").max(), differ.alias("differ")
+    )
+    by_code = by_code.with_columns(
+        value=pl.when(~pl.col("differ")).then("value"),
+        flag=pl.when("differ")
+        .then(pl.lit("conflict"))
+        .when(~pl.col("code").is_in(list(FUELS)))
+        .then("unmapped_code:" + pl.col("code")),
+    )
+    # A demand or a flow that is null is merely not there yet.
+    gap = pl.col("value").is_null() & pl.col("code").is_null() & ~pl.col("differ")
+    return (
+        by_code.group_by(key, maintain_order=True)
+        .agg(
+            total(pl.col("value")).alias("value"),
+            pl.col("body").max(),
+            pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
+            gap.any().alias("gap"),
+        )
+        .filter(~pl.col("gap"))
+        .with_columns(
+            flag=pl.col("flag").replace("", None),
+            quality=pl.lit(str(Quality.MEASURED)),
+            issued_at=pl.lit(None, dtype=READING["issued_at"]),
+        )
+        .select(READING.names())
+    )
+
+
+def _whole(moment: datetime) -> datetime:
+    """The first full hour, UTC, at `moment` or after it."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if hour == moment else hour + HOUR
+
+
+def _zone(code: object) -> str:
+    return ZONES.get(_text(code), _text(code))
+
+
+def _text(code: object) -> str:
+    if not isinstance(code, str):
+        raise TypeError(f"{code!r} is not a code")
+    return code
+
+
+ZONES: Final[Mapping[str, str]] = {
+    zone.eia: zone.key for zone in catalogue.load().zones.values() if zone.eia
+}
+CODES: Final[Mapping[str, str]] = {key: code for code, key in ZONES.items()}
+
+SOURCE = Source(
+    name=NAME,
+    title="EIA hourly electric grid monitor",
+    base_url="https://api.eia.gov",
+    kinds=frozenset(ROUTES),
+    zones=frozenset(
+        zone.key
+        for zone in catalogue.load().zones.values()
+        if zone.eia and NAME in zone.sources
+    ),
+    requests=requests,
+    parse=parse,
+    following=following,
+    key=KeySpec(
+        env="EIA_API_KEY", param="api_key", obtain="https://www.eia.gov/opendata/register.php"
+    ),
+    step=HOUR,
+    max_span=MAX_SPAN,
+    refetch=timedelta(days=14),
+    licence="public domain",
+    licence_url="https://www.eia.gov/about/copyrights_reuse.php",
+    attribution="U.S. Energy Information Administration",
+    min_interval=timedelta(milliseconds=250),
+)

@@ -1,0 +1,97 @@
+"""A plan carried out: what it draws when, and how it changes as forecasts come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning import Job, Plan, PlannedSlot, Progress, replan
+from gridtide.planning.planner import on_the_clock
+from gridtide.planning.problem.job import HOUR
+from gridtide.planning.solvers.solution import Drawn
+from gridtide.slots import to_instant
+from gridtide_pipelines.policies.as_issued import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What a job draws in one region, before PUE.
+
+    Attributes:
+        running: while it runs.
+        stops: kWh of each pause and restart that takes no time, at its moment.
+    """
+
+    running: list[Drawn] = field(default_factory=list)
+    stops: list[tuple[int, float]] = field(default_factory=list)
+
+
+def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
+    """All energy that `slots` of `job` draw, by region."""
+    found = {slot.region: Energy() for slot in slots}
+    for slot in slots:
+        start, end = to_instant(slot.start), to_instant(slot.end)
+        kwh = (end - start) * slot.power_kw / HOUR
+        found[slot.region].running.append(Drawn(start, end, kwh))
+    pause, restart = (
+        0.0 if cost.time else cost.kwh for cost in (job.pause_cost, job.restart_cost)
+    )
+    for earlier, later in pairwise(slots):
+        if later.start > earlier.end:
+            found[earlier.region].stops.append((to_instant(earlier.end), pause))
+            found[later.region].stops.append((to_instant(later.start), restart))
+    return found
+
+
+def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlot, ...]:
+    """What has run in the end when the rest is planned again at each of `issues`.
+
+    A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
+    where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
+    not told from work in a plan's slots; `policies.chosen` refuses them.
+    """
+    ran: tuple[PlannedSlot, ...] = ()
+    first = plan  # progress counts from the whole job, which only this plan knows
+    for issue in issues:
+        at = on_the_clock(issue.known_at)
+        if at >= plan.end:
+            break
+        so_far = (*ran, *_before(plan.slots, at))
+        try:
+            plan = replan(first, _progress(job, so_far, at), issue.outlook)
+        except NoFeasibleWindow:
+            continue
+        ran = so_far
+    return (*ran, *plan.slots)
+
+
+def _before(slots: Sequence[PlannedSlot], at: datetime) -> tuple[PlannedSlot, ...]:
+    return tuple(replace(each, end=min(each.end, at)) for each in slots if each.start < at)
+
+
+def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
+    """Where `job` stands at `at`, having run `ran`."""
+    if not ran:
+        return Progress(at)
+    # Summed as numbers: the sizes of an elastic job are no whole microseconds' worth of work.
+    done = sum(
+        (to_instant(each.end) - to_instant(each.start)) * _speed(job, each) for each in ran
+    )
+    starts = [ran[0].start]
+    starts += [later.start for earlier, later in pairwise(ran) if later.start > earlier.end]
+    running = ran[-1].end == at
+    return Progress(
+        at,
+        done=timedelta(microseconds=round(done)),
+        running=running,
+        running_for=at - starts[-1] if running else timedelta(0),
+        pieces=len(starts),
+    )
+
+
+def _speed(job: Job, slot: PlannedSlot) -> float:
+    """Work done per time, 1 at the job's own size."""
+    return 1.0 if job.chips is None else job.chips.speed(slot.chips or 0.0)

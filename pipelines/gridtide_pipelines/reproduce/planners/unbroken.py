@@ -1,0 +1,185 @@
+"""Best unbroken runs: of many zones at once, or of many starts and windows in one series.
+
+The twin of `gridtide.windows.best_window`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridtide.errors import BadInput
+from gridtide.slots import STEPS_PER_UNIT
+from gridtide_pipelines.reproduce.planners.whole_steps import ROOM, Floats, Sums, Whole
+
+NONE = -1  # the start where no run fits
+# Beyond every sum, also when a negative one is added to it, or two of it.
+UNKNOWN = 2 * ROOM
+
+
+def best_whole(
+    sums: Sums, width: int, *, first: int = 0, last: int | None = None
+) -> tuple[Whole, Whole]:
+    """The best run of `width` whole slots of each row, starting at slots `first` to `last`.
+
+    Returns:
+        Starts (rows,), ties to the earliest, `NONE` where no run is known throughout; totals
+        (rows,) in steps x slots.
+
+    Raises:
+        BadInput: no start from `first` to `last` leaves room for the run.
+    """
+    slots = sums.steps.shape[-1]
+    stop = (slots - width if last is None else min(last, slots - width)) + 1
+    if width < 1 or not 0 <= first < stop:
+        raise BadInput(
+            f"no run of {width} slots starts at slots {first} to {stop - 1} of {slots}; ask "
+            "for a shorter run or a later deadline"
+        )
+    found = sums.totals[:, first + width : stop + width] - sums.totals[:, first:stop]
+    lacking = _lacking(sums, first, stop, width)
+    if lacking is not None:
+        found[lacking] = UNKNOWN
+    best = found.argmin(axis=1)
+    totals = found[np.arange(len(best)), best]
+    return np.where(totals >= ROOM, NONE, best + first), totals
+
+
+def best_any(
+    sums: Sums, step: int, duration: int, *, first: int = 0, last: int | None = None
+) -> tuple[Whole, Floats]:
+    """The best run of any `duration`, starting anywhere from `first` to `last`, of each row.
+
+    Times are whole microseconds from the start of the rows, `step` the length of a slot. Exact:
+    the total is piecewise linear in the start, so an edge of the run meets an edge of a slot or
+    a bound.
+
+    Returns:
+        Starts (rows,) in microseconds, ties to the earliest, `NONE` where no run is known
+        throughout; means (rows,) in the unit of the values, NaN where there is none.
+
+    Raises:
+        BadInput: no start leaves room for the run, or times so fine that sums would not fit.
+    """
+    slots = sums.steps.shape[-1]
+    end = slots * step - duration
+    stop = end if last is None else min(last, end)
+    if duration <= 0 or not 0 <= first <= stop:
+        raise BadInput(
+            f"no run of {duration / 3.6e9:g} h fits into {slots * step / 3.6e9:g} h of slots "
+            "from the earliest start on; ask for a shorter run or a later deadline"
+        )
+    unit = gcd(step, duration, first, stop)
+    parts = step // unit
+    _check_room(sums, parts)
+    low, high, length = first // unit, stop // unit, duration // unit
+    rest = length % parts
+    # A run that begins on an edge ends inside the slot after its whole ones; a run that ends on
+    # an edge begins inside the slot before them. Where both are in bounds they share the sum of
+    # the whole ones; the few starts where only one is, and the bounds, are tried alone.
+    begin, end = -(-(low + rest) // parts), high // parts + 1
+    alone = {low, high}
+    alone |= {edge * parts for edge in range(-(-low // parts), min(begin, end))}
+    alone |= {
+        edge * parts - rest for edge in range(max(begin, end), (high + rest) // parts + 1)
+    }
+    totals, starts = _at(sums, sorted(alone), length, parts)
+    if begin < end:
+        blocks = [_on_edges(rows, begin, end, length, parts) for rows in sums.blocks()]
+        found, at = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        better = (found < totals) | ((found == totals) & (at < starts))
+        totals, starts = np.where(better, found, totals), np.where(better, at, starts)
+    none = totals >= ROOM
+    sign = 1 if sums.lower_is_cleaner else -1
+    means = np.where(none, np.nan, totals * (sign / (STEPS_PER_UNIT * length)))
+    return np.where(none, NONE, starts * unit), means
+
+
+def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whole:
+    """For each job the best of the starts from ``starts`` to ``starts + slacks``, in slots.
+
+    `sums` has one row; jobs are arrays (jobs,) of whole slots. Starts whose run would leave the
+    series do not count; of equal ones the earliest does. Every slot must be known.
+
+    Raises:
+        BadInput: a job does not fit at its own start, or a slot is unknown.
+    """
+    totals, slots = sums.totals[0], sums.steps.shape[-1]
+    if sums.unknown is not None or starts.min() < 0 or (starts + widths).max() > slots:
+        raise BadInput(
+            f"each job must fit at its start into known slots; there are {slots} slots"
+        )
+    later = np.arange(int(slacks.max()) + 1)
+    tried = np.minimum(starts[:, None] + later, (slots - widths)[:, None])
+    found = totals[tried + widths[:, None]] - totals[tried]
+    found[later > slacks[:, None]] = UNKNOWN
+    best: Whole = tried[np.arange(len(starts)), found.argmin(axis=1)]
+    return best
+
+
+def totals_at(sums: Sums, starts: Whole, widths: Whole) -> Floats:
+    """Sum of the one row over ``[starts, starts + widths)`` (jobs,), in value x slots."""
+    totals = sums.totals[0]
+    found: Floats = (totals[starts + widths] - totals[starts]) / STEPS_PER_UNIT
+    return found
+
+
+def _lacking(sums: Sums, first: int, stop: int, width: int) -> NDArray[np.bool_] | None:
+    if sums.unknown is None:
+        return None
+    return sums.unknown[:, first + width : stop + width] > sums.unknown[:, first:stop]
+
+
+def _on_edges(sums: Sums, begin: int, end: int, length: int, parts: int) -> tuple[Whole, Whole]:
+    """Best total and start of the runs whose whole slots begin at edges ``[begin, end)``."""
+    width, rest = divmod(length, parts)
+    found = sums.totals[:, begin + width : end + width] - sums.totals[:, begin:end]
+    found *= parts
+    lacking = _lacking(sums, begin, end, width)
+    if lacking is not None:
+        found[lacking] = UNKNOWN
+    row = np.arange(len(found))
+    if rest == 0:
+        best = found.argmin(axis=1)
+        return found[row, best], (begin + best) * parts
+    beside = sums.steps[:, begin - 1 : end + width] * rest
+    if sums.unknown is not None:
+        edges = sums.unknown[:, begin - 1 : end + width + 1]
+        beside[edges[:, 1:] > edges[:, :-1]] = UNKNOWN
+    before, after = beside[:, : end - begin], beside[:, width + 1 :]
+    found += np.minimum(before, after)
+    best = found.argmin(axis=1)
+    # Of equal ones the run that begins before the edge is the earlier.
+    sooner = before[row, best] <= after[row, best]
+    return found[row, best], (begin + best) * parts - rest * sooner
+
+
+def _at(sums: Sums, starts: Sequence[int], length: int, parts: int) -> tuple[Whole, Whole]:
+    """Best total and start of a few runs, in parts of a slot; starts ascend."""
+    tried = np.array(starts)
+    found = _upto(sums, tried + length, parts) - _upto(sums, tried, parts)
+    if sums.unknown is not None:
+        left, right = tried // parts, -(-(tried + length) // parts)
+        found[sums.unknown[:, right] > sums.unknown[:, left]] = UNKNOWN
+    best = found.argmin(axis=1)
+    return found[np.arange(len(best)), best], tried[best]
+
+
+def _upto(sums: Sums, instants: Whole, parts: int) -> Whole:
+    """Sum up to `instants`, in steps x parts of a slot."""
+    slot, over = np.divmod(instants, parts)
+    inside = np.minimum(slot, sums.steps.shape[-1] - 1)
+    upto: Whole = sums.totals[:, slot] * parts + sums.steps[:, inside] * over
+    return upto
+
+
+def _check_room(sums: Sums, parts: int) -> None:
+    most = int(np.abs(sums.steps).max(initial=0)) * sums.steps.shape[-1]
+    if most * parts >= ROOM:
+        raise BadInput(
+            f"times split a slot into {parts} parts, too fine to sum exactly; give earliest, "
+            "deadline and duration to the second"
+        )

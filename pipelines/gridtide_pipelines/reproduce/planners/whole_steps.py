@@ -1,0 +1,87 @@
+"""Values in whole steps, and their running sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridtide.errors import BadInput
+from gridtide.slots import STEPS_PER_UNIT
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+# Sums stay below this, so that there is room in 64 bits for what means unknown.
+ROOM = 2**60
+# Values in a block: a quarter of a megabyte, which a cache keeps from one step to the next and
+# an allocator reuses. Four times faster than a megabyte at once, measured over 400 x 288.
+BLOCK = 2**15
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Rows of slots of one length, ready to be searched.
+
+    Attributes:
+        steps: (rows, slots) value of each slot in steps, 0 where unknown; turned negative where
+            more is cleaner, so that less is always better.
+        totals: (rows, slots + 1) sum of `steps` before each edge.
+        unknown: (rows, slots + 1) how many slots before each edge are unknown; ``None`` where
+            every slot is known.
+        lower_is_cleaner: whether `steps` have the sign of the values.
+    """
+
+    steps: Whole
+    totals: Whole
+    unknown: Whole | None
+    lower_is_cleaner: bool
+
+    def blocks(self) -> Iterator[Sums]:
+        """The rows, some at a time."""
+        rows = max(1, BLOCK // self.steps.shape[-1])
+        for first in range(0, len(self.steps), rows):
+            part = slice(first, first + rows)
+            unknown = None if self.unknown is None else self.unknown[part]
+            yield Sums(self.steps[part], self.totals[part], unknown, self.lower_is_cleaner)
+
+
+def running(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
+    """`values` (rows, slots) prepared; NaN is an unknown slot.
+
+    Raises:
+        BadInput: values too large to sum exactly.
+    """
+    lacking = np.isnan(values)
+    steps = in_steps(np.where(lacking, 0.0, values))
+    if not lower_is_cleaner:
+        steps = -steps
+    unknown = before_edges(lacking) if lacking.any() else None
+    return Sums(steps, before_edges(steps), unknown, lower_is_cleaner)
+
+
+def in_steps(values: Floats) -> Whole:
+    """Finite `values` (.., slots) in whole steps of 1e-9, rounded as `gridtide.slots` rounds.
+
+    Raises:
+        BadInput: so large that the sum of a row might not fit 64 bits.
+    """
+    most = float(np.abs(values).max(initial=0.0))
+    if not most * STEPS_PER_UNIT * values.shape[-1] < ROOM:
+        raise BadInput(
+            f"a value of {most:g} among {values.shape[-1]} slots is too large to sum exactly; "
+            "check its unit"
+        )
+    # The parts apart: 1e9 times a large value would lose the digits that decide the rounding.
+    whole = np.floor(values)
+    parts = np.rint((values - whole) * STEPS_PER_UNIT)
+    return whole.astype(np.int64) * STEPS_PER_UNIT + parts.astype(np.int64)
+
+
+def before_edges(slots: NDArray[np.int64] | NDArray[np.bool_]) -> Whole:
+    """Sum of `slots` (.., slots) before each edge (.., slots + 1); the first is 0."""
+    sums = np.zeros((*slots.shape[:-1], slots.shape[-1] + 1), np.int64)
+    np.cumsum(slots, axis=-1, out=sums[..., 1:])
+    return sums

@@ -1,1 +1,0 @@
-"""Published results computed again: what `gridtide reproduce` prints and draws."""

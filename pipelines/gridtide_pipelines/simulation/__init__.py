@@ -1,0 +1,1 @@
+"""Simulated grids: not real data, always there, the same every time."""

@@ -1,0 +1,1 @@
+"""Energy and emissions of what has run, software carbon intensity, clean-energy matching."""

@@ -1,0 +1,277 @@
+"""Energy and emissions of a job, from what it ran on or from metered rows. Pure.
+
+After Patterson et al. 2021 (arXiv:2104.10350): energy is hours x processors x average power x
+PUE, and emissions are energy x intensity. Gross takes the grid's intensity, net the intensity
+that is left after hourly local purchases of clean energy. Offsets are no part of either: they
+happen elsewhere, and the SCI specification (ISO/IEC 21031:2024) rules them out by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from math import fsum, inf, isfinite
+
+from gridtide.accounting.clean_energy import Known, unmatched
+from gridtide.errors import BadInput
+from gridtide.model import Length, Series, format_time, utc
+from gridtide.planning.solvers.cancellation import go_on
+from gridtide.schema.responses import Wire
+from gridtide.slots import to_instant, to_moment
+from gridtide.values import read_hours, read_list, read_number, refuse, shown
+
+Row = tuple[datetime, datetime, float]  # start, end, kWh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint(Wire):
+    """What a job drew and emitted.
+
+    Attributes:
+        kwh: energy from the grid, PUE included.
+        gross_g: by the grid's intensity; ``None`` where it is unknown for any part.
+        net_g: less hourly purchases of clean energy; ``None`` where these or the intensity are
+            unknown.
+        known_kwh: the energy whose intensity is known; of a row that is known in part, that
+            part.
+        known_g: gross emissions of that.
+        per_request_g: of inference, gross; else ``None``.
+    """
+
+    kwh: float
+    gross_g: float | None
+    net_g: float | None
+    known_kwh: float
+    known_g: float
+    per_request_g: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFootprint(Wire):
+    """One row of metered energy, with PUE, and what it emitted; ``None``: unknown in part."""
+
+    start: datetime
+    end: datetime
+    kwh: float
+    g_per_kwh: float | None
+    gross_g: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered(Wire):
+    """The rows in the order they came, and their sum."""
+
+    total: Footprint
+    rows: tuple[RowFootprint, ...]
+
+
+def energy_kwh(
+    hours: Length, *, processors: float = 1.0, power_kw: float, pue: float = 1.0
+) -> float:
+    """Energy drawn from the grid, kWh: `power_kw` is the average of one processor.
+
+    Raises:
+        BadInput: a number below 0 or not finite, also what comes of them, or a PUE below 1.
+    """
+    run = _check("hours", read_hours(hours, "hours"), 0.0)
+    processors = _check("processors", processors, 0.0)
+    power_kw = _check("power_kw", power_kw, 0.0)
+    pue = _check("pue", pue, 1.0)
+    return finite("the energy in kWh", run * processors * power_kw * pue)
+
+
+def emissions_g(kwh: float, g_per_kwh: float) -> float:
+    """Emissions of `kwh` at an intensity, g: gross or net as the intensity is.
+
+    Raises:
+        BadInput: a number below 0 or not finite, also what comes of them.
+    """
+    kwh, g_per_kwh = _check("kwh", kwh, 0.0), _check("g_per_kwh", g_per_kwh, 0.0)
+    return finite("the emissions in g", kwh * g_per_kwh)
+
+
+def training(
+    hours: Length,
+    *,
+    power_kw: float,
+    g_per_kwh: float,
+    processors: float = 1.0,
+    pue: float = 1.0,
+    net_g_per_kwh: float | None = None,
+    offset_g: float | None = None,
+) -> Footprint:
+    """One run: `processors` for `hours`, each at `power_kw` on average.
+
+    Raises:
+        BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
+    """
+    refuse_offset(offset_g)
+    kwh = energy_kwh(hours, processors=processors, power_kw=power_kw, pue=pue)
+    return _footprint(kwh, g_per_kwh, net_g_per_kwh)
+
+
+def inference(
+    requests: float,
+    *,
+    kwh_per_request: float,
+    g_per_kwh: float,
+    pue: float = 1.0,
+    net_g_per_kwh: float | None = None,
+    offset_g: float | None = None,
+) -> Footprint:
+    """Answering `requests`, each at `kwh_per_request` before PUE.
+
+    Raises:
+        BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
+    """
+    refuse_offset(offset_g)
+    requests = _check("requests", requests, 0.0)
+    kwh_per_request = _check("kwh_per_request", kwh_per_request, 0.0)
+    pue = _check("pue", pue, 1.0)
+    each = emissions_g(kwh_per_request * pue, g_per_kwh)
+    return _footprint(requests * kwh_per_request * pue, g_per_kwh, net_g_per_kwh, each)
+
+
+def integrate(
+    rows: Iterable[Row],
+    series: Series,
+    *,
+    pue: float = 1.0,
+    clean: Iterable[Row] | None = None,
+    offset_g: float | None = None,
+) -> Metered:
+    """Metered energy times the intensity of its own time.
+
+    Args:
+        rows: (start, end, kWh before PUE), in any order; they may overlap, as meters do. The
+            energy of one is drawn evenly over it, so slots are split at its ends.
+        series: carbon intensity.
+        clean: clean energy bought in the same grid, (start, end, kWh); what is bought in an
+            hour of the clock (UTC) covers no more than what is drawn in that hour.
+
+    Raises:
+        BadInput: a naive time, a row that does not end after it starts, energy below 0 or not
+            finite, a series that is no intensity, or an offset.
+    """
+    refuse_offset(offset_g)
+    pue = _check("pue", pue, 1.0)
+    if not isinstance(series, Series):
+        refuse(series, "series", "a Series")
+    if not series.signal.lower_is_cleaner:
+        raise BadInput(
+            f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
+        )
+    drawn = [(start, end, kwh * pue) for start, end, kwh in _checked("row", rows)]
+    finite("the energy of all rows in kWh", sum(kwh for *_, kwh in drawn))
+    known = Known(series.runs)
+    told = []
+    parts: list[tuple[float, float]] = []
+    for start, end, kwh in drawn:
+        go_on()
+        mean = known.mean(start, end)
+        parts += known.parts(start, end, kwh) if mean is None else [(kwh, mean * kwh)]
+        told.append(
+            RowFootprint(
+                start=to_moment(start),
+                end=to_moment(end),
+                kwh=kwh,
+                g_per_kwh=mean,
+                gross_g=None if mean is None else mean * kwh,
+            )
+        )
+    finite("the emissions of all rows in g", sum(grams for _, grams in parts))
+    known_g = fsum(grams for _, grams in parts)
+    complete = all(row.gross_g is not None for row in told)
+    net = None
+    if complete:
+        bought = _checked("clean purchase", () if clean is None else clean)
+        net = known_g if clean is None else unmatched(known, drawn, bought)
+    total = Footprint(
+        kwh=fsum(row.kwh for row in told),
+        gross_g=known_g if complete else None,
+        net_g=net,
+        known_kwh=fsum(kwh for kwh, _ in parts),
+        known_g=known_g,
+    )
+    return Metered(total=total, rows=tuple(told))
+
+
+def gains(footprints: Sequence[float]) -> list[float]:
+    """How many times less each of `footprints` is than the one before it.
+
+    Their product is the gain of the whole way: a decomposition into its steps.
+
+    Raises:
+        BadInput: a footprint that is not above 0.
+    """
+    grams = read_list(read_number, footprints, "footprints")
+    for value in grams:
+        if value <= 0:
+            raise BadInput(f"a footprint is {value}; a ratio needs numbers above 0")
+    return [finite("a gain", before / after) for before, after in pairwise(grams)]
+
+
+def finite(name: str, value: float) -> float:
+    """`value`, which came of finite numbers.
+
+    Raises:
+        BadInput: it is too large for a number.
+    """
+    if not isfinite(value):
+        raise BadInput(f"{name} comes to more than a number can hold; give smaller numbers")
+    return value
+
+
+def refuse_offset(offset_g: float | None) -> None:
+    """Raise where an offset is given, of 0 too.
+
+    Raises:
+        BadInput: always, unless it is ``None``.
+    """
+    if offset_g is not None:
+        amount = f"{offset_g:g}" if isinstance(offset_g, float) else shown(offset_g)
+        raise BadInput(
+            f"an offset of {amount} g is no part of a footprint: report it beside the "
+            "grams. What is bought as clean energy in the same grid and hour goes in as "
+            "`clean`, or as the net intensity"
+        )
+
+
+def _footprint(
+    kwh: float, g_per_kwh: float, net_g_per_kwh: float | None, each: float | None = None
+) -> Footprint:
+    gross = emissions_g(kwh, g_per_kwh)
+    net = None if net_g_per_kwh is None else emissions_g(kwh, net_g_per_kwh)
+    return Footprint(
+        kwh=kwh, gross_g=gross, net_g=net, known_kwh=kwh, known_g=gross, per_request_g=each
+    )
+
+
+def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
+    give = "rows of (start, end, kWh) with aware times"
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        refuse(rows, f"{name}s", give)
+    checked = []
+    for row in rows:
+        go_on()
+        try:
+            start, end, kwh = row
+        except (TypeError, ValueError):
+            refuse(row, f"a {name}", give)
+        begin, stop = utc(start, name=name), utc(end, name=name)
+        first, last = to_instant(begin), to_instant(stop)
+        if last <= first:
+            raise BadInput(f"{name} from {format_time(begin)} does not end after it starts")
+        if type(kwh) is not float or not 0.0 <= kwh < inf:  # else words are built for each
+            kwh = _check(f"{name} from {format_time(begin)}, kWh", kwh, 0.0)
+        checked.append((first, last, kwh))
+    return checked
+
+
+def _check(name: str, value: float, least: float) -> float:
+    number = read_number(value, name, f"a finite number of {least:g} or more")
+    if number < least:
+        refuse(value, name, f"a finite number of {least:g} or more")
+    return number

@@ -1,0 +1,166 @@
+"""Answers as text for a person; scripts take ``--json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gridtide.model import Signal, format_time
+from gridtide.schema.responses import Answer, BestRegion, BestWindow, Intensity, ZoneInfo, Zones
+
+if TYPE_CHECKING:
+    from gridtide.schema.plan_responses import PlanAnswer
+
+SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real one"
+
+
+def best_window(answer: BestWindow) -> str:
+    """When to start, how clean that is, and where that is known from."""
+    return "\n".join(
+        [
+            f"{place(answer)}: start {moment(answer.start)}, done {moment(answer.end)} "
+            f"({answer.hours:g} h)",
+            f"  mean     {value(answer.mean, answer.signal)}, {_saving(answer)}",
+            *provenance(answer, _origin(answer)),
+        ]
+    )
+
+
+def best_region(answer: BestRegion) -> str:
+    """The best region as `best_window`, and the ranking of all."""
+    rows = [
+        (
+            str(rank),
+            one.region,
+            one.zone,
+            moment(one.start),
+            value(one.mean, one.signal),
+        )
+        for rank, one in enumerate(answer.ranking, start=1)
+    ]
+    without = [f"  {one.region}: no window; {one.reason}" for one in answer.infeasible]
+    header = ("", "region", "zone", "start", "mean")
+    return "\n".join([best_window(answer), "", table(header, rows), *without])
+
+
+def now(answer: Intensity) -> str:
+    """The latest slot of a region."""
+    if not answer.slots:
+        return "\n".join([f"{place(answer)}: no slot is known", *provenance(answer, "none")])
+    slot = answer.slots[-1]
+    said = "unknown" if slot.value is None else value(slot.value, answer.signal)
+    old = "" if answer.data_age_seconds is None else f" ({age(answer.data_age_seconds)} old)"
+    stale = [f"  STALE: older than is answered by default{old}"] if answer.stale else []
+    return "\n".join(
+        [
+            f"{place(answer)}: {said} from {moment(slot.start)} to {moment(slot.end)}",
+            *stale,
+            *provenance(answer, str(slot.quality)),
+        ]
+    )
+
+
+def zones(answer: Zones) -> str:
+    """One row for each zone."""
+    header = ("zone", "name", "signal", "data age", "forecast until", "model", "source")
+    lines = [table(header, [_zone(zone) for zone in answer])]
+    if not answer.zones:
+        lines = ["no zone has data yet; bring some in with 'gridtide refresh' or 'import'"]
+    if any(zone.simulated for zone in answer):
+        lines.append(f"* {SIMULATED}")
+    if answer.replay:
+        lines.append(f"replay: the clock stands at {moment(answer.as_of)}")
+    return "\n".join(lines)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns side by side, as wide as they need to be."""
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def moment(time: datetime) -> str:
+    """A UTC time to the minute; to the second where it has some."""
+    text = format_time(time.replace(microsecond=0))
+    return text.replace(":00Z", "Z") if time.second == 0 else text
+
+
+def value(mean: float, signal: Signal) -> str:
+    """A value with its unit; a CFE fraction in percent."""
+    return f"{mean:.1f} {signal.unit}" if signal.lower_is_cleaner else percent(mean)
+
+
+def age(seconds: float) -> str:
+    """A length of time in its largest fitting unit."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def place(answer: Answer | PlanAnswer) -> str:
+    """The zone that answers, with what was asked for where that differs."""
+    named = answer.zone if answer.region == answer.zone else f"{answer.region} = {answer.zone}"
+    return f"{named} ({answer.zone_name})"
+
+
+def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
+    """Where an answer is known from, a line each."""
+    seconds = answer.data_age_seconds
+    old = "age unknown" if seconds is None else f"{age(seconds)} old"
+    licence = f" ({answer.licence})" if answer.licence else ""
+    lines = [
+        f"  signal   {answer.signal}",
+        f"  quality  {quality}",
+        f"  data     {old}, {answer.source}{licence}",
+        f"  zone     by {answer.resolved_by}",
+    ]
+    if answer.replay:
+        lines.append(f"  replay   as known at {moment(answer.as_of)}, not now")
+    if answer.simulated:
+        lines.append(f"  {SIMULATED}")
+    return lines
+
+
+def percent(fraction: float) -> str:
+    """A fraction in percent."""
+    return f"{100 * fraction:.1f} %"
+
+
+def _saving(answer: BestWindow) -> str:
+    if answer.mean_now is None:
+        return "at once: unknown"
+    at_once = value(answer.mean_now, answer.signal)
+    if answer.saving is None:
+        return f"at once: {at_once}"
+    if answer.saving == 0:
+        return "no cleaner than at once"
+    if answer.signal.lower_is_cleaner:
+        way = "less" if answer.saving >= 0 else "more"
+        return f"{percent(abs(answer.saving))} {way} than at once ({at_once})"
+    way = "more" if answer.saving >= 0 else "fewer"
+    points = f"{100 * abs(answer.saving):.1f} points"
+    return f"{points} {way} than at once ({at_once})"
+
+
+def _origin(answer: BestWindow) -> str:
+    made = f" by {answer.model}" if answer.model else ""
+    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
+    return f"{answer.quality}{made}{issued}"
+
+
+def _zone(zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        zone.zone,
+        zone.name,
+        zone.default_signal or "-",
+        "-" if zone.data_age_seconds is None else age(zone.data_age_seconds),
+        moment(zone.forecast.end) if zone.forecast else "-",
+        zone.forecast.model if zone.forecast else "-",
+        f"{zone.source or '-'}{' *' if zone.simulated else ''}",
+    )

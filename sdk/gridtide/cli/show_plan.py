@@ -1,0 +1,100 @@
+"""Plans, schedules and batches as text for a person; scripts take ``--json``."""
+
+from __future__ import annotations
+
+from gridtide.cli.show import moment, percent, place, provenance, table, value
+from gridtide.cli.show_footprint import gross
+from gridtide.errors import GridtideError
+from gridtide.schema.batch_responses import Batch, One
+from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.responses import BestRegion, BestWindow
+from gridtide.schema.schedules import ScheduleAnswer
+
+# More slots than these are told by their number; --json has them all.
+MOST_SLOTS = 24
+
+
+def plan(answer: PlanAnswer) -> str:
+    """When and where to run, what it comes to, why, and what else was possible."""
+    begin, end = moment(answer.start), moment(answer.end)
+    pieces = "1 piece" if answer.pieces == 1 else f"{answer.pieces} pieces"
+    made = f"{answer.quality} by {answer.model}" if answer.model else str(answer.quality)
+    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
+    return "\n".join(
+        [
+            f"{place(answer)}: start {begin}, done {end} ({pieces})",
+            f"  why      {answer.reason.sentence}",
+            f"  energy   {answer.kwh:.6g} kWh{_grams(answer)}",
+            f"  mean     {value(answer.mean, answer.signal)}",
+            f"  change   {answer.what_would_change}",
+            *(tables := [*_slots(answer), *_alternatives(answer)]),
+            *([""] if tables else []),
+            *(f"  {one.region}: left out; {one.reason}" for one in answer.left_out),
+            *provenance(answer, f"{made}{issued}"),
+        ]
+    )
+
+
+def batch(answer: Batch) -> str:
+    """A line for each question."""
+    return "\n".join(f"{i}  {_line(one)}" for i, one in enumerate(answer, start=1))
+
+
+def schedule(answer: ScheduleAnswer) -> str:
+    """A line for each job, and how good they are together."""
+    lines = [f"{i}  {_line(plan)}" for i, plan in enumerate(answer.plans, start=1)]
+    return "\n".join([*lines, answer.sentence])
+
+
+def _line(one: One) -> str:
+    if isinstance(one, GridtideError):
+        return f"{one.code}: {one}"
+    if isinstance(one, FootprintAnswer):
+        return f"{one.kwh:.6g} kWh: {gross(one)}"
+    when = f"{moment(one.start)} to {moment(one.end)}"
+    told = f"{one.region}: {when}, {value(one.mean, one.signal)}"
+    if isinstance(one, BestRegion):
+        return f"{told}; best of {len(one.ranking)}"
+    return told if isinstance(one, BestWindow) else f"{told}, {one.kwh:.6g} kWh"
+
+
+def _grams(answer: PlanAnswer) -> str:
+    cost = "" if answer.cost is None else f", {answer.cost:.6g} {answer.cost_unit or ''}"
+    if answer.grams is None:
+        return cost
+    if answer.interval is None:
+        return f", {answer.grams:.6g} g{cost}"
+    low, high = answer.interval.low, answer.interval.high
+    return f", {answer.grams:.6g} g ({low:.6g} to {high:.6g}){cost}"
+
+
+def _slots(answer: PlanAnswer) -> list[str]:
+    slots = answer.slots
+    if len(slots) == 1:
+        return []
+    if len(slots) > MOST_SLOTS:
+        return ["", f"{len(slots)} slots; --json lists them"]
+    rows = [
+        (moment(slot.start), moment(slot.end), f"{slot.power_kw:g} kW", slot.region)
+        for slot in slots
+    ]
+    return ["", table(("from", "to", "power", "region"), rows)]
+
+
+def _alternatives(answer: PlanAnswer) -> list[str]:
+    if not answer.alternatives:
+        return []
+    rows = [
+        (
+            one.what,
+            one.region,
+            moment(one.start),
+            moment(one.end),
+            value(one.mean, answer.signal),
+            "-" if one.saving_now is None else percent(one.saving_now),
+        )
+        for one in answer.alternatives
+    ]
+    header = ("or", "region", "from", "to", "mean", "saves")
+    return ["", table(header, rows)]

@@ -1,0 +1,1 @@
+"""How requests travel to a service: proxies, deadlines, retries, response bodies."""

@@ -1,0 +1,83 @@
+"""How requests travel to a service: httpx transports, made as the environment says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from gridtide.errors import BadInput
+from gridtide.http.deadline import Allowance, bound
+from gridtide.http.proxies import proxy_for, trusted, without_secrets
+
+
+def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
+    """A transport for blocking requests to `url`.
+
+    Raises:
+        BadInput: the environment names a proxy or certificates that cannot be used.
+        MissingExtra: it names a SOCKS proxy, whose package is not installed.
+    """
+    proxy = proxy_of(url, environ)
+    try:
+        return httpx.HTTPTransport(**_arguments(url, proxy, environ))
+    except (ValueError, OSError, httpx.InvalidURL) as error:
+        raise _unusable(proxy, error) from error
+
+
+def open_bounded(
+    url: str, environ: Mapping[str, str], allowance: Allowance
+) -> httpx.HTTPTransport:
+    """As `open_transport`, with every connection held to `allowance`."""
+    return bound(open_transport(url, environ), allowance)
+
+
+def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTTPTransport:
+    """As `open_transport`, for awaited requests."""
+    proxy = proxy_of(url, environ)
+    try:
+        return httpx.AsyncHTTPTransport(**_arguments(url, proxy, environ))
+    except (ValueError, OSError, httpx.InvalidURL) as error:
+        raise _unusable(proxy, error) from error
+
+
+def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
+    """As `network.proxy_for`, by the system's settings where `environ` names no proxy."""
+    return proxy_for(url, _with_system(url, environ))
+
+
+def _arguments(url: str, proxy: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    encrypted = url.lower().startswith("https:") or (proxy or "").lower().startswith("https:")
+    # Where nothing is encrypted, wrong certificates do no harm; nothing is trusted then.
+    verify = (trusted(environ) or True) if encrypted else SSLContext(PROTOCOL_TLS_CLIENT)
+    way = None
+    if proxy is not None:
+        # httpx trusts an https proxy by `verify` only where it is given a second time.
+        secure = proxy.lower().startswith("https:")
+        own = verify if secure and isinstance(verify, SSLContext) else None
+        way = httpx.Proxy(proxy, ssl_context=own)
+    return {"verify": verify, "proxy": way, "trust_env": False}
+
+
+def _with_system(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """`environ`, with the proxies of the system's settings where it names none."""
+    if sys.platform not in ("darwin", "win32"):
+        return environ
+    if any(name.lower().endswith("_proxy") for name in environ):
+        return environ
+    from urllib.request import getproxies, proxy_bypass
+
+    if proxy_bypass(urlsplit(url).hostname or ""):
+        return environ
+    return {**environ, **{f"{scheme}_proxy": proxy for scheme, proxy in getproxies().items()}}
+
+
+def _unusable(proxy: str | None, error: Exception) -> BadInput:
+    return BadInput(
+        f"no connection can be prepared through the proxy {without_secrets(proxy or '')!r} "
+        f"({type(error).__name__}); check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+    )

@@ -1,0 +1,185 @@
+"""Jobs beside each other in regions with a cap: who they are and what room is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from gridtide.errors import BadInput
+from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.magnitudes import LARGEST
+from gridtide.planning.problem.request import Question
+from gridtide.planning.solvers.costs import Curve, Stretch
+from gridtide.planning.solvers.elastic import Room
+from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.solvers.solution import Part
+from gridtide.values import optional, read_number, read_whole, settle
+
+# Relative; what sums of powers may be over a cap by rounding.
+NEAR = 1e-9
+# Beyond all times, microseconds.
+FIRST_INSTANT, LAST_INSTANT = -(10**18), 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Most jobs at once, and most power of all of them before PUE; ``None``: no cap."""
+
+    jobs: int | None = None
+    kw: float | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, "cap", jobs=optional(read_whole), kw=optional(read_number))
+        if self.jobs is not None and self.jobs < 1:
+            raise BadInput(f"a cap of {self.jobs} jobs; give 1 or more")
+        if self.kw is not None and not 0 < self.kw <= LARGEST:
+            raise BadInput(f"a cap of {self.kw} kW; give a number above 0, to {LARGEST:g}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One job of a batch.
+
+    Attributes:
+        number: its place in the batch.
+        sites: where it may run.
+        home: where its data is.
+        alone: what the best plan found counts, were it the only job.
+        least: no plan for it counts less.
+    """
+
+    number: int
+    question: Question
+    sites: tuple[Site, ...]
+    home: Site | None
+    alone: float
+    least: float
+
+
+def most_power(job: Job) -> float:
+    """The most power that a job draws, kW before PUE."""
+    highest = max(kw for *_, kw in job.steps)
+    costs = [
+        cost.kwh / (cost.time.total_seconds() / 3600)
+        for cost in (job.pause_cost, job.restart_cost)
+        if cost.time
+    ]
+    size = job.chips.maximum / job.chips.base if job.chips else 1.0
+    return max(highest * size, *costs, 0.0)
+
+
+def room(
+    site: Site,
+    cap: Cap | None,
+    power: float,
+    running: Iterable[Sequence[Part]],
+) -> Curve:
+    """The free time at `site` in which one more job of `power` keeps to `cap`.
+
+    `running` are the parts of the other jobs there, each job's in order.
+    """
+    if cap is None:
+        return site.curve
+    most_jobs = inf if cap.jobs is None else cap.jobs
+    most_kw = inf if cap.kw is None else cap.kw * (1 + NEAR)
+    spans: list[tuple[float, float]] = []
+    jobs, kw = 0, 0.0
+    begins: float | None = -inf if power <= most_kw else None
+    for instant, (count, drawn) in sorted(_changes(running).items()):
+        jobs, kw = jobs + count, kw + drawn
+        fits = jobs < most_jobs and kw + power <= most_kw
+        if begins is not None and not fits:
+            spans.append((begins, instant))
+            begins = None
+        elif begins is None and fits:
+            begins = instant
+    if begins is not None:
+        spans.append((begins, inf))
+    return _within(site.curve, spans)
+
+
+def power_left(cap: Cap | None, running: Iterable[Sequence[Part]]) -> list[Room] | None:
+    """The power that `running` leaves of `cap` over time, for an elastic job; ``None``: any."""
+    if cap is None:
+        return None
+    most_kw = inf if cap.kw is None else cap.kw * (1 + NEAR)
+    most_jobs = inf if cap.jobs is None else cap.jobs
+    found: list[Room] = []
+    start, jobs, kw = FIRST_INSTANT, 0, 0.0
+    for instant, (count, drawn) in [*sorted(_changes(running).items()), (LAST_INSTANT, (0, 0))]:
+        if jobs < most_jobs and instant > start:
+            found.append(Room(start, instant, most_kw - kw))
+        start, jobs, kw = instant, jobs + count, kw + drawn
+    return found
+
+
+def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:
+    """By instant, how many more jobs run from it on, and at how much more power."""
+    changes: dict[int, tuple[int, float]] = {}
+
+    def change(instant: int, count: int, drawn: float) -> None:
+        jobs, kw = changes.get(instant, (0, 0.0))
+        changes[instant] = jobs + count, kw + drawn
+
+    for parts in running:
+        for part in parts:
+            change(part.start, 1, part.power_kw)
+            change(part.end, -1, -part.power_kw)
+    return changes
+
+
+def crowded(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> bool:
+    """Whether the choices break a cap anywhere."""
+    for region, cap in caps.items():
+        there = [
+            share.parts
+            for choice in choices.values()
+            for share in choice.shares
+            if share.site.place.region == region
+        ]
+        instants = sorted({part.start for parts in there for part in parts})
+        for instant in instants:
+            now = [p for parts in there for p in parts if p.start <= instant < p.end]
+            if cap.jobs is not None and len(now) > cap.jobs:
+                return True
+            if cap.kw is not None and sum(p.power_kw for p in now) > cap.kw * (1 + NEAR):
+                return True
+    return False
+
+
+def crowding(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> set[int]:
+    """Members without which the choices keep to the caps, of each crowd the largest."""
+    out: set[int] = set()
+    for region, cap in caps.items():
+        there = [
+            (part, number)
+            for number, choice in choices.items()
+            for share in choice.shares
+            for part in share.parts
+            if share.site.place.region == region
+        ]
+        for instant in sorted({part.start for part, _ in there}):
+            now = [
+                (part.power_kw, number)
+                for part, number in there
+                if part.start <= instant < part.end and number not in out
+            ]
+            now.sort()
+            while now and (
+                (cap.jobs is not None and len(now) > cap.jobs)
+                or (cap.kw is not None and sum(kw for kw, _ in now) > cap.kw * (1 + NEAR))
+            ):
+                out.add(now.pop()[1])
+    return out
+
+
+def _within(curve: Curve, spans: Sequence[tuple[float, float]]) -> Curve:
+    stretches = []
+    for run, start, end in curve.stretches:
+        for low, high in spans:
+            first, last = max(start, low), min(end, high)
+            if first < last:
+                stretches.append(Stretch(run, int(first), int(last)))
+    return Curve(curve.name, tuple(stretches))

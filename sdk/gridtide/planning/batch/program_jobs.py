@@ -1,0 +1,238 @@
+"""What one job adds to the programme of a batch on a grid: slots that pause, and sizes.
+
+A job that runs through is a choice of starts, see `grid_programme`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gridtide.planning.batch.capacity import Member
+from gridtide.planning.problem.job import HOUR, Job, Kind
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.solvers.elastic import segments_of
+from gridtide.planning.solvers.highs import Programme
+from gridtide.planning.solvers.region_costs import Site
+from gridtide.slots import STEPS_PER_UNIT, to_microseconds
+
+
+@dataclass
+class Option:
+    """One member at one site: its variables by start, or by slot with their sizes."""
+
+    member: Member
+    site: Site
+    starts: list[tuple[int, int]] = field(default_factory=list)  # (variable, instant)
+    slots: dict[int, list[tuple[int, float]]] = field(default_factory=dict)  # by instant
+    mixed: list[int] = field(default_factory=list)  # pairs of starts, where means are taken
+
+
+@dataclass
+class Load:
+    """What runs in each slot of a region: (variable, jobs) and (variable, kW)."""
+
+    jobs: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    kw: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    shares: set[int] = field(default_factory=set)  # variables that are no whole number of kW
+
+    def add(self, slot: int, variable: int, jobs: float, kw: float) -> None:
+        self.jobs.setdefault(slot, []).append((variable, jobs))
+        self.kw.setdefault(slot, []).append((variable, kw))
+
+
+def paused(
+    programme: Programme,
+    option: Option,
+    unit: int,
+    load: Load,
+    here: int,
+    *,
+    averaged: bool,
+) -> None:
+    """A variable for each slot; those that run are the job's work."""
+    job, pue = option.member.question.job, option.site.place.pue
+    powers = [kw for *_, kw in job.steps]
+    work: list[tuple[int, float]] = []
+    runs: dict[int, int] = {}
+    rates: dict[int, float] = {}
+    for slot, rate in _units(option.site, unit):
+        per_kwh = rate / STEPS_PER_UNIT * pue
+        # Along a profile, which only a mean takes, at least this.
+        kw = min(powers) if rate > 0 else max(powers)
+        variable = programme.variable(per_kwh * kw * unit / HOUR, 1, whole=not averaged)
+        runs[slot], rates[slot] = variable, max(0.0, per_kwh)
+        option.slots[slot] = [(variable, 1.0)]
+        work.append((variable, 1.0))
+        load.add(slot, variable, 1.0, min(powers))
+    programme.equal.add([*work, (here, -job.work / unit)], 0.0)
+    if job.kind is Kind.PIECES and not averaged:
+        begins = _edges(programme, runs, rates, here, -unit, job.restart_cost.kwh)
+        _edges(programme, runs, rates, here, unit, job.pause_cost.kwh)
+        _limit_pieces(programme, job, runs, begins, unit)
+
+
+def _edges(
+    programme: Programme,
+    runs: dict[int, int],
+    rates: dict[int, float],
+    here: int,
+    beside: int,
+    kwh: float,
+) -> dict[int, int]:
+    """By slot, whether the job begins in it (the slot beside is the one before), or ends.
+
+    Each but the first, or the last, counts `kwh` in the cleaner of the two slots.
+    """
+    found: dict[int, int] = {}
+    free: list[tuple[int, float]] = []
+    # From the outermost slot on, which begins first or ends last.
+    for slot in sorted(runs, reverse=beside > 0):
+        touches = [(runs[slot + beside], -1.0)] if slot + beside in runs else []
+        toll = min(rates[slot], rates.get(slot + beside, rates[slot])) * kwh
+        found[slot] = edge = programme.variable(toll, 1, whole=True)
+        programme.at_most.add([(runs[slot], 1.0), (edge, -1.0), *touches], 0.0)
+        if not toll and not kwh:
+            continue
+        first = programme.variable(-toll, 1, whole=True)
+        free.append((first, 1.0))
+        programme.at_most.add([(first, 1.0), (edge, -1.0)], 0.0)
+        programme.at_most.add([(first, 1.0), (runs[slot], -1.0)], 0.0)
+        programme.at_most.add([(runs[slot], 1.0), *((each, -1.0) for each, _ in free)], 0.0)
+    if free:
+        programme.at_most.add([*free, (here, -1.0)], 0.0)
+    return found
+
+
+def _limit_pieces(
+    programme: Programme, job: Job, runs: dict[int, int], begins: dict[int, int], unit: int
+) -> None:
+    if job.max_pieces is not None and begins:
+        programme.at_most.add([(each, 1.0) for each in begins.values()], float(job.max_pieces))
+    if job.min_piece is not None:
+        shortest = -(-to_microseconds(job.min_piece) // unit)
+        for slot, begin in begins.items():
+            for later in range(slot, slot + shortest * unit, unit):
+                on = [(runs[later], -1.0)] if later in runs else []
+                programme.at_most.add([(begin, 1.0), *on], 0.0)
+
+
+def free_sizes(
+    programme: Programme,
+    option: Option,
+    unit: int,
+    load: Load,
+    here: int,
+    chips: Elastic,
+    *,
+    averaged: bool,
+) -> None:
+    """Sizes for each slot, which together do the work."""
+    job = option.member.question.job
+    whole = not (chips.fractional_workers or averaged)
+    work: list[tuple[int, float]] = []
+    for slot, rate in _units(option.site, unit):
+        size, speed = _size(
+            programme, option, load, range(slot, slot + unit, unit), here, chips, rate, unit,
+            whole=whole, runs_wholly=not averaged,
+        )  # fmt: skip
+        option.slots[slot] = size
+        work += [(variable, -each) for variable, each in speed]
+    programme.at_most.add([*work, (here, job.work / unit)], 0.0)
+
+
+def steady_sizes(
+    programme: Programme,
+    option: Option,
+    unit: int,
+    load: Load,
+    here: int,
+    chips: Elastic,
+    *,
+    averaged: bool,
+) -> None:
+    """Sizes for each slot of the data, from one to the next within the ramp, see `ramp`.
+
+    Such a job changes only where slots do, so it is the same whether means are taken or not.
+    """
+    del averaged
+    job, cells, ramp = option.member.question.job, option.site.curve.cells, chips.ramp or 0.0
+    work: list[tuple[int, float]] = []
+    before: list[tuple[int, float]] = []
+    whole = not chips.fractional_workers
+    for i, (start, end, rate) in enumerate(
+        zip(cells.starts, cells.ends, cells.rates, strict=True)
+    ):
+        size, speed = _size(
+            programme, option, load, range(start, end, unit), here, chips, rate, unit,
+            whole=whole, runs_wholly=True,
+        )  # fmt: skip
+        option.slots[start] = size
+        work += [(variable, -each * (end - start) / unit) for variable, each in speed]
+        if i == 0 or cells.ends[i - 1] != start:
+            _step(programme, before, [], ramp)
+            before = []
+        _step(programme, before, size, ramp)
+        before = size
+    _step(programme, before, [], ramp)
+    exact = not (whole or chips.minimum)
+    rows = programme.equal if exact else programme.at_most
+    rows.add([*work, (here, job.work / unit)], 0.0)
+
+
+def _step(
+    programme: Programme,
+    one: list[tuple[int, float]],
+    other: list[tuple[int, float]],
+    ramp: float,
+) -> None:
+    """Two sizes no further apart than `ramp`."""
+    for left, right in ((one, other), (other, one)):
+        if left:
+            programme.at_most.add([*left, *((each, -factor) for each, factor in right)], ramp)
+
+
+def _size(
+    programme: Programme,
+    option: Option,
+    load: Load,
+    slots: range,
+    here: int,
+    chips: Elastic,
+    rate: int,
+    unit: int,
+    *,
+    whole: bool,
+    runs_wholly: bool,
+) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+    """The size held over `slots` as (variable, 1), and (variable, speed of one of it)."""
+    job, pue = option.member.question.job, option.site.place.pue
+    kw = job.steps[0][2] / chips.base
+    per_worker = rate / STEPS_PER_UNIT * pue * kw * unit * len(slots) / HOUR
+    runs = programme.variable(0.0, 1, whole=runs_wholly)
+    programme.at_most.add([(runs, 1.0), (here, -1.0)], 0.0)
+    size, speed = [], []
+    for segment in segments_of(chips):
+        variable = programme.variable(per_worker, segment.more, whole=whole)
+        size.append((variable, 1.0))
+        speed.append((variable, segment.speed / segment.more))
+        for slot in slots:
+            load.kw.setdefault(slot, []).append((variable, kw))
+        if chips.fractional_workers:
+            load.shares.add(variable)
+    for slot in slots:
+        load.jobs.setdefault(slot, []).append((runs, 1.0))
+    programme.at_most.add([*size, (runs, -chips.most)], 0.0)
+    if chips.least:
+        less = [(variable, -1.0) for variable, _ in size]
+        programme.at_most.add([*less, (runs, chips.least)], 0.0)
+    return size, speed
+
+
+def _units(site: Site, unit: int) -> list[tuple[int, int]]:
+    """The slots of the grid that are free at a site, each with its rate."""
+    cells = site.curve.cells
+    return [
+        (slot, rate)
+        for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True)
+        for slot in range(start, end, unit)
+    ]

@@ -1,0 +1,142 @@
+"""What a programme gives each job of each slot, laid out within the slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import gcd
+
+from gridtide.planning.batch.capacity import Member
+from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.candidates import move_to
+from gridtide.planning.problem.job import HOUR, Job
+from gridtide.planning.solvers.elastic import Segment
+from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, pieces
+
+# Hours and chips below it are what a solver leaves of none.
+NONE = 1e-6
+# Microseconds that rounding may take from or add to the work of an elastic job.
+ROUNDING = 10**4
+
+
+@dataclass(frozen=True)
+class Taken:
+    """`hours` that a member spends on one segment of its size in ``[start, end)`` at a site."""
+
+    member: Member
+    site: Site
+    start: int
+    end: int
+    segment: Segment
+    variable: int
+    hours: float = 0.0
+
+
+def laid_out(
+    members: Sequence[Member], taken: Sequence[Taken], limits: Mapping[str, int | None]
+) -> dict[int, Choice] | None:
+    """A choice for each member; ``None`` where the shares are no plans as they are.
+
+    `limits` are the most jobs at once by region.
+    """
+    used = [each for each in taken if each.hours > NONE]
+    sites: dict[int, Site] = {}
+    for each in used:
+        if sites.setdefault(each.member.number, each.site) is not each.site:
+            return None  # split over regions
+    parts: dict[int, list[Part]] = {member.number: [] for member in members}
+    unit = gcd(
+        *(each.end - each.start for each in taken),
+        *(member.question.job.work for member in members),
+    )
+    for interval in _by_interval(used):
+        plain = [each for each in interval if each.member.question.job.chips is None]
+        limit = limits[interval[0].site.place.region]
+        _share(plain, unit, limit, parts)
+        _size([each for each in interval if each not in plain], parts)
+    choices = {}
+    for member in members:
+        found = joined(sorted(parts[member.number], key=lambda part: part.start))
+        if not _does_its_work(member.question.job, found):
+            return None
+        if any(_has_a_part_of_a_worker(member.question.job, part) for part in found):
+            return None
+        site = sites[member.number]
+        cost = sum(
+            rate * part.power_kw * (min(part.end, end) - max(part.start, start))
+            for part in found
+            for start, end, rate in _cells(site, part)
+        )
+        draft = Draft(in_units(cost), found, pieces(found))
+        moved = move_to(member.question, site, member.home)
+        choices[member.number] = Choice.at(site, draft, moved)
+    return choices
+
+
+def _by_interval(used: Sequence[Taken]) -> list[list[Taken]]:
+    found: dict[tuple[str, int], list[Taken]] = {}
+    for each in used:
+        found.setdefault((each.site.place.region, each.start), []).append(each)
+    return [found[key] for key in sorted(found)]
+
+
+def _share(
+    taken: Sequence[Taken], unit: int, limit: int | None, parts: dict[int, list[Part]]
+) -> None:
+    """Give each job its time: whole intervals first, the rest wrapped around."""
+    times = [(round(each.hours * HOUR / unit) * unit, each) for each in taken]
+    at = taken[0].start if taken else 0
+    times = sorted(times, key=lambda pair: (-pair[0], pair[1].member.number))
+    for time, each in times:
+        if not time:
+            break
+        start, end, kw = each.start, each.end, each.member.question.job.steps[0][2]
+        mine = parts[each.member.number]
+        if limit is None:
+            mine.append(Part(start, start + time, kw))
+            continue
+        last = min(end, at + time)
+        mine.append(Part(at, last, kw))
+        left = at + time - last
+        if left:
+            mine.append(Part(start, start + left, kw))
+        at = start + left if left or last == end else last
+
+
+def _size(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
+    """Give each elastic job its size over the whole interval."""
+    sizes: dict[int, float] = {}
+    for each in taken:
+        length = (each.end - each.start) / HOUR
+        number = each.member.number
+        sizes[number] = sizes.get(number, 0.0) + each.segment.more * each.hours / length
+    for each in taken:
+        number, job = each.member.number, each.member.question.job
+        size = sizes.pop(number, 0.0)
+        if job.chips and not job.chips.fractional_workers and abs(size - round(size)) <= NONE:
+            size = float(round(size))  # what a solver leaves beside a whole number
+        if job.chips and size > NONE:
+            kw = job.steps[0][2] / job.chips.base * size
+            parts[number].append(Part(each.start, each.end, kw, size))
+
+
+def _does_its_work(job: Job, parts: Sequence[Part]) -> bool:
+    if job.chips is None:
+        return sum(part.end - part.start for part in parts) == job.work
+    done = sum((part.end - part.start) * job.chips.speed(part.chips or 0.0) for part in parts)
+    return abs(done - job.work) <= ROUNDING
+
+
+def _has_a_part_of_a_worker(job: Job, part: Part) -> bool:
+    whole = job.chips is not None and not job.chips.fractional_workers
+    return whole and (part.chips or 0.0) % 1 != 0
+
+
+def _cells(site: Site, part: Part) -> list[tuple[int, int, int]]:
+    cells = site.curve.cells
+    return [
+        (start, end, rate)
+        for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True)
+        if start < part.end and end > part.start
+    ]

@@ -1,0 +1,1 @@
+"""From candidates to a decision: comparing them, baselines, savings and the explanation."""

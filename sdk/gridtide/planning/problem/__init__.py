@@ -1,0 +1,1 @@
+"""What a plan is asked for: job, bounds, objective, regions, forecast and job state."""

@@ -1,0 +1,222 @@
+"""When a job may run: from when, until when, and at which hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from gridtide.errors import BadInput
+from gridtide.model import Length, When, format_time, utc
+from gridtide.planning.problem.job import HOUR
+from gridtide.planning.problem.local_time import zone_named
+from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.planning.problem.opening_hours import (
+    Days,
+    Weekly,
+    merged,
+    next_working_day,
+    read_day,
+)
+from gridtide.slots import to_instant, to_microseconds, to_moment
+from gridtide.values import (
+    instance_of,
+    listed,
+    optional,
+    read_length,
+    read_number,
+    read_text,
+    refuse,
+    settle,
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a plan must keep to; of several ends the first holds.
+
+    Attributes:
+        earliest: not before; without it, now.
+        deadline: the job has ended by then.
+        slack: the job has ended by its earliest start + duration + slack; a number is hours.
+        next_working_day: the job has ended by this time of `zone` on the first Monday to Friday
+            after the day of its earliest start, `holidays` left out.
+        opening: hours at which it may run; without it, all.
+        blackouts: when it must not run: pairs of times, weekly hours, or whole days.
+        zone: IANA name of the time zone that `next_working_day` is in.
+        slack_fraction: slack as a share of the duration, e.g. 0.5; instead of `slack`.
+
+    Raises:
+        BadInput: a naive time, a negative slack, or bounds that contradict each other.
+    """
+
+    earliest: datetime | None = None
+    deadline: datetime | None = None
+    slack: timedelta | None = None
+    next_working_day: time | None = None
+    opening: Weekly | None = None
+    blackouts: tuple[tuple[datetime, datetime] | Weekly | Days, ...] = ()
+    zone: str = "UTC"
+    holidays: frozenset[date] = frozenset()
+    slack_fraction: float | None = None
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            earliest: When | None = None,
+            deadline: When | None = None,
+            slack: Length | None = None,
+            next_working_day: time | None = None,
+            opening: Weekly | None = None,
+            blackouts: Iterable[tuple[When, When] | Weekly | Days] = (),
+            zone: str = "UTC",
+            holidays: Iterable[date] = frozenset(),
+            slack_fraction: float | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            earliest=optional(_known),
+            deadline=optional(_known),
+            slack=optional(read_length),
+            slack_fraction=optional(read_number),
+            next_working_day=optional(instance_of(time, "a time of day such as time(9)")),
+            opening=optional(instance_of(Weekly, "Weekly hours")),
+            blackouts=listed(_blackout),
+            zone=read_text,
+            holidays=listed(read_day),
+        )
+        object.__setattr__(self, "holidays", frozenset(self.holidays))
+        zone_named(self.zone)
+        check_slack(self.slack, self.slack_fraction)
+        if self.next_working_day is not None and self.next_working_day.tzinfo is not None:
+            raise BadInput(
+                f"next_working_day {self.next_working_day} has a time zone; give that as zone"
+            )
+
+    def limits(self, now: datetime, duration: timedelta) -> tuple[datetime, datetime | None]:
+        """The earliest start and the latest end, if there is one, for a job asked for at `now`.
+
+        Raises:
+            BadInput: the end is not after the start.
+        """
+        first, last = self._limits(to_instant(utc(now, name="now")), to_microseconds(duration))
+        return to_moment(first), None if last is None else to_moment(last)
+
+    def allowed(
+        self, now: datetime, duration: timedelta, horizon: datetime
+    ) -> list[tuple[datetime, datetime]]:
+        """The stretches before `horizon` in which a job asked for at `now` may run, in order.
+
+        Raises:
+            BadInput: the end is not after the start.
+        """
+        spans = self.free(
+            to_instant(utc(now, name="now")),
+            to_microseconds(duration),
+            to_instant(utc(horizon, name="horizon")),
+        )
+        return [(to_moment(start), to_moment(end)) for start, end in spans]
+
+    def free(self, now: int, duration: int, horizon: int) -> list[tuple[int, int]]:
+        """`allowed` in microseconds since 1970."""
+        first, last = self._limits(now, duration)
+        end = horizon if last is None else min(last, horizon)
+        if end <= first:
+            return []
+        spans = [(first, end)] if self.opening is None else self.opening.spans(first, end)
+        closed: list[tuple[int, int]] = []
+        for each in self.blackouts:
+            if isinstance(each, tuple):
+                closed.append((to_instant(each[0]), to_instant(each[1])))
+            else:
+                closed.extend(each.spans(first, end))
+        return _without(spans, merged(closed))
+
+    def _limits(self, now: int, duration: int) -> tuple[int, int | None]:
+        first = now if self.earliest is None else max(now, to_instant(self.earliest))
+        ends = []
+        if self.deadline is not None:
+            ends.append(to_instant(self.deadline))
+        if self.slack is not None:
+            ends.append(first + duration + to_microseconds(self.slack))
+        if self.slack_fraction is not None:
+            if duration * self.slack_fraction > to_microseconds(LONGEST):
+                raise BadInput(
+                    f"a slack of {self.slack_fraction:g} of the duration, "
+                    f"{duration / HOUR:g} h, is over a century; give less, or a time"
+                )
+            ends.append(first + duration + round(duration * self.slack_fraction))
+        if self.next_working_day is not None:
+            ends.append(
+                next_working_day(self.zone, first, self.next_working_day, self.holidays)
+            )
+        last = min(ends, default=None)
+        if last is not None and last <= first:
+            raise BadInput(
+                f"deadline before start: {format_time(to_moment(last))} is not after the "
+                f"earliest start {format_time(to_moment(first))}; the deadline is when the job "
+                "must have ended"
+            )
+        return first, last
+
+
+def check_slack(slack: timedelta | None, slack_fraction: float | None) -> None:
+    """Refuse what cannot be a slack.
+
+    Raises:
+        BadInput: both are given, or one is below 0 or longer than any job.
+    """
+    if slack is not None and slack_fraction is not None:
+        raise BadInput("slack and slack_fraction are both given; give one")
+    if slack is not None and not timedelta(0) <= slack <= LONGEST:
+        raise BadInput(
+            f"slack is {slack}; give 0 or more, to {LONGEST}: a number of hours, or a timedelta"
+        )
+    if slack_fraction is not None and not 0 <= slack_fraction <= LARGEST:
+        raise BadInput(
+            f"slack_fraction is {slack_fraction}; give 0 or more, a share of the duration, to "
+            f"{LARGEST:g}"
+        )
+
+
+def _blackout(each: object, name: str) -> tuple[datetime, datetime] | Weekly | Days:
+    if isinstance(each, Weekly | Days):
+        return each
+    if not (isinstance(each, tuple | list) and len(each) == 2):
+        refuse(each, name, "a pair of times, Weekly hours, or Days")
+    start, end = (_known(moment, name) for moment in each)
+    if end <= start:
+        raise BadInput(
+            f"{name}: a blackout from {format_time(start)} to {format_time(end)} does not end "
+            "after it starts; give a later end"
+        )
+    return start, end
+
+
+def _known(moment: When, name: str) -> datetime:
+    moment = utc(moment, name=name)
+    if not FIRST <= moment < LAST:
+        raise BadInput(f"{name} {format_time(moment)} lies outside 1970 to 2199")
+    return moment
+
+
+def _without(
+    spans: list[tuple[int, int]], closed: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """`spans` less `closed`; both sorted, neither with overlaps."""
+    left = []
+    for start, end in spans:
+        for shut, reopen in closed:
+            if shut >= end:
+                break
+            if reopen > start:
+                if shut > start:
+                    left.append((start, shut))
+                start = reopen
+        if start < end:
+            left.append((start, end))
+    return left

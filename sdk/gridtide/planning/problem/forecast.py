@@ -1,0 +1,71 @@
+"""What is believed about one place's signal: the expected series and its quantiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gridtide.errors import BadInput, NoData
+from gridtide.model import Series, Signal
+from gridtide.planning.problem.objective import Quantile
+from gridtide.values import instance_of, optional, read_moment, read_text, settle
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A forecast as issued: expected values, and where there are any p10 and p90.
+
+    Attributes:
+        expected: the values plans are counted by.
+        p10: what the value is under in one case of ten.
+        p90: what the value is under in nine cases of ten.
+        issued_at: when the forecaster says it made the forecast.
+        model: who made it.
+
+    Raises:
+        BadInput: the series are not of one signal, or `issued_at` is naive.
+    """
+
+    expected: Series
+    p10: Series | None = None
+    p90: Series | None = None
+    issued_at: datetime | None = None
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        series = instance_of(Series, "a Series")
+        settle(
+            self,
+            expected=series,
+            p10=optional(series),
+            p90=optional(series),
+            issued_at=optional(read_moment),
+            model=optional(read_text),
+        )
+        signals = {each.signal for each in (self.expected, self.p10, self.p90) if each}
+        if len(signals) > 1:
+            raise BadInput(
+                f"{self.expected.zone}: the quantiles are of other signals than the expected "
+                f"values: {', '.join(sorted(signals))}; give one signal's"
+            )
+
+    @property
+    def signal(self) -> Signal:
+        """The one signal of its series."""
+        return self.expected.signal
+
+    def deciding(self, quantile: Quantile) -> Series:
+        """The series to choose by; robust is the dirtier side: p90, for CFE p10.
+
+        Raises:
+            NoData: the forecast has no such quantile.
+        """
+        if quantile is Quantile.P50:
+            return self.expected
+        found = self.p90 if self.signal.lower_is_cleaner else self.p10
+        if found is None:
+            raise NoData(
+                f"{self.expected.zone}: the forecast of {self.signal} has no quantiles, so "
+                "none can be robust; use the quantile p50, or a model with intervals"
+            )
+        return found

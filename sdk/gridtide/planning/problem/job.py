@@ -1,0 +1,271 @@
+"""What is to be run: how long, how it may be laid into time, and what power it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from gridtide.errors import BadInput
+from gridtide.model import Length
+from gridtide.planning.problem.magnitudes import LARGEST, LONGEST, SMALLEST
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.slots import to_microseconds
+from gridtide.values import (
+    instance_of,
+    listed,
+    optional,
+    read_length,
+    read_number,
+    read_whole,
+    refuse,
+    sequence_of,
+    settle,
+    word_of,
+)
+
+HOUR = 3_600_000_000  # microseconds
+
+
+class Kind(StrEnum):
+    """How a job may be laid into time."""
+
+    UNBROKEN = "unbroken"  # runs through
+    INTERRUPTIBLE = "interruptible"  # may pause anywhere, at no cost
+    PIECES = "pieces"  # may pause, under limits and at a cost
+    ELASTIC = "elastic"  # may pause and change its size
+
+
+KindName = Kind | Literal["unbroken", "interruptible", "pieces", "elastic"]
+"""A kind, or its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerProfile:
+    """Power over the progress of the job: steps of (length, kW), in order.
+
+    The last step holds until the job ends; a pause stops the profile as it stops the job.
+    """
+
+    steps: tuple[tuple[timedelta, float], ...]
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(self, steps: Iterable[tuple[Length, float]]) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(self, steps=sequence_of(_step))
+        if not self.steps:
+            raise BadInput("a power profile needs at least one step of (length, kW)")
+        for length, kilowatts in self.steps:
+            if not timedelta(0) < length <= LONGEST:
+                raise BadInput(
+                    f"a step of the power profile lasts {length}; give a length above 0, and "
+                    f"at most {LONGEST}"
+                )
+            if not 0 <= kilowatts <= LARGEST:
+                raise BadInput(
+                    f"a step of the power profile has {kilowatts} kW; give 0 to {LARGEST:g}"
+                )
+
+    @property
+    def length(self) -> timedelta:
+        """Sum of the steps."""
+        return sum((length for length, _ in self.steps), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one pause or one restart takes: energy in all, and time without progress.
+
+    Where `time` is above 0 the energy is drawn evenly over it; else in the slot at hand, at an
+    edge of two slots in the cleaner one.
+    """
+
+    kwh: float = 0.0
+    time: timedelta = timedelta(0)
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(self, kwh: float = 0.0, time: Length = timedelta(0)) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(self, kwh=read_number, time=read_length)
+        if not 0 <= self.kwh <= LARGEST:
+            raise BadInput(
+                f"a pause or restart costs {self.kwh} kWh; give 0 or more, to {LARGEST:g}"
+            )
+        if not timedelta(0) <= self.time <= LONGEST:
+            raise BadInput(
+                f"a pause or restart takes {self.time}; give 0 or more, to {LONGEST}"
+            )
+
+
+_COST = instance_of(Cost, "a Cost")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of `duration` of work at its own size.
+
+    Attributes:
+        duration: run time without pauses; a number is hours.
+        kind: how it may be laid into time.
+        power: kW while it runs, or a profile over its progress. Before PUE.
+        min_piece: shortest piece of work between two pauses (kind pieces).
+        max_pieces: most pieces (kind pieces).
+        pause_cost: what each pause takes before it (kind pieces).
+        restart_cost: what each start but the first takes before it (kind pieces).
+        chips: the sizes it may take (kind elastic).
+        checkpoints: progress marks, the only places where it may pause (kind pieces).
+
+    Raises:
+        BadInput: a value out of range, two that contradict each other, or one that belongs to
+            another kind.
+    """
+
+    duration: timedelta
+    kind: Kind = Kind.UNBROKEN
+    power: PowerProfile | float = field(default=1.0, kw_only=True)
+    min_piece: timedelta | None = field(default=None, kw_only=True)
+    max_pieces: int | None = field(default=None, kw_only=True)
+    pause_cost: Cost = field(default=Cost(), kw_only=True)
+    restart_cost: Cost = field(default=Cost(), kw_only=True)
+    chips: Elastic | None = field(default=None, kw_only=True)
+    checkpoints: tuple[timedelta, ...] = field(default=(), kw_only=True)
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            duration: Length,
+            kind: KindName = Kind.UNBROKEN,
+            *,
+            power: PowerProfile | float = 1.0,
+            min_piece: Length | None = None,
+            max_pieces: int | None = None,
+            pause_cost: Cost = Cost(),
+            restart_cost: Cost = Cost(),
+            chips: Elastic | None = None,
+            checkpoints: Iterable[Length] = (),
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            duration=read_length,
+            kind=word_of(Kind),
+            power=_power,
+            min_piece=optional(read_length),
+            max_pieces=optional(read_whole),
+            pause_cost=_COST,
+            restart_cost=_COST,
+            chips=optional(instance_of(Elastic, "Elastic sizes")),
+            checkpoints=listed(read_length),
+        )
+        if self.duration <= timedelta(0):
+            hours = self.duration / timedelta(hours=1)
+            raise BadInput(f"duration is {hours:g} h; a job needs a length above 0")
+        if self.duration > LONGEST:
+            raise BadInput(
+                f"duration is {self.duration}, longer than any job; give at most {LONGEST}"
+            )
+        self._check_power()
+        self._check_kind()
+        self._check_pieces()
+
+    @property
+    def work(self) -> int:
+        """`duration` in microseconds."""
+        return to_microseconds(self.duration)
+
+    @property
+    def steps(self) -> tuple[tuple[int, int, float], ...]:
+        """(from, to, kW) over the progress in microseconds, covering the whole duration."""
+        if not isinstance(self.power, PowerProfile):
+            return ((0, self.work, self.power),)
+        done, steps = 0, []
+        for length, kilowatts in self.power.steps:
+            steps.append((done, done + to_microseconds(length), kilowatts))
+            done = steps[-1][1]
+        first, _, kilowatts = steps[-1]
+        steps[-1] = (first, self.work, kilowatts)
+        return tuple(steps)
+
+    @property
+    def kwh(self) -> float:
+        """Energy of the work itself, without pauses and before PUE."""
+        return sum((end - start) * kilowatts for start, end, kilowatts in self.steps) / HOUR
+
+    def _check_power(self) -> None:
+        if isinstance(self.power, PowerProfile):
+            if self.power.length > self.duration:
+                raise BadInput(
+                    f"the power profile lasts {self.power.length}, longer than the job's "
+                    f"{self.duration}; shorten the profile or lengthen the job"
+                )
+        elif not -LARGEST <= self.power <= LARGEST:
+            raise BadInput(
+                f"power is {self.power} kW; give a finite number above 0, to {LARGEST:g}"
+            )
+        most = max(kilowatts for *_, kilowatts in self.steps)
+        if most <= 0:
+            raise BadInput("the job draws no energy; give a power above 0 kW")
+        if most < SMALLEST:
+            raise BadInput(f"power is {most:g} kW, which is next to nothing; check its unit")
+
+    def _check_kind(self) -> None:
+        of_pieces = {
+            "min_piece": self.min_piece is not None,
+            "max_pieces": self.max_pieces is not None,
+            "pause_cost": self.pause_cost != Cost(),
+            "restart_cost": self.restart_cost != Cost(),
+            "checkpoints": bool(self.checkpoints),
+        }
+        if self.kind is not Kind.PIECES and any(of_pieces.values()):
+            given = ", ".join(name for name, there in of_pieces.items() if there)
+            raise BadInput(
+                f"{given} belong to kind pieces, this job is {self.kind}; change one"
+            )
+        if (self.kind is Kind.ELASTIC) != (self.chips is not None):
+            raise BadInput(
+                f"this job is {self.kind} and has {'' if self.chips else 'no '}chips; an "
+                "elastic job needs them, another kind takes none"
+            )
+        if self.kind is Kind.ELASTIC and len({kw for *_, kw in self.steps}) > 1:
+            raise BadInput(
+                "an elastic job draws power in proportion to its chips; give one power in kW "
+                "at its own size, not a profile"
+            )
+
+    def _check_pieces(self) -> None:
+        if self.min_piece is not None and not timedelta(0) < self.min_piece <= self.duration:
+            raise BadInput(
+                f"min_piece is {self.min_piece}; give more than 0 and at most the duration, "
+                f"{self.duration}"
+            )
+        if self.max_pieces is not None and self.max_pieces < 1:
+            raise BadInput(f"max_pieces is {self.max_pieces}; give 1 or more")
+        marks = (timedelta(0), *self.checkpoints, self.duration)
+        if any(later <= earlier for earlier, later in pairwise(marks)):
+            raise BadInput(
+                "checkpoints must ascend between 0 and the duration, both excluded; got "
+                + ", ".join(map(str, self.checkpoints))
+            )
+
+
+def _power(value: object, name: str) -> PowerProfile | float:
+    if isinstance(value, PowerProfile):
+        return value
+    return read_number(value, name, "a finite number of kW, or a PowerProfile")
+
+
+def _step(value: object, name: str) -> tuple[timedelta, float]:
+    if not (isinstance(value, tuple | list) and len(value) == 2):
+        refuse(value, name, "a pair of length and kW")
+    return read_length(value[0], f"{name}, its length"), read_number(
+        value[1], f"{name}, its kW"
+    )

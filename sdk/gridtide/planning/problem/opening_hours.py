@@ -1,0 +1,180 @@
+"""Hours that come back every week, and whole days, in a named time zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from gridtide.errors import BadInput
+from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
+from gridtide.planning.problem.magnitudes import FIRST, LAST
+from gridtide.slots import EPOCH
+from gridtide.values import listed, read_list, read_text, read_whole, refuse, settle
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """Whenever the wall clock of `zone` reads within `hours`.
+
+    That is also what decides on the days when the clocks change: hours the clock skips are
+    not there, hours it reads twice are there twice.
+
+    Attributes:
+        zone: an IANA name, e.g. ``Europe/Berlin``.
+        hours: weekday (0 is Monday) to pairs of minutes of that day, ``[from, to)``; a `to` up
+            to 2880 reaches into the next day.
+    """
+
+    zone: str
+    hours: Mapping[int, tuple[tuple[int, int], ...]]
+
+    def __post_init__(self) -> None:
+        settle(self, zone=read_text, hours=_weekdays)
+        zone_named(self.zone)
+        for day, pairs in self.hours.items():
+            if not 0 <= day <= 6 or any(
+                not 0 <= start < end <= 2880 or start >= 1440 for start, end in pairs
+            ):
+                raise BadInput(
+                    f"weekly hours {pairs} on day {day}: days run from 0 (Monday) to 6, hours "
+                    "from minute 0 up, and end after they start"
+                )
+        if not any(self.hours.values()):
+            raise BadInput("weekly hours name no hour; give e.g. 'Mon-Fri 08:00-18:00'")
+
+    @classmethod
+    def parse(cls, zone: str, text: str) -> Weekly:
+        """``Mon-Fri 08:00-12:00,13:00-18:00; Sat 22:00-06:00``: days, hours, and again.
+
+        Days are ``Mon-Fri``, ``Mon,Wed`` or ``daily``; hours that do not end after they start
+        end on the next day; ``24:00`` is the end of a day.
+
+        Raises:
+            BadInput: not of this form, or an unknown zone.
+        """
+        hours: dict[int, tuple[tuple[int, int], ...]] = {}
+        for part in filter(None, map(str.strip, read_text(text, "hours").split(";"))):
+            days, _, times = part.rpartition(" ")
+            pairs = tuple(_pair(each, part) for each in times.split(","))
+            for day in _days(days.strip().lower(), part):
+                hours[day] = hours.get(day, ()) + pairs
+        return cls(zone, hours)
+
+    def spans(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of ``[start, end)`` within the hours, UTC microseconds, in order."""
+        found = []
+        for stretch in steady(zone_named(self.zone), start, end):
+            first, last = stretch.start + stretch.offset, stretch.end + stretch.offset
+            # From the day before on: its hours may reach over midnight.
+            for day in range(first // DAY - 1, last // DAY + 1):
+                weekday = (EPOCH.weekday() + day) % 7
+                for opens, closes in self.hours.get(weekday, ()):
+                    low = max(first, day * DAY + opens * 60_000_000)
+                    high = min(last, day * DAY + closes * 60_000_000)
+                    if low < high:
+                        found.append((low - stretch.offset, high - stretch.offset))
+        return merged(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Whole days of `zone`, `first` to `last`, both included."""
+
+    zone: str
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        settle(self, zone=read_text, first=read_day, last=read_day)
+        zone_named(self.zone)
+        if self.first < FIRST.date() or self.last >= LAST.date():
+            raise BadInput(
+                f"days from {self.first} to {self.last} lie outside 1970 to 2199; give fewer"
+            )
+        if self.last < self.first:
+            raise BadInput(
+                f"days from {self.first} to {self.last}: the last is before the first"
+            )
+
+    def spans(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The part of ``[start, end)`` on these days, UTC microseconds."""
+        zone = zone_named(self.zone)
+        low = max(start, instant_of(zone, self.first, time(0)))
+        high = min(end, instant_of(zone, self.last + timedelta(days=1), time(0)))
+        return [(low, high)] if low < high else []
+
+
+def read_day(value: object, name: str) -> date:
+    """A date; a datetime is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return refuse(value, name, "a day such as date(2026, 12, 25)")
+
+
+def next_working_day(
+    zone: str, instant: int, at: time, holidays: frozenset[date] = frozenset()
+) -> int:
+    """`at` on the first Monday to Friday after the local day of `instant`, no holiday."""
+    there = zone_named(zone)
+    day = wall(there, instant).date() + timedelta(days=1)
+    while day.weekday() >= 5 or day in holidays:
+        day += timedelta(days=1)
+    return instant_of(there, day, at)
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`spans` sorted, with those that meet or overlap joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _weekdays(value: object, name: str) -> dict[int, tuple[tuple[int, int], ...]]:
+    give = "a mapping of weekday (0 is Monday) to pairs of minutes, or use Weekly.parse"
+    if not isinstance(value, Mapping):
+        refuse(value, name, give)
+    hours = {}
+    for day, pairs in value.items():
+        read = read_list(listed(read_whole), pairs, f"{name}[{day!r}]")
+        if any(len(pair) != 2 for pair in read):
+            refuse(pairs, f"{name}[{day!r}]", give)
+        hours[read_whole(day, f"a day of {name}")] = read
+    return hours
+
+
+def _pair(text: str, part: str) -> tuple[int, int]:
+    found = HOURS.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(f"weekly hours {part!r}: {text!r} is not of the form 08:00-18:00")
+    from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
+    start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
+    if start >= 1440 or end > 1440 or from_minute > 59 or to_minute > 59:
+        raise BadInput(f"weekly hours {part!r}: {text!r} is not within 00:00 to 24:00")
+    return start, end if end > start else end + 1440
+
+
+def _days(text: str, part: str) -> list[int]:
+    days: list[int] = []
+    for each in text.split(","):
+        first, dash, last = (one.strip() for one in each.partition("-"))
+        if each.strip() == "daily":
+            days.extend(range(7))
+        elif first[:3] in DAYS and (not dash or last[:3] in DAYS):
+            low = DAYS.index(first[:3])
+            high = DAYS.index(last[:3]) if dash else low
+            days.extend((low + i) % 7 for i in range((high - low) % 7 + 1))
+        else:
+            raise BadInput(
+                f"weekly hours {part!r}: {each!r} names no days; write Mon-Fri, Mon,Wed or "
+                "daily"
+            )
+    return days

@@ -1,0 +1,182 @@
+"""Which sizes a job may take, and how fast it gets on at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor
+
+from gridtide.errors import BadInput
+from gridtide.planning.problem.magnitudes import LARGEST, SMALLEST
+from gridtide.values import (
+    listed,
+    optional,
+    read_flag,
+    read_number,
+    read_sequence,
+    refuse,
+    settle,
+)
+
+NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
+
+
+def _pair(value: object, name: str) -> tuple[float, float]:
+    """A row of the throughput table."""
+    numbers = read_sequence(read_number, value, name)
+    if len(numbers) != 2:
+        refuse(value, name, "a pair of chips and their speed such as (2, 1.8)")
+    chips, speed = numbers
+    return chips, speed
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """Workers (chips, machines) a job may run on: none at all, or `minimum` to `maximum`.
+
+    Attributes:
+        maximum: most workers.
+        minimum: fewest chips while it runs; standing still is allowed beside it.
+        base: chips at which the job takes its `duration` and draws its `power`.
+        ramp: largest change of chips from one slot to the next, a stretch in which it may not
+            run counting as 0 chips; ``None`` for no limit. Chips are then constant in a slot.
+        throughput: speed at some chips, as pairs (chips, speed) ascending, speed 1 at `base`;
+            straight lines between and from (0, 0), concave. Empty: in proportion to chips.
+        fractional_workers: whether it may run on any real number of workers, e.g. on a share
+            of a machine. By default workers are whole at every moment.
+
+    Raises:
+        BadInput: a value that is not a number; bounds the wrong way round, or a table that does
+            not cover them, falls, or is not concave; no whole number of workers within them.
+    """
+
+    maximum: float
+    minimum: float = 0.0
+    base: float = 1.0
+    ramp: float | None = None
+    throughput: tuple[tuple[float, float], ...] = ()
+    fractional_workers: bool = False
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            maximum=read_number,
+            minimum=read_number,
+            base=read_number,
+            ramp=optional(read_number),
+            throughput=listed(_pair),
+            fractional_workers=read_flag,
+        )
+        table = self.throughput
+        numbers = [self.maximum, self.minimum, self.base, self.ramp or 0.0]
+        numbers += [number for pair in table for number in pair]
+        if not all(-LARGEST <= number <= LARGEST for number in numbers):
+            raise BadInput(
+                "chips and their throughput must be numbers, none of them beyond "
+                f"{LARGEST:g}; check their unit"
+            )
+        if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
+            raise BadInput(
+                f"chips from {self.minimum} to {self.maximum} with a base of {self.base}; give "
+                "0 <= minimum <= maximum, and a maximum and a base above 0"
+            )
+        if min(self.maximum, self.base) < SMALLEST:
+            raise BadInput(
+                f"a maximum of {self.maximum:g} chips and a base of {self.base:g}: one is next "
+                "to nothing; check their unit"
+            )
+        if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
+            raise BadInput(
+                f"a ramp of {self.ramp} chips a slot never reaches the minimum of "
+                f"{self.minimum}; give a ramp above 0 and of at least the minimum"
+            )
+        if not self.fractional_workers:
+            self._check_whole()
+        if table:
+            self._check_table()
+
+    @property
+    def least(self) -> float:
+        """Fewest workers while it runs: the minimum, or the next whole number."""
+        return self.minimum if self.fractional_workers else float(ceil(self.minimum))
+
+    @property
+    def most(self) -> float:
+        """Most workers: the maximum, or the whole number below it."""
+        return self.within(self.maximum)
+
+    def within(self, workers: float) -> float:
+        """The most workers that are at most `workers`, whole unless fractional ones may be."""
+        # What floating point leaves below a whole number in a quotient is no worker less.
+        return workers if self.fractional_workers else float(floor(workers * (1 + NEAR)))
+
+    def speed(self, chips: float) -> float:
+        """Progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
+        if not self.throughput:
+            return chips / self.base
+        found = 0.0
+        for (left, slow), (right, fast) in pairwise(self._points()):
+            found = slow + (fast - slow) * (chips - left) / (right - left)
+            if chips <= right:
+                return found
+        return found
+
+    def knees(self) -> tuple[tuple[float, float], ...]:
+        """Points (chips, speed) from (0, 0) to the last size that adds speed; concave.
+
+        Between two of them a job takes a size between, or shares the time between the two:
+        below the minimum, and wherever workers are whole. All points are then whole.
+        """
+        sizes = {self.least, self.most}
+        for chips, _ in self.throughput:
+            # Between two whole sizes with a bend between them the two share the time.
+            sizes |= {chips} if self.fractional_workers else {floor(chips), ceil(chips)}
+        inside = sorted({size for size in sizes if self.least <= size <= self.most} - {0})
+        points = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
+        while len(points) > 2 and points[-1][1] <= points[-2][1]:
+            points.pop()
+        return tuple(points)
+
+    def _points(self) -> tuple[tuple[float, float], ...]:
+        return ((0.0, 0.0), *(pair for pair in self.throughput if pair != (0, 0)))
+
+    def _check_whole(self) -> None:
+        if not max(1, self.least) <= self.most:
+            raise BadInput(
+                f"there is no whole number of workers from {self.minimum:g} to "
+                f"{self.maximum:g}; give bounds with one between, or set fractional_workers "
+                "where the job may run on a part of one"
+            )
+        if self.ramp is not None and self.within(self.ramp) < max(1, self.least):
+            raise BadInput(
+                f"a ramp of {self.ramp:g} workers a slot never reaches "
+                f"{max(1, self.least):g} whole workers; give a larger ramp, or set "
+                "fractional_workers where the job may run on a part of one"
+            )
+
+    def _check_table(self) -> None:
+        points = self._points()
+        if any(right <= left for (left, _), (right, _) in pairwise(points)):
+            raise BadInput(f"the throughput table must ascend in chips; got {self.throughput}")
+        slopes = [
+            (fast - slow) / (right - left) for (left, slow), (right, fast) in pairwise(points)
+        ]
+        if slopes[-1] < 0 or any(
+            after > before * (1 + NEAR) for before, after in pairwise(slopes)
+        ):
+            raise BadInput(
+                "the throughput table is not concave: from (0, 0) on, each further chip adds "
+                "as much speed as the one before it, or less, but not below 0; got "
+                f"{self.throughput}"
+            )
+        most = points[-1][0]
+        if most < max(self.base, self.maximum):
+            raise BadInput(
+                f"the throughput table ends at {most} chips; it must cover the base of "
+                f"{self.base} and the maximum of {self.maximum}"
+            )
+        if abs(self.speed(self.base) - 1) > NEAR:
+            raise BadInput(
+                f"the throughput table says {self.speed(self.base)} at the base of {self.base} "
+                "chips, where the speed is 1; divide its speeds by that"
+            )

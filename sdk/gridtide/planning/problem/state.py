@@ -1,0 +1,104 @@
+"""Where a running job stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gridtide.errors import BadInput
+from gridtide.model import Length, When, format_time
+from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.values import (
+    optional,
+    read_flag,
+    read_length,
+    read_moment,
+    read_number,
+    read_text,
+    read_whole,
+    settle,
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands.
+
+    Attributes:
+        at: the moment, now.
+        done: work done, in run time at the job's own size; a number is hours.
+        running: whether it runs right now.
+        running_for: for how long without a pause, if it runs.
+        pieces: how many times it has started.
+        region: where it ran last, or runs; by default where the plan begins.
+        grams: what it has emitted so far, for a carbon budget.
+        chips: the size at which it runs now (kind elastic). By default 0 when it does not run,
+            else the size that the plan has up to that moment, or the base where it has none.
+
+    Raises:
+        BadInput: a naive time, or progress that cannot be.
+    """
+
+    at: datetime
+    done: timedelta = timedelta(0)
+    running: bool = False
+    running_for: timedelta = timedelta(0)
+    pieces: int = 1
+    region: str | None = None
+    grams: float = 0.0
+    chips: float | None = None
+
+    if TYPE_CHECKING:  # what may be given, each read as the type of its field
+
+        def __init__(
+            self,
+            at: When,
+            done: Length = timedelta(0),
+            running: bool = False,  # noqa: FBT001, FBT002  # a field
+            running_for: Length = timedelta(0),
+            pieces: int = 1,
+            region: str | None = None,
+            grams: float = 0.0,
+            chips: float | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            "progress",
+            at=read_moment,
+            done=read_length,
+            running=read_flag,
+            running_for=read_length,
+            pieces=read_whole,
+            region=optional(read_text),
+            grams=read_number,
+            chips=optional(read_number),
+        )
+        if not FIRST <= self.at < LAST:
+            raise BadInput(f"progress at {format_time(self.at)} lies outside 1970 to 2199")
+        if not (
+            timedelta(0) <= self.done <= LONGEST
+            and timedelta(0) <= self.running_for <= LONGEST
+            and self.pieces >= 1
+            and -LARGEST <= self.grams <= LARGEST
+        ):
+            raise BadInput(
+                f"progress of {self.done} in {self.pieces} pieces, running for "
+                f"{self.running_for}, {self.grams} g so far: none of it can be below 0 or "
+                f"beyond {LARGEST:g}, and a job that runs has started once"
+            )
+        if self.chips is not None and not (
+            0 <= self.chips <= LARGEST and (self.chips > 0) == self.running
+        ):
+            raise BadInput(
+                f"progress at {self.chips} chips, {'' if self.running else 'not '}running: a "
+                "job that runs is on more than 0 chips, one that does not is on 0; leave chips "
+                "out to go by the plan"
+            )
+
+    @property
+    def started(self) -> bool:
+        """Whether it has run at all."""
+        return self.running or self.done > timedelta(0)

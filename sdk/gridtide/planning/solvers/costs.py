@@ -1,0 +1,222 @@
+"""What a kWh counts for the goal, over the time in which the job may run. Less is better."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import Quality, Slot, format_time
+from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import HOUR
+from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.slots import STEPS_PER_UNIT, Run, to_moment, unbroken
+
+# In steps: beyond 1e12 a value is no rate per kWh, and its sums leave floating point.
+LARGEST = 10**12 * STEPS_PER_UNIT
+
+
+class Stretch(NamedTuple):
+    """Free time ``[start, end)`` in which every value is known, inside one run."""
+
+    run: Run
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Free time cut where the rate changes: ascending, microseconds, rates in 1e-9 steps.
+
+    Neighbours touch where one's end is the next one's start.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    rates: list[int]
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Cells by rate, of equal rates the earlier first."""
+        return sorted(range(len(self.rates)), key=self.rates.__getitem__)
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """How long each cell is."""
+        return [end - start for start, end in zip(self.starts, self.ends, strict=True)]
+
+    @cached_property
+    def step(self) -> int:
+        """The length all cells share, or 0 when they differ."""
+        return self.lengths[0] if len(set(self.lengths)) == 1 else 0
+
+    def before(self, deadline: int) -> Cells:
+        """The cells up to `deadline`."""
+        count = bisect_left(self.starts, deadline)
+        ends = self.ends[:count]
+        if ends and ends[-1] > deadline:
+            ends[-1] = deadline
+        return Cells(self.starts[:count], ends, self.rates[:count])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The stretches of free time, in order; `name` and `unit` are for messages."""
+
+    name: str
+    stretches: tuple[Stretch, ...]
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The stretches, cut where the rate changes.
+
+        Raises:
+            BadInput: a rate too large to be one.
+        """
+        cells = Cells([], [], [])
+        for run, start, end in self.stretches:
+            first, last = bisect_right(run.edges, start) - 1, bisect_left(run.edges, end)
+            edges = [start, *run.edges[first + 1 : last], end]
+            cells.starts.extend(edges[:-1])
+            cells.ends.extend(edges[1:])
+            cells.rates.extend(run.scaled[first:last])
+        if (
+            cells.rates
+            and max(cells.rates[cells.order[-1]], -cells.rates[cells.order[0]]) > LARGEST
+        ):
+            raise BadInput(f"{self.name}: a value is beyond 1e12 a kWh; check its unit")
+        return cells
+
+    def before(self, deadline: int) -> Curve:
+        """The free time up to `deadline`."""
+        left = [
+            Stretch(run, start, min(end, deadline))
+            for run, start, end in self.stretches
+            if start < deadline
+        ]
+        return Curve(self.name, tuple(left))
+
+    def refuse(self, need: int, *, unbroken: bool) -> NoFeasibleWindow:
+        """The error that says what stands in the way of `need`, and what to ask instead."""
+        kind = "unbroken run" if unbroken else "time for a job"
+        asked = f"{self.name}: no {kind} of {hours(need)} within the bounds"
+        if not self.stretches:
+            return NoFeasibleWindow(
+                f"{asked}: no value is known at a time when the job may run; move earliest or "
+                "deadline, or bring the forecast up to date"
+            )
+        known = f"{span(self.stretches[0].start, self.stretches[-1].end)}"
+        if unbroken:
+            _, start, end = max(self.stretches, key=lambda each: each.end - each.start)
+            return NoFeasibleWindow(
+                f"{asked}: values are known at times when the job may run {known}, unbroken "
+                f"for at most {hours(end - start)}, {span(start, end)}: ask for at most that, "
+                "for a later deadline, or let the job pause"
+            )
+        free = sum(end - start for _, start, end in self.stretches)
+        return NoFeasibleWindow(
+            f"{asked}: values are known at times when the job may run {known}, for "
+            f"{hours(free)} in all: ask for at most that, or for a later deadline"
+        )
+
+
+def curve(outlook: Outlook, goal: Goal, spans: Sequence[tuple[int, int]]) -> Curve:
+    """What `goal` counts a kWh at, within `spans` (ascending, apart, microseconds).
+
+    Raises:
+        BadInput: the goal does not fit the outlook's signal.
+        NoData: the goal wants a quantile the outlook has not.
+    """
+    return Curve(outlook.expected.zone, tuple(clipped(rates(outlook, goal), spans)))
+
+
+def rates(
+    outlook: Outlook, goal: Goal, window: tuple[datetime, datetime] | None = None
+) -> tuple[Run, ...]:
+    """What `goal` counts a kWh at, wherever it is known and not beyond the threshold.
+
+    At least within `window`; what a series is prepared for already is not cut to it.
+    """
+    lower = outlook.signal.lower_is_cleaner
+    if (goal.aim is Aim.CFE) == lower and goal.aim is not Aim.COST:
+        raise BadInput(
+            f"goal {goal.aim} does not fit {outlook.signal}; "
+            + ("carbon intensity is for" if lower else "a CFE fraction is for")
+            + (" the aims carbon, cost and weighted" if lower else " the aims cfe and cost")
+        )
+    series = outlook.deciding(goal.quantile)
+    if goal.aim is Aim.CARBON and goal.threshold is None:
+        return series.runs
+    slots = _inside(series.slots, window)
+    if goal.threshold is not None:
+        sign, limit = (1 if lower else -1), goal.threshold
+        slots = [each for each in slots if each.value is not None]
+        slots = [each for each in slots if sign * (each.value or 0.0) <= sign * limit]
+    if goal.aim is Aim.CFE:
+        return unbroken([_with(slot, lambda value: 1 - value) for slot in slots])
+    if goal.costs is None:
+        return unbroken(slots)
+    carbon = goal.carbon_weight or 0.0
+    cost = 1.0 if goal.aim is Aim.COST else goal.cost_weight or 0.0
+    costs = _inside(goal.costs.slots, window)
+    return unbroken(
+        list(joined(slots, costs, lambda left, right: carbon * left + cost * right))
+    )
+
+
+def joined(
+    left: Sequence[Slot], right: Sequence[Slot], value: Callable[[float, float], float]
+) -> Iterator[Slot]:
+    """Slots wherever both are known, cut at the edges of both."""
+    i = j = 0
+    while i < len(left) and j < len(right):
+        one, other = left[i], right[j]
+        start, end = max(one.start, other.start), min(one.end, other.end)
+        if start < end and one.value is not None and other.value is not None:
+            yield Slot(start, end, value(one.value, other.value), Quality.FORECAST)
+        if one.end <= other.end:
+            i += 1
+        if other.end <= one.end:
+            j += 1
+
+
+def clipped(runs: Sequence[Run], spans: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
+    """Where the runs and the spans meet, in order."""
+    i = j = 0
+    while i < len(runs) and j < len(spans):
+        edges = runs[i].edges
+        start, end = max(edges[0], spans[j][0]), min(edges[-1], spans[j][1])
+        if start < end:
+            yield Stretch(runs[i], start, end)
+        if edges[-1] <= spans[j][1]:
+            i += 1
+        else:
+            j += 1
+
+
+def hours(length: int) -> str:
+    """A length of time for a message."""
+    return f"{length / HOUR:g} h"
+
+
+def span(start: int, end: int) -> str:
+    """A stretch of time for a message."""
+    return f"from {format_time(to_moment(start))} to {format_time(to_moment(end))}"
+
+
+def _with(slot: Slot, change: Callable[[float], float]) -> Slot:
+    value = None if slot.value is None else change(slot.value)
+    return Slot(slot.start, slot.end, value, slot.quality)
+
+
+def _inside(slots: Sequence[Slot], window: tuple[datetime, datetime] | None) -> Sequence[Slot]:
+    """The slots that `window` touches."""
+    if window is None:
+        return slots
+    start, end = window
+    first = bisect_right(slots, start, key=lambda slot: slot.end)
+    return slots[first : bisect_left(slots, end, key=lambda slot: slot.start)]

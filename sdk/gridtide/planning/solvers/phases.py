@@ -1,0 +1,270 @@
+"""The best segments of a job, at about the same cost whichever second the free time starts in.
+
+The programmes for segments need equal units of time. Where bounds lie inside slots, or a job is
+planned again at an odd second, the largest unit that everything shares may be a microsecond.
+Then the job is planned on grids of whole slots: one that keeps to the edges of slots, and one
+from the first free moment on. What they find shifts to count less (`segments`), which uses the
+parts of slots as well. A run through and the cheapest slots are compared with it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+from math import gcd
+
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning.errors import TooFine
+from gridtide.planning.problem.job import HOUR, Job
+from gridtide.planning.problem.opening_hours import merged
+from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
+from gridtide.planning.solvers.costs import Curve, Stretch
+from gridtide.planning.solvers.overheads import FRESH, Standing
+from gridtide.planning.solvers.segments import Segments, Spans
+from gridtide.planning.solvers.solution import Draft, in_units
+from gridtide.slots import MICROSECOND, Run, to_microseconds
+
+# States: milliseconds. A question of fewer is answered exactly, on whatever unit that takes.
+FEW_STATES = 4_000
+# The unit of last resort is the largest of these on which there is any schedule, microseconds.
+FINER = (300_000_000, 60_000_000)
+# How many parts of a slot are tried as a unit where that takes few states.
+PARTS = (12, 6, 4, 3, 2, 1)
+# What a point of time takes by itself, in states.
+OVERHEAD = 50
+
+
+def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
+    """The segments that count least on the grids; exact where all times share a slot's unit.
+
+    Raises:
+        NoFeasibleWindow: there is not enough free time, or not for such segments.
+        TooFine: what the job itself is made of shares too small a step.
+    """
+    has_limits = limited_segments.is_limited(job)
+    planner = limited_segments.cheapest if has_limits else costly_pauses.cheapest
+    exact, unit = exact_unit(curve, job, standing), unit_of(curve, job, standing)
+    if exact >= unit or states(curve, job, exact) <= FEW_STATES:
+        return planner(curve, job, standing)
+    most = standing.pieces_left(job.max_pieces)
+    if interruptible.pick(curve.cells, job.work) is None:
+        raise curve.refuse(job.work, unbroken=False)
+    if most is not None and most < 1:
+        raise costly_pauses.too_few_pieces(curve, job)
+    segments = Segments(curve.cells, job, standing)
+    found = list(_without_grid(curve, job, standing, most))
+    for size in (unit, *(each for each in FINER if each < unit)):
+        found += _on_grids(
+            curve, job, standing, size, limited_segments.segments if has_limits else _pieces
+        )
+        if found:
+            break
+    if not found:
+        if unit >= FINER[-1] and states(curve, job, exact) > limited_segments.MOST_STATES:
+            raise costly_pauses.too_few_pieces(curve, job)
+        return planner(curve, job, standing)
+    drafts = [segments.draft(segments.improve(each)) for each in found]
+    best = min(drafts, key=lambda draft: (draft.cost, draft.end))
+    return replace(best, bound=min(best.cost, bound(curve, job)))
+
+
+def bound(curve: Curve, job: Job) -> float:
+    """What no way to run the job counts less than: the cheapest slots, pauses costing nothing.
+
+    Along a profile with the most power in the cheapest of them, whatever its order.
+    """
+    cells, total = curve.cells, 0.0
+    offers = ((cells.rates[i], cells.lengths[i]) for i in cells.order)
+    rate, free = next(offers)
+    for kw, length in sorted(((kw, end - start) for start, end, kw in job.steps), reverse=True):
+        left = length
+        while left:
+            if not free:
+                rate, free = next(offers)
+            used = min(free, left)
+            total += rate * used * kw
+            free, left = free - used, left - used
+    return in_units(total)
+
+
+def taken(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
+    """How many states `cheapest` goes through, about."""
+    exact, unit = exact_unit(curve, job, standing), unit_of(curve, job, standing)
+    if exact >= unit:
+        return states(curve, job, exact)
+    return min(states(curve, job, exact), 3 * states(curve, job, unit))
+
+
+def states(curve: Curve, job: Job, unit: int) -> int:
+    """How many states a programme on a unit takes."""
+    shortest = to_microseconds(job.min_piece) if job.min_piece else unit
+    layers = min(job.max_pieces or 1, job.work // max(shortest, unit) + 1)
+    return sum(curve.cells.lengths) // unit * (job.work // unit + OVERHEAD) * layers
+
+
+def exact_unit(curve: Curve, job: Job, standing: Standing) -> int:
+    """The largest time of which all there is is a whole number."""
+    lengths = [job.work, *curve.cells.lengths, *_limits(job)]
+    if job.min_piece and standing.running:
+        lengths.append(standing.ran)
+    return gcd(*lengths)
+
+
+def unit_of(curve: Curve, job: Job, standing: Standing) -> int:
+    """What slots and the job share, or a part of that where it takes few states.
+
+    The work left of a job that has started is no part of it: it is as odd as the moment. Where
+    marks or a power profile count from its beginning, it is.
+    """
+    edges = slot_edges(curve)
+    apart = [later - earlier for earlier, later in pairwise(edges)]
+    own = _limits(job)
+    if not standing.started or counts_progress(job):
+        own.append(job.work)
+    unit = gcd(*apart, *own) or HOUR
+    for part in PARTS:
+        if unit % part == 0 and (part == 1 or states(curve, job, unit // part) <= FEW_STATES):
+            return unit // part
+    return unit
+
+
+def counts_progress(job: Job) -> bool:
+    """Whether what it may do hangs on the work done since its beginning."""
+    return bool(job.checkpoints) or len(job.steps) > 1
+
+
+def _limits(job: Job) -> list[int]:
+    """The lengths that limit the segments of a job."""
+    spans = [job.pause_cost.time, job.restart_cost.time, *job.checkpoints]
+    if job.min_piece and job.min_piece < job.duration:
+        spans.append(job.min_piece)
+    lengths = [to_microseconds(span) for span in spans if span]
+    return lengths + [end for _, end, _ in job.steps[:-1]]
+
+
+def edges_within(curve: Curve) -> list[int]:
+    """All edges of slots within the free time, ascending."""
+    found: set[int] = set()
+    for run, start, end in curve.stretches:
+        found.update(edge for edge in run.edges if start <= edge <= end)
+    return sorted(found)
+
+
+def slot_edges(curve: Curve) -> list[int]:
+    """The edges of slots within the free time, ascending.
+
+    Where others cut the slots at odd moments, those that keep to the most common slot.
+    """
+    edges = edges_within(curve)
+    apart = [later - earlier for earlier, later in pairwise(edges)]
+    if not apart or gcd(*apart) >= FINER[0]:
+        return edges
+    (step, _), *_ = Counter(apart).most_common(1)
+    (phase, _), *_ = Counter(edge % step for edge in edges).most_common(1)
+    return [edge for edge in edges if edge % step == phase] if step >= FINER[0] else edges
+
+
+def _without_grid(
+    curve: Curve, job: Job, standing: Standing, most: int | None
+) -> Iterator[Spans]:
+    """Schedules that take no grid: a run through, and the cheapest slots."""
+    if standing.running:
+        end = standing.at + job.work
+        spans = merged(zip(curve.cells.starts, curve.cells.ends, strict=True))
+        if any(low <= standing.at and end <= high for low, high in spans):
+            yield [(standing.at, end)]
+    elif not (standing.started and job.restart_cost.time):
+        with suppress(NoFeasibleWindow):
+            yield _spans(unbroken.cheapest(curve, job))
+    if not limited_segments.is_limited(job) and not standing.started:
+        free = interruptible.cheapest(curve, job)
+        if most is None or free.pieces <= most:
+            yield _spans(free)
+
+
+def _on_grids(
+    curve: Curve,
+    job: Job,
+    standing: Standing,
+    unit: int,
+    planner: Callable[[Curve, Job, Standing], Spans],
+) -> Iterator[Spans]:
+    """The best schedules on grids of `unit`, as far as there are some."""
+    work = -(-job.work // unit) * unit
+    rest = job
+    if work != job.work:
+        if counts_progress(job):
+            return
+        shortest = job.min_piece
+        if shortest == job.duration:
+            shortest = work * MICROSECOND
+        rest = replace(job, duration=work * MICROSECOND, min_piece=shortest)
+    # A part of a unit counts as not run: it must only run on for longer.
+    stands = (
+        standing if standing is FRESH else replace(standing, ran=standing.ran // unit * unit)
+    )
+    segments = Segments(curve.cells, job, standing)
+    for phase in _phases(curve, unit):
+        cut = gridded(curve, unit, phase)
+        if not cut.stretches:
+            continue
+        with suppress(NoFeasibleWindow, TooFine):
+            trimmed = segments.trim(planner(cut, rest, stands), work - job.work)
+            if trimmed is not None:
+                yield trimmed
+
+
+def _phases(curve: Curve, unit: int) -> list[int]:
+    """Where grids begin: at the edges of slots, and at the first free moment."""
+    edges = slot_edges(curve)
+    firsts = [start % unit for _, start, _ in curve.stretches]
+    common = Counter(firsts).most_common(1)[0][0]
+    return list(dict.fromkeys([*(edge % unit for edge in edges[:1]), firsts[0], common]))
+
+
+def gridded(curve: Curve, unit: int, phase: int) -> Curve:
+    """The free time in whole units from `phase` on, each at its mean rate."""
+    found = []
+    for run, start, end in curve.stretches:
+        first = start + (phase - start) % unit
+        count = (end - first) // unit
+        if count <= 0:
+            continue
+        last = first + count * unit
+        inside = run.edges[bisect_right(run.edges, first) : bisect_left(run.edges, last)]
+        if not any((edge - phase) % unit for edge in inside):
+            found.append(Stretch(run, first, last))
+            continue
+        edges = list(range(first, last + 1, unit))
+        sums = [run.upto(edge) for edge in edges]
+        scaled = [round((later - earlier) / unit) for earlier, later in pairwise(sums)]
+        values = [each / 1e9 for each in scaled]
+        integrals = [0]
+        for each in scaled:
+            integrals.append(integrals[-1] + each * unit)
+        found.append(Stretch(Run(edges, values, scaled, integrals, unit), first, last))
+    return Curve(curve.name, tuple(found))
+
+
+def _pieces(curve: Curve, job: Job, standing: Standing) -> Spans:
+    return _spans(costly_pauses.cheapest(curve, job, standing))
+
+
+def _spans(draft: Draft) -> Spans:
+    return merged((part.start, part.end) for part in draft.parts)
+
+
+def widened(curve: Curve, unit: int, phase: int) -> Curve:
+    """The free time taken outwards to whole units from `phase` on."""
+    found: list[Stretch] = []
+    for run, start, end in curve.stretches:
+        first, last = start - (start - phase) % unit, end + (phase - end) % unit
+        first, last = max(first, run.edges[0]), min(last, run.edges[-1])
+        if found and found[-1].run is run and first <= found[-1].end:
+            first = found.pop().start
+        found.append(Stretch(run, first, last))
+    return Curve(curve.name, tuple(found))

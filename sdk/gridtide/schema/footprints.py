@@ -1,0 +1,291 @@
+"""Footprints as JSON: what is asked, and what a service answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from gridtide.accounting.emissions import Row, RowFootprint, refuse_offset
+from gridtide.accounting.sci import Equivalent, Factors, Gain
+from gridtide.errors import BadInput
+from gridtide.model import Quality, Signal, format_time
+from gridtide.schema.decoding import MOMENT, NUMBER, TEXT, Member, Shape, hours_up_to, list_of
+from gridtide.schema.jobs import in_hours
+from gridtide.schema.plan_requests import AS_OF_MEMBER, SIGNAL_MEMBER
+from gridtide.schema.responses import Wire
+from gridtide.values import (
+    Reader,
+    instance_of,
+    optional,
+    read_list,
+    read_moment,
+    read_number,
+    refuse,
+    settle,
+)
+
+Json = dict[str, Any]
+MOST_ROWS = 100_000
+# Of all processors together, if need be.
+HOURS = hours_up_to(1e10)
+# What each way to say how much energy it was needs, of which one must be given.
+WAYS = {
+    "rows": ("rows", "region"),
+    "hours": ("hours", "power_kw"),
+    "requests": ("requests", "kwh_per_request"),
+}
+# What else goes with one way only, and what goes with all.
+WITH = {"rows": ("clean",), "hours": ("start", "processors", "before")}
+NUMBERS = (
+    "power_kw",
+    "processors",
+    "requests",
+    "kwh_per_request",
+    "g_per_kwh",
+    "net_g_per_kwh",
+    "embodied_g",
+    "per",
+)
+COMMON = ("pue", "region", "g_per_kwh", "net_g_per_kwh", "embodied_g", "per", "signal", "as_of")
+
+
+READERS: Mapping[str, Reader] = {
+    "pue": read_number,
+    "before": optional(instance_of(Factors, "Factors")),
+    **dict.fromkeys(NUMBERS, optional(read_number)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FootprintAsked:
+    """Energy of one job, and how its grams are to be counted.
+
+    One of `rows`, `hours` and `requests` says how much it was, `region` or `g_per_kwh` how
+    dirty.
+
+    Raises:
+        BadInput: none of these or too many, a member of another way, or an offset.
+    """
+
+    rows: tuple[Row, ...] | None = None
+    hours: timedelta | None = None
+    power_kw: float | None = None
+    processors: float | None = None
+    start: datetime | None = None
+    requests: float | None = None
+    kwh_per_request: float | None = None
+    pue: float = 1.0
+    region: str | None = None
+    g_per_kwh: float | None = None
+    net_g_per_kwh: float | None = None
+    clean: tuple[Row, ...] | None = None
+    embodied_g: float | None = None
+    per: float | None = None
+    before: Factors | None = None
+    offset_g: float | None = None
+    signal: Signal | None = None
+    as_of: datetime | None = None
+
+    def __post_init__(self) -> None:
+        refuse_offset(self.offset_g)
+        settle(self, **READERS)
+        given = [way for way in WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            raise BadInput(
+                "give one of rows (with start, end, kwh), hours (with power_kw) and requests "
+                f"(with kwh_per_request); got {' and '.join(given) or 'none'}"
+            )
+        (way,) = given
+        for name in WAYS[way]:
+            if getattr(self, name) is None:
+                raise BadInput(f"a footprint of {way} needs {name}; give it")
+        own = {*WAYS[way], *COMMON, *WITH.get(way, ())}
+        other = [
+            each.name
+            for each in fields(self)
+            if each.name not in own and getattr(self, each.name) is not None
+        ]
+        if other:
+            raise BadInput(f"a footprint of {way} has no use for {', '.join(other)}; drop it")
+        self._check_intensity(way)
+        if self.start is not None and self.hours is not None:
+            self._check_end(self.start, self.hours)
+        if (self.embodied_g is None) != (self.per is None):
+            raise BadInput(
+                "embodied_g and per go together: grams of making what it ran on, and how many "
+                "functional units it was for; give both, 0 where there are none to count"
+            )
+
+    @staticmethod
+    def _check_end(start: datetime, hours: timedelta) -> None:
+        try:
+            _ = start + hours
+        except OverflowError as error:
+            raise BadInput(
+                f"{in_hours(hours):g} hours from {format_time(start)} on end beyond the "
+                "calendar; give processors for hours that ran side by side"
+            ) from error
+
+    def _check_intensity(self, way: str) -> None:
+        if (self.region is None) == (self.g_per_kwh is None):
+            raise BadInput(
+                "give a region, whose intensity at the time counts, or g_per_kwh; one of them"
+            )
+        if self.region is None:
+            if self.signal is not None or self.start is not None:
+                raise BadInput("signal and start go with a region; drop them or name one")
+        elif self.net_g_per_kwh is not None:
+            raise BadInput(
+                "net_g_per_kwh goes with g_per_kwh; with a region and rows give clean"
+            )
+        elif way == "requests" or (way == "hours" and self.start is None):
+            raise BadInput(
+                f"a footprint of {way} by a region's intensity needs its time: "
+                + ("give start" if way == "hours" else "give rows, or g_per_kwh")
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FootprintAnswer(Wire):
+    """What a job drew and emitted, as `gridtide.accounting.emissions.Footprint`.
+
+    Attributes:
+        g_per_kwh: mean intensity, by energy; ``None`` where any of it is unknown.
+        equivalents: of `gross_g`; empty where that is unknown.
+        sci: software carbon intensity, g per functional unit, if asked for.
+        gain: against what it was before, if asked for.
+        rows: as asked for, each with its grams.
+        quality: of the least certain slot that counts.
+        region and what follows: as in every answer; ``None`` where no region was asked for.
+    """
+
+    kwh: float
+    gross_g: float | None
+    net_g: float | None
+    known_kwh: float
+    known_g: float
+    g_per_kwh: float | None
+    per_request_g: float | None
+    equivalents: tuple[Equivalent, ...]
+    sci: float | None
+    gain: Gain | None
+    rows: tuple[RowFootprint, ...]
+    region: str | None
+    zone: str | None
+    zone_name: str | None
+    resolved_by: str | None
+    signal: Signal | None
+    unit: str | None
+    quality: Quality | None
+    simulated: bool
+    source: str | None
+    licence: str | None
+    data_age_seconds: float | None
+    as_of: datetime
+    replay: bool
+
+
+def _row(start: datetime, end: datetime, kwh: float) -> Row:
+    return start, end, kwh
+
+
+def _factors(hours: timedelta, **members: float) -> Factors:
+    return Factors(hours=in_hours(hours), **members)
+
+
+ROW = Shape(
+    "EnergyRow",
+    "Energy drawn evenly from start to before end.",
+    {
+        "start": Member(MOMENT, "the start", required=True),
+        "end": Member(MOMENT, "the end", required=True),
+        "kwh": Member(NUMBER, "energy in kWh", required=True),
+    },
+    _row,
+)
+FACTORS: Shape[Factors] = Shape(
+    "Factors",
+    "What a footprint is the product of.",
+    {
+        "hours": Member(HOURS, "how long it ran", required=True),
+        "power_kw": Member(NUMBER, "average of one processor", required=True),
+        "g_per_kwh": Member(NUMBER, "intensity", required=True),
+        "processors": Member(NUMBER, "how many; left out: 1"),
+        "pue": Member(NUMBER, "energy drawn per energy of the processors; left out: 1"),
+    },
+    _factors,
+)
+FOOTPRINT: Shape[FootprintAsked] = Shape(
+    "FootprintAsked",
+    "Energy of a job, and how its grams are to be counted.",
+    {
+        "rows": Member(list_of(ROW.form, MOST_ROWS), "metered energy before PUE"),
+        "hours": Member(HOURS, "how long it ran"),
+        "power_kw": Member(NUMBER, "average power of one processor, before PUE"),
+        "processors": Member(NUMBER, "how many; left out: 1"),
+        "start": Member(MOMENT, "when it began; needed with hours and a region"),
+        "requests": Member(NUMBER, "how many requests it answered"),
+        "kwh_per_request": Member(NUMBER, "energy of each, before PUE"),
+        "pue": Member(NUMBER, "energy drawn per energy of the job; left out: 1"),
+        "region": Member(TEXT, "whose intensity at the time counts"),
+        "g_per_kwh": Member(NUMBER, "the intensity, instead of a region's"),
+        "net_g_per_kwh": Member(NUMBER, "the intensity left after hourly clean purchases"),
+        "clean": Member(
+            list_of(ROW.form, MOST_ROWS), "clean energy bought in the same grid, by hour"
+        ),
+        "embodied_g": Member(NUMBER, "grams of making what it ran on, for the SCI"),
+        "per": Member(NUMBER, "functional units it was for, for the SCI"),
+        "before": Member(FACTORS.form, "what it was before, for where the gain comes from"),
+        "offset_g": Member(NUMBER, "refused: offsets are no part of a footprint"),
+        "signal": SIGNAL_MEMBER,
+        "as_of": AS_OF_MEMBER,
+    },
+    lambda **members: FootprintAsked(**members),
+)
+SHAPES = (FOOTPRINT, ROW, FACTORS)
+
+
+def rows_of(rows: Iterable[Row], name: str) -> tuple[Row, ...]:
+    """Rows as they may be given, checked as far as JSON needs it; a date is its start, UTC.
+
+    Raises:
+        BadInput: not triples of two aware times and a number.
+    """
+    return read_list(_row_of, rows, name)
+
+
+def _row_of(row: object, name: str) -> Row:
+    members = () if isinstance(row, str) or not isinstance(row, Iterable) else tuple(row)
+    if len(members) != 3:
+        refuse(row, name, "(start, end, kWh) with aware times")
+    start, end, kwh = members
+    return (
+        read_moment(start, f"{name}.start", day=True),
+        read_moment(end, f"{name}.end", day=True),
+        read_number(kwh, f"{name}.kwh"),
+    )
+
+
+def footprint_to_json(asked: FootprintAsked) -> Json:
+    """The JSON object of a question; what is as by default is left out."""
+    wire: Json = {}
+    for each in fields(FootprintAsked):
+        value = getattr(asked, each.name)
+        if value == each.default:
+            continue
+        if isinstance(value, tuple):
+            wire[each.name] = [
+                {"start": format_time(start), "end": format_time(end), "kwh": kwh}
+                for start, end, kwh in value
+            ]
+        elif isinstance(value, timedelta):
+            wire[each.name] = in_hours(value)
+        elif isinstance(value, datetime):
+            wire[each.name] = format_time(value)
+        elif isinstance(value, Factors):
+            wire[each.name] = {one.name: getattr(value, one.name) for one in fields(value)}
+        else:
+            wire[each.name] = str(value) if isinstance(value, Signal) else value
+    return wire

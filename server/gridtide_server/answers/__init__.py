@@ -1,0 +1,1 @@
+"""Responses computed from a view of a snapshot. No clock, no HTTP."""
