@@ -144,6 +144,30 @@ def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
     assert [re.split(r"[<>=~]", each)[0] for each in project["dependencies"]] == ["httpx"]
 
 
+# Layers of planning: each imports from those before it, and from itself.
+PLANNING = ("problem", "solvers", "decide", "planner", "replanner", "batch")
+
+
+def layer(module: str) -> str:
+    """The layer of a module of planning; empty where it is none, as of its errors."""
+    parts = module.removeprefix("gridtide.planning.").split(".")
+    return parts[0] if module.startswith("gridtide.planning.") and parts[0] in PLANNING else ""
+
+
+def test_the_layers_of_planning_point_one_way() -> None:
+    wrong = set()
+    for path in sorted((SDK / "planning").rglob("*.py")):
+        own = layer(path.relative_to(ROOT / "sdk").with_suffix("").as_posix().replace("/", "."))
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                # `from gridtide.planning import solvers` names the layer after `import`.
+                for full in (f"{node.module}.{alias.name}" for alias in node.names):
+                    other = layer(full)
+                    if own and other and PLANNING.index(other) > PLANNING.index(own):
+                        wrong.add(f"{name(path)} imports {other}")
+    assert wrong == set()
+
+
 @pytest.mark.parametrize("library", PLACES)
 def test_a_library_with_a_place_is_imported_there_only(library: str) -> None:
     users = {name(path) for path in MODULES if library in imported(path)}
@@ -300,9 +324,9 @@ class Missing:
 sys.meta_path.insert(0, Missing())
 import gridtide
 assert "httpx" not in sys.modules, "httpx is loaded before it is used"
-for module in pkgutil.iter_modules(gridtide.__path__):
-    if module.name != "__main__":
-        import_module("gridtide." + module.name)
+for module in pkgutil.walk_packages(gridtide.__path__, "gridtide."):
+    if module.name != "gridtide.__main__":
+        import_module(module.name)
 from gridtide.model import Series, Signal
 from gridtide.windows import best_window
 start = datetime(2026, 3, 1, tzinfo=UTC)

@@ -12,12 +12,12 @@ from gridtide.planning.batch.column_generation import Columns
 from gridtide.planning.batch.integer_program import grid_of, on_a_grid, together
 from gridtide.planning.decide.candidate import Choice
 from gridtide.planning.decide.candidates import each_alone
+from gridtide.planning.decide.request import Question
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Place, Places
-from gridtide.planning.problem.request import Question
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers.region_costs import Site
 from tests.planning.worlds import CI, HOUR, T0

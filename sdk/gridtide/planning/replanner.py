@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.planner import answered, as_outlook, on_the_clock
 from gridtide.planning.problem.bounds import Bounds
@@ -15,7 +16,6 @@ from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves, Places
-from gridtide.planning.problem.request import Question
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.solvers.overheads import FRESH, Standing
 from gridtide.planning.solvers.phases import counts_progress

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from gridtide.errors import ApiError
 from gridtide.model import Quality
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import Plan
-from gridtide.planning.problem.request import Question
 from gridtide.schema.records import from_wire, to_wire
 
 # What only the client keeps.

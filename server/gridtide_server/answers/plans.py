@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.planner import own_goal, plan
 from gridtide.planning.problem.objective import Aim
-from gridtide.planning.problem.request import Question
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.schema.plan_requests import PlanAsked, ReplanAsked

@@ -8,9 +8,9 @@ from math import inf
 
 from gridtide.errors import BadInput
 from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.request import Question
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.magnitudes import LARGEST
-from gridtide.planning.problem.request import Question
 from gridtide.planning.solvers.costs import Curve, Stretch
 from gridtide.planning.solvers.elastic import Room
 from gridtide.planning.solvers.region_costs import Site

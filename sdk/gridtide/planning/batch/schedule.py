@@ -25,6 +25,7 @@ from gridtide.planning.decide.baseline import Baseline
 from gridtide.planning.decide.candidate import Choice
 from gridtide.planning.decide.candidates import Decision, each_alone
 from gridtide.planning.decide.explain import told
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.planner import Where, as_places, own_goal
@@ -32,7 +33,6 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
-from gridtide.planning.problem.request import Question
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.schema.records import to_wire
 from gridtide.schema.responses import Wire

@@ -10,13 +10,13 @@ from gridtide.errors import BadInput, NoData, NoFeasibleWindow
 from gridtide.planning.decide.baseline import Baseline, now_at, saving
 from gridtide.planning.decide.candidate import Choice, Moved
 from gridtide.planning.decide.earliest import earliest
+from gridtide.planning.decide.moves import envelope, moments, moves_are_free, roam, shared
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import Code
 from gridtide.planning.errors import NeverUnder, OverBudget, TooFine
 from gridtide.planning.problem.job import Kind
 from gridtide.planning.problem.regions import Moves
-from gridtide.planning.problem.request import Question
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.migration import envelope, moments, moves_are_free, roam, shared
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Draft
 from gridtide.planning.solvers.solve import drafted, steps

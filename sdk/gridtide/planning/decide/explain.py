@@ -9,6 +9,7 @@ from gridtide.model import format_time
 from gridtide.planning.decide.alternatives import others
 from gridtide.planning.decide.candidate import Choice
 from gridtide.planning.decide.candidates import Decision, each_alone
+from gridtide.planning.decide.request import Question
 from gridtide.planning.decide.response import (
     Alternative,
     Code,
@@ -21,7 +22,6 @@ from gridtide.planning.decide.response import (
 from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.objective import Aim, Goal
 from gridtide.planning.problem.regions import Moves
-from gridtide.planning.problem.request import Question
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.slots import to_moment
 

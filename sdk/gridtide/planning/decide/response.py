@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from gridtide.model import Signal
-from gridtide.planning.problem.request import Question
+from gridtide.planning.decide.request import Question
 from gridtide.schema.records import to_wire
 from gridtide.schema.responses import Wire
 
