@@ -29,7 +29,7 @@ ARROWS = {
 # Libraries with one place each, so that a change of library is a change of few files.
 PLACES = {
     "httpx": {
-        "sdk/gridtide/http/shared.py",
+        "sdk/gridtide/http/session.py",
         "sdk/gridtide/http/deadline.py",
         "sdk/gridtide/client.py",
         "sdk/gridtide/local.py",
@@ -44,6 +44,10 @@ PLACES = {
 # Not dependencies: they came in through others, or would cost more than they give.
 NEVER = {"pyarrow", "pytz", "requests", "urllib3", "aiohttp", "httpx2"}
 LONGEST = 300
+# Modules of up to 400 lines, each with its reason.
+LONGER = {
+    "sdk/gridtide/calls.py": "the one table of calls; most of it is signatures",
+}
 
 
 def name(path: Path) -> str:
@@ -294,7 +298,9 @@ def test_libraries_print_nothing_and_configure_no_logging() -> None:
 
 def test_no_module_of_ours_is_longer_than_300_lines() -> None:
     lengths = {name(path): len(path.read_text().splitlines()) for path in MODULES}
-    assert {each: lines for each, lines in lengths.items() if lines > LONGEST} == {}
+    longer = {each: lines for each, lines in lengths.items() if lines > LONGEST}
+    assert set(longer) == set(LONGER)  # none without a reason, no reason without a module
+    assert max(longer.values()) <= 400
     assert len(lengths) > 20
 
 

@@ -1,136 +1,156 @@
-"""The table of calls: what each asks of which address, and how its answer is read.
+"""The table of calls: the signature of each, its request and the reader of its response.
 
-Nothing is sent here. What cannot be right (a naive time, no length, no region) is refused
-before it reaches a server, with the same errors the server would answer. The answers' classes
-are loaded with the first answer: to make them takes as long as the rest of the SDK's import.
+Both clients and the functions of `gridtide` are made from these functions, so that each
+signature and docstring is written once. Nothing is sent here. Wrong input (a time without
+offset, no duration, no region) is refused before anything is sent, with the error that the
+service would answer. What a call consists of is loaded with the first call of its kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from gridtide.errors import BadInput, TooManyRegions
-from gridtide.model import MOST_REGIONS, Length, Signal, When, format_time, hours_of, utc
-from gridtide.values import read_flag, read_moment, read_number, read_text, shown
+from gridtide.http.call import Call, Json, encode
+from gridtide.http.query import (
+    day_text,
+    hours_text,
+    plain_text,
+    query,
+    signal_text,
+    time_text,
+)
+from gridtide.model import MOST_REGIONS, Length, Region, Signal, When, format_region, utc
+from gridtide.values import (
+    Reader,
+    instance_of,
+    optional,
+    read_flag,
+    read_length,
+    read_moment,
+    shown,
+)
 
 if TYPE_CHECKING:
+    from gridtide.accounting.emissions import Row
+    from gridtide.accounting.sci import Factors
+    from gridtide.planning.batch.capacity import Cap
+    from gridtide.planning.problem.bounds import Bounds
+    from gridtide.planning.problem.job import Job
+    from gridtide.planning.problem.objective import Goal
+    from gridtide.planning.problem.recurrence import Recurring
+    from gridtide.planning.problem.state import Progress
+    from gridtide.schema.batch_responses import Batch
+    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
-
-T_co = TypeVar("T_co", covariant=True)
-
-Region = str | tuple[float, float]
-"""A zone key, a cloud region such as ``aws:us-east-1``, or ``(lat, lon)`` in degrees."""
-
-Json = Mapping[str, Any]
-
-# Servers and clients take addresses up to 64 KB, in which a character may become three.
-LONGEST = 20_000
+    from gridtide.schema.schedules import JobRequest, ScheduleAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T_co]):
-    """One GET: path below the service's address, query parameters, reader of its JSON.
+def zones(*, every: bool = False) -> Call[Zones]:
+    """List the zones the service has data of; with `every`, all it knows of."""
+    from gridtide.schema.responses import Zones
 
-    With a body it is a POST, which changes nothing at the service either.
-    """
-
-    path: str
-    params: tuple[tuple[str, str], ...]
-    read: Callable[[Json], T_co]
-    body: bytes | None = None
-
-    @property
-    def method(self) -> str:
-        """The method of HTTP."""
-        return "GET" if self.body is None else "POST"
-
-    def __post_init__(self) -> None:
-        length = len(self.path) + sum(len(name) + len(value) for name, value in self.params)
-        if length > LONGEST:
-            raise BadInput(
-                f"the question is too long ({length} characters, at most {LONGEST}); "
-                "name fewer regions, and ask in parts"
-            )
-
-
-def zones(*, every: bool) -> Call[Zones]:
-    """What the service has; with `every`, all zones it knows of."""
-    wanted = (("all", "true"),) if read_flag(every, "every") else ()
-    return Call("/v1/zones", wanted, _read_zones)
+    wanted = "true" if read_flag(every, "every") else None
+    return Call("/v1/zones", query(all=wanted), Zones.from_json)
 
 
 def intensity(
     region: Region,
     *,
-    start: When | date | None,
-    end: When | date | None,
-    signal: Signal | str | None,
-    as_of: When | None,
-    max_age: Length | None,
+    start: When | date | None = None,
+    end: When | date | None = None,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
+    max_age: Length | None = None,
 ) -> Call[Intensity]:
-    """Known slots of a range; without one the latest, at most `max_age` hours old.
+    """Return the known slots of ``[start, end)``; without a range, the latest slot.
 
-    A date is its start, UTC.
+    A date is its start, UTC. A latest slot that ended more than `max_age` hours ago, by
+    default the service's own maximum age (6 h), is refused as `StaleData`.
     """
+    from gridtide.schema.responses import Intensity
+
     return Call(
-        f"/v1/zones/{_in_path(region)}/intensity",
-        (
-            *_day("start", start),
-            *_day("end", end),
-            *_signal(signal),
-            *_time("as_of", as_of),
-            *_hours("max_age", max_age),
+        f"/v1/zones/{_path_part(region)}/intensity",
+        query(
+            start=day_text(start, "start"),
+            end=day_text(end, "end"),
+            signal=signal_text(signal),
+            as_of=time_text(as_of, "as_of"),
+            max_age=hours_text(max_age, "max_age"),
         ),
-        _read_intensity,
+        Intensity.from_json,
     )
 
 
 def forecast(
-    region: Region, *, signal: Signal | str | None, as_of: When | None, model: str | None
+    region: Region,
+    *,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
+    model: str | None = None,
 ) -> Call[Forecast]:
-    """The newest forecast."""
+    """Return the newest forecast, or the newest that was known `as_of` a moment."""
+    from gridtide.schema.responses import Forecast
+
     return Call(
-        f"/v1/zones/{_in_path(region)}/forecast",
-        (*_signal(signal), *_time("as_of", as_of), *_text("model", model)),
-        _read_forecast,
+        f"/v1/zones/{_path_part(region)}/forecast",
+        query(
+            signal=signal_text(signal),
+            as_of=time_text(as_of, "as_of"),
+            model=plain_text(model, "model") or None,
+        ),
+        Forecast.from_json,
     )
 
 
 def best_window(
     region: Region,
-    *,
     hours: Length,
-    earliest: When | None,
-    deadline: When | None,
-    signal: Signal | str | None,
-    as_of: When | None,
+    *,
+    earliest: When | None = None,
+    deadline: When | None = None,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
 ) -> Call[BestWindow]:
-    """The cleanest run in one region."""
+    """Find the cleanest unbroken `hours` from `earliest` (now), ended by `deadline`.
+
+    `hours` is a number, a timedelta, or text such as ``4h``, ``90min`` and ``PT4H``.
+    """
+    from gridtide.schema.responses import BestWindow
+
     return Call(
         "/v1/best-window",
-        (
-            ("region", region_text(region)),
-            *_run(hours, earliest, deadline),
-            *_signal(signal),
-            *_time("as_of", as_of),
+        query(
+            region=format_region(region),
+            hours=hours_text(hours, "hours"),
+            earliest=time_text(earliest, "earliest"),
+            deadline=time_text(deadline, "deadline"),
+            signal=signal_text(signal),
+            as_of=time_text(as_of, "as_of"),
         ),
-        _read_best_window,
+        BestWindow.from_json,
     )
 
 
 def best_region(
     regions: Iterable[Region],
-    *,
     hours: Length,
-    earliest: When | None,
-    deadline: When | None,
-    signal: Signal | str | None,
-    as_of: When | None,
+    *,
+    earliest: When | None = None,
+    deadline: When | None = None,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
 ) -> Call[BestRegion]:
-    """The cleanest region and run, jointly."""
+    """Find the region and the `hours` that are cleanest together; the others are ranked."""
+    from gridtide.schema.responses import BestRegion
+
     if not isinstance(regions, Iterable):
         raise BadInput(f"regions is {shown(regions)}; give a list of regions such as ['DE']")
     named = [regions] if isinstance(regions, str) else list(regions)
@@ -144,121 +164,187 @@ def best_region(
     return Call(
         "/v1/best-region",
         (
-            *(("region", region_text(region)) for region in named),
-            *_run(hours, earliest, deadline),
-            *_signal(signal),
-            *_time("as_of", as_of),
+            *(("region", format_region(region)) for region in named),
+            *query(
+                hours=hours_text(hours, "hours"),
+                earliest=time_text(earliest, "earliest"),
+                deadline=time_text(deadline, "deadline"),
+                signal=signal_text(signal),
+                as_of=time_text(as_of, "as_of"),
+            ),
         ),
-        _read_best_region,
+        BestRegion.from_json,
     )
 
 
-def region_text(region: Region) -> str:
-    """`region` as the service reads it: ``lat,lon`` for a place.
+def plan(
+    job: Job,
+    where: Where,
+    bounds: Bounds | None = None,
+    goal: Goal | None = None,
+    *,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
+    alternatives: int = 3,
+    recurring: Recurring | None = None,
+) -> Call[PlanAnswer]:
+    """Plan when and where to run a job of any kind, to reach `goal` best, and explain why.
+
+    `where` is a region, several, or `Candidates` with rules. The plan of a `recurring` job is
+    that of its next occurrence.
+    """
+    from gridtide.schema.plan_requests import plan_to_json
+
+    body = plan_to_json(
+        job,
+        where,
+        bounds,
+        goal,
+        signal=signal,
+        as_of=None if as_of is None else utc(as_of, name="as_of"),
+        alternatives=alternatives,
+        recurring=recurring,
+    )
+    return _plan_call("/v1/plan", body, asked=body)
+
+
+def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
+    """Plan the rest of a job from its `progress`, by the forecasts known at `progress.at`.
+
+    `plan` is one that `plan` or `replan` answered.
 
     Raises:
-        BadInput: an empty name, or what is neither a name nor a place on Earth.
+        BadInput: the plan does not contain its request.
     """
-    if isinstance(region, str):
-        if region.strip():
-            return read_text(region.strip(), "region")
-        raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
-    try:
-        # These unpack too, to numbers that are no degrees or are in no order.
-        pair = () if isinstance(region, bytes | bytearray | Set | Mapping) else region
-        lat, lon = pair
-    except (TypeError, ValueError) as error:
+    from gridtide.planning.problem.state import Progress
+    from gridtide.schema.plan_requests import progress_to_json
+    from gridtide.schema.plan_responses import PlanAnswer
+
+    instance_of(PlanAnswer, "a plan as plan or replan answered it")(plan, "plan")
+    instance_of(Progress, "a Progress")(progress, "progress")
+    if plan.asked is None:
         raise BadInput(
-            f"region {shown(region)} is neither a name nor (lat, lon); name a zone such as DE, "
-            "a cloud region, or a place in degrees"
-        ) from error
-    give = "degrees; what is not finite is no place"
-    lat, lon = (
-        read_number(lat, "the latitude of region", give),
-        read_number(lon, "the longitude of region", give),
-    )
-    if not (abs(lat) <= 90 and abs(lon) <= 180):
-        raise BadInput(
-            f"region {shown(region)} is no place: latitude is -90 to 90 and comes first, "
-            "longitude is -180 to 180"
+            "this plan does not know what it was asked for; write plans with "
+            "to_json(asked=True), or ask for a plan of the work that is left"
         )
-    return f"{lat!r},{lon!r}"
+    asked: Json = json.loads(plan.asked)
+    return replan_of_json(
+        {"plan": plan.to_json(), "asked": asked, "progress": progress_to_json(progress)}
+    )
 
 
-def _in_path(region: Region) -> str:
+def replan_of_json(body: Json) -> Call[PlanAnswer]:
+    """Plan the rest of a job from the JSON of the request."""
+    return _plan_call("/v1/replan", body, asked=body["asked"])
+
+
+def schedule(
+    requests: Iterable[JobRequest],
+    caps: Mapping[str, Cap],
+    goal: Goal | None = None,
+    *,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
+) -> Call[ScheduleAnswer]:
+    """Plan many jobs together under limits on concurrent jobs or on power, by region.
+
+    The answer is exact where that is proven, else it comes with a bound; it says which.
+    """
+    from gridtide.schema.schedules import ScheduleAnswer, schedule_to_json
+
+    body = schedule_to_json(
+        requests,
+        caps,
+        goal,
+        signal=signal_text(signal),
+        as_of=None if as_of is None else utc(as_of, name="as_of"),
+    )
+    return Call("/v1/schedule", (), ScheduleAnswer.from_json, encode(body))
+
+
+def footprint(
+    rows: Iterable[Row] | None = None,
+    *,
+    region: Region | None = None,
+    hours: Length | None = None,
+    power_kw: float | None = None,
+    processors: float | None = None,
+    start: When | None = None,
+    requests: float | None = None,
+    kwh_per_request: float | None = None,
+    pue: float = 1.0,
+    g_per_kwh: float | None = None,
+    net_g_per_kwh: float | None = None,
+    clean: Iterable[Row] | None = None,
+    embodied_g: float | None = None,
+    per: float | None = None,
+    before: Factors | None = None,
+    offset_g: float | None = None,
+    signal: Signal | str | None = None,
+    as_of: When | None = None,
+) -> Call[FootprintAnswer]:
+    """Return the energy and emissions of a job, by the intensity known of its own time.
+
+    Give `rows` of (start, end, kWh) in a `region`; or `hours` at `power_kw` from `start` in a
+    `region`; or `hours`, or `requests` at `kwh_per_request`, with `g_per_kwh`.
+    """
+    given = dict(locals())
+    from gridtide.schema.footprints import (
+        HOURS,
+        FootprintAnswer,
+        FootprintAsked,
+        footprint_to_json,
+        rows_of,
+    )
+    from gridtide.schema.plan_requests import SIGNAL_MEMBER
+
+    readers: Mapping[str, Reader] = {
+        "rows": rows_of,
+        "clean": rows_of,
+        "region": lambda value, _: format_region(value),
+        # Through the form, for its bound.
+        "hours": lambda value, name: HOURS.read(
+            read_length(value, name) / timedelta(hours=1), name
+        ),
+        "start": read_moment,
+        "as_of": read_moment,
+        "signal": SIGNAL_MEMBER.form.read,
+    }
+    for name, read in readers.items():
+        given[name] = optional(read)(given[name], name)
+    body = footprint_to_json(FootprintAsked(**given))
+    return Call("/v1/footprint", (), FootprintAnswer.from_json, encode(body))
+
+
+def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
+    """Answer up to 1,000 requests in one call, in their order.
+
+    Each is a mapping with a ``kind`` (``best_window``, ``best_region``, ``plan``, ``replan``,
+    ``footprint``) and the arguments of the method of that name. A request that cannot be
+    answered has its error in its place.
+    """
+    from gridtide.schema.batch_responses import Batch
+    from gridtide.schema.encoding import batch_to_json
+
+    body = batch_to_json(questions)
+    asked: list[object] = body["questions"]
+    return Call("/v1/batch", (), lambda wire: Batch.of(asked, wire), encode(body))
+
+
+def _path_part(region: Region) -> str:
     from urllib.parse import quote  # slow to import, and httpx has it by now
 
-    return quote(region_text(region), safe="")
+    return quote(format_region(region), safe="")
 
 
-def _time(name: str, moment: When | None) -> tuple[tuple[str, str], ...]:
-    return () if moment is None else ((name, format_time(aware(name, moment))),)
+def _plan_call(path: str, body: Json, *, asked: Json) -> Call[PlanAnswer]:
+    """Return the call whose plan keeps its request, so that it can be planned again."""
+    from gridtide.schema.plan_responses import PlanAnswer
 
-
-def _day(name: str, moment: When | date | None) -> tuple[tuple[str, str], ...]:
-    if moment is None:
-        return ()
-    return ((name, format_time(read_moment(moment, name, day=True))),)
-
-
-def _text(name: str, value: str | None) -> tuple[tuple[str, str], ...]:
-    text = "" if value is None else read_text(value, name)
-    return ((name, text),) if text else ()
-
-
-def aware(name: str, moment: When) -> datetime:
-    """A time that was given, in UTC.
-
-    Raises:
-        BadInput: naive, or not ISO 8601.
-    """
-    return utc(moment, name=name)
-
-
-def _signal(signal: Signal | str | None) -> tuple[tuple[str, str], ...]:
-    # A newer server may know a signal that this SDK does not, so the name goes as it is.
-    return () if signal is None else (("signal", read_text(signal, "signal")),)
-
-
-def _hours(name: str, hours: Length | None) -> tuple[tuple[str, str], ...]:
-    return () if hours is None else ((name, repr(hours_of(hours, name=name))),)
-
-
-def _run(
-    hours: Length, earliest: When | None, deadline: When | None
-) -> tuple[tuple[str, str], ...]:
-    return (
-        ("hours", repr(hours_of(hours))),
-        *_time("earliest", earliest),
-        *_time("deadline", deadline),
+    kept = encode(asked)
+    return Call(
+        path,
+        (),
+        lambda wire: replace(PlanAnswer.from_json(wire), asked=kept),
+        encode(body),
     )
-
-
-def _read_zones(wire: Json) -> Zones:
-    from gridtide.schema.responses import Zones
-
-    return Zones.from_json(wire)
-
-
-def _read_intensity(wire: Json) -> Intensity:
-    from gridtide.schema.responses import Intensity
-
-    return Intensity.from_json(wire)
-
-
-def _read_forecast(wire: Json) -> Forecast:
-    from gridtide.schema.responses import Forecast
-
-    return Forecast.from_json(wire)
-
-
-def _read_best_window(wire: Json) -> BestWindow:
-    from gridtide.schema.responses import BestWindow
-
-    return BestWindow.from_json(wire)
-
-
-def _read_best_region(wire: Json) -> BestRegion:
-    from gridtide.schema.responses import BestRegion
-
-    return BestRegion.from_json(wire)

@@ -1,7 +1,8 @@
-"""Clients of the service: `Client` blocks, `AsyncClient` is awaited; both ask the same.
+"""Clients of the service: `Client` blocks, `AsyncClient` is awaited; both have the same calls.
 
-Without an address they ask GRIDTIDE_URL, or else the service installed here, in this process.
-httpx is loaded by the first client made.
+The methods are those of the table `gridtide.calls`, and may raise any of `gridtide.errors`.
+Without an address a client uses GRIDTIDE_URL, or else the service installed here, in this
+process. httpx is loaded by the first client made.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from gridtide.calls import Call
+from gridtide import calls
 from gridtide.errors import ServiceUnavailable
 from gridtide.http.body import LARGEST
+from gridtide.http.call import Call
 from gridtide.http.destination import Destination
+from gridtide.http.methods import awaited, blocking
 from gridtide.http.retry import Patience
-from gridtide.http.shared import Asker
-from gridtide.questions import AsyncQuestions, Questions
+from gridtide.http.session import Session
 
 if TYPE_CHECKING:
     import httpx
@@ -28,8 +30,8 @@ T = TypeVar("T")
 LEAST = 0.001
 
 
-class Client(Questions):
-    """Asks and waits for the answer. Close it, or use it in a ``with``.
+class Client:
+    """A client that waits for each response. Close it, or use it in a ``with``.
 
     Args:
         url: address of a service; default: GRIDTIDE_URL, else the service installed here.
@@ -50,6 +52,17 @@ class Client(Questions):
         MissingExtra: the environment names a SOCKS proxy, whose package is not installed.
     """
 
+    zones = blocking(calls.zones)
+    intensity = blocking(calls.intensity)
+    forecast = blocking(calls.forecast)
+    best_window = blocking(calls.best_window)
+    best_region = blocking(calls.best_region)
+    plan = blocking(calls.plan)
+    replan = blocking(calls.replan)
+    schedule = blocking(calls.schedule)
+    footprint = blocking(calls.footprint)
+    batch = blocking(calls.batch)
+
     def __init__(
         self,
         url: str | None = None,
@@ -63,33 +76,41 @@ class Client(Questions):
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        import httpx
 
         from gridtide.http.deadline import Allowance
 
         known = os.environ if environ is None else environ
-        whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
-        self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
+        destination = Destination.choose(
+            known, url=url, api_key=api_key, key_over_http=key_over_http
+        )
+        self._session = Session(
+            destination, timeout=timeout, retries=retries, clock=clock, environ=known
+        )
         self._pause = pause
         self._clock = clock
         self._allowance = Allowance(clock)
         self._own: tuple[str, Mapping[str, str]] | None = None
-        if whom.url is None:
+        if destination.url is None:
             from gridtide import local
 
-            transport = local.LocalTransport(local.host(whom.told))
+            transport = local.LocalTransport(local.host(destination.told))
         elif transport is None:
             from gridtide.http import transport as network
 
-            self._own = whom.address, known
+            self._own = destination.address, known
             transport = network.open_bounded(*self._own, self._allowance)
-        self._http = httpx.Client(
-            base_url=self._asker.base_url(),
-            headers=self._asker.headers(),
-            transport=transport,
-            trust_env=False,  # `network` has read it
-        )
+        self._http = self._open(transport)
+
+    def _open(self, transport: httpx.BaseTransport | None) -> httpx.Client:
+        import httpx
+
         self._process = os.getpid()
+        return httpx.Client(
+            base_url=self._session.base_url(),
+            headers=self._session.headers(),
+            transport=transport,
+            trust_env=False,  # the transport has read it
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -110,21 +131,15 @@ class Client(Questions):
         """Open connections of its own in a fork: two processes on one mix up their answers."""
         if self._own is None or self._process == os.getpid():
             return
-        import httpx
 
         from gridtide.http.transport import open_bounded
 
         self._before = self._http  # kept, so that nothing of the parent's is closed here
-        self._http = httpx.Client(
-            base_url=self._asker.base_url(),
-            headers=self._asker.headers(),
-            transport=open_bounded(*self._own, self._allowance),
-            trust_env=False,
-        )
-        self._process = os.getpid()
+        self._http = self._open(open_bounded(*self._own, self._allowance))
 
-    def ask(self, call: Call[T]) -> T:
-        patience = self._asker.patience()
+    def send(self, call: Call[T]) -> T:
+        """Return the response to `call`; what may pass is tried again within the time limit."""
+        patience = self._session.patience()
         while True:
             try:
                 return self._once(call, patience)
@@ -146,22 +161,33 @@ class Client(Questions):
                 call.path,
                 params=call.params,
                 content=call.body,
-                headers=self._asker.headers_of(call),
+                headers=self._session.headers_of(call),
                 timeout=seconds,
-            ) as answer:
-                body = self._asker.body(answer, patience)
-                for part in answer.iter_raw():
+            ) as response:
+                body = self._session.body(response, patience)
+                for part in response.iter_raw():
                     body.add(part)
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
-            raise self._asker.no_answer(error) from error
-        return self._asker.read(call, answer, body.whole())
+            raise self._session.no_response(error) from error
+        return self._session.decode(call, response, body.whole())
 
 
-class AsyncClient(AsyncQuestions):
-    """Asks without blocking. Close it with `aclose`, or use it in an ``async with``.
+class AsyncClient:
+    """A client that is awaited. Close it with `aclose`, or use it in an ``async with``.
 
     Arguments are those of `Client`; `pause` is awaited, by default ``asyncio.sleep``.
     """
+
+    zones = awaited(calls.zones)
+    intensity = awaited(calls.intensity)
+    forecast = awaited(calls.forecast)
+    best_window = awaited(calls.best_window)
+    best_region = awaited(calls.best_region)
+    plan = awaited(calls.plan)
+    replan = awaited(calls.replan)
+    schedule = awaited(calls.schedule)
+    footprint = awaited(calls.footprint)
+    batch = awaited(calls.batch)
 
     def __init__(
         self,
@@ -178,29 +204,36 @@ class AsyncClient(AsyncQuestions):
     ) -> None:
         import asyncio
 
-        import httpx
-
         known = os.environ if environ is None else environ
-        whom = Destination.choose(known, url=url, api_key=api_key, key_over_http=key_over_http)
-        self._asker = Asker(whom, timeout=timeout, retries=retries, clock=clock, environ=known)
+        destination = Destination.choose(
+            known, url=url, api_key=api_key, key_over_http=key_over_http
+        )
+        self._session = Session(
+            destination, timeout=timeout, retries=retries, clock=clock, environ=known
+        )
         self._pause = pause or asyncio.sleep
         self._own: tuple[str, Mapping[str, str]] | None = None
-        if whom.url is None:
+        if destination.url is None:
             from gridtide import local
 
-            transport = local.AsyncLocalTransport(local.host(whom.told))
+            transport = local.AsyncLocalTransport(local.host(destination.told))
         elif transport is None:
             from gridtide.http import transport as network
 
-            self._own = whom.address, known
+            self._own = destination.address, known
             transport = network.open_async_transport(*self._own)
-        self._http = httpx.AsyncClient(
-            base_url=self._asker.base_url(),
-            headers=self._asker.headers(),
-            transport=transport,
-            trust_env=False,  # `network` has read it
-        )
+        self._http = self._open(transport)
+
+    def _open(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+        import httpx
+
         self._process = os.getpid()
+        return httpx.AsyncClient(
+            base_url=self._session.base_url(),
+            headers=self._session.headers(),
+            transport=transport,
+            trust_env=False,  # the transport has read it
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -221,21 +254,15 @@ class AsyncClient(AsyncQuestions):
         """Open connections of its own in a fork, as `Client` does."""
         if self._own is None or self._process == os.getpid():
             return
-        import httpx
 
         from gridtide.http.transport import open_async_transport
 
         self._before = self._http
-        self._http = httpx.AsyncClient(
-            base_url=self._asker.base_url(),
-            headers=self._asker.headers(),
-            transport=open_async_transport(*self._own),
-            trust_env=False,
-        )
-        self._process = os.getpid()
+        self._http = self._open(open_async_transport(*self._own))
 
-    async def ask(self, call: Call[T]) -> T:
-        patience = self._asker.patience()
+    async def send(self, call: Call[T]) -> T:
+        """Return the response to `call`; what may pass is tried again within the time limit."""
+        patience = self._session.patience()
         while True:
             try:
                 return await self._once(call, patience)
@@ -260,13 +287,13 @@ class AsyncClient(AsyncQuestions):
                     call.path,
                     params=call.params,
                     content=call.body,
-                    headers=self._asker.headers_of(call),
+                    headers=self._session.headers_of(call),
                     timeout=seconds,
-                ) as answer,
+                ) as response,
             ):
-                body = self._asker.body(answer, patience)
-                async for part in answer.aiter_raw():
+                body = self._session.body(response, patience)
+                async for part in response.aiter_raw():
                     body.add(part)
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
-            raise self._asker.no_answer(error) from error
-        return self._asker.read(call, answer, body.whole())
+            raise self._session.no_response(error) from error
+        return self._session.decode(call, response, body.whole())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from gridtide.values import (
     read_text,
     read_word,
     refuse,
+    shown,
     values_of,
 )
 
@@ -28,6 +29,9 @@ When = datetime | str
 
 Length = timedelta | float | str
 """A length of time: a timedelta, a number of hours, or text such as ``4h`` and ``PT90M``."""
+
+Region = str | tuple[float, float]
+"""A zone key, a cloud region such as ``aws:us-east-1``, or ``(lat, lon)`` in degrees."""
 
 
 class Signal(StrEnum):
@@ -120,6 +124,38 @@ def hours_of(hours: Length, *, name: str = "hours") -> float:
 def format_time(moment: datetime) -> str:
     """ISO 8601 in UTC with a ``Z``; decimals only where they are not zero."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def format_region(region: Region) -> str:
+    """Return `region` as the service reads it: ``lat,lon`` for coordinates.
+
+    Raises:
+        BadInput: an empty name, or neither a name nor coordinates on Earth.
+    """
+    if isinstance(region, str):
+        if region.strip():
+            return read_text(region.strip(), "region")
+        raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
+    try:
+        # These unpack too, to numbers that are no degrees or are in no order.
+        pair = () if isinstance(region, bytes | bytearray | Set | Mapping) else region
+        lat, lon = pair
+    except (TypeError, ValueError) as error:
+        raise BadInput(
+            f"region {shown(region)} is neither a name nor (lat, lon); name a zone such as DE, "
+            "a cloud region, or a place in degrees"
+        ) from error
+    give = "degrees; what is not finite is no place"
+    lat, lon = (
+        read_number(lat, "the latitude of region", give),
+        read_number(lon, "the longitude of region", give),
+    )
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        raise BadInput(
+            f"region {shown(region)} is no place: latitude is -90 to 90 and comes first, "
+            "longitude is -180 to 180"
+        )
+    return f"{lat!r},{lon!r}"
 
 
 @dataclass(frozen=True, slots=True)

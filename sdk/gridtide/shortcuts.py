@@ -1,7 +1,7 @@
-"""The questions as functions: ``gridtide.best_window("DE", hours=4)``.
+"""The calls as functions: ``gridtide.best_window("DE", hours=4)``.
 
-Each call looks at the environment anew: GRIDTIDE_URL, else the service installed here. What
-answered once is kept for the next call that leads to the same place.
+Each call reads the environment anew: GRIDTIDE_URL, else the service installed here. The client
+of one call is kept for the next call that leads to the same destination.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TypeVar
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
-from gridtide.calls import Call
+from gridtide import calls
 from gridtide.client import Client
+from gridtide.http.call import Call
 from gridtide.http.destination import Destination
-from gridtide.questions import Questions
+from gridtide.http.methods import function
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Shortcuts(Questions):
-    """Asks by a client for the environment as it is now."""
+class _Clients:
+    """One client for each destination."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         # By process, too: a fork has none of its parent's threads, so none of its services.
         self._clients: dict[tuple[int, Destination], Client] = {}
 
-    def ask(self, call: Call[T]) -> T:
-        return self.client().ask(call)
-
-    def client(self) -> Client:
-        """The one client for the environment as it is now."""
+    def current(self) -> Client:
+        """Return the client for the environment as it is now."""
         key = os.getpid(), Destination.choose(os.environ)
         with self._lock:
             if key not in self._clients:
@@ -45,25 +45,30 @@ class _Shortcuts(Questions):
         self._clients = {}
 
     def close(self) -> None:
-        """Close every client; the next question opens one anew."""
+        """Close every client; the next call opens one anew."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
 
 
-_shortcuts = _Shortcuts()
-atexit.register(_shortcuts.close)
+_clients = _Clients()
+atexit.register(_clients.close)
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_shortcuts.forget)
+    os.register_at_fork(after_in_child=_clients.forget)
 
-zones = _shortcuts.zones
-intensity = _shortcuts.intensity
-forecast = _shortcuts.forecast
-best_window = _shortcuts.best_window
-best_region = _shortcuts.best_region
-plan = _shortcuts.plan
-replan = _shortcuts.replan
-schedule = _shortcuts.schedule
-footprint = _shortcuts.footprint
-batch = _shortcuts.batch
+
+def _shortcut(prepare: Callable[P, Call[T]]) -> Callable[P, T]:
+    return function(prepare, _clients.current, __name__)
+
+
+zones = _shortcut(calls.zones)
+intensity = _shortcut(calls.intensity)
+forecast = _shortcut(calls.forecast)
+best_window = _shortcut(calls.best_window)
+best_region = _shortcut(calls.best_region)
+plan = _shortcut(calls.plan)
+replan = _shortcut(calls.replan)
+schedule = _shortcut(calls.schedule)
+footprint = _shortcut(calls.footprint)
+batch = _shortcut(calls.batch)

@@ -38,7 +38,6 @@ from gridtide.planning import (
     plan_batch,
     replan,
 )
-from gridtide.schema import plan_calls as plan_calls
 from gridtide.values import read_length, read_moment, read_number, read_whole
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -149,9 +148,7 @@ def test_a_moment_is_read_in_every_form(moment: Any) -> None:  # noqa: ANN401
 
 
 def test_a_day_is_its_start_where_a_range_is_asked_for_and_else_refused() -> None:
-    asked = calls.intensity(
-        "DE", start=date(2026, 3, 1), end=date(2026, 3, 2), max_age=None, **VIEW
-    )
+    asked = calls.intensity("DE", start=date(2026, 3, 1), end=date(2026, 3, 2))
     assert asked.params == (("start", "2026-03-01T00:00:00Z"), ("end", "2026-03-02T00:00:00Z"))
     with pytest.raises(BadInput, match=r"earliest is .*a day without a time; give a time with"):
         Bounds(earliest=date(2026, 3, 1))  # type: ignore[arg-type]
@@ -238,10 +235,10 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (calls.forecast, {"region": "DE", "model": None, **VIEW}),
     (calls.best_window, {"region": "DE", **RUN}),
     (calls.best_region, {"regions": ["DE"], **RUN}),
-    (plan_calls.plan, PLAN),
-    (plan_calls.footprint, {"rows": None, **FOOT}),
-    (plan_calls.replan, {"plan": None, "progress": Progress(T0)}),
-    (plan_calls.schedule, {"requests": [], "caps": {}, "goal": None, **VIEW}),
+    (calls.plan, PLAN),
+    (calls.footprint, {"rows": None, **FOOT}),
+    (calls.replan, {"plan": None, "progress": Progress(T0)}),
+    (calls.schedule, {"requests": [], "caps": {}, "goal": None, **VIEW}),
     (windows.best_window, {"series": SERIES, "duration": HOUR, "earliest": T0}),
     (windows.best_window, {"series": SERIES, "duration": HOUR, "deadline": T0 + 4 * HOUR}),
     (windows.mean_over, {"series": SERIES, "start": T0, "end": T0 + HOUR}),
@@ -391,7 +388,7 @@ CASES = [
 def test_a_wrong_value_of_any_parameter_is_bad_input(
     make: Callable[..., Any], members: dict[str, Any], name: str
 ) -> None:
-    if make is not plan_calls.replan:  # its plan is what a service answered
+    if make is not calls.replan:  # its plan is what a service answered
         make(**members)
     others, told = [], []
     for value in WRONG:

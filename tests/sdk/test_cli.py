@@ -318,7 +318,8 @@ def test_the_version_is_the_installed_one(capsys: Capture) -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    many = "import sys; from gridtide import cli; from gridtide.cli.command import Command;"
+    many = "import sys; from gridtide.cli import script as cli;"
+    many += "from gridtide.cli.command import Command;"
     many += "cli.OWN['zones'] = Command('zones', '', lambda p: None, lambda a, t: [t.result("
     many += "'x' * 99) for _ in range(9999)] and 0); sys.exit(cli.main(['zones'], {}))"
     process = subprocess.Popen(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pickle
+import pydoc
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+import gridtide
+from gridtide import calls
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import (
     ApiError,
@@ -23,7 +27,6 @@ from gridtide.errors import (
     UnknownRegion,
 )
 from gridtide.model import Signal
-from gridtide.questions import AsyncQuestions, Questions
 
 URL = "http://service"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -261,16 +264,48 @@ def test_an_answer_that_stays_is_asked_for_once(
     assert len(service.asked) == 1
 
 
-def test_the_two_clients_ask_the_same() -> None:
-    questions = [name for name in dir(Questions) if not name.startswith("_")]
-    assert questions == [name for name in dir(AsyncQuestions) if not name.startswith("_")]
-    assert {"zones", "intensity", "forecast", "best_window", "best_region"} < set(questions)
-    assert {"plan", "replan", "batch"} < set(questions)
-    for name in questions:
-        ours, theirs = getattr(Client, name), getattr(AsyncClient, name)
-        assert inspect.signature(ours) == inspect.signature(theirs), name
-        assert inspect.iscoroutinefunction(theirs)
-        assert not inspect.iscoroutinefunction(ours)
+CALLS = [
+    name
+    for name, call in vars(calls).items()
+    if inspect.isfunction(call)
+    and call.__module__ == calls.__name__
+    and name in gridtide.__all__
+]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_has_one_signature_and_docstring_in_both_clients_and_as_a_function(
+    name: str,
+) -> None:
+    table = inspect.signature(getattr(calls, name))
+    ours, theirs = getattr(Client, name), getattr(AsyncClient, name)
+    bound, function = getattr(Client(URL, environ={}), name), getattr(gridtide, name)
+    for each in (ours, theirs, bound, function):
+        own = inspect.signature(each)
+        first = [] if each in (bound, function) else ["self"]
+        assert list(own.parameters) == [*first, *table.parameters]
+        assert f"Call[{own.return_annotation}]" == table.return_annotation
+        assert inspect.getdoc(each) == inspect.getdoc(getattr(calls, name))
+        assert (each.__name__, inspect.iscoroutinefunction(each)) == (name, each is theirs)
+
+
+def test_the_table_has_every_call() -> None:
+    assert {"zones", "intensity", "forecast", "best_window", "best_region"} < set(CALLS)
+    assert {"plan", "replan", "schedule", "footprint", "batch"} < set(CALLS)
+    for client in (Client, AsyncClient):
+        others = {"send", "close" if client is Client else "aclose"}
+        assert {name for name in vars(client) if not name.startswith("_")} == {*CALLS, *others}
+
+
+def test_help_shows_the_arguments_and_what_a_call_returns() -> None:
+    shown = pydoc.render_doc(Client, renderer=pydoc.plaintext)
+    assert " best_window(self, /, region: 'Region', hours: 'Length', *, " in shown
+    assert "Find the cleanest unbroken `hours`" in shown
+    alone = pydoc.render_doc(gridtide.best_window, renderer=pydoc.plaintext)
+    assert "'BestWindow'" in alone
+    assert "region: 'Region'" in alone
+    assert "in module gridtide.shortcuts" in alone
+    assert pickle.loads(pickle.dumps(gridtide.best_window)) is gridtide.best_window  # noqa: S301
 
 
 def test_the_two_clients_are_made_alike() -> None:

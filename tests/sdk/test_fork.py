@@ -74,7 +74,7 @@ def test_a_lock_held_while_forking_holds_up_no_child(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRIDTIDE_URL", address)
-    with shortcuts._shortcuts._lock:
+    with shortcuts._clients._lock:
         assert in_a_fork(lambda: len(shortcuts.zones())) == "1"
 
 

@@ -240,7 +240,7 @@ def test_shortcuts_ask_for_plans_too(
     assert gridtide.replan(plan, Progress(NOON)).to_json() == said.plan
     with pytest.raises(ApiError):
         gridtide.batch([])
-    shortcuts._shortcuts.close()
+    shortcuts._clients.close()
 
 
 # The script

@@ -32,22 +32,22 @@ def test_shortcuts_ask_the_service_that_the_environment_names(
     monkeypatch.setenv("GRIDTIDE_URL", "nowhere")
     with pytest.raises(BadInput, match="GRIDTIDE_URL"):
         gridtide.zones()
-    shortcuts._shortcuts.close()
+    shortcuts._clients.close()
 
 
 def test_one_client_serves_one_environment(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shortcut = shortcuts._Shortcuts()
+    clients = shortcuts._Clients()
     monkeypatch.setenv("GRIDTIDE_URL", address)
-    first = shortcut.client()
-    assert shortcut.client() is first
+    first = clients.current()
+    assert clients.current() is first
     monkeypatch.setenv("GRIDTIDE_API_KEY", "another")
-    assert shortcut.client() is not first
-    shortcut.close()
+    assert clients.current() is not first
+    clients.close()
     monkeypatch.delenv("GRIDTIDE_API_KEY")
-    assert shortcut.client() is not first
-    shortcut.close()
+    assert clients.current() is not first
+    clients.close()
 
 
 def test_every_public_name_is_there_and_listed() -> None:

@@ -16,6 +16,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "sdk/README.md", *sorted((ROOT / "docs")
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PREAMBLE = """\
 import gridtide
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from gridtide import AsyncClient, Candidate, Candidates, Client, Signal
 from gridtide.planning import (
@@ -46,11 +47,34 @@ RIGHT = (
     'Client(timeout=10, key_over_http=True).forecast("DE")',
     'AsyncClient("http://localhost:8000", retries=0)',
     "client.zones()",
+    'window: gridtide.BestWindow = client.best_window("DE", "4h", deadline=datetime.now(UTC))',
+    'ranked: gridtide.BestRegion = gridtide.best_region(["DE", "FR"], 4)',
+    "grams: gridtide.FootprintAnswer = gridtide.footprint(hours=4, power_kw=2, g_per_kwh=50)",
+    "again: gridtide.PlanAnswer = client.replan(made, progress)",
+    'several: gridtide.Batch = client.batch([{"kind": "plan", "job": job, "where": "DE"}])',
+    'async def one() -> gridtide.BestWindow: return await AsyncClient().best_window("DE", 4)',
+    'async def two() -> gridtide.PlanAnswer: return await AsyncClient().plan(job, "DE")',
+    "call: Callable[..., gridtide.Intensity] = gridtide.intensity",
 )
 WRONG = (
     'gridtide.best_windw("DE", hours=4)',
     'gridtide.planing.plan(job, "DE")',
     "gridtide.Sereis",
+    'AsyncClient().best_window("DE", hours=4).start',
+    'AsyncClient().best_window("DE", hour=4)',
+    'AsyncClient().best_windw("DE", hours=4)',
+    'client.best_window(b"DE", 4)',
+    'client.intensity("DE", start=4)',
+    'client.intensity("DE", max_age=[6])',
+    "client.zones(True)",
+    "client.zones(every=4)",
+    "client.batch(job)",
+    "client.schedule([job], {})",
+    "gridtide.footprint(hour=4)",
+    "gridtide.footprint(hours=[4])",
+    'gridtide.footprint(hours=4, power_kw="2")',
+    "gridtide.footprint(hours=4, power_kw=2, g_per_kwh=50).gross",
+    'number: int = client.best_window("DE", 4)',
     'client.best_windw("DE", hours=4)',
     'client.best_regions(["DE"], hours=4)',
     'client.intensty("DE")',

@@ -63,9 +63,9 @@ def replan(args: argparse.Namespace, terminal: Terminal) -> int:
 
     The request is the one that ``plan --json`` wrote into the plan, or given as for ``plan``.
     """
+    from gridtide.calls import replan_of_json
     from gridtide.cli import show_plan
     from gridtide.client import Client
-    from gridtide.schema import plan_calls
     from gridtide.schema.plan_requests import REPLAN
 
     if args.question == args.plan == "-":
@@ -81,7 +81,7 @@ def replan(args: argparse.Namespace, terminal: Terminal) -> int:
     }
     REPLAN.read(body)
     with Client(environ=terminal.environ) as client:
-        answer = client.ask(plan_calls.replanned(body))
+        answer = client.send(replan_of_json(body))
     if args.json:
         terminal.document(answer.to_json(asked=True))
     else:

@@ -13,9 +13,8 @@ from numbers import Real
 from typing import Any
 
 from gridtide.accounting.sci import Factors
-from gridtide.calls import region_text
 from gridtide.errors import BadInput, TooManyQuestions
-from gridtide.model import MOST_QUESTIONS, format_time, utc
+from gridtide.model import MOST_QUESTIONS, format_region, format_time, utc
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
@@ -94,7 +93,7 @@ def _where(where: object) -> Json:
 
 def _region(region: object) -> Any:  # noqa: ANN401  # any JSON value
     try:
-        return region_text(region) if isinstance(region, tuple) else _plain(region)
+        return format_region(region) if isinstance(region, tuple) else _plain(region)
     except BadInput:
         return _plain(region)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
-from gridtide.calls import Region, region_text
 from gridtide.errors import BadInput, TooManyRegions
-from gridtide.model import MOST_REGIONS
+from gridtide.model import MOST_REGIONS, Region, format_region
 from gridtide.planning.problem.regions import Moves, names_of, numbers_of
 from gridtide.schema.decoding import (
     NUMBER,
@@ -44,7 +43,7 @@ class Candidate:
     longitude: float | None = None
 
     def __post_init__(self) -> None:
-        region_text(self.region)
+        format_region(self.region)
         settle(
             self,
             pue=read_number,
@@ -57,7 +56,7 @@ class Candidate:
     @property
     def name(self) -> str:
         """The region as the service reads it."""
-        return region_text(self.region)
+        return format_region(self.region)
 
 
 @dataclass(frozen=True)

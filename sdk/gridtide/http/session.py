@@ -1,13 +1,13 @@
-"""What both clients keep, and how they read what comes back."""
+"""The state both clients share; it builds request headers and decodes responses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from gridtide.calls import Call
 from gridtide.errors import ApiError, BadInput, ServiceUnavailable
 from gridtide.http.body import ENCODING, Body
+from gridtide.http.call import Call
 from gridtide.http.destination import Destination
 from gridtide.http.retry import Patience
 from gridtide.plugins import own_version
@@ -22,8 +22,12 @@ T = TypeVar("T")
 LONGEST = 30 * 86_400.0
 
 
-class Asker:
-    """What both clients keep: whom they ask, how patiently, and how answers are read."""
+class Session:
+    """Destination, time limit and retries of a client.
+
+    Raises:
+        BadInput: a time limit or a number of retries that cannot be.
+    """
 
     def __init__(
         self,
@@ -49,10 +53,10 @@ class Asker:
         self._environ = environ
 
     def base_url(self) -> httpx.URL:
-        """The address below which everything is asked for.
+        """Return the address that the paths of calls are appended to.
 
         Raises:
-            BadInput: it is none that requests can be sent to.
+            BadInput: not a valid URL.
         """
         import httpx
 
@@ -65,13 +69,13 @@ class Asker:
             ) from error
 
     def patience(self) -> Patience:
-        """The tries of one call."""
+        """Return the retry state of one call."""
         from random import random  # by now httpx has it; before, it slows the import
 
         return Patience(self._retries, self._timeout, self._clock, random)
 
     def headers(self) -> dict[str, str]:
-        """What goes with every request."""
+        """Return the headers of every request."""
         own = {
             "User-Agent": f"gridtide/{own_version()}",
             "Accept": "application/json",
@@ -81,39 +85,39 @@ class Asker:
         return own | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def headers_of(self, call: Call[T]) -> dict[str, str]:
-        """What goes with this one call."""
+        """Return the headers of one call."""
         return {} if call.body is None else {"Content-Type": "application/json"}
 
-    def body(self, answer: httpx.Response, patience: Patience) -> Body:
-        """What collects the body of `answer` while `patience` lasts."""
-        return Body(answer.headers, lambda: patience.left, asked=self._asked(answer))
+    def body(self, response: httpx.Response, patience: Patience) -> Body:
+        """Return the collector of the response's body, for the time that is left."""
+        return Body(response.headers, lambda: patience.left, asked=self._address(response))
 
-    def read(self, call: Call[T], answer: httpx.Response, body: bytes) -> T:
-        """The answer to `call`, or the error it means."""
-        asked = self._asked(answer)
-        said = understood(answer.status_code, answer.headers, body, asked=asked)
+    def decode(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
+        """Decode the response to `call`, or raise the error it reports."""
+        address = self._address(response)
+        document = understood(response.status_code, response.headers, body, asked=address)
         try:
-            return call.read(said)
+            return call.read(document)
         except BadInput as error:
-            raise ApiError(f"{asked} answered what is not understood: {error}") from error
+            raise ApiError(f"{address} answered what is not understood: {error}") from error
 
-    def _asked(self, answer: httpx.Response) -> str:
+    def _address(self, response: httpx.Response) -> str:
         from gridtide.http.proxies import without_secrets
 
         if self.destination.url is None:
             return "this machine's home"
-        return without_secrets(str(answer.url))
+        return without_secrets(str(response.url))
 
-    def no_answer(self, error: Exception) -> ServiceUnavailable:
-        """What it means that a request came back without any."""
+    def no_response(self, error: Exception) -> ServiceUnavailable:
+        """Return the error for a request without a response, with its remedy."""
         from gridtide.http.proxies import without_secrets
         from gridtide.http.transport import proxy_of
 
-        address, way = without_secrets(self.destination.address), ""
+        address, through = without_secrets(self.destination.address), ""
         if self.destination.url and (proxy := proxy_of(address, self._environ)):
-            way = f" through the proxy {without_secrets(proxy)}"
+            through = f" through the proxy {without_secrets(proxy)}"
         remedy = "is it running, and is GRIDTIDE_URL right?"
-        if way:
+        if through:
             remedy += " hosts that are reached without the proxy go into NO_PROXY"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             remedy = (
@@ -121,5 +125,5 @@ class Asker:
                 "your company"
             )
         return ServiceUnavailable(
-            f"{address} did not answer{way} ({error or type(error).__name__}); {remedy}"
+            f"{address} did not answer{through} ({error or type(error).__name__}); {remedy}"
         )
