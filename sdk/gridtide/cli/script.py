@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gridtide.cli.command import Command, Terminal, terminal
 from gridtide.cli.commands import OWN
 from gridtide.cli.plain_text import tolerate
+from gridtide.cli.standard_output import give_up_unwritten, keep_for_results
 from gridtide.errors import BadInput, GridtideError, NoService, SystemFault
 from gridtide.extras import how_to_install
 from gridtide.model import parse_time
@@ -58,8 +59,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     5 the latest value is older than accepted.
     What went wrong is one line on standard error; with ``--json`` an object with the members
     of a REST problem: `code`, `detail`, and what the kind has besides, such as `nearest` or
-    `errors`.
+    `errors`. Without `argv` the words, and the standard output, are those of the process.
     """
+    if argv is None:
+        keep_for_results()
     words = sys.argv[1:] if argv is None else argv
     known = os.environ if environ is None else environ
     for stream in (sys.stdout, sys.stderr):
@@ -78,13 +81,12 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has what it wanted. Python flushes once more at exit, so
-        # that must go nowhere (docs.python.org/3/library/signal.html#note-on-sigpipe).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_unwritten()  # whoever read the output has what it wanted
         return 1
     except OSError as error:
         # The machine's own word, no bug of ours: a full disk, a folder that is not to be read.
         fault = SystemFault(f"{error}; look at the disk, the folder and its owner")
+        give_up_unwritten()
         return _report(fault, words)
     return code
 
