@@ -289,12 +289,12 @@ def footprint(
     `region`; or `hours`, or `requests` at `kwh_per_request`, with `g_per_kwh`.
     """
     given = dict(locals())
+    from gridtide.schema.energy_rows import rows_of
     from gridtide.schema.footprints import (
         HOURS,
         FootprintAnswer,
         FootprintAsked,
         footprint_to_json,
-        rows_of,
     )
     from gridtide.schema.plan_requests import SIGNAL_MEMBER
 

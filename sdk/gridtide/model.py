@@ -123,7 +123,8 @@ def hours_of(hours: Length, *, name: str = "hours") -> float:
 
 def format_time(moment: datetime) -> str:
     """ISO 8601 in UTC with a ``Z``; decimals only where they are not zero."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat().removesuffix("+00:00") + "Z"
 
 
 def format_region(region: Region) -> str:

@@ -19,7 +19,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Length, Series, format_time, utc
 from gridtide.planning.solvers.cancellation import go_on
 from gridtide.schema.responses import Wire
-from gridtide.slots import to_instant, to_moment
+from gridtide.slots import to_instant
 from gridtide.values import read_hours, read_list, read_number, refuse, shown
 
 Row = tuple[datetime, datetime, float]  # start, end, kWh
@@ -163,36 +163,36 @@ def integrate(
         raise BadInput(
             f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
         )
-    drawn = [(start, end, kwh * pue) for start, end, kwh in _checked("row", rows)]
+    moments, checked = _checked("row", rows)
+    drawn = [(start, end, kwh * pue) for start, end, kwh in checked]
     finite("the energy of all rows in kWh", sum(kwh for *_, kwh in drawn))
     known = Known(series.runs)
     told = []
-    parts: list[tuple[float, float]] = []
-    for start, end, kwh in drawn:
+    energy, grams = list[float](), list[float]()
+    for (begin, stop), (start, end, kwh) in zip(moments, drawn, strict=True):
         go_on()
         mean = known.mean(start, end)
-        parts += known.parts(start, end, kwh) if mean is None else [(kwh, mean * kwh)]
-        told.append(
-            RowFootprint(
-                start=to_moment(start),
-                end=to_moment(end),
-                kwh=kwh,
-                g_per_kwh=mean,
-                gross_g=None if mean is None else mean * kwh,
-            )
-        )
-    finite("the emissions of all rows in g", sum(grams for _, grams in parts))
-    known_g = fsum(grams for _, grams in parts)
+        gross = None if mean is None else mean * kwh
+        if gross is None:
+            for part, emitted in known.parts(start, end, kwh):
+                energy.append(part)
+                grams.append(emitted)
+        else:
+            energy.append(kwh)
+            grams.append(gross)
+        told.append(RowFootprint(start=begin, end=stop, kwh=kwh, g_per_kwh=mean, gross_g=gross))
+    finite("the emissions of all rows in g", sum(grams))
+    known_g = fsum(grams)
     complete = all(row.gross_g is not None for row in told)
     net = None
     if complete:
-        bought = _checked("clean purchase", () if clean is None else clean)
+        _, bought = _checked("clean purchase", () if clean is None else clean)
         net = known_g if clean is None else unmatched(known, drawn, bought)
     total = Footprint(
-        kwh=fsum(row.kwh for row in told),
+        kwh=fsum(kwh for *_, kwh in drawn),
         gross_g=known_g if complete else None,
         net_g=net,
-        known_kwh=fsum(kwh for kwh, _ in parts),
+        known_kwh=fsum(energy),
         known_g=known_g,
     )
     return Metered(total=total, rows=tuple(told))
@@ -249,11 +249,14 @@ def _footprint(
     )
 
 
-def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
+def _checked(
+    name: str, rows: Iterable[Row]
+) -> tuple[list[tuple[datetime, datetime]], list[tuple[int, int, float]]]:
+    """The moments of each row in UTC, and each row with instants for them."""
     give = "rows of (start, end, kWh) with aware times"
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         refuse(rows, f"{name}s", give)
-    checked = []
+    moments, checked = [], []
     for row in rows:
         go_on()
         try:
@@ -266,8 +269,9 @@ def _checked(name: str, rows: Iterable[Row]) -> list[tuple[int, int, float]]:
             raise BadInput(f"{name} from {format_time(begin)} does not end after it starts")
         if type(kwh) is not float or not 0.0 <= kwh < inf:  # else words are built for each
             kwh = _check(f"{name} from {format_time(begin)}, kWh", kwh, 0.0)
+        moments.append((begin, stop))
         checked.append((first, last, kwh))
-    return checked
+    return moments, checked
 
 
 def _check(name: str, value: float, least: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from gridtide.accounting.emissions import Row, RowFootprint, refuse_offset
 from gridtide.accounting.sci import Equivalent, Factors, Gain
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal, format_time
-from gridtide.schema.decoding import MOMENT, NUMBER, TEXT, Member, Shape, hours_up_to, list_of
+from gridtide.schema.decoding import MOMENT, NUMBER, TEXT, Member, Shape, hours_up_to
+from gridtide.schema.energy_rows import ROW, ROWS, rows_to_json
 from gridtide.schema.jobs import in_hours
 from gridtide.schema.plan_requests import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.schema.responses import Wire
@@ -19,15 +20,11 @@ from gridtide.values import (
     Reader,
     instance_of,
     optional,
-    read_list,
-    read_moment,
     read_number,
-    refuse,
     settle,
 )
 
 Json = dict[str, Any]
-MOST_ROWS = 100_000
 # Of all processors together, if need be.
 HOURS = hours_up_to(1e10)
 # What each way to say how much energy it was needs, of which one must be given.
@@ -187,24 +184,10 @@ class FootprintAnswer(Wire):
     replay: bool
 
 
-def _row(start: datetime, end: datetime, kwh: float) -> Row:
-    return start, end, kwh
-
-
 def _factors(hours: timedelta, **members: float) -> Factors:
     return Factors(hours=in_hours(hours), **members)
 
 
-ROW = Shape(
-    "EnergyRow",
-    "Energy drawn evenly from start to before end.",
-    {
-        "start": Member(MOMENT, "the start", required=True),
-        "end": Member(MOMENT, "the end", required=True),
-        "kwh": Member(NUMBER, "energy in kWh", required=True),
-    },
-    _row,
-)
 FACTORS: Shape[Factors] = Shape(
     "Factors",
     "What a footprint is the product of.",
@@ -221,7 +204,7 @@ FOOTPRINT: Shape[FootprintAsked] = Shape(
     "FootprintAsked",
     "Energy of a job, and how its grams are to be counted.",
     {
-        "rows": Member(list_of(ROW.form, MOST_ROWS), "metered energy before PUE"),
+        "rows": Member(ROWS, "metered energy before PUE"),
         "hours": Member(HOURS, "how long it ran"),
         "power_kw": Member(NUMBER, "average power of one processor, before PUE"),
         "processors": Member(NUMBER, "how many; left out: 1"),
@@ -232,9 +215,7 @@ FOOTPRINT: Shape[FootprintAsked] = Shape(
         "region": Member(TEXT, "whose intensity at the time counts"),
         "g_per_kwh": Member(NUMBER, "the intensity, instead of a region's"),
         "net_g_per_kwh": Member(NUMBER, "the intensity left after hourly clean purchases"),
-        "clean": Member(
-            list_of(ROW.form, MOST_ROWS), "clean energy bought in the same grid, by hour"
-        ),
+        "clean": Member(ROWS, "clean energy bought in the same grid, by hour"),
         "embodied_g": Member(NUMBER, "grams of making what it ran on, for the SCI"),
         "per": Member(NUMBER, "functional units it was for, for the SCI"),
         "before": Member(FACTORS.form, "what it was before, for where the gain comes from"),
@@ -247,27 +228,6 @@ FOOTPRINT: Shape[FootprintAsked] = Shape(
 SHAPES = (FOOTPRINT, ROW, FACTORS)
 
 
-def rows_of(rows: Iterable[Row], name: str) -> tuple[Row, ...]:
-    """Rows as they may be given, checked as far as JSON needs it; a date is its start, UTC.
-
-    Raises:
-        BadInput: not triples of two aware times and a number.
-    """
-    return read_list(_row_of, rows, name)
-
-
-def _row_of(row: object, name: str) -> Row:
-    members = () if isinstance(row, str) or not isinstance(row, Iterable) else tuple(row)
-    if len(members) != 3:
-        refuse(row, name, "(start, end, kWh) with aware times")
-    start, end, kwh = members
-    return (
-        read_moment(start, f"{name}.start", day=True),
-        read_moment(end, f"{name}.end", day=True),
-        read_number(kwh, f"{name}.kwh"),
-    )
-
-
 def footprint_to_json(asked: FootprintAsked) -> Json:
     """The JSON object of a question; what is as by default is left out."""
     wire: Json = {}
@@ -276,10 +236,7 @@ def footprint_to_json(asked: FootprintAsked) -> Json:
         if value == each.default:
             continue
         if isinstance(value, tuple):
-            wire[each.name] = [
-                {"start": format_time(start), "end": format_time(end), "kwh": kwh}
-                for start, end, kwh in value
-            ]
+            wire[each.name] = rows_to_json(value)
         elif isinstance(value, timedelta):
             wire[each.name] = in_hours(value)
         elif isinstance(value, datetime):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from math import isfinite
@@ -30,17 +30,16 @@ def from_wire(kind: type[T], wire: object) -> T:
     """
     if not isinstance(wire, Mapping):
         raise ApiError(f"the service answered {wire!r:.80} where a {kind.__name__} belongs")
-    values = {}
-    readers = _readers(kind)  # type: ignore[arg-type]  # a class is hashable
-    for name, read in readers.items():
-        try:
+    values, name = {}, ""
+    try:
+        for name, read in _readers(kind).items():  # type: ignore[arg-type]  # it has a hash
             values[name] = read(wire.get(name))
-        except (TypeError, ValueError, OverflowError, BadInput) as error:
-            seen = f"{wire[name]!r:.80}" if name in wire else "missing"
-            raise ApiError(
-                f"the service's {kind.__name__} is not understood: {name!r} is {seen}; "
-                "are gridtide here and at the service of the same version?"
-            ) from error
+    except (TypeError, ValueError, OverflowError, BadInput) as error:
+        seen = f"{wire[name]!r:.80}" if name in wire else "missing"
+        raise ApiError(
+            f"the service's {kind.__name__} is not understood: {name!r} is {seen}; "
+            "are gridtide here and at the service of the same version?"
+        ) from error
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end <= start:
         raise ApiError(
@@ -78,7 +77,7 @@ def _reader(hint: Any) -> Reader:  # noqa: ANN401  # a type of any form
         one = _reader(get_args(hint)[0])
         return lambda value: tuple(map(one, _of_type(list, value)))
     if hint is datetime:
-        return lambda value: parse_time(_of_type(str, value))
+        return _moment
     if hint is float:
         return _number
     kind: type[Any] = hint
@@ -87,7 +86,20 @@ def _reader(hint: Any) -> Reader:  # noqa: ANN401  # a type of any form
     return kind if issubclass(kind, StrEnum) else partial(_of_type, kind)
 
 
+def _moment(value: object) -> datetime:
+    if type(value) is str:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return parse_time(value)  # says what is wrong
+        if moment.tzinfo is UTC:
+            return moment  # as services write it: there are answers of ten thousands
+    return parse_time(_of_type(str, value))
+
+
 def _number(value: object) -> float:
+    if type(value) is float and isfinite(value):
+        return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
         if isfinite(number):

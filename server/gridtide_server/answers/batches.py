@@ -65,7 +65,7 @@ class _Batch:
         try:
             kind, asked = question_from_json(wire)
             if not isinstance(asked, RunAsked):
-                return self._told(asked).model_dump_json().encode()
+                return self._told(asked)
             moment = self._moment(asked.as_of)
             if kind == "best_window":
                 return self._window(asked, moment)
@@ -82,13 +82,13 @@ class _Batch:
     def _moment(self, as_of: datetime | None) -> Moment:
         return self._now if as_of is None else self._service.moment(as_of)
 
-    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> BaseModel:
-        if isinstance(asked, ReplanAsked):
-            return replanned(self._view, asked, self._moment(asked.progress.get("at")))
-        moment = self._moment(asked.as_of)
+    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> bytes:
+        if isinstance(asked, FootprintAsked):
+            return footprinted(self._view, asked, self._moment(asked.as_of))
         if isinstance(asked, PlanAsked):
-            return planned(self._view, asked, moment)
-        return footprinted(self._view, asked, moment)
+            return _written(planned(self._view, asked, self._moment(asked.as_of)))
+        moment = self._moment(asked.progress.get("at"))
+        return _written(replanned(self._view, asked, moment))
 
     def _window(self, asked: RunAsked, moment: Moment) -> bytes:
         question = _question(asked, moment)
@@ -122,6 +122,10 @@ def _question(asked: RunAsked, moment: Moment) -> Question:
         deadline=asked.deadline,
         signal=asked.signal,
     )
+
+
+def _written(told: BaseModel) -> bytes:
+    return told.model_dump_json().encode()
 
 
 def _told(error: GridtideError) -> bytes:

@@ -30,11 +30,10 @@ def routes(service: Service) -> APIRouter:
             asked = bodies.read(body, FOOTPRINT)
             if asked.region is None:  # nothing published is needed
                 moment = service.moment(asked.as_of)
-                return turn.limited(lambda: reckoned(asked, moment)).model_dump_json().encode()
+                return turn.limited(lambda: reckoned(asked, moment))
             with service.reader.read() as view:
                 moment = service.moment(asked.as_of, view)
-                told = turn.limited(lambda: footprinted(view, asked, moment))
-            return told.model_dump_json().encode()
+                return turn.limited(lambda: footprinted(view, asked, moment))
 
         async with bodies.admission(request).enter(body):
             return await in_line(service, request, answer)
