@@ -130,12 +130,12 @@ def test_imports_point_one_way_only() -> None:
     assert wrong == set()
 
 
-def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
+def test_the_sdk_needs_the_standard_library_httpx_and_msgspec_alone() -> None:
     foreign = {
         f"{name(path)} imports {other}"
         for path in SDK.rglob("*.py")
         for other in imported(path, types=False) - sys.stdlib_module_names
-        if other not in ("gridtide", "httpx")
+        if other not in ("gridtide", "httpx", "msgspec")
     }
     # What httpx itself stands on; the extras `frames` and `lp`, and only when a frame or a
     # programme is asked for.
@@ -145,7 +145,8 @@ def test_the_sdk_needs_the_standard_library_and_httpx_alone() -> None:
         "sdk/gridtide/planning/solvers/highs.py imports scipy",
     }
     project = tomllib.loads((ROOT / "sdk/pyproject.toml").read_text())["project"]
-    assert [re.split(r"[<>=~]", each)[0] for each in project["dependencies"]] == ["httpx"]
+    names = [re.split(r"[<>=~]", each)[0] for each in project["dependencies"]]
+    assert names == ["httpx", "msgspec"]
 
 
 # Layers of planning: each imports from those before it, and from itself.
@@ -329,7 +330,7 @@ class Missing:
 
 sys.meta_path.insert(0, Missing())
 import gridtide
-assert "httpx" not in sys.modules, "httpx is loaded before it is used"
+assert not {{"httpx", "msgspec"}} & {{*sys.modules}}, "loaded before they are used"
 for module in pkgutil.walk_packages(gridtide.__path__, "gridtide."):
     if module.name != "gridtide.__main__":
         import_module(module.name)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from gridtide.model import Quality, Series, Signal, Slot
     from gridtide.schema.batch_responses import Batch
-    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.footprint_responses import FootprintAnswer
     from gridtide.schema.plan_responses import PlanAnswer
     from gridtide.schema.regions import Candidate, Candidates
     from gridtide.schema.responses import (
@@ -85,7 +85,7 @@ _FROM = {
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
     "schema.regions": ("Candidate", "Candidates"),
-    "schema.footprints": ("FootprintAnswer",),
+    "schema.footprint_responses": ("FootprintAnswer",),
     "schema.plan_responses": ("PlanAnswer",),
     "schema.schedules": ("JobRequest", "ScheduleAnswer"),
     "schema.batch_responses": ("Batch",),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from gridtide.planning.problem.recurrence import Recurring
     from gridtide.planning.problem.state import Progress
     from gridtide.schema.batch_responses import Batch
-    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.footprint_responses import FootprintAnswer
     from gridtide.schema.plan_responses import PlanAnswer
     from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
@@ -290,9 +290,9 @@ def footprint(
     """
     given = dict(locals())
     from gridtide.schema.energy_rows import rows_of
+    from gridtide.schema.footprint_responses import FootprintAnswer
     from gridtide.schema.footprints import (
         HOURS,
-        FootprintAnswer,
         FootprintAsked,
         footprint_to_json,
     )

@@ -7,11 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
@@ -21,6 +19,7 @@ from gridtide_server.http.access_log import Observing
 from gridtide_server.http.caching import reply_again
 from gridtide_server.http.hosts import HostCheck, NoSniff, read_hosts
 from gridtide_server.http.limits import Limits
+from gridtide_server.openapi import document_of
 from gridtide_server.queue import Effort, Line
 from gridtide_server.reader import Reader
 from gridtide_server.routes import (
@@ -128,7 +127,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
             expose_headers=["ETag", "Retry-After"],
         )
     app.add_middleware(NoSniff)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 
@@ -136,15 +135,3 @@ async def _describe(request: Request) -> Response:
     """The OpenAPI, which changes with the release alone."""
     body = JSONResponse(request.app.openapi()).body
     return reply_again(request, bytes(body), {"Cache-Control": "no-cache"})
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI, with the problem's schema that the routes refer to."""
-    if app.openapi_schema is None:
-        app.openapi_schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        schemas = app.openapi_schema["components"]["schemas"]
-        schemas["Problem"] = problems.Problem.model_json_schema()
-        schemas |= bodies.schemas()
-    return app.openapi_schema

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from fastapi import Request, Response
-from pydantic import BaseModel
 
 from gridtide.schema.decoding import Shape
+from gridtide.schema.records import Record, encode
 from gridtide_server import bodies
 from gridtide_server.queue import Turn
 from gridtide_server.service import Moment, Service
@@ -26,7 +26,7 @@ async def answered(
     request: Request,
     shape: Shape[T],
     at: Callable[[T], datetime | None],
-    tell: Callable[[View, T, Moment], BaseModel],
+    tell: Callable[[View, T, Moment], Record],
 ) -> Response:
     """What `tell` says of the body, which is read by `shape` and is about the moment `at`."""
     body = await bodies.received(request)
@@ -36,7 +36,7 @@ async def answered(
         with service.reader.read() as view:
             moment = service.moment(at(asked), view)
             told = turn.limited(lambda: tell(view, asked, moment))
-        return told.model_dump_json().encode()
+        return encode(told)
 
     return await in_line(service, request, answer)
 

@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -30,13 +28,13 @@ from gridtide.errors import (
 )
 from gridtide.errors import problem as members
 from gridtide.planning.errors import NeverUnder, NoScheduleFound, NoSolver, OverBudget, TooFine
+from gridtide.schema.openapi import reference
+from gridtide.schema.problems import Problem
 from gridtide_server.errors import NotReady, Overloaded
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 
 log = logging.getLogger(__name__)
 
-# Type of a validation error whose message says it all.
-OWN_WORDS = "gridtide"
 MEDIA_TYPE = "application/problem+json"
 # What was sent is repeated, but not at any length.
 LONGEST = 4000
@@ -81,21 +79,9 @@ INTERNAL = Row(500, "The server failed")
 RETRY_AFTER, RETRY_SOON = "60", "5"
 
 
-class Problem(BaseModel):
-    """RFC 9457 problem details; `code` is stable, further members depend on it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="urn:gridtide:problem:<code>")
-    title: str
-    status: int
-    detail: str = Field(description="What was seen, and what to do about it.")
-    code: str = Field(description="Stable name of the kind of problem.")
-
-
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems a route may answer with, for its OpenAPI."""
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = reference(Problem)
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -109,7 +95,6 @@ def install(app: FastAPI) -> None:
     """Make every error of `app` a problem, the framework's own ones too."""
     app.add_exception_handler(GridtideError, _ours)
     app.add_exception_handler(ClientDisconnect, _left)
-    app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _internal)
 
@@ -169,13 +154,6 @@ async def _ours(_request: Request, error: Exception) -> Response:
     return problem(row, error.code, str(error), extra=error.extra, headers=headers)
 
 
-async def _validation(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
-    faults = [_fault(fault) for fault in error.errors()]
-    detail = "; ".join(map(_sentence, faults))
-    return problem(TABLE[BadInput], BadInput.code, detail, extra={"errors": faults})
-
-
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as above
     phrase = HTTPStatus(error.status_code).phrase
@@ -197,20 +175,6 @@ async def _internal(_request: Request, _error: Exception) -> Response:
 
 
 _HIDDEN = "a fault of ours, not of your question; the server's log has the details"
-
-
-def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
-    kind, seen = fault["type"], fault.get("input")
-    message = str(fault["ctx"]["error"]) if kind == "value_error" else fault["msg"]
-    if isinstance(seen, str) and kind not in (OWN_WORDS, "value_error"):
-        message += f" (got {_clip(seen, 80)!r})"
-    return {"parameter": _clip(str(fault["loc"][-1]), 80), "message": _clip(message, 400)}
-
-
-def _sentence(fault: Mapping[str, str]) -> str:
-    """A fault in words; most of our own begin with the parameter, as in Python."""
-    name, message = fault["parameter"], fault["message"]
-    return message if message.startswith(f"{name} ") else f"{name}: {message}"
 
 
 def _clip(text: str, length: int) -> str:

@@ -13,7 +13,7 @@ from gridtide.accounting.emissions import RowFootprint
 from gridtide.errors import ApiError, BadInput
 from gridtide.schema.decoding import list_of
 from gridtide.schema.energy_rows import MOST_ROWS, ROW, ROWS, rows_of, rows_to_json
-from gridtide.schema.records import from_wire
+from gridtide.schema.records import decode_response
 
 T0, HOUR = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1)
 PLAIN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T01:00:00Z", "kwh": 2.5}
@@ -111,9 +111,9 @@ def test_a_row_that_cannot_be_is_named(row: Any, told: str) -> None:  # noqa: AN
 
 def test_times_of_answers_with_another_offset_are_in_utc() -> None:
     answered = {**PLAIN, "start": "2026-03-01T01:00:00+02:00", "g_per_kwh": 1, "gross_g": None}
-    read = from_wire(RowFootprint, answered)
+    read = decode_response(RowFootprint, answered)
     assert (read.start, read.start.tzinfo) == (T0 - HOUR, UTC)
     assert (read.g_per_kwh, read.gross_g) == (1.0, None)
     for wrong in ("2026-03-01T00:00", "soon", 5, None):
         with pytest.raises(ApiError, match="'start' is "):
-            from_wire(RowFootprint, answered | {"start": wrong})
+            decode_response(RowFootprint, answered | {"start": wrong})

@@ -46,11 +46,7 @@ def test_a_region_that_is_no_zone_key_is_shown_with_its_zone(said: SimpleNamespa
             {"signal": "cfe_produced", "mean": 0.25, "mean_now": 0.5, "saving": -0.25},
             "25.0 %, 25.0 points fewer than at once (50.0 %)",
         ),
-        ({"model": None, "issued_at": None}, "quality  forecast\n"),
-        (
-            {"data_age_seconds": None, "licence": None},
-            "data     age unknown, a_source, b_source",
-        ),
+        ({"data_age_seconds": None}, "data     age unknown, a_source, b_source (CC-BY-4.0)"),
     ],
 )
 def test_what_is_known_is_said_and_what_is_not_too(

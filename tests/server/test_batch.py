@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from gridtide.errors import BadInput
 from gridtide.model import MOST_QUESTIONS
-from gridtide_server import wire, wire_plans
+from gridtide.schema.batch_responses import Batch
+from gridtide.schema.responses import BestWindow
 from tests.server.world import Asker
 
 Json = dict[str, Any]
@@ -127,7 +129,7 @@ def test_what_is_no_batch_is_refused(ask: Asker, said: object, words: str) -> No
 
 
 def test_answers_are_as_described(ask: Asker) -> None:
-    answer = ask.post("/v1/batch", {"questions": [WINDOW, {"kind": "x"}]})
-    read = wire_plans.Batch.model_validate(answer)
-    assert isinstance(read.answers[0], wire.BestWindow)
-    assert not isinstance(read.answers[1], wire.BestWindow | wire_plans.Plan)
+    requests = [WINDOW, {"kind": "x"}]
+    window, problem = Batch.of(requests, ask.post("/v1/batch", {"questions": requests}))
+    assert isinstance(window, BestWindow)
+    assert isinstance(problem, BadInput)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gridtide.planning.decide.response import Plan
-from gridtide_server import wire_plans
+from gridtide.schema.definition import definition_of
+from gridtide.schema.plan_responses import PlanAnswer
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
@@ -198,7 +199,7 @@ def test_a_home_that_is_no_candidate_is_refused(ask: Asker) -> None:
 
 def test_the_wire_form_has_the_fields_of_the_sdk_s_plan() -> None:
     ours = {each.name for each in fields(Plan)} - {"question"}
-    assert ours < set(wire_plans.Plan.model_fields)
+    assert ours < set(definition_of(PlanAnswer))
 
 
 # Replan

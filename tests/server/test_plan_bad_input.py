@@ -16,7 +16,7 @@ from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, CostSeries, Elastic, Goal, Job, PowerProfile
 from gridtide.planning.errors import NeverUnder, OverBudget
 from gridtide.planning.problem.state import Progress
-from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide.schema.regions import Candidate, Candidates
 from gridtide.schema.responses import BestWindow

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from math import fsum, inf, isfinite
+from typing import Annotated, ClassVar
 
 from gridtide.accounting.clean_energy import Known, unmatched
 from gridtide.errors import BadInput
 from gridtide.model import Length, Series, format_time, utc
 from gridtide.planning.solvers.cancellation import go_on
-from gridtide.schema.responses import Wire
+from gridtide.schema.definition import Field
+from gridtide.schema.records import Record
 from gridtide.slots import to_instant
 from gridtide.values import read_hours, read_list, read_number, refuse, shown
 
@@ -26,7 +28,7 @@ Row = tuple[datetime, datetime, float]  # start, end, kWh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint(Wire):
+class Footprint(Record):
     """What a job drew and emitted.
 
     Attributes:
@@ -49,18 +51,20 @@ class Footprint(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowFootprint(Wire):
-    """One row of metered energy, with PUE, and what it emitted; ``None``: unknown in part."""
+class RowFootprint(Record):
+    """One row with PUE, and what it emitted; null where the intensity is unknown in part."""
+
+    SCHEMA_NAME: ClassVar[str] = "EnergyGrams"
 
     start: datetime
     end: datetime
-    kwh: float
-    g_per_kwh: float | None
-    gross_g: float | None
+    kwh: Annotated[float, Field(unit="kWh")]
+    g_per_kwh: Annotated[float | None, Field(unit="gCO2e/kWh")]
+    gross_g: Annotated[float | None, Field(unit="gCO2e")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metered(Wire):
+class Metered(Record):
     """The rows in the order they came, and their sum."""
 
     total: Footprint

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from gridtide.accounting.emissions import emissions_g, energy_kwh, finite, refuse_offset
 from gridtide.errors import BadInput
 from gridtide.model import Length
-from gridtide.schema.responses import Wire
+from gridtide.schema.definition import Field
+from gridtide.schema.records import Record
 from gridtide.values import instance_of, read_hours, read_length, read_number, settle
 
 # Grams of CO2e each. The first two: Patterson et al. 2021 (arXiv:2104.10350), App. A and D. The
@@ -28,8 +29,8 @@ EQUIVALENTS: dict[str, tuple[float, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Equivalent(Wire):
-    """`amount` of `what` emit as much; `source` says who counted one."""
+class Equivalent(Record):
+    """What emits as much; source says who counted one."""
 
     what: str
     amount: float
@@ -78,21 +79,16 @@ class Factors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gain(Wire):
-    """How many times less, in all and by factor; the factors' product is `total`.
+class Gain(Record):
+    """How many times less, in all and by factor."""
 
-    Attributes:
-        work: processor hours: the algorithm and how fast the processor is.
-        power: power of a processor.
-        overhead: PUE.
-        intensity: the grid's mix, by place and time.
-    """
-
-    work: float
-    power: float
-    overhead: float
-    intensity: float
-    total: float
+    work: Annotated[
+        float, Field("Processor hours: the algorithm and how fast the processor is.")
+    ]
+    power: Annotated[float, Field("Power of a processor.")]
+    overhead: Annotated[float, Field("PUE.")]
+    intensity: Annotated[float, Field("The grid's mix, by region and time.")]
+    total: Annotated[float, Field("Product of the factors.")]
 
 
 def gain(before: Factors, after: Factors) -> Gain:

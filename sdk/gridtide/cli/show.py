@@ -113,11 +113,10 @@ def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
     """Where an answer is known from, a line each."""
     seconds = answer.data_age_seconds
     old = "age unknown" if seconds is None else f"{age(seconds)} old"
-    licence = f" ({answer.licence})" if answer.licence else ""
     lines = [
         f"  signal   {answer.signal}",
         f"  quality  {quality}",
-        f"  data     {old}, {answer.source}{licence}",
+        f"  data     {old}, {answer.source} ({answer.licence})",
         f"  zone     by {answer.resolved_by}",
     ]
     if answer.replay:
@@ -149,9 +148,7 @@ def _saving(answer: BestWindow) -> str:
 
 
 def _origin(answer: BestWindow) -> str:
-    made = f" by {answer.model}" if answer.model else ""
-    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
-    return f"{answer.quality}{made}{issued}"
+    return f"{answer.quality} by {answer.model}, issued {moment(answer.issued_at)}"
 
 
 def _zone(zone: ZoneInfo) -> tuple[str, ...]:

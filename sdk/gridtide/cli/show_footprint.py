@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridtide.cli.show import SIMULATED, age, moment
-from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.footprint_responses import FootprintAnswer
 
 
 def footprint(answer: FootprintAnswer) -> str:

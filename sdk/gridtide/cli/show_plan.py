@@ -6,7 +6,7 @@ from gridtide.cli.show import moment, percent, place, provenance, table, value
 from gridtide.cli.show_footprint import gross
 from gridtide.errors import GridtideError
 from gridtide.schema.batch_responses import Batch, One
-from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide.schema.schedules import ScheduleAnswer

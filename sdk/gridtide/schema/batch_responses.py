@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from gridtide.errors import ApiError, GridtideError
 from gridtide.model import format_time, parse_time
-from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.plan_responses import PlanAnswer
-from gridtide.schema.problems import meant
-from gridtide.schema.responses import BestRegion, BestWindow
+from gridtide.schema.problems import Problem, meant
+from gridtide.schema.responses import AsOf, BestRegion, BestWindow, Replay
 
 Answer = BestWindow | BestRegion | PlanAnswer | FootprintAnswer
 ANSWERS: Mapping[str, type[Answer]] = {
@@ -83,6 +83,17 @@ class Batch:
             for one, wire in zip(self.answers, self.wire["answers"], strict=True)
         ]
         return {**self.wire, "answers": answers, "as_of": format_time(self.as_of)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResponse:
+    """Answers in the order of the requests; where one has none, its problem."""
+
+    SCHEMA_NAME: ClassVar[str] = "Batch"
+
+    answers: tuple[BestRegion | BestWindow | PlanAnswer | FootprintAnswer | Problem, ...]
+    as_of: AsOf
+    replay: Replay
 
 
 def _one(question: object, wire: object) -> One:

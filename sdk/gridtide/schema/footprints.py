@@ -7,15 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from gridtide.accounting.emissions import Row, RowFootprint, refuse_offset
-from gridtide.accounting.sci import Equivalent, Factors, Gain
+from gridtide.accounting.emissions import Row, refuse_offset
+from gridtide.accounting.sci import Factors
 from gridtide.errors import BadInput
-from gridtide.model import Quality, Signal, format_time
+from gridtide.model import Signal, format_time
 from gridtide.schema.decoding import MOMENT, NUMBER, TEXT, Member, Shape, hours_up_to
 from gridtide.schema.energy_rows import ROW, ROWS, rows_to_json
 from gridtide.schema.jobs import in_hours
 from gridtide.schema.plan_requests import AS_OF_MEMBER, SIGNAL_MEMBER
-from gridtide.schema.responses import Wire
 from gridtide.values import (
     Reader,
     instance_of,
@@ -142,46 +141,6 @@ class FootprintAsked:
                 f"a footprint of {way} by a region's intensity needs its time: "
                 + ("give start" if way == "hours" else "give rows, or g_per_kwh")
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FootprintAnswer(Wire):
-    """What a job drew and emitted, as `gridtide.accounting.emissions.Footprint`.
-
-    Attributes:
-        g_per_kwh: mean intensity, by energy; ``None`` where any of it is unknown.
-        equivalents: of `gross_g`; empty where that is unknown.
-        sci: software carbon intensity, g per functional unit, if asked for.
-        gain: against what it was before, if asked for.
-        rows: as asked for, each with its grams.
-        quality: of the least certain slot that counts.
-        region and what follows: as in every answer; ``None`` where no region was asked for.
-    """
-
-    kwh: float
-    gross_g: float | None
-    net_g: float | None
-    known_kwh: float
-    known_g: float
-    g_per_kwh: float | None
-    per_request_g: float | None
-    equivalents: tuple[Equivalent, ...]
-    sci: float | None
-    gain: Gain | None
-    rows: tuple[RowFootprint, ...]
-    region: str | None
-    zone: str | None
-    zone_name: str | None
-    resolved_by: str | None
-    signal: Signal | None
-    unit: str | None
-    quality: Quality | None
-    simulated: bool
-    source: str | None
-    licence: str | None
-    data_age_seconds: float | None
-    as_of: datetime
-    replay: bool
 
 
 def _factors(hours: timedelta, **members: float) -> Factors:

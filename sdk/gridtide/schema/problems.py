@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from gridtide.errors import (
     ApiError,
@@ -29,6 +30,7 @@ from gridtide.errors import (
     TooManyRegions,
     UnknownRegion,
 )
+from gridtide.schema.definition import Field
 
 BY_CODE: Mapping[str, type[GridtideError]] = {
     kind.code: kind
@@ -50,6 +52,19 @@ BY_CODE: Mapping[str, type[GridtideError]] = {
 OF_PLANNING = {"over_budget", "never_under", "too_fine", "no_solver", "no_schedule_found"}
 JSON_TYPE = re.compile(r"application/([^/\s]+\+)?json")
 STANDARD = {"type", "title", "status", "detail", "instance", "code"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """RFC 9457 problem details; `code` is stable, further members depend on it."""
+
+    OPEN: ClassVar[bool] = True
+
+    type: Annotated[str, Field("urn:gridtide:problem:<code>")]
+    title: str
+    status: int
+    detail: Annotated[str, Field("What was seen, and what to do about it.")]
+    code: Annotated[str, Field("Stable name of the kind of problem.")]
 
 
 def understood(

@@ -1,38 +1,185 @@
-"""JSON objects to frozen dataclasses and back, by the types of their fields.
+"""Responses to JSON and back, by their definitions.
 
-Unknown members are ignored and a missing one that may be ``None`` is ``None``, so that an
-older SDK reads a newer server and the reverse. What does not fit a field is an `ApiError`.
+msgspec does the work, and is loaded with the first of it. Only where it refuses a response is
+the definition walked field by field, which says which one does not fit and reads what it is too
+strict for: unknown fields are ignored and a missing one that may be ``None`` is ``None``, so
+that an older SDK reads a newer server and the reverse.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from math import isfinite
-from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast, get_args
+from typing import get_origin as origin_of
 
 from gridtide.errors import ApiError, BadInput
 from gridtide.model import format_time, parse_time
+from gridtide.schema.definition import FieldDefinition, by_kind, definition_of, is_record
+
+if TYPE_CHECKING:
+    import msgspec
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
 
-def from_wire(kind: type[T], wire: object) -> T:
-    """A `kind`, which is a dataclass, of one JSON object.
+class Record:
+    """A frozen dataclass that is decoded from and encoded to one JSON object."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_json(cls, wire: Mapping[str, Any]) -> Self:
+        """Decode a JSON object of the service.
+
+        Raises:
+            ApiError: a field is missing or is not what it should be.
+        """
+        return decode_response(cls, wire)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object, as the service sends it."""
+        return cast("dict[str, Any]", _json().decode(encode(self)))
+
+
+def encode(value: object) -> bytes:
+    """The JSON of a record, or of a dict of plain values.
+
+    A record whose class has a method ``to_encode`` is what that returns.
+    """
+    prepare = _preparation(type(value))
+    return _encoder()(value if prepare is None else prepare(value))
+
+
+def decode_response(kind: type[T], wire: object) -> T:
+    """Decode a JSON object of the service as a `kind`.
 
     Raises:
-        ApiError: a member is missing or is not what its field holds.
+        ApiError: a field is missing or is not what its definition says.
     """
+    import msgspec
+
+    if isinstance(wire, dict):
+        try:
+            return _fast(kind)(wire)  # type: ignore[no-any-return]  # it makes a `kind`
+        except (msgspec.ValidationError, ValueError, OverflowError, BadInput):
+            pass  # the walk below says which field it is, or reads it
+    return _walk(kind, wire)
+
+
+def _json() -> Any:  # noqa: ANN401  # a module
+    import msgspec
+
+    return msgspec.json
+
+
+@cache
+def _encoder() -> Callable[[object], bytes]:
+    encoder: msgspec.json.Encoder = _json().Encoder()
+    return encoder.encode
+
+
+@by_kind
+def _preparation(kind: type[Any]) -> Callable[[Any], object] | None:
+    """What leaves out the local fields of a record; None where there are none."""
+    if hasattr(kind, "to_encode"):
+        return cast("Callable[[Any], object]", kind.to_encode)
+    if not is_record(kind):
+        return None
+    local, inner = False, {}
+    for each in definition_of(kind).values():
+        local |= each.about.local
+        if not each.about.local:
+            inner[each.name] = _preparation_of(each.type)
+    if not local and not any(inner.values()):
+        return None
+
+    def prepare(value: object) -> object:
+        found = {name: getattr(value, name) for name in inner}
+        for name, one in inner.items():
+            if one is not None and found[name] is not None:
+                found[name] = one(found[name])
+        return found
+
+    return prepare
+
+
+def _preparation_of(hint: Any) -> Callable[[Any], object] | None:  # noqa: ANN401  # a type
+    if origin_of(hint) is tuple:
+        one = _preparation_of(get_args(hint)[0])
+        return one and (lambda values: list(map(one, values)))
+    return _preparation(hint) if is_record(hint) else None
+
+
+@by_kind
+def _fast(kind: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    """What decodes a JSON object that is as it should be."""
+    import msgspec
+
+    twin, build = _twin(kind)
+    return lambda wire: build(msgspec.convert(wire, twin))
+
+
+@by_kind
+def _twin(kind: type[Any]) -> tuple[Any, Callable[[Any], Any]]:
+    """A struct with the fields of `kind`, and what makes a `kind` of one."""
+    import msgspec
+
+    given = _given(kind)
+    hints, makers = [], []
+    for each in given:
+        hint, make = _twin_type(each.type)
+        hint = hint | None if each.nullable else hint
+        hints.append((each.name, hint, None) if each.nullable else (each.name, hint))
+        if make is not None:
+            makers.append((each.name, make))
+    twin = msgspec.defstruct(kind.__name__, hints, kw_only=True, gc=False)
+    names = [each.name for each in given]
+    spans = {"start", "end"} <= set(names)
+
+    def build(found: Any) -> Any:  # noqa: ANN401  # a twin to a `kind`
+        values = {name: getattr(found, name) for name in names}
+        for name, make in makers:
+            if values[name] is not None:
+                values[name] = make(values[name])
+        if spans and values["end"] <= values["start"]:
+            raise ValueError
+        return kind(**values)
+
+    return twin, build
+
+
+def _twin_type(hint: Any) -> tuple[Any, Reader | None]:  # noqa: ANN401  # a type of any form
+    import msgspec
+
+    if hint is datetime:
+        return Annotated[datetime, msgspec.Meta(tz=True)], lambda moment: moment.astimezone(UTC)
+    if hint is float:  # bounded, so that NaN is refused
+        most = sys.float_info.max
+        return Annotated[float, msgspec.Meta(ge=-most, le=most)], None
+    if origin_of(hint) is tuple:
+        inner, make = _twin_type(get_args(hint)[0])
+        return tuple[inner, ...], make and (lambda found: tuple(map(make, found)))  # type: ignore[valid-type]  # made here
+    return _twin(hint) if is_record(hint) else (hint, None)
+
+
+def _given(kind: type[Any]) -> list[FieldDefinition]:
+    """The fields of `kind` that a JSON object gives."""
+    return [e for e in definition_of(kind).values() if e.required or not e.about.local]
+
+
+def _walk(kind: type[T], wire: object) -> T:
     if not isinstance(wire, Mapping):
         raise ApiError(f"the service answered {wire!r:.80} where a {kind.__name__} belongs")
     values, name = {}, ""
     try:
-        for name, read in _readers(kind).items():  # type: ignore[arg-type]  # it has a hash
+        for name, read in _readers(kind).items():
             values[name] = read(wire.get(name))
     except (TypeError, ValueError, OverflowError, BadInput) as error:
         seen = f"{wire[name]!r:.80}" if name in wire else "missing"
@@ -52,37 +199,29 @@ def from_wire(kind: type[T], wire: object) -> T:
         raise ApiError(f"the service's {kind.__name__} is not understood: {error}") from error
 
 
-def to_wire(value: object) -> Any:  # noqa: ANN401  # any JSON value
-    """The JSON form of a dataclass, a time, a name or a plain value."""
-    if is_dataclass(value):
-        return {field.name: to_wire(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [to_wire(one) for one in value]
-    if isinstance(value, datetime):
-        return format_time(value)
-    return value.value if isinstance(value, StrEnum) else value
-
-
-@cache
+@by_kind
 def _readers(kind: type[Any]) -> Mapping[str, Reader]:
-    hints = get_type_hints(kind)
-    return {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    return {each.name: _nullable(each) for each in _given(kind)}
+
+
+def _nullable(each: FieldDefinition) -> Reader:
+    inner = _reader(each.type)
+    return (lambda value: None if value is None else inner(value)) if each.nullable else inner
 
 
 def _reader(hint: Any) -> Reader:  # noqa: ANN401  # a type of any form
-    if isinstance(hint, UnionType):
-        (inner,) = (_reader(one) for one in get_args(hint) if one is not NoneType)
-        return lambda value: None if value is None else inner(value)
-    if get_origin(hint) is tuple:
+    if origin_of(hint) is tuple:
         one = _reader(get_args(hint)[0])
         return lambda value: tuple(map(one, _of_type(list, value)))
+    if origin_of(hint) is Literal:
+        return lambda value: _one_of(get_args(hint), value)
     if hint is datetime:
         return _moment
     if hint is float:
         return _number
-    kind: type[Any] = hint
-    if is_dataclass(kind):
-        return partial(from_wire, kind)
+    kind: type[Any] = NoneType if hint is None else hint
+    if is_record(kind):
+        return partial(_walk, kind)
     return kind if issubclass(kind, StrEnum) else partial(_of_type, kind)
 
 
@@ -97,6 +236,12 @@ def _moment(value: object) -> datetime:
     return parse_time(_of_type(str, value))
 
 
+def _one_of(words: tuple[object, ...], value: object) -> object:
+    if value in words:
+        return value
+    raise TypeError(f"{value!r} is not one of {words}")
+
+
 def _number(value: object) -> float:
     if type(value) is float and isfinite(value):
         return value
@@ -104,10 +249,10 @@ def _number(value: object) -> float:
         number = float(value)
         if isfinite(number):
             return number
-    raise TypeError(f"{value!r:.80} is no finite number")
+    raise TypeError(f"{value!r:.80} is not a finite number")
 
 
 def _of_type(kind: type[T], value: object) -> T:
     if isinstance(value, kind):
         return value
-    raise TypeError(f"{value!r} is no {kind.__name__}")
+    raise TypeError(f"{value!r} is not a {kind.__name__}")

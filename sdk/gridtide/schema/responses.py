@@ -1,148 +1,130 @@
-"""What the service answers, as typed values; the wire form of each is its JSON object.
+"""Responses about windows, forecasts, history, zones and the service itself.
 
-Times are aware UTC. `from_json` ignores members it does not know; `to_json` gives the wire
-form, times as ``2026-03-01T00:00:00Z``.
+Each is defined once, here: the server answers with these classes, the SDK decodes them, and
+the OpenAPI is made from them. Times are aware UTC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.schema.records import from_wire, to_wire
+from gridtide.schema.definition import Field
+from gridtide.schema.records import Record
 
 if TYPE_CHECKING:
     import polars as pl
 
-
-class Wire:
-    """Read from and written to one JSON object."""
-
-    __slots__ = ()
-
-    @classmethod
-    def from_json(cls, wire: Mapping[str, Any]) -> Self:
-        """This answer of its JSON object.
-
-        Raises:
-            ApiError: a member is missing or is not what it should be.
-        """
-        return from_wire(cls, wire)
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sends it."""
-        return dict(to_wire(self))
+AsOf = Annotated[datetime, Field("The knowledge time the answer stands on.")]
+Replay = Annotated[bool, Field("The server's clock stands still at another time.")]
+DataAge = Annotated[
+    float | None, Field("From the end of the newest known slot to now, in seconds.", unit="s")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Wire):
-    """What every answer about a region says.
+class Located(Record):
+    """Which zone answers for a region, and how it was found."""
 
-    Attributes:
-        region: as it was asked for.
-        zone: key of the grid zone that answers.
-        zone_name: its name.
-        resolved_by: how the one led to the other, e.g. ``cloud region``.
-        signal: which quantity under which accounting rule.
-        unit: ``gCO2e/kWh`` or ``fraction``.
-        simulated: True where the built-in simulated grid answers: no real values.
-        source: publishers, comma-separated.
-        licence: terms of those.
-        data_age_seconds: from the end of the newest known slot to now.
-        as_of: only what was known at this moment was used.
-        replay: True where the service's clock stands at another time than the real one.
-    """
+    region: Annotated[str, Field("The region of the request.")]
+    zone: Annotated[str, Field("Key of the zone that answers.")]
+    zone_name: Annotated[str, Field("Its name.")]
+    resolved_by: Annotated[
+        str,
+        Field("zone key, alias, cloud region, country outline, or cloud site within 30 km."),
+    ]
 
-    region: str
-    zone: str
-    zone_name: str
-    resolved_by: str
-    signal: Signal
-    unit: str
-    simulated: bool
-    source: str
-    licence: str | None
-    data_age_seconds: float | None
-    as_of: datetime
-    replay: bool
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Located):
+    """Fields that all responses about a region share."""
+
+    signal: Annotated[Signal, Field("Which quantity under which accounting rule.")]
+    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1).")]
+    simulated: Annotated[bool, Field("The values are those of the built-in simulated grid.")]
+    source: Annotated[str, Field("Publishers of the history, comma-separated.")]
+    licence: Annotated[str, Field("Terms of those.")]
+    data_age_seconds: DataAge
+    as_of: AsOf
+    replay: Replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestWindow(Answer):
-    """The cleanest run for a job, ``[start, end)``.
+    """The cleanest window of the requested length; ties go to the earliest."""
 
-    Attributes:
-        hours: its length.
-        mean: mean of the signal over it.
-        mean_now: mean of a run as long that starts at once; None: unknown.
-        saving: what waiting gains: a fraction of `mean_now` for intensities, fraction points
-            for CFE; None where `mean_now` is unknown or 0.
-        quality: ``forecast``, or ``simulated``.
-        model: the forecaster with its version.
-        issued_at: when it made the forecast.
-    """
-
-    start: datetime
-    end: datetime
-    hours: float
-    mean: float
-    mean_now: float | None
-    saving: float | None
-    quality: Quality
-    model: str | None
-    issued_at: datetime | None
+    start: Annotated[datetime, Field("Start of the window.")]
+    end: Annotated[datetime, Field("End of the window.")]
+    hours: Annotated[float, Field("Length of the window.", unit="h")]
+    mean: Annotated[float, Field("Forecast mean over the window (p50).")]
+    mean_now: Annotated[
+        float | None,
+        Field("Forecast mean when starting at once; null where part of that is unknown."),
+    ]
+    saving: Annotated[
+        float | None,
+        Field(
+            "Against starting at once in the same region: a fraction of mean_now for "
+            "intensities, fraction points for CFE."
+        ),
+    ]
+    quality: Annotated[Quality, Field("forecast, or simulated.")]
+    model: Annotated[str, Field("The forecast model with its version.")]
+    issued_at: Annotated[datetime, Field("When it issued the forecast run.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Infeasible:
-    """A region that was asked for and has no window, and why.
+class Infeasible(Located):
+    """A region without such a window, and the reason."""
 
-    `hours`, `signal` and `unit` say of what; None where an older service does not say so.
-    """
+    SCHEMA_NAME: ClassVar[str] = "NoWindow"
 
-    region: str
-    zone: str
-    zone_name: str
-    resolved_by: str
-    hours: float | None = None
-    signal: Signal | None = None
-    unit: str | None = None
-    reason: str
+    hours: Annotated[float, Field("Requested length.", unit="h")]
+    signal: Signal
+    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1).")]
+    window: Annotated[None, Field("Always null.")] = None
+    reason: Annotated[str, Field("Why the region has no such window.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestRegion(BestWindow):
-    """The cleanest region with its window, and how the others compare.
+    """The best window of the best region, and all regions, cleanest first.
 
     Attributes:
         ranking: best window of each region, cleanest first; the first is this one.
-        infeasible: regions without any. On the wire these end the ``ranking``, with a
-            ``window`` of null.
+        infeasible: regions without any. In JSON they end the ``ranking``, with a ``window`` of
+            null.
     """
 
-    ranking: tuple[BestWindow, ...]
-    infeasible: tuple[Infeasible, ...]
+    ranking: Annotated[
+        tuple[BestWindow, ...],
+        Field(
+            "Cleanest first; ties to the earliest window, then in the order of the request. "
+            "Regions without such a window come last.",
+            encoded=tuple[BestWindow | Infeasible, ...],
+        ),
+    ]
+    infeasible: Annotated[tuple[Infeasible, ...], Field(local=True)]
 
     @classmethod
     def from_json(cls, wire: Mapping[str, Any]) -> Self:
-        """The answer of ``/v1/best-region``, as `Wire.from_json`."""
+        """Decode the response of ``/v1/best-region``, as `Record.from_json`."""
         entries = wire.get("ranking")
         if not isinstance(entries, list):
-            return from_wire(cls, wire)
+            return super(BestRegion, cls).from_json(wire)
         parts = {
             "ranking": [one for one in entries if not _lacks_window(one)],
             "infeasible": [one for one in entries if _lacks_window(one)],
         }
-        return from_wire(cls, {**wire, **parts})
+        return super(BestRegion, cls).from_json({**wire, **parts})
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sends it."""
-        wire = dict(to_wire(self))
-        without = [{**entry, "window": None} for entry in wire.pop("infeasible")]
-        return {**wire, "ranking": wire["ranking"] + without}
+    def to_encode(self) -> object:
+        """What is encoded: one ranking of all regions."""
+        wire = {each.name: getattr(self, each.name) for each in fields(self)}
+        return wire | {"ranking": self.ranking + wire.pop("infeasible")}
 
 
 def _lacks_window(entry: object) -> bool:
@@ -162,24 +144,16 @@ class ForecastSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast(Answer):
-    """One forecast of one zone, as issued.
+    """One forecast run of one model, as issued."""
 
-    Attributes:
-        quality: ``forecast``, or ``simulated``.
-        model: the forecaster with its version.
-        issued_at: when it made the forecast.
-        known_at: when the service had it.
-        slots: by start.
-    """
-
-    quality: Quality
-    model: str
-    issued_at: datetime
-    known_at: datetime
-    slots: tuple[ForecastSlot, ...]
+    quality: Annotated[Quality, Field("forecast, or simulated.")]
+    model: Annotated[str, Field("The forecast model with its version.")]
+    issued_at: Annotated[datetime, Field("When the model issued the run.")]
+    known_at: Annotated[datetime, Field("When the service received it.")]
+    slots: Annotated[tuple[ForecastSlot, ...], Field("By start.")]
 
     def series(self) -> Series:
-        """The `p50` as a series, for the decisions of `gridtide.windows`."""
+        """Return the `p50` as a series, for the decisions of `gridtide.windows`."""
         slots = (Slot(slot.start, slot.end, slot.p50, self.quality) for slot in self.slots)
         return Series(self.zone, self.signal, tuple(slots))
 
@@ -192,10 +166,7 @@ class Forecast(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntensitySlot:
-    """Mean over ``[start, end)``; a `value` of None is unknown, not 0.
-
-    Where nobody has said anything of the slot, nothing else is known of it either.
-    """
+    """The mean over ``[start, end)``; where it is unknown, value and the rest are null."""
 
     start: datetime
     end: datetime
@@ -207,22 +178,21 @@ class IntensitySlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intensity(Answer):
-    """What is known of one zone over a range, or its latest slot.
+    """Slots that start in the requested range, unknown ones with null; or the latest slot."""
 
-    Attributes:
-        slots: by start.
-        stale: True where the latest slot is older than the service's maximum age and was
-            answered because a larger one was given; False for a range; None where the service
-            does not say.
-    """
-
-    slots: tuple[IntensitySlot, ...]
-    stale: bool | None
+    stale: Annotated[
+        bool,
+        Field(
+            "The latest slot is older than the server's own maximum age, and was answered "
+            "because the request allows it; false for a range."
+        ),
+    ]
+    slots: Annotated[tuple[IntensitySlot, ...], Field("By start.")]
 
     def series(self) -> Series:
-        """The slots as a series, for the decisions of `gridtide.windows`.
+        """Return the slots as a series, for the decisions of `gridtide.windows`.
 
-        A slot of which nothing was said is a gap in it.
+        A slot of which nothing is known is a gap in it.
         """
         slots = (
             Slot(slot.start, slot.end, slot.value, slot.quality)
@@ -240,45 +210,91 @@ class Intensity(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneForecast:
-    """The newest forecast of a zone's default signal, and how far it reaches."""
+    """The forecast run a zone's decisions are made from."""
 
     model: str
     issued_at: datetime
-    end: datetime
+    end: Annotated[datetime, Field("End of its last slot.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneInfo(Wire):
-    """One zone, and what the service has of it."""
+class ZoneInfo(Record):
+    """One zone and what is known of it; nulls for one without data."""
 
-    zone: str
+    SCHEMA_NAME: ClassVar[str] = "Zone"
+
+    zone: Annotated[str, Field("Its key.")]
     name: str
     country: str | None
     timezone: str | None
-    lat: float | None
-    lon: float | None
-    kind: str | None
+    lat: Annotated[float | None, Field(unit="degrees")]
+    lon: Annotated[float | None, Field(unit="degrees")]
+    kind: str
     aliases: tuple[str, ...]
     signals: tuple[Signal, ...]
-    default_signal: Signal | None
-    newest_slot_end: datetime | None
-    data_age_seconds: float | None
-    forecast: ZoneForecast | None
+    default_signal: Annotated[Signal | None, Field("The signal used where none is named.")]
+    newest_slot_end: Annotated[datetime | None, Field("Of the default signal.")]
+    data_age_seconds: DataAge
+    forecast: Annotated[ZoneForecast | None, Field("Of the default signal.")]
     simulated: bool
     source: str | None
     licence: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Zones(Wire):
-    """The zones the service answers for; iterate over it for each `ZoneInfo`."""
+class Zones(Record):
+    """Zones by key; iterate over it for each `ZoneInfo`."""
 
     zones: tuple[ZoneInfo, ...]
-    as_of: datetime
-    replay: bool
+    as_of: AsOf
+    replay: Replay
 
     def __iter__(self) -> Iterator[ZoneInfo]:
         return iter(self.zones)
 
     def __len__(self) -> int:
         return len(self.zones)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health(Record):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+    version: Annotated[str, Field("Release of the service.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleZone:
+    """Why one zone's answers are not to be relied on."""
+
+    zone: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness(Record):
+    """Whether requests get current answers, and if not, why."""
+
+    status: Literal["ready", "stale", "unavailable"]
+    snapshot: str | None
+    published_at: datetime | None
+    zones: Annotated[int, Field("Number of zones checked.")]
+    stale: tuple[StaleZone, ...]
+    reasons: tuple[str, ...]
+    now: datetime
+    replay: Replay
+
+    @classmethod
+    def unavailable(cls, reason: str, now: datetime, *, replay: bool) -> Self:
+        """Nothing to answer from."""
+        return cls(
+            status="unavailable",
+            snapshot=None,
+            published_at=None,
+            zones=0,
+            stale=(),
+            reasons=(reason,),
+            now=now,
+            replay=replay,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from gridtide.errors import BadInput
 from gridtide.model import Signal, format_time
@@ -16,6 +16,7 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.schema import bounds, jobs, objectives, recurrence
 from gridtide.schema.decoding import INTEGER, NUMBER, Member, Shape, by_name, list_of
+from gridtide.schema.definition import Field
 from gridtide.schema.plan_requests import (
     AS_OF_MEMBER,
     BOUNDS,
@@ -29,9 +30,9 @@ from gridtide.schema.plan_requests import (
     where_to_json,
 )
 from gridtide.schema.plan_responses import PlanAnswer
-from gridtide.schema.records import to_wire
+from gridtide.schema.records import Record
 from gridtide.schema.regions import Candidates, Where, as_candidates
-from gridtide.schema.responses import Wire
+from gridtide.schema.responses import AsOf, Replay
 from gridtide.values import instance_of, optional, read_list, read_text, refuse, settle
 
 Json = dict[str, Any]
@@ -98,23 +99,19 @@ class ScheduleAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleAnswer(Wire):
-    """Plans for all jobs, in their order; `gridtide.planning.BatchPlan` says what each is."""
+class ScheduleAnswer(Record):
+    """Plans of many jobs together, in their order; all within the capacity limits."""
 
-    plans: tuple[PlanAnswer, ...]
-    total: float
-    least: float
-    exact: bool
-    method: str
-    sentence: str
-    as_of: datetime
-    replay: bool
+    SCHEMA_NAME: ClassVar[str] = "Schedule"
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sends it."""
-        plain = ("total", "least", "exact", "method", "sentence", "as_of", "replay")
-        rest = {name: to_wire(getattr(self, name)) for name in plain}
-        return {"plans": [plan.to_json() for plan in self.plans], **rest}
+    plans: Annotated[tuple[PlanAnswer, ...], Field("One for each job.")]
+    total: Annotated[float, Field("What is minimised, over all jobs.")]
+    least: Annotated[float, Field("Lower bound: no plans for all of them reach less.")]
+    exact: Annotated[bool, Field("Whether these plans are known to be the best.")]
+    method: Annotated[str, Field("programme, search or one by one.")]
+    sentence: Annotated[str, Field("The method, and how far from the best at most.")]
+    as_of: AsOf
+    replay: Replay
 
 
 def _request(

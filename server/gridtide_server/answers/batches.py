@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel
 
 from gridtide.errors import GridtideError
 from gridtide.model import Signal
 from gridtide.schema.batch_requests import RunAsked, question_from_json
 from gridtide.schema.footprints import FootprintAsked
 from gridtide.schema.plan_requests import PlanAsked, ReplanAsked
+from gridtide.schema.records import Record, encode
 from gridtide_server import problems
 from gridtide_server.answers import regions, windows
 from gridtide_server.answers.decisions import (
@@ -65,7 +65,7 @@ class _Batch:
         try:
             kind, asked = question_from_json(wire)
             if not isinstance(asked, RunAsked):
-                return self._told(asked)
+                return encode(self._told(asked))
             moment = self._moment(asked.as_of)
             if kind == "best_window":
                 return self._window(asked, moment)
@@ -82,13 +82,13 @@ class _Batch:
     def _moment(self, as_of: datetime | None) -> Moment:
         return self._now if as_of is None else self._service.moment(as_of)
 
-    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> bytes:
-        if isinstance(asked, FootprintAsked):
-            return footprinted(self._view, asked, self._moment(asked.as_of))
+    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> Record:
+        if isinstance(asked, ReplanAsked):
+            return replanned(self._view, asked, self._moment(asked.progress.get("at")))
+        moment = self._moment(asked.as_of)
         if isinstance(asked, PlanAsked):
-            return _written(planned(self._view, asked, self._moment(asked.as_of)))
-        moment = self._moment(asked.progress.get("at"))
-        return _written(replanned(self._view, asked, moment))
+            return planned(self._view, asked, moment)
+        return footprinted(self._view, asked, moment)
 
     def _window(self, asked: RunAsked, moment: Moment) -> bytes:
         question = _question(asked, moment)
@@ -110,8 +110,7 @@ class _Batch:
     def _region(self, asked: RunAsked, moment: Moment) -> bytes:
         question = _question(asked, moment)
         ranking = decide_region(self._view, regions.several(asked.regions), question)
-        told = windows.best_region(self._view, ranking, question, moment)
-        return told.model_dump_json().encode()
+        return encode(windows.best_region(self._view, ranking, question, moment))
 
 
 def _question(asked: RunAsked, moment: Moment) -> Question:
@@ -122,10 +121,6 @@ def _question(asked: RunAsked, moment: Moment) -> Question:
         deadline=asked.deadline,
         signal=asked.signal,
     )
-
-
-def _written(told: BaseModel) -> bytes:
-    return told.model_dump_json().encode()
 
 
 def _told(error: GridtideError) -> bytes:

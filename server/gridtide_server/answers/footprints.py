@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +18,10 @@ from gridtide.accounting.emissions import (
     integrate,
     training,
 )
-from gridtide.accounting.sci import Factors, equivalents, gain, sci
+from gridtide.accounting.sci import Factors, Gain, equivalents, gain, sci
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot, format_time
+from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.footprints import FootprintAsked
 from gridtide.schema.jobs import in_hours
 from gridtide.slots import to_instant, to_moment
@@ -29,7 +30,6 @@ from gridtide_server.answers.history import LONGEST, signal_of
 from gridtide_server.answers.windows import placed
 from gridtide_server.service import Moment
 from gridtide_server.view import View
-from gridtide_server.wire_footprints import Footprint as Told
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
 from gridtide_store.vocabulary import CERTAINTY
@@ -39,8 +39,8 @@ NOWHERE: dict[str, Any] = dict.fromkeys(
 ) | {"licence": None, "simulated": False, "data_age_seconds": None}
 
 
-def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> bytes:
-    """The JSON of the answer of ``/v1/footprint``.
+def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> FootprintAnswer:
+    """The answer of ``/v1/footprint``.
 
     Raises:
         BadInput: as the functions of `gridtide.accounting`, or rows too far apart.
@@ -52,8 +52,8 @@ def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> bytes:
     return _told(asked, moment, *_by_history(view, regions.one(asked.region), asked, moment))
 
 
-def reckoned(asked: FootprintAsked, moment: Moment) -> bytes:
-    """The JSON of the answer where the question names the intensity, and needs no history.
+def reckoned(asked: FootprintAsked, moment: Moment) -> FootprintAnswer:
+    """The answer to a question that names the intensity itself, so that no history is needed.
 
     Raises:
         BadInput: as `gridtide.accounting.emissions` and `gridtide.accounting.sci`.
@@ -63,27 +63,21 @@ def reckoned(asked: FootprintAsked, moment: Moment) -> bytes:
 
 def _told(
     asked: FootprintAsked, moment: Moment, metered: Metered, where: Mapping[str, Any]
-) -> bytes:
+) -> FootprintAnswer:
     total = metered.total
     mean = None if total.gross_g is None or not total.kwh else total.gross_g / total.kwh
     mean = asked.g_per_kwh if mean is None else mean
-    told = Told.model_validate(
-        {
-            **total.to_json(),
-            "g_per_kwh": mean,
-            "equivalents": []
-            if total.gross_g is None
-            else [each.to_json() for each in equivalents(total.gross_g)],
-            "sci": _sci(asked, total.kwh, mean),
-            "gain": _gain(asked, mean),
-            "rows": [],
-            **where,
-            "as_of": moment.as_of,
-            "replay": moment.replay,
-        }
-    ).model_dump(mode="json")
-    # Written as they are: through the model, one by one, they take longest of all.
-    return msgspec.json.encode(told | {"rows": metered.rows})
+    return FootprintAnswer(
+        **{each.name: getattr(total, each.name) for each in fields(total)},
+        g_per_kwh=mean,
+        equivalents=() if total.gross_g is None else tuple(equivalents(total.gross_g)),
+        sci=_sci(asked, total.kwh, mean),
+        gain=_gain(asked, mean),
+        rows=metered.rows,
+        **where,
+        as_of=moment.as_of,
+        replay=moment.replay,
+    )
 
 
 def _by_given(asked: FootprintAsked) -> Footprint:
@@ -188,7 +182,7 @@ def _sci(asked: FootprintAsked, kwh: float, mean: float | None) -> float | None:
     return sci(kwh, mean, embodied=asked.embodied_g or 0.0, per=asked.per)
 
 
-def _gain(asked: FootprintAsked, mean: float | None) -> dict[str, Any] | None:
+def _gain(asked: FootprintAsked, mean: float | None) -> Gain | None:
     if asked.before is None or asked.hours is None or mean is None:
         return None
     after = Factors(
@@ -198,7 +192,7 @@ def _gain(asked: FootprintAsked, mean: float | None) -> dict[str, Any] | None:
         processors=_processors(asked),
         pue=asked.pue,
     )
-    return gain(asked.before, after).to_json()
+    return gain(asked.before, after)
 
 
 def _processors(asked: FootprintAsked) -> float:

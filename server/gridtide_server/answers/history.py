@@ -8,14 +8,14 @@ import numpy as np
 
 from gridtide.errors import BadInput, NoData, StaleData
 from gridtide.model import Quality, Signal, format_time, parse_hours
+from gridtide.schema.requests import IntensityRequest
+from gridtide.schema.responses import Intensity, IntensitySlot
 from gridtide.slots import to_instant, to_moment
 from gridtide.windows import default_signal
 from gridtide_server.answers.gaps import missing
 from gridtide_server.answers.windows import placed
-from gridtide_server.query import IntensityAsked
 from gridtide_server.service import Moment
 from gridtide_server.view import END_OF_TIME, View
-from gridtide_server.wire import Intensity, IntensitySlot
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
 
@@ -27,7 +27,7 @@ MOST_SLOTS = 100_000
 def intensity(
     view: View,
     place: Resolution,
-    asked: IntensityAsked,
+    asked: IntensityRequest,
     moment: Moment,
     *,
     max_age: timedelta,
@@ -72,11 +72,11 @@ def intensity(
         as_of=moment.as_of,
         replay=moment.replay,
         stale=stale,
-        slots=slots,
+        slots=tuple(slots),
     )
 
 
-def is_settled(view: View, place: Resolution, asked: IntensityAsked, moment: Moment) -> bool:
+def is_settled(view: View, place: Resolution, asked: IntensityRequest, moment: Moment) -> bool:
     """Whether a range lies before the moment and so does all that is known of the zone.
 
     Then the answer no longer moves with the moment.
@@ -153,7 +153,7 @@ def _slots(found: Observed) -> list[IntensitySlot]:
         strict=True,
     )
     return [
-        IntensitySlot.model_construct(
+        IntensitySlot(
             start=to_moment(start),
             end=to_moment(end),
             value=None if value != value else value,
@@ -166,7 +166,7 @@ def _slots(found: Observed) -> list[IntensitySlot]:
 
 
 def _gap(start: int, end: int) -> IntensitySlot:
-    return IntensitySlot.model_construct(
+    return IntensitySlot(
         start=to_moment(start),
         end=to_moment(end),
         value=None,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality
 from gridtide.planning.decide.request import Question
-from gridtide.planning.decide.response import Plan
+from gridtide.planning.decide.response import LeftOut, Plan
 from gridtide.planning.planner import own_goal, plan
 from gridtide.planning.problem.objective import Aim
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.schema.plan_requests import PlanAsked, ReplanAsked
-from gridtide_server import wire_plans
+from gridtide.schema.plan_responses import PlanAnswer
 from gridtide_server.answers import candidates
 from gridtide_server.answers.candidates import Found
 from gridtide_server.answers.decisions import next_second
@@ -22,7 +22,7 @@ from gridtide_server.service import Moment
 from gridtide_server.view import View
 
 
-def planned(view: View, asked: PlanAsked, moment: Moment) -> wire_plans.Plan:
+def planned(view: View, asked: PlanAsked, moment: Moment) -> PlanAnswer:
     """The answer of ``/v1/plan``.
 
     Raises:
@@ -41,7 +41,7 @@ def planned(view: View, asked: PlanAsked, moment: Moment) -> wire_plans.Plan:
     return answer(view, made, found, moment)
 
 
-def replanned(view: View, asked: ReplanAsked, moment: Moment) -> wire_plans.Plan:
+def replanned(view: View, asked: ReplanAsked, moment: Moment) -> PlanAnswer:
     """The answer of ``/v1/replan``; `moment` is that of the progress.
 
     Raises:
@@ -80,7 +80,7 @@ def _found(view: View, asked: PlanAsked, moment: Moment, needed: str | None = No
     )
 
 
-def answer(view: View, made: Plan, found: Found, moment: Moment) -> wire_plans.Plan:
+def answer(view: View, made: Plan, found: Found, moment: Moment) -> PlanAnswer:
     """A plan with what every answer says."""
     used = dict.fromkeys([made.region, *(slot.region for slot in made.slots)])
     runs = [found.forecasts[region].run for region in used]
@@ -90,7 +90,7 @@ def answer(view: View, made: Plan, found: Found, moment: Moment) -> wire_plans.P
         moment.since(view.newest_end(found.resolved[region].zone, made.signal, moment.as_of))
         for region in used
     ]
-    told = made.to_json() | {
+    response = {each.name: getattr(made, each.name) for each in fields(Plan)} | {
         **placed(found.resolved[made.region]),
         "quality": Quality.SIMULATED if simulated else Quality.FORECAST,
         "simulated": simulated,
@@ -99,8 +99,8 @@ def answer(view: View, made: Plan, found: Found, moment: Moment) -> wire_plans.P
         "data_age_seconds": max((age for age in ages if age is not None), default=None),
         "as_of": moment.as_of,
         "replay": moment.replay,
+        "left_out": made.left_out
+        + tuple(LeftOut(region=region, reason=why) for region, why in found.without.items()),
+        "question": None,
     }
-    told["left_out"] += [
-        {"region": region, "reason": reason} for region, reason in found.without.items()
-    ]
-    return wire_plans.Plan.model_validate(told)
+    return PlanAnswer(**response)

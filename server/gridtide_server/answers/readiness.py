@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from gridtide.errors import NoData
 from gridtide.model import Signal, format_time
+from gridtide.schema.responses import Readiness, StaleZone
 from gridtide.windows import default_signal
 from gridtide_server.service import Moment
 from gridtide_server.view import View
-from gridtide_server.wire import Readiness, StaleZone
 
 # A refresh runs at least nightly, so that is the publication period; later publishers than
 # that (the EIA's balancing authorities, by up to a day) stay within three of them.
@@ -35,11 +35,11 @@ def readiness(view: View, moment: Moment, only: Collection[str] = ()) -> Readine
     ages = {zone: _newest(view, zone, moment) for zone in only or view.zones}
     living = [zone for zone, end in ages.items() if end and end > moment.now - HISTORY]
     looked_at = list(only) or living or list(view.zones)
-    stale = [
-        StaleZone(zone=zone, reasons=reasons)
+    stale = tuple(
+        StaleZone(zone=zone, reasons=tuple(reasons))
         for zone in looked_at
         if (reasons := _reasons(view, zone, ages[zone], moment))
-    ]
+    )
     reasons = []
     if not looked_at:
         reasons.append("no zone has data; run `gridtide refresh`, or import some")
@@ -51,7 +51,7 @@ def readiness(view: View, moment: Moment, only: Collection[str] = ()) -> Readine
         published_at=view.snapshot.published_at,
         zones=len(looked_at),
         stale=stale,
-        reasons=reasons,
+        reasons=tuple(reasons),
         now=moment.as_of,
         replay=moment.replay,
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from gridtide.errors import NoData
 from gridtide.model import format_time
+from gridtide.schema.requests import ForecastRequest
 from gridtide_server.answers.current import newest, usual_signal
-from gridtide_server.query import ForecastAsked
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View, series_of
 from gridtide_store.regions import Resolution
 
 
-def find(view: View, place: Resolution, asked: ForecastAsked, moment: Moment) -> Forecast:
+def find(view: View, place: Resolution, asked: ForecastRequest, moment: Moment) -> Forecast:
     """The newest run known at the moment, of the model asked for or of the served one.
 
     Raises:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.problem.objective import Aim
-from gridtide.schema.schedules import ScheduleAsked
-from gridtide_server import wire_plans
+from gridtide.schema.schedules import ScheduleAnswer, ScheduleAsked
 from gridtide_server.answers import candidates as region_candidates
 from gridtide_server.answers.decisions import next_second
 from gridtide_server.answers.plans import answer
@@ -13,7 +12,7 @@ from gridtide_server.service import Moment
 from gridtide_server.view import View
 
 
-def scheduled(view: View, asked: ScheduleAsked, moment: Moment) -> wire_plans.Schedule:
+def scheduled(view: View, asked: ScheduleAsked, moment: Moment) -> ScheduleAnswer:
     """The answer of ``/v1/schedule``.
 
     Raises:
@@ -42,11 +41,11 @@ def scheduled(view: View, asked: ScheduleAsked, moment: Moment) -> wire_plans.Sc
         for job, where in zip(asked.jobs, found, strict=True)
     ]
     made = plan_batch(requests, asked.caps, asked.goal, now=now)
-    return wire_plans.Schedule(
-        plans=[
+    return ScheduleAnswer(
+        plans=tuple(
             answer(view, plan, where, moment)
             for plan, where in zip(made.plans, found, strict=True)
-        ],
+        ),
         total=made.total,
         least=made.least,
         exact=made.exact,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+from gridtide.schema.responses import BestRegion, BestWindow, ForecastSlot, Infeasible
+from gridtide.schema.responses import Forecast as ForecastResponse
 from gridtide.slots import to_moment
-from gridtide_server import wire
 from gridtide_server.answers.decisions import Decision, Question, Refusal
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View
@@ -33,9 +34,9 @@ def placed(place: Resolution) -> _Placed:
 
 def best_window(
     view: View, decision: Decision, question: Question, moment: Moment
-) -> wire.BestWindow:
+) -> BestWindow:
     """The answer of ``/v1/best-window``."""
-    return wire.BestWindow(
+    return BestWindow(
         **standing(view, decision.place, decision.forecast, moment),
         **found(decision, question),
     )
@@ -81,28 +82,35 @@ def best_region(
     ranking: Sequence[Decision | Refusal],
     question: Question,
     moment: Moment,
-) -> wire.BestRegion:
+) -> BestRegion:
     """The answer of ``/v1/best-region``; the first of `ranking` is a decision."""
-    told = [
-        best_window(view, each, question, moment)
-        if isinstance(each, Decision)
-        else wire.NoWindow(
-            **placed(each.place),
-            hours=question.hours,
-            signal=each.signal,
-            unit=each.signal.unit,
-            reason=each.reason,
-        )
-        for each in ranking
-    ]
-    return wire.BestRegion(**dict(told[0]), ranking=told)
+    windows = [each for each in ranking if isinstance(each, Decision)]
+    first = windows[0]
+    return BestRegion(
+        **standing(view, first.place, first.forecast, moment),
+        **found(first, question),
+        ranking=tuple(best_window(view, each, question, moment) for each in windows),
+        infeasible=tuple(
+            Infeasible(
+                **placed(each.place),
+                hours=question.hours,
+                signal=each.signal,
+                unit=each.signal.unit,
+                reason=each.reason,
+            )
+            for each in ranking
+            if isinstance(each, Refusal)
+        ),
+    )
 
 
-def forecast(view: View, place: Resolution, found: Forecast, moment: Moment) -> wire.Forecast:
+def forecast(
+    view: View, place: Resolution, found: Forecast, moment: Moment
+) -> ForecastResponse:
     """The answer of ``/v1/zones/{zone}/forecast``."""
     run, signal = found.run, found.series.signal
     origin = view.origin([run.source])
-    return wire.Forecast(
+    return ForecastResponse(
         **placed(place),
         signal=signal,
         unit=signal.unit,
@@ -120,15 +128,15 @@ def forecast(view: View, place: Resolution, found: Forecast, moment: Moment) -> 
     )
 
 
-def _steps(run: Run) -> list[wire.ForecastSlot]:
+def _steps(run: Run) -> tuple[ForecastSlot, ...]:
     quantiles = [
         [None if value != value else value for value in each.tolist()]
         for each in (run.p10, run.p50, run.p90)
     ]
-    return [
-        wire.ForecastSlot(start=to_moment(start), end=to_moment(end), p10=p10, p50=p50, p90=p90)
+    return tuple(
+        ForecastSlot(start=to_moment(start), end=to_moment(end), p10=p10, p50=p50, p90=p90)
         for start, end, p10, p50, p90 in zip(
             run.start_us.tolist(), run.end_us.tolist(), *quantiles, strict=True
         )
         if p50 is not None
-    ]
+    )

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 from gridtide.errors import NoData
 from gridtide.model import Signal
+from gridtide.schema.responses import ZoneForecast, ZoneInfo, Zones
 from gridtide.windows import default_signal
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View
-from gridtide_server.wire import Zone, ZoneForecast, Zones
 from gridtide_store.catalogue import Catalogue
 
 
@@ -22,7 +22,7 @@ def zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool) -> Z
         if observed or forecasts or (every and key in catalogue.zones):
             listed.append(_zone(view, catalogue, key, moment, observed, forecasts))
     return Zones(
-        zones=listed,
+        zones=tuple(listed),
         as_of=moment.as_of,
         replay=moment.replay,
     )
@@ -35,7 +35,7 @@ def _zone(
     moment: Moment,
     observed: Collection[Signal],
     forecasts: Mapping[Signal, Forecast],
-) -> Zone:
+) -> ZoneInfo:
     record = catalogue.zones.get(key)
     signals = sorted({*observed, *forecasts})
     try:
@@ -45,7 +45,7 @@ def _zone(
     newest = view.newest_end(key, default, moment.as_of) if default else None
     forecast = forecasts.get(default) if default else None
     origin = view.origin(info.source for signal in observed for info in view.infos(key, signal))
-    return Zone(
+    return ZoneInfo(
         zone=key,
         name=record.name if record else key,
         country=record.country if record else None,
@@ -53,8 +53,8 @@ def _zone(
         lat=record.lat if record else None,
         lon=record.lon if record else None,
         kind=record.kind.value if record else "zone",
-        aliases=list(record.aliases) if record else [],
-        signals=signals,
+        aliases=tuple(record.aliases) if record else (),
+        signals=tuple(signals),
         default_signal=default,
         newest_slot_end=newest,
         data_age_seconds=moment.since(newest),

@@ -8,16 +8,16 @@ from hashlib import blake2b
 from importlib.metadata import version
 
 from fastapi import Request, Response
-from pydantic import BaseModel
 
-from gridtide_server.query import Asked
+from gridtide.schema.definition import definition_of
+from gridtide.schema.records import Record, encode
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import View
 from gridtide_store.regions import Resolution
 
 MINUTE = 60
 # Members of a question that are in the tag in another form.
-ELSEWHERE = {"region", "as_of"}
+ELSEWHERE = {"region", "regions", "as_of"}
 # Read once: the metadata of a package is a file that takes longer to parse than a search.
 RELEASE = version("gridtide-service")
 
@@ -25,7 +25,7 @@ RELEASE = version("gridtide-service")
 def tag_of(
     service: Service,
     view: View,
-    asked: Asked,
+    asked: object,
     places: Sequence[Resolution],
     moment: Moment,
     *,
@@ -43,7 +43,11 @@ def tag_of(
         service.max_age.total_seconds(),
         view.snapshot.id,
         type(asked).__name__,
-        asked.model_dump(mode="json", exclude=ELSEWHERE),
+        [
+            (name, str(getattr(asked, name)))
+            for name in definition_of(type(asked))
+            if name not in ELSEWHERE
+        ],
         [place.region for place in places],
         None if fixed and named is None else moment.as_of.isoformat(),
         moment.replay,
@@ -51,9 +55,7 @@ def tag_of(
     return _quoted(json.dumps(parts, sort_keys=True).encode())
 
 
-def reply(
-    request: Request, tag: str, moment: Moment, answer: Callable[[], BaseModel]
-) -> Response:
+def reply(request: Request, tag: str, moment: Moment, answer: Callable[[], Record]) -> Response:
     """What `answer` gives as 200, or 304 where the client has it already.
 
     A client that has it is told so before the answer is computed. It holds until the next
@@ -68,7 +70,7 @@ def reply(
     given = request.headers.get("if-none-match", "").strip()
     if given != "*" and has(given, tag):
         return Response(status_code=304, headers=headers)
-    body = answer().model_dump_json().encode()
+    body = encode(answer())
     if given == "*":  # it asks whether there is an answer at all
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from gridtide.schema.batch_requests import BATCH
-from gridtide_server import bodies, wire_plans
+from gridtide.schema.batch_responses import BatchResponse
+from gridtide_server import bodies
 from gridtide_server.answers import batches
+from gridtide_server.openapi import described
 from gridtide_server.post import in_line
 from gridtide_server.problems import responses
 from gridtide_server.queue import Turn
@@ -17,9 +19,7 @@ def routes(service: Service) -> APIRouter:
     """Many questions at once."""
     router = APIRouter(tags=["decisions"], responses=responses(413, 422, 503))
 
-    @router.post(
-        "/v1/batch", response_model=wire_plans.Batch, openapi_extra=bodies.described(BATCH)
-    )
+    @router.post("/v1/batch", **described(BatchResponse, more=bodies.described(BATCH)))
     async def batch(request: Request) -> Response:
         """Up to 1,000 questions; answers in their order, a problem where there is none."""
         body = await bodies.received(request)

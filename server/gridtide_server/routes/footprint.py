@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.footprints import FOOTPRINT
-from gridtide_server import bodies, wire_footprints
+from gridtide.schema.records import encode
+from gridtide_server import bodies
 from gridtide_server.answers.footprints import footprinted, reckoned
+from gridtide_server.openapi import described
 from gridtide_server.post import in_line
 from gridtide_server.problems import responses
 from gridtide_server.queue import Turn
@@ -18,9 +21,7 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["history"], responses=responses(404, 413, 422, 503))
 
     @router.post(
-        "/v1/footprint",
-        response_model=wire_footprints.Footprint,
-        openapi_extra=bodies.described(FOOTPRINT),
+        "/v1/footprint", **described(FootprintAnswer, more=bodies.described(FOOTPRINT))
     )
     async def footprint(request: Request) -> Response:
         """Energy and grams of a job, by the intensity known of its own time or a given one."""
@@ -30,10 +31,11 @@ def routes(service: Service) -> APIRouter:
             asked = bodies.read(body, FOOTPRINT)
             if asked.region is None:  # nothing published is needed
                 moment = service.moment(asked.as_of)
-                return turn.limited(lambda: reckoned(asked, moment))
+                return encode(turn.limited(lambda: reckoned(asked, moment)))
             with service.reader.read() as view:
                 moment = service.moment(asked.as_of, view)
-                return turn.limited(lambda: footprinted(view, asked, moment))
+                told = turn.limited(lambda: footprinted(view, asked, moment))
+            return encode(told)
 
         async with bodies.admission(request).enter(body):
             return await in_line(service, request, answer)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gridtide_server import bodies, wire
+from gridtide.schema.requests import IntensityRequest
+from gridtide.schema.responses import Intensity
+from gridtide_server import bodies
 from gridtide_server.answers import history, regions
 from gridtide_server.http.caching import reply, tag_of
+from gridtide_server.openapi import described
 from gridtide_server.problems import responses
-from gridtide_server.query import IntensityAsked
+from gridtide_server.query import decode_query
 from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
 
@@ -26,14 +28,13 @@ def routes(service: Service) -> APIRouter:
         route_class=StrictRoute, tags=["history"], responses=responses(404, 422, 503)
     )
 
-    @router.get("/v1/zones/{zone}/intensity", response_model=wire.Intensity)
-    async def intensity(
-        request: Request, zone: str, asked: Annotated[IntensityAsked, Query()]
-    ) -> Response:
+    @router.get("/v1/zones/{zone}/intensity", **described(Intensity, query=IntensityRequest))
+    async def intensity(request: Request, zone: str) -> Response:
         """A range of slots as known now or at `as_of`, gaps with null; or the latest slot.
 
         `zone` is any region: a zone key, a cloud region or a place.
         """
+        asked = decode_query(IntensityRequest, request.scope["query_string"])
 
         def answer() -> Response:
             place = regions.one(zone)
@@ -64,5 +65,5 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _is_short(asked: IntensityAsked, now: datetime) -> bool:
+def _is_short(asked: IntensityRequest, now: datetime) -> bool:
     return asked.start is None or (asked.end or now) - asked.start <= SHORT

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from gridtide.schema.plan_requests import PLAN, REPLAN
-from gridtide_server import bodies, wire_plans
+from gridtide.schema.plan_responses import PlanAnswer
+from gridtide_server import bodies
 from gridtide_server.answers.plans import planned, replanned
+from gridtide_server.openapi import described
 from gridtide_server.post import answered
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -16,16 +18,12 @@ def routes(service: Service) -> APIRouter:
     """When and where to run a job of any kind."""
     router = APIRouter(tags=["decisions"], responses=responses(404, 413, 422, 501, 503))
 
-    @router.post(
-        "/v1/plan", response_model=wire_plans.Plan, openapi_extra=bodies.described(PLAN)
-    )
+    @router.post("/v1/plan", **described(PlanAnswer, more=bodies.described(PLAN)))
     async def plan(request: Request) -> Response:
         """The plan that reaches the goal best within the bounds, and why."""
         return await answered(service, request, PLAN, lambda asked: asked.as_of, planned)
 
-    @router.post(
-        "/v1/replan", response_model=wire_plans.Plan, openapi_extra=bodies.described(REPLAN)
-    )
+    @router.post("/v1/replan", **described(PlanAnswer, more=bodies.described(REPLAN)))
     async def replan(request: Request) -> Response:
         """The plan for the rest of a job that has begun, or waits, by the forecasts of now."""
         return await answered(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from gridtide.schema.schedules import SCHEDULE
-from gridtide_server import bodies, wire_plans
+from gridtide.schema.schedules import SCHEDULE, ScheduleAnswer
+from gridtide_server import bodies
 from gridtide_server.answers.schedules import scheduled
+from gridtide_server.openapi import described
 from gridtide_server.post import answered
 from gridtide_server.problems import responses
 from gridtide_server.service import Service
@@ -16,11 +17,7 @@ def routes(service: Service) -> APIRouter:
     """Many jobs together."""
     router = APIRouter(tags=["decisions"], responses=responses(404, 413, 422, 501, 503))
 
-    @router.post(
-        "/v1/schedule",
-        response_model=wire_plans.Schedule,
-        openapi_extra=bodies.described(SCHEDULE),
-    )
+    @router.post("/v1/schedule", **described(ScheduleAnswer, more=bodies.described(SCHEDULE)))
     async def schedule(request: Request) -> Response:
         """Plans for many jobs under caps on jobs at once or on power, by region."""
         return await answered(service, request, SCHEDULE, lambda asked: asked.as_of, scheduled)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
-
-from gridtide_server import wire
+from gridtide.schema.records import Record
+from gridtide.schema.requests import BestRegionRequest, BestWindowRequest, WindowRequest
+from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide_server.answers import regions, windows
 from gridtide_server.answers.decisions import Question, decide_region, decide_window
 from gridtide_server.http.caching import reply, tag_of
+from gridtide_server.openapi import described
 from gridtide_server.problems import responses
-from gridtide_server.query import JobAsked, RegionAsked, WindowAsked
+from gridtide_server.query import decode_query
 from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Moment, Service
 
@@ -23,9 +23,10 @@ def routes(service: Service) -> APIRouter:
         route_class=StrictRoute, tags=["decisions"], responses=responses(404, 422, 503)
     )
 
-    @router.get("/v1/best-window", response_model=wire.BestWindow)
-    async def best_window(request: Request, asked: Annotated[WindowAsked, Query()]) -> Response:
+    @router.get("/v1/best-window", **described(BestWindow, query=BestWindowRequest))
+    async def best_window(request: Request) -> Response:
         """The cleanest unbroken run of `hours` in one region, by its newest forecast."""
+        asked = decode_query(BestWindowRequest, request.scope["query_string"])
 
         def answer() -> Response:
             place = regions.one(asked.region)
@@ -33,7 +34,7 @@ def routes(service: Service) -> APIRouter:
                 moment = service.moment(asked.as_of, view)
                 question = _question(asked, moment)
 
-                def told() -> BaseModel:
+                def told() -> Record:
                     decision = decide_window(view, place, question)
                     return windows.best_window(view, decision, question, moment)
 
@@ -42,17 +43,18 @@ def routes(service: Service) -> APIRouter:
 
         return await service.decide(answer, as_of=asked.as_of)
 
-    @router.get("/v1/best-region", response_model=wire.BestRegion)
-    async def best_region(request: Request, asked: Annotated[RegionAsked, Query()]) -> Response:
+    @router.get("/v1/best-region", **described(BestRegion, query=BestRegionRequest))
+    async def best_region(request: Request) -> Response:
         """The cleanest of several regions and its window, chosen jointly on one signal."""
+        asked = decode_query(BestRegionRequest, request.scope["query_string"])
 
         def answer() -> Response:
-            places = regions.several(asked.region)
+            places = regions.several(asked.regions)
             with service.reader.read() as view:
                 moment = service.moment(asked.as_of, view)
                 question = _question(asked, moment)
 
-                def told() -> BaseModel:
+                def told() -> Record:
                     ranking = decide_region(view, places, question)
                     return windows.best_region(view, ranking, question, moment)
 
@@ -64,7 +66,7 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _question(asked: JobAsked, moment: Moment) -> Question:
+def _question(asked: WindowRequest, moment: Moment) -> Question:
     return Question(
         hours=asked.hours,
         at=moment.as_of,

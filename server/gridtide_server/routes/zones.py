@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Query, Request, Response
-
-from gridtide_server import wire
+from gridtide.schema.requests import ZonesRequest
+from gridtide.schema.responses import Zones
 from gridtide_server.answers import zones as zone_answers
 from gridtide_server.http.caching import reply, tag_of
+from gridtide_server.openapi import described
 from gridtide_server.problems import responses
-from gridtide_server.query import ZonesAsked
+from gridtide_server.query import decode_query
 from gridtide_server.query_route import StrictRoute
 from gridtide_server.service import Service
 from gridtide_store import catalogue
@@ -20,9 +20,10 @@ def routes(service: Service) -> APIRouter:
     """Who is there."""
     router = APIRouter(route_class=StrictRoute, tags=["zones"], responses=responses(422, 503))
 
-    @router.get("/v1/zones", response_model=wire.Zones)
-    def zones(request: Request, asked: Annotated[ZonesAsked, Query()]) -> Response:
+    @router.get("/v1/zones", **described(Zones, query=ZonesRequest))
+    def zones(request: Request) -> Response:
         """The zones with data, and how old it is; with `all`, every zone of the catalogue."""
+        asked = decode_query(ZonesRequest, request.scope["query_string"])
         with service.reader.read() as view:
             moment = service.moment(asked.as_of, view)
             tag = tag_of(service, view, asked, [], moment)

@@ -9,9 +9,8 @@ any plan for all of them counts. Without a solver one job after the other is all
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.extras import how_to_install
@@ -34,8 +33,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.schema.records import to_wire
-from gridtide.schema.responses import Wire
+from gridtide.schema.records import Record
 from gridtide.values import instance_of, optional, read_list
 
 # Relative; what a solver leaves between a plan and its own bound.
@@ -62,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPlan(Wire):
+class BatchPlan(Record):
     """Plans for all jobs, in their order.
 
     Attributes:
@@ -80,11 +78,6 @@ class BatchPlan(Wire):
     exact: bool
     method: str
     sentence: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sends it."""
-        wire = to_wire(replace(self, plans=()))
-        return {**wire, "plans": [plan.to_json() for plan in self.plans]}
 
 
 def plan_batch(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 
 from gridtide.model import Signal
 from gridtide.planning.decide.request import Question
-from gridtide.schema.records import to_wire
-from gridtide.schema.responses import Wire
+from gridtide.schema.definition import Field
+from gridtide.schema.records import Record
 
 
 class Code(StrEnum):
@@ -26,45 +26,40 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSlot(Wire):
-    """Running at one power in one region over ``[start, end)``.
-
-    Attributes:
-        power_kw: of the job, before PUE.
-        chips: size of an elastic job, else ``None``.
-    """
+class PlannedSlot(Record):
+    """Running at one power in one region over ``[start, end)``."""
 
     start: datetime
     end: datetime
-    power_kw: float
+    power_kw: Annotated[float, Field("Of the job, before PUE.", unit="kW")]
     region: str
-    chips: float | None
+    chips: Annotated[float | None, Field("Size of an elastic job; null for other kinds.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative(Wire):
-    """Another plan: how it differs, and what it comes to; members as in `Plan`."""
+class Alternative(Record):
+    """Another plan: how it differs, and what it comes to; fields as in `Plan`."""
 
-    what: str
+    what: Annotated[str, Field("How it differs.")]
     region: str
     start: datetime
     end: datetime
-    kwh: float
-    grams: float | None
+    kwh: Annotated[float, Field(unit="kWh")]
+    grams: Annotated[float | None, Field(unit="gCO2e")]
     mean: float
     saving_now: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason(Wire):
-    """A code for machines and a sentence for people."""
+class Reason(Record):
+    """Why this plan: a code for machines and a sentence for people."""
 
     code: Code
     sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval(Wire):
+class Interval(Record):
     """Grams, were all slots at their p10 and all at their p90."""
 
     low: float
@@ -72,7 +67,7 @@ class Interval(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut(Wire):
+class LeftOut(Record):
     """A region that was not chosen from, and why."""
 
     region: str
@@ -80,61 +75,61 @@ class LeftOut(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Wire):
+class Plan(Record):
     """When and where a job runs, ``[start, end)`` with what lies between, and why.
 
     Attributes:
-        region: where it runs; where it moves, where it starts.
-        slots: ascending; between two of them it stands still.
-        pieces: how many pieces it runs in; of a job that runs already, one may be what it runs
-            on.
-        signal, unit: what `mean` is of.
-        kwh: all energy: the job's, its pauses', both times PUE, and that of moving data.
-        grams: of all energy; ``None`` where the signal is no intensity.
-        cost, cost_unit: of all energy, where the goal has a cost series.
-        mean: of the signal, by the job's energy.
-        saving_now: against running at once, `at home` where there is one: a fraction of what
-            the goal counts, or fraction points of CFE. ``None``: unknown, or nothing to save.
-        saving_median, saving_worst: the same against the median and the worst unbroken start
-            at an edge of a slot within the bounds.
-        interval: of `grams`, where the forecast has quantiles.
-        alternatives: best first.
-        reason: why this plan.
-        what_would_change: what would make another plan better, a sentence.
-        left_out: regions ruled out or without a plan.
-        issued_at, model: of the forecast that decided.
-        question: what was asked, for `replan`; not part of the wire form.
+        question: what was asked, for `replan`; not part of the JSON.
     """
 
-    region: str
+    region: Annotated[str, Field("Where it runs; where it moves, where it starts.")]
     start: datetime
     end: datetime
-    slots: tuple[PlannedSlot, ...]
-    pieces: int
-    signal: Signal
-    unit: str
-    kwh: float
-    grams: float | None
-    cost: float | None
+    slots: Annotated[
+        tuple[PlannedSlot, ...],
+        Field("Ascending; between two of them the job is suspended."),
+    ]
+    pieces: Annotated[
+        int,
+        Field(
+            "Number of segments; of a job that runs already, one may be the segment it runs on."
+        ),
+    ]
+    signal: Annotated[Signal, Field("What `mean` is of.")]
+    unit: Annotated[str, Field("Unit of `mean`.")]
+    kwh: Annotated[
+        float,
+        Field(
+            "All energy: of the job and its pauses, both times PUE, and of moving data.",
+            unit="kWh",
+        ),
+    ]
+    grams: Annotated[
+        float | None,
+        Field("Of all energy; null where the signal is not an intensity.", unit="gCO2e"),
+    ]
+    cost: Annotated[float | None, Field("Of all energy, where the goal has a cost series.")]
     cost_unit: str | None
-    mean: float
-    saving_now: float | None
-    saving_median: float | None
-    saving_worst: float | None
-    interval: Interval | None
-    alternatives: tuple[Alternative, ...]
-    reason: Reason
-    what_would_change: str
-    left_out: tuple[LeftOut, ...]
-    issued_at: datetime | None
-    model: str | None
-    question: Question | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the service sends it."""
-        wire = replace(self, question=None)
-        return {
-            each.name: to_wire(getattr(wire, each.name))
-            for each in fields(wire)
-            if each.name != "question"
-        }
+    mean: Annotated[float, Field("Of the signal, by the job's energy.")]
+    saving_now: Annotated[
+        float | None,
+        Field(
+            "Against running at once, in the current region where there is one: a fraction of "
+            "what is minimised, or fraction points of CFE. Null: unknown, or nothing to save."
+        ),
+    ]
+    saving_median: Annotated[
+        float | None,
+        Field(
+            "The same against the median unbroken start at an edge of a slot within the bounds."
+        ),
+    ]
+    saving_worst: Annotated[float | None, Field("The same against the worst such start.")]
+    interval: Annotated[Interval | None, Field("Of `grams`, where the forecast has quantiles.")]
+    alternatives: Annotated[tuple[Alternative, ...], Field("Best first.")]
+    reason: Annotated[Reason, Field("Why this plan.")]
+    what_would_change: Annotated[str, Field("What would make another plan better, a sentence.")]
+    left_out: Annotated[tuple[LeftOut, ...], Field("Regions ruled out or without a plan.")]
+    issued_at: Annotated[datetime | None, Field("When the forecast that decided was issued.")]
+    model: Annotated[str | None, Field("The model of that forecast.")]
+    question: Annotated[Question | None, Field(local=True)] = None

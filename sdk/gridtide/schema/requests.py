@@ -1,0 +1,139 @@
+"""Requests for windows, forecasts, history and zones; over REST each is a query string."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from gridtide.model import MOST_REGIONS, Signal
+from gridtide.schema.definition import Field
+
+SignalChoice = Annotated[
+    Signal | None,
+    Field(
+        "Left out: lifecycle intensity, consumption-based where there is one, else "
+        "production-based."
+    ),
+]
+AsOf = Annotated[
+    datetime | None,
+    Field(
+        "Answer with what was known at this moment (UTC or with an offset). Not later than "
+        "now. Left out: now."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRequest:
+    """When to run a job, wherever it runs."""
+
+    hours: Annotated[
+        float,
+        Field(
+            "How long the job runs, unbroken: hours, or text such as 90min or PT4H.",
+            unit="h",
+            above=0,
+            duration=True,
+        ),
+    ]
+    earliest: Annotated[
+        datetime | None, Field("Not before this moment; one that has passed means now.")
+    ] = None
+    deadline: Annotated[datetime | None, Field("The job has ended by this moment.")] = None
+    signal: SignalChoice = None
+    as_of: Annotated[
+        datetime | None,
+        Field(
+            "Answer as it would have been at this moment: what was known then, and with then "
+            "as now. Not later than now. Left out: now."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestWindowRequest(WindowRequest):
+    """When to start a job in one region."""
+
+    region: Annotated[
+        str, Field("Zone key (DE), cloud region (aws:us-east-1) or place (52.52,13.40).")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestRegionRequest(WindowRequest):
+    """Where and when to start a job, among several regions."""
+
+    regions: Annotated[
+        tuple[str, ...],
+        Field(
+            f"As for best-window; repeated, or several with commas; at most {MOST_REGIONS}.",
+            parameter="region",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntensityRequest:
+    """Known slots of a range, or the latest one."""
+
+    start: Annotated[
+        datetime | None,
+        Field("First slot starts here or later. Left out: the latest known slot."),
+    ] = None
+    end: Annotated[
+        datetime | None,
+        Field("Last slot starts before this. With `start` alone: as_of, or now."),
+    ] = None
+    signal: SignalChoice = None
+    as_of: AsOf = None
+    max_age: Annotated[
+        float | None,
+        Field(
+            "Of the latest slot: how many hours ago it may have ended. Left out: the server's "
+            "maximum age, by default 6.",
+            unit="h",
+            above=0,
+            duration=True,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastRequest:
+    """The newest forecast run."""
+
+    signal: SignalChoice = None
+    as_of: AsOf = None
+    model: Annotated[
+        str | None,
+        Field("The newest run of this model or publisher. Left out: the served one."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonesRequest:
+    """The zones of the service."""
+
+    all: Annotated[bool, Field("Also the zones of the catalogue without data.")] = False
+    as_of: AsOf = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadinessRequest:
+    """Whether the service answers from current data."""
+
+    zone: Annotated[
+        tuple[str, ...], Field("Only these zone keys; left out: every zone with data.")
+    ] = ()
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The named zones, each once."""
+        return tuple(dict.fromkeys(each for text in self.zone for each in text.split(",")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoParameters:
+    """A request without parameters."""
