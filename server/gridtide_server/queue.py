@@ -20,7 +20,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from gridtide.errors import TooCostly
-from gridtide.planning.solvers.cancellation import looking
+from gridtide.planning.solvers.cancellation import cancellable
 from gridtide_server.errors import Overloaded
 from gridtide_server.time_slices import TimeSlices
 
@@ -89,7 +89,7 @@ class Turn:
             self._slices.hand_on()
 
         try:
-            with self._slices.own(), looking(look, self._slices.lent):
+            with self._slices.own(), cancellable(look, self._slices.lent):
                 look()
                 return work()
         except _TimeIsUp as error:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gridtide.accounting.emissions import Metered, integrate
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.solvers.cancellation import looking
+from gridtide.planning.solvers.cancellation import cancellable
 from tests.examples import examples
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -267,7 +267,7 @@ def test_a_footprint_looks_at_the_time_as_it_goes() -> None:
     def stop() -> None:
         raise Stopped
 
-    with pytest.raises(Stopped), looking(stop):
+    with pytest.raises(Stopped), cancellable(stop):
         integrate([(at(0), at(60), 1.0)], hourly(1.0))
 
 

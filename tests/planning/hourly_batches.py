@@ -54,7 +54,7 @@ class Batch:
     caps: dict[str, Cap]
 
 
-def drawn(seed: int, hours: int = 10, most: int = 10) -> Batch:
+def draws(seed: int, hours: int = 10, most: int = 10) -> Batch:
     """A batch of two to `most` jobs of any kind, often as many as just fit."""
     random = Random(seed)  # noqa: S311  # to be the same each time
     regions = REGIONS[: random.choice([1, 2, 2, 3])]

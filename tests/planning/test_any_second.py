@@ -10,7 +10,7 @@ from gridtide.model import Series
 from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Cost, Job, Kind
-from gridtide.planning.solvers.cancellation import looking
+from gridtide.planning.solvers.cancellation import cancellable
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
 
 SECOND = timedelta(seconds=1)
@@ -32,7 +32,7 @@ def steps(job: Job, bounds: Bounds, offset: timedelta) -> int:
         nonlocal count
         count += 1
 
-    with looking(look):
+    with cancellable(look):
         made = plan(job, SERIES, bounds, now=T0 + offset)
     assert made.start >= T0 + offset
     return count
@@ -68,5 +68,5 @@ def test_the_last_minutes_are_used_where_only_they_make_room() -> None:
 def test_a_plan_still_knows_the_end_it_was_asked_for() -> None:
     end = T0 + 25 * HOUR + 3 * MINUTE
     made = plan(JOBS["few pieces"], SERIES, Bounds(deadline=end), now=T0 + MINUTE)
-    assert made.question is not None
-    assert made.question.bounds.deadline == end
+    assert made.problem is not None
+    assert made.problem.bounds.deadline == end

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.batch.capacity import Cap, Member, crowded, room
-from gridtide.planning.batch.rounding import Taken, laid_out
+from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps, free_under_cap
+from gridtide.planning.batch.rounding import Taken, round_to_schedule
 from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
-from gridtide.planning.decide.candidates import decided
+from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound
 from gridtide.planning.problem.bounds import Bounds
@@ -26,7 +26,7 @@ from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves, Place, Places
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers.elastic import Segment
+from gridtide.planning.solvers.elastic import Increment
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
 from tests.examples import examples
@@ -162,7 +162,7 @@ def test_a_cap_spreads_jobs_over_the_hours_by_hand() -> None:
     # Three jobs of 2 h, one at a time, six hours: all of them, 1 + 2 + ... + 6.
     found = plan_batch([one((1, 2, 3, 4, 5, 6), hours=2)] * 3, {"DE": Cap(jobs=1)}, now=T0)
     assert (found.total, found.exact, found.method) == (pytest.approx(21), True, "programme")
-    assert found.sentence == "The best plans there are, by a programme."
+    assert found.sentence == "Proven optimal, by a programme."
     codes = sorted(plan.reason.code for plan in found.plans)
     assert codes.count(Code.CAPPED) >= 2
     capped = next(plan for plan in found.plans if plan.reason.code is Code.CAPPED)
@@ -205,7 +205,7 @@ def test_jobs_of_different_power_are_searched_and_proven_best() -> None:
     # 1 g holds 10 kWh; but of the two of 6 kW one runs at any moment.
     assert (found.total, found.least) == (pytest.approx(9 + 12), pytest.approx(9 + 12))
     assert (found.exact, found.method) == (True, "search")
-    assert found.sentence == "The best plans there are, by a search."
+    assert found.sentence == "Proven optimal, by a search."
 
 
 def test_where_the_best_for_one_leaves_no_room_both_are_laid_early() -> None:
@@ -261,12 +261,12 @@ def test_without_a_solver_it_says_so_and_still_answers(monkeypatch: pytest.Monke
         False,
     )
     assert (
-        "there is no solver here; for a closer bound pip install 'gridtide[lp]', from a clone"
+        "no solver is installed; for a closer bound pip install 'gridtide[lp]', from a clone"
         in found.sentence
     )
     alone = plan_batch([one((1, 2, 3))], {"DE": Cap(jobs=1)}, now=T0)
     assert alone.exact
-    assert alone.sentence.endswith("each job has the best it could have alone.")
+    assert alone.sentence.endswith("each job has the plan it would have alone.")
 
 
 def test_jobs_that_may_pause_have_their_best_where_nothing_is_capped() -> None:
@@ -311,21 +311,21 @@ def test_a_job_is_taken_out_and_laid_again_where_that_is_better() -> None:
 
 
 def test_choices_that_break_a_cap_are_seen() -> None:
-    found = [plan_batch([one((1, 2))], {}, now=T0).plans[0].question for _ in range(2)]
-    choices = {i: decided(question).choice for i, question in enumerate(found) if question}
-    assert crowded({"DE": Cap(jobs=1)}, choices)
-    assert crowded({"DE": Cap(kw=1.5)}, choices)
-    assert not crowded({"DE": Cap(jobs=2, kw=2)}, choices)
+    found = [plan_batch([one((1, 2))], {}, now=T0).plans[0].problem for _ in range(2)]
+    candidates = {i: decide(problem).candidate for i, problem in enumerate(found) if problem}
+    assert exceeds_caps({"DE": Cap(jobs=1)}, candidates)
+    assert exceeds_caps({"DE": Cap(kw=1.5)}, candidates)
+    assert not exceeds_caps({"DE": Cap(jobs=2, kw=2)}, candidates)
 
 
 def test_shares_that_do_not_add_up_to_the_work_are_no_plan() -> None:
-    question = plan_batch([one((1, 2))], {}, now=T0).plans[0].question
-    assert question is not None
-    site = decided(question).choice.site
-    member = Member(0, question, (site,), None, 1.0, 1.0)
-    taken = Taken(member, site, us(0), us(60), Segment(0, 1, 1), variable=0, hours=0.5)
-    assert laid_out([member], [taken], {"DE": None}) is None
-    whole = laid_out([member], [replace(taken, hours=1.0)], {"DE": None})
+    problem = plan_batch([one((1, 2))], {}, now=T0).plans[0].problem
+    assert problem is not None
+    site = decide(problem).candidate.site
+    member = Member(0, problem, (site,), None, 1.0, 1.0)
+    taken = Taken(member, site, us(0), us(60), Increment(0, 1, 1), variable=0, hours=0.5)
+    assert round_to_schedule([member], [taken], {"DE": None}) is None
+    whole = round_to_schedule([member], [replace(taken, hours=1.0)], {"DE": None})
     assert whole is not None
     assert whole[0].value == pytest.approx(1)
 
@@ -338,7 +338,7 @@ def test_a_batch_reads_back_from_its_json() -> None:
 
 
 def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
-    with pytest.raises(BadInput, match="there is no job in the batch"):
+    with pytest.raises(BadInput, match="the batch has no job"):
         plan_batch([], {}, now=T0)
     with pytest.raises(BadInput, match="drop the budget"):
         plan_batch([one((1, 2))], {}, Goal(budget_grams=5), now=T0)
@@ -350,12 +350,14 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
         plan_batch([one((1, 2)), free], {}, now=T0)
     with pytest.raises(NoFeasibleWindow, match="job 2: DE: no unbroken run of 5 h"):
         plan_batch([one((1, 2)), one((1, 2), Kind.UNBROKEN, 5)], {}, now=T0)
-    with pytest.raises(NoFeasibleWindow, match="the caps leave too little room for all jobs"):
+    with pytest.raises(
+        NoFeasibleWindow, match="the caps leave too little capacity for all jobs"
+    ):
         plan_batch([one((1, 2))] * 3, {"DE": Cap(jobs=1)}, now=T0)
     middle = Request(
         Job(HOUR), hourly(1, 2, 3), Bounds(earliest=T0 + HOUR, deadline=T0 + 2 * HOUR)
     )
-    with pytest.raises(NoFeasibleWindow, match="too little room for all jobs"):
+    with pytest.raises(NoFeasibleWindow, match="too little capacity for all jobs"):
         plan_batch([one((1, 2, 3), Kind.UNBROKEN, 2), middle], {"DE": Cap(jobs=1)}, now=T0)
     with pytest.raises(BadInput, match="give 1 or more"):
         Cap(jobs=0)
@@ -368,7 +370,7 @@ def test_a_job_has_all_the_time_that_other_jobs_leave() -> None:
     place = Place("DE", Outlook(hourly(1, 1)))
     site = Site.of(place, job, Bounds(), Goal(), T0)
     other = [Part(us(7) + 3, us(62) + 5, 1.0)]
-    left = room(site, Cap(jobs=1), 1.0, [other])
+    left = free_under_cap(site, Cap(jobs=1), 1.0, [other])
     assert [(each.start, each.end) for each in left.stretches] == [
         (us(0), us(7) + 3),
         (us(62) + 5, us(120)),
@@ -413,9 +415,9 @@ def test_jobs_of_pieces_use_all_of_the_time_from_an_odd_moment_on(
     late: float, count: int
 ) -> None:
     job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
-    room = Bounds(slack=2 * (count - 1) * HOUR)
+    free_under_cap = Bounds(slack=2 * (count - 1) * HOUR)
     made = plan_batch(
-        [Request(job, hourly(*[300, 200, 100, 250] * 2), room)] * count,
+        [Request(job, hourly(*[300, 200, 100, 250] * 2), free_under_cap)] * count,
         {"DE": Cap(jobs=1)},
         now=T0 + timedelta(minutes=late),
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from gridtide.model import Series
-from gridtide.planning.batch.capacity import Cap, Member, crowded, crowding
+from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps, members_over_caps
 from gridtide.planning.batch.column_generation import Columns
-from gridtide.planning.batch.integer_program import grid_of, on_a_grid, together
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.batch.integer_program import grid_of, solve_on_grid, solve_together
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import each_alone
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
@@ -25,20 +25,20 @@ from tests.planning.worlds import CI, HOUR, T0
 
 def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> Member:
     place = Place("DE", Outlook(Series.regular("DE", CI, T0, HOUR, list(values))), pue=pue)
-    question = Question(job, Places((place,)), Bounds(), Goal(), T0, 0)
+    problem = PlanningProblem(job, Places((place,)), Bounds(), Goal(), T0, 0)
     site = Site.of(place, job, Bounds(), Goal(), T0)
-    alone, _ = each_alone(question, [site], None)
-    return Member(number, question, (site,), None, alone[0].value, alone[0].least)
+    alone, _ = each_alone(problem, [site], None)
+    return Member(number, problem, (site,), None, alone[0].value, alone[0].least)
 
 
-def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Choice]:
-    found = on_a_grid(members, caps)
+def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Candidate]:
+    found = solve_on_grid(members, caps)
     assert found is not None
-    assert found.choices is not None
-    return found.choices
+    assert found.candidates is not None
+    return found.candidates
 
 
-def sizes(choice: Choice) -> list[float | None]:
+def sizes(choice: Candidate) -> list[float | None]:
     return [part.chips for part in choice.shares[0].parts]
 
 
@@ -63,22 +63,22 @@ def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: fl
 def test_jobs_are_laid_into_what_others_hold_of_a_cap(cap: Cap) -> None:
     one, other = (member(i, Job(HOUR), [300, 100, 200]) for i in range(2))
     first = laid([one], {"DE": cap})
-    second = together([other], {"DE": cap}, first, grid_of([one, other])[0], 5.0)
+    second = solve_together([other], {"DE": cap}, first, grid_of([one, other])[0], 5.0)
     assert second is not None
     assert second[1].value == pytest.approx(200)
-    assert not crowded({"DE": cap}, first | second)
+    assert not exceeds_caps({"DE": cap}, first | second)
 
 
 def test_without_those_that_crowd_a_cap_the_rest_keeps_to_it() -> None:
     members = [
         member(i, Job(HOUR, power=kw), [300, 100]) for i, kw in enumerate((1.0, 2.0, 1.0))
     ]
-    choices = laid(members, {})
+    candidates = laid(members, {})
     for cap in (Cap(jobs=2), Cap(kw=2), Cap(kw=3)):
-        out = crowding({"DE": cap}, choices)
-        rest = {number: each for number, each in choices.items() if number not in out}
+        out = members_over_caps({"DE": cap}, candidates)
+        rest = {number: each for number, each in candidates.items() if number not in out}
         assert out == {1}
-        assert not crowded({"DE": cap}, rest)
+        assert not exceeds_caps({"DE": cap}, rest)
 
 
 def test_no_price_proves_more_than_there_is() -> None:
@@ -91,7 +91,7 @@ def test_no_price_proves_more_than_there_is() -> None:
         bounds = []
         for price in (0, 25, 50, 75, 100, 200):
             prices = {("DE", "jobs", k): float(price) * (k != 1) for k in range(3)}
-            bounds.append(columns.priced(prices)[0])
+            bounds.append(columns.solve_at_prices(prices)[0])
         assert max(bounds) <= 1100 + 1e-6
         assert bounds[0] == pytest.approx(900)
 
@@ -107,7 +107,7 @@ def test_the_right_prices_prove_the_best(
     jobs = [Job(HOUR, power=kw) for kw in (4.0, second)]
     members = [member(i, job, [100, 200], pue=1.5) for i, job in enumerate(jobs)]
     columns = Columns(members, {"DE": cap})
-    bound, plans = columns.priced({("DE", what, 0): price, ("DE", what, 1): 0.0})
+    bound, plans = columns.solve_at_prices({("DE", what, 0): price, ("DE", what, 1): 0.0})
     assert bound == pytest.approx(expected)
     assert [choice.value for _, choice in plans] == [
         pytest.approx(150 * kw) for kw in (4.0, second)
@@ -117,8 +117,8 @@ def test_the_right_prices_prove_the_best(
 def test_whole_slots_prove_nothing_of_a_job_that_may_end_within_one() -> None:
     # 2 workers or none, 3 h of work: half of the second hour is enough, 500 g and not 800.
     job = Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2, minimum=2))
-    found = on_a_grid([member(0, job, [100, 300])], {"DE": Cap(kw=2)})
+    found = solve_on_grid([member(0, job, [100, 300])], {"DE": Cap(kw=2)})
     assert found is not None
-    assert found.choices is not None
-    assert found.choices[0].value == pytest.approx(500)
+    assert found.candidates is not None
+    assert found.candidates[0].value == pytest.approx(500)
     assert found.least == pytest.approx(500)

@@ -46,7 +46,7 @@ class Batch:
     caps: dict[str, Cap]
 
 
-def drawn(seed: int) -> Batch:
+def draws(seed: int) -> Batch:
     """A batch of two to six jobs, often as many as just fit."""
     random = Random(seed)  # noqa: S311  # to be the same each time
     regions = ["DE", "FR"][: random.choice([1, 2])]
@@ -184,7 +184,7 @@ def compared(seeds: range) -> tuple[list[str], list[float]]:
     """What is wrong in any batch, and how far each is over what it proves, a fraction."""
     wrong, gaps = [], []
     for seed in seeds:
-        batch = drawn(seed)
+        batch = draws(seed)
         expected, found = best(batch), planned(batch)
         if isinstance(found, str):
             if expected is not None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.decide.earliest import earliest
 from gridtide.planning.problem.job import Cost, Job, Kind
-from gridtide.planning.solvers.solution import Draft
-from gridtide.planning.solvers.solve import drafted
+from gridtide.planning.solvers.solution import Solution
+from gridtide.planning.solvers.solve import solve
 from tests.examples import examples
 from tests.planning.worlds import MINUTE, POWER, World, us, worlds
 
@@ -25,11 +25,11 @@ JOBS = [
 ]
 
 
-def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Draft | None:
+def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Solution | None:
     """The best plan by the first of `ends` by which there is one within the limit."""
     for end in ends:
         try:
-            found = drafted(world.curve.before(end), job)
+            found = solve(world.curve.before(end), job)
         except NoFeasibleWindow:
             continue
         if found.cost <= limit + 1e-9:
@@ -48,7 +48,7 @@ def test_no_earlier_end_keeps_to_the_limit(
     world: World, work: int, members: dict[str, Any], which: int
 ) -> None:
     job = Job(work * MINUTE, power=POWER, **members)
-    edges = sorted(set(world.curve.cells.ends))
+    edges = sorted(set(world.curve.intervals.ends))
     by_slots = job.kind is Kind.PIECES
     ends = edges if by_slots else [us(minute) for minute in range(1, 15)]
     # A limit that some end just keeps to.

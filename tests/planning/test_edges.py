@@ -9,15 +9,15 @@ import pytest
 from gridtide.model import Series
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.solvers import costly_pauses, limited_segments
-from gridtide.planning.solvers.costs import Cells
-from gridtide.planning.solvers.solution import Drawn
-from gridtide.planning.solvers.transitions import Track, Use
-from gridtide.planning.solvers.uneven_grid import Ragged
+from gridtide.planning.solvers.costs import Intervals
+from gridtide.planning.solvers.solution import EnergyDraw
+from gridtide.planning.solvers.transitions import SiteCosts, Use
+from gridtide.planning.solvers.uneven_grid import UnevenGrid
 from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, us
 
 # Two cells of one microsecond each, or three.
-TWO = Cells([0, 1], [1, 2], [0, 0])
-THREE = Cells([0, 1, 2], [1, 2, 3], [0, 0, 0])
+TWO = Intervals([0, 1], [1, 2], [0, 0])
+THREE = Intervals([0, 1, 2], [1, 2, 3], [0, 0, 0])
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES)
@@ -29,7 +29,7 @@ def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, 
     job = Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(3), max_pieces=2)
     found = costly_pauses.cheapest(world.curve, job, **programme)
     assert found.cost == pytest.approx(4 + 3)
-    assert found.extra == (Drawn(us(300), us(360), 3),)
+    assert found.extra == (EnergyDraw(us(300), us(360), 3),)
     least = replace(job, min_piece=HOUR)
     assert limited_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
 
@@ -42,15 +42,15 @@ def test_a_pause_at_an_edge_is_drawn_in_the_cleaner_slot() -> None:
     assert found.cost == pytest.approx(4 + 3)
 
 
-def ragged(cells: Cells, tracks: list[Track]) -> Ragged:
-    return Ragged(cells, tracks, work=2, home=0)
+def ragged(intervals: Intervals, tracks: list[SiteCosts]) -> UnevenGrid:
+    return UnevenGrid(intervals, tracks, work=2, current_site=0)
 
 
 def test_a_stop_a_move_and_a_start_all_wait_for_the_cheaper_side() -> None:
     # From site 0 to site 1 between the two cells. Before the edge a stop takes 10 and a move
     # 20; after it 1 and 2, and site 0 may still run then. A start takes 1.
-    left = Track([0, 50], pause=[10, 1], restart=[0, 0], move=[10, 1])
-    right = Track([None, 1], pause=[0, 0], restart=[9, 1], move=[10, 1], upfront=99)
+    left = SiteCosts([0, 50], pause=[10, 1], restart=[0, 0], move=[10, 1])
+    right = SiteCosts([None, 1], pause=[0, 0], restart=[9, 1], move=[10, 1], upfront=99)
     total, uses = ragged(TWO, [left, right]).cheapest()
     assert total == 1 + 2 + 1 + 1
     assert uses == [Use(0, 1, 0, moved=-1, begun=0), Use(1, 2, 1, stopped=1, moved=1, begun=1)]
@@ -63,8 +63,8 @@ def test_a_stop_a_move_and_a_start_all_wait_for_the_cheaper_side() -> None:
 def test_a_start_before_the_edge_needs_the_move_before_it() -> None:
     # Before the edge a start takes 1 and a move 20, after it 9 and 2. Site 1 may run on both
     # sides, but is dear before.
-    left = Track([0, None], pause=[0, 0], restart=[0, 0], move=[10, 1])
-    right = Track([500, 1], pause=[0, 0], restart=[1, 9], move=[10, 1], upfront=999)
+    left = SiteCosts([0, None], pause=[0, 0], restart=[0, 0], move=[10, 1])
+    right = SiteCosts([500, 1], pause=[0, 0], restart=[1, 9], move=[10, 1], upfront=999)
     total, uses = ragged(TWO, [left, right]).cheapest()
     assert (total, uses[1].moved, uses[1].begun) == (2 + 9 + 1, 1, 1)
 
@@ -72,8 +72,8 @@ def test_a_start_before_the_edge_needs_the_move_before_it() -> None:
 def test_from_stillness_too_a_move_comes_before_the_start() -> None:
     # Site 0 runs in the first cell, both stand still in the second, site 1 runs in the third.
     # Before the edge to it a move takes 100 and a start 3, after it 0 and 12.
-    left = Track([0, None, None], pause=[0, 0, 0], restart=[0, 0, 0], move=[0, 100, 0])
-    right = Track(
+    left = SiteCosts([0, None, None], pause=[0, 0, 0], restart=[0, 0, 0], move=[0, 100, 0])
+    right = SiteCosts(
         [None, 1000, 5], pause=[0, 0, 0], restart=[0, 3, 12], move=[0, 0, 0], upfront=9999
     )
     total, uses = ragged(THREE, [left, right]).cheapest()

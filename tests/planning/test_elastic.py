@@ -66,33 +66,33 @@ def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
         with pytest.raises(NoFeasibleWindow):
             elastic.cheapest(world.curve, job, chips)
         return
-    draft = elastic.cheapest(world.curve, job, chips)
-    assert draft.cost == pytest.approx(found.fun, rel=1e-9, abs=1e-9)
-    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in draft.parts)
+    solution = elastic.cheapest(world.curve, job, chips)
+    assert solution.cost == pytest.approx(found.fun, rel=1e-9, abs=1e-9)
+    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in solution.parts)
     assert done == pytest.approx(job.work, abs=10)
-    assert {part.chips for part in draft.parts} <= set(sizes)
-    assert all(before.end <= after.start for before, after in pairwise(draft.parts))
+    assert {part.chips for part in solution.parts} <= set(sizes)
+    assert all(before.end <= after.start for before, after in pairwise(solution.parts))
     spent = sum(
         float(world.rates[minute])
         * (part.chips or 0)
         / chips.base
         * (min(part.end, us(minute + 1)) - max(part.start, us(minute)))
-        for part in draft.parts
+        for part in solution.parts
         for minute in world.rates
         if part.start < us(minute + 1) and part.end > us(minute)
     )
-    assert spent / 60e6 == pytest.approx(draft.cost, abs=1e-4)
+    assert spent / 60e6 == pytest.approx(solution.cost, abs=1e-4)
 
 
 def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None:
     job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(3, throughput=TABLE[:3]))
-    draft = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, job.chips or Elastic(1))
-    assert [(part.start, part.end, part.chips) for part in draft.parts] == [
+    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, job.chips or Elastic(1))
+    assert [(part.start, part.end, part.chips) for part in solution.parts] == [
         (us(0), us(30), 3),
         (us(30), us(60), 2),
         (us(60), us(180), 1),
     ]
-    assert draft.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
+    assert solution.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,15 @@ def test_a_linear_programme_finds_nothing_that_counts_less(
         with pytest.raises(NoFeasibleWindow):
             elastic.cheapest(world.curve, job, chips)
         return
-    draft = elastic.cheapest(world.curve, job, chips)
-    assert draft.cost == pytest.approx(expected, rel=1e-9, abs=1e-9)
-    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in draft.parts)
+    solution = elastic.cheapest(world.curve, job, chips)
+    assert solution.cost == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in solution.parts)
     assert done == pytest.approx(job.work, abs=10)
-    for part in draft.parts:
+    for part in solution.parts:
         assert part.chips is not None
         assert chips.minimum - 1e-9 <= part.chips <= chips.maximum + 1e-9
         assert part.power_kw == pytest.approx(POWER * part.chips / chips.base)
-    for before, after in pairwise(draft.parts):
+    for before, after in pairwise(solution.parts):
         assert before.end <= after.start
 
 
@@ -188,8 +188,8 @@ def test_at_most_1x_is_pausing(world: World, work: int) -> None:
 
 def test_a_part_of_a_slot_leans_on_what_runs_after_it() -> None:
     job = Job(1.5 * HOUR, Kind.ELASTIC, chips=Elastic(1))
-    draft = elastic.cheapest(hourly(9, 2, 1, 9).curve, job, Elastic(1))
-    assert [(part.start, part.end) for part in draft.parts] == [(us(90), us(180))]
+    solution = elastic.cheapest(hourly(9, 2, 1, 9).curve, job, Elastic(1))
+    assert [(part.start, part.end) for part in solution.parts] == [(us(90), us(180))]
 
 
 def hourly(*values: float) -> World:
@@ -204,9 +204,9 @@ def test_chips_go_where_a_unit_of_work_counts_least() -> None:
     table = ((1, 1), (2, 1.75), (3, 2.25))
     chips = Elastic(3, throughput=table, fractional_workers=True)
     job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
-    draft = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, chips)
-    assert draft.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
-    assert [(part.start, part.chips) for part in draft.parts] == [(us(0), 2.5), (us(60), 1)]
+    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, chips)
+    assert solution.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
+    assert [(part.start, part.chips) for part in solution.parts] == [(us(0), 2.5), (us(60), 1)]
 
 
 def test_too_much_work_says_how_much_time_the_most_chips_need() -> None:

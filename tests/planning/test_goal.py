@@ -23,8 +23,8 @@ EUROS = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.1, -0.2])
 
 
 def by_minute(curve: Curve) -> dict[int, Fraction]:
-    cells, found = curve.cells, {}
-    for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True):
+    intervals, found = curve.intervals, {}
+    for start, end, rate in zip(intervals.starts, intervals.ends, intervals.rates, strict=True):
         for minute in range((start - us(0)) // 60_000_000, (end - us(0)) // 60_000_000):
             found[minute] = Fraction(rate, 10**9)
     return found
@@ -102,10 +102,10 @@ def test_cost_and_weights_count_where_both_series_are_known() -> None:
     everywhere = [(us(0), us(600))]
     cost = curve(Outlook(carbon), Goal(Aim.COST, EUROS), everywhere)
     assert set(by_minute(cost)) == {*range(60), *range(120, 180)}
-    assert cost.cells.rates == [3 * 10**8, -2 * 10**8]
+    assert cost.intervals.rates == [3 * 10**8, -2 * 10**8]
     # A price of 100 EUR a tonne: 100 g are 0.01 EUR, 300 g are 0.03 EUR.
     both = Goal(Aim.WEIGHTED, EUROS, carbon_weight=1e-4, cost_weight=1.0)
-    assert curve(Outlook(carbon), both, everywhere).cells.rates == [31 * 10**7, -17 * 10**7]
+    assert curve(Outlook(carbon), both, everywhere).intervals.rates == [31 * 10**7, -17 * 10**7]
 
 
 VALUE = st.one_of(st.none(), st.integers(0, 5).map(float))
@@ -192,7 +192,7 @@ def test_an_outlook_is_of_one_signal_and_an_instant() -> None:
 
 def test_a_value_too_large_to_be_a_rate_is_refused() -> None:
     with pytest.raises(BadInput, match="beyond 1e12 a kWh; check its unit"):
-        _ = curve(Outlook(hourly(1, 2e12)), Goal(), [(us(0), us(120))]).cells
+        _ = curve(Outlook(hourly(1, 2e12)), Goal(), [(us(0), us(120))]).intervals
 
 
 def test_what_is_free_can_be_cut_short() -> None:
@@ -202,8 +202,8 @@ def test_what_is_free_can_be_cut_short() -> None:
         (us(0), us(60)),
         (us(120), us(130)),
     ]
-    cells = whole.cells.before(us(130))
-    assert (cells.starts, cells.ends) == (short.cells.starts, short.cells.ends)
+    intervals = whole.intervals.before(us(130))
+    assert (intervals.starts, intervals.ends) == (short.intervals.starts, short.intervals.ends)
     assert whole.before(us(0)).stretches == ()
-    assert whole.cells.before(us(60)).ends == [us(60)]
-    assert whole.cells.before(us(0)).ends == []
+    assert whole.intervals.before(us(60)).ends == [us(60)]
+    assert whole.intervals.before(us(0)).ends == []

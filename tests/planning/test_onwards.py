@@ -9,7 +9,7 @@ import pytest
 from gridtide.model import Series, Signal
 from gridtide.planning import Bounds, Cost, Job, Kind, Place, Places, plan
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.solvers.cancellation import go_on, looking
+from gridtide.planning.solvers.cancellation import cancellable, check_cancelled
 from tests.planning.worlds import T0
 
 HOUR = timedelta(hours=1)
@@ -55,7 +55,7 @@ def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
         return plan(job, where, Bounds(), now=T0, alternatives=0)  # type: ignore[arg-type]
 
     alone = ask()
-    with looking(count):
+    with cancellable(count):
         assert ask() == alone
     assert looks >= least
 
@@ -65,7 +65,7 @@ def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
         if looks == 0:
             raise Enough
 
-    with looking(enough), pytest.raises(Enough):
+    with cancellable(enough), pytest.raises(Enough):
         ask()
     # Nobody looks any more.
     assert ask() == alone
@@ -73,9 +73,9 @@ def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
 
 def test_a_look_within_a_look_is_the_inner_one_until_it_ends() -> None:
     seen: list[str] = []
-    with looking(lambda: seen.append("outer")):
-        with looking(lambda: seen.append("inner")):
-            go_on()
-        go_on()
-    go_on()
+    with cancellable(lambda: seen.append("outer")):
+        with cancellable(lambda: seen.append("inner")):
+            check_cancelled()
+        check_cancelled()
+    check_cancelled()
     assert seen == ["inner", "outer"]

@@ -23,9 +23,9 @@ from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.planning.solvers import costly_pauses, limited_segments, phases, unbroken
 from gridtide.planning.solvers.costs import Curve, curve
-from gridtide.planning.solvers.overheads import FRESH
+from gridtide.planning.solvers.overheads import NOT_STARTED
 from gridtide.planning.solvers.segments import Segments
-from gridtide.planning.solvers.solution import Draft
+from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant, to_microseconds
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, MINUTE, T0
@@ -53,14 +53,14 @@ def free(start: timedelta, end: timedelta) -> Curve:
     return curve(Outlook(SERIES), Goal(), [span])
 
 
-def check(draft: Draft, job: Job, start: timedelta, end: timedelta) -> None:
+def check(solution: Solution, job: Job, start: timedelta, end: timedelta) -> None:
     """The draft keeps to its bounds and limits, and does all of the work."""
-    assert to_instant(T0 + start) <= draft.start < draft.end <= to_instant(T0 + end)
-    work = sum(part.end - part.start for part in draft.parts)
-    lost = (draft.pieces - 1) * to_microseconds(job.pause_cost.time + job.restart_cost.time)
+    assert to_instant(T0 + start) <= solution.start < solution.end <= to_instant(T0 + end)
+    work = sum(part.end - part.start for part in solution.parts)
+    lost = (solution.pieces - 1) * to_microseconds(job.pause_cost.time + job.restart_cost.time)
     assert work == job.work + lost
-    assert draft.pieces <= (job.max_pieces or draft.pieces)
-    spans = merged((part.start, part.end) for part in draft.parts)
+    assert solution.pieces <= (job.max_pieces or solution.pieces)
+    spans = merged((part.start, part.end) for part in solution.parts)
     assert all(later[0] > earlier[1] for earlier, later in pairwise(spans))
     if job.min_piece:
         assert min(last - first for first, last in spans) >= to_microseconds(job.min_piece)
@@ -71,7 +71,7 @@ def check(draft: Draft, job: Job, start: timedelta, end: timedelta) -> None:
         assert not marks or done in marks
 
 
-def exact(curve: Curve, job: Job) -> Draft:
+def exact(curve: Curve, job: Job) -> Solution:
     planner = (
         limited_segments.cheapest
         if limited_segments.is_limited(job)
@@ -93,16 +93,16 @@ def test_an_odd_start_is_no_dearer_than_the_slots_inside_it_or_a_run_through(
     job, start = JOBS[name], late * MICROSECOND
     end = start + job.duration + slack * HOUR + more * MICROSECOND
     there = free(start, end)
-    draft = phases.cheapest(there, job)
-    check(draft, job, start, end)
-    assert draft.bound is None or draft.bound <= draft.cost
+    solution = phases.cheapest(there, job)
+    check(solution, job, start, end)
+    assert solution.bound is None or solution.bound <= solution.cost
     others = [unbroken.cheapest(there, job).cost]
     inside = free(-(-start // HOUR) * HOUR, end // HOUR * HOUR)
     try:
         others.append(exact(inside, job).cost)
     except NoFeasibleWindow:
-        assert draft.cost <= others[0] * (1 + 1e-9)
-    assert draft.cost <= min(others) * (1 + 1e-9)
+        assert solution.cost <= others[0] * (1 + 1e-9)
+    assert solution.cost <= min(others) * (1 + 1e-9)
 
 
 @examples(40)
@@ -118,10 +118,10 @@ def test_its_bound_holds_and_it_is_near_the_best_on_a_fine_grid(
     job, start = JOBS[name], late * 5 * MINUTE
     end = start + job.duration + slack * HOUR + more * 5 * MINUTE
     best = exact(free(start, end), job).cost
-    draft = phases.cheapest(free(start, end), job)
-    check(draft, job, start, end)
-    assert (draft.cost if draft.bound is None else draft.bound) <= best * (1 + 1e-9)
-    assert draft.cost <= best * 1.05
+    solution = phases.cheapest(free(start, end), job)
+    check(solution, job, start, end)
+    assert (solution.cost if solution.bound is None else solution.bound) <= best * (1 + 1e-9)
+    assert solution.cost <= best * 1.05
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -135,7 +135,7 @@ def test_segments_count_what_the_programmes_count(name: str, late: int) -> None:
         if limited_segments.is_limited(job)
         else merged((part.start, part.end) for part in found.parts)
     )
-    again = Segments(there.cells, job, FRESH).draft(spans)
+    again = Segments(there.intervals, job, NOT_STARTED).solution(spans)
     assert again.cost == pytest.approx(found.cost, rel=1e-12)
     assert (again.parts, again.extra) == (found.parts, found.extra)
 
@@ -160,9 +160,9 @@ def test_opening_hours_inside_slots_take_no_more_states() -> None:
     job = JOBS["long"]
     there = curve(Outlook(SERIES), Goal(), spans)
     assert phases.taken(there, job) <= 3 * phases.taken(free(timedelta(0), 60 * HOUR), job)
-    draft = phases.cheapest(there, job)
-    check(draft, job, timedelta(0), 96 * HOUR)
-    for first, last in merged((part.start, part.end) for part in draft.parts):
+    solution = phases.cheapest(there, job)
+    check(solution, job, timedelta(0), 96 * HOUR)
+    for first, last in merged((part.start, part.end) for part in solution.parts):
         assert any(start <= first and last <= end for start, end in spans)
 
 

@@ -24,7 +24,7 @@ from gridtide.planning.solvers import (
     unbroken,
 )
 from gridtide.planning.solvers.costs import Curve, curve
-from gridtide.planning.solvers.solution import Draft
+from gridtide.planning.solvers.solution import Solution
 from tests.examples import examples
 from tests.planning.worlds import (
     CI,
@@ -47,14 +47,14 @@ MOST = st.sampled_from([None, None, 1, 2, 3])
 WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(2), Fraction(0)])
 
 
-def agrees(draft: Draft, expected: Fraction) -> bool:
-    return draft.cost == pytest.approx(float(expected), rel=1e-12, abs=1e-12)
+def agrees(solution: Solution, expected: Fraction) -> bool:
+    return solution.cost == pytest.approx(float(expected), rel=1e-12, abs=1e-12)
 
 
-def counted(world: World, draft: Draft) -> Fraction:
+def counted(world: World, solution: Solution) -> Fraction:
     """What a draft counts, from its own parts and energy alone."""
     total = Fraction(0)
-    for start, end, kwh in draft.drawn:
+    for start, end, kwh in solution.draws:
         inside = [rate for m, rate in world.rates.items() if start <= us(m) < end]
         total += Fraction(kwh) * sum(inside, Fraction(0)) / len(inside)
     return total
@@ -73,10 +73,10 @@ def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> 
         with pytest.raises(NoFeasibleWindow):
             interruptible.cheapest(world.curve, job)
         return
-    draft = interruptible.cheapest(world.curve, job)
-    assert agrees(draft, expected)
-    assert len(set(minutes_of(draft))) == work
-    assert float(counted(world, draft)) == pytest.approx(float(expected))
+    solution = interruptible.cheapest(world.curve, job)
+    assert agrees(solution, expected)
+    assert len(set(minutes_of(solution))) == work
+    assert float(counted(world, solution)) == pytest.approx(float(expected))
 
 
 @examples(400)
@@ -90,10 +90,10 @@ def test_no_start_is_cheaper_along_a_power_profile(
         with pytest.raises(NoFeasibleWindow):
             unbroken.cheapest(world.curve, job)
         return
-    draft = unbroken.cheapest(world.curve, job)
-    assert agrees(draft, expected)
-    assert float(counted(world, draft)) == pytest.approx(float(expected))
-    assert len(set(minutes_of(draft))) == len(weights)
+    solution = unbroken.cheapest(world.curve, job)
+    assert agrees(solution, expected)
+    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert len(set(minutes_of(solution))) == len(weights)
 
 
 @examples(500)
@@ -120,11 +120,11 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
         with pytest.raises(NoFeasibleWindow):
             costly_pauses.cheapest(world.curve, job, **programme)
         return
-    draft = costly_pauses.cheapest(world.curve, job, **programme)
-    assert agrees(draft, expected)
-    assert float(counted(world, draft)) == pytest.approx(float(expected))
-    assert len(set(minutes_of(draft))) == work
-    assert most is None or draft.pieces <= most
+    solution = costly_pauses.cheapest(world.curve, job, **programme)
+    assert agrees(solution, expected)
+    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert len(set(minutes_of(solution))) == work
+    assert most is None or solution.segments <= most
 
 
 @st.composite
@@ -167,12 +167,12 @@ def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> N
         with pytest.raises(NoFeasibleWindow):
             limited_segments.cheapest(world.curve, job)
         return
-    draft = limited_segments.cheapest(world.curve, job)
-    assert agrees(draft, expected)
-    assert float(counted(world, draft)) == pytest.approx(float(expected))
-    lost = (draft.pieces - 1) * (rules.pause_time + rules.restart_time)
-    assert len(set(minutes_of(draft))) == rules.work + lost
-    assert rules.most is None or draft.pieces <= rules.most
+    solution = limited_segments.cheapest(world.curve, job)
+    assert agrees(solution, expected)
+    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    lost = (solution.segments - 1) * (rules.pause_time + rules.restart_time)
+    assert len(set(minutes_of(solution))) == rules.work + lost
+    assert rules.most is None or solution.segments <= rules.most
 
 
 def hourly(*values: float) -> World:
@@ -186,27 +186,27 @@ def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
     apart = costly_pauses.cheapest(
         world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=2.9))
     )
-    assert (apart.cost, apart.pieces) == (pytest.approx(4.9), 2)
+    assert (apart.cost, apart.segments) == (pytest.approx(4.9), 2)
     together = costly_pauses.cheapest(
         world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=3.1))
     )
-    assert (together.cost, together.pieces) == (pytest.approx(5), 1)
+    assert (together.cost, together.segments) == (pytest.approx(5), 1)
 
 
 def test_a_step_of_the_profile_meets_a_slot_off_the_start() -> None:
     # Half an hour at 1 kW, then half an hour at 9 kW: the second half hour is the one at 1 g.
     world = World(Series.regular("DE", CI, T0, HOUR / 2, [5, 4, 1, 4, 5, 5]), [(0, 180)])
     power = PowerProfile(((HOUR / 4, 1.0), (HOUR / 2, 9.0)))
-    draft = unbroken.cheapest(world.curve, Job(0.75 * HOUR, power=power))
-    assert draft.start == us(45)
-    assert draft.cost == pytest.approx(4 / 4 + 9 / 2)
+    solution = unbroken.cheapest(world.curve, Job(0.75 * HOUR, power=power))
+    assert solution.start == us(45)
+    assert solution.cost == pytest.approx(4 / 4 + 9 / 2)
 
 
 def test_a_profile_starts_with_a_slot_where_none_of_its_steps_ends_with_one() -> None:
     # All starts from 01:00 to 01:10 lie in the hour at 1 g; the first of them counts.
     power = PowerProfile(((25 * MINUTE, 2.0), (25 * MINUTE, 1.0)))
-    draft = unbroken.cheapest(hourly(9, 1, 9).curve, Job(50 * MINUTE, power=power))
-    assert draft.start == us(60)
+    solution = unbroken.cheapest(hourly(9, 1, 9).curve, Job(50 * MINUTE, power=power))
+    assert solution.start == us(60)
 
 
 def test_the_way_back_pays_for_the_restart_it_takes() -> None:
@@ -215,17 +215,17 @@ def test_the_way_back_pays_for_the_restart_it_takes() -> None:
     # restart there takes 0.9 more.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
     job = Job(4 * HOUR, Kind.PIECES, restart_cost=Cost(1))
-    draft = costly_pauses.cheapest(World(series, [(0, 360)]).curve, job)
-    assert draft.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
-    assert [(p.start, p.end) for p in draft.parts] == [(us(0), us(60)), (us(180), us(360))]
+    solution = costly_pauses.cheapest(World(series, [(0, 360)]).curve, job)
+    assert solution.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
+    assert [(p.start, p.end) for p in solution.parts] == [(us(0), us(60)), (us(180), us(360))]
 
 
 def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
     # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
     job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(0, HOUR / 2))
-    draft = limited_segments.cheapest(World(series, [(0, 240)]).curve, job)
-    assert [(p.start, p.end, p.power_kw) for p in draft.parts] == [
+    solution = limited_segments.cheapest(World(series, [(0, 240)]).curve, job)
+    assert [(p.start, p.end, p.power_kw) for p in solution.parts] == [
         (us(0), us(30), 1.0),
         (us(30), us(60), 0.0),
         (us(120), us(210), 1.0),
@@ -243,15 +243,15 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
         pause_cost=Cost(3, HOUR / 2),
         restart_cost=Cost(3, HOUR / 2),
     )
-    draft = limited_segments.cheapest(world.curve, job)
-    spans = [(part.start, part.end, part.power_kw) for part in draft.parts]
+    solution = limited_segments.cheapest(world.curve, job)
+    spans = [(part.start, part.end, part.power_kw) for part in solution.parts]
     assert spans == [
         (us(0), us(90), 1.0),
         (us(90), us(120), 6.0),
         (us(180), us(210), 6.0),
         (us(210), us(300), 1.0),
     ]
-    assert draft.cost == pytest.approx(1.5 + 3 + 6 + 3)
+    assert solution.cost == pytest.approx(1.5 + 3 + 6 + 3)
 
 
 def from_odd(world: World, first: int) -> Curve:
@@ -287,12 +287,12 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
 
 def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
     world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
-    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces, or a later"):
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments, or a later"):
         costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=2))
     with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
         costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=1))
     assert (
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).pieces
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).segments
         == 3
     )
     assert grid.cheapest(grid.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
@@ -301,8 +301,8 @@ def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
 def test_long_pieces_take_a_price_above_any_slot_s() -> None:
     # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
     world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
-    draft = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
-    assert (draft.cost, draft.pieces) == (pytest.approx(18), 2)
+    solution = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
+    assert (solution.cost, solution.segments) == (pytest.approx(18), 2)
 
 
 def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
@@ -325,5 +325,5 @@ def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
         costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=most))
         for most in (3, 2, 1)
     ]
-    assert [draft.cost for draft in found] == pytest.approx([3, 5.7, 7])
-    assert [draft.pieces for draft in found] == [3, 2, 1]
+    assert [solution.cost for solution in found] == pytest.approx([3, 5.7, 7])
+    assert [solution.segments for solution in found] == [3, 2, 1]

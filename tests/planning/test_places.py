@@ -98,7 +98,7 @@ def test_a_place_without_a_window_is_left_out_and_the_others_answer() -> None:
     [
         ({"places": ()}, "there is no region to choose from; name at least one"),
         ({"places": (DE, DE)}, "named twice"),
-        ({"home": "NO"}, "'NO' is none of the regions DE, FR; add it"),
+        ({"home": "NO"}, "'NO' must be one of the regions DE, FR; add it"),
         ({"data_gb": -1.0}, "give 0 or more"),
         ({"data_gb": 5.0}, "needs kwh_per_gb.*and home"),
         ({"data_gb": 5.0, "home": "DE"}, "needs kwh_per_gb"),
@@ -117,7 +117,7 @@ def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message:
         ({"pue": 0.9}, "a PUE of 0.9; give 1 or more"),
         ({"intensity": float("nan")}, "intensity is nan, which is not finite"),
         ({"latitude": 5.0}, "give both latitude and longitude"),
-        ({"latitude": 95.0, "longitude": 5.0}, "is no place"),
+        ({"latitude": 95.0, "longitude": 5.0}, "are not coordinates"),
     ],
 )
 def test_a_place_that_makes_no_sense_is_refused(members: dict[str, Any], message: str) -> None:

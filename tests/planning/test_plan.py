@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.planning.decide.candidates import decided
+from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NeverUnder, OverBudget
 from gridtide.planning.planner import plan
@@ -261,7 +261,7 @@ def test_alternatives_come_best_first_and_apart() -> None:
     assert found.alternatives[0].saving_now == pytest.approx(3 / 5)
     assert found.alternatives[0].what == "start at 2026-03-01T03:00:00Z"
     assert found.what_would_change.startswith(
-        "To start at 2026-03-01T03:00:00Z would be as good were the chosen time 1 gCO2e/kWh "
+        "To start at 2026-03-01T03:00:00Z would be as good if the chosen time were 1 gCO2e/kWh "
         "worse than forecast."
     )
     assert plan(Job(HOUR), hourly(5, 1, 6), now=T0, alternatives=0).alternatives == ()
@@ -334,7 +334,7 @@ def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() 
             Job(2 * HOUR, Kind.PIECES, min_piece=2 * HOUR),
             hourly(1, None, 3),
             Bounds(),
-            "allow more or shorter pieces, or a later deadline",
+            "allow more or shorter segments, or a later deadline",
         ),
         (Job(HOUR), Series("DE", CI, ()), Bounds(), "bring the forecast up to date"),
     ],
@@ -419,10 +419,10 @@ def test_quantiles_with_a_gap_make_no_interval() -> None:
 def test_a_cost_that_is_unknown_for_a_part_is_unknown() -> None:
     known = CostSeries.regular("EUR", T0, HOUR, [0.5, None])
     found = plan(Job(2 * HOUR), hourly(1, 2), now=T0)
-    assert found.question is not None
-    choice = decided(found.question).choice
-    assert choice.cost(known) is None
-    assert choice.cost(CostSeries.regular("EUR", T0, HOUR, [0.5, 1.0])) == pytest.approx(1.5)
+    assert found.problem is not None
+    candidate = decide(found.problem).candidate
+    assert candidate.cost(known) is None
+    assert candidate.cost(CostSeries.regular("EUR", T0, HOUR, [0.5, 1.0])) == pytest.approx(1.5)
 
 
 def test_a_plan_reads_back_from_its_json() -> None:
@@ -434,7 +434,7 @@ def test_a_plan_reads_back_from_its_json() -> None:
     assert wire["reason"]["code"] == "best"
     back = Plan.from_json(wire)
     assert back.to_json() == wire
-    assert back.question is None
+    assert back.problem is None
 
 
 def test_unknown_slots_beyond_the_forecast_are_not_planned_on() -> None:

@@ -17,8 +17,8 @@ from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers import elastic, ramp
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.overheads import Standing
-from gridtide.planning.solvers.solution import Draft
+from gridtide.planning.solvers.overheads import JobState
+from gridtide.planning.solvers.solution import Solution
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0, World, us
 
@@ -30,10 +30,10 @@ def hourly(*values: float | None) -> World:
     return World(series, [(0, 60 * len(values))])
 
 
-def sizes(draft: Draft, hours: int) -> list[float]:
+def sizes(solution: Solution, hours: int) -> list[float]:
     """Chips by hour; the size must hold all hour long."""
     found = [0.0] * hours
-    for start, end, _, chips in draft.parts:
+    for start, end, _, chips in solution.parts:
         assert (start - us(0)) % 3_600_000_000 == (end - us(0)) % 3_600_000_000 == 0
         for hour in range((start - us(0)) // 3_600_000_000, (end - us(0)) // 3_600_000_000):
             found[hour] = chips or 0.0
@@ -104,16 +104,16 @@ def test_another_programme_finds_nothing_that_counts_less(
     values: list[float | None], quarters: int, chips: Elastic, step: float, now: float
 ) -> None:
     now = min(now, chips.maximum)
-    stands = Standing(at=us(0), started=now > 0, running=now > 0, chips=now)
+    stands = JobState(at=us(0), started=now > 0, running=now > 0, chips=now)
     expected = least(values, quarters / 4, chips, step, now)
     job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
     if expected is None:
         with pytest.raises(NoFeasibleWindow, match=r"allow (more of either|a larger ramp)"):
             ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
         return
-    draft = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
-    assert draft.cost == pytest.approx(expected, abs=1e-6)
-    found = sizes(draft, len(values))
+    solution = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+    assert solution.cost == pytest.approx(expected, abs=1e-6)
+    found = sizes(solution, len(values))
     assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([now, *found, 0]))
     assert all(size < 1e-6 or size >= chips.minimum - 1e-6 for size in found)
     assert all(size == 0 for size, value in zip(found, values, strict=True) if value is None)
@@ -132,7 +132,7 @@ def test_no_list_of_whole_workers_counts_less(
     values: list[float | None], quarters: int, chips: Elastic, step: int, now: float
 ) -> None:
     now = min(now, chips.maximum)
-    stands = Standing(at=us(0), started=now > 0, running=now > 0, chips=now)
+    stands = JobState(at=us(0), started=now > 0, running=now > 0, chips=now)
     least_size = 2 if chips.minimum else 1
     whole = [0, *range(least_size, int(chips.maximum) + 1)]
     costs = [
@@ -147,9 +147,9 @@ def test_no_list_of_whole_workers_counts_less(
         with pytest.raises(NoFeasibleWindow):
             ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
         return
-    draft = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
-    assert draft.cost == pytest.approx(min(costs), abs=1e-6)
-    assert set(sizes(draft, len(values))) <= set(whole)
+    solution = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+    assert solution.cost == pytest.approx(min(costs), abs=1e-6)
+    assert set(sizes(solution, len(values))) <= set(whole)
 
 
 def test_a_ramp_as_large_as_all_chips_is_none() -> None:
@@ -163,18 +163,18 @@ def test_a_ramp_as_large_as_all_chips_is_none() -> None:
 def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
     # 4 h at up to 2 chips, one more or less an hour: 1, 2, 1 around the clean hour, by hand.
     job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2))
-    draft = ramp.cheapest(hourly(9, 2, 1, 3, 9).curve, job, Elastic(2), 1)
-    assert sizes(draft, 5) == pytest.approx([0, 1, 2, 1, 0])
-    assert draft.cost == pytest.approx(2 + 2 + 3)
+    solution = ramp.cheapest(hourly(9, 2, 1, 3, 9).curve, job, Elastic(2), 1)
+    assert sizes(solution, 5) == pytest.approx([0, 1, 2, 1, 0])
+    assert solution.cost == pytest.approx(2 + 2 + 3)
 
 
 def test_what_comes_down_slower_than_its_work_ends_runs_on_till_it_has() -> None:
     # From 3 chips, one less an hour: 2, 1, 0 is the least it can do, 3 h for 1 h of work.
     job = Job(HOUR, Kind.ELASTIC, chips=Elastic(3))
-    stands = Standing(at=us(0), started=True, running=True, chips=3)
-    draft = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, stands)
-    assert sizes(draft, 4) == pytest.approx([2, 1, 0, 0])
-    assert draft.cost == pytest.approx(2 * 5 + 1)
+    stands = JobState(at=us(0), started=True, running=True, chips=3)
+    solution = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, stands)
+    assert sizes(solution, 4) == pytest.approx([2, 1, 0, 0])
+    assert solution.cost == pytest.approx(2 * 5 + 1)
     with pytest.raises(NoFeasibleWindow, match="from 3 chips on; allow more of either"):
         ramp.cheapest(hourly(5, None, 1).curve, job, Elastic(3), 1, stands)
     with pytest.raises(NoFeasibleWindow, match="runs on 3 chips and may not run on"):

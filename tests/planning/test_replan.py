@@ -88,7 +88,7 @@ def test_pieces_that_are_used_up_count() -> None:
     assert len(hours(stopped)) == 1
     running = replan(first, Progress(T0 + HOUR, done=HOUR, running=True), forecast)
     assert len(hours(running)) <= 2
-    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces"):
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments"):
         replan(first, Progress(T0 + HOUR, done=HOUR, pieces=2), forecast)
 
 
@@ -132,7 +132,7 @@ def test_stopping_takes_its_time_right_now() -> None:
     assert again.grams == pytest.approx(4.5 + 2)
     used = Job(3 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=2)
     twice = Progress(T0 + 2 * HOUR, done=2 * HOUR, pieces=2)
-    with pytest.raises(NoFeasibleWindow, match="allow more or shorter pieces"):
+    with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments"):
         replan(plan(used, hourly(1, 1, 1, 1, 1), now=T0), twice, hourly(1, 1, 1, 1, 1))
 
 
@@ -191,7 +191,7 @@ def test_a_job_that_has_not_started_is_planned_just_as_it_would_be_at_first() ->
     again = replan(plan(job, forecast, now=T0), Progress(moment), forecast)
     asked_anew = plan(job, forecast, now=moment)
     assert again.start == moment
-    assert replace(again, question=None) == replace(asked_anew, question=None)
+    assert replace(again, problem=None) == replace(asked_anew, problem=None)
 
 
 def test_the_profile_goes_on_where_it_stood() -> None:
@@ -338,5 +338,5 @@ def test_with_the_same_forecast_the_rest_of_a_plan_is_the_best_rest(
     emitted = sum(rates[hour] for start, end in left for hour in range(int(start), int(end)))
     # Its first start is a restart if it ran before, and none at all if it runs.
     restarts = left if done and not running else left[1:]
-    tolls = 0.5 * sum(rates[int(start)] for start, _ in restarts) if more else 0.0
-    assert rest.grams == pytest.approx(emitted + tolls)
+    overhead_costs = 0.5 * sum(rates[int(start)] for start, _ in restarts) if more else 0.0
+    assert rest.grams == pytest.approx(emitted + overhead_costs)

@@ -10,7 +10,7 @@ from gridtide.planning.planner import plan
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.replanner import Progress, replan
-from gridtide.planning.solvers.overheads import tolls
+from gridtide.planning.solvers.overheads import overhead_costs
 from tests.planning.worlds import CI, HOUR, T0
 
 
@@ -38,4 +38,4 @@ def test_a_smallest_saving_is_asked_of_a_job_only_before_it_has_started() -> Non
 
 def test_what_a_pause_counts_is_0_where_the_rate_is_below_it() -> None:
     job = Job(timedelta(hours=2), Kind.PIECES, power=2.0, pause_cost=Cost(1.0))
-    assert tolls([-5, 0, 4], job.pause_cost, job) == [0, 0, 4 * 3_600_000_000 // 2]
+    assert overhead_costs([-5, 0, 4], job.pause_cost, job) == [0, 0, 4 * 3_600_000_000 // 2]

@@ -166,7 +166,7 @@ def test_a_size_that_the_job_has_not_is_refused() -> None:
         with pytest.raises(BadInput, match="runs on 2 to 4; give the size it runs at now"):
             replan(first, Progress(T0, done=HOUR, running=True, chips=size), news)
     whole = plan(Job(4 * HOUR), news, now=T0)
-    with pytest.raises(BadInput, match="of kind unbroken, which has no size"):
+    with pytest.raises(BadInput, match="of kind unbroken and not elastic"):
         replan(whole, Progress(T0, done=HOUR, running=True, chips=1.0), news)
     still = Progress(T0 + HOUR, done=HOUR, chips=0.0)
     assert replan(whole, still, news) == replan(whole, Progress(still.at, done=HOUR), news)

@@ -48,15 +48,15 @@ def asked(world: World, job: Job) -> Plan:
     """A plan of `job` in the free time of `world`, whatever it says itself."""
     flat = Series.regular("DE", world.series.signal, T0, HOUR, [0.5])
     first = plan(Job(MINUTE, power=POWER), flat, now=T0, alternatives=0)
-    assert first.question is not None
+    assert first.problem is not None
     (start, shut), *more = world.spans
     bounds = Bounds(
         earliest=at(start),
         deadline=at(more[0][1] if more else shut),
         blackouts=tuple((at(shut), at(reopen)) for reopen, _ in more),
     )
-    question = replace(first.question, job=job, bounds=bounds)
-    return replace(first, question=question)
+    problem = replace(first.problem, job=job, bounds=bounds)
+    return replace(first, problem=problem)
 
 
 def counted(found: Plan) -> float:

@@ -13,7 +13,7 @@ from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.objective import Aim, Goal
 from gridtide.planning.solvers.costs import Curve, curve
-from gridtide.planning.solvers.solution import Draft
+from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,10 +39,10 @@ def us(minutes: float) -> int:
     return to_instant(at(minutes))
 
 
-def minutes_of(draft: Draft) -> list[int]:
+def minutes_of(solution: Solution) -> list[int]:
     """The minutes in which a draft runs, each checked to be whole."""
     found = []
-    for part in draft.parts:
+    for part in solution.parts:
         start, rest = divmod(part.start - us(0), 60_000_000)
         length, more = divmod(part.end - part.start, 60_000_000)
         assert rest == more == 0

@@ -13,7 +13,7 @@ from gridtide.client import Client
 from gridtide.errors import TooCostly
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Cost, Job
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide_server.errors import Overloaded
 from gridtide_server.queue import Effort, Line, Turn
 from gridtide_store.home import Home
@@ -34,7 +34,7 @@ WINDOW = {"kind": "best_window", "region": "DE", "hours": 2}
 
 def endless() -> NoReturn:
     while True:
-        go_on()
+        check_cancelled()
 
 
 def test_what_never_ends_is_given_up_and_the_thread_goes_on() -> None:
@@ -99,7 +99,7 @@ class Hand:
             self.tries.append(name)
             for _ in range(seconds):
                 self.now += 1
-                go_on()
+                check_cancelled()
             return name
 
         return run

@@ -194,11 +194,11 @@ def test_a_home_without_a_forecast_is_said_to_have_none(ask: Asker, member: str)
 def test_a_home_that_is_no_candidate_is_refused(ask: Asker) -> None:
     places = {"places": ["DE", "FR"], "home": "ES"}
     problem = ask.problem("/v1/plan", 422, "bad_input", question(places=places))
-    assert "'ES' is none of the regions DE, FR; add it" in problem["detail"]
+    assert "'ES' must be one of the regions DE, FR; add it" in problem["detail"]
 
 
 def test_the_wire_form_has_the_fields_of_the_sdk_s_plan() -> None:
-    ours = {each.name for each in fields(Plan)} - {"question"}
+    ours = {each.name for each in fields(Plan)} - {"problem"}
     assert ours < set(definition_of(PlanAnswer))
 
 

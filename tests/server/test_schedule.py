@@ -80,7 +80,7 @@ def test_all_jobs_go_by_the_signal_that_all_regions_have(publisher: Publisher) -
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        ({"jobs": [], "caps": {}}, "bad_input", "there is no job in the batch"),
+        ({"jobs": [], "caps": {}}, "bad_input", "the batch has no job"),
         ({"jobs": [job()]}, "bad_input", "caps: missing"),
         ({"jobs": [job()], "caps": {"FR": {"jobs": 1}}}, "bad_input", "a cap for FR, where no"),
         ({"jobs": [job()], "caps": {"DE": {"jobs": 0}}}, "bad_input", "give 1 or more"),

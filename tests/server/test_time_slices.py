@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gridtide.planning.solvers.cancellation import go_on, looking, outside
+from gridtide.planning.solvers.cancellation import cancellable, check_cancelled, outside_python
 from gridtide_server.queue import Effort, Turn
 from gridtide_server.time_slices import SLICE_SECONDS, TimeSlices
 
@@ -75,8 +75,8 @@ def test_a_solver_outside_of_python_keeps_nobody_waiting() -> None:
         turn = Turn(Effort(), slices=slices)
 
         def work() -> bool:
-            go_on()
-            with outside():
+            check_cancelled()
+            with outside_python():
                 return others.wait(30)
 
         assert turn.limited(work)
@@ -104,5 +104,5 @@ def test_the_place_is_given_back_by_who_fails() -> None:
 
 
 def test_outside_of_a_server_nothing_is_waited_for() -> None:
-    with outside(), looking(lambda: None), outside():
-        go_on()
+    with outside_python(), cancellable(lambda: None), outside_python():
+        check_cancelled()

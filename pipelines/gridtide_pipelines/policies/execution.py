@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.planning import Job, Plan, PlannedSlot, Progress, replan
-from gridtide.planning.planner import on_the_clock
+from gridtide.planning.planner import round_up_to_five_minutes
 from gridtide.planning.problem.job import HOUR
-from gridtide.planning.solvers.solution import Drawn
+from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide.slots import to_instant
 from gridtide_pipelines.policies.as_issued import Issue
 
@@ -25,7 +25,7 @@ class Energy:
         stops: kWh of each pause and restart that takes no time, at its moment.
     """
 
-    running: list[Drawn] = field(default_factory=list)
+    running: list[EnergyDraw] = field(default_factory=list)
     stops: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -35,7 +35,7 @@ def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
     for slot in slots:
         start, end = to_instant(slot.start), to_instant(slot.end)
         kwh = (end - start) * slot.power_kw / HOUR
-        found[slot.region].running.append(Drawn(start, end, kwh))
+        found[slot.region].running.append(EnergyDraw(start, end, kwh))
     pause, restart = (
         0.0 if cost.time else cost.kwh for cost in (job.pause_cost, job.restart_cost)
     )
@@ -56,7 +56,7 @@ def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlo
     ran: tuple[PlannedSlot, ...] = ()
     first = plan  # progress counts from the whole job, which only this plan knows
     for issue in issues:
-        at = on_the_clock(issue.known_at)
+        at = round_up_to_five_minutes(issue.known_at)
         if at >= plan.end:
             break
         so_far = (*ran, *_before(plan.slots, at))

@@ -23,7 +23,7 @@ from gridtide.planning import (
     plan,
 )
 from gridtide.planning.errors import NeverUnder
-from gridtide.planning.planner import own_goal
+from gridtide.planning.planner import default_goal
 from gridtide.planning.problem.local_time import instant_of, wall, zone_named
 from gridtide.slots import to_instant, to_moment
 
@@ -142,7 +142,7 @@ def best(job: Job, when: Occurrence, where: Where, wishes: Wishes = NO_WISHES) -
         NoData: an outlook has not the quantile that is to decide.
     """
     goal = Goal(
-        own_goal(where.signal).aim,
+        default_goal(where.signal).aim,
         threshold=wishes.threshold,
         min_saving=wishes.min_saving,
         quantile=wishes.quantile,

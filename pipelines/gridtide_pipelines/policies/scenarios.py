@@ -10,7 +10,7 @@ from gridtide.errors import NoData
 from gridtide.model import Series
 from gridtide.planning import Outlook
 from gridtide.planning.solvers.region_costs import integrated
-from gridtide.planning.solvers.solution import Drawn
+from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide_pipelines.policies.as_issued import Issue
 from gridtide_pipelines.policies.execution import Energy
 
@@ -74,9 +74,9 @@ def amount(series: Mapping[str, Series], energy: Mapping[str, Energy]) -> Amount
     return Amount(kwh, counted)
 
 
-def _beside(series: Series, instant: int, kwh: float) -> Drawn:
+def _beside(series: Series, instant: int, kwh: float) -> EnergyDraw:
     """`kwh` drawn right before or right after `instant`, where it is known and cleaner."""
-    before, after = Drawn(instant - 1, instant, 1.0), Drawn(instant, instant + 1, 1.0)
+    before, after = EnergyDraw(instant - 1, instant, 1.0), EnergyDraw(instant, instant + 1, 1.0)
     rated = [(integrated(series.runs, [each]), each) for each in (before, after)]
     sign = 1 if series.signal.lower_is_cleaner else -1
     _, there = min(rated, key=lambda pair: inf if pair[0] is None else sign * pair[0])

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import fsum
 
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.slots import STEPS_PER_UNIT, Run
 
 HOUR = 3_600_000_000  # microseconds
@@ -95,7 +95,7 @@ def _short(
 ) -> Iterator[tuple[int, int, int, float]]:
     """Hour, start, end and energy of each part that `_whole` leaves: of long rows the ends."""
     for start, end, kwh in rows:
-        go_on()
+        check_cancelled()
         low, high = start // HOUR, -(-end // HOUR)
         inner = _inner(start, end)
         for hour in (*range(low, inner.start), *range(inner.stop, high)):
@@ -119,7 +119,7 @@ def _whole(rows: Sequence[tuple[int, int, float]]) -> Mapping[int, float]:
     rate, active = 0.0, 0
     # Behind the last change no row goes on.
     for hour, following in pairwise(sorted(changes)):
-        go_on()
+        check_cancelled()
         active += beginning[hour]
         # Where no row goes on, nothing is left of what rounding leaves.
         rate = fsum([rate, *changes[hour]]) if active else 0.0

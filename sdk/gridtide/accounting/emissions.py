@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar
 from gridtide.accounting.clean_energy import Known, unmatched
 from gridtide.errors import BadInput
 from gridtide.model import Length, Series, format_time, utc
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.schema.definition import Field
 from gridtide.schema.records import Record
 from gridtide.slots import to_instant
@@ -174,7 +174,7 @@ def integrate(
     told = []
     energy, grams = list[float](), list[float]()
     for (begin, stop), (start, end, kwh) in zip(moments, drawn, strict=True):
-        go_on()
+        check_cancelled()
         mean = known.mean(start, end)
         gross = None if mean is None else mean * kwh
         if gross is None:
@@ -262,7 +262,7 @@ def _checked(
         refuse(rows, f"{name}s", give)
     moments, checked = [], []
     for row in rows:
-        go_on()
+        check_cancelled()
         try:
             start, end, kwh = row
         except (TypeError, ValueError):

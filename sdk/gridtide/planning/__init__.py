@@ -1,10 +1,10 @@
-"""Plans for real jobs: unbroken, pausing, in pieces or elastic; over time and places. Pure.
+"""Carbon-aware scheduling: shift jobs in time and between regions. Pure.
 
     from gridtide.planning import Bounds, Job, Kind, plan
 
     plan(Job(timedelta(hours=8), Kind.INTERRUPTIBLE), series, Bounds(slack=12), now=now)
 
-Nothing is loaded before it is used.
+Modules are loaded on first use.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ __all__ = [
 if not TYPE_CHECKING:  # else any name at all would pass a type checker
 
     def __getattr__(name: str) -> object:
-        """A public name, loaded on first use."""
+        """Load a public name on first use."""
         if name not in _HOME:
             raise AttributeError(f"module 'gridtide.planning' has no attribute {name!r}")
         value: object = getattr(import_module(f"gridtide.planning.{_HOME[name]}"), name)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from gridtide.model import Series, Signal, When, utc
-from gridtide.planning.decide.candidates import decided
-from gridtide.planning.decide.explain import told
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.candidates import decide
+from gridtide.planning.decide.explain import explain
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
@@ -32,53 +32,53 @@ def plan(
     now: When,
     alternatives: int = 3,
 ) -> Plan:
-    """The plan that reaches `goal` best: exact for the values it is given.
+    """Return the plan that is best under `goal`: optimal for the given values.
 
     Args:
-        where: one series or outlook, several by region, or `Places` with their rules.
-        bounds: without them, from now to the end of what is known.
-        goal: without one, least carbon or most CFE, as the signal goes.
+        where: one series or forecast, several by region, or `Places` with their rules.
+        bounds: by default from now to the end of the known values.
+        goal: by default least carbon or most CFE, by the signal.
         now: the moment before which nothing starts.
-        alternatives: how many other plans to name; with 0 the plan does not look at what a
-            later deadline would change either.
+        alternatives: how many other plans to name; with 0 the effect of a later deadline is not
+            computed either.
 
     Raises:
         BadInput: values out of range or in contradiction; NaN where a number belongs.
-        NoFeasibleWindow: nowhere is there such a plan; the message says what to ask for.
-        OverBudget, NeverUnder: no plan keeps to the goal's limit.
-        NoCommonSignal: the places are not of one signal.
-        NoData: the goal wants a quantile that a forecast has not.
-        NoSolver: a ramp, and no solver here.
-        TooFine: the times share too small a step for an exact plan.
+        NoFeasibleWindow: no region has a feasible plan; the message says what to change.
+        OverBudget, NeverUnder: no plan keeps to the limit of the goal.
+        NoCommonSignal: the regions have different signals.
+        NoData: the goal needs a quantile that a forecast lacks.
+        NoSolver: a ramp needs a solver, and none is installed.
+        TooFine: the times share too small a unit for an exact plan.
     """
     places = as_places(where)
     instance_of(Job, "a Job")(job, "job")
     optional(instance_of(Bounds, "Bounds"))(bounds, "bounds")
     optional(instance_of(Goal, "a Goal"))(goal, "goal")
-    question = Question(
+    problem = PlanningProblem(
         job=job,
         places=places,
         bounds=bounds or Bounds(),
-        goal=goal or own_goal(places.signal),
+        goal=goal or default_goal(places.signal),
         now=utc(now, name="now"),
         alternatives=read_whole(alternatives, "alternatives"),
     )
-    return answered(question)
+    return make_plan(problem)
 
 
-def answered(question: Question) -> Plan:
-    """The plan for a question; raises as `plan`."""
-    return told(question, decided(question))
+def make_plan(problem: PlanningProblem) -> Plan:
+    """Return the plan for a problem; raises as `plan`."""
+    return explain(problem, decide(problem))
 
 
-def on_the_clock(moment: datetime) -> datetime:
-    """`moment`, or the next full five minutes, which all slots' lengths are multiples of."""
+def round_up_to_five_minutes(moment: datetime) -> datetime:
+    """Return `moment` or the next full five minutes, of which all slots are multiples."""
     over = (moment - EPOCH) % FIVE_MINUTES
     return moment + FIVE_MINUTES - over if over else moment
 
 
 def as_places(where: Where) -> Places:
-    """What may be given as a place, as `Places`."""
+    """Return what callers may give as a region, as `Places`."""
     if isinstance(where, Places):
         return where
     if isinstance(where, Series | Outlook):
@@ -90,7 +90,7 @@ def as_places(where: Where) -> Places:
 
 
 def as_outlook(what: Series | Outlook) -> Outlook:
-    """A series alone is a forecast without quantiles."""
+    """Return a series as a forecast without quantiles."""
     if isinstance(what, Series):
         return Outlook(what)
     if not isinstance(what, Outlook):
@@ -98,6 +98,6 @@ def as_outlook(what: Series | Outlook) -> Outlook:
     return what
 
 
-def own_goal(signal: Signal) -> Goal:
-    """The goal of who names none: what the signal is cleaner in."""
+def default_goal(signal: Signal) -> Goal:
+    """Return the goal where none is given: what the signal is cleaner in."""
     return Goal(Aim.CARBON if signal.lower_is_cleaner else Aim.CFE)

@@ -1,4 +1,4 @@
-"""The rest of a job planned again, from where it stands and what is forecast now."""
+"""`replan`: plan the rest of a job again, from its progress and the newest forecast."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
-from gridtide.planning.planner import answered, as_outlook, on_the_clock
+from gridtide.planning.planner import as_outlook, make_plan, round_up_to_five_minutes
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves, Places
 from gridtide.planning.problem.state import Progress
-from gridtide.planning.solvers.overheads import FRESH, Standing
+from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.phases import counts_progress
 from gridtide.planning.solvers.ramp import NONE
 from gridtide.planning.solvers.solve import has_segments
@@ -32,127 +32,133 @@ def replan(
     progress: Progress,
     new_forecast: Series | Outlook | Mapping[str, Series | Outlook],
 ) -> Plan:
-    """The plan for the rest of the job by the forecasts of now.
+    """Return the plan for the rest of the job under the new forecast.
 
-    Bounds, goal and places stay as they were asked for; a deadline that followed from slack
-    stays the same moment. A job that has started stays where it is, unless it may follow the
-    cleanest place. An unbroken job that runs runs on. Where a job in pieces has marks or a
-    power profile, the work left is rounded up to whole minutes, and starts no earlier than the
-    next full five, unless only running on to the end fits.
+    Bounds, goal and regions stay the same; a deadline that followed from slack stays the same
+    moment.
+    A job that has started stays in its region, unless it may follow the cleanest one. A running
+    unbroken job runs on. Where an interruptible job has checkpoints or a power profile, the
+    work left
+    is rounded up to whole minutes, and starts no earlier than the next full five minutes,
+    unless only
+    running on to the end fits.
 
-    Pieces that it has had, the running one among them, count towards `max_pieces`; running on
-    begins none. Where less work than a `min_piece` is left a job that runs runs on, and one
-    that stands still does all of it in one piece. With a ramp the moment counts as an edge of
-    slots: the first size is within the ramp of the one it runs at now. A plan made here may be
-    planned again: progress always counts from the beginning of the job.
+    Segments that have run, the running one included, count towards `max_pieces`; running on
+    begins
+    none. Where less work than a `min_piece` is left, a running job runs on, and a paused one
+    does all
+    of it in one segment. With a ramp, this moment counts as an edge of slots: the first number
+    of
+    workers is within the ramp of the present one. A plan made here may be planned again:
+    progress
+    always counts from the beginning of the job.
 
     Raises:
-        BadInput: the plan is read from JSON and does not know its question, or the job is
-            done, or what is left of it draws no energy.
-        GridtideError: as `choose.plan`.
+        BadInput: the plan was read from JSON and lacks its problem, or the job is done, or what
+            is
+            left of it draws no energy.
+        GridtideError: as `planner.plan`.
     """
     instance_of(Plan, "a Plan")(plan, "plan")
     instance_of(Progress, "a Progress")(progress, "progress")
-    if plan.question is None:
+    if plan.problem is None:
         raise BadInput(
-            "this plan does not know what it was asked for, as one read from JSON; ask for a "
+            "this plan was read from JSON and does not contain its request; ask for a "
             "new plan of the work that is left"
         )
-    question, at, stands = plan.question, progress.at, progress
-    if progress.done >= question.job.duration:
-        raise BadInput(
-            f"all {question.job.duration} of work are done; there is nothing to plan"
-        )
-    places = _places(plan, question.places, progress, new_forecast)
-    chips = _chips(plan, question.job, progress)
-    if _is_rounded(question.job) and progress.started:
-        at = on_the_clock(at)
-        progress = _rounded(question.job, progress, at)
-    job, may_stop = _rest(question.job, progress)
-    rest = Question(
+    problem, at, original = plan.problem, progress.at, progress
+    if progress.done >= problem.job.duration:
+        raise BadInput(f"all {problem.job.duration} of work are done; there is nothing to plan")
+    places = _places(plan, problem.places, progress, new_forecast)
+    chips = _chips(plan, problem.job, progress)
+    if _is_rounded(problem.job) and progress.started:
+        at = round_up_to_five_minutes(at)
+        progress = _rounded(problem.job, progress, at)
+    job, may_stop = _rest(problem.job, progress)
+    rest = PlanningProblem(
         job=job,
         places=places,
-        bounds=_bounds(question, progress, at, job),
-        goal=_goal(question.goal, progress),
+        bounds=_bounds(problem, progress, at, job),
+        goal=_goal(problem.goal, progress),
         now=at,
-        alternatives=question.alternatives,
-        standing=_standing(question.job, job, progress, chips, may_stop=may_stop),
+        alternatives=problem.alternatives,
+        state=_job_state(problem.job, job, progress, chips, may_stop=may_stop),
     )
-    whole = replace(question, places=replace(question.places, places=places.places))
+    whole = replace(problem, places=replace(problem.places, places=places.places))
     try:
-        made = answered(rest)
+        made = make_plan(rest)
     except (NoFeasibleWindow, BadInput):
         # That was in whole minutes; running on needs none.
-        if (on := _running_on(replace(question, places=places), stands)) is None:
+        if (on := _running_on(replace(problem, places=places), original)) is None:
             raise
-        made = answered(on)
-    return replace(made, question=whole)
+        made = make_plan(on)
+    return replace(made, problem=whole)
 
 
 def _is_rounded(job: Job) -> bool:
-    """Whether a plan for the rest of it would take a step as small as its progress is odd."""
+    """Whether a plan for the rest would need a unit as small as its progress is odd."""
     return has_segments(job) and counts_progress(job)
 
 
-def _running_on(question: Question, progress: Progress) -> Question | None:
-    """To run on to the end from right now, where a job that is rounded has the time."""
-    first, last = question.bounds.limits(question.now, question.job.duration)
-    rest, at = _rest(question.job, progress)[0], progress.at
-    end, here = at + rest.duration, progress.region or question.places.home
-    runs = progress.running and progress.pieces <= (question.job.max_pieces or progress.pieces)
+def _running_on(problem: PlanningProblem, progress: Progress) -> PlanningProblem | None:
+    """Return the problem of running on to the end right now, where the time suffices."""
+    first, last = problem.bounds.limits(problem.now, problem.job.duration)
+    rest, at = _rest(problem.job, progress)[0], progress.at
+    end, here = at + rest.duration, progress.region or problem.places.home
+    runs = progress.running and progress.pieces <= (problem.job.max_pieces or progress.pieces)
     fits = first <= at and (last is None or end <= last)
-    if not (runs and fits and here and _is_rounded(question.job)):
+    if not (runs and fits and here and _is_rounded(problem.job)):
         return None
-    job, goal = Job(rest.duration, power=rest.power), _goal(question.goal, progress)
-    bounds = replace(_bounds(question, progress, at, job), deadline=end)
-    places = replace(question.places, allowed=frozenset({here}), moves=Moves.ONE)
-    return replace(question, job=job, places=places, bounds=bounds, goal=goal, now=at)
+    job, goal = Job(rest.duration, power=rest.power), _goal(problem.goal, progress)
+    bounds = replace(_bounds(problem, progress, at, job), deadline=end)
+    places = replace(problem.places, allowed=frozenset({here}), moves=Moves.ONE)
+    return replace(problem, job=job, places=places, bounds=bounds, goal=goal, now=at)
 
 
 def _chips(plan: Plan, job: Job, progress: Progress) -> float:
-    """The size at which the job runs now, 0 where it is of another kind or stands still."""
-    chips, told = job.chips, progress.chips
+    """Return the workers at which the job runs now, 0 where it is paused or not elastic."""
+    chips, reported = job.chips, progress.chips
     if chips is None:
-        if told:
+        if reported:
             raise BadInput(
-                f"progress at {told:g} chips of a job of kind {job.kind}, which has no size; "
-                "leave chips out"
+                f"progress at {reported:g} chips, but the job is of kind {job.kind} and not "
+                "elastic; leave chips out"
             )
         return 0.0
     if not progress.running:
         return 0.0
-    if told is None:
+    if reported is None:
         slots = [each for each in plan.slots if each.start <= progress.at <= each.end]
         planned = [slot.chips for slot in slots if slot.chips is not None]
         # Of two slots that meet right now the one it ran in: the next is yet to be planned.
-        told = planned[0] if planned else chips.base
-    elif not chips.minimum * (1 - NONE) <= told <= chips.maximum * (1 + NONE):
+        reported = planned[0] if planned else chips.base
+    elif not chips.minimum * (1 - NONE) <= reported <= chips.maximum * (1 + NONE):
         raise BadInput(
-            f"progress at {told:g} chips of a job that runs on {chips.minimum:g} to "
+            f"progress at {reported:g} chips of a job that runs on {chips.minimum:g} to "
             f"{chips.maximum:g}; give the size it runs at now, or leave chips out to go by "
             "the plan"
         )
-    return min(max(told, chips.minimum), chips.maximum)
+    return min(max(reported, chips.minimum), chips.maximum)
 
 
-def _standing(
+def _job_state(
     job: Job, rest: Job, progress: Progress, chips: float, *, may_stop: bool
-) -> Standing:
+) -> JobState:
     if not progress.started:
-        return FRESH
-    return Standing(
+        return NOT_STARTED
+    return JobState(
         at=to_instant(progress.at),
         started=True,
         running=progress.running,
         ran=to_microseconds(_ran(job, rest, progress)),
-        pieces=progress.pieces,
+        segments=progress.pieces,
         may_stop=may_stop,
         chips=chips,
     )
 
 
 def _rounded(job: Job, progress: Progress, at: datetime) -> Progress:
-    """Progress at `at`, in whole minutes of work."""
+    """Return the progress at `at`, in whole minutes of work."""
     gone = at - progress.at if progress.running else timedelta(0)
     last = job.duration - MINUTE  # at least a minute stays to be planned
     done = max(timedelta(0), min(progress.done + gone, last))
@@ -162,7 +168,7 @@ def _rounded(job: Job, progress: Progress, at: datetime) -> Progress:
 
 
 def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
-    """The work left as a job of its own, and whether it may pause right now."""
+    """Return the work left as a job of its own, and whether it may pause right now."""
     done, left = progress.done, job.duration - progress.done
     power = job.power
     if isinstance(power, PowerProfile):
@@ -183,7 +189,7 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
 
 
 def _ran(job: Job, rest: Job, progress: Progress) -> timedelta:
-    """For how long its piece has run, which the rest's shortest piece is compared with."""
+    """Return how long its segment has run, for comparison with the shortest segment."""
     shortest = timedelta(0) if job.min_piece is None else job.min_piece
     if rest.duration < shortest:
         return timedelta(0)  # too little for a piece of its own: it runs on
@@ -205,12 +211,12 @@ def _profile_rest(profile: PowerProfile, done: timedelta) -> PowerProfile | floa
     return PowerProfile(tuple(steps)) if steps else profile.steps[-1][1]
 
 
-def _bounds(question: Question, progress: Progress, at: datetime, rest: Job) -> Bounds:
-    _, last = question.bounds.limits(question.now, question.job.duration)
-    if question.job.kind is Kind.UNBROKEN and progress.running:
+def _bounds(problem: PlanningProblem, progress: Progress, at: datetime, rest: Job) -> Bounds:
+    _, last = problem.bounds.limits(problem.now, problem.job.duration)
+    if problem.job.kind is Kind.UNBROKEN and progress.running:
         return Bounds(earliest=at, deadline=at + rest.duration)
     return replace(
-        question.bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
+        problem.bounds, deadline=last, slack=None, slack_fraction=None, next_working_day=None
     )
 
 

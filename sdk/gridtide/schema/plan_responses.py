@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from gridtide.errors import ApiError
 from gridtide.model import Quality
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
 from gridtide.schema.definition import Field
 from gridtide.schema.records import decode_response
@@ -49,7 +49,9 @@ class PlanAnswer(Plan):
     ]
     as_of: AsOf
     replay: Replay
-    question: Annotated[Question | None, Field(local=True)] = field(default=None, repr=False)
+    problem: Annotated[PlanningProblem | None, Field(local=True)] = field(
+        default=None, repr=False
+    )
     asked: Annotated[bytes | None, Field(local=True)] = field(
         default=None, repr=False, compare=False
     )

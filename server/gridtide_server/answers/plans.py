@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import LeftOut, Plan
-from gridtide.planning.planner import own_goal, plan
+from gridtide.planning.planner import default_goal, plan
 from gridtide.planning.problem.objective import Aim
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
@@ -56,16 +56,16 @@ def replanned(view: View, asked: ReplanAsked, moment: Moment) -> PlanAnswer:
             f"{', '.join(found.resolved)}"
         )
     then = next_second(asked.plan.as_of)
-    question = Question(
+    question = PlanningProblem(
         job=first.job,
         places=found.places,
         bounds=first.bounds_at(then),
-        goal=first.goal or own_goal(found.places.signal),
+        goal=first.goal or default_goal(found.places.signal),
         now=then,
         alternatives=first.alternatives,
     )
     forecasts = {place.region: place.outlook for place in found.places.places}
-    made = replan(replace(asked.plan, question=question), progress, forecasts)
+    made = replan(replace(asked.plan, problem=question), progress, forecasts)
     return answer(view, made, found, moment)
 
 
@@ -101,6 +101,6 @@ def answer(view: View, made: Plan, found: Found, moment: Moment) -> PlanAnswer:
         "replay": moment.replay,
         "left_out": made.left_out
         + tuple(LeftOut(region=region, reason=why) for region, why in found.without.items()),
-        "question": None,
+        "problem": None,
     }
     return PlanAnswer(**response)

@@ -1,4 +1,4 @@
-"""Jobs beside each other in regions with a cap: who they are and what room is left."""
+"""Capacity limits of regions, and the capacity that other jobs leave."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import inf
 
 from gridtide.errors import BadInput
-from gridtide.planning.decide.candidate import Choice
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.magnitudes import LARGEST
 from gridtide.planning.solvers.costs import Curve, Stretch
-from gridtide.planning.solvers.elastic import Room
+from gridtide.planning.solvers.elastic import FreePower
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
 from gridtide.values import optional, read_number, read_whole, settle
@@ -25,7 +25,7 @@ FIRST_INSTANT, LAST_INSTANT = -(10**18), 10**18
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Most jobs at once, and most power of all of them before PUE; ``None``: no cap."""
+    """Capacity limit: most jobs at once, and most power of all of them before PUE."""
 
     jobs: int | None = None
     kw: float | None = None
@@ -43,23 +43,23 @@ class Member:
     """One job of a batch.
 
     Attributes:
-        number: its place in the batch.
+        number: its index in the batch.
         sites: where it may run.
-        home: where its data is.
-        alone: what the best plan found counts, were it the only job.
-        least: no plan for it counts less.
+        current_site: where its data is.
+        alone: cost of the best plan found, were it the only job.
+        least: lower bound on the cost of any plan for it.
     """
 
     number: int
-    question: Question
+    problem: PlanningProblem
     sites: tuple[Site, ...]
-    home: Site | None
+    current_site: Site | None
     alone: float
     least: float
 
 
 def most_power(job: Job) -> float:
-    """The most power that a job draws, kW before PUE."""
+    """Return the highest power of a job, kW before PUE."""
     highest = max(kw for *_, kw in job.steps)
     costs = [
         cost.kwh / (cost.time.total_seconds() / 3600)
@@ -70,15 +70,15 @@ def most_power(job: Job) -> float:
     return max(highest * size, *costs, 0.0)
 
 
-def room(
+def free_under_cap(
     site: Site,
     cap: Cap | None,
     power: float,
     running: Iterable[Sequence[Part]],
 ) -> Curve:
-    """The free time at `site` in which one more job of `power` keeps to `cap`.
+    """Return the free time at `site` in which one more job of `power` keeps to `cap`.
 
-    `running` are the parts of the other jobs there, each job's in order.
+    `running` are the parts of the other jobs there, each in order.
     """
     if cap is None:
         return site.curve
@@ -100,23 +100,23 @@ def room(
     return _within(site.curve, spans)
 
 
-def power_left(cap: Cap | None, running: Iterable[Sequence[Part]]) -> list[Room] | None:
-    """The power that `running` leaves of `cap` over time, for an elastic job; ``None``: any."""
+def power_left(cap: Cap | None, running: Iterable[Sequence[Part]]) -> list[FreePower] | None:
+    """Return the power that `running` leaves of `cap` over time; ``None``: unlimited."""
     if cap is None:
         return None
     most_kw = inf if cap.kw is None else cap.kw * (1 + NEAR)
     most_jobs = inf if cap.jobs is None else cap.jobs
-    found: list[Room] = []
+    found: list[FreePower] = []
     start, jobs, kw = FIRST_INSTANT, 0, 0.0
     for instant, (count, drawn) in [*sorted(_changes(running).items()), (LAST_INSTANT, (0, 0))]:
         if jobs < most_jobs and instant > start:
-            found.append(Room(start, instant, most_kw - kw))
+            found.append(FreePower(start, instant, most_kw - kw))
         start, jobs, kw = instant, jobs + count, kw + drawn
     return found
 
 
 def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:
-    """By instant, how many more jobs run from it on, and at how much more power."""
+    """Return, by instant, the change in the number of running jobs and in their power."""
     changes: dict[int, tuple[int, float]] = {}
 
     def change(instant: int, count: int, drawn: float) -> None:
@@ -130,13 +130,13 @@ def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:
     return changes
 
 
-def crowded(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> bool:
-    """Whether the choices break a cap anywhere."""
+def exceeds_caps(caps: Mapping[str, Cap], candidates: Mapping[int, Candidate]) -> bool:
+    """Whether the candidates exceed a cap at any time."""
     for region, cap in caps.items():
         there = [
             share.parts
-            for choice in choices.values()
-            for share in choice.shares
+            for candidate in candidates.values()
+            for share in candidate.shares
             if share.site.place.region == region
         ]
         instants = sorted({part.start for parts in there for part in parts})
@@ -149,14 +149,14 @@ def crowded(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> bool:
     return False
 
 
-def crowding(caps: Mapping[str, Cap], choices: Mapping[int, Choice]) -> set[int]:
-    """Members without which the choices keep to the caps, of each crowd the largest."""
+def members_over_caps(caps: Mapping[str, Cap], candidates: Mapping[int, Candidate]) -> set[int]:
+    """Return members without which the rest keeps to the caps, the largest first."""
     out: set[int] = set()
     for region, cap in caps.items():
         there = [
             (part, number)
-            for number, choice in choices.items()
-            for share in choice.shares
+            for number, candidate in candidates.items()
+            for share in candidate.shares
             for part in share.parts
             if share.site.place.region == region
         ]

@@ -1,11 +1,15 @@
-"""A batch as a choice among whole plans of each job, with prices on what the caps hold.
+"""Batch plans by column generation: a choice among whole plans of each job.
 
-A linear programme weighs the plans known so far and says what a kWh and a job more in each slot
-would save: its prices. At rates raised by them each job alone has another best plan, which is
-one more to weigh (column generation, Dantzig and Wolfe 1960). Whatever the prices are, what all
-jobs count so, less what the caps carry at these prices, is a bound on any schedule (Lagrange).
-An integer programme then picks one known plan for each job. Of each job only its own exact
-planner is asked, so it goes for all kinds. How the time is spent on it: `weighing`.
+A linear programme weights the plans known so far and gives prices: what one more kWh and one
+more
+job in each slot would save. At rates raised by these prices each job alone has another best
+plan,
+which becomes one more column (Dantzig and Wolfe 1960). At any prices, the cost of all jobs less
+the worth of the caps is a lower bound on any schedule (Lagrange). An integer programme then
+picks
+one known plan for each job. Only the exact planner of each job is called, so all kinds of jobs
+are
+supported. `large` divides the time.
 """
 
 from __future__ import annotations
@@ -17,17 +21,17 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.planning.batch.capacity import Cap, Member, crowding, most_power
-from gridtide.planning.batch.greedy import improved, laid_over
-from gridtide.planning.batch.lp_relaxation import Prices, Region, limits_of, regions_of
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.batch.capacity import Cap, Member, members_over_caps, most_power
+from gridtide.planning.batch.greedy import improve, place_all
+from gridtide.planning.batch.lp_relaxation import Prices, Region, cap_limits, regions_of
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Cost, Job
 from gridtide.planning.solvers.costs import LARGEST, Curve, Stretch
 from gridtide.planning.solvers.highs import Programme
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.planning.solvers.solution import Draft, in_units
-from gridtide.planning.solvers.solve import drafted
+from gridtide.planning.solvers.solution import Solution, in_units
+from gridtide.planning.solvers.solve import solve
 from gridtide.slots import STEPS_PER_UNIT, Run
 
 # Times the dearest rate: what a kWh over a cap counts while no plans keep to it.
@@ -35,13 +39,13 @@ DEAR = 3.0
 
 
 class Columns:
-    """The programme over known plans."""
+    """The linear programme over known plans."""
 
     def __init__(self, members: Sequence[Member], caps: Mapping[str, Cap]) -> None:
         self.members = members
         self.regions: dict[str, Region] = regions_of(members, caps)
         self.programme = Programme("a batch of known plans")
-        self.columns: list[tuple[Member, Choice]] = []
+        self.columns: list[tuple[Member, Candidate]] = []
         self.variables: list[int] = []
         self.seen: set[tuple[object, ...]] = set()
         self.rows: dict[tuple[str, str, int], int] = {}
@@ -51,15 +55,15 @@ class Columns:
                 abs(rate) / STEPS_PER_UNIT * site.place.pue
                 for member in members
                 for site in member.sites
-                for rate in site.curve.cells.rates
+                for rate in site.curve.intervals.rates
             ),
             default=0.0,
         )
-        power = max(most_power(member.question.job) for member in members)
+        power = max(most_power(member.problem.job) for member in members)
         for _ in members:
             self.programme.equal.add([], 1.0)
         for name, region in self.regions.items():
-            for what, most in limits_of(region.cap):
+            for what, most in cap_limits(region.cap):
                 dear = dearest * DEAR * (power if what == "jobs" else 1.0) or 1.0
                 for k, (start, end) in enumerate(pairwise(region.edges)):
                     key, hours = (name, what, k), (end - start) / HOUR
@@ -68,35 +72,36 @@ class Columns:
                     self.programme.at_most.add([(over, -1.0)], most * hours)
                     self.limits[key] = most * hours
 
-    def alone(self, member: Member) -> Choice:
-        """The job's best plan without the others."""
+    def alone(self, member: Member) -> Candidate:
+        """Return the best plan of the job without the others."""
         found = [
-            choice
+            candidate
             for site in member.sites
-            if (choice := _choice(member, site, site.curve, member.question.job)) is not None
+            if (candidate := _candidate_at(member, site, site.curve, member.problem.job))
+            is not None
         ]
         return min(found, key=lambda each: each.value)
 
-    def add(self, member: Member, choice: Choice) -> bool:
-        """Weigh one more plan of a job; whether it is new."""
-        key = (member.number, choice.shares[0].site.place.region, choice.shares[0].parts)
+    def add(self, member: Member, candidate: Candidate) -> bool:
+        """Add a plan of a job as a column; return whether it is new."""
+        key = (member.number, candidate.shares[0].site.place.region, candidate.shares[0].parts)
         if key in self.seen:
             return False
         self.seen.add(key)
-        variable = self.programme.variable(choice.value)
-        self.columns.append((member, choice))
+        variable = self.programme.variable(candidate.value)
+        self.columns.append((member, candidate))
         self.variables.append(variable)
         row = next(i for i, each in enumerate(self.members) if each is member)
         self.programme.equal.entries.append((row, variable, 1.0))
-        for place, load in self._loads(choice).items():
+        for place, load in self._loads(candidate).items():
             if place in self.rows:
                 self.programme.at_most.entries.append((self.rows[place], variable, load))
         return True
 
-    def _loads(self, choice: Choice) -> Prices:
-        """kWh and job-hours of a plan, by interval."""
+    def _loads(self, candidate: Candidate) -> Prices:
+        """Return kWh and job-hours of a plan, by interval."""
         found: Prices = {}
-        for share in choice.shares:
+        for share in candidate.shares:
             name = share.site.place.region
             edges = self.regions[name].edges
             for part in share.parts:
@@ -110,39 +115,39 @@ class Columns:
         return found
 
     def prices(self) -> Prices:
-        """What one more of what each cap holds would save, by the plans known so far."""
+        """Return what one more of what each cap holds would save, by the plans known so far."""
         self.programme.solve()
         marginals = self.programme.marginals
         return {key: max(0.0, -marginals[row]) for key, row in self.rows.items()}
 
-    def priced(self, prices: Prices) -> tuple[float, list[tuple[Member, Choice]]]:
-        """The bound at these prices, and the plan of each job that is best at them."""
+    def solve_at_prices(self, prices: Prices) -> tuple[float, list[tuple[Member, Candidate]]]:
+        """Return the lower bound at these prices, and the best plan of each job at them."""
         bound = -sum(self.limits[key] * price for key, price in prices.items())
-        drafts: list[tuple[Member, Choice]] = []
+        solutions: list[tuple[Member, Candidate]] = []
         for member in self.members:
-            job, least, lowest, best = member.question.job, inf, inf, None
+            job, least, lowest, best = member.problem.job, inf, inf, None
             for site in member.sites:
-                curve = self._raised(site, job, prices)
+                curve = self._raise_rates(site, job, prices)
                 moving = sum(
-                    move.counts for move in move_to(member.question, site, member.home)
+                    move.counts for move in move_to(member.problem, site, member.current_site)
                 )
                 try:
-                    draft = drafted(curve, job)
+                    solution = solve(curve, job)
                 except NoFeasibleWindow:
                     continue
-                lowest = min(lowest, draft.least + moving)
-                if draft.cost + moving < least:
-                    least, best = draft.cost + moving, (site, draft, curve)
+                lowest = min(lowest, solution.least + moving)
+                if solution.cost + moving < least:
+                    least, best = solution.cost + moving, (site, solution, curve)
             if best is None:  # at no rates has it a plan
                 return -inf, []
-            site, draft, _ = best
-            drafts.append((member, _at_its_rates(member, site, draft)))
+            site, solution, _ = best
+            solutions.append((member, _at_own_rates(member, site, solution)))
             bound += max(member.least, self._least(member, lowest, prices))
-        return bound, drafts
+        return bound, solutions
 
     def _least(self, member: Member, found: float, prices: Prices) -> float:
-        """What any plan of the job counts at least at these prices."""
-        job = member.question.job
+        """Return a lower bound on the cost of any plan of the job at these prices."""
+        job = member.problem.job
         if job.pause_cost.time or job.restart_cost.time:
             return member.least  # what it draws meanwhile counts as one job in another way
         if not (job.pause_cost.kwh or job.restart_cost.kwh):
@@ -150,16 +155,18 @@ class Columns:
         # The energy of pauses is under no cap, so no price is on it: leave it out.
         free, least = replace(job, pause_cost=Cost(), restart_cost=Cost()), inf
         for site in member.sites:
-            moving = sum(move.counts for move in move_to(member.question, site, member.home))
+            moving = sum(
+                move.counts for move in move_to(member.problem, site, member.current_site)
+            )
             try:
-                cost = drafted(self._raised(site, free, prices), free).least
+                cost = solve(self._raise_rates(site, free, prices), free).least
             except NoFeasibleWindow:
                 continue
             least = min(least, cost + moving)
         return least
 
-    def _raised(self, site: Site, job: Job, prices: Prices) -> Curve:
-        """The site's free time, PUE and prices in its rates."""
+    def _raise_rates(self, site: Site, job: Job, prices: Prices) -> Curve:
+        """Return the free time of the site with PUE and prices in its rates."""
         name, power = site.place.region, most_power(job)
         edges = self.regions[name].edges
         stretches = []
@@ -185,63 +192,65 @@ class Columns:
             stretches.append(Stretch(raised, start, end))
         return Curve(site.curve.name, tuple(stretches))
 
-    def laid(self, prices: Prices, caps: Mapping[str, Cap]) -> dict[int, Choice] | None:
-        """The jobs one by one at these prices, then each again at its own rates."""
+    def place_at_prices(
+        self, prices: Prices, caps: Mapping[str, Cap]
+    ) -> dict[int, Candidate] | None:
+        """Place the jobs one by one at these prices, then improve each at its own rates."""
         raised, own = list[Member](), dict[tuple[int, str], Site]()
         for member in self.members:
-            sites, home = list[Site](), member.home
+            sites, current_site = list[Site](), member.current_site
             for site in member.sites:
                 place = replace(site.place, pue=1.0)
-                curve = self._raised(site, member.question.job, prices)
+                curve = self._raise_rates(site, member.problem.job, prices)
                 sites.append(replace(site, place=place, curve=curve))
-                home = sites[-1] if site is member.home else home
+                current_site = sites[-1] if site is member.current_site else current_site
                 own[member.number, place.region] = site
-            raised.append(replace(member, sites=tuple(sites), home=home))
-        found = laid_over(raised, caps)
+            raised.append(replace(member, sites=tuple(sites), current_site=current_site))
+        found = place_all(raised, caps)
         if found is None:
             return None
         numbered = {member.number: member for member in self.members}
-        choices = {}
-        for number, choice in found.items():
-            share, member = choice.shares[0], numbered[number]
-            draft = Draft(0.0, share.parts, choice.pieces, share.extra)
+        candidates = {}
+        for number, candidate in found.items():
+            share, member = candidate.shares[0], numbered[number]
+            solution = Solution(0.0, share.parts, candidate.segments, share.extra)
             site = own[number, share.site.place.region]
-            choices[number] = _at_its_rates(member, site, draft)
-        return improved(self.members, caps, choices)
+            candidates[number] = _at_own_rates(member, site, solution)
+        return improve(self.members, caps, candidates)
 
-    def picked(self, caps: Mapping[str, Cap], seconds: float) -> dict[int, Choice]:
-        """One known plan of each job, as far as they keep to the caps; or some new ones."""
+    def pick(self, caps: Mapping[str, Cap], seconds: float) -> dict[int, Candidate]:
+        """Return one known plan of each job, as far as they keep to the caps."""
         for variable in self.variables:
             self.programme.whole[variable] = True
             self.programme.upper[variable] = 1.0
         found = self.programme.search(seconds)
-        choices = {
-            member.number: choice
-            for variable, (member, choice) in zip(self.variables, self.columns, strict=True)
+        candidates = {
+            member.number: candidate
+            for variable, (member, candidate) in zip(self.variables, self.columns, strict=True)
             if found.values is not None and found.values[variable] > 0.5
         }
         # Also where plans of less than a slot meet within one.
-        for number in crowding(caps, choices):
-            del choices[number]
-        return laid_over(self.members, caps, choices) or choices
+        for number in members_over_caps(caps, candidates):
+            del candidates[number]
+        return place_all(self.members, caps, candidates) or candidates
 
 
-def _choice(member: Member, site: Site, curve: Curve, job: Job) -> Choice | None:
+def _candidate_at(member: Member, site: Site, curve: Curve, job: Job) -> Candidate | None:
     try:
-        draft = drafted(curve, job)
+        solution = solve(curve, job)
     except NoFeasibleWindow:
         return None
-    return Choice.at(site, draft, move_to(member.question, site, member.home))
+    return Candidate.at(site, solution, move_to(member.problem, site, member.current_site))
 
 
-def _at_its_rates(member: Member, site: Site, draft: Draft) -> Choice:
-    """A plan found at other rates, with what it counts at the site's own."""
-    cells, total = site.curve.cells, 0.0
-    for start, end, kwh in draft.drawn:
-        i = max(0, bisect_right(cells.starts, start) - 1)
-        while i < len(cells.starts) and cells.starts[i] < end:
-            time = min(end, cells.ends[i]) - max(start, cells.starts[i])
-            total += cells.rates[i] * max(0, time) * (kwh * HOUR / (end - start))
+def _at_own_rates(member: Member, site: Site, solution: Solution) -> Candidate:
+    """Return a plan found at other rates, with its cost at the site's own rates."""
+    intervals, total = site.curve.intervals, 0.0
+    for start, end, kwh in solution.draws:
+        i = max(0, bisect_right(intervals.starts, start) - 1)
+        while i < len(intervals.starts) and intervals.starts[i] < end:
+            time = min(end, intervals.ends[i]) - max(start, intervals.starts[i])
+            total += intervals.rates[i] * max(0, time) * (kwh * HOUR / (end - start))
             i += 1
-    counted = replace(draft, cost=in_units(total), bound=None)
-    return Choice.at(site, counted, move_to(member.question, site, member.home))
+    counted = replace(solution, cost=in_units(total), bound=None)
+    return Candidate.at(site, counted, move_to(member.problem, site, member.current_site))

@@ -1,4 +1,4 @@
-"""A batch laid one job after the other, each where it is best in what the caps leave."""
+"""Greedy batch plans: one job after the other, each where it is best in the capacity left."""
 
 from __future__ import annotations
 
@@ -7,114 +7,131 @@ from dataclasses import replace
 from math import inf
 
 from gridtide.errors import BadInput, NoFeasibleWindow
-from gridtide.planning.batch.capacity import NEAR, Cap, Member, most_power, power_left, room
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.batch.capacity import (
+    NEAR,
+    Cap,
+    Member,
+    free_under_cap,
+    most_power,
+    power_left,
+)
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.decide.earliest import earliest
 from gridtide.planning.problem.job import Job
 from gridtide.planning.solvers import elastic, ramp
-from gridtide.planning.solvers.solve import drafted
+from gridtide.planning.solvers.solve import solve
 
 # How often every job is taken out and laid again.
 ROUNDS = 3
 
 
-def one_by_one(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[int, Choice] | None:
-    """A choice for each member within the caps; ``None`` where some job finds no room.
+def place_one_by_one(
+    members: Sequence[Member], caps: Mapping[str, Cap]
+) -> dict[int, Candidate] | None:
+    """Return a candidate for each member within the caps; ``None`` where a job does not fit.
 
-    First the jobs with the least room to choose; where that leaves one without room, those
-    that must end soonest; and at last each as early as it fits. Then each is taken out and laid
-    again as long as that makes it better.
+    First the jobs with the least slack; where a job then does not fit, those that must end
+    soonest;
+    and at last each as early as it fits. Then each is taken out and placed again while that
+    lowers
+    the cost.
     """
-    laid = laid_over(members, caps)
-    return None if laid is None else improved(members, caps, laid)
+    schedule = place_all(members, caps)
+    return None if schedule is None else improve(members, caps, schedule)
 
 
-def laid_over(
+def place_all(
     members: Sequence[Member],
     caps: Mapping[str, Cap],
-    known: Mapping[int, Choice] | None = None,
-) -> dict[int, Choice] | None:
-    """A choice for each member beside the `known` ones, which keep to the caps."""
+    known: Mapping[int, Candidate] | None = None,
+) -> dict[int, Candidate] | None:
+    """Return a candidate for each member beside the `known` ones, which keep to the caps."""
     known = known or {}
     for order, early in ((_by_slack, False), (_by_end, False), (_by_end, True)):
-        laid = _laid(sorted(members, key=order), caps, known, early=early)
-        if laid is not None:
-            return laid
+        schedule = _place_in_order(sorted(members, key=order), caps, known, early=early)
+        if schedule is not None:
+            return schedule
     return None
 
 
-def _laid(
+def _place_in_order(
     members: Sequence[Member],
     caps: Mapping[str, Cap],
-    known: Mapping[int, Choice],
+    known: Mapping[int, Candidate],
     *,
     early: bool,
-) -> dict[int, Choice] | None:
-    laid = dict(known)
+) -> dict[int, Candidate] | None:
+    schedule = dict(known)
     for member in members:
-        if member.number in laid:
+        if member.number in schedule:
             continue
-        choice = _best(member, caps, laid, early=early)
-        if choice is None:
+        candidate = _best(member, caps, schedule, early=early)
+        if candidate is None:
             return None
-        laid[member.number] = choice
-    return laid
+        schedule[member.number] = candidate
+    return schedule
 
 
-def improved(
-    members: Sequence[Member], caps: Mapping[str, Cap], laid: dict[int, Choice]
-) -> dict[int, Choice]:
-    """The choices, each taken out and made anew as long as that makes it better."""
-    laid = dict(laid)
+def improve(
+    members: Sequence[Member], caps: Mapping[str, Cap], schedule: dict[int, Candidate]
+) -> dict[int, Candidate]:
+    """Take each candidate out and place it again while that lowers the cost."""
+    schedule = dict(schedule)
     for _ in range(ROUNDS):
         better = False
         # The one that lost most to the others first.
-        for member in sorted(members, key=lambda each: each.alone - laid[each.number].value):
-            others = {k: choice for k, choice in laid.items() if k != member.number}
-            choice = _best(member, caps, others)
-            if choice is not None and choice.value < laid[member.number].value:
-                laid[member.number], better = choice, True
+        for member in sorted(
+            members, key=lambda each: each.alone - schedule[each.number].value
+        ):
+            others = {k: candidate for k, candidate in schedule.items() if k != member.number}
+            candidate = _best(member, caps, others)
+            if candidate is not None and candidate.value < schedule[member.number].value:
+                schedule[member.number], better = candidate, True
         if not better:
             break
-    return laid
+    return schedule
 
 
 def _best(
-    member: Member, caps: Mapping[str, Cap], laid: Mapping[int, Choice], *, early: bool = False
-) -> Choice | None:
-    """The best for one job in what the others leave, or the one that ends first."""
-    question, best = member.question, None
+    member: Member,
+    caps: Mapping[str, Cap],
+    schedule: Mapping[int, Candidate],
+    *,
+    early: bool = False,
+) -> Candidate | None:
+    """Return the best candidate for one job in the capacity left, or the earliest."""
+    problem, best = member.problem, None
     for site in member.sites:
         region = site.place.region
         running = [
             share.parts
-            for choice in laid.values()
-            for share in choice.shares
+            for candidate in schedule.values()
+            for share in candidate.shares
             if share.site.place.region == region
         ]
-        cap, job = caps.get(region), _fitting(question.job, caps.get(region))
+        cap, job = caps.get(region), _fitting(problem.job, caps.get(region))
         chips = job.chips
         try:
             if chips and chips.ramp is not None:
                 left = power_left(cap, running)
-                draft = ramp.cheapest(site.curve, job, chips, chips.ramp, room=left)
+                solution = ramp.cheapest(site.curve, job, chips, chips.ramp, free_power=left)
             elif chips and not early:
                 left = power_left(cap, running)
-                draft = elastic.cheapest(site.curve, job, chips, left)
+                solution = elastic.cheapest(site.curve, job, chips, left)
             else:
-                free = room(site, cap, most_power(job), running)
-                draft = earliest(free, job, inf) if early else drafted(free, job)
+                free = free_under_cap(site, cap, most_power(job), running)
+                solution = earliest(free, job, inf) if early else solve(free, job)
         except NoFeasibleWindow:
             continue
-        choice = Choice.at(site, draft, move_to(question, site, member.home))
-        if best is None or _rank(choice, early=early) < _rank(best, early=early):
-            best = choice
+        candidate = Candidate.at(site, solution, move_to(problem, site, member.current_site))
+        if best is None or _rank(candidate, early=early) < _rank(best, early=early):
+            best = candidate
     return best
 
 
 def _fitting(job: Job, cap: Cap | None) -> Job:
-    """The job with no more workers than `cap` carries, where some of its sizes fit at all."""
+    """Return the job with no more workers than `cap` carries, if any number fits."""
     chips, kw = job.chips, job.steps[0][2]
     if chips is None or cap is None or cap.kw is None or kw * chips.maximum <= 0:
         return job
@@ -127,13 +144,13 @@ def _fitting(job: Job, cap: Cap | None) -> Job:
         return job
 
 
-def _rank(choice: Choice, *, early: bool) -> float:
-    return choice.end if early else choice.value
+def _rank(candidate: Candidate, *, early: bool) -> float:
+    return candidate.end if early else candidate.value
 
 
 def _by_slack(member: Member) -> tuple[float, int]:
     free = max(sum(end - start for _, start, end in s.curve.stretches) for s in member.sites)
-    return free - member.question.job.work, member.number
+    return free - member.problem.job.work, member.number
 
 
 def _by_end(member: Member) -> tuple[float, int]:

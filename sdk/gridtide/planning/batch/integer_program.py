@@ -1,12 +1,15 @@
-"""A batch as an integer programme: jobs start, stop and change size on a grid of equal slots.
+"""Batch plans by an integer programme: jobs start, stop and scale on a grid of equal slots.
 
-Where all jobs run through, or are capped in number alone, no schedule off the grid counts less:
-jobs that are off it by the same time can be shifted together until one is on it, and what may
-pause is then a transport problem with whole numbers. Jobs with a ramp hold a size over each
-slot and are on the grid anyway. There the programme proves what it says.
+Where all jobs are unbroken, or limited in number alone, no schedule off the grid costs less:
+jobs
+that are off it by the same time can be shifted together until one is on it, and interruptible
+jobs are then a transport problem with whole numbers. Jobs with a ramp hold their workers over
+each slot and are on the grid anyway. There the programme proves the optimum.
 For other batches a second programme proves a bound: of any schedule, on the grid or off it, it
-sees the mean over each slot. A start off the grid is there a mixture of the two starts beside
-it, what may pause runs for a share of a slot, and a cap on power holds in whole multiples too.
+takes the mean over each slot. A start off the grid becomes a mixture of the two starts beside
+it,
+an interruptible job runs for a share of a slot, and a cap on power holds in whole multiples
+too.
 """
 
 from __future__ import annotations
@@ -20,15 +23,22 @@ from math import gcd, inf
 from gridtide.planning.batch.capacity import Cap, Member
 from gridtide.planning.batch.program_jobs import Option
 from gridtide.planning.batch.program_rows import programme_of
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job, Kind
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.elastic import segments_of
-from gridtide.planning.solvers.overheads import FRESH, drawn
+from gridtide.planning.solvers.elastic import increments_of
+from gridtide.planning.solvers.overheads import NOT_STARTED, place_overheads
 from gridtide.planning.solvers.phases import edges_within, gridded, widened
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, pieces, powered
+from gridtide.planning.solvers.solution import (
+    Part,
+    Solution,
+    apply_power,
+    count_segments,
+    in_units,
+    join_parts,
+)
 from gridtide.slots import STEPS_PER_UNIT
 
 # On which HiGHS finds a schedule and mostly proves it the best within the time.
@@ -42,25 +52,25 @@ NONE = 1e-6
 
 @dataclass(frozen=True)
 class Gridded:
-    """What the programme says: choices, if any were found, and what is proven of all others."""
+    """Result: candidates, if any were found, and the proven bound."""
 
-    choices: dict[int, Choice] | None
+    candidates: dict[int, Candidate] | None
     least: float
     infeasible: bool
 
 
-def on_a_grid(
+def solve_on_grid(
     members: Sequence[Member], caps: Mapping[str, Cap], seconds: float = SECONDS
 ) -> Gridded | None:
-    """The best schedule on the grid; ``None`` where the programme would be too large.
+    """Return the best schedule on the grid; ``None`` where the programme would be too large.
 
     Raises:
-        NoSolver: there is no solver here.
+        NoSolver: no solver is installed.
     """
     unit, phase = grid_of(members)
-    inner = _on(members, lambda curve: gridded(curve, unit, phase))
-    outer = _on(members, lambda curve: widened(curve, unit, phase))
-    if sum(size_of(member, unit) for member in outer) > MOST_VARIABLES:
+    inner = _with_curves(members, lambda curve: gridded(curve, unit, phase))
+    outer = _with_curves(members, lambda curve: widened(curve, unit, phase))
+    if sum(count_variables(member, unit) for member in outer) > MOST_VARIABLES:
         return None
     aligned, ramps = inner == [*members], any(_has_ramp(member) for member in members)
     programme, options = programme_of(inner, caps, unit, averaged=False)
@@ -73,42 +83,42 @@ def on_a_grid(
             for site in member.sites
             for stretch in site.curve.stretches
         )
-        there = _on(members, lambda curve: gridded(curve, unit, first % unit))
+        there = _with_curves(members, lambda curve: gridded(curve, unit, first % unit))
         programme, options = programme_of(there, caps, unit, averaged=False)
         found = programme.search(seconds)
-    choices = None
+    candidates = None
     if found.values is not None:
-        choices = _read(_of(members, options), found.values, unit)
+        candidates = _read(_at_own_sites(members, options), found.values, unit)
     if ramps and not aligned:
         # A part of a slot taken as a whole one would do more work at the same size.
-        return Gridded(choices, -inf, infeasible=False)
+        return Gridded(candidates, -inf, infeasible=False)
     proves = all(_is_whole(member, unit) for member in members) and (
-        all(member.question.job.kind is not Kind.INTERRUPTIBLE for member in members)
+        all(member.problem.job.kind is not Kind.INTERRUPTIBLE for member in members)
         or all(cap.kw is None for cap in caps.values())
     )
     if not (proves and aligned):
         # Any schedule keeps to the wider time, of which the same is proven.
         found = programme_of(outer, caps, unit, averaged=not proves)[0].search(seconds)
-    return Gridded(choices, found.bound, found.infeasible)
+    return Gridded(candidates, found.bound, found.infeasible)
 
 
-def together(
+def solve_together(
     members: Sequence[Member],
     caps: Mapping[str, Cap],
-    others: Mapping[int, Choice],
+    others: Mapping[int, Candidate],
     unit: int,
     seconds: float,
-) -> dict[int, Choice] | None:
-    """The best choices of the members in what `others` leave, if any are found in the time.
+) -> dict[int, Candidate] | None:
+    """Return the best candidates of the members in the capacity left, if found in time.
 
     Raises:
-        NoSolver: there is no solver here.
+        NoSolver: no solver is installed.
     """
     held: dict[tuple[str, int], tuple[float, float]] = {}
     offset = grid_of(members)[1] % unit
-    inner = _on(members, lambda curve: gridded(curve, unit, offset))
-    for choice in others.values():
-        for share in choice.shares:
+    inner = _with_curves(members, lambda curve: gridded(curve, unit, offset))
+    for candidate in others.values():
+        for share in candidate.shares:
             peaks: dict[int, tuple[float, float]] = {}
             for part in share.parts:
                 first = part.start - (part.start - offset) % unit
@@ -120,35 +130,43 @@ def together(
                 held[key] = before[0] + jobs, before[1] + kw
     programme, options = programme_of(inner, caps, unit, averaged=False, held=held)
     found = programme.search(seconds, NEARLY)
-    return None if found.values is None else _read(_of(members, options), found.values, unit)
+    return (
+        None
+        if found.values is None
+        else _read(_at_own_sites(members, options), found.values, unit)
+    )
 
 
 def _has_ramp(member: Member) -> bool:
-    chips = member.question.job.chips
+    chips = member.problem.job.chips
     return chips is not None and chips.ramp is not None
 
 
 def grid_of(members: Sequence[Member]) -> tuple[int, int]:
-    """The largest unit of slots and of the jobs' steps, and where a slot begins in it.
+    """Return the largest unit of slots and profile steps, and the offset of the slots in it.
 
-    Bounds inside slots are no part of it: the time asked at would make it a microsecond.
+    Bounds inside slots do not count: the time of the request would make the unit a microsecond.
     """
     curves = [site.curve for member in members for site in member.sites]
     edges = sorted({edge for curve in curves for edge in edges_within(curve)})
     apart = [later - earlier for earlier, later in pairwise(edges)]
-    steps = [end for member in members for _, end, _ in member.question.job.steps]
+    steps = [end for member in members for _, end, _ in member.problem.job.steps]
     unit = gcd(*apart, *steps) or HOUR
     starts = [start for curve in curves for _, start, _ in curve.stretches]
     return unit, (edges or starts or [0])[0] % unit
 
 
-def _on(members: Sequence[Member], change: Callable[[Curve], Curve]) -> list[Member]:
-    """The members with the free time at each site changed."""
+def _with_curves(members: Sequence[Member], change: Callable[[Curve], Curve]) -> list[Member]:
+    """Return the members with the free time at each site changed."""
     found = []
     for member in members:
         sites = [(site, _at(site, change(site.curve))) for site in member.sites]
-        home = next((new for old, new in sites if old is member.home), member.home)
-        found.append(replace(member, sites=tuple(new for _, new in sites), home=home))
+        current_site = next(
+            (new for old, new in sites if old is member.current_site), member.current_site
+        )
+        found.append(
+            replace(member, sites=tuple(new for _, new in sites), current_site=current_site)
+        )
     return found
 
 
@@ -156,8 +174,8 @@ def _at(site: Site, curve: Curve) -> Site:
     return site if curve == site.curve else replace(site, curve=curve)
 
 
-def _of(members: Sequence[Member], options: Sequence[Option]) -> list[Option]:
-    """The options at the sites as they are."""
+def _at_own_sites(members: Sequence[Member], options: Sequence[Option]) -> list[Option]:
+    """Return the options at the original sites."""
     sites = {
         (member.number, site.place.region): (member, site)
         for member in members
@@ -171,8 +189,8 @@ def _of(members: Sequence[Member], options: Sequence[Option]) -> list[Option]:
 
 
 def _is_whole(member: Member, unit: int) -> bool:
-    """Whether no schedule of the job off the grid counts less, see above."""
-    job = member.question.job
+    """Whether no schedule of the job off the grid costs less, see above."""
+    job = member.problem.job
     if job.chips is not None:
         return job.chips.ramp is not None  # changes only where slots do
     if job.kind is Kind.UNBROKEN:
@@ -180,39 +198,39 @@ def _is_whole(member: Member, unit: int) -> bool:
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
 
 
-def size_of(member: Member, unit: int) -> int:
-    """About how many variables a member takes."""
-    job = member.question.job
-    factor = len(segments_of(job.chips)) + 1 if job.chips else 1 + (job.kind is Kind.PIECES)
-    return sum(sum(site.curve.cells.lengths) // unit for site in member.sites) * factor
+def count_variables(member: Member, unit: int) -> int:
+    """Return about how many variables a member takes."""
+    job = member.problem.job
+    factor = len(increments_of(job.chips)) + 1 if job.chips else 1 + (job.kind is Kind.PIECES)
+    return sum(sum(site.curve.intervals.lengths) // unit for site in member.sites) * factor
 
 
 def _read(
     options: Sequence[Option], values: Sequence[float], unit: int
-) -> dict[int, Choice] | None:
-    """The choices that the values of the variables are."""
-    found: dict[int, Choice] = {}
+) -> dict[int, Candidate] | None:
+    """Return the candidates that the values of the variables describe."""
+    found: dict[int, Candidate] = {}
     for option in options:
-        job, site = option.member.question.job, option.site
+        job, site = option.member.problem.job, option.site
         parts: tuple[Part, ...] = ()
         starts = [start for variable, start in option.starts if values[variable] > 0.5]
         if starts:
-            parts = powered([(starts[0], starts[0] + job.work)], job.steps)
+            parts = apply_power([(starts[0], starts[0] + job.work)], job.steps)
         elif option.slots:
             parts = _parts(option, values, unit)
         if parts:
-            draft = _draft(site, job, parts)
-            moved = move_to(option.member.question, site, option.member.home)
-            found[option.member.number] = Choice.at(site, draft, moved)
+            solution = _solution_of(site, job, parts)
+            moved = move_to(option.member.problem, site, option.member.current_site)
+            found[option.member.number] = Candidate.at(site, solution, moved)
     numbers = {option.member.number for option in options}
     return found if found.keys() == numbers else None
 
 
 def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ...]:
-    job, parts = option.member.question.job, list[Part]()
+    job, parts = option.member.problem.job, list[Part]()
     left = float(job.work)
-    cells = option.site.curve.cells
-    ends = dict(zip(cells.starts, cells.ends, strict=True))
+    intervals = option.site.curve.intervals
+    ends = dict(zip(intervals.starts, intervals.ends, strict=True))
     for slot in sorted(option.slots):
         size = sum(values[variable] for variable, _ in option.slots[slot])
         if job.chips is None:
@@ -234,25 +252,27 @@ def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ..
         left -= length * speed
         kw = job.steps[0][2] / job.chips.base * size
         parts.append(Part(slot, slot + length, kw, size))
-    return joined(parts)
+    return join_parts(parts)
 
 
-def _draft(site: Site, job: Job, parts: tuple[Part, ...]) -> Draft:
-    cells = site.curve.cells
+def _solution_of(site: Site, job: Job, parts: tuple[Part, ...]) -> Solution:
+    intervals = site.curve.intervals
     total = 0.0
     for part in parts:
-        i = bisect_right(cells.starts, part.start) - 1
-        while i < len(cells.starts) and cells.starts[i] < part.end:
-            length = min(part.end, cells.ends[i]) - max(part.start, cells.starts[i])
-            total += cells.rates[i] * max(0, length) * part.power_kw
+        i = bisect_right(intervals.starts, part.start) - 1
+        while i < len(intervals.starts) and intervals.starts[i] < part.end:
+            length = min(part.end, intervals.ends[i]) - max(part.start, intervals.starts[i])
+            total += intervals.rates[i] * max(0, length) * part.power_kw
             i += 1
     spans: list[tuple[int, int]] = []
     for part in parts:
         touches = bool(spans) and spans[-1][1] == part.start
         spans.append((spans.pop()[0] if touches else part.start, part.end))
-    extra = drawn(cells, spans, job, FRESH) if job.kind is Kind.PIECES else ()
+    extra = (
+        place_overheads(intervals, spans, job, NOT_STARTED) if job.kind is Kind.PIECES else ()
+    )
     cost = in_units(total)
     for each in extra:
-        i = bisect_right(cells.starts, each.start) - 1
-        cost += cells.rates[i] / STEPS_PER_UNIT * each.kwh
-    return Draft(cost, parts, pieces(parts), extra)
+        i = bisect_right(intervals.starts, each.start) - 1
+        cost += intervals.rates[i] / STEPS_PER_UNIT * each.kwh
+    return Solution(cost, parts, count_segments(parts), extra)

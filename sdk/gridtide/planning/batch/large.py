@@ -1,7 +1,7 @@
-"""Where a batch is large, or a grid proves little: prices, picking and mending in limited time.
+"""Batch plans for large batches: prices, selection and local search within a time budget.
 
-Prices give the bound, and plans to begin with (`columns`); a few jobs at a time are then laid
-anew together (`reshuffle`).
+Prices give the bound and the first plans (`column_generation`); then a few jobs at a time are
+planned again together (`local_search`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from time import monotonic
 
 from gridtide.planning.batch.capacity import Cap, Member
 from gridtide.planning.batch.column_generation import Columns
-from gridtide.planning.batch.local_search import reshuffled
+from gridtide.planning.batch.local_search import improve_by_neighbourhoods
 from gridtide.planning.batch.lp_relaxation import Prices
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.candidate import Candidate
 
 # Shares of the time for prices, for laying jobs one by one at them, picking, mending.
 PRICING, LAYING, PICKING, MENDING = 0.2, 0.1, 0.15, 0.55
@@ -27,28 +27,28 @@ KEPT = 0.8
 
 @dataclass(frozen=True)
 class Priced:
-    """What the programme says: choices, if any keep to the caps, and a bound on all others."""
+    """Result: candidates, if any keep to the caps, and the proven bound."""
 
-    choices: dict[int, Choice] | None
+    candidates: dict[int, Candidate] | None
     least: float
 
 
-def weighed(
+def search_by_prices(
     members: Sequence[Member],
     caps: Mapping[str, Cap],
-    known: Mapping[int, Choice] | None,
+    known: Mapping[int, Candidate] | None,
     least: float,
     prices: Prices,
     seconds: float,
 ) -> Priced:
-    """The best schedule that is found from prices within about `seconds`.
+    """Return the best schedule found within about `seconds`.
 
     Args:
-        known: one schedule, `least` a bound already, and `prices` to begin with.
+        known: one schedule; `least`: a bound already proven; `prices`: the first prices.
 
     Raises:
-        NoSolver: there is no solver here.
-        SolverFailed: there is, and it gave up.
+        NoSolver: no solver is installed.
+        SolverFailed: the solver gave up.
         TooFine: the jobs, regions and slots are too many for it.
     """
     master = Columns(members, caps)
@@ -62,11 +62,11 @@ def weighed(
     tried, most = [prices], -inf
     began = monotonic()
     while monotonic() < began + PRICING * seconds:
-        bound, drafts = master.priced(prices)
+        bound, solutions = master.solve_at_prices(prices)
         if bound > most:
             most = bound
             tried.append(prices)
-        new = sum([master.add(member, each) for member, each in drafts])
+        new = sum([master.add(member, each) for member, each in solutions])
         if best is not None and _total(best) - max(least, most) <= ENOUGH * abs(_total(best)):
             return Priced(best, max(least, most))
         latest = master.prices()
@@ -76,28 +76,30 @@ def weighed(
         prices = _between(tried[-1], latest) if new else latest
     began = monotonic()
     for each in reversed(tried):
-        best = _better(best, master.laid(each, caps))
+        best = _better(best, master.place_at_prices(each, caps))
         if monotonic() > began + LAYING * seconds:
             break
     if best is not None:
         for member in members:
             master.add(member, best[member.number])
-    picked = master.picked(caps, PICKING * seconds)
+    picked = master.pick(caps, PICKING * seconds)
     whole = len(picked) == len(members)
     if best is None or (whole and _total(picked) < _total(best)):
         best = picked
     least = max(least, most)
-    best = reshuffled(members, caps, best, least + ENOUGH * abs(least), MENDING * seconds)
+    best = improve_by_neighbourhoods(
+        members, caps, best, least + ENOUGH * abs(least), MENDING * seconds
+    )
     return Priced(best if len(best) == len(members) else None, least)
 
 
-def _total(choices: Mapping[int, Choice]) -> float:
-    return sum(choice.value for choice in choices.values())
+def _total(candidates: Mapping[int, Candidate]) -> float:
+    return sum(candidate.value for candidate in candidates.values())
 
 
 def _better(
-    one: dict[int, Choice] | None, other: dict[int, Choice] | None
-) -> dict[int, Choice] | None:
+    one: dict[int, Candidate] | None, other: dict[int, Candidate] | None
+) -> dict[int, Candidate] | None:
     if one is None or other is None:
         return other if one is None else one
     return other if _total(other) < _total(one) else one

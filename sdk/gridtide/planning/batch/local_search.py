@@ -1,8 +1,7 @@
-"""A large batch mended a few jobs at a time: some are taken out and laid anew together.
+"""Large neighbourhood search: plan a few jobs of a batch again at a time (Shaw 1998).
 
-Each time one job without a plan, or one that lost much to the others, and some that may run at
-the same times are taken out, and an integer programme lays them into what the rest leaves of
-the caps (a large neighbourhood search, Shaw 1998).
+Each round takes out one job without a plan, or one that lost much to the others, with some that
+may run at the same times, and an integer programme places them in the capacity left.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from time import monotonic
 
-from gridtide.planning.batch.capacity import Cap, Member, crowded
-from gridtide.planning.batch.greedy import improved
-from gridtide.planning.batch.integer_program import grid_of, size_of, together
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps
+from gridtide.planning.batch.greedy import improve
+from gridtide.planning.batch.integer_program import count_variables, grid_of, solve_together
+from gridtide.planning.decide.candidate import Candidate
 
 # Variables and seconds of one programme.
 VARIABLES = 800
@@ -23,20 +22,20 @@ EACH = 0.5
 TRIES = 3
 
 
-def reshuffled(
+def improve_by_neighbourhoods(
     members: Sequence[Member],
     caps: Mapping[str, Cap],
-    laid: Mapping[int, Choice],
+    schedule: Mapping[int, Candidate],
     least: float,
     seconds: float,
-) -> dict[int, Choice]:
-    """`laid`, which keeps to the caps, with more of the members in it, and then for less.
+) -> dict[int, Candidate]:
+    """Return `schedule`, which keeps to the caps, with more members or at a lower cost.
 
-    It ends after `seconds`, where all count no more than `least`, or where nothing helps.
+    Ends after `seconds`, once the cost is at most `least`, or where nothing helps.
     """
-    found, unit = dict(laid), grid_of(members)[0]
+    found, unit = dict(schedule), grid_of(members)[0]
     random = Random(len(members))  # noqa: S311  # to be the same each time
-    sizes = {member.number: size_of(member, unit) for member in members}
+    sizes = {member.number: count_variables(member, unit) for member in members}
     ends = monotonic() + seconds
     failed = {member.number: 0 for member in members}
     while monotonic() < ends and min(failed.values()) < TRIES:
@@ -56,35 +55,35 @@ def reshuffled(
             break  # slots as small as this are no grid for a programme
         numbers = {member.number for member in taken}
         rest = {number: each for number, each in found.items() if number not in numbers}
-        anew = together(taken, caps, rest, unit, min(EACH, ends - monotonic()))
+        anew = solve_together(taken, caps, rest, unit, min(EACH, ends - monotonic()))
         better = anew is not None and (
             bool(out)
             or sum(each.value for each in anew.values())
             < sum(found[number].value for number in numbers) * (1 - 1e-9)
         )
-        if anew is None or not better or crowded(caps, {**rest, **anew}):
+        if anew is None or not better or exceeds_caps(caps, {**rest, **anew}):
             failed[first.number] += 1
         else:
             found = {**rest, **anew}
             failed |= dict.fromkeys(numbers, 0)
     complete = len(found) == len(members)
-    return improved(members, caps, found) if complete else found
+    return improve(members, caps, found) if complete else found
 
 
 def _by_loss(
     random: Random,
     members: Sequence[Member],
-    found: Mapping[int, Choice],
+    found: Mapping[int, Candidate],
     failed: Mapping[int, int],
 ) -> list[Member]:
-    """One of the members not tried enough, sooner one that lost much to the others."""
+    """Pick a member not tried enough, preferring one that lost much to the others."""
     left = [each for each in members if failed[each.number] < TRIES]
     losses = [max(0.0, found[each.number].value - each.alone) for each in left]
     return random.choices(left, [loss + 1e-9 * (1 + sum(losses)) for loss in losses])
 
 
 def _meet(one: Member, other: Member) -> bool:
-    """Whether the two may run in one region at one time."""
+    """Whether the two may run in one region at the same time."""
     return any(
         here.place.region == there.place.region
         and here.curve.stretches

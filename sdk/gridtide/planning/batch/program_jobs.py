@@ -1,6 +1,6 @@
-"""What one job adds to the programme of a batch on a grid: slots that pause, and sizes.
+"""Variables and rows of one job in the integer programme: slots that pause, and workers.
 
-A job that runs through is a choice of starts, see `grid_programme`.
+An unbroken job is a choice of starts, see `program_rows`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gridtide.planning.batch.capacity import Member
 from gridtide.planning.problem.job import HOUR, Job, Kind
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers.elastic import segments_of
+from gridtide.planning.solvers.elastic import increments_of
 from gridtide.planning.solvers.highs import Programme
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.slots import STEPS_PER_UNIT, to_microseconds
@@ -18,7 +18,7 @@ from gridtide.slots import STEPS_PER_UNIT, to_microseconds
 
 @dataclass
 class Option:
-    """One member at one site: its variables by start, or by slot with their sizes."""
+    """One member at one site: its variables by start, or by slot with their workers."""
 
     member: Member
     site: Site
@@ -40,7 +40,7 @@ class Load:
         self.kw.setdefault(slot, []).append((variable, kw))
 
 
-def paused(
+def add_pausing(
     programme: Programme,
     option: Option,
     unit: int,
@@ -49,8 +49,8 @@ def paused(
     *,
     averaged: bool,
 ) -> None:
-    """A variable for each slot; those that run are the job's work."""
-    job, pue = option.member.question.job, option.site.place.pue
+    """Add a variable for each slot; those that run sum to the work of the job."""
+    job, pue = option.member.problem.job, option.site.place.pue
     powers = [kw for *_, kw in job.steps]
     work: list[tuple[int, float]] = []
     runs: dict[int, int] = {}
@@ -68,7 +68,7 @@ def paused(
     if job.kind is Kind.PIECES and not averaged:
         begins = _edges(programme, runs, rates, here, -unit, job.restart_cost.kwh)
         _edges(programme, runs, rates, here, unit, job.pause_cost.kwh)
-        _limit_pieces(programme, job, runs, begins, unit)
+        _limit_segments(programme, job, runs, begins, unit)
 
 
 def _edges(
@@ -79,21 +79,21 @@ def _edges(
     beside: int,
     kwh: float,
 ) -> dict[int, int]:
-    """By slot, whether the job begins in it (the slot beside is the one before), or ends.
+    """Return, by slot, the variable for whether the job begins (or ends) in it.
 
-    Each but the first, or the last, counts `kwh` in the cleaner of the two slots.
+    Each but the first, or the last, costs `kwh` in the cleaner of the two slots.
     """
     found: dict[int, int] = {}
     free: list[tuple[int, float]] = []
     # From the outermost slot on, which begins first or ends last.
     for slot in sorted(runs, reverse=beside > 0):
         touches = [(runs[slot + beside], -1.0)] if slot + beside in runs else []
-        toll = min(rates[slot], rates.get(slot + beside, rates[slot])) * kwh
-        found[slot] = edge = programme.variable(toll, 1, whole=True)
+        overhead = min(rates[slot], rates.get(slot + beside, rates[slot])) * kwh
+        found[slot] = edge = programme.variable(overhead, 1, whole=True)
         programme.at_most.add([(runs[slot], 1.0), (edge, -1.0), *touches], 0.0)
-        if not toll and not kwh:
+        if not overhead and not kwh:
             continue
-        first = programme.variable(-toll, 1, whole=True)
+        first = programme.variable(-overhead, 1, whole=True)
         free.append((first, 1.0))
         programme.at_most.add([(first, 1.0), (edge, -1.0)], 0.0)
         programme.at_most.add([(first, 1.0), (runs[slot], -1.0)], 0.0)
@@ -103,7 +103,7 @@ def _edges(
     return found
 
 
-def _limit_pieces(
+def _limit_segments(
     programme: Programme, job: Job, runs: dict[int, int], begins: dict[int, int], unit: int
 ) -> None:
     if job.max_pieces is not None and begins:
@@ -116,7 +116,7 @@ def _limit_pieces(
                 programme.at_most.add([(begin, 1.0), *on], 0.0)
 
 
-def free_sizes(
+def add_free_workers(
     programme: Programme,
     option: Option,
     unit: int,
@@ -126,12 +126,12 @@ def free_sizes(
     *,
     averaged: bool,
 ) -> None:
-    """Sizes for each slot, which together do the work."""
-    job = option.member.question.job
+    """Add the workers in each slot, which together do the work."""
+    job = option.member.problem.job
     whole = not (chips.fractional_workers or averaged)
     work: list[tuple[int, float]] = []
     for slot, rate in _units(option.site, unit):
-        size, speed = _size(
+        size, speed = _add_workers(
             programme, option, load, range(slot, slot + unit, unit), here, chips, rate, unit,
             whole=whole, runs_wholly=not averaged,
         )  # fmt: skip
@@ -140,7 +140,7 @@ def free_sizes(
     programme.at_most.add([*work, (here, job.work / unit)], 0.0)
 
 
-def steady_sizes(
+def add_ramped_workers(
     programme: Programme,
     option: Option,
     unit: int,
@@ -150,48 +150,52 @@ def steady_sizes(
     *,
     averaged: bool,
 ) -> None:
-    """Sizes for each slot of the data, from one to the next within the ramp, see `ramp`.
+    """Add the workers in each slot of the data, each change within the ramp, see `ramp`.
 
-    Such a job changes only where slots do, so it is the same whether means are taken or not.
+    Such a job changes only at edges of slots, so it is the same whether means are taken or not.
     """
     del averaged
-    job, cells, ramp = option.member.question.job, option.site.curve.cells, chips.ramp or 0.0
+    job, intervals, ramp = (
+        option.member.problem.job,
+        option.site.curve.intervals,
+        chips.ramp or 0.0,
+    )
     work: list[tuple[int, float]] = []
     before: list[tuple[int, float]] = []
     whole = not chips.fractional_workers
     for i, (start, end, rate) in enumerate(
-        zip(cells.starts, cells.ends, cells.rates, strict=True)
+        zip(intervals.starts, intervals.ends, intervals.rates, strict=True)
     ):
-        size, speed = _size(
+        size, speed = _add_workers(
             programme, option, load, range(start, end, unit), here, chips, rate, unit,
             whole=whole, runs_wholly=True,
         )  # fmt: skip
         option.slots[start] = size
         work += [(variable, -each * (end - start) / unit) for variable, each in speed]
-        if i == 0 or cells.ends[i - 1] != start:
-            _step(programme, before, [], ramp)
+        if i == 0 or intervals.ends[i - 1] != start:
+            _limit_ramp(programme, before, [], ramp)
             before = []
-        _step(programme, before, size, ramp)
+        _limit_ramp(programme, before, size, ramp)
         before = size
-    _step(programme, before, [], ramp)
+    _limit_ramp(programme, before, [], ramp)
     exact = not (whole or chips.minimum)
     rows = programme.equal if exact else programme.at_most
     rows.add([*work, (here, job.work / unit)], 0.0)
 
 
-def _step(
+def _limit_ramp(
     programme: Programme,
     one: list[tuple[int, float]],
     other: list[tuple[int, float]],
     ramp: float,
 ) -> None:
-    """Two sizes no further apart than `ramp`."""
+    """Limit the difference of two numbers of workers to `ramp`."""
     for left, right in ((one, other), (other, one)):
         if left:
             programme.at_most.add([*left, *((each, -factor) for each, factor in right)], ramp)
 
 
-def _size(
+def _add_workers(
     programme: Programme,
     option: Option,
     load: Load,
@@ -204,17 +208,19 @@ def _size(
     whole: bool,
     runs_wholly: bool,
 ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
-    """The size held over `slots` as (variable, 1), and (variable, speed of one of it)."""
-    job, pue = option.member.question.job, option.site.place.pue
+    """Return the workers held over `slots` as (variable, 1), and as (variable, speed per
+    worker).
+    """
+    job, pue = option.member.problem.job, option.site.place.pue
     kw = job.steps[0][2] / chips.base
     per_worker = rate / STEPS_PER_UNIT * pue * kw * unit * len(slots) / HOUR
     runs = programme.variable(0.0, 1, whole=runs_wholly)
     programme.at_most.add([(runs, 1.0), (here, -1.0)], 0.0)
     size, speed = [], []
-    for segment in segments_of(chips):
-        variable = programme.variable(per_worker, segment.more, whole=whole)
+    for increment in increments_of(chips):
+        variable = programme.variable(per_worker, increment.more, whole=whole)
         size.append((variable, 1.0))
-        speed.append((variable, segment.speed / segment.more))
+        speed.append((variable, increment.speed / increment.more))
         for slot in slots:
             load.kw.setdefault(slot, []).append((variable, kw))
         if chips.fractional_workers:
@@ -229,10 +235,12 @@ def _size(
 
 
 def _units(site: Site, unit: int) -> list[tuple[int, int]]:
-    """The slots of the grid that are free at a site, each with its rate."""
-    cells = site.curve.cells
+    """Return the slots of the grid that are free at a site, each with its rate."""
+    intervals = site.curve.intervals
     return [
         (slot, rate)
-        for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True)
+        for start, end, rate in zip(
+            intervals.starts, intervals.ends, intervals.rates, strict=True
+        )
         for slot in range(start, end, unit)
     ]

@@ -1,4 +1,4 @@
-"""The programme of a batch on a grid: its variables and rows, see `gridded`."""
+"""The integer programme of a batch on a grid: its variables and rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from math import floor
 
 from gridtide.planning.batch.capacity import NEAR, Cap, Member
-from gridtide.planning.batch.program_jobs import Load, Option, free_sizes, paused, steady_sizes
+from gridtide.planning.batch.program_jobs import (
+    Load,
+    Option,
+    add_free_workers,
+    add_pausing,
+    add_ramped_workers,
+)
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.solvers.highs import Programme
@@ -14,7 +20,7 @@ from gridtide.planning.solvers.solution import in_units
 from gridtide.planning.solvers.unbroken import POWER_STEPS, costs_at
 
 Held = Mapping[tuple[str, int], tuple[float, float]]
-NOBODY = (0.0, 0.0)
+NO_OTHERS = (0.0, 0.0)
 
 
 def programme_of(
@@ -25,9 +31,9 @@ def programme_of(
     averaged: bool,
     held: Held | None = None,
 ) -> tuple[Programme, list[Option]]:
-    """The programme of schedules on the grid, or of the means of any over its slots.
+    """Return the programme of schedules on the grid, or of the means of any over its slots.
 
-    `held` are jobs and kW of others by region and slot.
+    `held` are jobs and kW of other jobs by region and slot.
     """
     programme = Programme("a batch on a grid")
     loads: dict[str, Load] = {}
@@ -55,22 +61,24 @@ def _member(
     *,
     averaged: bool,
 ) -> list[Option]:
-    """The variables of one member: just one site, and all of its work there."""
-    job, options, one = member.question.job, [], []
+    """Add the variables of one member: exactly one site, and all of its work there."""
+    job, options, one = member.problem.job, [], []
     for site in member.sites:
         load = loads.setdefault(site.place.region, Load())
         option = Option(member, site)
-        moving = sum(move.counts for move in move_to(member.question, site, member.home))
+        moving = sum(move.counts for move in move_to(member.problem, site, member.current_site))
         if job.kind is Kind.UNBROKEN or (_starts_only(job) and not averaged):
             one += _starts(programme, option, unit, load, moving, averaged=averaged)
         else:
             here = programme.variable(moving, 1, whole=True)
             one.append((here, 1.0))
             if job.chips:
-                sized = steady_sizes if job.chips.ramp is not None else free_sizes
-                sized(programme, option, unit, load, here, job.chips, averaged=averaged)
+                add_workers = (
+                    add_ramped_workers if job.chips.ramp is not None else add_free_workers
+                )
+                add_workers(programme, option, unit, load, here, job.chips, averaged=averaged)
             else:
-                paused(programme, option, unit, load, here, averaged=averaged)
+                add_pausing(programme, option, unit, load, here, averaged=averaged)
         options.append(option)
     programme.equal.add(one, 1.0)
     if mixed := [(each, 1.0) for option in options for each in option.mixed]:
@@ -79,7 +87,7 @@ def _member(
 
 
 def _starts_only(job: Job) -> bool:
-    """Whether the job runs through here, as every job may; also what has limits of its own."""
+    """Whether the job is placed unbroken here, as every job may be; also with limits."""
     return job.chips is None and (
         job.kind is Kind.UNBROKEN
         or len(job.steps) > 1
@@ -96,8 +104,8 @@ def _starts(
     *,
     averaged: bool,
 ) -> list[tuple[int, float]]:
-    """A variable for each start; what adds up to 1 where the job runs here."""
-    job, one = option.member.question.job, []
+    """Add a variable for each start; return the terms that sum to 1 where the job runs here."""
+    job, one = option.member.problem.job, []
     for run, low, end in option.site.curve.stretches:
         starts = list(range(low, end - job.work + 1, unit))
         here: list[int] = []
@@ -127,16 +135,16 @@ def _hold(
         return
     if cap.jobs is not None:
         for slot, terms in load.jobs.items():
-            programme.at_most.add(terms, cap.jobs - others.get(slot, NOBODY)[0])
+            programme.at_most.add(terms, cap.jobs - others.get(slot, NO_OTHERS)[0])
     if cap.kw is not None:
         for slot, terms in load.kw.items():
-            left = cap.kw - others.get(slot, NOBODY)[1]
+            left = cap.kw - others.get(slot, NO_OTHERS)[1]
             programme.at_most.add(terms, left)
             _round(programme, left, [each for each in terms if each[0] not in load.shares])
 
 
 def _round(programme: Programme, cap: float, terms: Sequence[tuple[int, float]]) -> None:
-    """The cap in whole multiples of some powers: what runs at any moment keeps to them too.
+    """Add the cap in whole multiples of some powers: what runs at any moment keeps to them too.
 
     Of jobs of 6 kW each, one runs under a cap of 10 kW at any moment, so on average too.
     """

@@ -1,4 +1,4 @@
-"""What a programme gives each job of each slot, laid out within the slot."""
+"""Rounding of an LP relaxation: divide each slot among the jobs that share it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from math import gcd
 
 from gridtide.planning.batch.capacity import Member
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job
-from gridtide.planning.solvers.elastic import Segment
+from gridtide.planning.solvers.elastic import Increment
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, pieces
+from gridtide.planning.solvers.solution import (
+    Part,
+    Solution,
+    count_segments,
+    in_units,
+    join_parts,
+)
 
 # Hours and chips below it are what a solver leaves of none.
 NONE = 1e-6
@@ -22,21 +28,21 @@ ROUNDING = 10**4
 
 @dataclass(frozen=True)
 class Taken:
-    """`hours` that a member spends on one segment of its size in ``[start, end)`` at a site."""
+    """`hours` that a member spends on one increment of its workers in ``[start, end)``."""
 
     member: Member
     site: Site
     start: int
     end: int
-    segment: Segment
+    increment: Increment
     variable: int
     hours: float = 0.0
 
 
-def laid_out(
+def round_to_schedule(
     members: Sequence[Member], taken: Sequence[Taken], limits: Mapping[str, int | None]
-) -> dict[int, Choice] | None:
-    """A choice for each member; ``None`` where the shares are no plans as they are.
+) -> dict[int, Candidate] | None:
+    """Return a candidate for each member; ``None`` where the shares do not form plans.
 
     `limits` are the most jobs at once by region.
     """
@@ -48,30 +54,30 @@ def laid_out(
     parts: dict[int, list[Part]] = {member.number: [] for member in members}
     unit = gcd(
         *(each.end - each.start for each in taken),
-        *(member.question.job.work for member in members),
+        *(member.problem.job.work for member in members),
     )
     for interval in _by_interval(used):
-        plain = [each for each in interval if each.member.question.job.chips is None]
+        plain = [each for each in interval if each.member.problem.job.chips is None]
         limit = limits[interval[0].site.place.region]
         _share(plain, unit, limit, parts)
-        _size([each for each in interval if each not in plain], parts)
-    choices = {}
+        _assign_workers([each for each in interval if each not in plain], parts)
+    candidates = {}
     for member in members:
-        found = joined(sorted(parts[member.number], key=lambda part: part.start))
-        if not _does_its_work(member.question.job, found):
+        found = join_parts(sorted(parts[member.number], key=lambda part: part.start))
+        if not _does_its_work(member.problem.job, found):
             return None
-        if any(_has_a_part_of_a_worker(member.question.job, part) for part in found):
+        if any(_has_a_part_of_a_worker(member.problem.job, part) for part in found):
             return None
         site = sites[member.number]
         cost = sum(
             rate * part.power_kw * (min(part.end, end) - max(part.start, start))
             for part in found
-            for start, end, rate in _cells(site, part)
+            for start, end, rate in _intervals(site, part)
         )
-        draft = Draft(in_units(cost), found, pieces(found))
-        moved = move_to(member.question, site, member.home)
-        choices[member.number] = Choice.at(site, draft, moved)
-    return choices
+        solution = Solution(in_units(cost), found, count_segments(found))
+        moved = move_to(member.problem, site, member.current_site)
+        candidates[member.number] = Candidate.at(site, solution, moved)
+    return candidates
 
 
 def _by_interval(used: Sequence[Taken]) -> list[list[Taken]]:
@@ -91,7 +97,7 @@ def _share(
     for time, each in times:
         if not time:
             break
-        start, end, kw = each.start, each.end, each.member.question.job.steps[0][2]
+        start, end, kw = each.start, each.end, each.member.problem.job.steps[0][2]
         mine = parts[each.member.number]
         if limit is None:
             mine.append(Part(start, start + time, kw))
@@ -104,15 +110,15 @@ def _share(
         at = start + left if left or last == end else last
 
 
-def _size(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
-    """Give each elastic job its size over the whole interval."""
+def _assign_workers(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> None:
+    """Give each elastic job its workers over the whole interval."""
     sizes: dict[int, float] = {}
     for each in taken:
         length = (each.end - each.start) / HOUR
         number = each.member.number
-        sizes[number] = sizes.get(number, 0.0) + each.segment.more * each.hours / length
+        sizes[number] = sizes.get(number, 0.0) + each.increment.more * each.hours / length
     for each in taken:
-        number, job = each.member.number, each.member.question.job
+        number, job = each.member.number, each.member.problem.job
         size = sizes.pop(number, 0.0)
         if job.chips and not job.chips.fractional_workers and abs(size - round(size)) <= NONE:
             size = float(round(size))  # what a solver leaves beside a whole number
@@ -133,10 +139,12 @@ def _has_a_part_of_a_worker(job: Job, part: Part) -> bool:
     return whole and (part.chips or 0.0) % 1 != 0
 
 
-def _cells(site: Site, part: Part) -> list[tuple[int, int, int]]:
-    cells = site.curve.cells
+def _intervals(site: Site, part: Part) -> list[tuple[int, int, int]]:
+    intervals = site.curve.intervals
     return [
         (start, end, rate)
-        for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True)
+        for start, end, rate in zip(
+            intervals.starts, intervals.ends, intervals.rates, strict=True
+        )
         if start < part.end and end > part.start
     ]

@@ -1,4 +1,4 @@
-"""One way to run a job over time and places, and what all of its energy comes to."""
+"""One feasible way to run a job over time and regions, and the sums of all its energy."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from dataclasses import dataclass
 from gridtide.planning.problem.job import HOUR
 from gridtide.planning.problem.objective import CostSeries
 from gridtide.planning.solvers.region_costs import Site, integrated, value_from
-from gridtide.planning.solvers.solution import Draft, Drawn, Part
+from gridtide.planning.solvers.solution import EnergyDraw, Part, Solution
 
 
 @dataclass(frozen=True)
 class Share:
-    """What of a job runs at one site: its parts, and energy beside them."""
+    """The parts of a job at one site, and energy beside them."""
 
     site: Site
     parts: tuple[Part, ...]
-    extra: tuple[Drawn, ...] = ()
+    extra: tuple[EnergyDraw, ...] = ()
 
     @property
-    def drawn(self) -> list[Drawn]:
+    def draws(self) -> list[EnergyDraw]:
         """All energy here, before PUE."""
-        parts = (Drawn(part.start, part.end, energy(part)) for part in self.parts)
+        parts = (EnergyDraw(part.start, part.end, energy(part)) for part in self.parts)
         return [*parts, *self.extra]
 
     @property
     def kwh(self) -> float:
-        """All energy here, before PUE."""
-        return sum(each.kwh for each in self.drawn)
+        """Sum of the energy here, before PUE."""
+        return sum(each.kwh for each in self.draws)
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Moving the data: half of `kwh` is drawn at either end, at the moment `at`."""
+class DataMove:
+    """A move of the data: half of `kwh` is drawn at either end, at the moment `at`."""
 
     origin: Site
     target: Site
@@ -41,7 +41,7 @@ class Moved:
 
     @property
     def counts(self) -> float:
-        """What the goal counts it at."""
+        """Cost under the goal."""
         return sum(
             value_from(site.counted, self.at, site.place.region) * self.kwh / 2
             for site in (self.origin, self.target)
@@ -57,39 +57,39 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A way to run a job.
+class Candidate:
+    """A feasible way to run a job.
 
     Attributes:
         shares: by site.
-        value: what decides, by the goal's quantile, PUE and moves included.
-        pieces: how many times it starts.
+        value: what decides: cost by the quantile of the goal, PUE and moves included.
+        segments: how many times the job starts.
         moved: moves of the data.
-        bound: no way at this site counts less; ``None`` where this one is the best.
+        bound: no candidate at this site costs less; ``None`` where this one is optimal.
     """
 
     shares: tuple[Share, ...]
     value: float
-    pieces: int
-    moved: tuple[Moved, ...] = ()
+    segments: int
+    moved: tuple[DataMove, ...] = ()
     bound: float | None = None
 
     @property
     def least(self) -> float:
-        """What no way at this site counts less than."""
+        """Proven lower bound on the cost of any candidate at this site."""
         return self.value if self.bound is None else min(self.bound, self.value)
 
     @classmethod
-    def at(cls, site: Site, draft: Draft, moved: tuple[Moved, ...] = ()) -> Choice:
-        """All of a draft at one site."""
+    def at(cls, site: Site, solution: Solution, moved: tuple[DataMove, ...] = ()) -> Candidate:
+        """Return a solution at one site as a candidate."""
         moving, pue = sum(move.counts for move in moved), site.place.pue
-        bound = None if draft.bound is None else draft.bound * pue + moving
-        shares = (Share(site, draft.parts, draft.extra),)
-        return cls(shares, draft.cost * pue + moving, draft.pieces, moved, bound)
+        bound = None if solution.bound is None else solution.bound * pue + moving
+        shares = (Share(site, solution.parts, solution.extra),)
+        return cls(shares, solution.cost * pue + moving, solution.segments, moved, bound)
 
     @property
-    def laid(self) -> list[tuple[Part, Site]]:
-        """All parts in order, each with its site."""
+    def placed_parts(self) -> list[tuple[Part, Site]]:
+        """All parts in order of time, each with its site."""
         parts = [(part, share.site) for share in self.shares for part in share.parts]
         return sorted(parts, key=lambda pair: pair[0].start)
 
@@ -100,19 +100,19 @@ class Choice:
 
     @property
     def end(self) -> int:
-        """When it has ended."""
+        """When it ends."""
         return max(part.end for share in self.shares for part in share.parts)
 
     @property
     def site(self) -> Site:
         """Where it first runs."""
-        return self.laid[0][1]
+        return self.placed_parts[0][1]
 
     @property
     def counts(self) -> float:
-        """What the goal counts it at, as expected."""
+        """Expected cost under the goal."""
         moves = sum(move.counts for move in self.moved)
-        return sum(share.site.counts(share.drawn) for share in self.shares) + moves
+        return sum(share.site.counts(share.draws) for share in self.shares) + moves
 
     @property
     def kwh(self) -> float:
@@ -121,10 +121,10 @@ class Choice:
         return sum(share.kwh * share.site.place.pue for share in self.shares) + moves
 
     def grams(self, quantile: str = "p50") -> float | None:
-        """Grams of all energy; ``None`` where the signal is no intensity or a part unknown."""
+        """Return the grams of all energy; ``None`` where a part is unknown."""
         total = sum(move.grams for move in self.moved)
         for share in self.shares:
-            grams = share.site.grams(share.drawn, quantile)
+            grams = share.site.grams(share.draws, quantile)
             if grams is None:
                 return None
             total += grams
@@ -132,17 +132,17 @@ class Choice:
 
     @property
     def mean(self) -> float:
-        """Mean of the signal, by the job's energy."""
-        sums = [share.site.signal_sum(share.drawn) or 0.0 for share in self.shares]
+        """Mean of the signal, weighted by the energy of the job."""
+        sums = [share.site.signal_sum(share.draws) or 0.0 for share in self.shares]
         return sum(sums) / sum(share.kwh for share in self.shares)
 
     def cost(self, costs: CostSeries) -> float | None:
-        """Cost of all energy; ``None`` where a part of it is unknown."""
+        """Return the cost of all energy; ``None`` where a part of it is unknown."""
         total = sum(
             value_from(costs.runs, move.at, costs.unit) * move.kwh for move in self.moved
         )
         for share in self.shares:
-            part = integrated(costs.runs, share.drawn)
+            part = integrated(costs.runs, share.draws)
             if part is None:
                 return None
             total += part * share.site.place.pue
@@ -150,5 +150,5 @@ class Choice:
 
 
 def energy(part: Part) -> float:
-    """kWh that a part draws, before PUE."""
+    """Return the kWh that a part draws, before PUE."""
     return (part.end - part.start) * part.power_kw / HOUR

@@ -1,4 +1,4 @@
-"""The ways a question can be answered, and the one that reaches the goal best."""
+"""The candidates for a planning problem, and the choice of the best one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from gridtide.errors import BadInput, NoData, NoFeasibleWindow
-from gridtide.planning.decide.baseline import Baseline, now_at, saving
-from gridtide.planning.decide.candidate import Choice, Moved
+from gridtide.planning.decide.baseline import Baseline, run_now_at, saving
+from gridtide.planning.decide.candidate import Candidate, DataMove
 from gridtide.planning.decide.earliest import earliest
-from gridtide.planning.decide.moves import envelope, moments, moves_are_free, roam, shared
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.moves import (
+    assign_regions,
+    lowest_rates,
+    migrate,
+    moves_are_free,
+    region_rates,
+)
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Code
 from gridtide.planning.errors import NeverUnder, OverBudget, TooFine
 from gridtide.planning.problem.job import Kind
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.solvers.costs import Curve
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.planning.solvers.solution import Draft
-from gridtide.planning.solvers.solve import drafted, steps
+from gridtide.planning.solvers.solution import Solution
+from gridtide.planning.solvers.solve import solve, steps
 from gridtide.slots import to_instant
 
 # Some twenty seconds.
@@ -28,127 +34,129 @@ MOST_STEPS = 100_000_000
 
 @dataclass(frozen=True)
 class Decision:
-    """What was chosen, why, and what else there was.
+    """The chosen candidate, the reason, and the other candidates.
 
     Attributes:
         elsewhere: the best of each site that was not chosen, best first.
-        left_out: regions without a choice, and why.
-        baseline: what savings count against.
+        left_out: regions without a candidate, and why.
+        baseline: what savings are measured against.
         saved: where waiting saves too little, what it would save; ``None``: nothing to save.
     """
 
-    choice: Choice
+    candidate: Candidate
     code: Code
-    elsewhere: tuple[Choice, ...]
+    elsewhere: tuple[Candidate, ...]
     left_out: dict[str, str]
     baseline: Baseline
     saved: float | None = None
 
 
-def decided(question: Question) -> Decision:
-    """The best way to answer `question`; raises as `choose.plan`."""
-    places, goal, job = question.places, question.goal, question.job
+def decide(problem: PlanningProblem) -> Decision:
+    """Choose the best candidate for `problem`; raises as `planner.plan`."""
+    places, goal, job = problem.places, problem.goal, problem.job
     sites = {
-        place.region: Site.of(place, job, question.bounds, goal, question.now)
+        place.region: Site.of(place, job, problem.bounds, goal, problem.now)
         for place in places.places
     }
     ruled_out = places.ruled_out()
     usable = [site for region, site in sites.items() if region not in ruled_out]
-    home = sites[places.home] if places.home else None
-    _refuse_effort(question, usable)
-    found, missing = each_alone(question, usable, home)
+    current_site = sites[places.home] if places.home else None
+    _check_work(problem, usable)
+    found, missing = each_alone(problem, usable, current_site)
     following = places.moves is Moves.FOLLOW and len(usable) > 1
     if following:
         bound = min((each.value for each in found), default=inf)
-        found.insert(0, _following(question, usable, home, bound))
+        found.insert(0, _following(problem, usable, current_site, bound))
     elif not found:
-        raise _nowhere(question, usable, missing)
+        raise _nowhere(problem, usable, missing)
     if goal.budget_grams is not None:
         found = _within(found, goal.budget_grams)
     by_end = (lambda each: (each.end, each.value)) if goal.earliest else _by_value
-    choice = found[0] if following else min(found, key=by_end)
-    elsewhere = sorted((each for each in found if each is not choice), key=_by_value)
-    baseline = Baseline.of(home or choice.site, job)
-    code, choice, saved = _why(question, choice, usable, home)
+    candidate = found[0] if following else min(found, key=by_end)
+    elsewhere = sorted((each for each in found if each is not candidate), key=_by_value)
+    baseline = Baseline.of(current_site or candidate.site, job)
+    code, candidate, saved = _why(problem, candidate, usable, current_site)
     left_out = ruled_out | missing
-    return Decision(choice, code, tuple(elsewhere), left_out, baseline, saved)
+    return Decision(candidate, code, tuple(elsewhere), left_out, baseline, saved)
 
 
-def _refuse_effort(question: Question, sites: Sequence[Site]) -> None:
-    """Raise where a question would take so long that nobody waits for its answer."""
-    each = (steps(site.curve, question.job, question.standing) for site in sites)
+def _check_work(problem: PlanningProblem, sites: Sequence[Site]) -> None:
+    """Raise where a problem needs more states than the limit on work allows."""
+    each = (steps(site.curve, problem.job, problem.state) for site in sites)
     # The earliest end is found by halving.
-    tries = max(len(site.curve.cells.rates) for site in sites).bit_length()
-    taken = sum(each) * (tries if question.goal.earliest else 1)
+    tries = max(len(site.curve.intervals.rates) for site in sites).bit_length()
+    taken = sum(each) * (tries if problem.goal.earliest else 1)
     if taken > MOST_STEPS:
         raise TooFine(
             f"an exact plan over {len(sites)} regions takes {taken:,} steps, more than "
             f"{MOST_STEPS:,}; ask for fewer regions, a nearer deadline, or times in multiples "
-            "of the slots, or drop a limit on the pieces"
+            "of the slots, or drop a limit on the segments"
         )
 
 
 def each_alone(
-    question: Question, sites: Sequence[Site], home: Site | None
-) -> tuple[list[Choice], dict[str, str]]:
-    """The best that each of `sites` offers by itself, and of those that offer none, why."""
+    problem: PlanningProblem, sites: Sequence[Site], current_site: Site | None
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Return the best candidate at each of `sites`, and the reason where there is none."""
     found, missing = [], {}
     for site in sites:
-        moved = move_to(question, site, home)
-        budget = question.goal.budget_grams
+        moved = move_to(problem, site, current_site)
+        budget = problem.goal.budget_grams
         try:
             if budget is not None:
                 budget = (budget - sum(move.grams for move in moved)) / site.place.pue
-            found.append(Choice.at(site, _drafted(question, site.curve, budget), moved))
+            found.append(Candidate.at(site, _solve(problem, site.curve, budget), moved))
         except (NoFeasibleWindow, NoData) as error:
             missing[site.place.region] = str(error)
     return found, missing
 
 
-def move_to(question: Question, site: Site, home: Site | None) -> tuple[Moved, ...]:
-    """What moving the data from home to `site` takes."""
-    kwh = question.places.move_kwh
-    if home is None or site is home or not kwh:
+def move_to(
+    problem: PlanningProblem, site: Site, current_site: Site | None
+) -> tuple[DataMove, ...]:
+    """Return the data move from the current site to `site`."""
+    kwh = problem.places.move_kwh
+    if current_site is None or site is current_site or not kwh:
         return ()
-    return (Moved(home, site, to_instant(question.now), kwh),)
+    return (DataMove(current_site, site, to_instant(problem.now), kwh),)
 
 
-def _drafted(question: Question, curve: Curve, budget: float | None) -> Draft:
-    if question.goal.earliest:
+def _solve(problem: PlanningProblem, curve: Curve, budget: float | None) -> Solution:
+    if problem.goal.earliest:
         limit = inf if budget is None else budget
-        return earliest(curve, question.job, limit, question.standing)
-    return drafted(curve, question.job, question.standing)
+        return earliest(curve, problem.job, limit, problem.state)
+    return solve(curve, problem.job, problem.state)
 
 
 def _following(
-    question: Question, sites: Sequence[Site], home: Site | None, bound: float
-) -> Choice:
-    """The best way that may move at every edge of a slot."""
-    move_kwh = question.places.move_kwh
-    sites = [site for site in sites if site.curve.stretches or site is home]
-    found = moments(sites)
-    if moves_are_free(question.job, move_kwh):
-        curve = envelope(found, "all regions together")
-        return shared(_drafted(question, curve, question.goal.budget_grams), sites, found)
-    if question.goal.earliest:
+    problem: PlanningProblem, sites: Sequence[Site], current_site: Site | None, bound: float
+) -> Candidate:
+    """Return the best candidate that may move at every edge of a slot."""
+    move_kwh = problem.places.move_kwh
+    sites = [site for site in sites if site.curve.stretches or site is current_site]
+    found = region_rates(sites)
+    if moves_are_free(problem.job, move_kwh):
+        curve = lowest_rates(found, "all regions together")
+        return assign_regions(_solve(problem, curve, problem.goal.budget_grams), sites, found)
+    if problem.goal.earliest:
         raise BadInput(
             "the earliest plan within a limit is not offered with moves that cost while it "
             "runs; use one move, or leave the data where it is"
         )
-    at = next((i for i, site in enumerate(sites) if site is home), -1)
-    return roam(
-        question.job,
+    at = next((i for i, site in enumerate(sites) if site is current_site), -1)
+    return migrate(
+        problem.job,
         sites,
         found,
-        home=at,
+        current_site=at,
         move_kwh=move_kwh,
-        now=to_instant(question.now),
-        standing=question.standing,
+        now=to_instant(problem.now),
+        state=problem.state,
         bound=bound,
     )
 
 
-def _within(found: Sequence[Choice], budget: float) -> list[Choice]:
+def _within(found: Sequence[Candidate], budget: float) -> list[Candidate]:
     # Decided by the goal's quantile, as the plans themselves are.
     within = [each for each in found if each.value <= budget * (1 + 1e-9)]
     if not within:
@@ -162,69 +170,69 @@ def _within(found: Sequence[Choice], budget: float) -> list[Choice]:
 
 
 def _nowhere(
-    question: Question, sites: Sequence[Site], missing: dict[str, str]
+    problem: PlanningProblem, sites: Sequence[Site], missing: dict[str, str]
 ) -> NoFeasibleWindow:
-    """The error where no site offers a plan."""
+    """Return the error where no site offers a candidate."""
     said = "; ".join(missing.values())
-    if question.goal.threshold is None:
+    if problem.goal.threshold is None:
         return NoFeasibleWindow(said)
     for site in sites:
         try:
-            drafted(site.plain, question.job, question.standing)
+            solve(site.plain, problem.job, problem.state)
         except NoFeasibleWindow:
             continue
-        signal = question.places.signal
+        signal = problem.places.signal
         side = "over" if signal.lower_is_cleaner else "under"
         return NeverUnder(
             f"without the threshold there is a plan, but {signal} is {side} "
-            f"{question.goal.threshold:g} {signal.unit} for too much of the time: {said}. Move "
+            f"{problem.goal.threshold:g} {signal.unit} for too much of the time: {said}. Move "
             "the threshold, or let the job pause"
         )
     return NoFeasibleWindow(said)
 
 
 def _why(
-    question: Question,
-    choice: Choice,
+    problem: PlanningProblem,
+    candidate: Candidate,
     sites: Sequence[Site],
-    home: Site | None,
-) -> tuple[Code, Choice, float | None]:
-    """The reason for a choice; where waiting saves too little, another choice."""
-    goal, job = question.goal, question.job
+    current_site: Site | None,
+) -> tuple[Code, Candidate, float | None]:
+    """Return the reason for a candidate; where waiting saves too little, another candidate."""
+    goal, job = problem.goal, problem.job
     if goal.budget_grams is not None:
-        return Code.WITHIN_BUDGET, choice, None
+        return Code.WITHIN_BUDGET, candidate, None
     if goal.threshold is not None:
-        return Code.UNDER_THRESHOLD, choice, None
+        return Code.UNDER_THRESHOLD, candidate, None
     at_once = []
     for site in sites:
-        there = now_at(site, job)
+        there = run_now_at(site, job)
         if there is not None:
-            moved = move_to(question, site, home)
+            moved = move_to(problem, site, current_site)
             value = there.value + sum(move.counts for move in moved)
             at_once.append(replace(there, value=value, moved=moved))
-    if any(_same(choice, each) for each in at_once):
-        only = len(sites) == 1 and _no_slack(choice.site.curve, question)
-        return Code.NO_CHOICE if only else Code.NOW_IS_BEST, choice, None
+    if any(_same(candidate, each) for each in at_once):
+        only = len(sites) == 1 and _no_slack(candidate.site.curve, problem)
+        return Code.NO_CHOICE if only else Code.NOW_IS_BEST, candidate, None
     if goal.min_saving and at_once:
         soonest = min(at_once, key=_by_value)
-        saved = saving(choice, goal, soonest.counts, soonest.mean)
+        saved = saving(candidate, goal, soonest.counts, soonest.mean)
         if saved is None or saved < goal.min_saving:
             return Code.SAVING_TOO_SMALL, soonest, saved
-    return Code.BEST, choice, None
+    return Code.BEST, candidate, None
 
 
-def _no_slack(curve: Curve, question: Question) -> bool:
+def _no_slack(curve: Curve, problem: PlanningProblem) -> bool:
     lengths = [end - start for _, start, end in curve.stretches]
-    if question.job.kind is Kind.UNBROKEN:
-        lengths = [length for length in lengths if length >= question.job.work]
-    return sum(lengths) == question.job.work
+    if problem.job.kind is Kind.UNBROKEN:
+        lengths = [length for length in lengths if length >= problem.job.work]
+    return sum(lengths) == problem.job.work
 
 
-def _same(one: Choice, other: Choice) -> bool:
-    return [(part[:3], site.place) for part, site in one.laid] == [
-        (part[:3], site.place) for part, site in other.laid
+def _same(one: Candidate, other: Candidate) -> bool:
+    return [(part[:3], site.place) for part, site in one.placed_parts] == [
+        (part[:3], site.place) for part, site in other.placed_parts
     ]
 
 
-def _by_value(choice: Choice) -> float:
-    return choice.value
+def _by_value(candidate: Candidate) -> float:
+    return candidate.value

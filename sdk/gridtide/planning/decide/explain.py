@@ -1,4 +1,4 @@
-"""A decision told: slots, sums, savings, other plans and sentences."""
+"""Build a plan from a decision: schedule, totals, savings, alternatives and explanation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gridtide.model import format_time
-from gridtide.planning.decide.alternatives import others
-from gridtide.planning.decide.candidate import Choice
+from gridtide.planning.decide.alternatives import find_alternatives
+from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import Decision, each_alone
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import (
     Alternative,
     Code,
@@ -31,17 +31,17 @@ LATER = timedelta(hours=24)
 WORTH_SAYING = 0.005
 
 
-def told(question: Question, decision: Decision) -> Plan:
-    """The plan of a decision."""
-    choice, goal = decision.choice, question.goal
-    low, high = choice.grams("p10"), choice.grams("p90")
+def explain(problem: PlanningProblem, decision: Decision) -> Plan:
+    """Return the plan for a decision."""
+    candidate, goal = decision.candidate, problem.goal
+    low, high = candidate.grams("p10"), candidate.grams("p90")
     baseline = decision.baseline
-    outlook = choice.site.outlook
-    alternatives = _alternatives(question, decision)
+    outlook = candidate.site.outlook
+    alternatives = _alternatives(problem, decision)
     return Plan(
-        region=choice.site.place.region,
-        start=to_moment(choice.start),
-        end=to_moment(choice.end),
+        region=candidate.site.place.region,
+        start=to_moment(candidate.start),
+        end=to_moment(candidate.end),
         slots=tuple(
             PlannedSlot(
                 start=to_moment(part.start),
@@ -50,47 +50,47 @@ def told(question: Question, decision: Decision) -> Plan:
                 region=site.place.region,
                 chips=part.chips,
             )
-            for part, site in choice.laid
+            for part, site in candidate.placed_parts
         ),
-        pieces=choice.pieces,
+        pieces=candidate.segments,
         signal=outlook.signal,
         unit=outlook.signal.unit,
-        kwh=choice.kwh,
-        grams=choice.grams(),
-        cost=choice.cost(goal.costs) if goal.costs else None,
+        kwh=candidate.kwh,
+        grams=candidate.grams(),
+        cost=candidate.cost(goal.costs) if goal.costs else None,
         cost_unit=goal.costs.unit if goal.costs else None,
-        mean=choice.mean,
-        saving_now=baseline.saving_now(choice, goal),
-        saving_median=baseline.saving(choice, goal, baseline.median),
-        saving_worst=baseline.saving(choice, goal, baseline.worst),
+        mean=candidate.mean,
+        saving_now=baseline.saving_now(candidate, goal),
+        saving_median=baseline.saving(candidate, goal, baseline.median),
+        saving_worst=baseline.saving(candidate, goal, baseline.worst),
         interval=None if low is None or high is None else Interval(low=low, high=high),
-        alternatives=tuple(told for _, told in alternatives),
-        reason=Reason(code=decision.code, sentence=_sentence(question, decision)),
-        what_would_change=_what_would_change(question, decision, alternatives),
+        alternatives=tuple(each for _, each in alternatives),
+        reason=Reason(code=decision.code, sentence=_sentence(problem, decision)),
+        what_would_change=_what_would_change(problem, decision, alternatives),
         left_out=tuple(
             LeftOut(region=region, reason=why) for region, why in decision.left_out.items()
         ),
         issued_at=outlook.issued_at,
         model=outlook.model,
-        question=question,
+        problem=problem,
     )
 
 
-Named = list[tuple[Choice, Alternative]]
+Named = list[tuple[Candidate, Alternative]]
 
 
-def _alternatives(question: Question, decision: Decision) -> Named:
-    """Other plans, each with its wire form, best first."""
-    if not question.alternatives:
+def _alternatives(problem: PlanningProblem, decision: Decision) -> Named:
+    """Return the other plans, each with its form in the response, best first."""
+    if not problem.alternatives:
         return []
-    choice, baseline = decision.choice, decision.baseline
-    found = others(
-        question.job,
-        choice,
+    candidate, baseline = decision.candidate, decision.baseline
+    found = find_alternatives(
+        problem.job,
+        candidate,
         decision.elsewhere,
-        choice.moved,
-        question.alternatives,
-        question.standing,
+        candidate.moved,
+        problem.alternatives,
+        problem.state,
     )
     return [
         (
@@ -103,26 +103,26 @@ def _alternatives(question: Question, decision: Decision) -> Named:
                 kwh=other.kwh,
                 grams=other.grams(),
                 mean=other.mean,
-                saving_now=baseline.saving_now(other, question.goal),
+                saving_now=baseline.saving_now(other, problem.goal),
             ),
         )
         for what, other in found
     ]
 
 
-def _sentence(question: Question, decision: Decision) -> str:
-    """Why, for people."""
-    choice, goal = decision.choice, question.goal
-    unit = choice.site.outlook.signal.unit
-    where = " and ".join(dict.fromkeys(site.place.region for _, site in choice.laid))
-    times = f"from {_time(choice.start)} to {_time(choice.end)}"
-    pieces = f", in {choice.pieces} pieces" if choice.pieces > 1 else ""
-    runs = f"in {where} {times}{pieces}, at {choice.mean:.4g} {unit}"
+def _sentence(problem: PlanningProblem, decision: Decision) -> str:
+    """Return the reason in a sentence."""
+    candidate, goal = decision.candidate, problem.goal
+    unit = candidate.site.outlook.signal.unit
+    where = " and ".join(dict.fromkeys(site.place.region for _, site in candidate.placed_parts))
+    times = f"from {_time(candidate.start)} to {_time(candidate.end)}"
+    segments = f", in {candidate.segments} segments" if candidate.segments > 1 else ""
+    runs = f"in {where} {times}{segments}, at {candidate.mean:.4g} {unit}"
     match decision.code:
         case Code.NOW_IS_BEST:
             return f"Run at once, {runs}: nothing within the bounds is better."
         case Code.NO_CHOICE:
-            return f"Run {runs}: the bounds leave no other way."
+            return f"Run {runs}: the bounds allow no other start."
         case Code.SAVING_TOO_SMALL:
             least = _amount(goal.min_saving, goal)
             would = "nothing" if decision.saved is None else _amount(decision.saved, goal)
@@ -130,14 +130,14 @@ def _sentence(question: Question, decision: Decision) -> str:
         case Code.WITHIN_BUDGET:
             return f"Run {runs}: the earliest end within {goal.budget_grams:.6g} g."
         case Code.UNDER_THRESHOLD:
-            side = "under" if choice.site.outlook.signal.lower_is_cleaner else "over"
+            side = "under" if candidate.site.outlook.signal.lower_is_cleaner else "over"
             return f"Run {runs}: the earliest end at or {side} {goal.threshold:g} {unit}."
     against = [
         f"{_compared(saved, goal)} than {what}"
         for saved, what in (
-            (decision.baseline.saving_now(choice, goal), "at once"),
+            (decision.baseline.saving_now(candidate, goal), "at once"),
             (
-                decision.baseline.saving(choice, goal, decision.baseline.median),
+                decision.baseline.saving(candidate, goal, decision.baseline.median),
                 "the median start",
             ),
         )
@@ -147,54 +147,54 @@ def _sentence(question: Question, decision: Decision) -> str:
     return f"Run {runs}{capped}" + (f": {', '.join(against)}." if against else ".")
 
 
-def _what_would_change(question: Question, decision: Decision, named: Named) -> str:
-    """What would make another plan better."""
-    goal, choice = question.goal, decision.choice
+def _what_would_change(problem: PlanningProblem, decision: Decision, named: Named) -> str:
+    """Return what would make another plan better, in a sentence."""
+    goal, candidate = problem.goal, decision.candidate
     if decision.code is Code.SAVING_TOO_SMALL:
-        return "It would wait for a min_saving of no more than what waiting would save."
+        return "A lower min_saving, at most what waiting would save, would make it wait."
     if decision.code is Code.WITHIN_BUDGET:
-        return f"With a budget under {choice.value:.6g} g it would end later, or nowhere."
+        return f"With a budget under {candidate.value:.6g} g it would end later, or not fit."
     if decision.code is Code.UNDER_THRESHOLD:
         return f"With a threshold beyond {goal.threshold:g} it could end sooner."
     said = []
     if named:
         other, alternative = named[0]
-        margin = (other.value - choice.value) / choice.kwh
+        margin = (other.value - candidate.value) / candidate.kwh
         said.append(
-            f"To {alternative.what} would be as good were the chosen time {margin:.3g} "
-            f"{_unit(question)} worse than forecast."
+            f"To {alternative.what} would be as good if the chosen time were {margin:.3g} "
+            f"{_unit(problem)} worse than forecast."
         )
-    if question.alternatives and question.places.moves is Moves.ONE:
-        said.append(_later(question, decision))
-    return " ".join(said) or "Another forecast, other bounds or another goal."
+    if problem.alternatives and problem.places.moves is Moves.ONE:
+        said.append(_later(problem, decision))
+    return " ".join(said) or "A different forecast, different bounds or a different goal."
 
 
-def _later(question: Question, decision: Decision) -> str:
-    """What a later deadline would change."""
-    _, last = question.bounds.limits(question.now, question.job.duration)
-    sites = [choice.site for choice in (decision.choice, *decision.elsewhere)]
+def _later(problem: PlanningProblem, decision: Decision) -> str:
+    """Return what a later deadline would change, in a sentence."""
+    _, last = problem.bounds.limits(problem.now, problem.job.duration)
+    sites = [candidate.site for candidate in (decision.candidate, *decision.elsewhere)]
     known = max(site.outlook.expected.slots[-1].end for site in sites)
     if last is None or known <= last:
-        return f"Nothing is forecast yet after {format_time(known)}."
+        return f"There is no forecast yet after {format_time(known)}."
     bounds = replace(
-        question.bounds,
+        problem.bounds,
         deadline=last + LATER,
         slack=None,
         slack_fraction=None,
         next_working_day=None,
     )
-    relaxed = replace(question, bounds=bounds)
+    later_problem = replace(problem, bounds=bounds)
     longer = [
-        Site.of(site.place, question.job, bounds, question.goal, question.now) for site in sites
+        Site.of(site.place, problem.job, bounds, problem.goal, problem.now) for site in sites
     ]
-    home = next((s for s in longer if s.place.region == question.places.home), None)
+    current_site = next((s for s in longer if s.place.region == problem.places.home), None)
     try:
-        found, _ = each_alone(relaxed, longer, home)
+        found, _ = each_alone(later_problem, longer, current_site)
     except TooFine:
-        return "What ending up to 24 h later would save takes too many steps to tell."
-    best = min((choice.value for choice in found), default=decision.choice.value)
-    gain = decision.choice.value - best
-    share = gain / abs(decision.choice.value) if decision.choice.value else 0.0
+        return "What ending up to 24 h later would save takes too many steps to compute."
+    best = min((candidate.value for candidate in found), default=decision.candidate.value)
+    gain = decision.candidate.value - best
+    share = gain / abs(decision.candidate.value) if decision.candidate.value else 0.0
     if share < WORTH_SAYING:
         return "Ending up to 24 h later would save nothing more."
     return f"Ending up to 24 h later would save another {share:.1%}."
@@ -216,9 +216,9 @@ def _amount(saved: float, goal: Goal) -> str:
     return f"{saved:.3g} of carbon-free share" if goal.aim is Aim.CFE else f"{saved:.1%}"
 
 
-def _unit(question: Question) -> str:
-    """Of what the goal counts for a kWh."""
-    goal = question.goal
+def _unit(problem: PlanningProblem) -> str:
+    """Return the unit of the cost of a kWh under the goal."""
+    goal = problem.goal
     match goal.aim:
         case Aim.CARBON:
             return "gCO2e/kWh"
@@ -226,7 +226,7 @@ def _unit(question: Question) -> str:
             return "of carbon-free share"
         case Aim.COST:
             return f"{goal.costs.unit if goal.costs else ''}/kWh"
-    return "a kWh, weighed,"
+    return "per kWh, weighted,"
 
 
 def _time(instant: int) -> str:

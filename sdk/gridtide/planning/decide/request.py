@@ -1,4 +1,4 @@
-"""What a plan was asked for, kept so that it can be asked again as forecasts change."""
+"""A planning problem, kept in the plan so that it can be solved again as forecasts change."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Places
-from gridtide.planning.solvers.overheads import FRESH, Standing
+from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 
 
 @dataclass(frozen=True)
-class Question:
-    """A job, where and when it may run, and what the plan is to reach.
+class PlanningProblem:
+    """A job, where and when it may run, and the objective.
 
     Attributes:
-        now: when it was asked.
+        now: when the plan was requested.
         alternatives: how many other plans are wanted.
-        standing: where the job stood then.
+        state: state of the job then.
     """
 
     job: Job
@@ -28,4 +28,4 @@ class Question:
     goal: Goal
     now: datetime
     alternatives: int = 3
-    standing: Standing = FRESH
+    state: JobState = NOT_STARTED

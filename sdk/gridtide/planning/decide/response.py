@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from gridtide.model import Signal
-from gridtide.planning.decide.request import Question
+from gridtide.planning.decide.request import PlanningProblem
 from gridtide.schema.definition import Field
 from gridtide.schema.records import Record
 
@@ -79,7 +79,7 @@ class Plan(Record):
     """When and where a job runs, ``[start, end)`` with what lies between, and why.
 
     Attributes:
-        question: what was asked, for `replan`; not part of the JSON.
+        problem: what was asked, for `replan`; not part of the JSON.
     """
 
     region: Annotated[str, Field("Where it runs; where it moves, where it starts.")]
@@ -132,4 +132,4 @@ class Plan(Record):
     left_out: Annotated[tuple[LeftOut, ...], Field("Regions ruled out or without a plan.")]
     issued_at: Annotated[datetime | None, Field("When the forecast that decided was issued.")]
     model: Annotated[str | None, Field("The model of that forecast.")]
-    question: Annotated[Question | None, Field(local=True)] = None
+    problem: Annotated[PlanningProblem | None, Field(local=True)] = None

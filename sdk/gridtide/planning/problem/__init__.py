@@ -1,1 +1,1 @@
-"""What a plan is asked for: job, bounds, objective, regions, forecast and job state."""
+"""The planning problem: job, bounds, objective, regions, forecast and job state."""

@@ -1,4 +1,4 @@
-"""When a job may run: from when, until when, and at which hours."""
+"""When a job may run: earliest start, latest end, and allowed hours."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ from gridtide.values import (
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a plan must keep to; of several ends the first holds.
+    """When a job may run; of several latest ends the first holds.
 
     Attributes:
-        earliest: not before; without it, now.
-        deadline: the job has ended by then.
-        slack: the job has ended by its earliest start + duration + slack; a number is hours.
-        next_working_day: the job has ended by this time of `zone` on the first Monday to Friday
-            after the day of its earliest start, `holidays` left out.
-        opening: hours at which it may run; without it, all.
+        earliest: earliest start; by default now.
+        deadline: latest end.
+        slack: the latest end is earliest start + duration + slack; a number is hours.
+        next_working_day: the latest end is this time of `zone` on the first Monday to Friday
+            after
+            the day of its earliest start, `holidays` left out.
+        opening: hours at which it may run; by default all.
         blackouts: when it must not run: pairs of times, weekly hours, or whole days.
-        zone: IANA name of the time zone that `next_working_day` is in.
+        zone: IANA name of the time zone of `next_working_day`.
         slack_fraction: slack as a share of the duration, e.g. 0.5; instead of `slack`.
 
     Raises:
@@ -98,7 +99,7 @@ class Bounds:
             )
 
     def limits(self, now: datetime, duration: timedelta) -> tuple[datetime, datetime | None]:
-        """The earliest start and the latest end, if there is one, for a job asked for at `now`.
+        """Return the earliest start and the latest end, if there is one, of a job at `now`.
 
         Raises:
             BadInput: the end is not after the start.
@@ -109,7 +110,7 @@ class Bounds:
     def allowed(
         self, now: datetime, duration: timedelta, horizon: datetime
     ) -> list[tuple[datetime, datetime]]:
-        """The stretches before `horizon` in which a job asked for at `now` may run, in order.
+        """Return the intervals before `horizon` in which a job may run, in order.
 
         Raises:
             BadInput: the end is not after the start.
@@ -122,7 +123,7 @@ class Bounds:
         return [(to_moment(start), to_moment(end)) for start, end in spans]
 
     def free(self, now: int, duration: int, horizon: int) -> list[tuple[int, int]]:
-        """`allowed` in microseconds since 1970."""
+        """Return `allowed` in microseconds since 1970."""
         first, last = self._limits(now, duration)
         end = horizon if last is None else min(last, horizon)
         if end <= first:
@@ -165,7 +166,7 @@ class Bounds:
 
 
 def check_slack(slack: timedelta | None, slack_fraction: float | None) -> None:
-    """Refuse what cannot be a slack.
+    """Validate a slack.
 
     Raises:
         BadInput: both are given, or one is below 0 or longer than any job.
@@ -207,7 +208,7 @@ def _known(moment: When, name: str) -> datetime:
 def _without(
     spans: list[tuple[int, int]], closed: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """`spans` less `closed`; both sorted, neither with overlaps."""
+    """Return `spans` without `closed`; both sorted, neither with overlaps."""
     left = []
     for start, end in spans:
         for shut, reopen in closed:

@@ -1,4 +1,4 @@
-"""What is believed about one place's signal: the expected series and its quantiles."""
+"""The forecast of one region: expected values and their quantiles."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gridtide.values import instance_of, optional, read_moment, read_text, settl
 
 @dataclass(frozen=True)
 class Outlook:
-    """A forecast as issued: expected values, and where there are any p10 and p90.
+    """A forecast as issued: expected values, with p10 and p90 where there are any.
 
     Attributes:
-        expected: the values plans are counted by.
-        p10: what the value is under in one case of ten.
-        p90: what the value is under in nine cases of ten.
-        issued_at: when the forecaster says it made the forecast.
-        model: who made it.
+        expected: the values by which plans are measured.
+        p10: the value is lower in one case of ten.
+        p90: the value is lower in nine cases of ten.
+        issued_at: when the forecast was issued.
+        model: name of the model.
 
     Raises:
-        BadInput: the series are not of one signal, or `issued_at` is naive.
+        BadInput: the series have different signals, or `issued_at` is naive.
     """
 
     expected: Series
@@ -51,11 +51,11 @@ class Outlook:
 
     @property
     def signal(self) -> Signal:
-        """The one signal of its series."""
+        """The signal of its series."""
         return self.expected.signal
 
     def deciding(self, quantile: Quantile) -> Series:
-        """The series to choose by; robust is the dirtier side: p90, for CFE p10.
+        """Return the series to choose by; robust is the dirtier side: p90, for CFE p10.
 
         Raises:
             NoData: the forecast has no such quantile.

@@ -1,4 +1,4 @@
-"""What is to be run: how long, how it may be laid into time, and what power it draws."""
+"""The job: how long it runs, whether it may pause or scale, and the power it draws."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ HOUR = 3_600_000_000  # microseconds
 
 
 class Kind(StrEnum):
-    """How a job may be laid into time."""
+    """Whether a job may pause or change its workers."""
 
-    UNBROKEN = "unbroken"  # runs through
+    UNBROKEN = "unbroken"  # runs without a pause
     INTERRUPTIBLE = "interruptible"  # may pause anywhere, at no cost
-    PIECES = "pieces"  # may pause, under limits and at a cost
-    ELASTIC = "elastic"  # may pause and change its size
+    PIECES = "pieces"  # may pause, with limits and overheads
+    ELASTIC = "elastic"  # may pause and change its number of workers
 
 
 KindName = Kind | Literal["unbroken", "interruptible", "pieces", "elastic"]
@@ -73,16 +73,17 @@ class PowerProfile:
 
     @property
     def length(self) -> timedelta:
-        """Sum of the steps."""
+        """Sum of the lengths."""
         return sum((length for length, _ in self.steps), timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one pause or one restart takes: energy in all, and time without progress.
+    """Overhead of one pause or one restart: energy in all, and time without progress.
 
-    Where `time` is above 0 the energy is drawn evenly over it; else in the slot at hand, at an
-    edge of two slots in the cleaner one.
+    Where `time` is above 0 the energy is drawn evenly over it; otherwise in the slot of that
+    moment,
+    at an edge of two slots in the cleaner one.
     """
 
     kwh: float = 0.0
@@ -109,18 +110,18 @@ _COST = instance_of(Cost, "a Cost")
 
 @dataclass(frozen=True)
 class Job:
-    """A job of `duration` of work at its own size.
+    """A job with `duration` of work at its own power.
 
     Attributes:
         duration: run time without pauses; a number is hours.
-        kind: how it may be laid into time.
+        kind: whether it may pause or scale.
         power: kW while it runs, or a profile over its progress. Before PUE.
-        min_piece: shortest piece of work between two pauses (kind pieces).
-        max_pieces: most pieces (kind pieces).
-        pause_cost: what each pause takes before it (kind pieces).
-        restart_cost: what each start but the first takes before it (kind pieces).
-        chips: the sizes it may take (kind elastic).
-        checkpoints: progress marks, the only places where it may pause (kind pieces).
+        min_piece: shortest segment of work between two pauses (kind pieces).
+        max_pieces: most segments (kind pieces).
+        pause_cost: overhead of each pause (kind pieces).
+        restart_cost: overhead before each start but the first (kind pieces).
+        chips: workers it may use (kind elastic).
+        checkpoints: progress at which it may pause, and only there (kind pieces).
 
     Raises:
         BadInput: a value out of range, two that contradict each other, or one that belongs to
@@ -215,7 +216,7 @@ class Job:
         if most <= 0:
             raise BadInput("the job draws no energy; give a power above 0 kW")
         if most < SMALLEST:
-            raise BadInput(f"power is {most:g} kW, which is next to nothing; check its unit")
+            raise BadInput(f"power is {most:g} kW, too small to be a power; check its unit")
 
     def _check_kind(self) -> None:
         of_pieces = {
@@ -238,7 +239,7 @@ class Job:
         if self.kind is Kind.ELASTIC and len({kw for *_, kw in self.steps}) > 1:
             raise BadInput(
                 "an elastic job draws power in proportion to its chips; give one power in kW "
-                "at its own size, not a profile"
+                "at its base, not a profile"
             )
 
     def _check_pieces(self) -> None:

@@ -1,4 +1,4 @@
-"""Local wall clock and UTC instants, over changes of the clocks. Instants in microseconds."""
+"""Conversion between local wall-clock time and UTC over clock changes, in microseconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = 86_400 * SECOND
 
 
 class Steady(NamedTuple):
-    """A stretch ``[start, end)`` over which the clock's offset to UTC does not change."""
+    """Interval ``[start, end)`` over which the UTC offset does not change."""
 
     start: int
     end: int
@@ -22,10 +22,10 @@ class Steady(NamedTuple):
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of an IANA name.
+    """Return the time zone of an IANA name.
 
     Raises:
-        BadInput: no such zone on this machine.
+        BadInput: this machine has no such zone.
     """
     try:
         return ZoneInfo(name)
@@ -37,7 +37,7 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def steady(zone: ZoneInfo, start: int, end: int) -> list[Steady]:
-    """``[start, end)`` cut where the offset of `zone` changes, in order."""
+    """Return ``[start, end)`` cut where the UTC offset of `zone` changes, in order."""
     stretches = []
     while start < end:
         offset = _offset(zone, start)
@@ -52,7 +52,7 @@ def steady(zone: ZoneInfo, start: int, end: int) -> list[Steady]:
 
 
 def instant_of(zone: ZoneInfo, day: date, at: time) -> int:
-    """When the wall clock first reads `at` on `day`; where it skips `at`, when it skips."""
+    """Return when the wall clock first reads `at` on `day`; if it skips `at`, when it skips."""
     naive = datetime.combine(day, at)
     instants = [to_instant(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
     if wall(zone, instants[0]) == naive:
@@ -63,7 +63,7 @@ def instant_of(zone: ZoneInfo, day: date, at: time) -> int:
 
 
 def wall(zone: ZoneInfo, instant: int) -> datetime:
-    """What the wall clock reads at `instant`, without an offset."""
+    """Return what the wall clock reads at `instant`, without an offset."""
     return to_moment(instant).astimezone(zone).replace(tzinfo=None, fold=0)
 
 
@@ -72,7 +72,7 @@ def _offset(zone: ZoneInfo, instant: int) -> int:
 
 
 def _change(zone: ZoneInfo, before: int, after: int) -> int:
-    """First instant after `before` with the offset that holds at `after`, to the second."""
+    """Return the first instant after `before` with the offset that holds at `after`."""
     offset = _offset(zone, before)
     low, high = before // SECOND, -(-after // SECOND)
     while high - low > 1:

@@ -1,4 +1,4 @@
-"""How large what is asked for may be, so that sums of it stay numbers and on the calendar."""
+"""Limits of input values, so that sums stay finite and within the calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan is to reach: least carbon, most CFE, least cost, or a weighing of two."""
+"""The objective of a plan: least carbon, most CFE, least cost, or a weighted sum."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Aim(StrEnum):
 
 
 class Quantile(StrEnum):
-    """Which of the forecast's values decides."""
+    """The quantile of the forecast by which a plan is chosen."""
 
-    P50 = "p50"  # the expected one
-    P90 = "p90"  # the one that is dirtier than nine in ten: robust
+    P50 = "p50"  # the expected value
+    P90 = "p90"  # dirtier than nine cases of ten: robust
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class CostSeries:
     def regular(
         cls, unit: str, start: When, step: Length, values: Sequence[float | None]
     ) -> CostSeries:
-        """Slots of one length, one after the other from `start` on.
+        """Return slots of one length, one after the other from `start` on.
 
         Raises:
             BadInput: `start` is naive, `step` is not positive, or a value is NaN or infinite.
@@ -98,23 +98,25 @@ class CostSeries:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a plan minimises, and the limits it keeps.
+    """The objective of a plan, and its limits.
 
     Attributes:
         aim: what is minimised.
         costs: cost per kWh, for the aims cost and weighted.
-        carbon_weight: what a gram is worth, for the aim weighted; a price of 100 per tonne is
+        carbon_weight: worth of a gram, for the aim weighted; a price of 100 per tonne is
             ``1e-4``.
-        cost_weight: what a unit of cost is worth, for the aim weighted.
-        budget_grams: the earliest plan that stays within it, not the cleanest.
+        cost_weight: worth of a unit of cost, for the aim weighted.
+        budget_grams: choose the earliest plan within this budget, not the cleanest.
         threshold: run only while the signal is at or under it (for CFE: at or over), and then
-            as early as possible.
+            as
+            early as possible.
         min_saving: smallest saving worth waiting for, a fraction (of grams or cost; for CFE,
-            fraction points); below it the job runs now.
-        quantile: which value of the forecast decides.
+            fraction
+            points); below it the job runs now.
+        quantile: the quantile of the forecast by which the plan is chosen.
 
     Raises:
-        BadInput: a member that the aim needs is missing, or one it has no use for is there.
+        BadInput: a field that the aim needs is missing, or one that it does not use is given.
     """
 
     aim: Aim = Aim.CARBON
@@ -156,12 +158,12 @@ class Goal:
         if (self.aim in (Aim.COST, Aim.WEIGHTED)) != (self.costs is not None):
             raise BadInput(
                 f"goal {self.aim}: the aims cost and weighted need a cost series, the others "
-                "have no use for one"
+                "do not take one"
             )
         weights = (self.carbon_weight, self.cost_weight)
         if self.aim is not Aim.WEIGHTED:
             if weights != (None, None):
-                raise BadInput(f"goal {self.aim} has no use for weights; use the aim weighted")
+                raise BadInput(f"goal {self.aim} does not take weights; use the aim weighted")
         elif any(each is None or not 0 <= each <= LARGEST for each in weights) or not any(
             weights
         ):
@@ -184,10 +186,12 @@ class Goal:
                 f"the threshold is {self.threshold}; give a finite number, to {LARGEST:g}"
             )
         if self.threshold is not None and self.budget_grams is not None:
-            raise BadInput("a budget and a threshold both ask for the earliest plan; give one")
+            raise BadInput(
+                "budget_grams and threshold each request the earliest plan; give one of them"
+            )
         if self.min_saving and self.earliest:
             raise BadInput(
-                "a plan as early as a limit allows waits for no saving; drop min_saving"
+                "min_saving does not go with a budget or a threshold; drop min_saving"
             )
         if not 0 <= self.min_saving < 1:
             raise BadInput(
@@ -196,5 +200,5 @@ class Goal:
 
     @property
     def earliest(self) -> bool:
-        """Whether the earliest plan within a limit is asked for, not the best one."""
+        """Whether the earliest plan within a limit is requested, not the best one."""
         return self.budget_grams is not None or self.threshold is not None

@@ -1,4 +1,4 @@
-"""Hours that come back every week, and whole days, in a named time zone."""
+"""Weekly hours and whole days in a named time zone."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 @dataclass(frozen=True)
 class Weekly:
-    """Whenever the wall clock of `zone` reads within `hours`.
+    """Weekly hours by the wall clock of `zone`.
 
-    That is also what decides on the days when the clocks change: hours the clock skips are
-    not there, hours it reads twice are there twice.
+    The wall clock also decides on days when the clocks change: hours that it skips do not
+    exist,
+    hours that it reads twice exist twice.
 
     Attributes:
         zone: an IANA name, e.g. ``Europe/Berlin``.
         hours: weekday (0 is Monday) to pairs of minutes of that day, ``[from, to)``; a `to` up
-            to 2880 reaches into the next day.
+            to 2880
+            reaches into the next day.
     """
 
     zone: str
@@ -49,10 +51,11 @@ class Weekly:
 
     @classmethod
     def parse(cls, zone: str, text: str) -> Weekly:
-        """``Mon-Fri 08:00-12:00,13:00-18:00; Sat 22:00-06:00``: days, hours, and again.
+        """Parse ``Mon-Fri 08:00-12:00,13:00-18:00; Sat 22:00-06:00``.
 
         Days are ``Mon-Fri``, ``Mon,Wed`` or ``daily``; hours that do not end after they start
-        end on the next day; ``24:00`` is the end of a day.
+        end on the
+        next day; ``24:00`` is the end of a day.
 
         Raises:
             BadInput: not of this form, or an unknown zone.
@@ -66,7 +69,7 @@ class Weekly:
         return cls(zone, hours)
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The parts of ``[start, end)`` within the hours, UTC microseconds, in order."""
+        """Return the parts of ``[start, end)`` within the hours, UTC microseconds, in order."""
         found = []
         for stretch in steady(zone_named(self.zone), start, end):
             first, last = stretch.start + stretch.offset, stretch.end + stretch.offset
@@ -102,7 +105,7 @@ class Days:
             )
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The part of ``[start, end)`` on these days, UTC microseconds."""
+        """Return the part of ``[start, end)`` on these days, UTC microseconds."""
         zone = zone_named(self.zone)
         low = max(start, instant_of(zone, self.first, time(0)))
         high = min(end, instant_of(zone, self.last + timedelta(days=1), time(0)))
@@ -110,7 +113,7 @@ class Days:
 
 
 def read_day(value: object, name: str) -> date:
-    """A date; a datetime is none."""
+    """Return a date; a datetime is refused."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     return refuse(value, name, "a day such as date(2026, 12, 25)")
@@ -119,7 +122,7 @@ def read_day(value: object, name: str) -> date:
 def next_working_day(
     zone: str, instant: int, at: time, holidays: frozenset[date] = frozenset()
 ) -> int:
-    """`at` on the first Monday to Friday after the local day of `instant`, no holiday."""
+    """Return `at` on the first Monday to Friday after the local day of `instant`."""
     there = zone_named(zone)
     day = wall(there, instant).date() + timedelta(days=1)
     while day.weekday() >= 5 or day in holidays:
@@ -128,7 +131,7 @@ def next_working_day(
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """`spans` sorted, with those that meet or overlap joined."""
+    """Return `spans` sorted, with those that touch or overlap joined."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

@@ -1,4 +1,4 @@
-"""Jobs that come back: a cron expression with slack, in a named time zone."""
+"""Recurring jobs: a cron expression with slack, in a named time zone."""
 
 from __future__ import annotations
 
@@ -48,11 +48,16 @@ class Recurring:
     As in cron, a day counts when either day field names it, where both are restricted.
 
     When the clock changes, two rules of cron hold. An expression whose minute or hour is a
-    wildcard (``*``, ``*/15``, a range over the whole field) goes by real time: it comes
-    whenever the clock reads a time that it names, in both hours that the clock reads twice and
-    never in one that it skips. Any other expression names fixed times, also by a range such as
-    ``0 1-4 * * *``: each comes once a day, where the clock reads it twice the first time, and
-    where the clock skips it at the moment of the skip, together with any other then.
+    wildcard
+    (``*``, ``*/15``, a range over the whole field) follows real time: it starts whenever the
+    clock
+    reads a time that it names, in both hours that the clock reads twice and never in one that
+    it skips.
+    Any other expression names fixed times, also by a range such as ``0 1-4 * * *``: each starts
+    once a
+    day; where the clock reads it twice, the first time, and where the clock skips it, at the
+    moment of
+    the skip, together with any other then.
 
     Attributes:
         cron: five fields with ``*``, lists, ranges, steps and English names, or ``@daily``.
@@ -61,7 +66,7 @@ class Recurring:
         slack_fraction: slack as a share of the duration, e.g. 0.5; instead of `slack`.
 
     Raises:
-        BadInput: not such an expression, an unknown zone, or not one of the two slacks.
+        BadInput: not such an expression, an unknown zone, or not exactly one of the two slacks.
     """
 
     cron: str
@@ -97,7 +102,7 @@ class Recurring:
         _ = self._parsed
 
     def occurrences(self, after: When, until: When) -> list[datetime]:
-        """The starts in ``[after, until)``, UTC, in order.
+        """Return the starts in ``[after, until)``, UTC, in order.
 
         Raises:
             BadInput: a naive time.
@@ -108,7 +113,7 @@ class Recurring:
         return [to_moment(instant) for instant in sorted(found) if first <= instant < last]
 
     def bounds(self, occurrence: When) -> Bounds:
-        """The bounds of the run that comes at `occurrence`."""
+        """Return the bounds of the run that starts at `occurrence`."""
         return Bounds(earliest=occurrence, slack=self.slack, slack_fraction=self.slack_fraction)
 
     @cached_property
@@ -123,7 +128,7 @@ class Recurring:
         return tuple(_field(part, *field) for part, field in zip(parts, FIELDS, strict=True))
 
     def _by_the_clock(self, first: int, last: int) -> set[int]:
-        """Every instant in ``[first, last)`` at which the clock reads a named time."""
+        """Return every instant in ``[first, last)`` at which the clock reads a named time."""
         minutes, hours, *_ = self._parsed
         found = set()
         for stretch in steady(zone_named(self.zone), first, last):
@@ -140,7 +145,7 @@ class Recurring:
         return found
 
     def _fixed(self, first: int, last: int) -> set[int]:
-        """The instants of the fixed times of all days around ``[first, last)``."""
+        """Return the instants of the fixed times of all days around ``[first, last)``."""
         minutes, hours, *_ = self._parsed
         zone = zone_named(self.zone)
         found = set()
@@ -187,11 +192,13 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
                 end = _value(last, low, words) if dash else high if slash else start
             stride = int(step) if slash else 1
         except ValueError as error:
-            raise BadInput(f"cron: {part!r} is no {name}") from error
+            raise BadInput(
+                f"cron: {part!r} is not a {name}; give numbers from {low} to {high}"
+            ) from error
         if words is WEEKDAYS and dash and end == 0:
             end = 7  # fri-sun
         if not (low <= start <= end <= high and stride > 0):
-            raise BadInput(f"cron: {part!r} is no {name}; it runs from {low} to {high}")
+            raise BadInput(f"cron: {part!r} is not a {name}; give {low} to {high}")
         values.update(range(start, end + 1, stride))
         wild = wild or (start, end) == (low, high)
     return _Field(frozenset(values), wild or len(values) > high - low)

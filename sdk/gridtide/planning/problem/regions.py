@@ -1,4 +1,4 @@
-"""Where a job may run: regions with their own overhead, and what rules some of them out."""
+"""Regions in which a job may run, and the rules that exclude some of them."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ FIBRE_KM_PER_MS = 299.792458 / 1.468
 
 
 class Moves(StrEnum):
-    """How often a job may change its place."""
+    """How often a job may change its region."""
 
-    ONE = "one"  # it runs in one place, moved there before it starts
+    ONE = "one"  # it runs in one region, moved there before it starts
     FOLLOW = "follow"  # it may move at every edge of a slot
 
 
 @dataclass(frozen=True)
 class Place:
-    """One region a job may run in.
+    """One region in which a job may run.
 
     Attributes:
         region: its name in the plan.
-        outlook: what is believed about its signal.
+        outlook: forecast of its signal.
         pue: energy drawn per energy of the job, 1 or more.
         intensity: its own value in place of the grid's, for a site with its own supply; in the
-            signal's unit, at the times the outlook covers.
-        jurisdiction: what `Places.residency` is compared with, e.g. a country.
+            unit of
+            the signal, at the times that the forecast covers.
+        jurisdiction: compared with `Places.residency`, e.g. a country.
         latitude, longitude: degrees, for a cap on the latency.
 
     Raises:
@@ -83,8 +84,8 @@ class Place:
             raise BadInput(f"{self.region}: give both latitude and longitude, or neither")
         if not (abs(self.latitude or 0) <= 90 and abs(self.longitude or 0) <= 180):
             raise BadInput(
-                f"{self.region}: ({self.latitude}, {self.longitude}) is no place; latitudes "
-                "run from -90 to 90, longitudes from -180 to 180"
+                f"{self.region}: ({self.latitude}, {self.longitude}) are not coordinates; give "
+                "a latitude from -90 to 90 and a longitude from -180 to 180"
             )
 
     @property
@@ -106,21 +107,25 @@ class Places:
 
     Attributes:
         places: in order; of equal ones the first wins.
-        home: where the job and its data are now; savings are counted against running there.
+        home: current region of the job and its data; savings are measured against running
+            there.
         allowed: regions that may be used; ``None`` for all.
         residency: jurisdictions that may be used; ``None`` for all.
         max_latency_ms: longest round trip from `latency_from`.
-        latency_from: a region, by default `home`.
-        latency_ms: measured round trips by region; without one, the least that the great circle
-            and light in fibre allow.
-        data_gb: data to move when the job leaves `home`: at once, or with moves that follow
-            also right at its start; and at each further move.
+        latency_from: a region, by default the current one.
+        latency_ms: measured round trips by region; otherwise the shortest that the great circle
+            and
+            light in fibre allow.
+        data_gb: data to move when the job leaves its current region: at once, or with moves
+            that
+            follow also right at its start; and at each further move.
         kwh_per_gb: energy of moving a gigabyte; half is drawn at either end.
-        moves: once before the start, or following the cleanest place.
+        moves: once before the start, or following the cleanest region.
 
     Raises:
-        BadInput: no place, one twice, an unknown home, or a rule that lacks what it needs.
-        NoCommonSignal: the outlooks are not of one signal.
+        BadInput: no region, a duplicate, an unknown current region, or a rule that lacks what
+            it needs.
+        NoCommonSignal: the forecasts have different signals.
     """
 
     places: tuple[Place, ...]
@@ -162,7 +167,9 @@ class Places:
             )
         for name in (self.home, self.latency_from):
             if name is not None and name not in names:
-                raise BadInput(f"{name!r} is none of the regions {', '.join(names)}; add it")
+                raise BadInput(
+                    f"{name!r} must be one of the regions {', '.join(names)}; add it"
+                )
         if not 0 <= self.data_gb <= LARGEST:
             raise BadInput(f"data to move is {self.data_gb} GB; give 0 or more, to {LARGEST:g}")
         if self.data_gb and (self.kwh_per_gb is None or self.home is None):
@@ -177,7 +184,7 @@ class Places:
 
     @property
     def signal(self) -> Signal:
-        """The one signal of all places."""
+        """The signal of all regions."""
         return self.places[0].outlook.signal
 
     @property
@@ -237,12 +244,12 @@ class Places:
 
 
 def names_of(value: object, name: str) -> frozenset[str]:
-    """A set of names; one name alone is refused, as its letters would be names."""
+    """Return a set of names; a single name is refused, as its letters would be names."""
     return frozenset(read_list(read_text, value, name))
 
 
 def numbers_of(value: object, name: str) -> dict[str, float]:
-    """Numbers by name."""
+    """Return numbers by name."""
     if not isinstance(value, Mapping):
         refuse(value, name, "a mapping of region to number")
     return {
@@ -252,7 +259,7 @@ def numbers_of(value: object, name: str) -> dict[str, float]:
 
 
 def distance_km(one: Place, other: Place) -> float:
-    """Great circle distance; infinite where a place has no coordinates."""
+    """Return the great circle distance; infinite where coordinates are missing."""
     if (
         one.latitude is None
         or one.longitude is None

@@ -1,4 +1,4 @@
-"""Which sizes a job may take, and how fast it gets on at each."""
+"""The numbers of workers an elastic job may use, and its speed at each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEAR = 1e-9  # relative; what floating point leaves behind in a table computed b
 
 
 def _pair(value: object, name: str) -> tuple[float, float]:
-    """A row of the throughput table."""
+    """Read a row of the throughput table."""
     numbers = read_sequence(read_number, value, name)
     if len(numbers) != 2:
         refuse(value, name, "a pair of chips and their speed such as (2, 1.8)")
@@ -32,22 +32,26 @@ def _pair(value: object, name: str) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Elastic:
-    """Workers (chips, machines) a job may run on: none at all, or `minimum` to `maximum`.
+    """Workers (chips, machines) a job may use: none at all, or `minimum` to `maximum`.
 
     Attributes:
         maximum: most workers.
-        minimum: fewest chips while it runs; standing still is allowed beside it.
-        base: chips at which the job takes its `duration` and draws its `power`.
-        ramp: largest change of chips from one slot to the next, a stretch in which it may not
-            run counting as 0 chips; ``None`` for no limit. Chips are then constant in a slot.
-        throughput: speed at some chips, as pairs (chips, speed) ascending, speed 1 at `base`;
-            straight lines between and from (0, 0), concave. Empty: in proportion to chips.
-        fractional_workers: whether it may run on any real number of workers, e.g. on a share
-            of a machine. By default workers are whole at every moment.
+        minimum: fewest workers while it runs; it may also be paused.
+        base: workers at which the job takes its `duration` and draws its `power`.
+        ramp: largest change of workers from one slot to the next, a stretch in which it may not
+            run
+            counting as 0; ``None`` for no limit. Workers are then constant in a slot.
+        throughput: speed at some numbers of workers, as pairs (workers, speed) ascending, speed
+            1 at
+            `base`; linear in between and from (0, 0), concave. Empty: in proportion to workers.
+        fractional_workers: whether it may use any real number of workers, e.g. a share of a
+            machine.
+            By default workers are whole at every moment.
 
     Raises:
-        BadInput: a value that is not a number; bounds the wrong way round, or a table that does
-            not cover them, falls, or is not concave; no whole number of workers within them.
+        BadInput: a value that is not a number; bounds the wrong way round; a table that does
+            not cover
+            them, falls, or is not concave; no whole number of workers within the bounds.
     """
 
     maximum: float
@@ -82,8 +86,8 @@ class Elastic:
             )
         if min(self.maximum, self.base) < SMALLEST:
             raise BadInput(
-                f"a maximum of {self.maximum:g} chips and a base of {self.base:g}: one is next "
-                "to nothing; check their unit"
+                f"a maximum of {self.maximum:g} chips and a base of {self.base:g}: one is "
+                "too small; check their unit"
             )
         if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
             raise BadInput(
@@ -106,44 +110,45 @@ class Elastic:
         return self.within(self.maximum)
 
     def within(self, workers: float) -> float:
-        """The most workers that are at most `workers`, whole unless fractional ones may be."""
+        """Return the most workers that are at most `workers`, whole unless fractional."""
         # What floating point leaves below a whole number in a quotient is no worker less.
         return workers if self.fractional_workers else float(floor(workers * (1 + NEAR)))
 
     def speed(self, chips: float) -> float:
-        """Progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
+        """Return the progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
         if not self.throughput:
             return chips / self.base
         found = 0.0
-        for (left, slow), (right, fast) in pairwise(self._points()):
+        for (left, slow), (right, fast) in pairwise(self._knots()):
             found = slow + (fast - slow) * (chips - left) / (right - left)
             if chips <= right:
                 return found
         return found
 
     def knees(self) -> tuple[tuple[float, float], ...]:
-        """Points (chips, speed) from (0, 0) to the last size that adds speed; concave.
+        """Return (workers, speed) from (0, 0) to the last number that adds speed; concave.
 
-        Between two of them a job takes a size between, or shares the time between the two:
-        below the minimum, and wherever workers are whole. All points are then whole.
+        Between two of them a job uses a number in between, or divides the time between the two:
+        below
+        the minimum, and wherever workers are whole. All numbers are then whole.
         """
         sizes = {self.least, self.most}
         for chips, _ in self.throughput:
             # Between two whole sizes with a bend between them the two share the time.
             sizes |= {chips} if self.fractional_workers else {floor(chips), ceil(chips)}
         inside = sorted({size for size in sizes if self.least <= size <= self.most} - {0})
-        points = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
-        while len(points) > 2 and points[-1][1] <= points[-2][1]:
-            points.pop()
-        return tuple(points)
+        knots = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
+        while len(knots) > 2 and knots[-1][1] <= knots[-2][1]:
+            knots.pop()
+        return tuple(knots)
 
-    def _points(self) -> tuple[tuple[float, float], ...]:
+    def _knots(self) -> tuple[tuple[float, float], ...]:
         return ((0.0, 0.0), *(pair for pair in self.throughput if pair != (0, 0)))
 
     def _check_whole(self) -> None:
         if not max(1, self.least) <= self.most:
             raise BadInput(
-                f"there is no whole number of workers from {self.minimum:g} to "
+                f"no whole number of workers lies from {self.minimum:g} to "
                 f"{self.maximum:g}; give bounds with one between, or set fractional_workers "
                 "where the job may run on a part of one"
             )
@@ -155,11 +160,11 @@ class Elastic:
             )
 
     def _check_table(self) -> None:
-        points = self._points()
-        if any(right <= left for (left, _), (right, _) in pairwise(points)):
+        knots = self._knots()
+        if any(right <= left for (left, _), (right, _) in pairwise(knots)):
             raise BadInput(f"the throughput table must ascend in chips; got {self.throughput}")
         slopes = [
-            (fast - slow) / (right - left) for (left, slow), (right, fast) in pairwise(points)
+            (fast - slow) / (right - left) for (left, slow), (right, fast) in pairwise(knots)
         ]
         if slopes[-1] < 0 or any(
             after > before * (1 + NEAR) for before, after in pairwise(slopes)
@@ -169,7 +174,7 @@ class Elastic:
                 "as much speed as the one before it, or less, but not below 0; got "
                 f"{self.throughput}"
             )
-        most = points[-1][0]
+        most = knots[-1][0]
         if most < max(self.base, self.maximum):
             raise BadInput(
                 f"the throughput table ends at {most} chips; it must cover the base of "

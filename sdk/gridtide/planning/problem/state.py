@@ -1,4 +1,4 @@
-"""Where a running job stands."""
+"""The state of a running job."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ from gridtide.values import (
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job stands.
+    """State of a job when it is planned again.
 
     Attributes:
         at: the moment, now.
-        done: work done, in run time at the job's own size; a number is hours.
+        done: work done, in run time at the job's own power; a number is hours.
         running: whether it runs right now.
-        running_for: for how long without a pause, if it runs.
-        pieces: how many times it has started.
+        running_for: how long it has run without a pause, if it runs.
+        pieces: how many segments it has begun.
         region: where it ran last, or runs; by default where the plan begins.
         grams: what it has emitted so far, for a carbon budget.
-        chips: the size at which it runs now (kind elastic). By default 0 when it does not run,
-            else the size that the plan has up to that moment, or the base where it has none.
+        chips: the workers it uses now (kind elastic). By default 0 when it does not run, else
+            the
+            workers of the plan at that moment, or the base where the plan has none.
 
     Raises:
-        BadInput: a naive time, or progress that cannot be.
+        BadInput: a naive time, or progress that is not possible.
     """
 
     at: datetime

@@ -1,8 +1,10 @@
-"""How whoever waits for a plan ends the work on it: by raising where the planners look.
+"""Cooperative cancellation of a running planner.
 
-Between their steps, some milliseconds apart at most, they ask `go_on`. What it does is set
-around the work, as `decimal.localcontext` is: no plan depends on it, there is only none. A
-linear programme that is being solved does not look.
+The caller sets a check around the work, as `decimal.localcontext` sets a context. Planners call
+`check_cancelled` between their steps, a few milliseconds apart at most; an exception that the
+check raises ends the work. A plan does not depend on the check. A linear programme that is
+being
+solved is not interrupted.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ _aside: ContextVar[Aside] = ContextVar("aside", default=nullcontext)
 
 
 @contextmanager
-def looking(look: Callable[[], None], aside: Aside = nullcontext) -> Iterator[None]:
-    """Within it, planners of this thread call `look` as they go; what it raises ends them.
+def cancellable(look: Callable[[], None], aside: Aside = nullcontext) -> Iterator[None]:
+    """Run the block with a check that the planners of this thread call as they work.
 
-    They work within `aside` while a solver runs outside of Python.
+    Args:
+        look: what it raises ends the planner.
+        aside: context in which the planner stays while a solver runs outside of Python.
     """
     tokens = _look.set(look), _aside.set(aside)
     try:
@@ -31,13 +35,13 @@ def looking(look: Callable[[], None], aside: Aside = nullcontext) -> Iterator[No
         _aside.reset(tokens[1])
 
 
-def go_on() -> None:
-    """Look whether to go on, if anyone has said how."""
+def check_cancelled() -> None:
+    """Call the check of the enclosing `cancellable` block, if there is one."""
     look = _look.get()
     if look is not None:
         look()
 
 
-def outside() -> AbstractContextManager[None]:
-    """The block in which a solver runs outside of Python, where others may go on."""
+def outside_python() -> AbstractContextManager[None]:
+    """Return the context for a block in which a solver runs outside of Python."""
     return _aside.get()()

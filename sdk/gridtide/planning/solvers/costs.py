@@ -1,4 +1,4 @@
-"""What a kWh counts for the goal, over the time in which the job may run. Less is better."""
+"""Cost of one kWh over the time in which a job may run, under an objective. Less is better."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST = 10**12 * STEPS_PER_UNIT
 
 
 class Stretch(NamedTuple):
-    """Free time ``[start, end)`` in which every value is known, inside one run."""
+    """Free time ``[start, end)`` in which every value is known, inside one run of slots."""
 
     run: Run
     start: int
@@ -29,10 +29,10 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Free time cut where the rate changes: ascending, microseconds, rates in 1e-9 steps.
+class Intervals:
+    """Free time cut where the rate changes: ascending, microseconds, rates in 1e-9 units.
 
-    Neighbours touch where one's end is the next one's start.
+    Neighbours touch where one ends when the next starts.
     """
 
     starts: list[int]
@@ -41,12 +41,12 @@ class Cells:
 
     @cached_property
     def order(self) -> list[int]:
-        """Cells by rate, of equal rates the earlier first."""
+        """Indices of the intervals by rate; of equal rates the earlier first."""
         return sorted(range(len(self.rates)), key=self.rates.__getitem__)
 
     @cached_property
     def lengths(self) -> list[int]:
-        """How long each cell is."""
+        """Length of each interval, microseconds."""
         return [end - start for start, end in zip(self.starts, self.ends, strict=True)]
 
     @cached_property
@@ -54,45 +54,46 @@ class Cells:
         """The length all cells share, or 0 when they differ."""
         return self.lengths[0] if len(set(self.lengths)) == 1 else 0
 
-    def before(self, deadline: int) -> Cells:
-        """The cells up to `deadline`."""
+    def before(self, deadline: int) -> Intervals:
+        """Return the intervals up to `deadline`."""
         count = bisect_left(self.starts, deadline)
         ends = self.ends[:count]
         if ends and ends[-1] > deadline:
             ends[-1] = deadline
-        return Cells(self.starts[:count], ends, self.rates[:count])
+        return Intervals(self.starts[:count], ends, self.rates[:count])
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The stretches of free time, in order; `name` and `unit` are for messages."""
+    """The stretches of free time in order, with their rates; `name` is for messages."""
 
     name: str
     stretches: tuple[Stretch, ...]
 
     @cached_property
-    def cells(self) -> Cells:
+    def intervals(self) -> Intervals:
         """The stretches, cut where the rate changes.
 
         Raises:
-            BadInput: a rate too large to be one.
+            BadInput: a rate is too large.
         """
-        cells = Cells([], [], [])
+        intervals = Intervals([], [], [])
         for run, start, end in self.stretches:
             first, last = bisect_right(run.edges, start) - 1, bisect_left(run.edges, end)
             edges = [start, *run.edges[first + 1 : last], end]
-            cells.starts.extend(edges[:-1])
-            cells.ends.extend(edges[1:])
-            cells.rates.extend(run.scaled[first:last])
+            intervals.starts.extend(edges[:-1])
+            intervals.ends.extend(edges[1:])
+            intervals.rates.extend(run.scaled[first:last])
         if (
-            cells.rates
-            and max(cells.rates[cells.order[-1]], -cells.rates[cells.order[0]]) > LARGEST
+            intervals.rates
+            and max(intervals.rates[intervals.order[-1]], -intervals.rates[intervals.order[0]])
+            > LARGEST
         ):
             raise BadInput(f"{self.name}: a value is beyond 1e12 a kWh; check its unit")
-        return cells
+        return intervals
 
     def before(self, deadline: int) -> Curve:
-        """The free time up to `deadline`."""
+        """Return the free time up to `deadline`."""
         left = [
             Stretch(run, start, min(end, deadline))
             for run, start, end in self.stretches
@@ -101,35 +102,38 @@ class Curve:
         return Curve(self.name, tuple(left))
 
     def refuse(self, need: int, *, unbroken: bool) -> NoFeasibleWindow:
-        """The error that says what stands in the way of `need`, and what to ask instead."""
+        """Return the error that says why `need` does not fit, and what to request instead."""
         kind = "unbroken run" if unbroken else "time for a job"
-        asked = f"{self.name}: no {kind} of {hours(need)} within the bounds"
+        missing = f"{self.name}: no {kind} of {hours(need)} within the bounds"
         if not self.stretches:
             return NoFeasibleWindow(
-                f"{asked}: no value is known at a time when the job may run; move earliest or "
-                "deadline, or bring the forecast up to date"
+                f"{missing}: no value is known at a time when the job may run; move "
+                "earliest or deadline, or bring the forecast up to date"
             )
         known = f"{span(self.stretches[0].start, self.stretches[-1].end)}"
         if unbroken:
             _, start, end = max(self.stretches, key=lambda each: each.end - each.start)
             return NoFeasibleWindow(
-                f"{asked}: values are known at times when the job may run {known}, unbroken "
+                f"{missing}: values are known at times when the job may run {known}, unbroken "
                 f"for at most {hours(end - start)}, {span(start, end)}: ask for at most that, "
                 "for a later deadline, or let the job pause"
             )
         free = sum(end - start for _, start, end in self.stretches)
         return NoFeasibleWindow(
-            f"{asked}: values are known at times when the job may run {known}, for "
+            f"{missing}: values are known at times when the job may run {known}, for "
             f"{hours(free)} in all: ask for at most that, or for a later deadline"
         )
 
 
 def curve(outlook: Outlook, goal: Goal, spans: Sequence[tuple[int, int]]) -> Curve:
-    """What `goal` counts a kWh at, within `spans` (ascending, apart, microseconds).
+    """Return the cost curve of `outlook` under `goal`, within `spans`.
+
+    Args:
+        spans: free time, microseconds: ascending, not touching.
 
     Raises:
-        BadInput: the goal does not fit the outlook's signal.
-        NoData: the goal wants a quantile the outlook has not.
+        BadInput: the goal does not fit the signal of the outlook.
+        NoData: the outlook lacks the quantile of the goal.
     """
     return Curve(outlook.expected.zone, tuple(clipped(rates(outlook, goal), spans)))
 
@@ -137,9 +141,9 @@ def curve(outlook: Outlook, goal: Goal, spans: Sequence[tuple[int, int]]) -> Cur
 def rates(
     outlook: Outlook, goal: Goal, window: tuple[datetime, datetime] | None = None
 ) -> tuple[Run, ...]:
-    """What `goal` counts a kWh at, wherever it is known and not beyond the threshold.
+    """Return the cost of a kWh under `goal` wherever it is known and within the threshold.
 
-    At least within `window`; what a series is prepared for already is not cut to it.
+    Covers at least `window`; a series that is already prepared is not cut to it.
     """
     lower = outlook.signal.lower_is_cleaner
     if (goal.aim is Aim.CFE) == lower and goal.aim is not Aim.COST:
@@ -171,7 +175,7 @@ def rates(
 def joined(
     left: Sequence[Slot], right: Sequence[Slot], value: Callable[[float, float], float]
 ) -> Iterator[Slot]:
-    """Slots wherever both are known, cut at the edges of both."""
+    """Combine two sequences of slots where both are known, cut at the edges of both."""
     i = j = 0
     while i < len(left) and j < len(right):
         one, other = left[i], right[j]
@@ -185,7 +189,7 @@ def joined(
 
 
 def clipped(runs: Sequence[Run], spans: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
-    """Where the runs and the spans meet, in order."""
+    """Return the intersection of the runs with the spans, in order."""
     i = j = 0
     while i < len(runs) and j < len(spans):
         edges = runs[i].edges
@@ -199,12 +203,12 @@ def clipped(runs: Sequence[Run], spans: Sequence[tuple[int, int]]) -> Iterator[S
 
 
 def hours(length: int) -> str:
-    """A length of time for a message."""
+    """Format a length of time for a message."""
     return f"{length / HOUR:g} h"
 
 
 def span(start: int, end: int) -> str:
-    """A stretch of time for a message."""
+    """Format an interval of time for a message."""
     return f"from {format_time(to_moment(start))} to {format_time(to_moment(end))}"
 
 
@@ -214,7 +218,7 @@ def _with(slot: Slot, change: Callable[[float], float]) -> Slot:
 
 
 def _inside(slots: Sequence[Slot], window: tuple[datetime, datetime] | None) -> Sequence[Slot]:
-    """The slots that `window` touches."""
+    """Return the slots that overlap `window`."""
     if window is None:
         return slots
     start, end = window

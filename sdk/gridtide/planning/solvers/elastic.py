@@ -1,11 +1,13 @@
-"""How an elastic job spreads over time when nothing limits how fast it changes size. Exact.
+"""Exact plans for an elastic job whose number of workers may change freely.
 
-Each cell offers speed in segments, from standing still to the most chips. Speed is concave in
-chips, so a later segment of a cell never gives more speed a chip than an earlier one, and
-taking segments in the order of what a unit of work counts is the least there is. Where workers
-are whole the segments reach from one whole number to another, and the one that is used in part
-is the larger number for a part of the cell and the smaller for the rest: whole at every moment,
-and still the least.
+Each interval offers speed in increments, from no workers to the maximum. Speed is concave in
+the
+number of workers, so a later increment never gives more speed per worker than an earlier one,
+and
+taking increments in order of the cost of a unit of work is optimal. Where workers are whole,
+the
+increments reach from one whole number to the next, and the increment that is used in part means
+the larger number for a part of the interval and the smaller number for the rest.
 """
 
 from __future__ import annotations
@@ -19,8 +21,14 @@ from gridtide.errors import BadInput
 from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.scaling import NEAR, Elastic
-from gridtide.planning.solvers.costs import Cells, Curve
-from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, pieces
+from gridtide.planning.solvers.costs import Curve, Intervals
+from gridtide.planning.solvers.solution import (
+    Part,
+    Solution,
+    count_segments,
+    in_units,
+    join_parts,
+)
 
 # Cells times segments; a few seconds.
 MOST_OFFERS = 1_000_000
@@ -28,15 +36,15 @@ MOST_OFFERS = 1_000_000
 SHORTEST = 1000
 
 
-class Segment(NamedTuple):
-    """From `chips` on, `more` chips that add `speed`; the first begins at standing still."""
+class Increment(NamedTuple):
+    """`more` workers beyond `chips`, and the `speed` they add; the first starts at none."""
 
     chips: float
     more: float
     speed: float
 
 
-class Room(NamedTuple):
+class FreePower(NamedTuple):
     """Power that is free over ``[start, end)``, before PUE."""
 
     start: int
@@ -45,64 +53,71 @@ class Room(NamedTuple):
 
 
 def cheapest(
-    curve: Curve, job: Job, chips: Elastic, room: Sequence[Room] | None = None
-) -> Draft:
-    """Chips over time that count least; ties to fewer chips, then to the earliest.
+    curve: Curve, job: Job, chips: Elastic, free_power: Sequence[FreePower] | None = None
+) -> Solution:
+    """Return the numbers of workers over time with the least cost.
 
-    The one segment that is used in part: below the minimum, or below the most chips of a linear
-    throughput, the job runs for a part of the cell; above, on a size between over all of it, or
-    where workers are whole on the sizes at both its ends, one after the other.
+    Ties go to fewer workers, then to the earliest time. One increment is used in part: below
+    the
+    minimum, or below the maximum of a linear throughput, the job runs for a part of the
+    interval;
+    above, it runs at a number in between over all of the interval, or where workers are whole
+    at the
+    two whole numbers around it, one after the other.
 
     Args:
-        room: the power it may draw, ascending; without it any. Outside it draws none.
+        free_power: the power the job may draw, ascending; outside it none. ``None``: any.
 
     Raises:
-        NoFeasibleWindow: the most chips all the time are not enough.
-        BadInput: a rate below 0 with a throughput that falls off: the least would be waste.
-        TooFine: slots times steps of throughput are too many.
+        NoFeasibleWindow: the maximum all the time is not enough.
+        BadInput: a rate below 0 with a throughput that falls off; the optimum would waste
+            energy.
+        TooFine: intervals times increments are too many.
     """
-    segments, kw = segments_of(chips), job.steps[0][2] / chips.base
-    cells, steps = curve.cells, [segments] * len(curve.cells.rates)
-    if room is not None:
-        cells, sizes = _cut(cells, chips, kw, room)
-        known = {size: segments_of(chips, size) for size in set(sizes)}
+    increments, kw = increments_of(chips), job.steps[0][2] / chips.base
+    intervals, steps = curve.intervals, [increments] * len(curve.intervals.rates)
+    if free_power is not None:
+        intervals, sizes = _cut(intervals, chips, kw, free_power)
+        known = {size: increments_of(chips, size) for size in set(sizes)}
         steps = [known[size] for size in sizes]
-    if len(cells.rates) * len(segments) > MOST_OFFERS:
+    if len(intervals.rates) * len(increments) > MOST_OFFERS:
         raise TooFine(
-            f"{curve.name}: {len(cells.rates):,} slots at {len(segments):,} steps of "
+            f"{curve.name}: {len(intervals.rates):,} slots at {len(increments):,} steps of "
             "throughput are too many to weigh; give a table with fewer steps, or a nearer "
             "deadline"
         )
     refuse_negative(curve, chips)
-    fastest = sum(segment.speed for segment in segments)
+    fastest = sum(increment.speed for increment in increments)
     if SHORTEST <= job.work < fastest * SHORTEST:
         raise BadInput(
-            f"{curve.name}: on {chips.most:g} chips the job is done in less than a "
-            "millisecond, too short to lay into time; give a smaller maximum"
+            f"{curve.name}: on {chips.most:g} chips the job takes less than a "
+            "millisecond, too short to schedule; give a smaller maximum"
         )
-    reach, used = _taken(cells, steps, job.work)
+    reach, used = _taken(intervals, steps, job.work)
     if reach is None:
         raise curve.refuse(-int(-job.work // fastest), unbroken=False)
-    cost = sum(cells.rates[i] * steps[i][j].more * length for (i, j), length in used.items())
-    parts = _laid(cells, steps, used, kw, whole=not chips.fractional_workers)
-    return Draft(in_units(cost * kw), parts, pieces(parts))
+    cost = sum(
+        intervals.rates[i] * steps[i][j].more * length for (i, j), length in used.items()
+    )
+    parts = _to_parts(intervals, steps, used, kw, whole=not chips.fractional_workers)
+    return Solution(in_units(cost * kw), parts, count_segments(parts))
 
 
 def _cut(
-    cells: Cells, chips: Elastic, kw: float, room: Sequence[Room]
-) -> tuple[Cells, list[float]]:
-    """The cells cut where the room changes, and the most chips that fit in each."""
-    found, sizes = Cells([], [], []), list[float]()
+    intervals: Intervals, chips: Elastic, kw: float, free_power: Sequence[FreePower]
+) -> tuple[Intervals, list[float]]:
+    """Return the intervals cut where the free power changes, and the most workers in each."""
+    found, sizes = Intervals([], [], []), list[float]()
     i = 0
-    for start, end, rate in zip(cells.starts, cells.ends, cells.rates, strict=True):
-        while i < len(room) and room[i].end <= start:
+    for start, end, rate in zip(intervals.starts, intervals.ends, intervals.rates, strict=True):
+        while i < len(free_power) and free_power[i].end <= start:
             i += 1
         k = i
-        while k < len(room) and room[k].start < end:
-            size = chips.within(min(chips.maximum, max(0.0, room[k].kw) / kw))
+        while k < len(free_power) and free_power[k].start < end:
+            size = chips.within(min(chips.maximum, max(0.0, free_power[k].kw) / kw))
             if size >= chips.least and size > 0:
-                found.starts.append(max(start, room[k].start))
-                found.ends.append(min(end, room[k].end))
+                found.starts.append(max(start, free_power[k].start))
+                found.ends.append(min(end, free_power[k].end))
                 found.rates.append(rate)
                 sizes.append(size)
             k += 1
@@ -110,24 +125,24 @@ def _cut(
 
 
 def refuse_negative(curve: Curve, chips: Elastic, *, also: bool = False) -> None:
-    """Raise where a rate below 0 would reward chips that add little, or where `also`.
+    """Raise where a rate below 0 would reward workers that add little, or where `also`.
 
     Raises:
         BadInput: there is such a rate, and the throughput is not linear.
     """
-    cells = curve.cells
-    wasteful = also or len(segments_of(chips)) > 1
-    if wasteful and cells.rates and cells.rates[cells.order[0]] < 0:
+    intervals = curve.intervals
+    wasteful = also or len(increments_of(chips)) > 1
+    if wasteful and intervals.rates and intervals.rates[intervals.order[0]] < 0:
         raise BadInput(
             f"{curve.name}: a rate below 0 would reward an elastic job for running on more "
-            "chips than it has use for; use a linear throughput without a ramp and a minimum, "
+            "chips than it needs; use a linear throughput without a ramp and a minimum, "
             "or another kind"
         )
 
 
-def segments_of(chips: Elastic, most: float | None = None) -> list[Segment]:
-    """The segments between the knees up to `most` chips; of one speed a chip they are one."""
-    found: list[Segment] = []
+def increments_of(chips: Elastic, most: float | None = None) -> list[Increment]:
+    """Return the increments up to `most` workers; those of equal speed per worker are one."""
+    found: list[Increment] = []
     knees = chips.knees()
     if most is not None and most < knees[-1][0]:
         knees = (*(knee for knee in knees if knee[0] < most), (most, chips.speed(most)))
@@ -136,20 +151,20 @@ def segments_of(chips: Elastic, most: float | None = None) -> list[Segment]:
         if found and isclose(speed / more, found[-1].speed / found[-1].more, rel_tol=NEAR):
             last = found.pop()
             left, more, speed = last.chips, last.more + more, last.speed + speed
-        found.append(Segment(left, more, speed))
+        found.append(Increment(left, more, speed))
     return found
 
 
 def _taken(
-    cells: Cells, steps: Sequence[Sequence[Segment]], work: int
+    intervals: Intervals, steps: Sequence[Sequence[Increment]], work: int
 ) -> tuple[float | None, dict[tuple[int, int], float]]:
-    """Time for which (cell, segment) is used, and what is left over; ``None``: not enough."""
+    """Return the time for which each (interval, increment) is used, and the work left over."""
     offers = sorted(
-        (rate * segment.more / segment.speed, j, i)
-        for i, rate in enumerate(cells.rates)
-        for j, segment in enumerate(steps[i])
+        (rate * increment.more / increment.speed, j, i)
+        for i, rate in enumerate(intervals.rates)
+        for j, increment in enumerate(steps[i])
     )
-    lengths = cells.lengths
+    lengths = intervals.lengths
     used: dict[tuple[int, int], float] = {}
     # What rounding leaves of the work is no work: it would be a second segment of a cell.
     left, done = float(work), min(0.5, work * NEAR)
@@ -163,27 +178,27 @@ def _taken(
     return (left, used) if left < 1 else (None, used)
 
 
-def _laid(
-    cells: Cells,
-    steps: Sequence[Sequence[Segment]],
+def _to_parts(
+    intervals: Intervals,
+    steps: Sequence[Sequence[Increment]],
     used: dict[tuple[int, int], float],
     kw: float,
     *,
     whole: bool,
 ) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for i, (start, length) in enumerate(zip(cells.starts, cells.lengths, strict=True)):
-        segments = steps[i]
-        times = [used[i, j] for j in range(len(segments)) if (i, j) in used]
+    for i, (start, length) in enumerate(zip(intervals.starts, intervals.lengths, strict=True)):
+        increments = steps[i]
+        times = [used[i, j] for j in range(len(increments)) if (i, j) in used]
         if not times:
             continue
-        end, last = start + length, segments[len(times) - 1]
+        end, last = start + length, increments[len(times) - 1]
         if len(times) == 1 and times[0] < length:
             # Less than the first segment: its whole size for a part of the time, next to
             # what runs before or after.
             chips, time = last.more, max(1, round(times[0]))
             touches = bool(parts) and parts[-1].end == start
-            if not touches and cells.starts[i + 1 : i + 2] == [end] and (i + 1, 0) in used:
+            if not touches and intervals.starts[i + 1 : i + 2] == [end] and (i + 1, 0) in used:
                 start = end - time
             end = start + time
         elif whole:
@@ -192,7 +207,7 @@ def _laid(
                 parts.append(Part(start, start + time, chips * kw, chips))
                 start, chips = start + time, last.chips
         else:
-            shares = zip(segments, times, strict=False)
-            chips = sum(segment.more * time / length for segment, time in shares)
+            shares = zip(increments, times, strict=False)
+            chips = sum(increment.more * time / length for increment, time in shares)
         parts.append(Part(start, end, chips * kw, chips))
-    return joined(parts)
+    return join_parts(parts)

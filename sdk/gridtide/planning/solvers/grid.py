@@ -1,9 +1,10 @@
-"""Which of many equal units of time a job takes when each pause and restart costs. Exact.
+"""Exact choice of equal units of time for a job whose pauses and restarts cost energy.
 
-A dynamic programme over units and work done, row by row: what the best way counts that has just
-run a unit (`on`), and that stands still after having run (`off`). `on` is kept less what all
-units before count, so that running on changes nothing. Costs are whole numbers in floating
-point, so sums are exact and ties are ties.
+A dynamic programme over units and work done, row by row: the least cost of having just run a
+unit
+(`on`), and of being paused after having run (`off`). `on` is kept less the cost of all units so
+far, so that running on changes nothing. Costs are whole numbers in floating point, so sums are
+exact and ties are ties.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 
 # From which work on, `on` and `off` by work from there on, and what all units before count.
 Row = tuple[int, list[float], list[float], float]
@@ -20,15 +21,15 @@ Row = tuple[int, list[float], list[float], float]
 
 @dataclass(frozen=True)
 class Units:
-    """Units of time a job may take, ascending, all of one length.
+    """Units of time that a job may use, ascending, all of one length.
 
     Attributes:
-        costs: what running through each counts.
+        costs: cost of running through each unit.
         breaks: whether a unit does not touch the one before it.
-        pause: what it counts to stop right before each, having run until then.
-        restart: what it counts to start again at each.
-        first: what it counts to start for the first time at each; ``inf`` where it may not.
-        running: whether the job runs already, right up to the first unit.
+        pause: cost of stopping right before each unit, having run until then.
+        restart: cost of starting again at each unit.
+        first: cost of the first start at each unit; ``inf`` where it is not allowed.
+        running: whether the job already runs, right up to the first unit.
     """
 
     costs: Sequence[float]
@@ -40,7 +41,7 @@ class Units:
 
 
 def cheapest(units: Units, work: int) -> tuple[float, list[int]]:
-    """Least cost of `work` units, and which; of equal ways one that ends earliest.
+    """Return the least cost of `work` units, and which; of equal ones, those that end earliest.
 
     The cost is infinite where there are too few units.
     """
@@ -54,7 +55,7 @@ def cheapest(units: Units, work: int) -> tuple[float, list[int]]:
     for u, (cost, broken, pause, restart) in enumerate(
         zip(units.costs, units.breaks, units.pause, units.restart, strict=True)
     ):
-        go_on()
+        check_cancelled()
         rows.append((low, on, off, spent))
         stopping, starting = spent + pause, restart - spent
         # Both rows are of one length; to have zip check it takes a tenth of the time.
@@ -82,7 +83,7 @@ def cheapest(units: Units, work: int) -> tuple[float, list[int]]:
 
 
 def _taken(units: Units, rows: Sequence[Row], last: int, work: int) -> list[int]:
-    """The units of the best way, found backwards from the one it ends with."""
+    """Return the units of the best solution, traced back from its last one."""
     taken: list[int] = []
     u, done = last, work
     while u >= 0:

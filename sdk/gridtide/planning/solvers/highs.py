@@ -1,4 +1,4 @@
-"""Linear programmes through scipy's HiGHS, an optional package that is loaded when needed."""
+"""Linear and integer programmes through HiGHS in scipy, an optional package loaded on use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gridtide.extras import how_to_install
 from gridtide.planning.errors import NoSolver, SolverFailed, TooFine
-from gridtide.planning.solvers.cancellation import outside
+from gridtide.planning.solvers.cancellation import outside_python
 
 OPTIMAL, INFEASIBLE = 0, 2
 # On which HiGHS takes some ten seconds and half a gigabyte.
@@ -21,9 +21,9 @@ GAP = 1e-6
 
 
 class Found(NamedTuple):
-    """What a search in limited time found.
+    """Result of a search with a time limit.
 
-    `bound` is proven: no values that keep to all rows cost less. `infeasible`: there are none.
+    `bound` is proven: no feasible values cost less. `infeasible`: proven that there are none.
     """
 
     values: list[float] | None
@@ -33,13 +33,13 @@ class Found(NamedTuple):
 
 @dataclass
 class Rows:
-    """Rows of a sum of variables each: at most a bound, or just equal to it."""
+    """Linear constraints: each a sum of variables that is at most, or equal to, a bound."""
 
     bounds: list[float] = field(default_factory=list)
     entries: list[tuple[int, int, float]] = field(default_factory=list)
 
     def add(self, terms: Sequence[tuple[int, float]], bound: float) -> None:
-        """One more row: (variable, factor) terms, and its bound."""
+        """Add a constraint: its (variable, factor) terms and its bound."""
         row = len(self.bounds)
         self.entries.extend((row, variable, factor) for variable, factor in terms)
         self.bounds.append(bound)
@@ -47,7 +47,7 @@ class Rows:
 
 @dataclass
 class Programme:
-    """What is minimised over variables from 0 up, and what they keep to."""
+    """An objective over variables that are 0 or more, and its constraints."""
 
     what: str
     costs: list[float] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Programme:
     marginals: list[float] = field(default_factory=list)
 
     def variable(self, cost: float, upper: float = inf, *, whole: bool = False) -> int:
-        """One more variable; its index.
+        """Add a variable and return its index.
 
         Raises:
             TooFine: there are too many.
@@ -74,14 +74,15 @@ class Programme:
         return len(self.costs) - 1
 
     def solve(self) -> list[float] | None:
-        """The best values of the variables; ``None`` where nothing keeps to all rows.
+        """Return the optimal values of the variables; ``None`` where the problem is infeasible.
 
-        Without whole numbers `marginals` are then what one more of the bound of each row of
+        Without whole numbers `marginals` then holds how much one more of the bound of each row
+        of
         `at_most` adds to the least cost.
 
         Raises:
-            NoSolver: scipy is not installed here.
-            SolverFailed: it is, and gave up.
+            NoSolver: scipy is not installed.
+            SolverFailed: the solver gave up.
         """
         found = self._run(TIME_LIMIT, gap=0.0)
         if found.status == INFEASIBLE:
@@ -93,12 +94,12 @@ class Programme:
         return [float(value) for value in found.x]
 
     def search(self, seconds: float, gap: float = GAP) -> Found:
-        """The best values found within `seconds`, and what is proven about all others.
+        """Return the best values found within `seconds`, and the proven bound.
 
-        It ends as well once they are no further than `gap`, relative, from what is proven.
+        The search also ends once the values are within `gap` (relative) of the bound.
 
         Raises:
-            NoSolver: scipy is not installed here.
+            NoSolver: scipy is not installed.
         """
         found = self._run(seconds, gap=gap)
         values = None if found.x is None else [float(value) for value in found.x]
@@ -124,7 +125,7 @@ class Programme:
             return csr_array((factor, (row, column)), shape=shape) if rows.bounds else None
 
         at_most, equal = matrix(self.at_most), matrix(self.equal)
-        with outside():
+        with outside_python():
             return linprog(
                 self.costs,
                 A_ub=at_most,

@@ -1,18 +1,18 @@
-"""The cheapest slots of a job that may pause anywhere at no cost. Exact, parts of slots too."""
+"""Exact plans for a job that may pause anywhere at no cost, using parts of slots too."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from gridtide.planning.problem.job import Job
-from gridtide.planning.solvers.costs import Cells, Curve
-from gridtide.planning.solvers.solution import Draft, Part, in_units
+from gridtide.planning.solvers.costs import Curve, Intervals
+from gridtide.planning.solvers.solution import Part, Solution, in_units
 
 
 class Picked(NamedTuple):
-    """Whole cells, ascending, and (cell, length) of one used in part.
+    """Whole intervals, ascending, and (interval, length) of the one used in part.
 
-    `total` is the sum of rate x length, in steps and microseconds.
+    `total` is the sum of rate x length.
     """
 
     total: int
@@ -20,21 +20,22 @@ class Picked(NamedTuple):
     part: tuple[int, int] | None
 
 
-def pick(cells: Cells, work: int) -> Picked | None:
-    """The cells in which `work` counts least, ties to the earliest; ``None``: not enough.
+def pick(intervals: Intervals, work: int) -> Picked | None:
+    """Return the intervals in which `work` costs least, ties to the earliest; ``None``: not
+    enough.
 
-    One cell at most is used in part, the dearest of those picked.
+    At most one interval, the dearest of those picked, is used in part.
     """
-    order, rates = cells.order, cells.rates
-    if cells.step:
-        count, rest = divmod(work, cells.step)
+    order, rates = intervals.order, intervals.rates
+    if intervals.step:
+        count, rest = divmod(work, intervals.step)
         if count + (rest > 0) > len(order):
             return None
         whole = order[:count]
-        total = sum(map(rates.__getitem__, whole)) * cells.step
+        total = sum(map(rates.__getitem__, whole)) * intervals.step
     else:
         count, rest, total = 0, work, 0
-        lengths = cells.lengths
+        lengths = intervals.lengths
         for i in order:
             if lengths[i] > rest:
                 break
@@ -52,24 +53,26 @@ def pick(cells: Cells, work: int) -> Picked | None:
     return Picked(total, whole, part)
 
 
-def cheapest(curve: Curve, job: Job) -> Draft:
-    """The cheapest slots, in order; the job draws one power.
+def cheapest(curve: Curve, job: Job) -> Solution:
+    """Return the cheapest slots, in order; the job draws constant power.
 
     Raises:
         NoFeasibleWindow: there is not enough free time.
     """
-    cells = curve.cells
-    picked = pick(cells, job.work)
+    intervals = curve.intervals
+    picked = pick(intervals, job.work)
     if picked is None:
         raise curve.refuse(job.work, unbroken=False)
     power_kw = job.steps[0][2]
-    parts = laid(cells, picked, power_kw)
-    return Draft(in_units(picked.total) * power_kw, parts, len(parts))
+    parts = to_parts(intervals, picked, power_kw)
+    return Solution(in_units(picked.total) * power_kw, parts, len(parts))
 
 
-def laid(cells: Cells, picked: Picked, power_kw: float) -> tuple[Part, ...]:
-    """The picked cells as parts; one used in part leans on its neighbour, else it is early."""
-    starts, ends = cells.starts, cells.ends
+def to_parts(intervals: Intervals, picked: Picked, power_kw: float) -> tuple[Part, ...]:
+    """Return the picked intervals as parts; one used in part touches a neighbour, else it is
+    early.
+    """
+    starts, ends = intervals.starts, intervals.ends
     spans = [(starts[i], ends[i]) for i in picked.whole]
     if picked.part is not None:
         i, length = picked.part

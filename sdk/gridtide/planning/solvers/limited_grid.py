@@ -1,9 +1,9 @@
-"""As `rows`, with limits: shortest and most pieces, marks, time lost, power over the progress.
+"""As `grid`, with segment lengths and counts, checkpoints, pauses that take time, power
+profiles.
 
-Exact on equal units that every edge, limit and time is a whole number of: what holds a start or
-an end in its place there is a difference of whole numbers. Time is counted in points between
-units, work in units done. What a row of running states says is less what running has counted
-since the work began, so that running on is a shift.
+Exact on equal units of which every edge, limit and time is a whole number. Time is counted in
+boundaries between units, work in units done. A row of running states is kept less the cost of
+running since the work began, so that running on is a shift.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import inf
 from operator import lt
 from typing import NamedTuple
 
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.planning.solvers.grid import Units
 
 Rows = list[list[float]]  # by layer, by work done
@@ -22,18 +22,18 @@ Rows = list[list[float]]  # by layer, by work done
 
 @dataclass(frozen=True)
 class Limits:
-    """What pieces keep to, in units. `Units` then says what a whole pause or restart counts
-    that begins at each point, ``inf`` where there is no room for it.
+    """Limits of the segments, in units. `Units` then holds the cost of a whole pause or restart
+    that begins at each boundary, ``inf`` where there is no time for it.
 
     Attributes:
-        shortest: least units of work in a piece, 1 or more.
-        left: units that a job which runs already must run on before it may pause.
-        most: most pieces, one that runs already counted; ``None`` for any number.
-        marks: work done at which it may pause; ``None`` for all.
-        pause_time: units without progress after a piece but the last.
-        restart_time: units without progress before a piece but the first.
+        shortest: least units of work in a segment, 1 or more.
+        left: units that a running job must run on before it may pause.
+        most: most segments, a running one counted; ``None`` for any number.
+        marks: work done at which the job may pause; ``None`` for all.
+        pause_time: units without progress after every segment but the last.
+        restart_time: units without progress before every segment but the first.
         first_time: the same before the first.
-        weights: power of each unit of work, the most being 1.
+        weights: power of each unit of work, relative to the largest.
     """
 
     shortest: int
@@ -46,21 +46,21 @@ class Limits:
     weights: Sequence[float]
 
 
-class Piece(NamedTuple):
-    """A start at point `begins`, work from point `start` to point `end`."""
+class Segment(NamedTuple):
+    """A start at boundary `begins`, then work from boundary `start` to boundary `end`."""
 
     begins: int
     start: int
     end: int
 
 
-def cheapest(units: Units, work: int, limits: Limits) -> tuple[float, list[Piece]]:
-    """Least cost and the pieces, ascending; infinite where there is no way."""
+def cheapest(units: Units, work: int, limits: Limits) -> tuple[float, list[Segment]]:
+    """Return the least cost and the segments, ascending; infinite where it is infeasible."""
     return _Programme(units, work, limits).solve()
 
 
 class _Programme:
-    """The rows of one question, and which choice made each of their values."""
+    """The rows of one problem, and the decision behind each of their values."""
 
     def __init__(self, units: Units, work: int, limits: Limits) -> None:
         self.units, self.work, self.limits = units, work, limits
@@ -73,83 +73,85 @@ class _Programme:
         self.starts: list[list[bytes]] = []  # by point and layer: work where a start won
         self.stops: list[list[bytes]] = []  # and where a stop did
 
-    def solve(self) -> tuple[float, list[Piece]]:
-        """Go through all points, then back from the best end."""
+    def solve(self) -> tuple[float, list[Segment]]:
+        """Fill the rows for all boundaries, then trace back from the best end."""
         limits, blank = self.limits, [inf] * (self.work + 1)
         lag = limits.shortest + max(limits.restart_time, limits.first_time)
         lag = max(lag, limits.pause_time) + 1
         best, end = inf, (0, 0)
-        for point in range(len(self.units.costs) + 1):
-            self.spent.append(self._spent(point))
+        for boundary in range(len(self.units.costs) + 1):
+            self.spent.append(self._spent(boundary))
             self.on.append([])
             self.off.append([])
             self.starts.append([])
             self.stops.append([])
             for m in self.layers:
-                go_on()
-                begun = self._begun(point, m)
-                joins = point and not self.units.breaks[point - 1]
-                past = self.on[point - 1][m] if joins else blank
-                onwards = [inf, *past[:-1]]
-                if self._runs_already(point, m):
-                    onwards[point] = 0.0
-                self.starts[point].append(bytes(map(lt, begun, onwards)))
-                row = [x if x <= y else y for x, y in zip(onwards, begun, strict=True)]
-                self.on[point].append(row)
-                self._stop(point, m, self.off[point - 1][m] if point else blank)
-                total = row[-1] + self.spent[point][-1]
+                check_cancelled()
+                begun = self._begun(boundary, m)
+                joins = boundary and not self.units.breaks[boundary - 1]
+                past = self.on[boundary - 1][m] if joins else blank
+                continued = [inf, *past[:-1]]
+                if self._runs_already(boundary, m):
+                    continued[boundary] = 0.0
+                self.starts[boundary].append(bytes(map(lt, begun, continued)))
+                row = [x if x <= y else y for x, y in zip(continued, begun, strict=True)]
+                self.on[boundary].append(row)
+                self._stop(boundary, m, self.off[boundary - 1][m] if boundary else blank)
+                total = row[-1] + self.spent[boundary][-1]
                 if total < best:
-                    best, end = total, (point, m)
-            if point > lag:
-                self.on[point - lag - 1] = self.off[point - lag - 1] = []
-                self.spent[point - lag - 1] = []
-        return best, self._pieces(*end) if best < inf else []
+                    best, end = total, (boundary, m)
+            if boundary > lag:
+                self.on[boundary - lag - 1] = self.off[boundary - lag - 1] = []
+                self.spent[boundary - lag - 1] = []
+        return best, self._segments(*end) if best < inf else []
 
-    def _runs_already(self, point: int, layer: int) -> bool:
-        """Whether at `point` the piece that runs already may first stop."""
-        first = layer == 0 and point == self.limits.left and point <= self.work
-        return first and self._reaches(point)
+    def _runs_already(self, boundary: int, layer: int) -> bool:
+        """Whether the segment that already runs may first stop at `boundary`."""
+        first = layer == 0 and boundary == self.limits.left and boundary <= self.work
+        return first and self._reaches(boundary)
 
-    def _reaches(self, point: int) -> bool:
-        """Whether a job that runs already can run on up to `point`."""
-        joins = point == 0 or (self.began[point - 1] == 0 and not self.units.breaks[0])
+    def _reaches(self, boundary: int) -> bool:
+        """Whether a job that already runs can run on up to `boundary`."""
+        joins = boundary == 0 or (self.began[boundary - 1] == 0 and not self.units.breaks[0])
         return self.units.running and joins
 
-    def _spent(self, point: int) -> list[float]:
-        """What running the work done counted, had it ended at `point` and never paused."""
-        if point == 0:
+    def _spent(self, boundary: int) -> list[float]:
+        """Return the cost of the work done, had it ended at `boundary` without a pause."""
+        if boundary == 0:
             return [0.0] * (self.work + 1)
-        cost, before = self.units.costs[point - 1], self.spent[point - 1]
+        cost, before = self.units.costs[boundary - 1], self.spent[boundary - 1]
         weights = self.limits.weights
         if not weights:
             upto = before[0] + cost  # one power: the same for all work, and differences count
             return [upto] * (self.work + 1)
         return [0.0, *(x + cost * weight for x, weight in zip(before, weights, strict=False))]
 
-    def _begun(self, point: int, layer: int) -> list[float]:
-        """Running at `point`, its piece as short as allowed."""
+    def _begun(self, boundary: int, layer: int) -> list[float]:
+        """Return the costs of running at `boundary` in a segment as short as allowed."""
         limits, work = self.limits, self.work
         row = [inf] * (work + 1)
-        start = point - limits.shortest
+        start = boundary - limits.shortest
         if start < 0 or limits.shortest > work:
             return row
-        spent, began = self.spent[start], self.began[point - 1]
-        point_before = start - limits.restart_time
-        if point_before >= began and layer >= self.up:
-            restart = self.units.restart[point_before]
-            before = self.off[point_before][layer - self.up]
+        spent, began = self.spent[start], self.began[boundary - 1]
+        boundary_before = start - limits.restart_time
+        if boundary_before >= began and layer >= self.up:
+            restart = self.units.restart[boundary_before]
+            before = self.off[boundary_before][layer - self.up]
             row[limits.shortest :] = [
                 x + restart - y for x, y in zip(before, spent, strict=True)
             ][: work + 1 - limits.shortest]
-        point_before = start - limits.first_time
-        if point_before >= began and layer == 0 and not self.units.running:
-            row[limits.shortest] = self.units.first[point_before] - spent[0]
+        boundary_before = start - limits.first_time
+        if boundary_before >= began and layer == 0 and not self.units.running:
+            row[limits.shortest] = self.units.first[boundary_before] - spent[0]
         return row
 
-    def _stop(self, point: int, layer: int, stay: list[float]) -> None:
-        """Standing still at `point`: since before, or since a pause that ends there."""
+    def _stop(self, boundary: int, layer: int, stay: list[float]) -> None:
+        """Add the costs of being paused at `boundary`, since before or since a pause ends
+        there.
+        """
         limits, row, stopped = self.limits, stay, bytes(self.work + 1)
-        ended = point - limits.pause_time
+        ended = boundary - limits.pause_time
         # `pause` is inf where a pause from there on has no room.
         cost = self.units.pause[ended] if 0 <= ended < len(self.units.costs) else inf
         if cost < inf:
@@ -162,35 +164,35 @@ class _Programme:
                 paused = allowed
             row = [x if x <= y else y for x, y in zip(stay, paused, strict=True)]
             stopped = bytes(map(lt, paused, stay))
-        self.off[point].append(row)
-        self.stops[point].append(stopped)
+        self.off[boundary].append(row)
+        self.stops[boundary].append(stopped)
 
-    def _pieces(self, point: int, layer: int) -> list[Piece]:
+    def _segments(self, boundary: int, layer: int) -> list[Segment]:
         limits, done = self.limits, self.work
-        pieces: list[Piece] = []
+        segments: list[Segment] = []
         while True:
-            end = point
-            while not self.starts[point][layer][done]:
+            end = boundary
+            while not self.starts[boundary][layer][done]:
                 # Over a break it cannot have run on, though no time lies between the units.
-                if done == point and self._reaches(point):
-                    return [Piece(0, 0, end), *reversed(pieces)]
-                point, done = point - 1, done - 1
-            start, done = point - limits.shortest, done - limits.shortest
+                if done == boundary and self._reaches(boundary):
+                    return [Segment(0, 0, end), *reversed(segments)]
+                boundary, done = boundary - 1, done - 1
+            start, done = boundary - limits.shortest, done - limits.shortest
             if done == 0 and not self.units.running:
-                pieces.append(Piece(start - limits.first_time, start, end))
-                return pieces[::-1]
-            point = start - limits.restart_time
-            pieces.append(Piece(point, start, end))
+                segments.append(Segment(start - limits.first_time, start, end))
+                return segments[::-1]
+            boundary = start - limits.restart_time
+            segments.append(Segment(boundary, start, end))
             layer -= self.up
-            while not self.stops[point][layer][done]:
-                point -= 1
-            point -= limits.pause_time
-            if self.units.running and point == 0:
-                return pieces[::-1]
+            while not self.stops[boundary][layer][done]:
+                boundary -= 1
+            boundary -= limits.pause_time
+            if self.units.running and boundary == 0:
+                return segments[::-1]
 
 
 def _began(breaks: Sequence[bool]) -> list[int]:
-    """The first unit of the unbroken stretch that each unit is in."""
+    """Return, for each unit, the first unit of the unbroken stretch that contains it."""
     began: list[int] = []
     for u, broken in enumerate(breaks):
         began.append(u if broken or not u else began[-1])

@@ -1,4 +1,4 @@
-"""What pauses and restarts count and draw, and where a job stands between two of them."""
+"""Cost and energy of pauses and restarts, and the state of a job between two of them."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridtide.planning.problem.job import HOUR, Cost, Job
-from gridtide.planning.solvers.costs import Cells
-from gridtide.planning.solvers.solution import Drawn
+from gridtide.planning.solvers.costs import Intervals
+from gridtide.planning.solvers.solution import EnergyDraw
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a job stands when the rest of it is planned.
+class JobState:
+    """State of a job when the rest of it is planned.
 
     Attributes:
         at: the moment, microseconds.
         started: whether it ran before, so that its next start is a restart.
         running: whether it runs right up to `at`.
-        ran: for how long it has run without a pause then, microseconds.
-        pieces: how many pieces it has had, the running one counted.
-        may_stop: whether `at` is a place where it may pause.
-        chips: the size of an elastic job up to `at`, 0 where it stands still.
+        ran: how long it has then run without a pause, microseconds.
+        segments: how many segments it has had, the running one counted.
+        may_stop: whether it may pause at `at`.
+        chips: workers of an elastic job up to `at`, 0 where it is paused.
     """
 
     at: int = 0
     started: bool = False
     running: bool = False
     ran: int = 0
-    pieces: int = 0
+    segments: int = 0
     may_stop: bool = True
     chips: float = 0.0
 
-    def pieces_left(self, most: int | None) -> int | None:
-        """How many of `most` pieces the rest may take, the running one counted."""
-        return None if most is None else most - self.pieces + self.running
+    def segments_left(self, most: int | None) -> int | None:
+        """Return how many of `most` segments remain, the running one counted."""
+        return None if most is None else most - self.segments + self.running
 
 
-FRESH = Standing()
+NOT_STARTED = JobState()
 
 
-def tolls(rates: Sequence[int], cost: Cost, job: Job) -> list[int]:
-    """What the energy of `cost` counts at each rate, in rate x microseconds at most power.
+def overhead_costs(rates: Sequence[int], cost: Cost, job: Job) -> list[int]:
+    """Return the cost of the energy of `cost` at each rate, in rate x microseconds at most
+    power.
 
-    Never below 0: at a rate below 0 a pause would earn, and no plan pauses to burn energy.
+    Never below 0: otherwise a rate below 0 would reward pausing.
     """
     if not cost.kwh:
         return [0] * len(rates)
@@ -55,10 +56,11 @@ def tolls(rates: Sequence[int], cost: Cost, job: Job) -> list[int]:
 def at_edges(
     counted: Sequence[int], breaks: Sequence[bool], unit: int, *, after: bool
 ) -> list[float]:
-    """What a cost that is `counted` so inside cells counts right before each cell, by `unit`.
+    """Return the cost right before each interval, by `unit`, of an overhead `counted` inside
+    them.
 
-    At an edge of two cells that touch, in the cheaper one; else, with `after`, in the cell that
-    begins, and without, in the one that has ended (the first: in itself).
+    Where two intervals touch, that of the cheaper one; else, with `after`, of the interval that
+    begins, and without, of the one that has ended (for the first: of itself).
     """
     last = [counted[0], *counted[:-1]]
     return [
@@ -67,30 +69,31 @@ def at_edges(
     ]
 
 
-def drawn(
-    cells: Cells, spans: Sequence[tuple[int, int]], job: Job, standing: Standing
-) -> tuple[Drawn, ...]:
-    """The energy of pauses and restarts that take no time, in the cells they fall in.
+def place_overheads(
+    intervals: Intervals, spans: Sequence[tuple[int, int]], job: Job, state: JobState
+) -> tuple[EnergyDraw, ...]:
+    """Return the energy of pauses and restarts that take no time, in the intervals they fall
+    in.
 
-    `spans` are the pieces, ascending.
+    `spans` are the segments, ascending.
     """
     stops = [end for _, end in spans[:-1]]
     starts = [start for start, _ in spans[1:]]
-    if standing.running and spans[0][0] != standing.at:
-        stops.insert(0, cells.starts[0])
-    if standing.started and not (standing.running and spans[0][0] == standing.at):
+    if state.running and spans[0][0] != state.at:
+        stops.insert(0, intervals.starts[0])
+    if state.started and not (state.running and spans[0][0] == state.at):
         starts.insert(0, spans[0][0])
-    found = [drawn_at(cells, instant, job.pause_cost) for instant in stops]
-    found += [drawn_at(cells, instant, job.restart_cost) for instant in starts]
+    found = [place_overhead(intervals, instant, job.pause_cost) for instant in stops]
+    found += [place_overhead(intervals, instant, job.restart_cost) for instant in starts]
     return tuple(each for each in found if each.kwh)
 
 
-def drawn_at(cells: Cells, instant: int, cost: Cost) -> Drawn:
-    """The energy of `cost` in the cheapest cell that `instant` is in or at an edge of.
+def place_overhead(intervals: Intervals, instant: int, cost: Cost) -> EnergyDraw:
+    """Return the energy of `cost` in the cheapest interval at `instant`.
 
-    None where it takes time.
+    Zero where the overhead takes time.
     """
-    last = bisect_right(cells.starts, instant) - 1
-    beside = [i for i in (last, last - 1) if i >= 0 and cells.ends[i] >= instant]
-    i = min(beside, key=cells.rates.__getitem__)
-    return Drawn(cells.starts[i], cells.ends[i], 0.0 if cost.time else cost.kwh)
+    last = bisect_right(intervals.starts, instant) - 1
+    beside = [i for i in (last, last - 1) if i >= 0 and intervals.ends[i] >= instant]
+    i = min(beside, key=intervals.rates.__getitem__)
+    return EnergyDraw(intervals.starts[i], intervals.ends[i], 0.0 if cost.time else cost.kwh)

@@ -1,10 +1,12 @@
-"""The best segments of a job, at about the same cost whichever second the free time starts in.
+"""Plans in segments at about the same cost whichever second the free time starts in.
 
-The programmes for segments need equal units of time. Where bounds lie inside slots, or a job is
-planned again at an odd second, the largest unit that everything shares may be a microsecond.
-Then the job is planned on grids of whole slots: one that keeps to the edges of slots, and one
-from the first free moment on. What they find shifts to count less (`segments`), which uses the
-parts of slots as well. A run through and the cheapest slots are compared with it.
+The dynamic programmes need equal units of time. Where bounds lie inside slots, or a job is
+planned
+again at an odd second, the largest unit that all times share may be a microsecond. The job is
+then
+planned on grids of whole slots: one aligned with the slots, and one from the first free moment.
+Their segments are then shifted to lower cost (`segments`), which also uses parts of slots. An
+unbroken run and the cheapest slots are compared with the result.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from gridtide.planning.problem.job import HOUR, Job
 from gridtide.planning.problem.opening_hours import merged
 from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
 from gridtide.planning.solvers.costs import Curve, Stretch
-from gridtide.planning.solvers.overheads import FRESH, Standing
+from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.segments import Segments, Spans
-from gridtide.planning.solvers.solution import Draft, in_units
+from gridtide.planning.solvers.solution import Solution, in_units
 from gridtide.slots import MICROSECOND, Run, to_microseconds
 
 # States: milliseconds. A question of fewer is answered exactly, on whatever unit that takes.
@@ -38,47 +40,47 @@ PARTS = (12, 6, 4, 3, 2, 1)
 OVERHEAD = 50
 
 
-def cheapest(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
-    """The segments that count least on the grids; exact where all times share a slot's unit.
+def cheapest(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
+    """Return the cheapest schedule found; exact where all times share the unit of the slots.
 
     Raises:
         NoFeasibleWindow: there is not enough free time, or not for such segments.
-        TooFine: what the job itself is made of shares too small a step.
+        TooFine: the job's own times share only a very small unit.
     """
     has_limits = limited_segments.is_limited(job)
     planner = limited_segments.cheapest if has_limits else costly_pauses.cheapest
-    exact, unit = exact_unit(curve, job, standing), unit_of(curve, job, standing)
+    exact, unit = exact_unit(curve, job, state), unit_of(curve, job, state)
     if exact >= unit or states(curve, job, exact) <= FEW_STATES:
-        return planner(curve, job, standing)
-    most = standing.pieces_left(job.max_pieces)
-    if interruptible.pick(curve.cells, job.work) is None:
+        return planner(curve, job, state)
+    most = state.segments_left(job.max_pieces)
+    if interruptible.pick(curve.intervals, job.work) is None:
         raise curve.refuse(job.work, unbroken=False)
     if most is not None and most < 1:
-        raise costly_pauses.too_few_pieces(curve, job)
-    segments = Segments(curve.cells, job, standing)
-    found = list(_without_grid(curve, job, standing, most))
+        raise costly_pauses.too_few_segments(curve, job)
+    segments = Segments(curve.intervals, job, state)
+    found = list(_without_grid(curve, job, state, most))
     for size in (unit, *(each for each in FINER if each < unit)):
         found += _on_grids(
-            curve, job, standing, size, limited_segments.segments if has_limits else _pieces
+            curve, job, state, size, limited_segments.segments if has_limits else _segments
         )
         if found:
             break
     if not found:
         if unit >= FINER[-1] and states(curve, job, exact) > limited_segments.MOST_STATES:
-            raise costly_pauses.too_few_pieces(curve, job)
-        return planner(curve, job, standing)
-    drafts = [segments.draft(segments.improve(each)) for each in found]
-    best = min(drafts, key=lambda draft: (draft.cost, draft.end))
+            raise costly_pauses.too_few_segments(curve, job)
+        return planner(curve, job, state)
+    solutions = [segments.solution(segments.improve(each)) for each in found]
+    best = min(solutions, key=lambda solution: (solution.cost, solution.end))
     return replace(best, bound=min(best.cost, bound(curve, job)))
 
 
 def bound(curve: Curve, job: Job) -> float:
-    """What no way to run the job counts less than: the cheapest slots, pauses costing nothing.
+    """Return a lower bound on the cost of any schedule: the cheapest slots with free pauses.
 
-    Along a profile with the most power in the cheapest of them, whatever its order.
+    With a power profile, the highest power takes the cheapest slots, whatever its order.
     """
-    cells, total = curve.cells, 0.0
-    offers = ((cells.rates[i], cells.lengths[i]) for i in cells.order)
+    intervals, total = curve.intervals, 0.0
+    offers = ((intervals.rates[i], intervals.lengths[i]) for i in intervals.order)
     rate, free = next(offers)
     for kw, length in sorted(((kw, end - start) for start, end, kw in job.steps), reverse=True):
         left = length
@@ -91,39 +93,41 @@ def bound(curve: Curve, job: Job) -> float:
     return in_units(total)
 
 
-def taken(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
-    """How many states `cheapest` goes through, about."""
-    exact, unit = exact_unit(curve, job, standing), unit_of(curve, job, standing)
+def taken(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
+    """Return about how many states `cheapest` goes through."""
+    exact, unit = exact_unit(curve, job, state), unit_of(curve, job, state)
     if exact >= unit:
         return states(curve, job, exact)
     return min(states(curve, job, exact), 3 * states(curve, job, unit))
 
 
 def states(curve: Curve, job: Job, unit: int) -> int:
-    """How many states a programme on a unit takes."""
+    """Return how many states a dynamic programme with this unit takes."""
     shortest = to_microseconds(job.min_piece) if job.min_piece else unit
     layers = min(job.max_pieces or 1, job.work // max(shortest, unit) + 1)
-    return sum(curve.cells.lengths) // unit * (job.work // unit + OVERHEAD) * layers
+    return sum(curve.intervals.lengths) // unit * (job.work // unit + OVERHEAD) * layers
 
 
-def exact_unit(curve: Curve, job: Job, standing: Standing) -> int:
-    """The largest time of which all there is is a whole number."""
-    lengths = [job.work, *curve.cells.lengths, *_limits(job)]
-    if job.min_piece and standing.running:
-        lengths.append(standing.ran)
+def exact_unit(curve: Curve, job: Job, state: JobState) -> int:
+    """Return the largest unit of which all times are whole multiples."""
+    lengths = [job.work, *curve.intervals.lengths, *_limits(job)]
+    if job.min_piece and state.running:
+        lengths.append(state.ran)
     return gcd(*lengths)
 
 
-def unit_of(curve: Curve, job: Job, standing: Standing) -> int:
-    """What slots and the job share, or a part of that where it takes few states.
+def unit_of(curve: Curve, job: Job, state: JobState) -> int:
+    """Return the unit that slots and the job share, or a part of it where that takes few
+    states.
 
-    The work left of a job that has started is no part of it: it is as odd as the moment. Where
-    marks or a power profile count from its beginning, it is.
+    The remaining work of a job that has started does not count: it is as odd as the moment.
+    Where
+    checkpoints or a power profile count from its beginning, it does.
     """
     edges = slot_edges(curve)
     apart = [later - earlier for earlier, later in pairwise(edges)]
     own = _limits(job)
-    if not standing.started or counts_progress(job):
+    if not state.started or counts_progress(job):
         own.append(job.work)
     unit = gcd(*apart, *own) or HOUR
     for part in PARTS:
@@ -133,12 +137,12 @@ def unit_of(curve: Curve, job: Job, standing: Standing) -> int:
 
 
 def counts_progress(job: Job) -> bool:
-    """Whether what it may do hangs on the work done since its beginning."""
+    """Whether what the job may do depends on the work done since its beginning."""
     return bool(job.checkpoints) or len(job.steps) > 1
 
 
 def _limits(job: Job) -> list[int]:
-    """The lengths that limit the segments of a job."""
+    """Return the lengths that limit the segments of a job."""
     spans = [job.pause_cost.time, job.restart_cost.time, *job.checkpoints]
     if job.min_piece and job.min_piece < job.duration:
         spans.append(job.min_piece)
@@ -147,7 +151,7 @@ def _limits(job: Job) -> list[int]:
 
 
 def edges_within(curve: Curve) -> list[int]:
-    """All edges of slots within the free time, ascending."""
+    """Return all edges of slots within the free time, ascending."""
     found: set[int] = set()
     for run, start, end in curve.stretches:
         found.update(edge for edge in run.edges if start <= edge <= end)
@@ -155,9 +159,9 @@ def edges_within(curve: Curve) -> list[int]:
 
 
 def slot_edges(curve: Curve) -> list[int]:
-    """The edges of slots within the free time, ascending.
+    """Return the edges of slots within the free time, ascending.
 
-    Where others cut the slots at odd moments, those that keep to the most common slot.
+    Where other edges cut the slots at odd moments, those aligned with the most common slot.
     """
     edges = edges_within(curve)
     apart = [later - earlier for earlier, later in pairwise(edges)]
@@ -168,32 +172,30 @@ def slot_edges(curve: Curve) -> list[int]:
     return [edge for edge in edges if edge % step == phase] if step >= FINER[0] else edges
 
 
-def _without_grid(
-    curve: Curve, job: Job, standing: Standing, most: int | None
-) -> Iterator[Spans]:
-    """Schedules that take no grid: a run through, and the cheapest slots."""
-    if standing.running:
-        end = standing.at + job.work
-        spans = merged(zip(curve.cells.starts, curve.cells.ends, strict=True))
-        if any(low <= standing.at and end <= high for low, high in spans):
-            yield [(standing.at, end)]
-    elif not (standing.started and job.restart_cost.time):
+def _without_grid(curve: Curve, job: Job, state: JobState, most: int | None) -> Iterator[Spans]:
+    """Yield schedules that need no grid: an unbroken run, and the cheapest slots."""
+    if state.running:
+        end = state.at + job.work
+        spans = merged(zip(curve.intervals.starts, curve.intervals.ends, strict=True))
+        if any(low <= state.at and end <= high for low, high in spans):
+            yield [(state.at, end)]
+    elif not (state.started and job.restart_cost.time):
         with suppress(NoFeasibleWindow):
             yield _spans(unbroken.cheapest(curve, job))
-    if not limited_segments.is_limited(job) and not standing.started:
+    if not limited_segments.is_limited(job) and not state.started:
         free = interruptible.cheapest(curve, job)
-        if most is None or free.pieces <= most:
+        if most is None or free.segments <= most:
             yield _spans(free)
 
 
 def _on_grids(
     curve: Curve,
     job: Job,
-    standing: Standing,
+    state: JobState,
     unit: int,
-    planner: Callable[[Curve, Job, Standing], Spans],
+    planner: Callable[[Curve, Job, JobState], Spans],
 ) -> Iterator[Spans]:
-    """The best schedules on grids of `unit`, as far as there are some."""
+    """Yield the best schedule on each grid of `unit` that has one."""
     work = -(-job.work // unit) * unit
     rest = job
     if work != job.work:
@@ -204,10 +206,8 @@ def _on_grids(
             shortest = work * MICROSECOND
         rest = replace(job, duration=work * MICROSECOND, min_piece=shortest)
     # A part of a unit counts as not run: it must only run on for longer.
-    stands = (
-        standing if standing is FRESH else replace(standing, ran=standing.ran // unit * unit)
-    )
-    segments = Segments(curve.cells, job, standing)
+    stands = state if state is NOT_STARTED else replace(state, ran=state.ran // unit * unit)
+    segments = Segments(curve.intervals, job, state)
     for phase in _phases(curve, unit):
         cut = gridded(curve, unit, phase)
         if not cut.stretches:
@@ -219,7 +219,7 @@ def _on_grids(
 
 
 def _phases(curve: Curve, unit: int) -> list[int]:
-    """Where grids begin: at the edges of slots, and at the first free moment."""
+    """Return the offsets of the grids: at the edges of slots, and at the first free moment."""
     edges = slot_edges(curve)
     firsts = [start % unit for _, start, _ in curve.stretches]
     common = Counter(firsts).most_common(1)[0][0]
@@ -227,7 +227,7 @@ def _phases(curve: Curve, unit: int) -> list[int]:
 
 
 def gridded(curve: Curve, unit: int, phase: int) -> Curve:
-    """The free time in whole units from `phase` on, each at its mean rate."""
+    """Return the free time in whole units from `phase` on, each at its mean rate."""
     found = []
     for run, start, end in curve.stretches:
         first = start + (phase - start) % unit
@@ -250,16 +250,16 @@ def gridded(curve: Curve, unit: int, phase: int) -> Curve:
     return Curve(curve.name, tuple(found))
 
 
-def _pieces(curve: Curve, job: Job, standing: Standing) -> Spans:
-    return _spans(costly_pauses.cheapest(curve, job, standing))
+def _segments(curve: Curve, job: Job, state: JobState) -> Spans:
+    return _spans(costly_pauses.cheapest(curve, job, state))
 
 
-def _spans(draft: Draft) -> Spans:
-    return merged((part.start, part.end) for part in draft.parts)
+def _spans(solution: Solution) -> Spans:
+    return merged((part.start, part.end) for part in solution.parts)
 
 
 def widened(curve: Curve, unit: int, phase: int) -> Curve:
-    """The free time taken outwards to whole units from `phase` on."""
+    """Return the free time extended to whole units from `phase` on."""
     found: list[Stretch] = []
     for run, start, end in curve.stretches:
         first, last = start - (start - phase) % unit, end + (phase - end) % unit

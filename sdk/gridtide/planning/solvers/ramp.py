@@ -1,9 +1,7 @@
-"""How an elastic job spreads over time when its size changes by a limited step from slot to
-slot.
+"""Plans for an elastic job whose number of workers changes by at most a ramp between slots.
 
-A linear programme: exact, through `solver`. With a minimum above 0 a whole number for each slot
-says whether the job runs in it, and where workers are whole the sizes themselves are whole
-numbers.
+A linear programme, solved by `highs`: exact. With a minimum above 0, a binary variable for each
+slot says whether the job runs in it; where workers are whole, their numbers are integers.
 """
 
 from __future__ import annotations
@@ -14,11 +12,17 @@ from datetime import timedelta
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.planning.problem.job import HOUR, Job
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers.costs import Cells, Curve, hours
-from gridtide.planning.solvers.elastic import Room, refuse_negative, segments_of
+from gridtide.planning.solvers.costs import Curve, Intervals, hours
+from gridtide.planning.solvers.elastic import FreePower, increments_of, refuse_negative
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.overheads import FRESH, Standing
-from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, pieces
+from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
+from gridtide.planning.solvers.solution import (
+    Part,
+    Solution,
+    count_segments,
+    in_units,
+    join_parts,
+)
 
 # A solver keeps its rows to 1e-7, here of an hour of work.
 SHORTEST = timedelta(seconds=1)
@@ -31,30 +35,33 @@ def cheapest(
     job: Job,
     chips: Elastic,
     ramp: float,
-    standing: Standing = FRESH,
-    room: Sequence[Room] | None = None,
-) -> Draft:
-    """Chips in each slot that count least, changing by at most `ramp` from one to the next.
+    state: JobState = NOT_STARTED,
+    free_power: Sequence[FreePower] | None = None,
+) -> Solution:
+    """Return the workers in each slot with the least cost, changing by at most `ramp`.
 
-    Before the first slot there are those it stands at, after the last and wherever the job may
-    not run there are none. With whole workers, with a minimum, or where it cannot come down as
-    fast as its work ends, the job may be done before its last slot ends; the plan counts all of
-    the slot.
+    Before the first slot the job has the workers of its state; after the last slot, and
+    wherever the
+    job may not run, none. With whole workers, with a minimum, or where it cannot ramp down as
+    fast as
+    its work ends, the job may finish before its last slot ends; the plan counts all of that
+    slot.
 
     Args:
-        room: the power it may draw, ascending; without it any. Outside it draws none.
+        free_power: the power the job may draw, ascending; outside it none. ``None``: any.
 
     Raises:
         NoFeasibleWindow: not enough work fits.
-        BadInput: a rate below 0 with a minimum or a throughput that falls off, or a job of
-            less than a second.
-        TooFine: slots times steps of throughput are too many.
+        BadInput: a rate below 0 with a minimum or a throughput that falls off, or a job of less
+            than
+            a second.
+        TooFine: slots times increments of throughput are too many.
         SolverFailed: the solver gave up, or took a minute.
-        NoSolver: there is no solver here.
+        NoSolver: no solver is installed.
     """
-    cells = curve.cells
+    intervals = curve.intervals
     whole = not chips.fractional_workers
-    more = whole or chips.minimum > 0 or _least_work(cells, chips, ramp, standing) > job.work
+    more = whole or chips.minimum > 0 or _least_work(intervals, chips, ramp, state) > job.work
     refuse_negative(curve, chips, also=more)
     if job.duration < SHORTEST:
         raise BadInput(
@@ -62,34 +69,34 @@ def cheapest(
             "to tell from none; with a ramp give a second or more"
         )
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
-    sizes = _variables(programme, cells, chips, job, more=more)
-    _limit(programme, cells, sizes, ramp, standing)
-    if room is not None:
-        _keep_to(programme, cells, sizes, chips, job, room)
-    stops = standing.chips > ramp and cells.starts[:1] != [standing.at]
-    values = programme.solve() if cells.starts and not stops else None
+    sizes = _variables(programme, intervals, chips, job, more=more)
+    _limit(programme, intervals, sizes, ramp, state)
+    if free_power is not None:
+        _keep_to(programme, intervals, sizes, chips, job, free_power)
+    stops = state.chips > ramp and intervals.starts[:1] != [state.at]
+    values = programme.solve() if intervals.starts and not stops else None
     if values is None:
-        raise NoFeasibleWindow(_why(curve, job, chips, ramp, standing, stops=stops))
+        raise NoFeasibleWindow(_why(curve, job, chips, ramp, state, stops=stops))
     found = [sum(values[each] for each in variables) for variables in sizes]
     if whole:
         found = [float(round(size)) for size in found]
     kw, none = job.steps[0][2] / chips.base, NONE * max(found)
-    parts = joined(
+    parts = join_parts(
         Part(start, end, size * kw, size)
-        for start, end, size in zip(cells.starts, cells.ends, found, strict=True)
+        for start, end, size in zip(intervals.starts, intervals.ends, found, strict=True)
         if size > none
     )
     energy = sum(
         rate * length * size
-        for rate, length, size in zip(cells.rates, cells.lengths, found, strict=True)
+        for rate, length, size in zip(intervals.rates, intervals.lengths, found, strict=True)
     )
-    return Draft(in_units(energy * kw), parts, pieces(parts))
+    return Solution(in_units(energy * kw), parts, count_segments(parts))
 
 
-def _least_work(cells: Cells, chips: Elastic, ramp: float, standing: Standing) -> float:
-    """Work that is done while the size it stands at comes down to none."""
-    size, work, end = standing.chips, 0.0, standing.at
-    for start, length in zip(cells.starts, cells.lengths, strict=True):
+def _least_work(intervals: Intervals, chips: Elastic, ramp: float, state: JobState) -> float:
+    """Return the work done while the current workers ramp down to none."""
+    size, work, end = state.chips, 0.0, state.at
+    for start, length in zip(intervals.starts, intervals.lengths, strict=True):
         if size <= ramp or start != end:
             break
         size, end = max(chips.least, size - ramp), start + length
@@ -98,16 +105,16 @@ def _least_work(cells: Cells, chips: Elastic, ramp: float, standing: Standing) -
 
 
 def _why(
-    curve: Curve, job: Job, chips: Elastic, ramp: float, standing: Standing, *, stops: bool
+    curve: Curve, job: Job, chips: Elastic, ramp: float, state: JobState, *, stops: bool
 ) -> str:
-    """What stands in the way, and what to ask instead."""
+    """Return what prevents a plan, and what to request instead."""
     if stops:
         return (
-            f"{curve.name}: it runs on {standing.chips:g} chips and may not run on, at a ramp "
+            f"{curve.name}: it runs on {state.chips:g} chips and may not run on, at a ramp "
             f"of {ramp:g} a slot; once it stands still ask again with 0 chips and not running, "
             "or allow a larger ramp"
         )
-    now = f", from {standing.chips:g} chips on" if standing.chips else ""
+    now = f", from {state.chips:g} chips on" if state.chips else ""
     return (
         f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
         f"the free and known time with at most {chips.most:g} chips and a ramp of "
@@ -116,22 +123,23 @@ def _why(
 
 
 def _variables(
-    programme: Programme, cells: Cells, chips: Elastic, job: Job, *, more: bool
+    programme: Programme, intervals: Intervals, chips: Elastic, job: Job, *, more: bool
 ) -> list[list[int]]:
-    """For each cell the chips on each segment of the throughput, together doing the work, or
-    with `more` at least that.
+    """Add a variable for each increment of each interval, together at least the work.
+
+    Exactly the work, unless `more`.
     """
-    segments = segments_of(chips)
+    increments = increments_of(chips)
     sizes, work = [], []
-    for rate, length in zip(cells.rates, cells.lengths, strict=True):
+    for rate, length in zip(intervals.rates, intervals.lengths, strict=True):
         time = length / HOUR
         variables = []
-        for segment in segments:
+        for increment in increments:
             cost = rate / 1e9 * time
             variable = programme.variable(
-                cost, segment.more, whole=not chips.fractional_workers
+                cost, increment.more, whole=not chips.fractional_workers
             )
-            work.append((variable, segment.speed / segment.more * time))
+            work.append((variable, increment.speed / increment.more * time))
             variables.append(variable)
         if chips.least:
             runs = programme.variable(0, 1, whole=True)
@@ -151,44 +159,44 @@ def _variables(
 
 def _limit(
     programme: Programme,
-    cells: Cells,
+    intervals: Intervals,
     sizes: list[list[int]],
     ramp: float,
-    standing: Standing,
+    state: JobState,
 ) -> None:
-    """No change of more than `ramp`, from where it stands and from and to none included."""
+    """Limit each change to `ramp`, from the current workers and from and to none included."""
     for i, variables in enumerate(sizes):
         here = [(each, 1.0) for each in variables]
-        touching = i > 0 and cells.ends[i - 1] == cells.starts[i]
+        touching = i > 0 and intervals.ends[i - 1] == intervals.starts[i]
         if touching:
             before = [(each, -1.0) for each in sizes[i - 1]]
             programme.at_most.add([*here, *before], ramp)
             programme.at_most.add([(each, -factor) for each, factor in [*here, *before]], ramp)
         else:
-            size = standing.chips if cells.starts[i] == standing.at else 0.0
+            size = state.chips if intervals.starts[i] == state.at else 0.0
             programme.at_most.add(here, size + ramp)
             if size > ramp:
                 programme.at_most.add([(each, -1.0) for each in variables], ramp - size)
-        if i + 1 == len(sizes) or cells.ends[i] != cells.starts[i + 1]:
+        if i + 1 == len(sizes) or intervals.ends[i] != intervals.starts[i + 1]:
             programme.at_most.add(here, ramp)
 
 
 def _keep_to(
     programme: Programme,
-    cells: Cells,
+    intervals: Intervals,
     sizes: list[list[int]],
     chips: Elastic,
     job: Job,
-    room: Sequence[Room],
+    free_power: Sequence[FreePower],
 ) -> None:
-    """No more workers in a slot than the power that is free all through it carries."""
+    """Limit the workers in each slot to what the power that is free all through it carries."""
     kw, i = job.steps[0][2] / chips.base, 0
-    for start, end, variables in zip(cells.starts, cells.ends, sizes, strict=True):
-        while i < len(room) and room[i].end <= start:
+    for start, end, variables in zip(intervals.starts, intervals.ends, sizes, strict=True):
+        while i < len(free_power) and free_power[i].end <= start:
             i += 1
         k, free, least = i, start, chips.most * kw
-        while k < len(room) and room[k].start <= free < end:
-            free, least = room[k].end, min(least, room[k].kw)
+        while k < len(free_power) and free_power[k].start <= free < end:
+            free, least = free_power[k].end, min(least, free_power[k].kw)
             k += 1
         most = chips.within(max(0.0, least) / kw) if kw else chips.most
         if free < end or most < chips.least:

@@ -1,4 +1,4 @@
-"""One place made ready for one question: what a kWh counts there, and what energy sums to."""
+"""One region prepared for one problem: its cost curve, and sums of energy over it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal, Quantile
 from gridtide.planning.problem.regions import Place
 from gridtide.planning.solvers.costs import Curve, clipped, rates
-from gridtide.planning.solvers.solution import Drawn
+from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide.slots import Run, to_instant, to_moment
 
 BEFORE = timedelta(days=1)
@@ -22,14 +22,14 @@ BEFORE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Site:
-    """A place, what is believed of it, and its free time under the goal.
+    """A region with its forecast and its free time under the goal.
 
     Attributes:
         place: region and PUE.
-        outlook: with the place's own intensity where it has one.
-        curve: what decides, with the goal's quantile and threshold.
-        plain: what is expected, with neither.
-        counted: what the goal expects a kWh to count, whether the job may run then or not.
+        outlook: forecast, or the region's own intensity where it has one.
+        curve: decides: rates by the quantile and threshold of the goal.
+        plain: rates by expected values, without a threshold.
+        counted: cost of a kWh by expected values, also outside the free time.
     """
 
     place: Place
@@ -40,11 +40,11 @@ class Site:
 
     @classmethod
     def of(cls, place: Place, job: Job, bounds: Bounds, goal: Goal, now: datetime) -> Site:
-        """Make `place` ready for one question.
+        """Prepare `place` for one problem.
 
         Raises:
             BadInput: the goal does not fit the signal, or the bounds contradict each other.
-            NoData: the goal wants a quantile that the outlook has not.
+            NoData: the forecast lacks the quantile of the goal.
         """
         outlook = place.believed
         slots = outlook.expected.slots
@@ -62,14 +62,14 @@ class Site:
             expected,
         )
 
-    def counts(self, drawn: Iterable[Drawn]) -> float:
-        """What the goal counts energy `drawn` before PUE at, as expected."""
-        return (integrated(self.counted, drawn) or 0.0) * self.place.pue
+    def counts(self, draws: Iterable[EnergyDraw]) -> float:
+        """Return the expected cost of energy `draws` before PUE, under the goal."""
+        return (integrated(self.counted, draws) or 0.0) * self.place.pue
 
-    def grams(self, drawn: Iterable[Drawn], quantile: str = "p50") -> float | None:
-        """Grams of energy `drawn` before PUE.
+    def grams(self, draws: Iterable[EnergyDraw], quantile: str = "p50") -> float | None:
+        """Return the grams of energy `draws` before PUE.
 
-        ``None`` where the signal is no intensity, or a part of it is unknown.
+        ``None`` where the signal is not a carbon intensity, or a part of it is unknown.
         """
         if not self.outlook.signal.lower_is_cleaner:
             return None
@@ -78,19 +78,19 @@ class Site:
             "p50": self.outlook.expected,
             "p90": self.outlook.p90,
         }[quantile]
-        total = None if series is None else integrated(series.runs, drawn)
+        total = None if series is None else integrated(series.runs, draws)
         return None if total is None else total * self.place.pue
 
-    def signal_sum(self, drawn: Iterable[Drawn]) -> float | None:
-        """Signal x kWh over energy `drawn` before PUE, for its mean."""
-        return integrated(self.outlook.expected.runs, drawn)
+    def signal_sum(self, draws: Iterable[EnergyDraw]) -> float | None:
+        """Return signal x kWh over energy `draws` before PUE, for its mean."""
+        return integrated(self.outlook.expected.runs, draws)
 
 
-def integrated(runs: Sequence[Run], drawn: Iterable[Drawn]) -> float | None:
-    """Sum of kWh x the mean over their time; ``None`` where any of it is unknown."""
+def integrated(runs: Sequence[Run], draws: Iterable[EnergyDraw]) -> float | None:
+    """Return the sum of kWh x the mean over their time; ``None`` where any of it is unknown."""
     starts = [run.edges[0] for run in runs]
     total = 0.0
-    for start, end, kwh in drawn:
+    for start, end, kwh in draws:
         i = bisect_right(starts, start) - 1
         if i < 0 or runs[i].edges[-1] < end:
             return None
@@ -99,10 +99,10 @@ def integrated(runs: Sequence[Run], drawn: Iterable[Drawn]) -> float | None:
 
 
 def value_from(runs: Sequence[Run], instant: int, name: str) -> float:
-    """The first known value at or after `instant`, or the last one there is.
+    """Return the first known value at or after `instant`, or else the last one.
 
     Raises:
-        NoData: none is known; `name` says of what.
+        NoData: no value is known; `name` says of what.
     """
     for run in runs:
         if instant < run.edges[-1]:

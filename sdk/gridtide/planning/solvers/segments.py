@@ -1,6 +1,7 @@
-"""The segments of one schedule: what they count, and how they shift to count less.
+"""Cost of the segments of one schedule, and shifts that lower it.
 
-Unlike the programmes this needs no common unit of time: each start and end may lie anywhere.
+Unlike the dynamic programmes this needs no common unit of time: each start and end may lie
+anywhere.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import NamedTuple
 
 from gridtide.planning.problem.job import HOUR, Cost, Job
 from gridtide.planning.problem.opening_hours import merged
-from gridtide.planning.solvers.cancellation import go_on
-from gridtide.planning.solvers.costs import Cells
-from gridtide.planning.solvers.overheads import Standing, drawn, tolls
-from gridtide.planning.solvers.solution import Draft, Part, in_units, joined, powered
+from gridtide.planning.solvers.cancellation import check_cancelled
+from gridtide.planning.solvers.costs import Intervals
+from gridtide.planning.solvers.overheads import JobState, overhead_costs, place_overheads
+from gridtide.planning.solvers.solution import Part, Solution, apply_power, in_units, join_parts
 from gridtide.slots import to_microseconds
 
 Spans = Sequence[tuple[int, int]]
@@ -29,7 +30,7 @@ TRIED = 4
 
 
 class _Edge(NamedTuple):
-    """A start or an end that may move by up to `most` inside a cell of one `rate`."""
+    """A start or an end that may shift by up to `most` inside an interval of one `rate`."""
 
     rate: int
     most: int
@@ -39,54 +40,55 @@ class _Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class Segments:
-    """Prices and shifts the segments of `job` in the free time `cells`."""
+    """Prices and shifts the segments of `job` in the free time `intervals`."""
 
-    cells: Cells
+    intervals: Intervals
     job: Job
-    standing: Standing
+    state: JobState
 
     def price(self, spans: Spans) -> float:
-        """What a schedule counts, in rate x microseconds at the most power."""
-        job, standing = self.job, self.standing
+        """Return the cost of a schedule, in rate x microseconds at the highest power."""
+        job, state = self.job, self.state
         total = 0.0
         if len(job.steps) == 1:
             total += sum(self._upto(end) - self._upto(start) for start, end in spans)
         else:
             most = max(kw for *_, kw in job.steps)
-            for start, end, kw, _ in powered(spans, job.steps):
+            for start, end, kw, _ in apply_power(spans, job.steps):
                 total += (self._upto(end) - self._upto(start)) * (kw / most)
         goes_on = self.goes_on(spans)
         stops = [end for _, end in spans[:-1]]
-        if standing.running and not goes_on:
-            stops.append(self.cells.starts[0])
+        if state.running and not goes_on:
+            stops.append(self.intervals.starts[0])
         starts = [start for start, _ in spans[1:]]
-        if standing.started and not goes_on:
+        if state.started and not goes_on:
             starts.append(spans[0][0])
         total += sum(self._counted(job.pause_cost, stop, before=False) for stop in stops)
         return total + sum(self._counted(job.restart_cost, at, before=True) for at in starts)
 
-    def draft(self, spans: Spans) -> Draft:
-        """The schedule with its price, and with the time and energy of its pauses."""
+    def solution(self, spans: Spans) -> Solution:
+        """Return the schedule with its cost, and with the time and energy of its pauses."""
         most = max(kw for *_, kw in self.job.steps)
-        return laid(
-            self.cells, spans, self.job, self.standing, in_units(self.price(spans)) * most
+        return to_solution(
+            self.intervals, spans, self.job, self.state, in_units(self.price(spans)) * most
         )
 
     def goes_on(self, spans: Spans) -> bool:
-        """Whether a job that runs already does not pause right now."""
-        return self.standing.running and spans[0][0] == self.standing.at
+        """Whether a job that already runs does not pause right now."""
+        return self.state.running and spans[0][0] == self.state.at
 
     def improve(self, spans: Spans) -> Spans:
-        """The schedule with work shifted to cheaper time, or to as cheap an earlier one.
+        """Return the schedule with work shifted to cheaper, or equally cheap but earlier, time.
 
-        Work moves from the end of one segment to that of another, within the limits. Marks and
-        power profiles tie the work to the segments; those stay as they are.
+        Work shifts from the end of one segment to that of another, within the limits.
+        Checkpoints and
+        power profiles tie the work to the segments; such schedules stay as they are.
         """
         if self.job.checkpoints or len(self.job.steps) > 1:
             return spans
         total = self.price(spans)
         for _ in range(MOST_SHIFTS):
-            go_on()
+            check_cancelled()
             for better in self._shifts(spans):
                 price = self.price(better)
                 if price < total or (price == total and better[-1][1] < spans[-1][1]):
@@ -97,7 +99,9 @@ class Segments:
         return spans
 
     def trim(self, spans: Spans, surplus: int) -> Spans | None:
-        """The schedule with `surplus` less work; ``None`` where no segment can be shorter."""
+        """Return the schedule with `surplus` less work; ``None`` where no segment can be
+        shorter.
+        """
         if not surplus:
             return spans
         found = []
@@ -113,7 +117,7 @@ class Segments:
         return min(found, key=self.price, default=None)
 
     def _shifts(self, spans: Spans) -> Iterator[Spans]:
-        """Schedules in which work has moved to a lower rate, the largest gains first."""
+        """Yield schedules with work shifted to a lower rate, the largest gains first."""
         grows = sorted(self._grows(spans))
         shrinks = sorted(self._shrinks(spans), reverse=True)
         within = [each for each in shrinks if each.most > 0]
@@ -137,107 +141,118 @@ class Segments:
         return merged((start, end) for start, end in edges if start < end)
 
     def _grows(self, spans: Spans) -> Iterator[_Edge]:
-        """Where a segment may grow outwards."""
-        cells, job, standing = self.cells, self.job, self.standing
+        """Yield where a segment may grow."""
+        intervals, job, state = self.intervals, self.job, self.state
         before, after = (
             to_microseconds(each.time) for each in (job.restart_cost, job.pause_cost)
         )
         last = len(spans) - 1
         for k, (start, end) in enumerate(spans):
-            i = bisect_left(cells.starts, start) - 1
-            if i >= 0 and cells.ends[i] >= start and not (k == 0 and self.goes_on(spans)):
-                low = self._stretch[i][0] + (before if k or standing.started else 0)
-                if k == 0 and standing.running:
-                    low = max(low, self.cells.starts[0] + after + before)
+            i = bisect_left(intervals.starts, start) - 1
+            if i >= 0 and intervals.ends[i] >= start and not (k == 0 and self.goes_on(spans)):
+                low = self._stretch[i][0] + (before if k or state.started else 0)
+                if k == 0 and state.running:
+                    low = max(low, self.intervals.starts[0] + after + before)
                 if k:
                     low = max(low, spans[k - 1][1] + after + before)
-                if (most := start - max(low, cells.starts[i])) > 0:
-                    yield _Edge(cells.rates[i], most, k, 0)
-            i = bisect_right(cells.starts, end) - 1
-            if cells.ends[i] > end:
+                if (most := start - max(low, intervals.starts[i])) > 0:
+                    yield _Edge(intervals.rates[i], most, k, 0)
+            i = bisect_right(intervals.starts, end) - 1
+            if intervals.ends[i] > end:
                 high = self._stretch[i][1] - (after if k < last else 0)
                 if k < last:
                     high = min(high, spans[k + 1][0] - after - before)
-                if (most := min(high, cells.ends[i]) - end) > 0:
-                    yield _Edge(cells.rates[i], most, k, 1)
+                if (most := min(high, intervals.ends[i]) - end) > 0:
+                    yield _Edge(intervals.rates[i], most, k, 1)
 
     def _shrinks(self, spans: Spans) -> Iterator[_Edge]:
-        """Where a segment may become shorter, by how much at most."""
+        """Yield where a segment may become shorter, and by how much at most."""
         for edge in self._inner(spans):
             start, end = spans[edge.segment]
             room = end - start - self._shortest(spans, edge.segment)
             yield edge._replace(most=min(edge.most, room))
 
     def _inner(self, spans: Spans) -> Iterator[_Edge]:
-        """Where a segment may shrink inside a cell, whatever is left of it."""
-        cells = self.cells
+        """Yield where a segment may shrink inside an interval, whatever is left of it."""
+        intervals = self.intervals
         for k, (start, end) in enumerate(spans):
             if not (k == 0 and self.goes_on(spans)):
-                i = bisect_right(cells.starts, start) - 1
-                yield _Edge(cells.rates[i], min(end, cells.ends[i]) - start, k, 0)
-            i = bisect_left(cells.starts, end) - 1
-            yield _Edge(cells.rates[i], end - max(start, cells.starts[i]), k, 1)
+                i = bisect_right(intervals.starts, start) - 1
+                yield _Edge(intervals.rates[i], min(end, intervals.ends[i]) - start, k, 0)
+            i = bisect_left(intervals.starts, end) - 1
+            yield _Edge(intervals.rates[i], end - max(start, intervals.starts[i]), k, 1)
 
     def _shortest(self, spans: Spans, segment: int) -> int:
-        """Least work in a segment, microseconds."""
+        """Return the least work in a segment, microseconds."""
         shortest = to_microseconds(self.job.min_piece) if self.job.min_piece else 0
-        ran = self.standing.ran if segment == 0 and self.goes_on(spans) else 0
+        ran = self.state.ran if segment == 0 and self.goes_on(spans) else 0
         return max(0, shortest - ran)
 
     def _counted(self, cost: Cost, instant: int, *, before: bool) -> float:
-        """What a pause from `instant` on counts, or with `before` a restart up to it."""
-        steps = self._tolls[before]
+        """Return the cost of a pause from `instant`, or with `before` of a restart."""
+        steps = self._overhead_costs[before]
         time = to_microseconds(cost.time)
-        cells = self.cells
+        intervals = self.intervals
         if not time:
-            i = bisect_right(cells.starts, instant) - 1
-            beside = [i] if i == 0 or cells.ends[i - 1] < instant else [i - 1, i]
-            return min(steps[k] for k in beside if cells.ends[k] >= instant)
+            i = bisect_right(intervals.starts, instant) - 1
+            beside = [i] if i == 0 or intervals.ends[i - 1] < instant else [i - 1, i]
+            return min(steps[k] for k in beside if intervals.ends[k] >= instant)
         start = instant - time if before else instant
-        i, total = max(0, bisect_right(cells.starts, start) - 1), 0.0
-        while i < len(steps) and cells.starts[i] < start + time:
-            shared = min(cells.ends[i], start + time) - max(cells.starts[i], start)
+        i, total = max(0, bisect_right(intervals.starts, start) - 1), 0.0
+        while i < len(steps) and intervals.starts[i] < start + time:
+            shared = min(intervals.ends[i], start + time) - max(intervals.starts[i], start)
             total += steps[i] * shared / time
             i += 1
         return total
 
     def _upto(self, instant: int) -> int:
-        """Rate x time of all cells up to `instant`, which lies in one."""
-        i = max(0, bisect_right(self.cells.starts, instant) - 1)
-        return self._sums[i] + self.cells.rates[i] * (instant - self.cells.starts[i])
+        """Return rate x time of all intervals up to `instant`, which lies in one."""
+        i = max(0, bisect_right(self.intervals.starts, instant) - 1)
+        return self._sums[i] + self.intervals.rates[i] * (instant - self.intervals.starts[i])
 
     @cached_property
     def _sums(self) -> list[int]:
-        return list(accumulate(map(mul, self.cells.rates, self.cells.lengths), initial=0))
+        return list(
+            accumulate(map(mul, self.intervals.rates, self.intervals.lengths), initial=0)
+        )
 
     @cached_property
-    def _tolls(self) -> tuple[list[int], list[int]]:
-        rates, job = self.cells.rates, self.job
-        return tolls(rates, job.pause_cost, job), tolls(rates, job.restart_cost, job)
+    def _overhead_costs(self) -> tuple[list[int], list[int]]:
+        rates, job = self.intervals.rates, self.job
+        return overhead_costs(rates, job.pause_cost, job), overhead_costs(
+            rates, job.restart_cost, job
+        )
 
     @cached_property
     def _stretch(self) -> list[tuple[int, int]]:
-        """The unbroken free time that each cell is in."""
-        spans = merged(zip(self.cells.starts, self.cells.ends, strict=True))
+        """The unbroken free time that contains each interval."""
+        spans = merged(zip(self.intervals.starts, self.intervals.ends, strict=True))
         starts = [start for start, _ in spans]
-        return [spans[bisect_right(starts, start) - 1] for start in self.cells.starts]
+        return [spans[bisect_right(starts, start) - 1] for start in self.intervals.starts]
 
 
-def laid(cells: Cells, spans: Spans, job: Job, standing: Standing, cost: float) -> Draft:
-    """The segments as a draft, with the time and energy between them."""
-    parts = list(powered(spans, job.steps))
-    goes_on = standing.running and spans[0][0] == standing.at
+def to_solution(
+    intervals: Intervals, spans: Spans, job: Job, state: JobState, cost: float
+) -> Solution:
+    """Return the segments as a solution, with the time and energy of the pauses."""
+    parts = list(apply_power(spans, job.steps))
+    goes_on = state.running and spans[0][0] == state.at
     pause_time, restart_time = (
         to_microseconds(each.time) for each in (job.pause_cost, job.restart_cost)
     )
     if pause_time:
         kw = job.pause_cost.kwh * HOUR / pause_time
         stops = [end for _, end in spans[:-1]]
-        if standing.running and not goes_on:
-            stops.append(standing.at)
+        if state.running and not goes_on:
+            stops.append(state.at)
         parts += [Part(stop, stop + pause_time, kw) for stop in stops]
     if restart_time:
         kw = job.restart_cost.kwh * HOUR / restart_time
-        again = spans if standing.started and not goes_on else spans[1:]
+        again = spans if state.started and not goes_on else spans[1:]
         parts += [Part(start - restart_time, start, kw) for start, _ in again]
-    return Draft(cost, joined(sorted(parts)), len(spans), drawn(cells, spans, job, standing))
+    return Solution(
+        cost,
+        join_parts(sorted(parts)),
+        len(spans),
+        place_overheads(intervals, spans, job, state),
+    )

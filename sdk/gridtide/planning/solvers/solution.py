@@ -1,4 +1,4 @@
-"""What a planner hands back, before it is measured and explained."""
+"""What a planner returns, before baselines and explanation are added."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from gridtide.slots import STEPS_PER_UNIT
 
 
 class Part(NamedTuple):
-    """Running at one power over ``[start, end)``, microseconds; `chips` of an elastic job."""
+    """Running at one power over ``[start, end)``, microseconds; `chips`: workers of an elastic
+    job.
+    """
 
     start: int
     end: int
@@ -20,8 +22,8 @@ class Part(NamedTuple):
     chips: float | None = None
 
 
-class Drawn(NamedTuple):
-    """Energy drawn evenly over ``[start, end)``, beside what the parts draw."""
+class EnergyDraw(NamedTuple):
+    """Energy drawn evenly over ``[start, end)``."""
 
     start: int
     end: int
@@ -29,49 +31,52 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Draft:
-    """When a job runs, and what the goal counts that at, before PUE.
+class Solution:
+    """When a job runs, and its cost under the goal, before PUE.
 
     Attributes:
-        cost: in the goal's unit: grams, kWh that are not carbon-free, or cost.
+        cost: in the unit of the goal: grams, kWh that are not carbon-free, or cost.
         parts: ascending, not overlapping.
-        pieces: how many pieces it runs in, a move to another place beginning one that costs.
+        segments: how many segments the job runs in; a move that costs begins one.
         extra: energy of pauses and restarts that take no time.
-        bound: no way counts less; ``None`` where this one is known to be the best.
+        bound: no schedule costs less; ``None`` where this one is optimal.
     """
 
     cost: float
     parts: tuple[Part, ...]
-    pieces: int = 1
-    extra: tuple[Drawn, ...] = ()
+    segments: int = 1
+    extra: tuple[EnergyDraw, ...] = ()
     bound: float | None = None
 
     @property
     def least(self) -> float:
-        """What no way counts less than."""
+        """Proven lower bound on the cost of any schedule."""
         return self.cost if self.bound is None else min(self.bound, self.cost)
 
     @property
     def start(self) -> int:
-        """When it first runs."""
+        """When the job first runs."""
         return self.parts[0].start
 
     @property
     def end(self) -> int:
-        """When it has ended."""
+        """When the job ends."""
         return self.parts[-1].end
 
     @property
-    def drawn(self) -> list[Drawn]:
+    def draws(self) -> list[EnergyDraw]:
         """All energy before PUE."""
         return [
-            *(Drawn(start, end, (end - start) * kw / HOUR) for start, end, kw, _ in self.parts),
+            *(
+                EnergyDraw(start, end, (end - start) * kw / HOUR)
+                for start, end, kw, _ in self.parts
+            ),
             *self.extra,
         ]
 
 
-def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Parts that touch at one power and size become one."""
+def join_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the parts with those that touch at the same power and workers joined."""
     found: list[Part] = []
     for part in parts:
         if found and found[-1].end == part.start and found[-1][2:] == part[2:]:
@@ -80,10 +85,10 @@ def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def powered(
+def apply_power(
     spans: Sequence[tuple[int, int]], steps: Sequence[tuple[int, int, float]]
 ) -> tuple[Part, ...]:
-    """`spans` of work, run in order through the power `steps` of the job."""
+    """Return `spans` of work as parts, run in order through the power profile `steps`."""
     parts, done, i = [], 0, 0
     for start, end in spans:
         while start < end:
@@ -92,14 +97,14 @@ def powered(
             left = min(end - start, steps[i][1] - done)
             parts.append(Part(start, start + left, steps[i][2]))
             start, done = start + left, done + left
-    return joined(parts)
+    return join_parts(parts)
 
 
-def pieces(parts: Sequence[Part]) -> int:
-    """How many times a job starts that runs like this."""
+def count_segments(parts: Sequence[Part]) -> int:
+    """Return how many times a job with these parts starts."""
     return 1 + sum(later.start > earlier.end for earlier, later in pairwise(parts))
 
 
 def in_units(total: float) -> float:
-    """A sum of rate steps x kW x microseconds, in the goal's unit."""
+    """Convert a sum of rate x kW x microseconds to the unit of the goal."""
     return total / STEPS_PER_UNIT / HOUR

@@ -1,4 +1,4 @@
-"""Which planner answers for a job: one way in for all kinds."""
+"""Choice of the planner for a job: the one entry point for all kinds."""
 
 from __future__ import annotations
 
@@ -11,59 +11,60 @@ from gridtide.planning.solvers import (
     ramp,
     unbroken,
 )
-from gridtide.planning.solvers.cancellation import go_on
+from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.overheads import FRESH, Standing
-from gridtide.planning.solvers.solution import Draft, Part, powered
+from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
+from gridtide.planning.solvers.solution import Part, Solution, apply_power
 
 # States of `limited` in whose time a solver finds one variable of a ramp.
 RAMP = 200
 
 
-def drafted(curve: Curve, job: Job, standing: Standing = FRESH) -> Draft:
-    """The way to run `job` in the curve's free time that counts least.
+def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
+    """Return the cheapest way to run `job` in the free time of the curve.
 
     Raises:
-        NoFeasibleWindow: there is none; the message says what to ask for.
-        TooFine: the times share too small a step for an exact plan in pieces.
-        NoSolver: a ramp, and no solver here.
+        NoFeasibleWindow: there is none; the message says what to request instead.
+        TooFine: the times share too small a unit for an exact plan in segments.
+        NoSolver: a ramp needs a solver, and none is installed.
     """
-    go_on()
+    check_cancelled()
     if job.kind is Kind.UNBROKEN:
         return unbroken.cheapest(curve, job)
     if job.chips is not None:
         if job.chips.ramp is not None:
-            return ramp.cheapest(curve, job, job.chips, job.chips.ramp, standing)
+            return ramp.cheapest(curve, job, job.chips, job.chips.ramp, state)
         return elastic.cheapest(curve, job, job.chips)
     if has_segments(job):
-        return phases.cheapest(curve, job, standing)
+        return phases.cheapest(curve, job, state)
     return interruptible.cheapest(curve, job)
 
 
 def has_segments(job: Job) -> bool:
-    """Whether it is planned over equal units of time: its pauses cost, or have limits."""
+    """Whether the job is planned on equal units of time: its pauses cost, or have limits."""
     return job.kind is Kind.PIECES or (
         job.kind is Kind.INTERRUPTIBLE and limited_segments.is_limited(job)
     )
 
 
-def steps(curve: Curve, job: Job, standing: Standing = FRESH) -> int:
-    """How much `drafted` has to go through, in states of `limited`: a quarter microsecond.
+def steps(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
+    """Return how many states `solve` goes through, a quarter microsecond each.
 
-    Of what is quick for any question, nothing.
+    Zero for jobs that are always quick.
     """
     if job.chips is not None and job.chips.ramp is not None:
-        return len(curve.cells.rates) * len(elastic.segments_of(job.chips)) * RAMP
+        return len(curve.intervals.rates) * len(elastic.increments_of(job.chips)) * RAMP
     if not has_segments(job) or not curve.stretches:
         return 0
-    return min(phases.taken(curve, job, standing), limited_segments.MOST_STATES)
+    return min(phases.taken(curve, job, state), limited_segments.MOST_STATES)
 
 
-def at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
-    """The job run at its own size as soon as it may, waiting only where it must.
+def run_at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
+    """Return the parts of the job run at its own power as soon as it may, or ``None``.
 
-    An unbroken job waits for the first stretch that is long enough. What forced pauses take is
-    left out. ``None`` where it does not fit.
+    An unbroken job waits for the first stretch that is long enough. The overhead of forced
+    pauses is
+    left out. ``None`` where the job does not fit.
     """
     spans, left = [], job.work
     for _, start, end in curve.stretches:
@@ -74,5 +75,5 @@ def at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
         left -= taken
         if not left:
             size = job.chips.base if job.chips else None
-            return tuple(part._replace(chips=size) for part in powered(spans, job.steps))
+            return tuple(part._replace(chips=size) for part in apply_power(spans, job.steps))
     return None

@@ -1,4 +1,4 @@
-"""What the programme `sparse` goes through: sites by cell, states, and ways to them."""
+"""States and transitions of the search in `uneven_grid`: sites by interval, states, paths."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Track(NamedTuple):
-    """One site, by cell: all in steps of rate, PUE included, x microseconds where not said.
+class SiteCosts(NamedTuple):
+    """Costs of one site by interval, PUE included, in rate x microseconds unless noted.
 
-    `rates` are steps alone, ``None`` where it may not run there; `pause` is of stopping in a
-    cell, `restart` of starting again in it, `move` of one end of a move in it; `upfront` is of
-    moving there from home right now, before the first start.
+    `rates` are rates alone, ``None`` where the job may not run; `pause` is the cost of stopping
+    in an
+    interval, `restart` of starting again in it, `move` of one end of a move in it; `upfront` is
+    the
+    cost of moving there from the current site right now, before the first start.
     """
 
     rates: Sequence[int | None]
@@ -22,24 +24,27 @@ class Track(NamedTuple):
 
 
 class State(NamedTuple):
-    """Between two cells: where, work done, whether the part is used, pieces begun, running.
+    """State between two intervals: site, work done, whether the partial interval is used,
+    segments.
 
-    Pieces are told apart only where their number is limited. `site` is -1 before the first
-    start of a job that has no home.
+    Segments are counted only where their number is limited. `site` is -1 before the first start
+    of a
+    job that has no current site.
     """
 
     site: int
     done: int
     parted: bool
-    pieces: int
+    segments: int
     running: bool
 
 
 class Use(NamedTuple):
-    """A cell, or its beginning or end, used at a site.
+    """An interval, or its beginning or end, used at a site.
 
-    Where the job starts with it: the cells in which it stopped before, moved and starts; else,
-    and where it did not stop or move, -1.
+    Where the job starts with it: the intervals in which it stopped before, moved and starts; -1
+    where
+    it did not stop, move or start.
     """
 
     start: int
@@ -50,24 +55,24 @@ class Use(NamedTuple):
     begun: int = -1
 
 
-class Way(NamedTuple):
-    """What it counts to come to a state, and how: the use that led there and the way before.
+class Path(NamedTuple):
+    """Cost of reaching a state, with the use that led there and the path before it.
 
-    And in which cell it stopped, if it stands still.
+    `stopped` is the interval in which the job stopped, if it is paused.
     """
 
     cost: float
     use: Use | None = None
-    before: Way | None = None
+    before: Path | None = None
     stopped: int = -1  # by itself, or before a move
 
 
 class Start(NamedTuple):
-    """What starting counts, and in which cells the job moves and starts; -1 for neither."""
+    """Cost of starting, and the intervals in which the job moves and starts; -1 for neither."""
 
     cost: float
     moved: int
     begun: int
 
 
-ONWARDS = Start(0, -1, -1)
+CONTINUE = Start(0, -1, -1)

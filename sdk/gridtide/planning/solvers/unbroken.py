@@ -1,7 +1,8 @@
-"""The best start of a job that runs through, at one power or along a profile. Exact.
+"""Exact best start of an unbroken job, at constant power or along a profile.
 
-A rate holds over its whole slot and a power over its whole step, so the cost is piecewise
-linear in the start, and its least value lies where an edge of the job or of a step meets an
+A rate holds over its whole slot and a power over its whole profile step, so the cost is
+piecewise
+linear in the start, and its minimum lies where an edge of the job or of a profile step meets an
 edge of a slot, or at a bound. Costs are whole numbers, so that ties are ties; they go to the
 earliest.
 """
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from gridtide.planning.problem.job import Job
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.solution import Draft, in_units, powered
+from gridtide.planning.solvers.solution import Solution, apply_power, in_units
 from gridtide.slots import Run
 
 Steps = Sequence[tuple[int, int, float]]
@@ -23,14 +24,14 @@ POWER_STEPS = 10**9  # per kW
 
 
 class Trial(NamedTuple):
-    """A start, in microseconds, and what it counts in the goal's unit."""
+    """A start, in microseconds, and its cost in the unit of the goal."""
 
     cost: float
     start: int
 
 
-def cheapest(curve: Curve, job: Job) -> Draft:
-    """The run that counts least; of equal ones the earliest.
+def cheapest(curve: Curve, job: Job) -> Solution:
+    """Return the run with the least cost; of equal ones the earliest.
 
     Raises:
         NoFeasibleWindow: no stretch is long enough.
@@ -54,12 +55,12 @@ def cheapest(curve: Curve, job: Job) -> Draft:
     if best is None:
         raise curve.refuse(job.work, unbroken=True)
     total, start = best
-    parts = powered([(start, start + job.work)], steps)
-    return Draft(in_units(total / POWER_STEPS), parts)
+    parts = apply_power([(start, start + job.work)], steps)
+    return Solution(in_units(total / POWER_STEPS), parts)
 
 
 def trials(curve: Curve, steps: Steps) -> list[Trial]:
-    """Every start at an edge of a slot, or as soon as a stretch begins; ascending."""
+    """Return every start at an edge of a slot, or as soon as a stretch begins; ascending."""
     found = []
     for run, low, end in curve.stretches:
         last = end - steps[-1][1]
@@ -76,9 +77,9 @@ def trials(curve: Curve, steps: Steps) -> list[Trial]:
 
 
 def basins(curve: Curve, steps: Steps) -> list[Trial]:
-    """The best start of each basin: no start right beside it is better. Best first.
+    """Return the local minima: starts with no better start right beside them. Best first.
 
-    Of a level floor its first start counts. These are the starts worth a second look.
+    A level stretch counts once, at its first start.
     """
     found = []
     for run, low, end in curve.stretches:
@@ -101,7 +102,7 @@ def basins(curve: Curve, steps: Steps) -> list[Trial]:
 
 
 def corners(run: Run, low: int, last: int, steps: Steps) -> list[int]:
-    """Starts in ``[low, last]`` where the cost can turn: an edge of a step on one of a slot."""
+    """Return the starts in ``[low, last]`` where the slope of the cost can change."""
     edges = run.edges
     starts = {low, last}
     for offset in (0, *(end for _, end, _ in steps)):
@@ -111,7 +112,7 @@ def corners(run: Run, low: int, last: int, steps: Steps) -> list[int]:
 
 
 def costs_at(run: Run, starts: Sequence[int], steps: Steps) -> list[int]:
-    """Cost of the run from each of `starts`, in steps of rate x power x microseconds."""
+    """Return the cost of the run from each of `starts`, in rate x power x microseconds."""
     edges, integrals, scaled, top = run.edges, run.integrals, run.scaled, len(run.scaled)
     kilowatts = [0, *(_power(kw) for *_, kw in steps), 0]
     offsets = [0, *(end for _, end, _ in steps)]
