@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
 from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.magnitudes import LONGEST
 from gridtide.planning.problem.opening_hours import Days, Weekly, next_working_day
 from gridtide.slots import to_instant, to_moment
 from tests.examples import examples
@@ -150,6 +151,28 @@ def test_of_several_ends_the_first_holds() -> None:
     assert Bounds(slack_fraction=0.5).limits(MONDAY, 8 * HOUR) == (MONDAY, MONDAY + 12 * HOUR)
     assert Bounds(slack=0).limits(MONDAY, 8 * HOUR) == (MONDAY, MONDAY + 8 * HOUR)
     assert Bounds().limits(MONDAY, HOUR) == (MONDAY, None)
+
+
+def test_a_share_of_the_duration_is_rounded_to_the_nearest_microsecond() -> None:
+    # 0.29 x 3.6e9 is 1,043,999,999.9999999.
+    _, end = Bounds(slack_fraction=0.29).limits(MONDAY, HOUR)
+    assert end == MONDAY + HOUR + timedelta(minutes=17, seconds=24)
+
+
+def test_a_slack_of_just_the_longest_job_is_one() -> None:
+    bounds = Bounds(slack=LONGEST)
+    assert bounds.slack == LONGEST
+    _, end = Bounds(slack_fraction=1.0).limits(MONDAY, LONGEST)
+    assert end == MONDAY + 2 * LONGEST
+    with pytest.raises(BadInput, match="over a century"):
+        Bounds(slack_fraction=1.0 + 1e-9).limits(MONDAY, LONGEST)
+
+
+def test_the_next_working_day_follows_the_day_of_the_earliest_start() -> None:
+    bounds = Bounds(earliest=MONDAY + 48 * HOUR, next_working_day=time(9))
+    _, end = bounds.limits(MONDAY, HOUR)
+    assert end is not None
+    assert end.date() == (MONDAY + 72 * HOUR).date()
 
 
 def test_an_earliest_that_has_passed_is_now() -> None:

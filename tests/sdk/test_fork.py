@@ -56,6 +56,19 @@ def test_a_service_of_the_parent_is_not_waited_for_in_a_fork(
     assert len(client.zones()) == 1
 
 
+def test_closing_a_service_of_the_parent_in_a_fork_stops_nothing(
+    service: Any,  # noqa: ANN401
+) -> None:
+    host = local.Host(service)
+    client = Client("http://service", environ={}, transport=local.LocalTransport(host))
+    assert in_a_fork(host.close) == "None"
+    assert in_a_fork(client.close) == "None"
+    assert service.lifespan == ["startup"]
+    assert len(client.zones()) == 1
+    host.close()
+    assert service.lifespan == ["startup", "shutdown"]
+
+
 def test_a_client_of_a_service_elsewhere_answers_in_a_fork_and_its_own(
     address: str,
     service: Any,  # noqa: ANN401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import subprocess
 import sys
 import textwrap
@@ -175,16 +176,27 @@ async def never(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
 
 
 def test_no_answer_in_time_is_a_timeout_and_the_request_is_dropped() -> None:
-    host = Host(never)
+    dropped: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    async def notices(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        try:
+            await never(scope, receive, send)
+        finally:
+            dropped.put(scope["type"])
+
+    host = Host(notices)
+    assert dropped.get(timeout=30) == "lifespan"  # it has none
     soon = httpx.Request("GET", GET.url, extensions={"timeout": {"read": 0.01}})
     with pytest.raises(httpx.ReadTimeout):
         LocalTransport(host).handle_request(soon)
+    assert dropped.get(timeout=30) == "http"
 
     async def later() -> None:
         await AsyncLocalTransport(host).handle_async_request(soon)
 
     with pytest.raises(httpx.ReadTimeout):
         asyncio.run(later())
+    assert dropped.get(timeout=30) == "http"
     host.close()
     assert "gridtide-local" not in threads()
 
