@@ -39,7 +39,10 @@ PLACES = {
         "pipelines/gridtide_pipelines/ingest/credentials.py",
     },
     "prophet": {"pipelines/gridtide_pipelines/forecast/models/prophet.py"},
-    "pandas": {"pipelines/gridtide_pipelines/forecast/models/prophet.py"},
+    "pandas": {
+        "pipelines/gridtide_pipelines/forecast/models/prophet.py",
+        "sdk/gridtide/schema/frames.py",
+    },
 }
 # Not dependencies: they came in through others, or would cost more than they give.
 NEVER = {"pyarrow", "pytz", "requests", "urllib3", "aiohttp", "httpx2"}
@@ -137,10 +140,11 @@ def test_the_sdk_needs_the_standard_library_httpx_and_msgspec_alone() -> None:
         for other in imported(path, types=False) - sys.stdlib_module_names
         if other not in ("gridtide", "httpx", "msgspec")
     }
-    # What httpx itself stands on; the extras `frames` and `lp`, and only when a frame or a
-    # programme is asked for.
+    # What httpx itself stands on; the extras `frames`, `pandas` and `lp`, each loaded only when
+    # a frame is made or a programme is solved.
     assert foreign <= {
         "sdk/gridtide/http/deadline.py imports httpcore",
+        "sdk/gridtide/schema/frames.py imports pandas",
         "sdk/gridtide/schema/frames.py imports polars",
         "sdk/gridtide/planning/solvers/highs.py imports scipy",
     }

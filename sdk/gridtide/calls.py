@@ -136,6 +136,7 @@ def best_window(
             as_of=time_text(as_of, "as_of"),
         ),
         BestWindow.from_json,
+        charted=True,
     )
 
 
@@ -174,6 +175,7 @@ def best_region(
             ),
         ),
         BestRegion.from_json,
+        charted=True,
     )
 
 
@@ -331,6 +333,11 @@ def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
     return Call("/v1/batch", (), lambda wire: Batch.of(asked, wire), encode(body))
 
 
+def forecast_behind(result: Any) -> Call[Forecast]:  # noqa: ANN401  # of any charted call
+    """Return the forecast that a window or plan was chosen by."""
+    return forecast(result.region, signal=result.signal, as_of=result.as_of)
+
+
 def _path_part(region: Region) -> str:
     from urllib.parse import quote  # slow to import, and httpx has it by now
 
@@ -347,4 +354,5 @@ def _plan_call(path: str, body: Json, *, asked: Json) -> Call[PlanAnswer]:
         (),
         lambda wire: replace(PlanAnswer.from_json(wire), asked=kept),
         encode(body),
+        charted=True,
     )

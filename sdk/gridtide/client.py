@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from gridtide import calls
@@ -21,9 +20,12 @@ from gridtide.http.destination import Destination
 from gridtide.http.methods import awaited, blocking
 from gridtide.http.retry import Patience
 from gridtide.http.session import Session
+from gridtide.schema.display import attach_forecast
 
 if TYPE_CHECKING:
     import httpx
+
+    from gridtide.schema.responses import Forecast
 
 T = TypeVar("T")
 # Seconds; httpx takes no less for a time limit.
@@ -115,12 +117,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -142,12 +139,16 @@ class Client:
         patience = self._session.patience()
         while True:
             try:
-                return self._once(call, patience)
+                result = self._once(call, patience)
+                return attach_forecast(result, self._forecast_of) if call.charted else result
             except ServiceUnavailable as error:
                 pause = patience.pause_after(error)
                 if pause is None:
                     raise
             self._pause(pause)
+
+    def _forecast_of(self, result: object) -> Forecast:
+        return self._once(calls.forecast_behind(result), self._session.patience_for_a_chart())
 
     def _once(self, call: Call[T], patience: Patience) -> T:
         import httpx
@@ -238,12 +239,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

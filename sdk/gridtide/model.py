@@ -11,6 +11,8 @@ from itertools import pairwise
 from math import isfinite
 
 from gridtide.errors import BadInput
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.slots import Run, edges_of, unbroken
 from gridtide.values import (
     read_hours,
@@ -200,8 +202,8 @@ def slots_of(slots: Iterable[Slot], name: str) -> tuple[Slot, ...]:
     return found
 
 
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, repr=False)
+class Series(Shown, Tabular):
     """Slots of one zone and signal, sorted by start, not overlapping.
 
     Slots may differ in length. What is unknown is a slot whose value is ``None``, or no slot.

@@ -9,6 +9,7 @@ import pytest
 
 from gridtide.cli import show
 from gridtide.schema.responses import BestWindow, Intensity, Zones
+from gridtide.schema.text import format_age, format_minute
 
 
 def window(said: SimpleNamespace, **members: object) -> str:
@@ -99,9 +100,9 @@ def test_zones_say_what_is_simulated_replayed_or_missing(said: SimpleNamespace) 
     ],
 )
 def test_an_age_is_in_its_largest_fitting_unit(seconds: float, text: str) -> None:
-    assert show.age(seconds) == text
+    assert format_age(seconds) == text
 
 
 def test_a_moment_shows_seconds_only_where_it_has_some() -> None:
-    assert show.moment(datetime(2026, 3, 2, 0, 0, 0, 9, tzinfo=UTC)) == "2026-03-02T00:00Z"
-    assert show.moment(datetime(2026, 3, 2, 0, 0, 7, tzinfo=UTC)) == "2026-03-02T00:00:07Z"
+    assert format_minute(datetime(2026, 3, 2, 0, 0, 0, 9, tzinfo=UTC)) == "2026-03-02T00:00Z"
+    assert format_minute(datetime(2026, 3, 2, 0, 0, 7, tzinfo=UTC)) == "2026-03-02T00:00:07Z"

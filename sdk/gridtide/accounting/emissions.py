@@ -20,6 +20,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Length, Series, format_time, utc
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.schema.definition import Field
+from gridtide.schema.frames import Tabular
 from gridtide.schema.records import Record
 from gridtide.slots import to_instant
 from gridtide.values import read_hours, read_list, read_number, refuse, shown
@@ -64,7 +65,7 @@ class RowFootprint(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metered(Record):
+class Metered(Tabular, Record):
     """The rows in the order they came, and their sum."""
 
     total: Footprint

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gridtide.model import Signal, format_time
 from gridtide.schema.responses import Answer, BestRegion, BestWindow, Intensity, ZoneInfo, Zones
+from gridtide.schema.text import (
+    format_age,
+    format_minute,
+    format_percent,
+    format_region_of_zone,
+    format_value,
+)
 
 if TYPE_CHECKING:
     from gridtide.schema.plan_responses import PlanAnswer
@@ -19,9 +24,9 @@ def best_window(answer: BestWindow) -> str:
     """When to start, how clean that is, and where that is known from."""
     return "\n".join(
         [
-            f"{place(answer)}: start {moment(answer.start)}, done {moment(answer.end)} "
-            f"({answer.hours:g} h)",
-            f"  mean     {value(answer.mean, answer.signal)}, {_saving(answer)}",
+            f"{place(answer)}: start {format_minute(answer.start)}, "
+            f"done {format_minute(answer.end)} ({answer.hours:g} h)",
+            f"  mean     {format_value(answer.mean, answer.signal)}, {_saving(answer)}",
             *provenance(answer, _origin(answer)),
         ]
     )
@@ -34,8 +39,8 @@ def best_region(answer: BestRegion) -> str:
             str(rank),
             one.region,
             one.zone,
-            moment(one.start),
-            value(one.mean, one.signal),
+            format_minute(one.start),
+            format_value(one.mean, one.signal),
         )
         for rank, one in enumerate(answer.ranking, start=1)
     ]
@@ -49,12 +54,17 @@ def now(answer: Intensity) -> str:
     if not answer.slots:
         return "\n".join([f"{place(answer)}: no slot is known", *provenance(answer, "none")])
     slot = answer.slots[-1]
-    said = "unknown" if slot.value is None else value(slot.value, answer.signal)
-    old = "" if answer.data_age_seconds is None else f" ({age(answer.data_age_seconds)} old)"
+    said = "unknown" if slot.value is None else format_value(slot.value, answer.signal)
+    old = (
+        ""
+        if answer.data_age_seconds is None
+        else f" ({format_age(answer.data_age_seconds)} old)"
+    )
     stale = [f"  STALE: older than is answered by default{old}"] if answer.stale else []
     return "\n".join(
         [
-            f"{place(answer)}: {said} from {moment(slot.start)} to {moment(slot.end)}",
+            f"{place(answer)}: {said} "
+            f"from {format_minute(slot.start)} to {format_minute(slot.end)}",
             *stale,
             *provenance(answer, str(slot.quality)),
         ]
@@ -70,7 +80,7 @@ def zones(answer: Zones) -> str:
     if any(zone.simulated for zone in answer):
         lines.append(f"* {SIMULATED}")
     if answer.replay:
-        lines.append(f"replay: the clock stands at {moment(answer.as_of)}")
+        lines.append(f"replay: the clock stands at {format_minute(answer.as_of)}")
     return "\n".join(lines)
 
 
@@ -84,35 +94,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def moment(time: datetime) -> str:
-    """A UTC time to the minute; to the second where it has some."""
-    text = format_time(time.replace(microsecond=0))
-    return text.replace(":00Z", "Z") if time.second == 0 else text
-
-
-def value(mean: float, signal: Signal) -> str:
-    """A value with its unit; a CFE fraction in percent."""
-    return f"{mean:.1f} {signal.unit}" if signal.lower_is_cleaner else percent(mean)
-
-
-def age(seconds: float) -> str:
-    """A length of time in its largest fitting unit."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def place(answer: Answer | PlanAnswer) -> str:
-    """The zone that answers, with what was asked for where that differs."""
-    named = answer.zone if answer.region == answer.zone else f"{answer.region} = {answer.zone}"
-    return f"{named} ({answer.zone_name})"
+    """Return the zone that answers, and the region of the request where it differs."""
+    return format_region_of_zone(answer.region, answer.zone, answer.zone_name)
 
 
 def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
     """Where an answer is known from, a line each."""
     seconds = answer.data_age_seconds
-    old = "age unknown" if seconds is None else f"{age(seconds)} old"
+    old = "age unknown" if seconds is None else f"{format_age(seconds)} old"
     lines = [
         f"  signal   {answer.signal}",
         f"  quality  {quality}",
@@ -120,35 +110,30 @@ def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
         f"  zone     by {answer.resolved_by}",
     ]
     if answer.replay:
-        lines.append(f"  replay   as known at {moment(answer.as_of)}, not now")
+        lines.append(f"  replay   as known at {format_minute(answer.as_of)}, not now")
     if answer.simulated:
         lines.append(f"  {SIMULATED}")
     return lines
 
 
-def percent(fraction: float) -> str:
-    """A fraction in percent."""
-    return f"{100 * fraction:.1f} %"
-
-
 def _saving(answer: BestWindow) -> str:
     if answer.mean_now is None:
         return "at once: unknown"
-    at_once = value(answer.mean_now, answer.signal)
+    at_once = format_value(answer.mean_now, answer.signal)
     if answer.saving is None:
         return f"at once: {at_once}"
     if answer.saving == 0:
         return "no cleaner than at once"
     if answer.signal.lower_is_cleaner:
         way = "less" if answer.saving >= 0 else "more"
-        return f"{percent(abs(answer.saving))} {way} than at once ({at_once})"
+        return f"{format_percent(abs(answer.saving))} {way} than at once ({at_once})"
     way = "more" if answer.saving >= 0 else "fewer"
     points = f"{100 * abs(answer.saving):.1f} points"
     return f"{points} {way} than at once ({at_once})"
 
 
 def _origin(answer: BestWindow) -> str:
-    return f"{answer.quality} by {answer.model}, issued {moment(answer.issued_at)}"
+    return f"{answer.quality} by {answer.model}, issued {format_minute(answer.issued_at)}"
 
 
 def _zone(zone: ZoneInfo) -> tuple[str, ...]:
@@ -156,8 +141,8 @@ def _zone(zone: ZoneInfo) -> tuple[str, ...]:
         zone.zone,
         zone.name,
         zone.default_signal or "-",
-        "-" if zone.data_age_seconds is None else age(zone.data_age_seconds),
-        moment(zone.forecast.end) if zone.forecast else "-",
+        "-" if zone.data_age_seconds is None else format_age(zone.data_age_seconds),
+        format_minute(zone.forecast.end) if zone.forecast else "-",
         zone.forecast.model if zone.forecast else "-",
         f"{zone.source or '-'}{' *' if zone.simulated else ''}",
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import SIMULATED, age, moment
+from gridtide.cli.show import SIMULATED
 from gridtide.schema.footprint_responses import FootprintAnswer
+from gridtide.schema.text import format_age, format_grams, format_minute
 
 
 def footprint(answer: FootprintAnswer) -> str:
     """Energy, grams, what they compare with, and where the intensity is known from."""
     lines = [f"energy  {answer.kwh:.6g} kWh", f"gross   {gross(answer)}"]
     if answer.net_g is not None and answer.net_g != answer.gross_g:
-        lines.append(f"net     {grams(answer.net_g)}")
+        lines.append(f"net     {format_grams(answer.net_g)}")
     if answer.g_per_kwh is not None:
         lines.append(f"mean    {answer.g_per_kwh:.4g} gCO2e/kWh")
     if answer.per_request_g is not None:
@@ -29,21 +30,13 @@ def footprint(answer: FootprintAnswer) -> str:
     return "\n".join([*lines, *_origin(answer)])
 
 
-def grams(value: float) -> str:
-    """A mass in its largest fitting unit."""
-    for unit, size in (("t", 1e6), ("kg", 1e3)):
-        if value >= size:
-            return f"{value / size:.4g} {unit} CO2e"
-    return f"{value:.4g} g CO2e"
-
-
 def gross(answer: FootprintAnswer) -> str:
     """Gross grams, or how much of them is known."""
     if answer.gross_g is not None:
-        return grams(answer.gross_g)
+        return format_grams(answer.gross_g)
     return (
-        f"unknown; {grams(answer.known_g)} for the {answer.known_kwh:.6g} kWh whose intensity "
-        "is known"
+        f"unknown; {format_grams(answer.known_g)} for the {answer.known_kwh:.6g} kWh "
+        "whose intensity is known"
     )
 
 
@@ -55,11 +48,11 @@ def _origin(answer: FootprintAnswer) -> list[str]:
     lines = [
         f"zone    {named} ({answer.zone_name}), by {answer.resolved_by}",
         f"signal  {answer.signal}, {answer.quality or 'nothing known'}",
-        f"data    {'age unknown' if seconds is None else f'{age(seconds)} old'}, "
+        f"data    {'age unknown' if seconds is None else f'{format_age(seconds)} old'}, "
         f"{answer.source or 'none'} ({answer.licence})",
     ]
     if answer.replay:
-        lines.append(f"replay  as known at {moment(answer.as_of)}, not now")
+        lines.append(f"replay  as known at {format_minute(answer.as_of)}, not now")
     if answer.simulated:
         lines.append(SIMULATED)
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import moment, percent, place, provenance, table, value
+from gridtide.cli.show import place, provenance, table
 from gridtide.cli.show_footprint import gross
 from gridtide.errors import GridtideError
 from gridtide.schema.batch_responses import Batch, One
@@ -10,6 +10,7 @@ from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide.schema.schedules import ScheduleAnswer
+from gridtide.schema.text import format_minute, format_percent, format_value
 
 # More slots than these are told by their number; --json has them all.
 MOST_SLOTS = 24
@@ -17,16 +18,16 @@ MOST_SLOTS = 24
 
 def plan(answer: PlanAnswer) -> str:
     """When and where to run, what it comes to, why, and what else was possible."""
-    begin, end = moment(answer.start), moment(answer.end)
+    begin, end = format_minute(answer.start), format_minute(answer.end)
     pieces = "1 piece" if answer.pieces == 1 else f"{answer.pieces} pieces"
     made = f"{answer.quality} by {answer.model}" if answer.model else str(answer.quality)
-    issued = f", issued {moment(answer.issued_at)}" if answer.issued_at else ""
+    issued = f", issued {format_minute(answer.issued_at)}" if answer.issued_at else ""
     return "\n".join(
         [
             f"{place(answer)}: start {begin}, done {end} ({pieces})",
             f"  why      {answer.reason.sentence}",
             f"  energy   {answer.kwh:.6g} kWh{_grams(answer)}",
-            f"  mean     {value(answer.mean, answer.signal)}",
+            f"  mean     {format_value(answer.mean, answer.signal)}",
             f"  change   {answer.what_would_change}",
             *(tables := [*_slots(answer), *_alternatives(answer)]),
             *([""] if tables else []),
@@ -52,8 +53,8 @@ def _line(one: One) -> str:
         return f"{one.code}: {one}"
     if isinstance(one, FootprintAnswer):
         return f"{one.kwh:.6g} kWh: {gross(one)}"
-    when = f"{moment(one.start)} to {moment(one.end)}"
-    told = f"{one.region}: {when}, {value(one.mean, one.signal)}"
+    when = f"{format_minute(one.start)} to {format_minute(one.end)}"
+    told = f"{one.region}: {when}, {format_value(one.mean, one.signal)}"
     if isinstance(one, BestRegion):
         return f"{told}; best of {len(one.ranking)}"
     return told if isinstance(one, BestWindow) else f"{told}, {one.kwh:.6g} kWh"
@@ -76,7 +77,12 @@ def _slots(answer: PlanAnswer) -> list[str]:
     if len(slots) > MOST_SLOTS:
         return ["", f"{len(slots)} slots; --json lists them"]
     rows = [
-        (moment(slot.start), moment(slot.end), f"{slot.power_kw:g} kW", slot.region)
+        (
+            format_minute(slot.start),
+            format_minute(slot.end),
+            f"{slot.power_kw:g} kW",
+            slot.region,
+        )
         for slot in slots
     ]
     return ["", table(("from", "to", "power", "region"), rows)]
@@ -89,10 +95,10 @@ def _alternatives(answer: PlanAnswer) -> list[str]:
         (
             one.what,
             one.region,
-            moment(one.start),
-            moment(one.end),
-            value(one.mean, answer.signal),
-            "-" if one.saving_now is None else percent(one.saving_now),
+            format_minute(one.start),
+            format_minute(one.end),
+            format_value(one.mean, answer.signal),
+            "-" if one.saving_now is None else format_percent(one.saving_now),
         )
         for one in answer.alternatives
     ]

@@ -27,6 +27,7 @@ class Call(Generic[T_co]):
         params: of the query, in order.
         read: turns the response's JSON into a value.
         body: JSON; with one the call is a POST, which changes nothing at the service either.
+        charted: whether the response is chosen by a forecast, which a chart of it shows.
 
     Raises:
         BadInput: the address becomes too long.
@@ -36,6 +37,7 @@ class Call(Generic[T_co]):
     params: Query
     read: Callable[[Json], T_co]
     body: bytes | None = None
+    charted: bool = False
 
     @property
     def method(self) -> str:

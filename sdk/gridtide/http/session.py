@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Seconds; a wait of more does not fit every platform (`threading.TIMEOUT_MAX`).
 LONGEST = 30 * 86_400.0
+# Seconds that a chart may wait for its forecast.
+CHART = 3.0
 
 
 class Session:
@@ -73,6 +75,10 @@ class Session:
         from random import random  # by now httpx has it; before, it slows the import
 
         return Patience(self._retries, self._timeout, self._clock, random)
+
+    def patience_for_a_chart(self) -> Patience:
+        """Return the retry state of what a notebook shows if it is there at once."""
+        return Patience(0, min(self._timeout, CHART), self._clock, lambda: 0.0)
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every request."""

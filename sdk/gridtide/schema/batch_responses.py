@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from gridtide.errors import ApiError, GridtideError
 from gridtide.model import format_time, parse_time
+from gridtide.schema.display import Shown
 from gridtide.schema.footprint_responses import FootprintAnswer
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide.schema.problems import Problem, meant
@@ -26,8 +27,8 @@ ANSWERS: Mapping[str, type[Answer]] = {
 One = Answer | GridtideError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Batch(Shown):
     """Answers in the order of the questions; iterate over it for each.
 
     Attributes:

@@ -9,12 +9,14 @@ from gridtide.accounting.emissions import RowFootprint
 from gridtide.accounting.sci import Equivalent, Gain
 from gridtide.model import Quality, Signal
 from gridtide.schema.definition import Field
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.schema.records import Record
 from gridtide.schema.responses import AsOf, DataAge, Replay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FootprintAnswer(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FootprintAnswer(Shown, Tabular, Record):
     """What a job drew and emitted; fields of a region are null where none was named."""
 
     SCHEMA_NAME: ClassVar[str] = "Footprint"

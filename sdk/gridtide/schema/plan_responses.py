@@ -16,7 +16,7 @@ from gridtide.schema.records import decode_response
 from gridtide.schema.responses import AsOf, Replay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlanAnswer(Plan):
     """When and where a job runs, and why.
 

@@ -32,7 +32,7 @@ Reader = Callable[[Any], Any]
 class Record:
     """A frozen dataclass that is decoded from and encoded to one JSON object."""
 
-    __slots__ = ()
+    __slots__ = ("_load_forecast",)  # of results with a chart, see `schema.display`
 
     @classmethod
     def from_json(cls, wire: Mapping[str, Any]) -> Self:

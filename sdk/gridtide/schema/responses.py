@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.schema.definition import Field
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.schema.records import Record
-
-if TYPE_CHECKING:
-    import polars as pl
 
 AsOf = Annotated[datetime, Field("The knowledge time the answer stands on.")]
 Replay = Annotated[bool, Field("The server's clock stands still at another time.")]
@@ -38,8 +37,8 @@ class Located(Record):
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Located):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Answer(Shown, Located):
     """Fields that all responses about a region share."""
 
     signal: Annotated[Signal, Field("Which quantity under which accounting rule.")]
@@ -52,7 +51,7 @@ class Answer(Located):
     replay: Replay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BestWindow(Answer):
     """The cleanest window of the requested length; ties go to the earliest."""
 
@@ -89,8 +88,8 @@ class Infeasible(Located):
     reason: Annotated[str, Field("Why the region has no such window.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BestRegion(BestWindow):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BestRegion(Tabular, BestWindow):
     """The best window of the best region, and all regions, cleanest first.
 
     Attributes:
@@ -142,8 +141,8 @@ class ForecastSlot:
     p90: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast(Answer):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Forecast(Tabular, Answer):
     """One forecast run of one model, as issued."""
 
     quality: Annotated[Quality, Field("forecast, or simulated.")]
@@ -156,12 +155,6 @@ class Forecast(Answer):
         """Return the `p50` as a series, for the decisions of `gridtide.windows`."""
         slots = (Slot(slot.start, slot.end, slot.p50, self.quality) for slot in self.slots)
         return Series(self.zone, self.signal, tuple(slots))
-
-    def to_polars(self) -> pl.DataFrame:
-        """Columns start, end (UTC), p10, p50, p90, as `schema.frames.frame`."""
-        from gridtide.schema.frames import frame
-
-        return frame(ForecastSlot, self.slots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +169,8 @@ class IntensitySlot:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intensity(Answer):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Intensity(Tabular, Answer):
     """Slots that start in the requested range, unknown ones with null; or the latest slot."""
 
     stale: Annotated[
@@ -201,12 +194,6 @@ class Intensity(Answer):
         )
         return Series(self.zone, self.signal, tuple(slots))
 
-    def to_polars(self) -> pl.DataFrame:
-        """Columns start, end, value, quality, known_at, source, as `schema.frames.frame`."""
-        from gridtide.schema.frames import frame
-
-        return frame(IntensitySlot, self.slots)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneForecast:
@@ -217,8 +204,8 @@ class ZoneForecast:
     end: Annotated[datetime, Field("End of its last slot.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneInfo(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ZoneInfo(Shown, Record):
     """One zone and what is known of it; nulls for one without data."""
 
     SCHEMA_NAME: ClassVar[str] = "Zone"
@@ -241,8 +228,8 @@ class ZoneInfo(Record):
     licence: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zones(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Zones(Shown, Tabular, Record):
     """Zones by key; iterate over it for each `ZoneInfo`."""
 
     zones: tuple[ZoneInfo, ...]

@@ -17,6 +17,8 @@ from gridtide.planning.problem.recurrence import Recurring
 from gridtide.schema import bounds, jobs, objectives, recurrence
 from gridtide.schema.decoding import INTEGER, NUMBER, Member, Shape, by_name, list_of
 from gridtide.schema.definition import Field
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.schema.plan_requests import (
     AS_OF_MEMBER,
     BOUNDS,
@@ -98,8 +100,8 @@ class ScheduleAsked:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleAnswer(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScheduleAnswer(Shown, Tabular, Record):
     """Plans of many jobs together, in their order; all within the capacity limits."""
 
     SCHEMA_NAME: ClassVar[str] = "Schedule"

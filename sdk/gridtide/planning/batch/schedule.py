@@ -35,6 +35,8 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.solvers.region_costs import Site
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.schema.records import Record
 from gridtide.values import instance_of, optional, read_list
 
@@ -61,8 +63,8 @@ class Request:
         optional(instance_of(Bounds, "Bounds"))(self.bounds, "bounds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPlan(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BatchPlan(Shown, Tabular, Record):
     """Plans for all jobs, in their order.
 
     Attributes:

@@ -10,6 +10,8 @@ from typing import Annotated
 from gridtide.model import Signal
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.schema.definition import Field
+from gridtide.schema.display import Shown
+from gridtide.schema.frames import Tabular
 from gridtide.schema.records import Record
 
 
@@ -74,8 +76,8 @@ class LeftOut(Record):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan(Shown, Tabular, Record):
     """When and where a job runs, ``[start, end)`` with what lies between, and why.
 
     Attributes:

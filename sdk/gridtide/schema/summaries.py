@@ -1,0 +1,158 @@
+"""Results as one line of text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+
+from gridtide.errors import GridtideError
+from gridtide.model import Series, Signal
+from gridtide.planning.batch.schedule import BatchPlan
+from gridtide.planning.decide.response import Plan
+from gridtide.schema.batch_responses import Batch
+from gridtide.schema.footprint_responses import FootprintAnswer
+from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.responses import (
+    Answer,
+    BestRegion,
+    BestWindow,
+    Forecast,
+    Intensity,
+    ZoneInfo,
+    Zones,
+)
+from gridtide.schema.schedules import ScheduleAnswer
+from gridtide.schema.text import (
+    format_grams,
+    format_minute,
+    format_percent,
+    format_region_of_zone,
+    format_value,
+)
+
+# Keys of zones that are named before the rest is counted.
+MOST_NAMED = 8
+
+
+@singledispatch
+def summarize(result: object) -> str:
+    """Return one line that says what a result is about and what it comes to."""
+    return type(result).__name__
+
+
+@summarize.register
+def _best_window(result: BestWindow) -> str:
+    return (
+        f"{_zone(result)}: {_span(result.start, result.end)}, "
+        f"{format_value(result.mean, result.signal)}"
+        f"{_saves(result.saving, result.signal)}{_simulated(result.simulated)}"
+    )
+
+
+@summarize.register
+def _best_region(result: BestRegion) -> str:
+    count = len(result.ranking) + len(result.infeasible)
+    return f"{_best_window(result)}; best of {_many(count, 'region')}"
+
+
+@summarize.register
+def _forecast(result: Forecast) -> str:
+    return (
+        f"{_zone(result)}: {result.signal}, {_slots(result.slots)}, by {result.model}, "
+        f"issued {format_minute(result.issued_at)}{_simulated(result.simulated)}"
+    )
+
+
+@summarize.register
+def _intensity(result: Intensity) -> str:
+    if len(result.slots) != 1:
+        text = f"{result.signal}, {_slots(result.slots)}"
+    else:
+        (slot,) = result.slots
+        value = "unknown" if slot.value is None else format_value(slot.value, result.signal)
+        text = f"{value}, {_span(slot.start, slot.end)}, {slot.quality or 'nothing known'}"
+    return f"{_zone(result)}: {text}{_simulated(result.simulated)}"
+
+
+@summarize.register
+def _series(result: Series) -> str:
+    return f"{result.zone}: {result.signal}, {_slots(result.slots)}"
+
+
+@summarize.register
+def _zones(result: Zones) -> str:
+    named = ", ".join(each.zone for each in result.zones[:MOST_NAMED])
+    more = ", …" if len(result) > MOST_NAMED else ""
+    return f"{_many(len(result), 'zone')}{': ' if named else ''}{named}{more}"
+
+
+@summarize.register
+def _zone_info(result: ZoneInfo) -> str:
+    return f"{result.zone} ({result.name}): {result.default_signal or 'no signal'}"
+
+
+@summarize.register
+def _plan(result: Plan) -> str:
+    where = _zone(result) if isinstance(result, PlanAnswer) else result.region
+    grams = "" if result.grams is None else f", {format_grams(result.grams)}"
+    simulated = isinstance(result, PlanAnswer) and result.simulated
+    return (
+        f"{where}: {_span(result.start, result.end)}, "
+        f"{format_value(result.mean, result.signal)}, {result.kwh:.4g} kWh{grams}"
+        f"{_saves(result.saving_now, result.signal)}{_simulated(simulated)}"
+    )
+
+
+@summarize.register
+def _schedule(result: ScheduleAnswer) -> str:
+    return f"{_many(len(result.plans), 'plan')}; {result.sentence}"
+
+
+@summarize.register
+def _batch_plan(result: BatchPlan) -> str:
+    return f"{_many(len(result.plans), 'plan')}; {result.sentence}"
+
+
+@summarize.register
+def _batch(result: Batch) -> str:
+    errors = sum(isinstance(each, GridtideError) for each in result)
+    return f"{_many(len(result), 'answer')}{f', {errors} of them errors' if errors else ''}"
+
+
+@summarize.register
+def _footprint(result: FootprintAnswer) -> str:
+    where = "" if result.zone is None else f"{result.region or result.zone}: "
+    grams = "emissions unknown" if result.gross_g is None else format_grams(result.gross_g)
+    return f"{where}{result.kwh:.4g} kWh, {grams}{_simulated(result.simulated)}"
+
+
+def _zone(result: Answer | PlanAnswer) -> str:
+    return format_region_of_zone(result.region, result.zone, result.zone_name)
+
+
+def _span(start: datetime, end: datetime) -> str:
+    return f"{format_minute(start)} to {format_minute(end)}"
+
+
+def _slots(slots: tuple[object, ...]) -> str:
+    if not slots:
+        return "no slots"
+    first, last = slots[0], slots[-1]
+    span = _span(first.start, last.end)  # type: ignore[attr-defined]  # slots of any kind
+    return f"{_many(len(slots), 'slot')}, {span}"
+
+
+def _saves(saving: float | None, signal: Signal) -> str:
+    if not saving or saving < 0:
+        return ""
+    if signal.lower_is_cleaner:
+        return f", saves {format_percent(saving)}"
+    return f", {100 * saving:.1f} points more than now"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _simulated(simulated: bool) -> str:  # noqa: FBT001  # a field of the result
+    return " (simulated)" if simulated else ""
