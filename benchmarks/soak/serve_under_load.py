@@ -112,7 +112,7 @@ def report(
     told: dict[str, object], rss: list[tuple[float, float]], changes: int, log: Path
 ) -> int:
     """Print the figures; 1 where one of them is out of bounds."""
-    errors, routes = dict(told["errors"]), dict(told["routes"])  # type: ignore[call-overload]
+    errors, routes = dict(told["errors"]), dict(told["routes"])  # type: ignore[call-overload]  # JSON
     print(f"{'route':<34}{'requests':>10}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     slow = []
     for name, (count, middle, high, most) in sorted(routes.items()):
@@ -341,7 +341,7 @@ def percentiles(values: list[float]) -> tuple[int, float, float, float]:
     """Count, and median, 99th percentile and maximum in ms."""
     ordered = sorted(values)
     at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99, 1)]
-    return (len(ordered), *(each * 1000 for each in at))  # type: ignore[return-value]
+    return (len(ordered), *(each * 1000 for each in at))  # type: ignore[return-value]  # checked by the caller
 
 
 if __name__ == "__main__":

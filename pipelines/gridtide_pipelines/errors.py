@@ -1,4 +1,18 @@
-"""Why an ingest or a forecast failed, and what to do about each."""
+"""Errors of ingest and forecasting, and what to do about each.
+
+GridtideError
+├── SourceError              a source did not deliver
+│   ├── SourceUnavailable    no response, 429 or 5xx after all tries
+│   ├── SourceRefused        401 or 403: key or licence
+│   ├── SourceChanged        an unknown format
+│   ├── AllRefused           every value was implausible or out of range
+│   ├── NotStored            the store refused the values
+│   ├── ClockAhead           our clock is far ahead of the publisher's
+│   ├── ClockUnknown         our clock cannot be compared
+│   └── NothingYet           nothing is published yet (also a NoData)
+├── ClockWrong               our clock is wrong
+└── NotEnoughHistory         too little history for a model
+"""
 
 from __future__ import annotations
 
@@ -7,13 +21,14 @@ from gridtide_store.logs import escape_controls
 
 
 class SourceError(GridtideError):
-    """A publisher did not give what was asked.
+    """A publisher did not deliver what was requested.
 
-    What its message repeats of an answer is escaped: no line break, no command to a terminal.
+    Text from the publisher's response is escaped in the message: no line break, no terminal
+    command.
 
     Attributes:
         source: name of the source.
-        zone: the zone asked for, or None where one request serves many.
+        zone: the requested zone, or None where one request serves many.
     """
 
     code = "source_error"
@@ -26,31 +41,31 @@ class SourceError(GridtideError):
 
 
 class SourceUnavailable(SourceError):
-    """No answer, 429 or 5xx after all tries: the next refresh asks again."""
+    """No response, 429 or 5xx after all tries: the next refresh tries again."""
 
     code = "source_unavailable"
 
 
 class SourceRefused(SourceError):
-    """401 or 403: a person must look at the key or the licence."""
+    """401 or 403: check the key or the licence."""
 
     code = "source_refused"
 
 
 class SourceChanged(SourceError):
-    """Not the shape we parse: a person must look at the raw body, which is kept."""
+    """The response has an unknown format: check the raw response, which is archived."""
 
     code = "source_changed"
 
 
 class AllRefused(SourceError):
-    """Values came, and each was implausible, of another time or not over yet."""
+    """Every value in the response was implausible, out of range or not over yet."""
 
     code = "all_refused"
 
 
 class NotStored(SourceError):
-    """The store refused what came: a person must look at the message."""
+    """The store refused the values: read the message."""
 
     code = "not_stored"
 
@@ -74,7 +89,7 @@ class ClockWrong(GridtideError):
 
 
 class NothingYet(SourceError, NoData):
-    """An answer without the span asked for: normal at the live edge."""
+    """A response without the requested span: normal at the live edge."""
 
     code = "nothing_yet"
 

@@ -1,4 +1,12 @@
-"""What can be wrong with a home."""
+"""Errors of the data directory.
+
+GridtideError
+├── Damaged          a file differs from what was written
+├── NewerHome        written by a newer gridtide
+├── Unusable         cannot be read or written
+└── NoData
+    └── BodyExpired  the raw response is past its retention period
+"""
 
 from __future__ import annotations
 
@@ -6,24 +14,24 @@ from gridtide.errors import GridtideError, NoData
 
 
 class Damaged(GridtideError):
-    """A file of the home is not as it was written: run `gridtide check`, restore a backup."""
+    """A file differs from what was written: run `gridtide check`, restore a backup."""
 
     code = "damaged"
 
 
 class NewerHome(GridtideError):
-    """The home was written by a newer gridtide: upgrade, or restore an older backup."""
+    """A newer gridtide wrote the data directory: upgrade, or restore an older backup."""
 
     code = "newer_home"
 
 
 class Unusable(GridtideError):
-    """The home cannot be read or written: look at its owner and place, or name another."""
+    """The data directory cannot be read or written: check owner and path, or name another."""
 
     code = "unusable_home"
 
 
 class BodyExpired(NoData):
-    """The raw body was deleted when its keeping time was over."""
+    """The raw response was deleted after its retention period."""
 
     code = "body_expired"

@@ -93,7 +93,7 @@ def serve(args: argparse.Namespace, terminal: Terminal) -> int:
         access_log=False,
         server_header=False,
         # The class takes the place of uvicorn's own, whose signature it has.
-        http=BoundedHttp(limits),  # type: ignore[arg-type]
+        http=BoundedHttp(limits),  # type: ignore[arg-type]  # uvicorn types a class by name
         ws="none",
         backlog=backlog(descriptors),
         # Ended by the limits above; uvicorn's own timer knows whole seconds only.

@@ -1,4 +1,10 @@
-"""What only the server has to say no to; the rest is in `gridtide.errors`."""
+"""Errors of the server alone; the others are in `gridtide.errors`.
+
+GridtideError
+├── NotReady         nothing is published yet
+├── Overloaded       the queue of planning calls is full
+└── CannotListen     the address is in use or not allowed
+"""
 
 from __future__ import annotations
 
@@ -6,18 +12,18 @@ from gridtide.errors import GridtideError
 
 
 class NotReady(GridtideError):
-    """Nothing has been published in this home yet: refresh or import, then publish."""
+    """Nothing is published in this data directory yet: refresh or import, then publish."""
 
     code = "unavailable"
 
 
 class Overloaded(GridtideError):
-    """Too many calls that plan wait already: ask again in a while."""
+    """The queue of planning calls is full: try again later."""
 
     code = "overloaded"
 
 
 class CannotListen(GridtideError):
-    """The address to serve at cannot be had: take another port, or end who holds it."""
+    """The server cannot listen at this address: choose another port, or end its holder."""
 
     code = "cannot_listen"

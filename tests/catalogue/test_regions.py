@@ -120,7 +120,7 @@ def test_the_own_country_is_listed_though_its_middle_is_far() -> None:
 def test_distances_are_measured_and_sorted() -> None:
     with pytest.raises(UnknownRegion) as caught:
         resolve("55.676,12.568")
-    km = [candidate["distance_km"] for candidate in caught.value.extra["nearest"]]  # type: ignore[attr-defined]
+    km = [candidate["distance_km"] for candidate in caught.value.extra["nearest"]]  # type: ignore[attr-defined]  # added at run time
     assert km == sorted(km)
     # Copenhagen to the middle of DK-DK2 (55.23 N 12.16 E): 49.6 km north, 25.6 km east.
     assert km[0] == pytest.approx(55.8, abs=1)

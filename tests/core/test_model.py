@@ -72,10 +72,10 @@ def test_a_series_refuses_slots_that_overlap_or_are_out_of_order() -> None:
 
 
 def test_a_series_knows_its_signal_by_name_and_refuses_another() -> None:
-    series = Series("DE", "ci_direct_produced", ())  # type: ignore[arg-type]
+    series = Series("DE", "ci_direct_produced", ())  # type: ignore[arg-type]  # the test passes what the type refuses
     assert series.signal is Signal.CI_DIRECT_PRODUCED
     with pytest.raises(BadInput, match=r"'ci_direct'; give one of .*ci_direct_produced"):
-        Series("DE", "ci_direct", ())  # type: ignore[arg-type]
+        Series("DE", "ci_direct", ())  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 def test_a_series_takes_gaps_mixed_lengths_and_any_sequence() -> None:

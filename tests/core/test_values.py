@@ -151,7 +151,7 @@ def test_a_day_is_its_start_where_a_range_is_asked_for_and_else_refused() -> Non
     asked = calls.intensity("DE", start=date(2026, 3, 1), end=date(2026, 3, 2))
     assert asked.params == (("start", "2026-03-01T00:00:00Z"), ("end", "2026-03-02T00:00:00Z"))
     with pytest.raises(BadInput, match=r"earliest is .*a day without a time; give a time with"):
-        Bounds(earliest=date(2026, 3, 1))  # type: ignore[arg-type]
+        Bounds(earliest=date(2026, 3, 1))  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 UNKNOWN = [
@@ -366,7 +366,7 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         {"requests": [Request(JOB, SERIES)], "caps": {"DE": Cap(1)}, "goal": None, "now": T0},
     ),
     (sci.Factors, FACTORS),
-    (sci.gain, {"before": sci.Factors(**FACTORS), "after": sci.Factors(**FACTORS)}),  # type: ignore[arg-type]
+    (sci.gain, {"before": sci.Factors(**FACTORS), "after": sci.Factors(**FACTORS)}),  # type: ignore[arg-type]  # the test passes what the type refuses
     (sci.sci, {"kwh": 1, "g_per_kwh": 1, "embodied": 1, "per": 1, "offset_g": None}),
     (sci.embodied_g, {"total_g": 1, "reserved": HOUR, "lifespan": HOUR, "share": 1.0}),
     (sci.equivalents, {"grams": 1}),
@@ -409,7 +409,7 @@ def test_a_count_is_whole(count: Any) -> None:  # noqa: ANN401
     assert (found, type(found)) == (3, int)
     with pytest.raises(BadInput, match=r"retries is .* give a whole number") as caught:
         read_whole(count / 2, "retries")
-    (error,) = caught.value.extra["errors"]  # type: ignore[misc]
+    (error,) = caught.value.extra["errors"]  # type: ignore[misc]  # one error is expected
     assert error == {"parameter": "retries", "message": str(caught.value)}
 
 
@@ -426,7 +426,7 @@ def test_what_has_no_order_is_no_list_where_the_order_counts(unordered: Any) -> 
         with pytest.raises(BadInput, match=r"a list|a pair"):
             ask()
     # Holidays have no order, and the usual package keeps their names with them.
-    assert Bounds(holidays={date(2026, 5, 1): "May Day"})  # type: ignore[arg-type]
+    assert Bounds(holidays={date(2026, 5, 1): "May Day"})  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 @pytest.mark.parametrize("number", [3, np.int64(3), np.float32(3), Decimal(3)])

@@ -345,7 +345,7 @@ def test_it_agrees_with_brute_force(
 
 def brute_force(cells: dict[tuple[int, str], float | None], zone: str) -> dict[int, Any]:
     """Lifecycle intensity by hour, one slot and fuel after the other (all within CONTEXT)."""
-    factor = dict(factor_set("carboncast").weights["ci_lifecycle_produced"])  # type: ignore[index]
+    factor = dict(factor_set("carboncast").weights["ci_lifecycle_produced"])  # type: ignore[index]  # JSON
     if zone == "SE":
         factor["unknown"] = 292.9
     last: dict[str, float] = {}

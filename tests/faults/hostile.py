@@ -112,7 +112,7 @@ def wait_for(found: Callable[[], object], seconds: float = 60.0) -> re.Match[byt
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := found():
-            return value  # type: ignore[return-value]
+            return value  # type: ignore[return-value]  # checked by the caller
         time.sleep(0.05)
     raise AssertionError("it did not happen in time")
 

@@ -65,7 +65,7 @@ def _handler() -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            state: Publishers = self.server.state  # type: ignore[attr-defined]
+            state: Publishers = self.server.state  # type: ignore[attr-defined]  # added at run time
             url = urlparse(self.path)
             name, _, path = url.path.removeprefix("/").partition("/")
             state.asked.append(self.path)

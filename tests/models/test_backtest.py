@@ -183,7 +183,7 @@ def test_what_learns_is_fitted_at_the_first_issue_of_each_month() -> None:
             )
 
     issues = parse_issues("2021-02-27/2021-04-02")
-    made = backtest([History()], issues, (Noting(),))  # type: ignore[arg-type]
+    made = backtest([History()], issues, (Noting(),))  # type: ignore[arg-type]  # the test passes what the type refuses
     assert made.runs == {"noting@1": 35}
     assert fits == [
         datetime(2021, month, day, tzinfo=UTC) for month, day in ((2, 27), (3, 1), (4, 1))

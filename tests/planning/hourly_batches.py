@@ -106,7 +106,7 @@ def _job(random: Random, kind: Kind, regions: tuple[str, ...], hours: int) -> As
             throughput=random.choice([(), (), table]),
             fractional_workers=random.random() < 0.4,
         )
-    return Asked(kind, work, float(random.randint(1, 4)), tuple(free), some, **more)  # type: ignore[arg-type]
+    return Asked(kind, work, float(random.randint(1, 4)), tuple(free), some, **more)  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 @dataclass
@@ -291,7 +291,7 @@ def requests(batch: Batch) -> list[Request]:
                 "pause_cost": Cost(job.pause),
                 "restart_cost": Cost(job.restart),
             }
-        made = Job(job.work * HOUR, job.kind, power=job.kw, chips=job.chips, **limits)  # type: ignore[arg-type]
+        made = Job(job.work * HOUR, job.kind, power=job.kw, chips=job.chips, **limits)  # type: ignore[arg-type]  # the test passes what the type refuses
         places = tuple(
             Place(
                 region,
@@ -341,7 +341,7 @@ def breaks(batch: Batch, found: BatchPlan) -> list[str]:
 
 
 def _breaks(job: Asked, plan: object) -> list[str]:
-    wrong, slots = [], plan.slots  # type: ignore[attr-defined]
+    wrong, slots = [], plan.slots  # type: ignore[attr-defined]  # added at run time
     if len({s.region for s in slots}) > 1 or slots[0].region not in job.regions:
         wrong.append("not in its one region")
     for slot in slots:
@@ -383,7 +383,7 @@ def _breaks(job: Asked, plan: object) -> list[str]:
         wrong.append(f"{len(spans)} pieces")
     if job.kind is Kind.PIECES and any(
         end - start < job.shortest * HOUR for start, end in spans
-    ):  # type: ignore[operator]
+    ):  # type: ignore[operator]  # checked above
         wrong.append("too short a piece")
     return wrong
 
@@ -391,9 +391,9 @@ def _breaks(job: Asked, plan: object) -> list[str]:
 def _leaps(job: Asked, slots: object, ramp: float) -> list[str]:
     def size(hour: int) -> float:
         middle = T0 + (hour + 0.5) * HOUR
-        return sum(s.chips for s in slots if s.start <= middle < s.end)  # type: ignore[attr-defined]
+        return sum(s.chips for s in slots if s.start <= middle < s.end)  # type: ignore[attr-defined]  # added at run time
 
-    whole = all((s.start - T0) % HOUR == timedelta(0) == (s.end - T0) % HOUR for s in slots)  # type: ignore[attr-defined]
+    whole = all((s.start - T0) % HOUR == timedelta(0) == (s.end - T0) % HOUR for s in slots)  # type: ignore[attr-defined]  # added at run time
     hours = range(job.hours[0] - 1, job.hours[-1] + 1)
     leap = max(abs(size(hour + 1) - size(hour)) for hour in hours)
     return ([] if whole else ["a size that is not held"]) + (

@@ -54,7 +54,7 @@ def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
 @pytest.mark.parametrize("what", ["restart_cost", "pause_cost"])
 def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: float) -> None:
     # 200 g and the pause, in the cleaner slot beside it; or 400 g without.
-    job = Job(2 * HOUR, Kind.PIECES, **{what: Cost(kwh)})  # type: ignore[arg-type]
+    job = Job(2 * HOUR, Kind.PIECES, **{what: Cost(kwh)})  # type: ignore[arg-type]  # the test passes what the type refuses
     found = laid([member(0, job, [100, 300, 100])], {"DE": Cap(jobs=1)})[0]
     assert found.value == pytest.approx(expected)
 

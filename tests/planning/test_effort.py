@@ -35,11 +35,11 @@ RESTART = Cost(kwh=0.5)
 def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
     curve = world(2880, 5 * MINUTE).curve
     asked = {"restart_cost": RESTART, "max_pieces": 2}
-    found = costly_pauses.cheapest(curve, Job(2 * HOUR, Kind.PIECES, **asked))  # type: ignore[arg-type]
+    found = costly_pauses.cheapest(curve, Job(2 * HOUR, Kind.PIECES, **asked))  # type: ignore[arg-type]  # the test passes what the type refuses
     # The same with a shortest piece of one slot, which is no limit.
     other = limited_segments.cheapest(
         curve,
-        Job(2 * HOUR, Kind.PIECES, min_piece=5 * MINUTE, **asked),  # type: ignore[arg-type]
+        Job(2 * HOUR, Kind.PIECES, min_piece=5 * MINUTE, **asked),  # type: ignore[arg-type]  # the test passes what the type refuses
     )
     assert found.cost == pytest.approx(other.cost)
     assert found.segments <= 2

@@ -29,15 +29,15 @@ def series(zone: str, odd: int = 0) -> Series:
 
 def following() -> Places:
     places = tuple(Place(zone, Outlook(series(zone, i))) for i, zone in enumerate("AB"))
-    return Places(places, home="A", data_gb=1, kwh_per_gb=0.1, moves="follow")  # type: ignore[arg-type]
+    return Places(places, home="A", data_gb=1, kwh_per_gb=0.1, moves="follow")  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 # A job, where it may run, and how often its planner looks at the least: `rows` at each slot,
 # `limits` at each point between slots, `sparse` at each way it follows.
 CASES = {
     "unbroken": (Job(4 * HOUR), series("A"), 1),
-    "rows": (Job(4 * HOUR, Kind.PIECES, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]
-    "limits": (Job(6 * HOUR, Kind.PIECES, min_piece=2 * HOUR, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]
+    "rows": (Job(4 * HOUR, Kind.PIECES, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]  # the test passes what the type refuses
+    "limits": (Job(6 * HOUR, Kind.PIECES, min_piece=2 * HOUR, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]  # the test passes what the type refuses
     "sparse": (Job(4 * HOUR, Kind.INTERRUPTIBLE), following(), SLOTS),
 }
 
@@ -52,7 +52,7 @@ def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
         looks += 1
 
     def ask() -> object:
-        return plan(job, where, Bounds(), now=T0, alternatives=0)  # type: ignore[arg-type]
+        return plan(job, where, Bounds(), now=T0, alternatives=0)  # type: ignore[arg-type]  # the test passes what the type refuses
 
     alone = ask()
     with cancellable(count):

@@ -185,7 +185,7 @@ def test_a_model_that_learns_is_fitted_as_of_the_month_s_beginning() -> None:
         def from_bytes(self, content: bytes) -> object:
             raise NotImplementedError
 
-    issues = Reissued(Past(noise(90 * 24), FIRST), (Noting(),))  # type: ignore[arg-type]
+    issues = Reissued(Past(noise(90 * 24), FIRST), (Noting(),))  # type: ignore[arg-type]  # the test passes what the type refuses
     # A job of one month asks for an issue of the next before jobs of that month come.
     for day in (40, 62, 60, 41):
         issues.at(FIRST + DAY * day)

@@ -36,7 +36,7 @@ class Slow(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         assert self.go.wait(30)
         stream = httpcore.MockStream([])
-        stream.close = self.closed.set  # type: ignore[method-assign]
+        stream.close = self.closed.set  # type: ignore[method-assign]  # notes that the stream is closed
         return stream
 
 

@@ -37,7 +37,7 @@ def installed(service: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], lis
         made.append(environ)
         return service
 
-    module.application = application  # type: ignore[attr-defined]
+    module.application = application  # type: ignore[attr-defined]  # added at run time
     monkeypatch.setitem(sys.modules, "gridtide_test_service", module)
     point = EntryPoint("application", "gridtide_test_service:application", plugins.LOCAL)
     monkeypatch.setattr(metadata, "entry_points", lambda group: [point])

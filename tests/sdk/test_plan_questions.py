@@ -139,7 +139,7 @@ def test_a_problem_becomes_the_planner_s_own_class(
     with pytest.raises(kind, match="what to do") as caught:
         ask("plan", JOB, "DE")
     assert type(caught.value) is kind
-    assert caught.value.extra == {"least_grams": 7}  # type: ignore[attr-defined]
+    assert caught.value.extra == {"least_grams": 7}  # type: ignore[attr-defined]  # added at run time
     assert len(service.asked) == 1
 
 

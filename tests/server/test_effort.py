@@ -137,7 +137,7 @@ def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> N
         assert problem["title"] == "The question takes too much work"
         job = Job(
             24 * HOUR + HOUR / 60,
-            "pieces",  # type: ignore[arg-type]
+            "pieces",  # type: ignore[arg-type]  # the test passes what the type refuses
             min_piece=HOUR + HOUR / 60,
             restart_cost=Cost(1, HOUR / 60),
         )

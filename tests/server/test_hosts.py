@@ -63,8 +63,8 @@ def test_only_named_hosts_are_answered(
 
 def test_on_loopback_only_loopback_names_and_no_other_page_by_default(home: Home) -> None:
     at = {"limits": Limits(), "cors": None}
-    local = ServerSettings.from_env({}, loopback=True, **at)  # type: ignore[arg-type]
-    public = ServerSettings.from_env({}, loopback=False, **at)  # type: ignore[arg-type]
+    local = ServerSettings.from_env({}, loopback=True, **at)  # type: ignore[arg-type]  # the test passes what the type refuses
+    public = ServerSettings.from_env({}, loopback=False, **at)  # type: ignore[arg-type]  # the test passes what the type refuses
     assert (local.hosts, local.cors) == (LOOPBACK, False)
     assert (public.hosts, public.cors) == (None, True)
     page = {"Origin": "https://evil.example"}

@@ -99,7 +99,7 @@ def test_problems_are_the_sdk_s_own_errors_again(environ: dict[str, str]) -> Non
             sdk.best_window("DE", hours=100)
         with pytest.raises(BadInput, match="deadline"):
             sdk.best_window("DE", hours=1, deadline="2026-03-02T11:00Z")
-    assert unknown.value.extra["nearest"][0]["region"] == "DE"  # type: ignore[index]
+    assert unknown.value.extra["nearest"][0]["region"] == "DE"  # type: ignore[index]  # JSON
 
 
 def test_the_async_client_asks_the_same(environ: dict[str, str]) -> None:

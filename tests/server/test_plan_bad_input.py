@@ -65,7 +65,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
     (
         "more time to pause in than the forecast has",
         body(job={"hours": 73, "kind": "interruptible"}),
-        lambda ask: ask.plan(Job(73 * HOUR, "interruptible"), "DE"),  # type: ignore[arg-type]
+        lambda ask: ask.plan(Job(73 * HOUR, "interruptible"), "DE"),  # type: ignore[arg-type]  # the test passes what the type refuses
         NoFeasibleWindow,
         "for 72 h in all: ask for at most that",
     ),
@@ -126,7 +126,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
         lambda ask: ask.plan(
             JOB,
             "DE",
-            goal=Goal("cost", CostSeries.regular("EUR/kWh", NOW, HOUR, [1, NAN])),  # type: ignore[arg-type]
+            goal=Goal("cost", CostSeries.regular("EUR/kWh", NOW, HOUR, [1, NAN])),  # type: ignore[arg-type]  # the test passes what the type refuses
         ),
         BadInput,
         "",
@@ -165,7 +165,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
             }
         ),
         lambda ask: ask.plan(
-            Job(2 * HOUR, "elastic", chips=Elastic(2, throughput=((1, 1), (2, 3)))),  # type: ignore[arg-type]
+            Job(2 * HOUR, "elastic", chips=Elastic(2, throughput=((1, 1), (2, 3)))),  # type: ignore[arg-type]  # the test passes what the type refuses
             "DE",
         ),
         BadInput,
@@ -253,7 +253,7 @@ def test_what_python_cannot_write_spoils_no_other_question(client: Client) -> No
         {**window, "deadline": NOW.replace(tzinfo=None)},
         5,
     ]
-    *errors, answered = client.batch([*refused, window])  # type: ignore[list-item]
+    *errors, answered = client.batch([*refused, window])  # type: ignore[list-item]  # both kinds in one list
     assert isinstance(answered, BestWindow)
     assert all(isinstance(each, BadInput) for each in errors)
     words = list(map(str, errors))
@@ -268,7 +268,7 @@ def test_what_python_cannot_write_spoils_no_other_question(client: Client) -> No
 
 def test_a_batch_takes_and_gives_what_python_has(ask: Asker, client: Client) -> None:
     start = NOW - 24 * HOUR
-    job = Job(3 * HOUR, "interruptible")  # type: ignore[arg-type]
+    job = Job(3 * HOUR, "interruptible")  # type: ignore[arg-type]  # the test passes what the type refuses
     planned, drawn = client.batch(
         [
             {"kind": "plan", "job": job, "where": ["DE", "FR"]},

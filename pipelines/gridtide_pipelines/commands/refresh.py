@@ -97,7 +97,7 @@ def tell(report: Report, terminal: Terminal) -> None:
     told = summary(report)
     for remark in report.remarks:
         terminal.say(remark)
-    names: dict[str, dict[str, object]] = dict(told["sources"])  # type: ignore[call-overload]
+    names: dict[str, dict[str, object]] = dict(told["sources"])  # type: ignore[call-overload]  # JSON
     for name, entry in names.items():
         message = f": {entry['message']}" if "message" in entry else ""
         terminal.say(f"{name}: {entry['status']}, {entry['rows']} rows{message}")

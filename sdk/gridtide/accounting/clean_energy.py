@@ -66,16 +66,16 @@ class Known:
 
 def unmatched(
     known: Known,
-    drawn: Sequence[tuple[int, int, float]],
+    used: Sequence[tuple[int, int, float]],
     bought: Sequence[tuple[int, int, float]],
 ) -> float:
-    """Grams of what no purchase of the same hour covers; all of `drawn` is known."""
+    """Grams of what no purchase of the same hour covers; all of `used` is known."""
     energy: dict[int, float] = defaultdict(float)
     grams: dict[int, float] = defaultdict(float)
-    for hour, first, last, kwh in _short(drawn):
+    for hour, first, last, kwh in _short(used):
         energy[hour] += kwh
         grams[hour] += kwh * (known.mean(first, last) or 0.0)
-    for hour, kwh in _whole(drawn).items():
+    for hour, kwh in _whole(used).items():
         energy[hour] += kwh
         grams[hour] += kwh * (known.mean(hour * HOUR, (hour + 1) * HOUR) or 0.0)
     covered: dict[int, float] = defaultdict(float)

@@ -123,7 +123,7 @@ class BoundedProtocol(CountedProtocol):
 
     # What the event loop says.
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio types a wider transport
         """Take the connection, or say that the server is full."""
         super().connection_made(transport)
         if not self._table.enter(self):

@@ -119,9 +119,9 @@ def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:
     """Return, by instant, the change in the number of running jobs and in their power."""
     changes: dict[int, tuple[int, float]] = {}
 
-    def change(instant: int, count: int, drawn: float) -> None:
+    def change(instant: int, count: int, power: float) -> None:
         jobs, kw = changes.get(instant, (0, 0.0))
-        changes[instant] = jobs + count, kw + drawn
+        changes[instant] = jobs + count, kw + power
 
     for parts in running:
         for part in parts:

@@ -22,7 +22,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.solvers import elastic, ramp
 from gridtide.planning.solvers.solve import solve
 
-# How often every job is taken out and laid again.
+# How often every job is taken out and placed again.
 ROUNDS = 3
 
 

@@ -44,7 +44,7 @@ from gridtide.slots import STEPS_PER_UNIT
 # On which HiGHS finds a schedule and mostly proves it the best within the time.
 MOST_VARIABLES = 6_000
 SECONDS = 4.0
-# Relative; near enough where only some jobs of many are laid.
+# Relative; near enough where only some jobs of many are placed.
 NEARLY = 1e-3
 # Workers below it are what a solver leaves of none.
 NONE = 1e-6

@@ -209,10 +209,12 @@ def _between(
     segments, last = int(uses[0].begun < 0), current_site
     for use in uses:
         if use.stopped >= 0:
-            extra.append((last, _drawn(intervals, use.stopped, job.pause_cost)))
+            extra.append((last, _overhead_energy(intervals, use.stopped, job.pause_cost)))
         if use.begun >= 0:
             if segments or state.started:
-                extra.append((use.site, _drawn(intervals, use.begun, job.restart_cost)))
+                extra.append(
+                    (use.site, _overhead_energy(intervals, use.begun, job.restart_cost))
+                )
             moment = intervals.starts[use.moved] if use.moved >= 0 else now
             moved += _move(sites, last, use.site, moment, move_kwh)
             segments += 1
@@ -220,7 +222,7 @@ def _between(
     return moved, extra, segments
 
 
-def _drawn(intervals: Intervals, interval: int, cost: Cost) -> EnergyDraw:
+def _overhead_energy(intervals: Intervals, interval: int, cost: Cost) -> EnergyDraw:
     return EnergyDraw(intervals.starts[interval], intervals.ends[interval], cost.kwh)
 
 

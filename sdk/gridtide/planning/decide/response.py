@@ -21,7 +21,7 @@ class Code(StrEnum):
     BEST = "best"  # it counts least
     NOW_IS_BEST = "now_is_best"  # and that is at once
     NO_CHOICE = "no_choice"  # nothing else keeps to the bounds
-    SAVING_TOO_SMALL = "saving_too_small"  # waiting saves less than asked for: at once
+    SAVING_TOO_SMALL = "saving_too_small"  # waiting saves less than min_saving: at once
     WITHIN_BUDGET = "within_budget"  # the earliest within the carbon budget
     CAPPED = "capped"  # it counts least in what other jobs leave of a cap
     UNDER_THRESHOLD = "under_threshold"  # the earliest at or under the threshold
@@ -78,10 +78,10 @@ class LeftOut(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan(Shown, Tabular, Record):
-    """When and where a job runs, ``[start, end)`` with what lies between, and why.
+    """When and where a job runs, ``[start, end)`` its totals, and why.
 
     Attributes:
-        problem: what was asked, for `replan`; not part of the JSON.
+        problem: what was planned, for `replan`; not part of the JSON.
     """
 
     region: Annotated[str, Field("Where it runs; where it moves, where it starts.")]

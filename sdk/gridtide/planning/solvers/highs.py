@@ -110,9 +110,8 @@ class Programme:
 
     def _run(self, seconds: float, *, gap: float) -> Any:  # noqa: ANN401  # scipy has no types
         try:
-            # scipy ships no types.
-            from scipy.optimize import linprog  # type: ignore[import-untyped]
-            from scipy.sparse import csr_array  # type: ignore[import-untyped]
+            from scipy.optimize import linprog  # type: ignore[import-untyped]  # scipy ships no types
+            from scipy.sparse import csr_array  # type: ignore[import-untyped]  # scipy ships no types
         except ImportError as error:
             raise NoSolver(
                 f"{self.what} takes a linear programme, and there is no solver here: "

@@ -69,15 +69,15 @@ def cheapest(
             "to tell from none; with a ramp give a second or more"
         )
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
-    sizes = _variables(programme, intervals, chips, job, more=more)
-    _limit(programme, intervals, sizes, ramp, state)
+    variables_by_interval = _variables(programme, intervals, chips, job, more=more)
+    _limit(programme, intervals, variables_by_interval, ramp, state)
     if free_power is not None:
-        _keep_to(programme, intervals, sizes, chips, job, free_power)
+        _keep_to(programme, intervals, variables_by_interval, chips, job, free_power)
     stops = state.chips > ramp and intervals.starts[:1] != [state.at]
     values = programme.solve() if intervals.starts and not stops else None
     if values is None:
         raise NoFeasibleWindow(_why(curve, job, chips, ramp, state, stops=stops))
-    found = [sum(values[each] for each in variables) for variables in sizes]
+    found = [sum(values[each] for each in variables) for variables in variables_by_interval]
     if whole:
         found = [float(round(size)) for size in found]
     kw, none = job.steps[0][2] / chips.base, NONE * max(found)
@@ -130,7 +130,7 @@ def _variables(
     Exactly the work, unless `more`.
     """
     increments = increments_of(chips)
-    sizes, work = [], []
+    variables_by_interval, work = [], []
     for rate, length in zip(intervals.rates, intervals.lengths, strict=True):
         time = length / HOUR
         variables = []
@@ -148,28 +148,28 @@ def _variables(
             programme.at_most.add(
                 [*((each, -1.0) for each in variables), (runs, chips.least)], 0
             )
-        sizes.append(variables)
+        variables_by_interval.append(variables)
     if more:
         # Whole workers, or the fewest that a slot may have, may be more than the work needs.
         programme.at_most.add([(each, -speed) for each, speed in work], -job.work / HOUR)
     else:
         programme.equal.add(work, job.work / HOUR)
-    return sizes
+    return variables_by_interval
 
 
 def _limit(
     programme: Programme,
     intervals: Intervals,
-    sizes: list[list[int]],
+    variables_by_interval: list[list[int]],
     ramp: float,
     state: JobState,
 ) -> None:
     """Limit each change to `ramp`, from the current workers and from and to none included."""
-    for i, variables in enumerate(sizes):
+    for i, variables in enumerate(variables_by_interval):
         here = [(each, 1.0) for each in variables]
         touching = i > 0 and intervals.ends[i - 1] == intervals.starts[i]
         if touching:
-            before = [(each, -1.0) for each in sizes[i - 1]]
+            before = [(each, -1.0) for each in variables_by_interval[i - 1]]
             programme.at_most.add([*here, *before], ramp)
             programme.at_most.add([(each, -factor) for each, factor in [*here, *before]], ramp)
         else:
@@ -177,21 +177,23 @@ def _limit(
             programme.at_most.add(here, size + ramp)
             if size > ramp:
                 programme.at_most.add([(each, -1.0) for each in variables], ramp - size)
-        if i + 1 == len(sizes) or intervals.ends[i] != intervals.starts[i + 1]:
+        if i + 1 == len(variables_by_interval) or intervals.ends[i] != intervals.starts[i + 1]:
             programme.at_most.add(here, ramp)
 
 
 def _keep_to(
     programme: Programme,
     intervals: Intervals,
-    sizes: list[list[int]],
+    variables_by_interval: list[list[int]],
     chips: Elastic,
     job: Job,
     free_power: Sequence[FreePower],
 ) -> None:
     """Limit the workers in each slot to what the power that is free all through it carries."""
     kw, i = job.steps[0][2] / chips.base, 0
-    for start, end, variables in zip(intervals.starts, intervals.ends, sizes, strict=True):
+    for start, end, variables in zip(
+        intervals.starts, intervals.ends, variables_by_interval, strict=True
+    ):
         while i < len(free_power) and free_power[i].end <= start:
             i += 1
         k, free, least = i, start, chips.most * kw
