@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gridtide.accounting.emissions import RowFootprint
 from gridtide.errors import ApiError, BadInput
-from gridtide.schema.decoding import list_of
 from gridtide.schema.energy_rows import MOST_ROWS, ROW, ROWS, rows_of, rows_to_json
+from gridtide.schema.forms import list_of
 from gridtide.schema.records import decode_response
 
 T0, HOUR = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1)

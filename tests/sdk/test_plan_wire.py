@@ -28,7 +28,7 @@ from gridtide.planning import (
     Weekly,
 )
 from gridtide.schema.bounds import bounds_from_json, bounds_to_json
-from gridtide.schema.decoding import CLOCK, MOMENT, NUMBER, list_of
+from gridtide.schema.forms import CLOCK, MOMENT, NUMBER, list_of
 from gridtide.schema.jobs import job_from_json, job_to_json
 from gridtide.schema.objectives import goal_from_json, goal_to_json
 from gridtide.schema.plan_requests import PLAN, PROGRESS, plan_to_json, progress_to_json

@@ -55,8 +55,8 @@ def footprint(args: argparse.Namespace, terminal: Terminal) -> int:
     """Ask for a footprint and print it."""
     from gridtide.cli import show_footprint
     from gridtide.client import Client
-    from gridtide.schema.decoding import NUMBER
     from gridtide.schema.footprints import FACTORS
+    from gridtide.schema.forms import NUMBER
 
     numbers: dict[str, Any] = {
         name: value if value is None or name == "hours" else NUMBER.read(value, name)

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 from typing import Any
 
 from gridtide.errors import BadInput, TooManyQuestions
-from gridtide.model import MOST_QUESTIONS, Signal, hours_of
-from gridtide.schema.decoding import HOURS_NUMBER, MOMENT, TEXT, Form, Member, Shape, list_of
+from gridtide.model import MOST_QUESTIONS
+from gridtide.schema.decoding import Member, Shape, shape_of
 from gridtide.schema.footprints import FOOTPRINT, FootprintAsked
+from gridtide.schema.forms import TEXT, Form, list_of
 from gridtide.schema.plan_requests import (
-    AS_OF_MEMBER,
     PLAN,
     REPLAN,
-    SIGNAL_MEMBER,
     PlanAsked,
     ReplanAsked,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunAsked:
-    """What ``best_window`` (one region) and ``best_region`` are asked."""
-
-    regions: tuple[str, ...]
-    hours: float
-    earliest: datetime | None = None
-    deadline: datetime | None = None
-    signal: Signal | None = None
-    as_of: datetime | None = None
+from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
+from gridtide.schema.twins import convert_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +27,6 @@ class BatchAsked:
     """Questions as they came; each is read on its own, so that one may be wrong."""
 
     questions: tuple[object, ...]
-
-
-def _window(region: str, **members: Any) -> RunAsked:  # noqa: ANN401  # as in BEST_WINDOW
-    return _run((region,), **members)
-
-
-def _run(regions: tuple[str, ...], hours: float, **members: Any) -> RunAsked:  # noqa: ANN401  # as in BEST_REGION
-    if not regions:
-        raise BadInput("there is no region to choose from; name at least one")
-    return RunAsked(regions, hours_of(hours), **members)
 
 
 def _kind(name: str) -> Member:
@@ -64,29 +43,10 @@ def _of_kind(shape: Shape[Any], name: str, kind: str) -> Shape[Any]:
     return Shape(name, shape.about, {"kind": _kind(kind), **shape.members}, make)
 
 
-_RUN = {
-    "hours": Member(HOURS_NUMBER, "how long the job runs, unbroken", required=True),
-    "earliest": Member(MOMENT, "not before this moment; left out, or past: now"),
-    "deadline": Member(MOMENT, "the job has ended by this moment"),
-    "signal": SIGNAL_MEMBER,
-    "as_of": AS_OF_MEMBER,
-}
-BEST_WINDOW: Shape[RunAsked] = Shape(
-    "BestWindowAsked",
-    "When to start a job in one region.",
-    {"region": Member(TEXT, "one region", required=True), **_RUN},
-    _window,
-)
-BEST_REGION: Shape[RunAsked] = Shape(
-    "BestRegionAsked",
-    "Where and when to start a job, among several regions.",
-    {"regions": Member(list_of(TEXT), "regions, at most 500", required=True), **_RUN},
-    _run,
-)
-Asked = RunAsked | PlanAsked | ReplanAsked | FootprintAsked
+Asked = BestWindowRequest | BestRegionRequest | PlanAsked | ReplanAsked | FootprintAsked
 QUESTIONS: Mapping[str, Shape[Any]] = {
-    "best_window": _of_kind(BEST_WINDOW, "BestWindowQuestion", "best_window"),
-    "best_region": _of_kind(BEST_REGION, "BestRegionQuestion", "best_region"),
+    "best_window": _of_kind(shape_of(BestWindowRequest), "BestWindowQuestion", "best_window"),
+    "best_region": _of_kind(shape_of(BestRegionRequest), "BestRegionQuestion", "best_region"),
     "plan": _of_kind(PLAN, "PlanQuestion", "plan"),
     "replan": _of_kind(REPLAN, "ReplanQuestion", "replan"),
     "footprint": _of_kind(FOOTPRINT, "FootprintQuestion", "footprint"),
@@ -127,6 +87,17 @@ BATCH: Shape[BatchAsked] = Shape(
 SHAPES = (BATCH, *QUESTIONS.values())
 
 
+_FAST = {
+    "best_window": (BestWindowRequest, "best_window"),
+    "best_region": (BestRegionRequest, "best_region"),
+}
+
+
+@cache
+def _converter(kind: type[Any], tag: str) -> Callable[[object], Any]:
+    return convert_request(kind, tag)
+
+
 def question_from_json(wire: object) -> tuple[str, Asked]:
     """One question of a batch and its kind.
 
@@ -134,6 +105,12 @@ def question_from_json(wire: object) -> tuple[str, Asked]:
         BadInput: no such kind, or as its shape says.
     """
     kind = wire.get("kind") if isinstance(wire, Mapping) else None
+    fast = _FAST.get(kind) if isinstance(kind, str) else None
+    if isinstance(kind, str) and fast is not None:
+        try:
+            return kind, _converter(*fast)(wire)
+        except (ValueError, BadInput):
+            pass  # the shape says what is wrong, or takes what is too unusual here
     shape = QUESTIONS.get(kind) if isinstance(kind, str) else None
     if shape is None:
         raise BadInput(

@@ -10,7 +10,8 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.opening_hours import DAYS, Days, Weekly
-from gridtide.schema.decoding import (
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import (
     CLOCK,
     DATE,
     HOURS,
@@ -18,8 +19,6 @@ from gridtide.schema.decoding import (
     NUMBER,
     TEXT,
     Form,
-    Member,
-    Shape,
     either,
     list_of,
 )

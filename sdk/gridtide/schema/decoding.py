@@ -1,44 +1,56 @@
-"""How values are read from JSON, strictly, and the JSON schema of what is read."""
+"""Decode requests from JSON, strictly: every fault at once, unknown names with the nearest.
+
+The members of an object follow from the definition of its dataclass, see `shape_of`.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from math import isfinite
-from typing import Any, Generic, NoReturn, TypeVar
+from functools import cached_property
+from typing import Any, Generic, NoReturn, TypeVar, cast, get_args, get_origin
 
-from gridtide.errors import BadInput
-from gridtide.model import parse_time
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST, SMALLEST
-from gridtide.values import SHOWN, read_hours, shown
+from gridtide.schema.definition import (
+    Field,
+    FieldDefinition,
+    by_kind,
+    definition_of,
+    is_record,
+    schema_name,
+)
+from gridtide.schema.faults import Faults, seen, wrong
+from gridtide.schema.forms import (
+    BOOLEAN,
+    DATE,
+    HOURS,
+    HOURS_NUMBER,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    SIZE,
+    TEXT,
+    Form,
+    by_name,
+    hours_up_to,
+    list_of,
+    one_of,
+)
+from gridtide.values import SHOWN
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-E = TypeVar("E", bound=StrEnum)
-Schema = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Form(Generic[T_co]):
-    """One type of value: how it is read, given where it stands, and its JSON schema.
-
-    `read` raises `BadInput` that says where and what to give instead.
-    """
-
-    read: Callable[[Any, str], T_co]
-    schema: Schema
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member of an object."""
+    """One member of an object; requests may also give it under its `former` names."""
 
     form: Form[Any]
     about: str
     required: bool = False
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,16 +75,21 @@ class Shape(Generic[T]):
         """
         if not isinstance(wire, Mapping):
             wrong(where or self.name, f"a JSON object belongs here, not {seen(wire)}")
-        members, values = self.members, {}
-        for name, value in wire.items():
-            member = members.get(name)
-            if member is None:
-                self._unknown(str(name), where)
-            if value is not None:
-                values[name] = member.form.read(value, f"{where}.{name}" if where else name)
-        for name, member in members.items():
-            if member.required and name not in values:
-                wrong(f"{where}.{name}" if where else name, f"missing; give {member.about}")
+        values: dict[str, Any] = {}
+        given: set[str] = set()
+        with Faults() as faults:
+            for name, value in wire.items():
+                field = self._names.get(name)
+                if field is None:
+                    faults.attempt(self._refuse, str(name), where)
+                elif value is not None:
+                    given.add(field)
+                    path = f"{where}.{name}" if where else name
+                    values[field] = faults.attempt(self.members[field].form.read, value, path)
+            for name, member in self.members.items():
+                if member.required and name not in given:
+                    path = f"{where}.{name}" if where else name
+                    faults.attempt(_missing, member.about, path)
         return self.make(**values)
 
     @property
@@ -93,7 +110,13 @@ class Shape(Generic[T]):
             "additionalProperties": False,
         }
 
-    def _unknown(self, name: str, where: str) -> NoReturn:
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """Names that may be given, former ones too, to those of the members."""
+        former = {old: name for name, each in self.members.items() for old in each.former}
+        return former | {name: name for name in self.members}
+
+    def _refuse(self, name: str, where: str) -> NoReturn:
         near = difflib.get_close_matches(name, self.members, n=1)
         known = ", ".join(self.members)
         hint = f"did you mean {near[0]}?" if near else f"members here are: {known}"
@@ -101,200 +124,81 @@ class Shape(Generic[T]):
         wrong(f"{where}.{clipped}" if where else clipped, f"no such member; {hint}")
 
 
-def wrong(where: str, message: str) -> NoReturn:
-    """Refuse what stands at `where`."""
-    raise BadInput(f"{where}: {message}", errors=[{"parameter": where, "message": message}])
+def _missing(about: str, where: str) -> NoReturn:
+    wrong(where, f"missing; give {about}")
 
 
-def seen(value: object) -> str:
-    """A value of JSON as a message shows it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return shown(value)
+def shape_of(kind: type[T]) -> Shape[T]:
+    """Return how a dataclass is decoded, by its definition."""
+    return cast("Shape[T]", _shape_of(kind))
 
 
-def _finite(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        wrong(where, f"a number belongs here, not {seen(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not isfinite(number):
-        wrong(
-            where, f"{seen(value)} is not finite; give a finite number, or null where unknown"
+@by_kind
+def _shape_of(kind: type[Any]) -> Shape[Any]:
+    about = " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+    members = {
+        each.name: Member(
+            form_of(each), each.about.description, each.required, each.about.former
         )
-    return number
+        for each in definition_of(kind).values()
+        if not each.about.local
+    }
+    return Shape(schema_name(kind), about, members, kind)
 
 
-def _number(value: object, where: str) -> float:
-    number = _finite(value, where)
-    if abs(number) > LARGEST:
-        wrong(where, f"{seen(value)} is beyond {LARGEST:g}; check its unit")
-    return number
+def form_of(each: FieldDefinition) -> Form[Any]:
+    """Return how one field is decoded."""
+    about = each.about
+    if about.form is not None:
+        return cast("Form[Any]", about.form)
+    if about.duration:
+        return HOURS_NUMBER
+    if each.type is timedelta:
+        return HOURS if about.at_most is None else hours_up_to(about.at_most)
+    if get_origin(each.type) is tuple:
+        return list_of(_form_of_type(get_args(each.type)[0]), about.most)
+    form = SIZE if about.divides else _form_of_type(each.type)
+    return _bounded(form, about) if each.type in (float, int) else form
 
 
-def _size(value: object, where: str) -> float:
-    number = _number(value, where)
-    if 0 < abs(number) < SMALLEST:
-        wrong(where, f"{seen(value)} is next to nothing; check its unit")
-    return number
+def _bounded(form: Form[Any], about: Field) -> Form[Any]:
+    """`form` within the bounds of a field."""
+    low, high = about.at_least, about.at_most
+    if about.above is None and low is None and high is None:
+        return form
+
+    def read(value: object, where: str) -> Any:  # noqa: ANN401  # what the form says
+        number = form.read(value, where)
+        if about.above is not None and not number > about.above:
+            wrong(where, f"{seen(value)} is too small; give more than {about.above:g}")
+        if low is not None and number < low:
+            wrong(where, f"{seen(value)} is too small; give {low:g} or more")
+        if high is not None and number > high:
+            wrong(where, f"{seen(value)} is too large; give at most {high:g}")
+        return number
+
+    return Form(read, form.schema)
 
 
-def _integer(value: object, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        wrong(where, f"a whole number belongs here, not {seen(value)}")
-    return value
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        wrong(where, f"text belongs here, not {seen(value)}")
-    return value
-
-
-def _boolean(value: object, where: str) -> bool:
-    if not isinstance(value, bool):
-        wrong(where, f"true or false belongs here, not {seen(value)}")
-    return value
-
-
-def _moment(value: object, where: str) -> datetime:
-    moment = parse_time(_text(value, where), name=where)
-    if not FIRST <= moment < LAST:
-        wrong(where, f"{value!r} lies outside 1970 to 2199")
-    return moment
-
-
-def _date(value: object, where: str) -> date:
-    try:
-        day = date.fromisoformat(_text(value, where))
-    except ValueError:
-        wrong(where, f"{seen(value)} is no day; write it as 2026-11-20")
-    if not FIRST.date() <= day < LAST.date():
-        wrong(where, f"{value!r} lies outside 1970 to 2199")
-    return day
-
-
-def _clock(value: object, where: str) -> time:
-    try:
-        moment = time.fromisoformat(_text(value, where))
-    except ValueError:
-        wrong(where, f"{seen(value)} is no time of day; write it as 09:00")
-    if moment.tzinfo is not None:
-        wrong(where, f"{value!r} has an offset; the time zone goes into the member zone")
-    return moment
-
-
-def _hours(value: object, where: str) -> float:
-    if not isinstance(value, str):
-        return _finite(value, where)
-    try:
-        return read_hours(value, where)
-    except BadInput:
-        wrong(
-            where,
-            f"a number belongs here, not {seen(value)}; with its unit it may be text, such as "
-            "4h, 90min or PT4H",
-        )
-
-
-_LENGTH = {
-    "anyOf": [
-        {"type": "number"},
-        {"type": "string", "examples": ["4h", "90min", "PT4H"]},
-    ]
+_LEAVES: Mapping[Any, Form[Any]] = {
+    float: NUMBER,
+    int: INTEGER,
+    str: TEXT,
+    bool: BOOLEAN,
+    datetime: MOMENT,
+    date: DATE,
+    timedelta: HOURS,
 }
 
 
-def hours_up_to(most: float) -> Form[timedelta]:
-    """A length of time: a number of hours, or text with its unit, see `values.read_length`."""
-
-    def read(value: object, where: str) -> timedelta:
-        number = _hours(value, where)
-        if abs(number) > most:
-            wrong(
-                where, f"{seen(value)} hours are longer than any job; give at most {most:,.0f}"
-            )
-        return timedelta(hours=number)
-
-    return Form(
-        read,
-        {
-            "anyOf": [
-                {"type": "number"},
-                {"type": "string", "examples": ["4h", "90min", "PT4H"]},
-            ]
-        },
-    )
-
-
-NUMBER = Form(_number, {"type": "number"})
-# One that something is divided by.
-SIZE = Form(_size, NUMBER.schema)
-INTEGER = Form(_integer, {"type": "integer"})
-BOOLEAN = Form(_boolean, {"type": "boolean"})
-HOURS_NUMBER = Form(_hours, _LENGTH)
-HOURS = hours_up_to(LONGEST / timedelta(hours=1))
-TEXT = Form(_text, {"type": "string"})
-MOMENT = Form(_moment, {"type": "string", "format": "date-time"})
-DATE = Form(_date, {"type": "string", "format": "date"})
-CLOCK = Form(_clock, {"type": "string", "examples": ["09:00"]})
-
-
-def list_of(form: Form[T], most: int | None = None) -> Form[tuple[T, ...]]:
-    """A list; with `most`, no longer than that."""
-
-    def read(value: object, where: str) -> tuple[T, ...]:
-        if not isinstance(value, list | tuple):
-            wrong(where, f"a list belongs here, not {seen(value)}")
-        if most is not None and len(value) > most:
-            wrong(where, f"{len(value)} entries; at most {most}")
-        return tuple(form.read(each, f"{where}[{i}]") for i, each in enumerate(value))
-
-    longest = {} if most is None else {"maxItems": most}
-    return Form(read, {"type": "array", "items": dict(form.schema), **longest})
-
-
-def nullable(form: Form[T]) -> Form[T | None]:
-    """The same, or null."""
-
-    def read(value: object, where: str) -> T | None:
-        return None if value is None else form.read(value, where)
-
-    return Form(read, {"anyOf": [dict(form.schema), {"type": "null"}]})
-
-
-def by_name(form: Form[T]) -> Form[dict[str, T]]:
-    """An object of any names."""
-
-    def read(value: object, where: str) -> dict[str, T]:
-        if not isinstance(value, Mapping):
-            wrong(where, f"a JSON object belongs here, not {seen(value)}")
-        return {name: form.read(each, f"{where}.{name}") for name, each in value.items()}
-
-    return Form(read, {"type": "object", "additionalProperties": dict(form.schema)})
-
-
-def one_of(kind: type[E]) -> Form[E]:
-    """One of an enumeration's words."""
-
-    def read(value: object, where: str) -> E:
-        try:
-            return kind(_text(value, where))
-        except ValueError:
-            wrong(where, f"{seen(value)} is none of {', '.join(kind)}")
-
-    return Form(read, {"type": "string", "enum": [each.value for each in kind]})
-
-
-def either(*forms: tuple[Callable[[Any], bool], Form[Any]], what: str) -> Form[Any]:
-    """The first form whose test a value passes; `what` says what may stand here."""
-
-    def read(value: object, where: str) -> Any:  # noqa: ANN401  # what the forms say
-        for test, form in forms:
-            if test(value):
-                return form.read(value, where)
-        wrong(where, f"{what} belongs here, not {seen(value)}")
-
-    return Form(read, {"anyOf": [dict(form.schema) for _, form in forms]})
+def _form_of_type(hint: Any) -> Form[Any]:  # noqa: ANN401  # a type of any form
+    if hint in _LEAVES:
+        return _LEAVES[hint]
+    origin = get_origin(hint)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return by_name(_form_of_type(get_args(hint)[1]))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return one_of(hint)
+    if is_record(hint):
+        return shape_of(hint).form
+    raise TypeError(f"{hint!r} has no form in JSON; give its field one")

@@ -44,6 +44,8 @@ class Field:
         most: most entries of a list.
         duration: whether the number is of hours, and may be text with a unit such as ``4h``.
         parameter: its name in a query string, where that is another.
+        divides: whether something is divided by the number, so that it is not tiny.
+        form: how it is decoded from requests, where that does not follow from the type.
         former: names under which requests may still give it.
         encoded: the type it has in JSON, where that is another than in Python.
         local: whether it exists in Python alone; its JSON, if any, is in another field.
@@ -57,6 +59,8 @@ class Field:
     most: int | None = None
     duration: bool = False
     parameter: str | None = None
+    divides: bool = False
+    form: object | None = None
     former: tuple[str, ...] = ()
     encoded: Any = None
     local: bool = False

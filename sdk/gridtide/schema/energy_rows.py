@@ -14,7 +14,8 @@ from typing import Any
 from gridtide.accounting.emissions import Row
 from gridtide.model import format_time
 from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST
-from gridtide.schema.decoding import MOMENT, NUMBER, Form, Member, Shape, list_of
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import MOMENT, NUMBER, Form, list_of
 from gridtide.values import read_list, read_moment, read_number, refuse
 
 MOST_ROWS = 100_000
@@ -39,11 +40,11 @@ _LIST_OF_ROWS = list_of(ROW.form, MOST_ROWS)
 
 def _read_rows(value: object, where: str) -> tuple[Row, ...]:
     """The rows of a list, each as `ROW` reads it."""
-    if not isinstance(value, list) or len(value) > MOST_ROWS:
-        return _LIST_OF_ROWS.read(value, where)
-    return tuple(
-        _plain(each) or ROW.read(each, f"{where}[{i}]") for i, each in enumerate(value)
-    )
+    if isinstance(value, list) and len(value) <= MOST_ROWS:
+        rows = tuple(row for each in value if (row := _plain(each)) is not None)
+        if len(rows) == len(value):
+            return rows
+    return _LIST_OF_ROWS.read(value, where)
 
 
 def _plain(row: object) -> Row | None:

@@ -11,8 +11,9 @@ from gridtide.accounting.emissions import Row, refuse_offset
 from gridtide.accounting.sci import Factors
 from gridtide.errors import BadInput
 from gridtide.model import Signal, format_time
-from gridtide.schema.decoding import MOMENT, NUMBER, TEXT, Member, Shape, hours_up_to
+from gridtide.schema.decoding import Member, Shape
 from gridtide.schema.energy_rows import ROW, ROWS, rows_to_json
+from gridtide.schema.forms import MOMENT, NUMBER, TEXT, hours_up_to
 from gridtide.schema.jobs import in_hours
 from gridtide.schema.plan_requests import AS_OF_MEMBER, SIGNAL_MEMBER
 from gridtide.values import (

@@ -7,15 +7,14 @@ from typing import Any
 
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.schema.decoding import (
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import (
     BOOLEAN,
     HOURS,
     INTEGER,
     NUMBER,
     SIZE,
     Form,
-    Member,
-    Shape,
     either,
     list_of,
     one_of,

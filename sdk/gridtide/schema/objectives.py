@@ -9,17 +9,8 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot, format_time
 from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
-from gridtide.schema.decoding import (
-    HOURS,
-    MOMENT,
-    NUMBER,
-    TEXT,
-    Member,
-    Shape,
-    list_of,
-    nullable,
-    one_of,
-)
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import HOURS, MOMENT, NUMBER, TEXT, list_of, nullable, one_of
 
 Json = dict[str, Any]
 MOST_COSTS = 100_000

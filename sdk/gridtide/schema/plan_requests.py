@@ -15,7 +15,8 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.state import Progress
 from gridtide.schema import bounds, jobs, objectives, recurrence, regions
-from gridtide.schema.decoding import (
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import (
     BOOLEAN,
     HOURS,
     INTEGER,
@@ -23,8 +24,6 @@ from gridtide.schema.decoding import (
     NUMBER,
     TEXT,
     Form,
-    Member,
-    Shape,
     list_of,
     one_of,
 )

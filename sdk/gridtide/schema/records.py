@@ -8,19 +8,19 @@ that an older SDK reads a newer server and the reverse.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from math import isfinite
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, get_args
 from typing import get_origin as origin_of
 
 from gridtide.errors import ApiError, BadInput
 from gridtide.model import format_time, parse_time
 from gridtide.schema.definition import FieldDefinition, by_kind, definition_of, is_record
+from gridtide.schema.twins import convert_response, given_fields
 
 if TYPE_CHECKING:
     import msgspec
@@ -67,7 +67,7 @@ def decode_response(kind: type[T], wire: object) -> T:
 
     if isinstance(wire, dict):
         try:
-            return _fast(kind)(wire)  # type: ignore[no-any-return]  # it makes a `kind`
+            return convert_response(kind)(wire)  # type: ignore[no-any-return]  # it makes a `kind`
         except (msgspec.ValidationError, ValueError, OverflowError, BadInput):
             pass  # the walk below says which field it is, or reads it
     return _walk(kind, wire)
@@ -117,63 +117,6 @@ def _preparation_of(hint: Any) -> Callable[[Any], object] | None:  # noqa: ANN40
     return _preparation(hint) if is_record(hint) else None
 
 
-@by_kind
-def _fast(kind: type[Any]) -> Callable[[dict[str, Any]], Any]:
-    """What decodes a JSON object that is as it should be."""
-    import msgspec
-
-    twin, build = _twin(kind)
-    return lambda wire: build(msgspec.convert(wire, twin))
-
-
-@by_kind
-def _twin(kind: type[Any]) -> tuple[Any, Callable[[Any], Any]]:
-    """A struct with the fields of `kind`, and what makes a `kind` of one."""
-    import msgspec
-
-    given = _given(kind)
-    hints, makers = [], []
-    for each in given:
-        hint, make = _twin_type(each.type)
-        hint = hint | None if each.nullable else hint
-        hints.append((each.name, hint, None) if each.nullable else (each.name, hint))
-        if make is not None:
-            makers.append((each.name, make))
-    twin = msgspec.defstruct(kind.__name__, hints, kw_only=True, gc=False)
-    names = [each.name for each in given]
-    spans = {"start", "end"} <= set(names)
-
-    def build(found: Any) -> Any:  # noqa: ANN401  # a twin to a `kind`
-        values = {name: getattr(found, name) for name in names}
-        for name, make in makers:
-            if values[name] is not None:
-                values[name] = make(values[name])
-        if spans and values["end"] <= values["start"]:
-            raise ValueError
-        return kind(**values)
-
-    return twin, build
-
-
-def _twin_type(hint: Any) -> tuple[Any, Reader | None]:  # noqa: ANN401  # a type of any form
-    import msgspec
-
-    if hint is datetime:
-        return Annotated[datetime, msgspec.Meta(tz=True)], lambda moment: moment.astimezone(UTC)
-    if hint is float:  # bounded, so that NaN is refused
-        most = sys.float_info.max
-        return Annotated[float, msgspec.Meta(ge=-most, le=most)], None
-    if origin_of(hint) is tuple:
-        inner, make = _twin_type(get_args(hint)[0])
-        return tuple[inner, ...], make and (lambda found: tuple(map(make, found)))  # type: ignore[valid-type]  # made here
-    return _twin(hint) if is_record(hint) else (hint, None)
-
-
-def _given(kind: type[Any]) -> list[FieldDefinition]:
-    """The fields of `kind` that a JSON object gives."""
-    return [e for e in definition_of(kind).values() if e.required or not e.about.local]
-
-
 def _walk(kind: type[T], wire: object) -> T:
     if not isinstance(wire, Mapping):
         raise ApiError(f"the service answered {wire!r:.80} where a {kind.__name__} belongs")
@@ -201,7 +144,7 @@ def _walk(kind: type[T], wire: object) -> T:
 
 @by_kind
 def _readers(kind: type[Any]) -> Mapping[str, Reader]:
-    return {each.name: _nullable(each) for each in _given(kind)}
+    return {each.name: _nullable(each) for each in given_fields(kind)}
 
 
 def _nullable(each: FieldDefinition) -> Reader:

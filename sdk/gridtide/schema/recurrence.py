@@ -9,7 +9,8 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.recurrence import Recurring
-from gridtide.schema.decoding import HOURS, NUMBER, TEXT, Member, Shape
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import HOURS, NUMBER, TEXT
 from gridtide.schema.jobs import in_hours
 
 Json = dict[str, Any]

@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.model import MOST_REGIONS, Region, format_region
 from gridtide.planning.problem.regions import Moves, names_of, numbers_of
-from gridtide.schema.decoding import (
-    NUMBER,
-    TEXT,
-    Form,
-    Member,
-    Shape,
-    by_name,
-    either,
-    list_of,
-    one_of,
-)
+from gridtide.schema.decoding import Member, Shape
+from gridtide.schema.forms import NUMBER, TEXT, Form, by_name, either, list_of, one_of
 from gridtide.values import listed, optional, read_number, read_text, settle, shown, word_of
 
 Json = dict[str, Any]

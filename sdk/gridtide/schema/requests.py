@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from gridtide.model import MOST_REGIONS, Signal
+from gridtide.errors import BadInput
+from gridtide.model import MOST_REGIONS, Signal, hours_of
 from gridtide.schema.definition import Field
 
+# Hours between these are a length of time without a second look.
+LEAST, MOST = 1e-6, 1e6
 SignalChoice = Annotated[
     Signal | None,
     Field(
@@ -51,6 +54,10 @@ class WindowRequest:
         ),
     ] = None
 
+    def __post_init__(self) -> None:
+        if not (type(self.hours) is float and LEAST <= self.hours <= MOST):
+            object.__setattr__(self, "hours", hours_of(self.hours))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestWindowRequest(WindowRequest):
@@ -72,6 +79,11 @@ class BestRegionRequest(WindowRequest):
             parameter="region",
         ),
     ]
+
+    def __post_init__(self) -> None:
+        super(BestRegionRequest, self).__post_init__()
+        if not self.regions:
+            raise BadInput("there is no region to choose from; name at least one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.schema import bounds, jobs, objectives, recurrence
-from gridtide.schema.decoding import INTEGER, NUMBER, Member, Shape, by_name, list_of
+from gridtide.schema.decoding import Member, Shape
 from gridtide.schema.definition import Field
 from gridtide.schema.display import Shown
+from gridtide.schema.forms import INTEGER, NUMBER, by_name, list_of
 from gridtide.schema.frames import Tabular
 from gridtide.schema.plan_requests import (
     AS_OF_MEMBER,

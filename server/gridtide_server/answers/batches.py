@@ -11,10 +11,11 @@ import msgspec
 
 from gridtide.errors import GridtideError
 from gridtide.model import Signal
-from gridtide.schema.batch_requests import RunAsked, question_from_json
+from gridtide.schema.batch_requests import question_from_json
 from gridtide.schema.footprints import FootprintAsked
 from gridtide.schema.plan_requests import PlanAsked, ReplanAsked
 from gridtide.schema.records import Record, encode
+from gridtide.schema.requests import BestRegionRequest, BestWindowRequest, WindowRequest
 from gridtide_server import problems
 from gridtide_server.answers import regions, windows
 from gridtide_server.answers.decisions import (
@@ -63,13 +64,12 @@ class _Batch:
     def one(self, wire: object) -> bytes:
         """The JSON of one answer, or of the problem in its place."""
         try:
-            kind, asked = question_from_json(wire)
-            if not isinstance(asked, RunAsked):
-                return encode(self._told(asked))
-            moment = self._moment(asked.as_of)
-            if kind == "best_window":
-                return self._window(asked, moment)
-            return self._region(asked, moment)
+            _, asked = question_from_json(wire)
+            if isinstance(asked, BestWindowRequest):
+                return self._window(asked)
+            if isinstance(asked, BestRegionRequest):
+                return self._region(asked)
+            return encode(self._told(asked))
         except (Damaged, Unusable):
             # Of the snapshot, not of the question: whoever reads it opens it anew.
             raise
@@ -90,10 +90,11 @@ class _Batch:
             return planned(self._view, asked, moment)
         return footprinted(self._view, asked, moment)
 
-    def _window(self, asked: RunAsked, moment: Moment) -> bytes:
+    def _window(self, asked: BestWindowRequest) -> bytes:
+        moment = self._moment(asked.as_of)
         question = _question(asked, moment)
         check(question)
-        place, forecast, standing = self._standing(asked.regions[0], asked.signal, moment)
+        place, forecast, standing = self._standing(asked.region, asked.signal, moment)
         decision = decide_by(place, forecast, question)
         return self._write(standing | windows.found(decision, question))
 
@@ -107,13 +108,14 @@ class _Batch:
             known = self._known[key] = place, forecast, standing
         return known
 
-    def _region(self, asked: RunAsked, moment: Moment) -> bytes:
+    def _region(self, asked: BestRegionRequest) -> bytes:
+        moment = self._moment(asked.as_of)
         question = _question(asked, moment)
         ranking = decide_region(self._view, regions.several(asked.regions), question)
         return encode(windows.best_region(self._view, ranking, question, moment))
 
 
-def _question(asked: RunAsked, moment: Moment) -> Question:
+def _question(asked: WindowRequest, moment: Moment) -> Question:
     return Question(
         hours=asked.hours,
         at=moment.as_of,

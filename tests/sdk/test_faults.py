@@ -1,0 +1,123 @@
+"""Every fault of a request is reported at once, with its path and remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import pytest
+
+from gridtide.errors import BadInput
+from gridtide.schema.batch_requests import question_from_json
+from gridtide.schema.decoding import shape_of
+from gridtide.schema.definition import Field, Row, describe
+from gridtide.schema.faults import MOST_FAULTS
+from gridtide.schema.openapi import components, parameters
+from gridtide.schema.plan_requests import PLAN
+from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A request of the tests' own."""
+
+    kwh: Annotated[float, Field("Energy.", unit="kWh", at_least=0)]
+    labels: Annotated[tuple[str, ...], Field("Labels.", most=3)] = ()
+    workers: Annotated[int | None, Field("Workers.", former=("chips",))] = None
+
+
+def test_all_faults_of_a_request_are_reported_with_their_paths() -> None:
+    request: dict[str, Any] = {
+        "job": {"hours": True, "powr": 1, "pause_cost": {"kwh": "much"}},
+        "region": 7,
+        "bounds": {"deadline": "2026-03-02T12:00"},
+    }
+    with pytest.raises(BadInput) as caught:
+        PLAN.read(request)
+    errors = caught.value.extra["errors"]
+    assert isinstance(errors, list)
+    assert [each["parameter"] for each in errors] == [
+        "job.hours",
+        "job.powr",
+        "job.pause_cost.kwh",
+        "region",
+        "bounds.deadline",
+    ]
+    assert "did you mean power?" in str(caught.value)
+    assert "write 2026-03-02T12:00:00Z for UTC" in str(caught.value)
+
+
+def test_a_long_list_of_faults_is_cut() -> None:
+    with pytest.raises(BadInput) as caught:
+        shape_of(BestRegionRequest).read({"hours": 1, "regions": [1] * 1000})
+    errors = caught.value.extra["errors"]
+    assert isinstance(errors, list)
+    assert len(errors) == MOST_FAULTS
+
+
+def test_a_former_name_is_decoded_and_not_described() -> None:
+    shape = shape_of(Example)
+    assert shape.read({"kwh": 1, "chips": 2}) == Example(kwh=1.0, workers=2)
+    assert set(shape.schema()["properties"]) == {"kwh", "labels", "workers"}
+    with pytest.raises(BadInput, match=r"kwh: -1 is too small; give 0 or more"):
+        shape.read({"kwh": -1})
+    with pytest.raises(BadInput, match=r"labels: 4 entries; at most 3"):
+        shape.read({"kwh": 1, "labels": ["a", "b", "c", "d"]})
+
+
+def test_a_definition_is_listed_for_options_and_tables() -> None:
+    assert describe(Example) == [
+        Row("kwh", "number", "kWh", required=True, default="", description="Energy."),
+        Row("labels", "list of text", "", required=False, default="()", description="Labels."),
+        Row("workers", "whole number", "", required=False, default="", description="Workers."),
+    ]
+    schema = components([Example], closed=True)["Example"]
+    assert schema["properties"]["kwh"] == {
+        "type": "number",
+        "minimum": 0,
+        "title": "Kwh",
+        "description": "Energy.",
+        "x-unit": "kWh",
+    }
+    assert schema["additionalProperties"] is False
+    assert [each["name"] for each in parameters(BestRegionRequest)][-1] == "region"
+
+
+def test_what_is_decoded_fast_is_what_the_walk_decodes() -> None:
+    shape = shape_of(BestWindowRequest)
+    for given in (
+        {"hours": 2, "region": "DE"},
+        {"hours": 2.5, "region": "DE", "earliest": "2026-03-02T14:00:00+02:00"},
+        {"hours": "150min", "region": "DE", "deadline": "2026-03-02T14:00Z", "signal": None},
+    ):
+        kind, request = question_from_json({"kind": "best_window", **given})
+        assert (kind, request) == ("best_window", shape.read(given))
+        assert isinstance(request, BestWindowRequest)
+        assert type(request.hours) is float
+        assert request.earliest in (None, datetime(2026, 3, 2, 12, tzinfo=UTC))
+        assert request.earliest is None or request.earliest.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hours": 0, "region": "DE"}, "hours is 0; give a number above 0"),
+        ({"hours": 1e400, "region": "DE"}, "hours: inf is not finite"),
+        ({"hours": True, "region": "DE"}, "hours: a number belongs here, not true"),
+        ({"hours": 2, "region": "DE", "earliest": "1960-01-01T00:00:00Z"}, "1970 to 2199"),
+        ({"hours": 2, "region": "DE", "earliest": "2026-01-01T00:00:00"}, "no UTC offset"),
+        ({"hours": 2, "regoin": "DE"}, "regoin: no such member; did you mean region?"),
+    ],
+)
+def test_the_walk_says_what_the_fast_way_refuses(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        question_from_json({"kind": "best_window", **given})
+    assert words in str(caught.value)
+
+
+def test_bounds_hold_for_requests_made_in_python() -> None:
+    with pytest.raises(BadInput, match="hours is 0; give a number above 0"):
+        BestWindowRequest(hours=0.0, region="DE")
+    with pytest.raises(BadInput, match="there is no region to choose from"):
+        BestRegionRequest(hours=1.0, regions=())
