@@ -22,6 +22,7 @@ from gridtide.planning.problem.opening_hours import merged
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.planning.solvers import costly_pauses, limited_segments, phases, unbroken
+from gridtide.planning.solvers.cancellation import cancellable
 from gridtide.planning.solvers.costs import Curve, curve
 from gridtide.planning.solvers.overheads import NOT_STARTED
 from gridtide.planning.solvers.segments import Segments
@@ -57,9 +58,11 @@ def check(solution: Solution, job: Job, start: timedelta, end: timedelta) -> Non
     """The draft keeps to its bounds and limits, and does all of the work."""
     assert to_instant(T0 + start) <= solution.start < solution.end <= to_instant(T0 + end)
     work = sum(part.end - part.start for part in solution.parts)
-    lost = (solution.pieces - 1) * to_microseconds(job.pause_cost.time + job.restart_cost.time)
+    lost = (solution.segments - 1) * to_microseconds(
+        job.pause_cost.time + job.restart_cost.time
+    )
     assert work == job.work + lost
-    assert solution.pieces <= (job.max_pieces or solution.pieces)
+    assert solution.segments <= (job.max_pieces or solution.segments)
     spans = merged((part.start, part.end) for part in solution.parts)
     assert all(later[0] > earlier[1] for earlier, later in pairwise(spans))
     if job.min_piece:
@@ -212,3 +215,46 @@ def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> No
             # No schedule within a longer time, on a grid of minutes, is cheaper by more than
             # what that time adds.
             assert made.total <= fine * (1 + 0.02)
+
+
+@pytest.mark.parametrize("name", ["marks", "profile"])
+@pytest.mark.parametrize("done", [1, 63, 119, 121, 143, 250])
+def test_a_job_that_stands_still_is_replanned_in_about_as_many_states(
+    name: str, done: int
+) -> None:
+    job, rest = JOBS[name], timedelta(minutes=done)
+    first = plan(job, SERIES, Bounds(deadline=T0 + 40 * HOUR), now=T0)
+    asked: list[int] = []
+    for gone in (HOUR, rest):
+        looks = 0
+
+        def look() -> None:
+            nonlocal looks
+            looks += 1
+
+        progress = Progress(T0 + gone + 433 * SECOND, done=gone)
+        with cancellable(look):
+            again = replan(first, progress, SERIES)
+        asked.append(looks)
+        # All that is left is planned, and each mark is where it was in the work.
+        spans = merged((to_instant(s.start), to_instant(s.end)) for s in again.slots)
+        assert sum(end - start for start, end in spans) == job.work - to_microseconds(gone)
+        reached = to_microseconds(gone)
+        for start, end in spans[:-1]:
+            reached += end - start
+            marks = [to_microseconds(mark) for mark in job.checkpoints]
+            assert not marks or reached in marks
+    assert asked[1] <= 4 * asked[0]
+
+
+def test_the_first_segment_of_a_job_that_stands_still_is_cut_on_its_cheaper_side() -> None:
+    # 45 of 60 minutes up to a mark are left; the hour before is dearer, the one after cheaper.
+    values = [900.0, 100.0, 800.0, 300.0, 200.0, 900.0]
+    series = Series.regular("DE", CI, T0, HOUR, values)
+    job = Job(3 * HOUR, Kind.PIECES, checkpoints=(HOUR,), restart_cost=Cost(0.01))
+    first = plan(job, series, Bounds(deadline=T0 + 6 * HOUR), now=T0)
+    again = replan(first, Progress(T0 + HOUR / 2, done=HOUR / 4), series)
+    spans = merged((to_instant(s.start), to_instant(s.end)) for s in again.slots)
+    assert [(end - start) // to_microseconds(MINUTE) for start, end in spans] == [45, 120]
+    assert to_instant(T0 + HOUR) <= spans[0][0] < spans[0][1] <= to_instant(T0 + 2 * HOUR)
+    assert spans[1] == (to_instant(T0 + 3 * HOUR), to_instant(T0 + 5 * HOUR))

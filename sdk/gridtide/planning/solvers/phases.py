@@ -21,7 +21,7 @@ from math import gcd
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.errors import TooFine
-from gridtide.planning.problem.job import HOUR, Job
+from gridtide.planning.problem.job import HOUR, Job, PowerProfile
 from gridtide.planning.problem.opening_hours import merged
 from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
 from gridtide.planning.solvers.costs import Curve, Stretch
@@ -121,14 +121,17 @@ def unit_of(curve: Curve, job: Job, state: JobState) -> int:
     states.
 
     The remaining work of a job that has started does not count: it is as odd as the moment.
-    Where
-    checkpoints or a power profile count from its beginning, it does.
+    Where checkpoints or a power profile count from its beginning, what lies between two of them
+    does; as long as it runs, all of it.
     """
     edges = slot_edges(curve)
     apart = [later - earlier for earlier, later in pairwise(edges)]
-    own = _limits(job)
-    if not state.started or counts_progress(job):
-        own.append(job.work)
+    if _is_resumed(job, state):
+        own = [later - earlier for earlier, later in pairwise(_changes(job))] + _costs(job)
+    else:
+        own = _limits(job)
+        if not state.started or counts_progress(job):
+            own.append(job.work)
     unit = gcd(*apart, *own) or HOUR
     for part in PARTS:
         if unit % part == 0 and (part == 1 or states(curve, job, unit // part) <= FEW_STATES):
@@ -141,13 +144,29 @@ def counts_progress(job: Job) -> bool:
     return bool(job.checkpoints) or len(job.steps) > 1
 
 
+def _is_resumed(job: Job, state: JobState) -> bool:
+    """Whether it stands still with an odd part of what counts from its beginning done."""
+    return state.started and not state.running and counts_progress(job)
+
+
+def _changes(job: Job) -> list[int]:
+    """Return the amounts of work at which a checkpoint, a step of power or the end is."""
+    marks = {to_microseconds(mark) for mark in job.checkpoints}
+    return sorted(marks | {end for _, end, _ in job.steps} | {job.work})
+
+
 def _limits(job: Job) -> list[int]:
     """Return the lengths that limit the segments of a job."""
-    spans = [job.pause_cost.time, job.restart_cost.time, *job.checkpoints]
+    marks = [to_microseconds(mark) for mark in job.checkpoints]
+    return [*_costs(job), *marks, *(end for _, end, _ in job.steps[:-1])]
+
+
+def _costs(job: Job) -> list[int]:
+    """Return the times of pauses and restarts, and of the shortest segment."""
+    spans = [job.pause_cost.time, job.restart_cost.time]
     if job.min_piece and job.min_piece < job.duration:
         spans.append(job.min_piece)
-    lengths = [to_microseconds(span) for span in spans if span]
-    return lengths + [end for _, end, _ in job.steps[:-1]]
+    return [to_microseconds(span) for span in spans if span]
 
 
 def edges_within(curve: Curve) -> list[int]:
@@ -196,15 +215,14 @@ def _on_grids(
     planner: Callable[[Curve, Job, JobState], Spans],
 ) -> Iterator[Spans]:
     """Yield the best schedule on each grid of `unit` that has one."""
-    work = -(-job.work // unit) * unit
-    rest = job
-    if work != job.work:
-        if counts_progress(job):
-            return
-        shortest = job.min_piece
-        if shortest == job.duration:
-            shortest = work * MICROSECOND
-        rest = replace(job, duration=work * MICROSECOND, min_piece=shortest)
+    resumed = _is_resumed(job, state)
+    changes = _changes(job) if resumed else [job.work]
+    more = -changes[0] % unit
+    if any((change + more) % unit for change in changes):
+        return
+    if more and counts_progress(job) and not resumed:
+        return
+    rest = _with_more(job, more) if more else job
     # A part of a unit counts as not run: it must only run on for longer.
     stands = state if state is NOT_STARTED else replace(state, ran=state.ran // unit * unit)
     segments = Segments(curve.intervals, job, state)
@@ -213,9 +231,28 @@ def _on_grids(
         if not cut.stretches:
             continue
         with suppress(NoFeasibleWindow, TooFine):
-            trimmed = segments.trim(planner(cut, rest, stands), work - job.work)
+            spans = planner(cut, rest, stands)
+            trimmed = (
+                segments.trim_start(spans, more) if resumed else segments.trim(spans, more)
+            )
             if trimmed is not None:
                 yield trimmed
+
+
+def _with_more(job: Job, more: int) -> Job:
+    """Return the job with `more` work before all that is left of it, microseconds."""
+    extra, power = more * MICROSECOND, job.power
+    if isinstance(power, PowerProfile):
+        (length, kw), *steps = power.steps
+        power = PowerProfile(((length + extra, kw), *steps))
+    shortest = job.min_piece
+    return replace(
+        job,
+        duration=job.duration + extra,
+        power=power,
+        checkpoints=tuple(mark + extra for mark in job.checkpoints),
+        min_piece=job.duration + extra if shortest == job.duration else shortest,
+    )
 
 
 def _phases(curve: Curve, unit: int) -> list[int]:

@@ -116,6 +116,18 @@ class Segments:
             found = [each for each in found if each[-1][0] == spans[-1][0]]
         return min(found, key=self.price, default=None)
 
+    def trim_start(self, spans: Spans, surplus: int) -> Spans | None:
+        """Return the schedule with `surplus` less work before all other; ``None`` where the
+        first segment cannot be shorter.
+
+        What counts from the beginning of the job stays where it is in its work.
+        """
+        (start, end), *others = spans
+        if end - start - surplus < max(self._shortest(spans, 0), 1):
+            return None
+        cut = [[(start + surplus, end), *others], [(start, end - surplus), *others]]
+        return min(cut, key=self.price) if surplus else spans
+
     def _shifts(self, spans: Spans) -> Iterator[Spans]:
         """Yield schedules with work shifted to a lower rate, the largest gains first."""
         grows = sorted(self._grows(spans))
