@@ -9,6 +9,8 @@ all slots for each unit of work that adds and compares, as an exact programme do
 Curves are prepared (cells cut, cells sorted) outside the time, as a service keeps them; `plan`
 is from a series on, with its savings, alternatives and sentences. Times are the best of many
 rounds, CPU time of this process.
+
+Below that, whole questions asked at a full hour and at an odd second, with their ratio.
 """
 
 from __future__ import annotations
@@ -17,15 +19,20 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import inf, pi, sin
 
 from gridtide.model import Series, Signal
-from gridtide.planning import Bounds, Cost, Elastic, Job, Kind, plan
+from gridtide.planning import Bounds, Cost, Elastic, Job, Kind, plan, replan
+from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import PowerProfile
 from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.opening_hours import Weekly
+from gridtide.planning.problem.state import Progress
 from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
 from gridtide.planning.solvers import elastic as elastic_jobs
 from gridtide.planning.solvers.costs import Curve, curve
@@ -64,6 +71,10 @@ def main() -> int:
         bar = f"{case.bar:8.0f}" if case.bar else f"{'-':>8}"
         print(f"{case.name:44} {ours:10.1f} {bar} {floor}")
         missed += case.bar is not None and ours > case.bar
+    print(f"\n{'question, ms':44} {'full hour':>10} {'odd second':>10} {'ratio':>6}")
+    for name, at_hour, at_second in pairs():
+        full, odd = (measured(ask, options.rounds // 5) / 1e3 for ask in (at_hour, at_second))
+        print(f"{name:44} {full:10.2f} {odd:10.2f} {odd / full:6.1f}")
     return 1 if missed and options.fail else 0
 
 
@@ -85,9 +96,8 @@ def timed(ask: Callable[[], object], calls: int) -> float:
 
 def cases() -> list[Case]:
     """All questions, on one curve of a day's wave and noise."""
-    draw = random.Random(20260301)  # noqa: S311  # a curve, not a secret
-    values = [250 + 120 * sin(i / 96 * 2 * pi) + draw.uniform(-30, 30) for i in range(SLOTS)]
-    series = Series.regular("DE", Signal.CI_LIFECYCLE_CONSUMED, START, STEP, values)
+    series = wave()
+    values = [slot.value or 0.0 for slot in series.slots]
     whole = prepared(series, START)
     odd = prepared(series, START + timedelta(minutes=7, microseconds=1))
     bounds = Bounds(deadline=START + 72 * HOUR)
@@ -113,17 +123,74 @@ def cases() -> list[Case]:
     ]
 
 
+def pairs() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """Questions by name, each asked at a full hour and at an odd second."""
+    series, odd = wave(), timedelta(minutes=7, seconds=13, microseconds=1)
+    bounds = Bounds(deadline=START + 72 * HOUR)
+    marks = (2 * HOUR, 4 * HOUR, 6 * HOUR)
+    jobs = {
+        "pieces that cost": Job(8 * HOUR, Kind.PIECES, **COSTS),
+        "pieces of 1 h or more": Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, **COSTS),
+        "checkpoints": Job(8 * HOUR, Kind.PIECES, checkpoints=marks, **COSTS),
+        "power profile": Job(
+            8 * HOUR, Kind.INTERRUPTIBLE, power=PowerProfile(((2 * HOUR, 3), (6 * HOUR, 1)))
+        ),
+    }
+
+    def planned(job: Job, late: timedelta, opening: str = "") -> Callable[[], object]:
+        within = replace(bounds, opening=Weekly.parse("UTC", opening) if opening else None)
+        return lambda: plan(job, series, within, now=START + late)
+
+    def again(job: Job, late: timedelta, *, running: bool) -> Callable[[], object]:
+        first, done = plan(job, series, bounds, now=START), HOUR + late
+        ran = done if running else timedelta(0)
+        at = Progress(START + done, done=done, running=running, running_for=ran)
+        return lambda: replan(first, at, series)
+
+    def together(late: timedelta) -> Callable[[], object]:
+        asked = [Request(jobs["pieces that cost"], series, Bounds(slack=12 * HOUR))] * 4
+        return lambda: plan_batch(asked, {"DE": Cap(jobs=2)}, now=START + late)
+
+    none = timedelta(0)
+    for name, job in jobs.items():
+        yield f"plan, {name}", planned(job, none), planned(job, odd)
+        hours = "Mon-Sun 08:00-18:00", "Mon-Sun 08:07-18:07"
+        yield (
+            f"plan, {name}, opening hours",
+            planned(job, none, hours[0]),
+            planned(job, none, hours[1]),
+        )
+        yield (
+            f"replan, {name}, running",
+            again(job, none, running=True),
+            again(job, odd, running=True),
+        )
+        yield (
+            f"replan, {name}, standing still",
+            again(job, none, running=False),
+            again(job, odd, running=False),
+        )
+    yield "batch of 4, pieces, at most 2 at once", together(none), together(odd)
+
+
+def wave() -> Series:
+    """A day's wave and noise over all slots."""
+    draw = random.Random(20260301)  # noqa: S311  # a curve, not a secret
+    values = [250 + 120 * sin(i / 96 * 2 * pi) + draw.uniform(-30, 30) for i in range(SLOTS)]
+    return Series.regular("DE", Signal.CI_LIFECYCLE_CONSUMED, START, STEP, values)
+
+
 def prepared(series: Series, first: datetime) -> Curve:
     """The series from `first` on, cut and sorted."""
     made = curve(Outlook(series), Goal(), [(to_instant(first), to_instant(START + 72 * HOUR))])
-    assert made.cells.order
+    assert made.intervals.order
     return made
 
 
 def picking(curve: Curve, slots: int) -> Callable[[], object]:
     """Pick this many whole slots."""
-    cells, work = curve.cells, slots * 15 * 60_000_000
-    return lambda: interruptible.pick(cells, work)
+    intervals, work = curve.intervals, slots * 15 * 60_000_000
+    return lambda: interruptible.pick(intervals, work)
 
 
 def laying(curve: Curve, hours: int, **limits: object) -> Callable[[], object]:
