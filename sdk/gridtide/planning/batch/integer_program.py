@@ -28,8 +28,9 @@ from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job, Kind
 from gridtide.planning.solvers.costs import Curve
 from gridtide.planning.solvers.elastic import increments_of
+from gridtide.planning.solvers.free_grid import gridded, widened
 from gridtide.planning.solvers.overheads import NOT_STARTED, place_overheads
-from gridtide.planning.solvers.phases import edges_within, gridded, widened
+from gridtide.planning.solvers.phases import edges_within
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import (
     Part,

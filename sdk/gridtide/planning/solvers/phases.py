@@ -11,7 +11,6 @@ unbroken run and the cheapest slots are compared with the result.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,11 +23,12 @@ from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.job import HOUR, Job, PowerProfile
 from gridtide.planning.problem.opening_hours import merged
 from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
-from gridtide.planning.solvers.costs import Curve, Stretch
+from gridtide.planning.solvers.costs import Curve
+from gridtide.planning.solvers.free_grid import gridded
 from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.segments import Segments, Spans
 from gridtide.planning.solvers.solution import Solution, in_units
-from gridtide.slots import MICROSECOND, Run, to_microseconds
+from gridtide.slots import MICROSECOND, to_microseconds
 
 # States: milliseconds. A question of fewer is answered exactly, on whatever unit that takes.
 FEW_STATES = 4_000
@@ -263,45 +263,9 @@ def _phases(curve: Curve, unit: int) -> list[int]:
     return list(dict.fromkeys([*(edge % unit for edge in edges[:1]), firsts[0], common]))
 
 
-def gridded(curve: Curve, unit: int, phase: int) -> Curve:
-    """Return the free time in whole units from `phase` on, each at its mean rate."""
-    found = []
-    for run, start, end in curve.stretches:
-        first = start + (phase - start) % unit
-        count = (end - first) // unit
-        if count <= 0:
-            continue
-        last = first + count * unit
-        inside = run.edges[bisect_right(run.edges, first) : bisect_left(run.edges, last)]
-        if not any((edge - phase) % unit for edge in inside):
-            found.append(Stretch(run, first, last))
-            continue
-        edges = list(range(first, last + 1, unit))
-        sums = [run.upto(edge) for edge in edges]
-        scaled = [round((later - earlier) / unit) for earlier, later in pairwise(sums)]
-        values = [each / 1e9 for each in scaled]
-        integrals = [0]
-        for each in scaled:
-            integrals.append(integrals[-1] + each * unit)
-        found.append(Stretch(Run(edges, values, scaled, integrals, unit), first, last))
-    return Curve(curve.name, tuple(found))
-
-
 def _segments(curve: Curve, job: Job, state: JobState) -> Spans:
     return _spans(costly_pauses.cheapest(curve, job, state))
 
 
 def _spans(solution: Solution) -> Spans:
     return merged((part.start, part.end) for part in solution.parts)
-
-
-def widened(curve: Curve, unit: int, phase: int) -> Curve:
-    """Return the free time extended to whole units from `phase` on."""
-    found: list[Stretch] = []
-    for run, start, end in curve.stretches:
-        first, last = start - (start - phase) % unit, end + (phase - end) % unit
-        first, last = max(first, run.edges[0]), min(last, run.edges[-1])
-        if found and found[-1].run is run and first <= found[-1].end:
-            first = found.pop().start
-        found.append(Stretch(run, first, last))
-    return Curve(curve.name, tuple(found))
