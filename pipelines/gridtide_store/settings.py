@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 from gridtide.model import parse_hours, parse_time
 from gridtide_store.home import default_home
@@ -165,10 +166,7 @@ def _hours(environ: Mapping[str, str], name: str, default: timedelta) -> timedel
     text = environ.get(name, "").strip()
     if not text:
         return default
-    try:
-        return parse_hours(float(text), name=name)
-    except ValueError as error:
-        raise BadInput(f"{name}={text!r} is not a number of hours such as 6") from error
+    return parse_hours(number_or_text(text), name=name)
 
 
 def _level(environ: Mapping[str, str]) -> str:

@@ -1,8 +1,9 @@
-"""Lengths of time as people write them: a number with its unit, or ISO 8601."""
+"""Durations as text: amounts with their units (``4h``, ``1h30m``), or ISO 8601 (``PT4H``)."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 UNITS = {
     word: unit
@@ -24,28 +25,40 @@ ISO = re.compile(
 )
 
 
-def parts_of(text: str) -> list[tuple[str, float]] | None:
-    """(unit, amount) of a length of time in words or in ISO 8601."""
+def parse_duration(text: str) -> timedelta | None:
+    """Return the duration that `text` says; None where it is not one.
+
+    Each unit may occur once. A number alone does not say its unit, so it is not a duration.
+
+    Raises:
+        OverflowError: longer than the calendar.
+    """
     stripped = text.strip()
     if iso := ISO.fullmatch(stripped.upper()):
-        found = {unit: each for unit, each in iso.groupdict().items() if each}
-        return [(unit, float(each.replace(",", "."))) for unit, each in found.items()] or None
-    parts: list[tuple[str, float]] = []
+        amounts = {unit: each for unit, each in iso.groupdict().items() if each}
+        return _total({unit: float(each.replace(",", ".")) for unit, each in amounts.items()})
+    parts: dict[str, float] = {}
     at = 0
     while at < len(stripped):
         part = PART.match(stripped, at)
         unit = part and UNITS.get(part[2].lower())
-        if part is None or unit is None or unit in (each for each, _ in parts):
+        if part is None or unit is None or unit in parts:
             return None
-        parts.append((unit, float(part[1])))
+        parts[unit] = float(part[1])
         at = part.end()
-    return parts or None
+    return _total(parts)
 
 
-def why_no_length(text: str) -> str:
-    """What is missing in text that is no length of time, for a message; may be empty."""
+def number_or_text(text: str) -> float | str:
+    """Return the number that `text` says, or `text` where it says none.
+
+    This is how a command line and a query string say a number: they have nothing but text.
+    """
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return ""
-    return ", which does not say its unit"
+        return text
+
+
+def _total(parts: dict[str, float]) -> timedelta | None:
+    return timedelta(**parts) if parts else None

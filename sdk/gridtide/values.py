@@ -13,7 +13,7 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any, NoReturn, TypeVar
 
-from gridtide.durations import parts_of, why_no_length
+from gridtide.durations import number_or_text, parse_duration
 from gridtide.errors import BadInput
 
 T = TypeVar("T")
@@ -118,10 +118,12 @@ def read_length(value: object, name: str) -> timedelta:
         return timedelta(plain.days, plain.seconds, plain.microseconds)
     try:
         if isinstance(plain, str):
-            parts = parts_of(plain)
-            if parts is None:
-                refuse(value, name, LENGTH, why_no_length(plain))
-            return sum((timedelta(**{unit: n}) for unit, n in parts), timedelta())
+            duration = parse_duration(plain)
+            if duration is None:
+                bare = isinstance(number_or_text(plain), float)
+                why = ", which does not say its unit" if bare else ""
+                refuse(value, name, LENGTH, why)
+            return duration
         return timedelta(hours=read_number(plain, name, LENGTH))
     except OverflowError:
         refuse(value, name, LENGTH, ", longer than the calendar")
@@ -137,19 +139,18 @@ def read_hours(value: object, name: str) -> float:
 
 def read_written_length(text: str, name: str) -> timedelta:
     """A length of time on a command line, where a bare number is hours."""
-    try:
-        return read_length(float(text), name)
-    except ValueError:
-        return read_length(text, name)
+    return read_length(number_or_text(text), name)
 
 
 def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
     """An aware time in UTC: a datetime, ISO 8601 text, or a scalar of numpy (UTC) or pandas.
 
-    With `day` a date is its start, UTC.
+    With `day`, as at either end of a range, a date is its start, UTC; as text, too.
     """
     plain = _scalar(value, name, MOMENT)
     if isinstance(plain, str):
+        if day and (date_alone := _date_of(plain)):
+            return datetime.combine(date_alone, time(), UTC)
         try:
             moment = datetime.fromisoformat(plain)
         except ValueError as error:
@@ -265,6 +266,13 @@ def _numeric(value: object, name: str, give: str) -> object:
     if isinstance(value, Real) or hasattr(type(value), "as_integer_ratio"):
         return value
     return refuse(value, name, give)
+
+
+def _date_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _in_utc(moment: datetime, name: str) -> datetime:

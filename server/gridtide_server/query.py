@@ -11,13 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
+from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
-from gridtide.model import hours_of, parse_time
+from gridtide.model import hours_of
 from gridtide.schema.definition import FieldDefinition, by_kind, definition_of
-from gridtide.values import read_word, refuse
+from gridtide.values import read_moment, read_word, refuse
 
 T = TypeVar("T")
 Reader = Callable[[str, str], Any]
@@ -80,9 +82,9 @@ def _parameters(kind: type[Any]) -> Mapping[str, tuple[FieldDefinition, Reader, 
 
 def _reader(each: FieldDefinition) -> Reader:
     if each.about.duration:
-        return lambda text, name: hours_of(_number_or_text(text), name=name)
+        return lambda text, name: hours_of(number_or_text(text), name=name)
     if each.type is datetime:
-        return _time
+        return partial(_time, day=each.about.day)
     if each.type is bool:
         return _flag
     if isinstance(each.type, type) and issubclass(each.type, StrEnum):
@@ -90,19 +92,11 @@ def _reader(each: FieldDefinition) -> Reader:
     return lambda text, _: text
 
 
-def _time(text: str, name: str) -> datetime:
-    moment = parse_time(LOST_PLUS.sub(r"\1+\2", text.strip()), name=name)
+def _time(text: str, name: str, *, day: bool) -> datetime:
+    moment = read_moment(LOST_PLUS.sub(r"\1+\2", text.strip()), name, day=day)
     if not FIRST <= moment < LAST:
         raise BadInput(f"{name}: {text!r} lies outside {RANGE}")
     return moment
-
-
-def _number_or_text(text: str) -> float | str:
-    """A number where the text is one; text with a unit stays text."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _flag(text: str, name: str) -> bool:

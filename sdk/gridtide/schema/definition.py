@@ -43,6 +43,7 @@ class Field:
         at_least, at_most: inclusive bounds.
         most: most entries of a list.
         duration: whether the number is of hours, and may be text with a unit such as ``4h``.
+        day: whether a date may stand for a time, as its start in UTC.
         parameter: its name in a query string, where that is another.
         divides: whether something is divided by the number, so that it is not tiny.
         form: how it is decoded from requests, where that does not follow from the type.
@@ -58,6 +59,7 @@ class Field:
     at_most: float | None = None
     most: int | None = None
     duration: bool = False
+    day: bool = False
     parameter: str | None = None
     divides: bool = False
     form: object | None = None

@@ -15,7 +15,7 @@ from gridtide.accounting.emissions import Row
 from gridtide.model import format_time
 from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST
 from gridtide.schema.decoding import Member, Shape
-from gridtide.schema.forms import MOMENT, NUMBER, Form, list_of
+from gridtide.schema.forms import MOMENT_OR_DATE, NUMBER, Form, list_of
 from gridtide.values import read_list, read_moment, read_number, refuse
 
 MOST_ROWS = 100_000
@@ -29,8 +29,8 @@ ROW = Shape(
     "EnergyRow",
     "Energy drawn evenly from start to before end.",
     {
-        "start": Member(MOMENT, "the start", required=True),
-        "end": Member(MOMENT, "the end", required=True),
+        "start": Member(MOMENT_OR_DATE, "the start; a date is its start, UTC", required=True),
+        "end": Member(MOMENT_OR_DATE, "the end; a date is its start, UTC", required=True),
         "kwh": Member(NUMBER, "energy in kWh", required=True),
     },
     _row,

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from gridtide.errors import BadInput
-from gridtide.model import parse_time
 from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST, SMALLEST
 from gridtide.schema.faults import Faults, seen, wrong
-from gridtide.values import read_hours
+from gridtide.values import read_hours, read_moment
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -78,8 +78,8 @@ def _boolean(value: object, where: str) -> bool:
     return value
 
 
-def _moment(value: object, where: str) -> datetime:
-    moment = parse_time(_text(value, where), name=where)
+def _moment(value: object, where: str, *, day: bool = False) -> datetime:
+    moment = read_moment(_text(value, where), where, day=day)
     if not FIRST <= moment < LAST:
         wrong(where, f"{value!r} lies outside 1970 to 2199")
     return moment
@@ -157,6 +157,8 @@ HOURS_NUMBER = Form(_hours, _LENGTH)
 HOURS = hours_up_to(LONGEST / timedelta(hours=1))
 TEXT = Form(_text, {"type": "string"})
 MOMENT = Form(_moment, {"type": "string", "format": "date-time"})
+# An end of a range: a date is its start, UTC.
+MOMENT_OR_DATE = Form(partial(_moment, day=True), {"type": "string", "format": "date-time"})
 DATE = Form(_date, {"type": "string", "format": "date"})
 CLOCK = Form(_clock, {"type": "string", "examples": ["09:00"]})
 

@@ -92,11 +92,19 @@ class IntensityRequest:
 
     start: Annotated[
         datetime | None,
-        Field("First slot starts here or later. Left out: the latest known slot."),
+        Field(
+            "First slot starts here or later; a date is its start, UTC. Left out: the latest "
+            "known slot.",
+            day=True,
+        ),
     ] = None
     end: Annotated[
         datetime | None,
-        Field("Last slot starts before this. With `start` alone: as_of, or now."),
+        Field(
+            "Last slot starts before this; a date is its start, UTC. With `start` alone: "
+            "as_of, or now.",
+            day=True,
+        ),
     ] = None
     signal: SignalChoice = None
     as_of: AsOf = None
