@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -300,9 +301,14 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "docs/plans.md"])
 def test_the_python_in_a_document_runs(name: str, simulated: dict[str, str]) -> None:
-    blocks = [body for kind, body in fenced(ROOT / name) if kind == "python"]
-    assert blocks
-    for block in blocks:
+    blocks = fenced(ROOT / name)
+    printed = {
+        body: next_body if next_kind == "text" else None
+        for (kind, body), (next_kind, next_body) in pairwise([*blocks, ("", "")])
+        if kind == "python"
+    }
+    assert printed
+    for block, output in printed.items():
         run = subprocess.run(
             [sys.executable, "-W", "error", "-c", block],
             env=simulated,
@@ -312,6 +318,8 @@ def test_the_python_in_a_document_runs(name: str, simulated: dict[str, str]) -> 
         )
         assert (run.returncode, run.stderr) == (0, ""), block
         assert bool(run.stdout) == ("print(" in block), block
+        # The output in the document is what the block prints, and none is left out.
+        assert run.stdout == (output or ""), block
 
 
 @pytest.mark.slow
@@ -330,6 +338,22 @@ def test_the_questions_in_shell_blocks_are_answered(
     for words in asked:
         words = [word.replace("2026-11-21", "2026-03-03") for word in words]
         assert script.main(words, simulated) == 0, capsys.readouterr().err
+
+
+# Form
+
+
+def test_prose_has_at_most_120_characters_a_line() -> None:
+    wrong = []
+    for path in (*(ROOT.glob("*/README.md")), ROOT / "README.md", *DOCS.glob("*.md")):
+        text = FENCE.sub("", path.read_text())
+        for line in text.splitlines():
+            prose = (
+                not line.startswith(("|", "#", "    ", "<", "[", "!")) and " " in line.strip()
+            )
+            if prose and len(line) > 120:
+                wrong.append(f"{path.relative_to(ROOT)}: {line[:60]}")
+    assert wrong == []
 
 
 # Links and decisions
