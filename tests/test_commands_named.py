@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shlex
@@ -14,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from gridtide.cli.command import Command
-from gridtide.cli.commands import OWN
+from gridtide.cli.command import OneCommand
+from gridtide.cli.own import OWN
+from gridtide.errors import GridtideError
 from gridtide.plugins import COMMANDS
+from gridtide_pipelines.commands.summaries import SUMMARIES as PIPELINES
+from gridtide_server.summaries import SUMMARIES as SERVER
 
 ROOT = Path(__file__).resolve().parents[1]
 SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", ".hypothesis", "decisions"}
@@ -30,22 +32,19 @@ OF_ALL = ("--home", "--now", "--url", "--json")
 
 
 @cache
-def parser(name: str) -> argparse.ArgumentParser:
-    """What a subcommand takes, the options of every command too."""
+def command(name: str) -> OneCommand:
+    """The subcommand of that name."""
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    if name in OWN:
-        command = OWN[name]
-    else:
-        assert name in points[COMMANDS], f"there is no command {name}"
-        loaded = EntryPoint(name, points[COMMANDS][name], COMMANDS).load()
-        assert isinstance(loaded, Command)
-        command = loaded
-    made = argparse.ArgumentParser(prog=f"gridtide {name}", allow_abbrev=False)
-    command.arguments(made)
-    for option in OF_ALL[:-1]:
-        made.add_argument(option)
-    made.add_argument("--json", action="store_true")
-    return made
+    target = OWN[name].target if name in OWN else points[COMMANDS].get(name)
+    assert target, f"there is no command {name}"
+    loaded = EntryPoint(name, target, COMMANDS).load()
+    assert isinstance(loaded, OneCommand)
+    return loaded
+
+
+def all_commands() -> list[str]:
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    return sorted({*OWN, *points[COMMANDS]})
 
 
 def in_documents() -> Iterator[tuple[str, str]]:
@@ -80,9 +79,9 @@ CALLS = sorted({*in_documents(), *under_infra()})
 def test_a_written_call_is_one_the_script_takes(file: str, call: str) -> None:
     name, *words = shlex.split(call)
     try:
-        parser(name).parse_args(words)
-    except SystemExit as stop:
-        pytest.fail(f"{file}: gridtide {call}: argparse stops with {stop.code}")
+        command(name).make_context(f"gridtide {name}", words)
+    except GridtideError as error:
+        pytest.fail(f"{file}: gridtide {call}: {error}")
 
 
 def test_calls_are_found_in_every_kind_of_file() -> None:
@@ -99,6 +98,35 @@ def test_a_command_named_in_running_text_exists_with_its_options() -> None:
         if name.startswith("-"):
             assert name in ("--version", "--help", *OF_ALL), f"{file}: gridtide {call}"
             continue
-        known = set(re.findall(r"--[\w-]+", parser(name).format_help()))
+        one = command(name)
+        known = {option for param in one.params for option in param.opts} | set(one.renamed)
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert options <= known, f"{file}: gridtide {call}"
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_the_listed_line_is_the_first_of_the_help_text(name: str) -> None:
+    listed = {name: own.summary for name, own in OWN.items()} | PIPELINES | SERVER
+    assert (command(name).help or "").splitlines()[0] == listed[name]
+    assert len(listed[name]) <= 80
+    assert listed[name].endswith(".")
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_every_help_text_has_examples_that_the_command_takes(name: str) -> None:
+    epilog = command(name).epilog or ""
+    calls = re.findall(r"^  gridtide (.+)$", epilog, re.MULTILINE)
+    assert calls
+    for call in calls:
+        first, *words = shlex.split(call)
+        assert first == name
+        command(name).make_context(f"gridtide {name}", words)
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_every_option_is_explained_and_no_text_is_markup(name: str) -> None:
+    for param in command(name).params:
+        if not getattr(param, "hidden", False):
+            text = getattr(param, "help", None) or ""
+            assert text, f"{name} {param.opts}"
+            assert "[" not in text, f"{name} {param.opts}: Rich would read it as markup"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gridtide.cli.command import Command
+from gridtide.cli.command import OneCommand
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,7 +26,7 @@ def project(path: str) -> dict[str, Any]:
 def test_both_distributions_have_one_version_and_name_each_other_by_it() -> None:
     service, sdk = project("pyproject.toml"), project("sdk/pyproject.toml")
     assert service["version"] == sdk["version"]
-    assert f"gridtide=={sdk['version']}" in service["dependencies"]
+    assert f"gridtide[cli]=={sdk['version']}" in service["dependencies"]
     assert sdk["optional-dependencies"]["service"] == [
         f"gridtide-service=={service['version']}"
     ]
@@ -45,7 +45,7 @@ def test_every_entry_point_names_something_that_is_there() -> None:
     commands = project("pyproject.toml")["entry-points"]["gridtide.commands"]
     for name, target in commands.items():
         loaded = EntryPoint(name, target, "gridtide.commands").load()
-        assert isinstance(loaded, Command)
+        assert isinstance(loaded, OneCommand)
         assert loaded.name == name
     (local,) = project("pyproject.toml")["entry-points"]["gridtide.local"].items()
     assert callable(EntryPoint(*local, "gridtide.local").load())

@@ -145,6 +145,21 @@ def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
         os.close(descriptor)
 
 
+def lock_holder(home: Home) -> str | None:
+    """Who holds the writer's lock since when; None where no process does."""
+    try:
+        descriptor = os.open(home.lock, os.O_RDWR | NO_LINK)
+    except OSError:
+        return None  # never locked, or not ours to lock
+    try:
+        _try_lock(descriptor)
+    except OSError:
+        return _holder(home)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _holder(home: Home) -> str:
     try:
         note = json.loads(home.lock.read_text())

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 COMMANDS = "gridtide.commands"
+SUMMARIES = "gridtide.summaries"
 LOCAL = "gridtide.local"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import signal
 import socket
@@ -10,13 +9,17 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
+import typer
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.clock import Clock
+from gridtide.errors import BadInput
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.errors import CannotListen, NotReady
 from gridtide_server.http.factory import BoundedHttp
@@ -57,7 +60,7 @@ class Worker:
 
 
 class Announced(uvicorn.Server):
-    """Says when it can be asked."""
+    """A server that announces when it is ready."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -69,26 +72,45 @@ class Announced(uvicorn.Server):
         self._ready()
 
 
-def serve(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Serve until SIGTERM or SIGINT; requests in flight are answered first.
+@command("serve", examples=["serve", "serve --host 0.0.0.0 --port 8000 --workers 2"])
+def serve(
+    terminal: Terminal,
+    *,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="address to serve at")
+    ] = "127.0.0.1",
+    port: Annotated[str, typer.Option(metavar="PORT", help="0 picks a free one")] = "8000",
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="processes that answer side by side; each counts its own metrics"
+        ),
+    ] = "1",
+    cors: Annotated[
+        bool | None,
+        typer.Option(
+            help="let web pages of other hosts ask (GRIDTIDE_CORS); left out: not on loopback"
+        ),
+    ] = None,
+) -> int:
+    """Answer over HTTP from what is published.
 
-    Raises:
-        CannotListen: the address cannot be had.
-        Damaged: what is published cannot be read.
+    Serves until SIGTERM or SIGINT; requests in flight are answered first.
     """
+    processes, listen_port = _workers(workers), _port(port)
     settings = Settings.from_env(terminal.environ)
     logs.configure(settings, terminal.err)
     _look(settings, terminal)
     limits, descriptors = Limits.from_env(terminal.environ), raise_descriptor_limit()
-    listening = listen(args.host, args.port, backlog(descriptors))
+    listening = listen(host, listen_port, backlog(descriptors))
     served = ServerSettings.from_env(
-        terminal.environ, limits=limits, loopback=is_loopback(args.host), cors=args.cors
+        terminal.environ, limits=limits, loopback=is_loopback(host), cors=cors
     )
     config = uvicorn.Config(
         Worker(dict(terminal.environ), served),
         factory=True,
         lifespan="on",
-        workers=args.workers,
+        workers=processes,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -100,9 +122,9 @@ def serve(args: argparse.Namespace, terminal: Terminal) -> int:
         timeout_keep_alive=int(limits.idle_seconds) + 5,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    ready = partial(_announce, address(listening), terminal, as_json=args.json)
+    ready = partial(_announce, address(listening), terminal, as_json=terminal.json)
     with listening:
-        if args.workers > 1:
+        if processes > 1:
             # Connections wait in the listening socket until the workers take them.
             ready()
             Multiprocess(config, sockets=[listening]).run()
@@ -163,7 +185,7 @@ def _answer_first() -> None:
     """Set up the interpreter so that answers wait for nothing that takes long.
 
     An answer with a thousand slots makes objects enough to start a full garbage collection,
-    which then walks half a million objects of imported modules: 100 ms in which nobody is
+    which then walks half a million objects of imported modules: 100 ms in which no request is
     answered. What lives as long as the process is left out of it. And the thread that
     answers has to wait for its turn whenever it has read from a socket: 5 ms each time by
     default beside a thread that plans, which makes 60 ms for an answer.
@@ -180,33 +202,13 @@ def _announce(url: str, terminal: Terminal, *, as_json: bool) -> None:
         terminal.out.flush()
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to serve at")
-    parser.add_argument("--port", type=_port, default=8000, help="0 picks a free one")
-    parser.add_argument(
-        "--workers",
-        type=_workers,
-        default=1,
-        help="processes that answer side by side; each counts its own metrics",
-    )
-    parser.add_argument(
-        "--cors",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="let web pages of other hosts ask (GRIDTIDE_CORS); left out: not on loopback",
-    )
-
-
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give 0 to 65535")
+    if not text.isdecimal() or int(text) > 65535:
+        raise BadInput(f"--port: must be 0 to 65535, not {text!r}")
     return int(text)
 
 
 def _workers(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no count; give 1 or more")
+    if not text.isdecimal() or int(text) < 1:
+        raise BadInput(f"--workers: must be 1 or more, not {text!r}")
     return int(text)
-
-
-SERVE = Command("serve", "answer over HTTP from what is published", _arguments, serve)

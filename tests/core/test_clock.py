@@ -6,7 +6,7 @@ import io
 import json
 from datetime import UTC, datetime
 
-from gridtide.cli.command import Terminal
+from gridtide.cli.terminal import Terminal
 from gridtide.clock import Clock
 
 

@@ -397,7 +397,7 @@ def test_a_busy_home_is_exit_code_4(
         (("--source", "derived@ipcc_ar5/eia"), "is not a name of a-z, 0-9 and _"),
         (("--resolution", "1h"), "write PT1H"),
         (("--known-at", "now", "--now", "2021-01-01T02:30Z"), "ends 2021-01-01T03:00:00Z"),
-        (("--label", "middle"), "invalid choice"),
+        (("--label", "middle"), "--label: must be one of start, end"),
     ],
 )
 def test_bad_words_are_exit_code_2_and_store_nothing(

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from gridtide.cli.command import Terminal
-from gridtide.errors import BadInput
-from gridtide_pipelines.commands.reproduce import COMMAND
+from gridtide.cli import script
 from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
 from gridtide_pipelines.reproduce.papers import reproductions
 from gridtide_pipelines.reproduce.text import summary
 
 
 def run(*words: str) -> tuple[int, str, str]:
-    parser = argparse.ArgumentParser()
-    COMMAND.arguments(parser)
-    parser.add_argument("--json", action="store_true")
     out, err = io.StringIO(), io.StringIO()
-    code = COMMAND.run(parser.parse_args(words), Terminal(out, err, {}))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = script.main(["reproduce", *words], {})
     return code, out.getvalue(), err.getvalue()
 
 
@@ -103,8 +99,9 @@ def test_html_writes_the_page_and_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused(words: list[str], said: str) -> None:
-    with pytest.raises(BadInput, match=said):
-        run(*words)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert said in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("kind", Kind)

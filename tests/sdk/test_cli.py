@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import inspect
 import json
 import re
 import subprocess
@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from gridtide import errors, plugins
-from gridtide.cli import script
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
 from gridtide.cli.script import main
+from gridtide.cli.terminal import Terminal
 
 Capture = pytest.CaptureFixture[str]
 Install = Callable[..., None]
@@ -28,27 +28,36 @@ Install = Callable[..., None]
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
     """Lay out subcommands as another distribution would; each acts, or raises an error."""
 
-    def lay_out(**runs: Callable[[argparse.Namespace, Terminal], int] | BaseException) -> None:
-        module = type(sys)("gridtide_test_commands")
+    def lay_out(**runs: Callable[[Terminal], int] | BaseException) -> None:
+        module: Any = type(sys)("gridtide_test_commands")
         for name, run in runs.items():
 
-            def act(
-                args: argparse.Namespace,
-                terminal: Terminal,
-                run: Any = run,  # noqa: ANN401
-            ) -> int:
+            def act(terminal: Terminal, run: Any = run) -> int:  # noqa: ANN401
                 if isinstance(run, BaseException):
                     raise run
-                return int(run(args, terminal))
+                return int(run(terminal))
 
-            setattr(module, name, Command(name, f"do {name}", lambda parser: None, act))
+            def only(terminal: Terminal, *, act: Any = act) -> int:  # noqa: ANN401
+                return int(act(terminal))
+
+            only.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by Typer
+                [inspect.Parameter("terminal", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            )
+            only.__doc__ = f"Do {name}."
+            setattr(module, name, command(name, examples=[name])(only))
+        module.SUMMARIES = {name: f"Do {name}." for name in runs}
         monkeypatch.setitem(sys.modules, "gridtide_test_commands", module)
-        points = [
+        commands = [
             EntryPoint(name, f"gridtide_test_commands:{name}", plugins.COMMANDS)
             for name in runs
         ]
-        points.append(EntryPoint("broken", "gridtide_no_such_module:COMMAND", plugins.COMMANDS))
-        monkeypatch.setattr(metadata, "entry_points", lambda group: points)
+        commands.append(EntryPoint("broken", "gridtide_no_such_module:run", plugins.COMMANDS))
+        summaries = [
+            EntryPoint("tests", "gridtide_test_commands:SUMMARIES", plugins.SUMMARIES),
+            EntryPoint("broken", "gridtide_no_such_module:SUMMARIES", plugins.SUMMARIES),
+        ]
+        points = {plugins.COMMANDS: commands, plugins.SUMMARIES: summaries}
+        monkeypatch.setattr(metadata, "entry_points", lambda group: points[group])
 
     return lay_out
 
@@ -154,19 +163,35 @@ def test_bad_input_is_said_on_standard_error_with_exit_2(
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "line"),
     [
-        ["best-window", "DE"],
-        ["zones", "--frobnicate"],
-        ["--frobnicate"],
-        [],
+        (
+            ["best-window", "DE"],
+            "--hours: required; gridtide best-window --help lists what it takes",
+        ),
+        (
+            ["best-window", "DE", "--hours"],
+            "--hours: needs a value; gridtide best-window --help lists what it takes",
+        ),
+        (
+            ["zones", "--alll"],
+            "--alll: unknown option, did you mean --all or --local? gridtide zones --help",
+        ),
+        (["--frobnicate"], "--frobnicate: unknown option; gridtide --help lists what it takes"),
+        (["batch", "a", "b"], "unexpected argument b; gridtide batch --help lists what"),
+        (["zones", "--json", "--local"], "--local changes text, not the document of --json"),
+        ([], "name a command; gridtide --help lists them"),
     ],
 )
-def test_words_that_argparse_refuses_are_exit_2(capsys: Capture, words: list[str]) -> None:
+def test_usage_errors_are_one_line_with_exit_2(
+    capsys: Capture, words: list[str], line: str
+) -> None:
     assert main(words, {}) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "usage: gridtide" in err
+    assert line in err
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
 
 
 def test_problems_keep_their_exit_code(address: str, service: Any, capsys: Capture) -> None:  # noqa: ANN401
@@ -199,13 +224,13 @@ def test_with_json_a_problem_is_json_beside_the_answers(
 def test_help_lists_all_commands_even_beside_a_broken_one(
     install: Install, capsys: Capture
 ) -> None:
-    install(refresh=lambda args, terminal: 0)
+    install(refresh=lambda terminal: 0)
     assert main(["--help"], {}) == 0
     out = capsys.readouterr().out
     for line in (
-        "best-window   when to run a job",
-        "refresh       do refresh",
-        "broken        (cannot be loaded: No module named 'gridtide_no_such_module')",
+        "best-window  Find the cleanest time to run a job.",
+        "refresh  Do refresh.",
+        "broken",
     ):
         assert f"  {line}\n" in out
     assert "pip install" not in out
@@ -218,7 +243,7 @@ def test_help_of_a_bare_sdk_says_what_the_service_would_bring(
     assert main(["--help"], {}) == 0
     out = capsys.readouterr().out
     assert "pip install 'gridtide[service]'" in out
-    assert "refresh, import, forecast, backtest, publish, serve" in out
+    assert "refresh, import, issue, publish, serve, status" in out
 
 
 @pytest.mark.parametrize("name", ["refresh", "import", "serve", "backup"])
@@ -233,8 +258,8 @@ def test_a_service_command_without_the_service_says_how_to_get_it(
 def test_a_command_of_the_service_gets_its_words_and_exits_with_its_code(
     install: Install, capsys: Capture
 ) -> None:
-    def refresh(args: argparse.Namespace, terminal: Terminal) -> int:
-        terminal.document({"json": args.json, "now": args.now})
+    def refresh(terminal: Terminal) -> int:
+        terminal.document({"json": terminal.json})
         terminal.say(f"{sorted(terminal.environ.items())}")
         return 3
 
@@ -242,7 +267,7 @@ def test_a_command_of_the_service_gets_its_words_and_exits_with_its_code(
     words = ["--home", "/first", "refresh", "--home", "/h", "--now", "2021-10-01T00:00Z"]
     assert main([*words, "--json"], {"GRIDTIDE_URL": "http://x", "GRIDTIDE_HOME": "/e"}) == 3
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"json": True, "now": "2021-10-01T00:00Z"}
+    assert json.loads(out) == {"json": True}
     # A home named on the command line is answered from, whatever GRIDTIDE_URL says.
     assert err == "[('GRIDTIDE_HOME', '/h'), ('GRIDTIDE_NOW', '2021-10-01T00:00Z')]\n"
 
@@ -250,8 +275,8 @@ def test_a_command_of_the_service_gets_its_words_and_exits_with_its_code(
 def test_options_before_the_command_hold_and_the_environment_is_left_alone(
     install: Install, capsys: Capture
 ) -> None:
-    def refresh(args: argparse.Namespace, terminal: Terminal) -> int:
-        terminal.result(f"{args.json} {sorted(terminal.environ.items())}")
+    def refresh(terminal: Terminal) -> int:
+        terminal.result(f"{terminal.json} {sorted(terminal.environ.items())}")
         return 0
 
     install(refresh=refresh)
@@ -318,10 +343,11 @@ def test_the_version_is_the_installed_one(capsys: Capture) -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    many = "import sys; from gridtide.cli import script as cli;"
-    many += "from gridtide.cli.command import Command;"
-    many += "cli.OWN['zones'] = Command('zones', '', lambda p: None, lambda a, t: [t.result("
-    many += "'x' * 99) for _ in range(9999)] and 0); sys.exit(cli.main(['zones'], {}))"
+    many = "import sys\nfrom gridtide.cli import script, zones as module\n"
+    many += "from gridtide.cli.command import command\n"
+    many += "def zones(terminal):\n    terminal.result(*['x' * 99] * 9999)\n    return 0\n"
+    many += "module.zones = command('zones', examples=[])(zones)\n"
+    many += "sys.exit(script.main(['zones'], {}))"
     process = subprocess.Popen(
         [sys.executable, "-c", many], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -359,7 +385,7 @@ def test_asking_a_service_elsewhere_loads_nothing_of_the_one_here(address: str) 
         (["best-window", "DE", "--hours", "2", "--deadline", "2026-03-02T12:00"], ["deadline"]),
         (["best-region", "DE", "--hours", "2", "--as-of", "0001-01-01T00:00+14:00"], ["as_of"]),
         (["now", "DE", "--max-age", "long"], ["max_age"]),
-        (["now", "DE", "--colour", "red"], ["colour", "red"]),
+        (["now", "DE", "--colour", "red"], ["colour"]),
         (["--bogus", "now"], ["bogus"]),
         (["replan"], ["PLAN"]),
         (["batch", "a", "b"], ["b"]),
@@ -390,11 +416,10 @@ def test_with_json_every_error_is_an_object(
 def test_with_json_a_fault_of_the_machine_is_an_object(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def full(args: argparse.Namespace, terminal: Terminal) -> int:
+    def zones(terminal: Terminal) -> int:
         raise OSError(28, "No space left on device", "/data/live")
 
-    command = Command("zones", "", lambda parser: None, full)
-    monkeypatch.setitem(script.OWN, "zones", command)
+    monkeypatch.setattr("gridtide.cli.zones.zones", command("zones", examples=[])(zones))
     assert main(["zones"], {}) == 1
     assert capsys.readouterr().err.startswith("gridtide: [Errno 28] No space left on device")
     assert main(["zones", "--json"], {}) == 1

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from gridtide.cli.command import Terminal
 from gridtide.cli.plain_text import tolerate
+from gridtide.cli.terminal import Terminal
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])

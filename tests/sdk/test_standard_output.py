@@ -12,18 +12,19 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors b
 # A command of a library that writes below Python: at once, and when C empties its buffer.
 NOISY = """
 import ctypes, os, sys
-from gridtide.cli.command import Command
-from gridtide.cli.commands import OWN
+from gridtide.cli.command import command
+from gridtide.cli.own import OWN, Own
 from gridtide.cli.script import main
 
-def run(args, terminal):
+@command("noisy", examples=[])
+def noisy(terminal, count: int):
     os.write(1, b"straight\\n")
     if sys.platform != "win32":
         ctypes.CDLL(None).printf(b"in a buffer\\n")
-    terminal.document({"rows": ["\\u00fc" * 2000] * int(args.count)})
+    terminal.document({"rows": ["\\u00fc" * 2000] * int(count)})
     return 0
 
-OWN["noisy"] = Command("noisy", "", lambda parser: parser.add_argument("count"), run)
+OWN["noisy"] = Own("__main__:noisy", "")
 sys.argv = ["gridtide", "noisy", *sys.argv[1:], "--json"]
 sys.exit(main())
 """

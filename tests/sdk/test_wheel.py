@@ -94,7 +94,20 @@ def test_it_imports_with_nothing_of_the_service_there(scripts: Path) -> None:
     run(scripts / "python", "-W", "error", "-c", code)
 
 
-def test_the_script_runs_and_says_what_is_missing(scripts: Path) -> None:
+def test_the_script_without_its_extra_says_how_to_get_it(scripts: Path) -> None:
+    missing = run(scripts / "gridtide", "now", "DE", code=1)
+    assert missing.stderr.count("\n") == 1
+    assert "gridtide[cli]" in missing.stderr
+
+
+def test_the_script_runs_and_says_what_is_missing(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path, with_pip=True, clear=True)
+    scripts = tmp_path / ("Scripts" if sys.platform == "win32" else "bin")
+    subprocess.run(
+        [scripts / "python", "-m", "pip", "install", "--quiet", f"{wheel}[cli]"],
+        check=True,
+        cwd=tmp_path,
+    )
     assert run(scripts / "gridtide", "--version").stdout == f"gridtide {VERSION}\n"
     assert "best-window" in run(scripts / "gridtide", "--help").stdout
     missing = run(scripts / "gridtide", "refresh", code=1)

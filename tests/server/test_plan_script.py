@@ -153,6 +153,10 @@ def test_the_rest_of_a_plan_that_the_script_printed(
         again = json.loads(capsys.readouterr().out)
         assert again.pop("asked")["bounds"] == asked["bounds"]
         assert again == ask.post("/v1/replan", body)
+    assert main(["replan", str(file), "--done", "60min", "--json"], environ) == 0
+    in_minutes = json.loads(capsys.readouterr().out)
+    assert in_minutes.pop("asked") == json.loads(printed)["asked"]
+    assert in_minutes == again
     assert main(["replan", str(file), *words, "--done", "3"], environ) == 2
     assert "there is nothing to plan" in capsys.readouterr().err
     assert main(["replan", str(file), *words, "--running"], environ) == 0
@@ -359,7 +363,7 @@ def test_a_plan_without_its_request_says_what_to_give(
     assert main(["plan", "DE", "--hours", "3", "--json"], environ) == 0
     printed = json.loads(capsys.readouterr().out)
     file = tmp_path / "plan.json"
-    for asked, said in ((None, "--question"), (7, "asked"), ({"job": 1}, "job")):
+    for asked, said in ((None, "--request"), (7, "asked"), ({"job": 1}, "job")):
         file.write_text(json.dumps({**printed, "asked": asked}))
         assert main(["replan", str(file)], environ) == 2
         assert said in capsys.readouterr().err

@@ -90,7 +90,7 @@ def test_a_robust_choice_and_a_smallest_saving_reach_the_planner(
         (("--policy", "place-and-time"), "give --zone several, such as DE,FR"),
         (("--policy", "pause", "--min-saving", "1.5"), "a fraction from 0 to below 1"),
         (("--policy", "now", "--min-saving", "0.1"), "for policies that plan"),
-        (("--policy", "pause", "--quantile", "p10"), "invalid choice"),
+        (("--policy", "pause", "--quantile", "p10"), "--quantile: must be one of p50, p90"),
     ],
 )
 def test_what_cannot_be_is_refused(

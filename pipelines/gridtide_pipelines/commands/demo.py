@@ -1,35 +1,46 @@
 """``gridtide demo``: a first answer on a fresh machine, then the service.
 
-It has two homes of its own, one for real rows and one for simulated ones, so that the two
-never meet. Keyless live sources answer where the network allows it; where it does not, the
-simulated grid does, and every answer says so.
+It has two data directories of its own, one for real rows and one for simulated ones, so that
+the two never meet. Keyless live sources answer where the network allows it; where it does
+not, the simulated grid does, and every answer says so.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from gridtide.cli import script
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide_pipelines.commands.refresh import bring_up_to_date, chosen_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
 from gridtide_pipelines.ingest.fetch import Fetcher, skipped
 from gridtide_pipelines.ingest.source import Source
 
-FIRST_QUESTION = {"live": "GB", "simulated": "DE"}
+FIRST_REGION = {"live": "GB", "simulated": "DE"}
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--hours", type=float, default=4.0, help="length of the example job")
-    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+@command("demo", examples=["demo", "demo --hours 2 --port 0"])
+def demo(
+    terminal: Terminal,
+    *,
+    hours: Annotated[
+        float, typer.Option(metavar="HOURS", help="length of the example job")
+    ] = 4.0,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="address to serve at")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="0 picks a free one")] = 8000,
+) -> int:
+    """Show a first answer from live or simulated data, then serve.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    Serves until interrupted.
+    """
     session = begin(terminal)
     live = [s for s in chosen_sources(simulate=False) if not skipped(s, session.settings)]
     kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
@@ -41,17 +52,11 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
     )
     sources = live if kind == "live" else chosen_sources(simulate=True)
     bring_up_to_date(begin(inner), inner, sources=sources)
-    return _show(args, home, FIRST_QUESTION[kind], terminal)
-
-
-def _show(args: argparse.Namespace, home: Path, region: str, terminal: Terminal) -> int:
-    """Print the first best window, then serve until interrupted."""
     there = ["--home", str(home)]
-    question = ["best-window", region, "--hours", f"{args.hours:g}", *there]
-    answered = script.main(question, terminal.environ)
-    if answered:
-        return answered
-    serve = ["serve", "--host", args.host, "--port", str(args.port), *there]
+    request = ["best-window", FIRST_REGION[kind], "--hours", f"{hours:g}", *there]
+    if code := script.main(request, terminal.environ):
+        return code
+    serve = ["serve", "--host", host, "--port", str(port), *there]
     return script.main(serve, terminal.environ)
 
 
@@ -68,11 +73,3 @@ def _reachable(sources: Sequence[Source], session: Session, environ: Mapping[str
                 continue
             return True
     return False
-
-
-COMMAND = Command(
-    name="demo",
-    summary="a first answer from live or simulated data, then the service",
-    arguments=_arguments,
-    run=_run,
-)

@@ -1,16 +1,20 @@
-"""``gridtide import``: files of generation into the home, derived at once."""
+"""``gridtide import``: files of generation into the store, derived at once."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from gridtide.cli.command import Command, Terminal
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, add_new_store, begin
+from gridtide_pipelines.commands.session import NewStore, Session, begin
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.forecast.issue import Progress
 from gridtide_pipelines.importing.files import (
@@ -36,62 +40,77 @@ from gridtide_store.store import Store
 UNSAID = "as supplied by the operator"
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "files",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="Parquet or CSV: ts_utc, gen_<fuel>_mwh; or zone, start, fuel, mw",
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What is imported, and how its rows are to be read."""
+
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="Parquet or CSV: ts_utc, gen_<fuel>_mwh; or zone, start, fuel, mw",
+        ),
+    ]
+    zone: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ZONE",
+            help="the zone they are of, e.g. US-CAL-CISO; of long files, each that is wanted: "
+            "may be repeated, and takes commas",
+        ),
+    ]
+    label: Annotated[
+        Label,
+        typer.Option(help="what the times name: the start or the end of the slot"),
+    ]
+    resolution: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PT1H",
+            help="length of every slot; default: the spacing of the times, stretch by stretch",
+        ),
+    ] = None
+    source: Annotated[str, typer.Option(metavar="NAME", help="name to store them under")] = (
+        "import"
     )
-    parser.add_argument(
-        "--zone",
-        required=True,
-        action="append",
-        help="the zone they are of, e.g. US-CAL-CISO; of long files, each that is wanted: "
-        "may be repeated, and takes commas",
-    )
-    parser.add_argument(
-        "--label",
-        required=True,
-        choices=[str(label) for label in Label],
-        help="what the times name: the start or the end of the slot",
-    )
-    parser.add_argument(
-        "--resolution",
-        metavar="PT1H",
-        help="length of every slot; default: the spacing of the times, stretch by stretch",
-    )
-    parser.add_argument(
-        "--source", default="import", help="name to store them under; default: import"
-    )
-    parser.add_argument("--licence", help=f"terms of the data; default: {UNSAID}")
-    parser.add_argument(
-        "--known-at",
-        default=str(KnownAt.AS_LABELLED),
-        choices=[str(known_at) for known_at in KnownAt],
-        help="count rows as known when their slot ended (default), or from now on",
-    )
-    add_new_store(parser)
+    licence: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"terms of the data; default: {UNSAID}")
+    ] = None
+    known_at: Annotated[
+        KnownAt,
+        typer.Option(help="count rows as known when their slot ended, or from now on"),
+    ] = KnownAt.AS_LABELLED
+    new_store: NewStore = False
 
 
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+@command(
+    "import",
+    examples=[
+        "import de.parquet --zone DE --label start",
+        "import long.csv --zone DE,FR --label end --resolution PT1H --source entsoe_files",
+    ],
+)
+def import_files(terminal: Terminal, options: ImportOptions) -> int:
+    """Import generation from Parquet or CSV files.
+
+    Intensity is derived at once; 'gridtide issue' and 'gridtide publish' make it visible.
+    """
     session = begin(terminal)
-    refuse_source_name(args.source, list(sources()))
-    zones = _zones(args.zone)
+    refuse_source_name(options.source, list(sources()))
+    zones = _zones(options.zone)
     plans = [
         Plan(
             zone=zone,
-            label=Label(args.label),
-            source=args.source,
-            known_at=KnownAt(args.known_at),
-            resolution=parse_resolution(args.resolution) if args.resolution else None,
+            label=options.label,
+            source=options.source,
+            known_at=options.known_at,
+            resolution=parse_resolution(options.resolution) if options.resolution else None,
             others=tuple(other for other in zones if other != zone),
         )
         for zone in zones
     ]
     with shown(terminal) as progress:
-        receipts, derived = _import(session, args, plans, progress)
+        receipts, derived = _import(session, options, plans, progress)
     if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
         terminal.say(f"ignored columns: {', '.join(ignored)}")
     for receipt in receipts:
@@ -100,20 +119,20 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
                 f"{receipt.file}: no row has a value of {', '.join(receipt.empty)}, so what "
                 f"depends on it is unknown; if {receipt.zone} has no such fuel, remove it"
             )
-    if args.json:
+    if terminal.json:
         files = [receipt.document() for receipt in receipts]
         terminal.document({"files": files, "derived_rows": derived})
         return 0
     for receipt in receipts:
         terminal.result(_line(receipt))
     terminal.result(f"{derived} rows of intensity and carbon-free share derived")
-    terminal.say("`gridtide forecast` and `gridtide publish` make it visible")
+    terminal.say("`gridtide issue` and `gridtide publish` make it visible")
     return 0
 
 
 def _import(
     session: Session,
-    args: argparse.Namespace,
+    options: ImportOptions,
     plans: Sequence[Plan],
     progress: Progress,
 ) -> tuple[list[Receipt], int]:
@@ -121,7 +140,7 @@ def _import(
 
     The plans differ in their zone only.
     """
-    paths: Sequence[Path] = args.files
+    paths: Sequence[Path] = options.files
     read: list[list[File]] = [[] for _ in plans]
     for number, path in enumerate(paths):
         progress(f"read {path.name}", number, len(paths))
@@ -134,7 +153,7 @@ def _import(
     with (
         writer_lock(session.home, "import", now),
         noted(ledger, "import", names, session.clock) as note,
-        Store.open(session.home, new=args.new_store) as store,
+        Store.open(session.home, new=options.new_store) as store,
     ):
         refuse_mixing(ledger, store, simulated=False)
         # Every zone is checked before any is stored.
@@ -143,7 +162,9 @@ def _import(
             for files, plan in zip(read, plans, strict=True)
         ]
         known = ledger.sources().get(source)
-        ledger.set_source(_facts(source, args.licence or (known.licence if known else UNSAID)))
+        ledger.set_source(
+            _facts(source, options.licence or (known.licence if known else UNSAID))
+        )
         progress("store", len(paths), len(paths))
         receipts = [
             receipt
@@ -197,11 +218,3 @@ def _line(receipt: Receipt) -> str:
         f"{format_time(receipt.start)} to {format_time(receipt.end)}, "
         f"{receipt.rows_added} rows added{unknown}"
     )
-
-
-COMMAND = Command(
-    name="import",
-    summary="import generation from Parquet or CSV files",
-    arguments=_arguments,
-    run=_run,
-)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from gridtide.cli.command import Terminal
+from gridtide.cli.terminal import Terminal
 from gridtide_pipelines.forecast.issue import Progress
 
 

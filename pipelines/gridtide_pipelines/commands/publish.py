@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import NoData
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.derive.factors import factor_set
@@ -16,11 +15,12 @@ from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments of its own."""
+@command("publish", examples=["publish", "publish --json"])
+def publish(terminal: Terminal) -> int:
+    """Publish what the store holds as a new snapshot.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    Servers read the newest snapshot. 'gridtide refresh' publishes too.
+    """
     session = begin(terminal)
     refuse_without_store(session.home)
     with (
@@ -35,16 +35,8 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         derive_pending(store, factor_set())
         ledger = Ledger(session.home.ledger)
         snapshot = publish_home(store, ledger, session.home, session.clock)
-    if args.json:
+    if terminal.json:
         terminal.document({"snapshot": snapshot})
     else:
         terminal.result(f"published {snapshot}")
     return 0
-
-
-COMMAND = Command(
-    name="publish",
-    summary="publish what the store holds as a new snapshot",
-    arguments=_arguments,
-    run=_run,
-)

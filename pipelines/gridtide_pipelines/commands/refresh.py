@@ -2,52 +2,73 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
-from gridtide.cli.command import Command, Terminal
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.model import parse_time
 from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, add_new_store, begin
-from gridtide_pipelines.commands.zones import add_zones, zone_keys
+from gridtide_pipelines.commands.session import NewStore, Session, begin
+from gridtide_pipelines.commands.zones import Zones, zone_keys
 from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources
-from gridtide_pipelines.refresh import Report, refresh, summary
+from gridtide_pipelines.refresh import Report, summary
+from gridtide_pipelines.refresh import refresh as refresh_home
 from gridtide_store.home import writer_lock
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    add_zones(parser)
-    parser.add_argument(
-        "--since",
-        metavar="TIME",
-        help="fill the history back to then; an interrupted fill resumes",
-    )
-    parser.add_argument("--model", default="default", help="forecaster; default: %(default)s")
-    parser.add_argument(
-        "--simulate",
-        action="store_true",
-        help="ask only the simulated grid; refused in a home that holds real rows",
-    )
-    add_new_store(parser)
+@command(
+    "refresh",
+    examples=[
+        "refresh",
+        "refresh --zone DE,FR --since 2026-01-01T00:00Z",
+        "refresh --simulate --home /tmp/simulated",
+    ],
+)
+def refresh(
+    terminal: Terminal,
+    *,
+    zone: Zones = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="fill the history back to then; an interrupted fill resumes",
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="forecast model")] = "default",
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            "--simulate",
+            help="fetch from the simulated grid only; refused where real rows are stored",
+        ),
+    ] = False,
+    new_store: NewStore = False,
+) -> int:
+    """Fetch new data, derive, forecast and publish.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    Runs from cron or a systemd timer. One source that fails does not stop the others: the
+    rest is published and the exit code is 3.
+    """
     report = bring_up_to_date(
         begin(terminal),
         terminal,
-        sources=chosen_sources(simulate=args.simulate),
-        new_store=args.new_store,
-        zones=zone_keys(args.zone),
-        since=parse_time(args.since, name="--since") if args.since else None,
-        model=args.model,
+        sources=chosen_sources(simulate=simulate),
+        new_store=new_store,
+        zones=zone_keys(zone),
+        since=parse_time(since, name="--since") if since else None,
+        model=model,
     )
-    if args.json:
+    if terminal.json:
         terminal.document(summary(report))
     else:
-        tell(report, terminal)
+        print_report(report, terminal)
     return report.exit_code
 
 
@@ -72,7 +93,7 @@ def bring_up_to_date(
         Fetcher(session.settings, environ=terminal.environ, undated_last=True) as fetch,
         shown(terminal) as progress,
     ):
-        return refresh(
+        return refresh_home(
             session.home,
             session.settings,
             session.clock,
@@ -92,12 +113,12 @@ def chosen_sources(*, simulate: bool) -> Sequence[Source]:
     return [source for source in found if source.simulated == simulate]
 
 
-def tell(report: Report, terminal: Terminal) -> None:
-    """One line a source, one a zone without forecast, one for the snapshot."""
-    told = summary(report)
+def print_report(report: Report, terminal: Terminal) -> None:
+    """Print a line for each source, each zone without a forecast, and the snapshot."""
+    summed = summary(report)
     for remark in report.remarks:
         terminal.say(remark)
-    names: dict[str, dict[str, object]] = dict(told["sources"])  # type: ignore[call-overload]  # JSON
+    names: dict[str, dict[str, object]] = dict(summed["sources"])  # type: ignore[call-overload]  # JSON
     for name, entry in names.items():
         message = f": {entry['message']}" if "message" in entry else ""
         terminal.say(f"{name}: {entry['status']}, {entry['rows']} rows{message}")
@@ -106,13 +127,5 @@ def tell(report: Report, terminal: Terminal) -> None:
             terminal.say(f"no forecast for {zone}: {reason}")
     terminal.result(
         f"published {report.snapshot}: {report.derived_rows} derived rows, "
-        f"{told['forecast_rows']} forecast rows"
+        f"{summed['forecast_rows']} forecast rows"
     )
-
-
-COMMAND = Command(
-    name="refresh",
-    summary="ingest, derive, forecast and publish; for cron",
-    arguments=_arguments,
-    run=_run,
-)

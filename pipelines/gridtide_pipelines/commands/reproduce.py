@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from gridtide.cli.command import Command, Terminal
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide_pipelines.reproduce.figures import (
     Reproduction,
@@ -26,40 +29,47 @@ ALL = "all"
 Results = Mapping[str, tuple[Reproduction, Sequence[Row]]]
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name", metavar="NAME", help="a paper, or all; an unknown name lists them"
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="FOLDER",
-        help="where the series are: FOLDER/data/carboncast, FOLDER/data/lets_wait_awhile",
-    )
-    parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="also write a page with pictures"
-    )
+@command(
+    "reproduce",
+    examples=["reproduce lets_wait_awhile", "reproduce all --data shared --html report.html"],
+)
+def reproduce(
+    terminal: Terminal,
+    *,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="a paper, or all; an unknown name lists them")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="where the series are: FOLDER/data/carboncast, FOLDER/data/lets_wait_awhile",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="also write a page with pictures")
+    ] = None,
+) -> int:
+    """Compute published results again and compare them.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
-    if args.data is not None and not args.data.is_dir():
-        raise BadInput(
-            f"--data {args.data} is no folder; give the one that holds data/carboncast"
-        )
+    Exits with 1 where a figure differs more than its tolerance.
+    """
+    if data is not None and not data.is_dir():
+        raise BadInput(f"--data {data} is no folder; give the one that holds data/carboncast")
     results: dict[str, tuple[Reproduction, Sequence[Row]]] = {}
-    for name, paper in _chosen(args.name).items():
-        terminal.say(f"{name} ...")
-        results[name] = (paper, paper.run(args.data))
-    rows = [row for _, each in results.values() for row in each]
-    if args.html is not None:
-        _write(args.html, page(headlines(args.data), results))
-        terminal.say(f"wrote {args.html}")
-    if args.json:
+    for each, paper in _chosen(name).items():
+        terminal.say(f"{each} ...")
+        results[each] = (paper, paper.run(data))
+    rows = [row for _, found in results.values() for row in found]
+    if html is not None:
+        _write(html, page(headlines(data), results))
+        terminal.say(f"wrote {html}")
+    if terminal.json:
         terminal.document(_document(results, rows))
     else:
         terminal.result(summary(rows))
-        for paper, each in results.values():
-            for line in lines(paper, each):
+        for paper, found in results.values():
+            for line in lines(paper, found):
                 terminal.result(line)
             terminal.result("")
         terminal.result(summary(rows))
@@ -110,11 +120,3 @@ def _counts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
         str(kind): {str(verdict): n for verdict, n in found.items()}
         for kind, found in counts_by_kind(rows).items()
     }
-
-
-COMMAND = Command(
-    name="reproduce",
-    summary="compute published results again and compare",
-    arguments=_arguments,
-    run=_run,
-)

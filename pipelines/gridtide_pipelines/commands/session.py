@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
+from typing import Annotated
 
-from gridtide.cli.command import Terminal
+import typer
+
+from gridtide.cli.terminal import Terminal
 from gridtide.clock import Clock
 from gridtide_store.home import Home
 from gridtide_store.logs import configure
 from gridtide_store.settings import Settings
+
+NewStore = Annotated[
+    bool,
+    typer.Option(
+        "--new-store",
+        help="begin a new store where the one of the published snapshots is missing",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +29,6 @@ class Session:
     settings: Settings
     clock: Clock
     home: Home
-
-
-def add_new_store(parser: argparse.ArgumentParser) -> None:
-    """The option of commands that fill a store."""
-    parser.add_argument(
-        "--new-store",
-        action="store_true",
-        help="begin a new store where the one of the published snapshots is missing",
-    )
 
 
 def begin(terminal: Terminal) -> Session:

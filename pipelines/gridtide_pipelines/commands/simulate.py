@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,21 +11,24 @@ from typing import Any
 
 import polars as pl
 
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time, parse_time
-from gridtide.planning import Job, Kind, Quantile, Recurring
+from gridtide.planning import Job, Quantile, Recurring
 from gridtide.planning.problem.bounds import check_slack
 from gridtide.planning.problem.local_time import zone_named
 from gridtide.schema.jobs import job_from_json, job_to_json
 from gridtide.values import read_written_length
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.commands.simulate_options import POLICIES, SimulateOptions
 from gridtide_pipelines.commands.zones import zone_keys
 from gridtide_pipelines.forecast.models import DEFAULT, chain
-from gridtide_pipelines.policies.backtest import Case, Outcome, simulate
+from gridtide_pipelines.policies.backtest import Case, Outcome
+from gridtide_pipelines.policies.backtest import simulate as simulated
 from gridtide_pipelines.policies.cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, chosen
+from gridtide_pipelines.policies.policies import MOVING, Policy, chosen
 from gridtide_pipelines.policies.scores import frame, totals
 from gridtide_pipelines.policies.text import document, lines
 from gridtide_store.durable import write_durably
@@ -35,83 +37,44 @@ from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 MOST_JOBS = 100_000
-POLICIES = "night,best-window,pause"
 SUFFIXES = (".parquet", ".csv")
 Occurrences = list[tuple[datetime, datetime]]
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "--policy",
-        action="append",
-        metavar="NAME",
-        help=f"one or more, with commas, of {', '.join(NAMES)}; default: {POLICIES}",
-    )
-    add("--zone", action="append", required=True, metavar="ZONE", help="may be repeated")
-    add("--from", dest="first", required=True, metavar="A", help="a day or a time")
-    add("--to", dest="last", required=True, metavar="B", help="jobs come from A until before B")
-    when = parser.add_argument_group("when a job comes").add_argument
-    when("--every", metavar="P1D", help="from A on; default: P1D")
-    when("--cron", metavar="FIELDS", help="instead, e.g. '0 9 * * mon-fri'")
-    when("--slack", default="PT24H", help="it may end so much later, or 50%%; default: 24 h")
-    when(
-        "--timezone",
-        metavar="NAME",
-        help="of --cron (default: UTC) and of night and hour-HH (default: each zone's own)",
-    )
-    job = parser.add_argument_group("the job").add_argument
-    job("--hours", type=float, default=4.0, help="run time; default: %(default)s")
-    job(
-        "--kind",
-        choices=[str(kind) for kind in Kind],
-        default=str(Kind.UNBROKEN),
-        help="for pause (unbroken: interruptible), threshold, replan, place-and-time, follow",
-    )
-    job("--power", type=float, metavar="KW", help="default: 1")
-    job("--min-piece", type=float, metavar="H", help="shortest piece between two pauses")
-    job("--max-pieces", type=int, metavar="N", help="most pieces")
-    job("--pause-cost", type=float, metavar="KWH", help="energy of each pause")
-    job("--restart-cost", type=float, metavar="KWH", help="energy of each restart")
-    job("--chips", type=float, metavar="MAX", help="an elastic job is 1 by itself")
-    job("--fractional-workers", action="store_true", help="chips may be a part of one")
-    wish = parser.add_argument_group("what policies that plan go by").add_argument
-    wish("--threshold", type=float, metavar="X", help="what the policy threshold waits for")
-    wish("--min-saving", type=float, default=0.0, metavar="F", help="else run now, e.g. 0.05")
-    wish(
-        "--quantile",
-        choices=[str(each) for each in Quantile],
-        default=str(Quantile.P50),
-        help="p50 (expected, default) or p90 (robust)",
-    )
-    add("--signal", help="what to go by; default: lifecycle intensity")
-    add("--model", default=DEFAULT, help="forecaster; default: %(default)s")
-    add("--reissue", default="PT6H", metavar="PT6H", help="how often a forecast is new")
-    add("--data", type=Path, metavar="FOLDER", help="read <ZONE>.parquet; without: the store")
-    add("--out", type=Path, metavar="FILE", help="also write every job: .parquet or .csv")
-
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+@command(
+    "simulate",
+    examples=[
+        "simulate --zone DE --from 2021-01-01 --to 2021-02-01 --policy night,best-window",
+        "simulate --zone DE,FR --from 2021-01-01 --to 2021-02-01 --policy follow --hours 6",
+    ],
+    renamed={
+        "--min-piece": "--min-segment",
+        "--max-pieces": "--max-segments",
+        "--chips": "--workers",
+    },
+)
+def simulate(terminal: Terminal, options: SimulateOptions) -> int:
+    """Compare policies for timing jobs, on past forecasts and actual values."""
     session = begin(terminal)
-    job = _job(args)
+    job = _job(options)
     policies = chosen(
-        _names(args.policy or [POLICIES]),
+        _names(options.policy or [POLICIES]),
         job,
-        threshold=args.threshold,
-        min_saving=args.min_saving,
-        quantile=Quantile(args.quantile),
+        threshold=options.threshold,
+        min_saving=options.min_saving,
+        quantile=options.quantile,
     )
-    if any(policy.moves for policy in policies) and len(_names(args.zone)) < 2:
+    if any(policy.moves for policy in policies) and len(_names(options.zone)) < 2:
         raise BadInput(
             f"the policies {', '.join(MOVING)} move jobs between zones; give --zone several, "
             "such as DE,FR"
         )
-    occurrences = _occurrences(args, job)
-    if args.out is not None and args.out.suffix not in SUFFIXES:
-        raise BadInput(f"--out {args.out}: name it .parquet or .csv")
-    if args.out is not None and (not args.out.parent.is_dir() or args.out.is_dir()):
-        raise BadInput(f"--out {args.out}: name a file in a folder that is there")
-    signal, outcomes = _simulated(args, session, policies, occurrences, terminal)
+    occurrences = _occurrences(options, job)
+    if options.out is not None and options.out.suffix not in SUFFIXES:
+        raise BadInput(f"--out {options.out}: name it .parquet or .csv")
+    if options.out is not None and (not options.out.parent.is_dir() or options.out.is_dir()):
+        raise BadInput(f"--out {options.out}: name a file in a folder that is there")
+    signal, outcomes = _simulated(options, session, policies, occurrences, terminal)
     if not any(each.scored for each in outcomes):
         first = outcomes[0].left_out[0]
         raise NoData(
@@ -119,13 +82,13 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
             f"{first.reason}. Choose another time, or import what is missing"
         )
     rows = frame(outcomes, [policy.name for policy in policies])
-    if args.out is not None:
-        _write(args.out, rows)
-        terminal.say(f"{args.out}: {len(rows)} rows")
+    if options.out is not None:
+        _write(options.out, rows)
+        terminal.say(f"{options.out}: {len(rows)} rows")
     summed = totals(outcomes, signal)
-    if args.json:
-        asked = _asked(args, job, policies, occurrences)
-        terminal.document(document(asked, signal, outcomes, summed, rows))
+    if terminal.json:
+        request = _request(options, job, policies, occurrences)
+        terminal.document(document(request, signal, outcomes, summed, rows))
     else:
         for line in lines(signal, outcomes, summed):
             terminal.result(line)
@@ -133,35 +96,38 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _simulated(
-    args: argparse.Namespace,
+    options: SimulateOptions,
     session: Session,
     policies: Sequence[Policy],
     occurrences: Occurrences,
     terminal: Terminal,
 ) -> tuple[Signal, list[Outcome]]:
-    models = chain(args.model)
-    only = frozenset[str]() if args.model == DEFAULT else frozenset(m.name for m in models)
-    every, robust = _above_zero(args.reissue, name="--reissue"), args.quantile != Quantile.P50
+    models = chain(options.model)
+    only = frozenset[str]() if options.model == DEFAULT else frozenset(m.name for m in models)
+    every, robust = (
+        _above_zero(options.reissue, name="--reissue"),
+        options.quantile != Quantile.P50,
+    )
     forecasting = Forecasting(models, only, every, quantiles=robust)
-    signal = _signal(args.signal)
+    signal = _signal(options.signal)
     span = occurrences[0][0], max(latest for _, latest in occurrences)
 
     def on(cases: Sequence[Case], workers: int) -> tuple[Signal, list[Outcome]]:
-        if args.timezone is not None:
-            cases = [replace(case, timezone=args.timezone) for case in cases]
+        if options.timezone is not None:
+            cases = [replace(case, timezone=options.timezone) for case in cases]
         with shown(terminal) as progress:
-            found = simulate(cases, policies, occurrences, workers=workers, progress=progress)
+            found = simulated(cases, policies, occurrences, workers=workers, progress=progress)
         return cases[0].truth.signal, found
 
-    if args.data:
-        names = _names(args.zone)
+    if options.data:
+        names = _names(options.zone)
         if not names:
             raise BadInput("--zone names no zone; write it as --zone DE,FR")
         cases = from_files(
-            args.data, names, *span, forecasting, signal=signal, warn=terminal.say
+            options.data, names, *span, forecasting, signal=signal, warn=terminal.say
         )
         return on(cases, session.settings.workers)
-    now, zones = session.clock(), zone_keys(args.zone)
+    now, zones = session.clock(), zone_keys(options.zone)
     if not zones:
         raise BadInput("--zone names no zone; write it as --zone DE,FR")
     if span[0] > now:
@@ -174,35 +140,38 @@ def _simulated(
         return on(cases, 1)  # one connection cannot be shared with other processes
 
 
-def _job(args: argparse.Namespace) -> Job:
-    wire: dict[str, Any] = {"hours": args.hours, "kind": args.kind}
-    wire |= {
-        name: value
-        for name in ("power", "min_piece", "max_pieces")
-        if (value := getattr(args, name)) is not None
+def _job(options: SimulateOptions) -> Job:
+    given = {
+        "power": options.power,
+        "min_piece": options.min_segment,
+        "max_pieces": options.max_segments,
+        "pause_cost": options.pause_cost and {"kwh": options.pause_cost},
+        "restart_cost": options.restart_cost and {"kwh": options.restart_cost},
     }
-    for name in ("pause_cost", "restart_cost"):
-        if (kwh := getattr(args, name)) is not None:
-            wire[name] = {"kwh": kwh}
-    if args.chips is not None or args.fractional_workers:
-        wire["chips"] = {"maximum": args.chips, "fractional_workers": args.fractional_workers}
+    wire: dict[str, Any] = {"hours": options.hours, "kind": str(options.kind)}
+    wire |= {name: value for name, value in given.items() if value is not None}
+    if options.workers is not None or options.fractional_workers:
+        wire["chips"] = {
+            "maximum": options.workers,
+            "fractional_workers": options.fractional_workers,
+        }
     return job_from_json(wire)
 
 
-def _occurrences(args: argparse.Namespace, job: Job) -> Occurrences:
+def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
     """When each job comes and has to have ended, in order."""
-    first, last = _moment(args.first, name="--from"), _moment(args.last, name="--to")
+    first, last = _moment(options.first, name="--from"), _moment(options.last, name="--to")
     if last <= first:
-        raise BadInput(f"--to {args.last} is not after --from {args.first}; swap them")
-    slack = _slack(args.slack, job)
-    if args.cron is not None:
-        if args.every is not None:
+        raise BadInput(f"--to {options.last} is not after --from {options.first}; swap them")
+    slack = _slack(options.slack, job)
+    if options.cron is not None:
+        if options.every is not None:
             raise BadInput("--every and --cron both say when a job comes; give one")
-        recurring = Recurring(args.cron, slack, args.timezone or "UTC")
+        recurring = Recurring(options.cron, slack, options.timezone or "UTC")
         starts = recurring.occurrences(first, last)
     else:
-        zone_named(args.timezone or "UTC")
-        every = _above_zero(args.every or "P1D", name="--every")
+        zone_named(options.timezone or "UTC")
+        every = _above_zero(options.every or "P1D", name="--every")
         count = -((first - last) // every)
         _check_count(count)
         starts = [first + every * i for i in range(count)]
@@ -267,19 +236,19 @@ def _names(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, names)))
 
 
-def _asked(
-    args: argparse.Namespace, job: Job, policies: Sequence[Policy], occurrences: Occurrences
+def _request(
+    options: SimulateOptions, job: Job, policies: Sequence[Policy], occurrences: Occurrences
 ) -> dict[str, Any]:
     at, latest = occurrences[0]
     return {
-        "from": format_time(_moment(args.first, name="--from")),
-        "to": format_time(_moment(args.last, name="--to")),
+        "from": format_time(_moment(options.first, name="--from")),
+        "to": format_time(_moment(options.last, name="--to")),
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
         "job": job_to_json(job),
         "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
-        "min_saving": args.min_saving,
-        "quantile": args.quantile,
+        "min_saving": options.min_saving,
+        "quantile": str(options.quantile),
     }
 
 
@@ -290,11 +259,3 @@ def _write(path: Path, rows: pl.DataFrame) -> None:
     else:
         rows.write_parquet(content)
     write_durably(path, content.getvalue())
-
-
-COMMAND = Command(
-    name="simulate",
-    summary="compare ways to time jobs, on past forecasts and what came true",
-    arguments=_arguments,
-    run=_run,
-)

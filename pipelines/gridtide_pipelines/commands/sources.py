@@ -1,34 +1,35 @@
-"""``gridtide sources``: whom gridtide can ask, whether it does, and what was odd."""
+"""``gridtide sources``: the publishers, whether each is on, and what was anomalous."""
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from gridtide.cli.command import Command, Terminal
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.ingest.fetch import skipped
 from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Flag, Latest
 from gridtide_store.settings import Settings
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments of its own."""
+@command("sources", examples=["sources", "sources --json"])
+def sources(terminal: Terminal) -> int:
+    """List the sources, whether each is on, and why not.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    Shows the last outcome of each source and what was anomalous in its data.
+    """
     session = begin(terminal)
     ledger = Ledger(session.home.ledger)
     flags, outcomes = ledger.flags(), ledger.outcomes()
     listed = [
         _about(source, session.settings, flags, outcomes.get(source.name))
-        for source in sources().values()
+        for source in known_sources().values()
     ]
-    if args.json:
+    if terminal.json:
         terminal.document({"sources": listed})
         return 0
     for source in listed:
@@ -36,7 +37,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.result(f"{source['source']}: {source['title']}, {source['licence']}; {state}")
         if last := source["last"]:
             done = last["done_at"] or "never"
-            terminal.result(f"    asked {last['at']}: {last['status']}; last done {done}")
+            terminal.result(f"    fetched {last['at']}: {last['status']}; last done {done}")
             if last["message"]:
                 terminal.result(f"    {last['message']}")
         for flag in source["flags"]:
@@ -79,11 +80,3 @@ def _about(
             if flag.source == source.name
         ],
     }
-
-
-COMMAND = Command(
-    name="sources",
-    summary="list the sources, whether each is on, and why not",
-    arguments=_arguments,
-    run=_run,
-)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
-from gridtide.cli.command import Command, Terminal
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide_pipelines.commands.session import begin
-from gridtide_store.backup import Copied, backup, restore
-from gridtide_store.check import check
+from gridtide_store import backup as copies
+from gridtide_store.backup import Copied
+from gridtide_store.check import check as findings_of
 
 
-def _no_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments of its own."""
+@command("check", examples=["check", "check --json"])
+def check(terminal: Terminal) -> int:
+    """Verify that the data directory is as it was written.
 
-
-def _check(args: argparse.Namespace, terminal: Terminal) -> int:
+    Compares keys, hashes and snapshots; exits with 1 and a remedy for each finding.
+    """
     session = begin(terminal)
-    findings = check(session.home, session.clock())
-    if args.json:
+    findings = findings_of(session.home, session.clock())
+    if terminal.json:
         terminal.document({"findings": [asdict(finding) for finding in findings]})
     elif not findings:
         terminal.result(f"{session.home.root} is as it was written")
@@ -29,54 +34,48 @@ def _check(args: argparse.Namespace, terminal: Terminal) -> int:
     return 1 if findings else 0
 
 
-def _backup_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", type=Path, help="a new folder, or a new file ending in .tar")
+@command("backup", examples=["backup /backups/monday", "backup /backups/monday.tar"])
+def backup(
+    terminal: Terminal,
+    *,
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="TARGET", help="a new folder, or a new file ending in .tar"),
+    ],
+) -> int:
+    """Copy the data directory into a folder or a .tar file.
 
-
-def _backup(args: argparse.Namespace, terminal: Terminal) -> int:
+    The copy is compared with the original.
+    """
     session = begin(terminal)
-    copied = backup(session.home, args.target, session.clock())
-    return _told(copied, f"{session.home.root} to {args.target}", args, terminal)
+    copied = copies.backup(session.home, target, session.clock())
+    return _report(copied, f"{session.home.root} to {target}", terminal)
 
 
-def _restore_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", type=Path, help="what `gridtide backup` wrote")
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        help="restore over a home in use; what is there is kept in a folder beside",
-    )
-
-
-def _restore(args: argparse.Namespace, terminal: Terminal) -> int:
+@command("restore", examples=["restore /backups/monday", "restore monday.tar --replace"])
+def restore(
+    terminal: Terminal,
+    *,
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="what 'gridtide backup' wrote")
+    ],
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="restore over a data directory in use; its content is kept in a folder beside",
+        ),
+    ] = False,
+) -> int:
+    """Restore a backup into a data directory."""
     session = begin(terminal)
-    copied = restore(args.source, session.home, session.clock(), replace=args.replace)
-    return _told(copied, f"{args.source} to {session.home.root}", args, terminal)
+    copied = copies.restore(source, session.home, session.clock(), replace=replace)
+    return _report(copied, f"{source} to {session.home.root}", terminal)
 
 
-def _told(copied: Copied, way: str, args: argparse.Namespace, terminal: Terminal) -> int:
-    if args.json:
+def _report(copied: Copied, from_to: str, terminal: Terminal) -> int:
+    if terminal.json:
         terminal.document(asdict(copied))
     else:
-        terminal.result(f"copied and compared {copied.files} files from {way}")
+        terminal.result(f"copied and compared {copied.files} files from {from_to}")
     return 0
-
-
-CHECK = Command(
-    name="check",
-    summary="see whether the home is as it was written: keys, hashes, snapshots",
-    arguments=_no_arguments,
-    run=_check,
-)
-BACKUP = Command(
-    name="backup",
-    summary="copy the home into a folder or a .tar file, and compare the copy",
-    arguments=_backup_arguments,
-    run=_backup,
-)
-RESTORE = Command(
-    name="restore",
-    summary="bring a backup back into a home",
-    arguments=_restore_arguments,
-    run=_restore,
-)

@@ -1,148 +1,161 @@
-"""The SDK's subcommands about plans: plan, replan, schedule, batch.
+"""``gridtide plan`` and ``gridtide replan``.
 
-A question is put together as the JSON that REST takes, and read as the service reads it.
+A request is put together as the JSON that REST takes, and read as the service reads it.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from gridtide.cli.command import Terminal
-from gridtide.cli.plan_options import asked as question_of
-from gridtide.cli.plan_options import asks, from_file, number, plan_arguments, whole
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.options import number, whole
+from gridtide.cli.plan_options import RENAMED, PlanOptions, RequestOptions
+from gridtide.cli.plan_request import read_json, read_request, says_anything
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 
-PROGRESS = ("at", "done", "running", "running_for", "pieces", "region", "grams", "chips")
-# Their options are named otherwise: another is of that name.
-RENAMED = {"chips": "chips_now"}
+STATE = "The job state"
 
 
-def plan(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask for a plan and print it."""
+@command(
+    "plan",
+    examples=[
+        "plan DE --hours 4 --deadline 2026-11-28T08:00Z",
+        "plan DE,FR,GB --hours 8 --kind interruptible --slack 24h",
+        "plan DE --hours 2 --cron '0 2 * * *' --slack 50% --timezone Europe/Berlin",
+        "plan DE FR --hours 4 --current-region DE --data-gb 200 --json",
+    ],
+    answers=True,
+    renamed=RENAMED | {"--from": "--current-region"},
+)
+def plan(terminal: Terminal, options: PlanOptions) -> int:
+    """Plan when and where to run a job, and say why.
+
+    With --json it prints the plan with its request, which 'gridtide replan' reads.
+    """
     from gridtide.cli import show_plan
     from gridtide.client import Client
     from gridtide.schema.plan_requests import PLAN
 
-    asked = PLAN.read(question_of(args))
+    request = PLAN.read(read_request(options))
     with Client(environ=terminal.environ) as client:
         answer = client.plan(
-            asked.job,
-            asked.where,
-            asked.bounds,
-            asked.goal,
-            signal=asked.signal,
-            as_of=asked.as_of,
-            alternatives=asked.alternatives,
-            recurring=asked.recurring,
+            request.job,
+            request.where,
+            request.bounds,
+            request.goal,
+            signal=request.signal,
+            as_of=request.as_of,
+            alternatives=request.alternatives,
+            recurring=request.recurring,
         )
-    if args.json:
-        terminal.document(answer.to_json(asked=True))
-    else:
-        terminal.result(show_plan.plan(answer))
+    terminal.answer(answer.to_json(asked=True), lambda: show_plan.plan(answer))
     return 0
 
 
-def replan_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``replan``."""
-    parser.add_argument("plan", metavar="PLAN", help="what plan --json printed; - is stdin")
-    stands = parser.add_argument_group("where it stands").add_argument
-    stands("--at", metavar="TIME", help="the moment; default: now")
-    stands("--done", type=number, metavar="H", help="work done, at the job's own size")
-    stands("--running", action="store_true", default=None, help="it runs right now")
-    stands("--running-for", type=number, metavar="H", help="for so long without a pause")
-    stands("--pieces", type=whole, metavar="N", help="how many times it has started")
-    stands("--region", metavar="REGION", help="where it ran last; default: as planned")
-    stands("--chips-now", type=number, metavar="N", help="its size now; default: as planned")
-    stands("--grams", type=number, metavar="G", help="emitted so far, for a budget")
-    plan_arguments(parser)
+def _option(metavar: str, text: str) -> Any:  # noqa: ANN401  # as typer.Option
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=STATE)
 
 
-def replan(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask for the rest of a plan and print it.
+@dataclass(frozen=True, kw_only=True)
+class StateOptions:
+    """Where the job stands, each the text that was given."""
 
-    The request is the one that ``plan --json`` wrote into the plan, or given as for ``plan``.
+    at: Annotated[str | None, _option("TIME", "the moment; default: now")] = None
+    done: Annotated[
+        str | None, _option("DURATION", "work done, at the job's own size: 2, 2h, 90min")
+    ] = None
+    running: Annotated[
+        bool, typer.Option("--running", help="it runs right now", rich_help_panel=STATE)
+    ] = False
+    running_for: Annotated[str | None, _option("DURATION", "for so long without a pause")] = (
+        None
+    )
+    segments: Annotated[str | None, _option("N", "how many times it has started")] = None
+    region: Annotated[
+        str | None, _option("REGION", "where it ran last; default: as planned")
+    ] = None
+    workers_now: Annotated[str | None, _option("N", "its workers now; default: as planned")] = (
+        None
+    )
+    grams: Annotated[str | None, _option("G", "emitted so far, for a budget")] = None
+
+    def progress(self) -> dict[str, object]:
+        """The JSON of the job state."""
+        given = {
+            "at": self.at,
+            "done": number(self.done),
+            "running": self.running or None,
+            "running_for": number(self.running_for),
+            "pieces": whole(self.segments),
+            "region": self.region,
+            "grams": number(self.grams),
+            "chips": number(self.workers_now),
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@command(
+    "replan",
+    examples=[
+        "replan plan.json --done 2h",
+        "replan plan.json --done 90min --running",
+        "replan - --done 2h --workers-now 3 --json",
+    ],
+    answers=True,
+    renamed=RENAMED
+    | {
+        "--from": "--current-region",
+        "--pieces": "--segments",
+        "--chips-now": "--workers-now",
+    },
+)
+def replan(
+    terminal: Terminal,
+    plan: Annotated[
+        str,
+        typer.Argument(metavar="PLAN", help="what plan --json printed; - is standard input"),
+    ],
+    state: StateOptions,
+    options: RequestOptions,
+) -> int:
+    """Plan the rest of a job again.
+
+    The request is the one that 'plan --json' wrote into the plan. For a plan without its
+    request, give the regions and options of that plan again, or --request.
     """
     from gridtide.calls import replan_of_json
     from gridtide.cli import show_plan
     from gridtide.client import Client
     from gridtide.schema.plan_requests import REPLAN
 
-    if args.question == args.plan == "-":
-        raise BadInput("the plan and --question are both -; give one of them as a file")
+    if options.request == plan == "-":
+        raise BadInput("the plan and --request are both -; give one of them as a file")
+    planned = read_json(plan)
     body = {
-        "plan": (planned := from_file(args.plan)),
-        "asked": _request(args, planned),
-        "progress": {
-            name: value
-            for name in PROGRESS
-            if (value := getattr(args, RENAMED.get(name, name))) is not None
-        },
+        "plan": planned,
+        "asked": _request(plan, options, planned),
+        "progress": state.progress(),
     }
     REPLAN.read(body)
     with Client(environ=terminal.environ) as client:
         answer = client.send(replan_of_json(body))
-    if args.json:
-        terminal.document(answer.to_json(asked=True))
-    else:
-        terminal.result(show_plan.plan(answer))
+    terminal.answer(answer.to_json(asked=True), lambda: show_plan.plan(answer))
     return 0
 
 
-def _request(args: argparse.Namespace, planned: object) -> object:
-    """What a plan was asked for: by the options where any is given, else as the plan says."""
-    if args.question is not None or asks(args):
-        return question_of(args)
+def _request(file: str, options: RequestOptions, planned: object) -> object:
+    """The request of a plan: by the options where any is given, else as the plan has it."""
+    if options.request is not None or says_anything(options):
+        return read_request(options)
     known = planned.get("asked") if isinstance(planned, Mapping) else None
     if known is None:
         raise BadInput(
-            f"{args.plan} does not say what it was asked for, as gridtide plan --json does in "
-            "'asked'; give the regions and options of that plan again, or --question"
+            f"{file} has no request, which gridtide plan --json writes into it; give the "
+            "regions and options of that plan again, or --request"
         )
     return known
-
-
-def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``batch``."""
-    parser.add_argument("file", metavar="FILE", help="JSON of questions; - is standard input")
-
-
-def batch(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask many questions and print their answers."""
-    from gridtide.cli import show_plan
-    from gridtide.client import Client
-
-    said = from_file(args.file)
-    questions = said.get("questions") if isinstance(said, Mapping) else said
-    if not isinstance(questions, list):
-        raise BadInput(f"{args.file} has no list of questions")
-    with Client(environ=terminal.environ) as client:
-        answer = client.batch(questions)
-    if args.json:
-        terminal.document(answer.to_json(asked=True))
-    else:
-        terminal.result(show_plan.batch(answer))
-    return 0
-
-
-def schedule_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``schedule``."""
-    parser.add_argument("file", metavar="FILE", help="JSON of the question, as by REST; or -")
-
-
-def schedule(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask for plans of many jobs together and print them."""
-    from gridtide.cli import show_plan
-    from gridtide.client import Client
-    from gridtide.schema.schedules import SCHEDULE
-
-    asked = SCHEDULE.read(from_file(args.file))
-    with Client(environ=terminal.environ) as client:
-        answer = client.schedule(
-            asked.jobs, asked.caps, asked.goal, signal=asked.signal, as_of=asked.as_of
-        )
-    if args.json:
-        terminal.document(answer.to_json())
-    else:
-        terminal.result(show_plan.schedule(answer))
-    return 0

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from gridtide.schema.responses import Answer, BestRegion, BestWindow, Intensity, ZoneInfo, Zones
+from gridtide.cli.terminal import Table
+from gridtide.schema.responses import (
+    Answer,
+    BestRegion,
+    BestWindow,
+    Forecast,
+    ForecastSlot,
+    Intensity,
+    ZoneInfo,
+    Zones,
+)
 from gridtide.schema.text import (
     format_age,
     format_minute,
@@ -32,7 +41,7 @@ def best_window(answer: BestWindow) -> str:
     )
 
 
-def best_region(answer: BestRegion) -> str:
+def best_region(answer: BestRegion) -> list[str | Table]:
     """The best region as `best_window`, and the ranking of all."""
     rows = [
         (
@@ -46,7 +55,7 @@ def best_region(answer: BestRegion) -> str:
     ]
     without = [f"  {one.region}: no window; {one.reason}" for one in answer.infeasible]
     header = ("", "region", "zone", "start", "mean")
-    return "\n".join([best_window(answer), "", table(header, rows), *without])
+    return [best_window(answer), "", Table(header, rows), *without]
 
 
 def now(answer: Intensity) -> str:
@@ -71,27 +80,61 @@ def now(answer: Intensity) -> str:
     )
 
 
-def zones(answer: Zones) -> str:
+def history(answer: Intensity) -> list[str | Table]:
+    """The known slots of a region, one row each."""
+    if not answer.slots:
+        return [f"{place(answer)}: no slot is known", *provenance(answer, "none")]
+    rows = [
+        (
+            format_minute(slot.start),
+            format_minute(slot.end),
+            "unknown" if slot.value is None else format_value(slot.value, answer.signal),
+            str(slot.quality or "-"),
+        )
+        for slot in answer.slots
+    ]
+    qualities = sorted({str(slot.quality) for slot in answer.slots if slot.quality})
+    return [
+        place(answer),
+        *provenance(answer, ", ".join(qualities) or "none"),
+        "",
+        Table(("from", "to", "value", "quality"), rows),
+    ]
+
+
+def forecast(answer: Forecast) -> list[str | Table]:
+    """The slots of a forecast with their quantiles, one row each."""
+    rows = [
+        (
+            format_minute(slot.start),
+            format_minute(slot.end),
+            *(
+                "-" if each is None else format_value(each, answer.signal)
+                for each in _quantiles(slot)
+            ),
+        )
+        for slot in answer.slots
+    ]
+    origin = f"{answer.quality} by {answer.model}, issued {format_minute(answer.issued_at)}"
+    return [
+        place(answer),
+        *provenance(answer, origin),
+        "",
+        Table(("from", "to", "p10", "p50", "p90"), rows),
+    ]
+
+
+def zones(answer: Zones) -> list[str | Table]:
     """One row for each zone."""
     header = ("zone", "name", "signal", "data age", "forecast until", "model", "source")
-    lines = [table(header, [_zone(zone) for zone in answer])]
+    lines: list[str | Table] = [Table(header, [_zone(zone) for zone in answer])]
     if not answer.zones:
         lines = ["no zone has data yet; bring some in with 'gridtide refresh' or 'import'"]
     if any(zone.simulated for zone in answer):
         lines.append(f"* {SIMULATED}")
     if answer.replay:
         lines.append(f"replay: the clock stands at {format_minute(answer.as_of)}")
-    return "\n".join(lines)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns side by side, as wide as they need to be."""
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return lines
 
 
 def place(answer: Answer | PlanAnswer) -> str:
@@ -114,6 +157,10 @@ def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
     if answer.simulated:
         lines.append(f"  {SIMULATED}")
     return lines
+
+
+def _quantiles(slot: ForecastSlot) -> tuple[float | None, ...]:
+    return slot.p10, slot.p50, slot.p90
 
 
 def _saving(answer: BestWindow) -> str:

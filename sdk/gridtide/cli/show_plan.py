@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import place, provenance, table
+from gridtide.cli.show import place, provenance
 from gridtide.cli.show_footprint import gross
+from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError
 from gridtide.schema.batch_responses import Batch, One
 from gridtide.schema.footprint_responses import FootprintAnswer
@@ -12,29 +13,28 @@ from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide.schema.schedules import ScheduleAnswer
 from gridtide.schema.text import format_minute, format_percent, format_value
 
-# More slots than these are told by their number; --json has them all.
+# Of more slots than these only the number is shown; --json has them all.
 MOST_SLOTS = 24
 
 
-def plan(answer: PlanAnswer) -> str:
+def plan(answer: PlanAnswer) -> list[str | Table]:
     """When and where to run, what it comes to, why, and what else was possible."""
     begin, end = format_minute(answer.start), format_minute(answer.end)
     pieces = "1 piece" if answer.pieces == 1 else f"{answer.pieces} pieces"
     made = f"{answer.quality} by {answer.model}" if answer.model else str(answer.quality)
     issued = f", issued {format_minute(answer.issued_at)}" if answer.issued_at else ""
-    return "\n".join(
-        [
-            f"{place(answer)}: start {begin}, done {end} ({pieces})",
-            f"  why      {answer.reason.sentence}",
-            f"  energy   {answer.kwh:.6g} kWh{_grams(answer)}",
-            f"  mean     {format_value(answer.mean, answer.signal)}",
-            f"  change   {answer.what_would_change}",
-            *(tables := [*_slots(answer), *_alternatives(answer)]),
-            *([""] if tables else []),
-            *(f"  {one.region}: left out; {one.reason}" for one in answer.left_out),
-            *provenance(answer, f"{made}{issued}"),
-        ]
-    )
+    tables = [*_slots(answer), *_alternatives(answer)]
+    return [
+        f"{place(answer)}: start {begin}, done {end} ({pieces})",
+        f"  why      {answer.reason.sentence}",
+        f"  energy   {answer.kwh:.6g} kWh{_grams(answer)}",
+        f"  mean     {format_value(answer.mean, answer.signal)}",
+        f"  change   {answer.what_would_change}",
+        *tables,
+        *([""] if tables else []),
+        *(f"  {one.region}: left out; {one.reason}" for one in answer.left_out),
+        *provenance(answer, f"{made}{issued}"),
+    ]
 
 
 def batch(answer: Batch) -> str:
@@ -54,10 +54,10 @@ def _line(one: One) -> str:
     if isinstance(one, FootprintAnswer):
         return f"{one.kwh:.6g} kWh: {gross(one)}"
     when = f"{format_minute(one.start)} to {format_minute(one.end)}"
-    told = f"{one.region}: {when}, {format_value(one.mean, one.signal)}"
+    text = f"{one.region}: {when}, {format_value(one.mean, one.signal)}"
     if isinstance(one, BestRegion):
-        return f"{told}; best of {len(one.ranking)}"
-    return told if isinstance(one, BestWindow) else f"{told}, {one.kwh:.6g} kWh"
+        return f"{text}; best of {len(one.ranking)}"
+    return text if isinstance(one, BestWindow) else f"{text}, {one.kwh:.6g} kWh"
 
 
 def _grams(answer: PlanAnswer) -> str:
@@ -70,7 +70,7 @@ def _grams(answer: PlanAnswer) -> str:
     return f", {answer.grams:.6g} g ({low:.6g} to {high:.6g}){cost}"
 
 
-def _slots(answer: PlanAnswer) -> list[str]:
+def _slots(answer: PlanAnswer) -> list[str | Table]:
     slots = answer.slots
     if len(slots) == 1:
         return []
@@ -85,10 +85,10 @@ def _slots(answer: PlanAnswer) -> list[str]:
         )
         for slot in slots
     ]
-    return ["", table(("from", "to", "power", "region"), rows)]
+    return ["", Table(("from", "to", "power", "region"), rows)]
 
 
-def _alternatives(answer: PlanAnswer) -> list[str]:
+def _alternatives(answer: PlanAnswer) -> list[str | Table]:
     if not answer.alternatives:
         return []
     rows = [
@@ -103,4 +103,4 @@ def _alternatives(answer: PlanAnswer) -> list[str]:
         for one in answer.alternatives
     ]
     header = ("or", "region", "from", "to", "mean", "saves")
-    return ["", table(header, rows)]
+    return ["", Table(header, rows)]

@@ -1,14 +1,17 @@
-"""``gridtide forecast``: 72 h of every zone in the store, from what is known now."""
+"""``gridtide issue``: make forecast runs of 72 h for the zones in the store."""
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated
 
-from gridtide.cli.command import Command, Terminal
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import NoData
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import begin
-from gridtide_pipelines.commands.zones import add_zones, zone_keys
+from gridtide_pipelines.commands.zones import Zones, zone_keys
 from gridtide_pipelines.forecast.issue import forecast_zones
 from gridtide_pipelines.forecast.models import DEFAULT
 from gridtide_store.home import writer_lock
@@ -16,17 +19,23 @@ from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    add_zones(parser)
-    parser.add_argument("--model", default=DEFAULT, help="forecaster; default: %(default)s")
+@command("issue", examples=["issue", "issue --zone DE,FR --model weekly"])
+def issue(
+    terminal: Terminal,
+    *,
+    zone: Zones = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="forecast model")] = DEFAULT,
+) -> int:
+    """Make forecast runs from what is known now.
 
-
-def _run(args: argparse.Namespace, terminal: Terminal) -> int:
+    Each run covers the next 72 hours of one zone. 'gridtide refresh' makes them too;
+    'gridtide publish' makes them visible.
+    """
     session = begin(terminal)
     refuse_without_store(session.home)
-    now, zones = session.clock(), zone_keys(args.zone)
+    now, zones = session.clock(), zone_keys(zone)
     with (
-        writer_lock(session.home, "forecast", now),
+        writer_lock(session.home, "issue", now),
         Store.open(session.home) as store,
         shown(terminal) as progress,
     ):
@@ -35,7 +44,7 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
             session.home,
             now,
             zones=zones,
-            model=args.model,
+            model=model,
             workers=session.settings.workers,
             progress=progress,
         )
@@ -43,17 +52,9 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> int:
         raise NoData("the store is empty: import files or refresh before forecasting")
     for reason in made.reasons.values():
         terminal.say(f"no forecast: {reason}")
-    if args.json:
+    if terminal.json:
         terminal.document({"rows": made.rows, "runs": made.runs, "not_forecast": made.reasons})
     else:
         by = ", ".join(f"{name} {count}" for name, count in made.runs.items()) or "none"
         terminal.result(f"{made.rows} forecast rows stored; runs by model: {by}")
     return 0 if made.runs else 1
-
-
-COMMAND = Command(
-    name="forecast",
-    summary="forecast 72 h of every zone from what is known now",
-    arguments=_arguments,
-    run=_run,
-)

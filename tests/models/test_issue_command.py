@@ -1,4 +1,4 @@
-"""``gridtide forecast``: what it prints and how it exits."""
+"""``gridtide issue``, alias ``gridtide forecast`` without a region: output and exit codes."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def filled(home: Home) -> Home:
     return home
 
 
-@pytest.fixture
-def run(home: Home) -> Run:
+@pytest.fixture(params=["issue", "forecast"])
+def run(home: Home, request: pytest.FixtureRequest) -> Run:
     def call(*words: str) -> int:
         environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
-        return script.main(["forecast", *words], environ)
+        return script.main([request.param, *words], environ)
 
     return call
 

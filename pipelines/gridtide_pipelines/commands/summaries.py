@@ -1,0 +1,22 @@
+"""What ``gridtide --help`` says of each subcommand, so that it need not import them.
+
+A test holds each line to the command's own help text.
+"""
+
+from __future__ import annotations
+
+SUMMARIES = {
+    "refresh": "Fetch new data, derive, forecast and publish.",
+    "import": "Import generation from Parquet or CSV files.",
+    "issue": "Make forecast runs from what is known now.",
+    "publish": "Publish what the store holds as a new snapshot.",
+    "status": "Show the data directory, the last refresh, late zones and the disk.",
+    "check": "Verify that the data directory is as it was written.",
+    "backup": "Copy the data directory into a folder or a .tar file.",
+    "restore": "Restore a backup into a data directory.",
+    "sources": "List the sources, whether each is on, and why not.",
+    "demo": "Show a first answer from live or simulated data, then serve.",
+    "backtest": "Forecast past days from what was known then, for a scorer.",
+    "simulate": "Compare policies for timing jobs, on past forecasts and actual values.",
+    "reproduce": "Compute published results again and compare them.",
+}
