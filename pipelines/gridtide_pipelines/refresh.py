@@ -24,7 +24,7 @@ from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.publishing import publish_home
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
-from gridtide_store.records import Step
+from gridtide_store.records import RunStage
 from gridtide_store.retention import prune_raw, thin_runs
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 class Report:
     """What one refresh did."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[RunStage] = field(default_factory=list)
     derived_rows: int = 0
     forecasts: Forecasting | None = None
     snapshot: str = ""
     remarks: list[str] = field(default_factory=list)
 
     @property
-    def failed(self) -> list[Step]:
+    def failed(self) -> list[RunStage]:
         """The steps in which a source failed; skipped ones and a late publisher did not."""
         return [s for s in self.steps if s.status not in (DONE, SKIPPED, NOTHING_YET)]
 
@@ -70,7 +70,7 @@ def refresh(
     """Bring `home` up to date; the caller holds the writer's lock.
 
     Args:
-        sources: whom to ask, each on its own: one that fails is noted and the others go on.
+        sources: fetched one by one: a failure is noted and the others go on.
         zones: only these; empty for all.
         since: fill the history back to then; an interrupted fill resumes.
         model: name of the forecaster, or ``default``.
@@ -122,10 +122,10 @@ def refresh(
     return report
 
 
-def _underived(error: NotStored) -> Step:
+def _underived(error: NotStored) -> RunStage:
     """The failed step of a source from whose mix nothing could be derived."""
     zones = (error.zone,) if error.zone else ()
-    return Step(error.source, "derive", zones, None, None, error.code, message=str(error))
+    return RunStage(error.source, "derive", zones, None, None, error.code, message=str(error))
 
 
 def _refuse_clock_ahead(report: Report) -> None:

@@ -57,8 +57,8 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
     """Copy the store, the ledger, raw bodies, models and one whole snapshot to `target`.
 
     A folder, or one file if the name ends in ``.tar``, which its owner alone may read. It
-    appears whole or not at all, and has been read back and compared when this returns. Nobody
-    writes meanwhile.
+    appears whole or not at all, and has been read back and compared when this returns.
+    The caller holds the lock.
 
     Raises:
         BadInput: there is no store in `home`, or something at `target`.
@@ -79,7 +79,7 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
             _remove(left)
-        # Others may write to the same folder (/tmp): nobody can put a link of that name there.
+        # Others may write to the same folder (/tmp): no link of a random name can be put there.
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
         try:
             listed = _write(home, partial, folder=target.suffix != ".tar", now=now)
@@ -239,13 +239,13 @@ def _write_tar(partial: Path, wanted: Mapping[str, Path], document: bytes) -> No
 
 
 def _own(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """`entry` for its owner alone; whose that was here is nobody else's business."""
+    """`entry` for its owner alone; the owner is not kept."""
     entry.mode, entry.uid, entry.gid, entry.uname, entry.gname = 0o600, 0, 0, "", ""
     return entry
 
 
 def _new_file(path: Path) -> BinaryIO:
-    """A file that was not there, to be written; nobody else may read it."""
+    """A file that was not there, to be written; readable by its owner alone."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 

@@ -27,7 +27,7 @@ PIECE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Border:
     """A short part of a line, with the box around it; lon and lat in degrees."""
 
     west: float
@@ -44,16 +44,16 @@ class Outline:
     """All borders and coasts of one country, islands and holes included, in no order."""
 
     country: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Border, ...]
 
     def contains(self, lat: float, lon: float) -> bool:
         """Whether the point is inside (even-odd rule: rays cross an odd number of lines)."""
         crossings = 0
-        for piece in self.pieces:
-            if piece.south > lat or piece.north < lat or piece.east < lon:
+        for border_part in self.pieces:
+            if border_part.south > lat or border_part.north < lat or border_part.east < lon:
                 continue
             for (x1, x2), (y1, y2) in zip(
-                pairwise(piece.lons), pairwise(piece.lats), strict=True
+                pairwise(border_part.lons), pairwise(border_part.lats), strict=True
             ):
                 if (y1 > lat) != (y2 > lat) and lon < x1 + (lat - y1) / (y2 - y1) * (x2 - x1):
                     crossings += 1
@@ -65,12 +65,12 @@ class Outline:
         """Distance to the nearest line; infinite when there is none nearer than `within`."""
         nearest = within
         shrink = math.cos(math.radians(lat))
-        for piece in self.pieces:
-            if borders_only and not piece.border:
+        for border_part in self.pieces:
+            if borders_only and not border_part.border:
                 continue
-            if _box_km(piece, lat, lon, shrink) >= nearest:
+            if _box_km(border_part, lat, lon, shrink) >= nearest:
                 continue
-            nearest = min(nearest, _piece_km(piece, lat, lon, shrink))
+            nearest = min(nearest, _border_km(border_part, lat, lon, shrink))
         return nearest if nearest < within else math.inf
 
     def far_km(self, lat: float, lon: float) -> float:
@@ -82,9 +82,10 @@ class Outline:
         if near < math.inf:
             return near
         ends = ((haversine_km(lat, lon, p.lats[0], p.lons[0]), p) for p in self.pieces)
-        _, piece = min(ends, key=itemgetter(0))
+        _, border_part = min(ends, key=itemgetter(0))
         return min(
-            haversine_km(lat, lon, y, x) for x, y in zip(piece.lons, piece.lats, strict=True)
+            haversine_km(lat, lon, y, x)
+            for x, y in zip(border_part.lons, border_part.lats, strict=True)
         )
 
 
@@ -118,7 +119,7 @@ class Atlas:
 
 @cache
 def load() -> Atlas:
-    """The outlines of this release; read once per process, when first asked for."""
+    """The outlines of this release; read once per process, when first needed."""
     document = json.loads((FOLDER / "outlines.json").read_text(encoding="utf-8"))
     return Atlas(
         one_zone=_outlines(document["one_zone"]),
@@ -134,10 +135,10 @@ def outline(
     return Outline(
         country,
         tuple(
-            piece
+            border_part
             for lines, border in ((borders, True), (coasts, False))
             for line in lines
-            for piece in _cut(line, border=border)
+            for border_part in _cut(line, border=border)
         ),
     )
 
@@ -146,26 +147,26 @@ def _outlines(countries: Mapping[str, Any]) -> dict[str, Outline]:
     return {country: outline(country, **lines) for country, lines in countries.items()}
 
 
-def _cut(line: Sequence[int], *, border: bool) -> Iterator[Piece]:
+def _cut(line: Sequence[int], *, border: bool) -> Iterator[Border]:
     lons = [x / 1000 for x in accumulate(line[::2])]
     lats = [y / 1000 for y in accumulate(line[1::2])]
     for first in range(0, len(lons) - 1, PIECE):
         xs, ys = lons[first : first + PIECE + 1], lats[first : first + PIECE + 1]
-        yield Piece(min(xs), min(ys), max(xs), max(ys), xs, ys, border)
+        yield Border(min(xs), min(ys), max(xs), max(ys), xs, ys, border)
 
 
-def _box_km(piece: Piece, lat: float, lon: float, shrink: float) -> float:
+def _box_km(border_part: Border, lat: float, lon: float, shrink: float) -> float:
     """A distance no point of the piece is nearer than, on the plane around the point."""
-    across = max(piece.west - lon, 0.0, lon - piece.east) * shrink
-    up = max(piece.south - lat, 0.0, lat - piece.north)
+    across = max(border_part.west - lon, 0.0, lon - border_part.east) * shrink
+    up = max(border_part.south - lat, 0.0, lat - border_part.north)
     return math.hypot(across, up) * KM_PER_DEGREE
 
 
-def _piece_km(piece: Piece, lat: float, lon: float, shrink: float) -> float:
+def _border_km(border_part: Border, lat: float, lon: float, shrink: float) -> float:
     """Distance to the nearest segment, on the plane around the point."""
     nearest = math.inf
-    xs = [(x - lon) * shrink for x in piece.lons]
-    ys = [y - lat for y in piece.lats]
+    xs = [(x - lon) * shrink for x in border_part.lons]
+    ys = [y - lat for y in border_part.lats]
     for (x1, x2), (y1, y2) in zip(pairwise(xs), pairwise(ys), strict=True):
         dx, dy = x2 - x1, y2 - y1
         length = dx * dx + dy * dy

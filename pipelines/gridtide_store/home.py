@@ -170,7 +170,7 @@ def _holder(home: Home) -> str:
 
 
 # A forked worker inherits the descriptor and with it the lock: if the writer is killed while
-# a worker lives on, the home would stay locked by nobody that writes.
+# a worker lives on, the home would stay locked without a writer.
 _held: set[int] = set()
 
 

@@ -1,6 +1,6 @@
 """Every forecast that came to be known over a stretch of time, for looking back at all of them.
 
-`Store.forecasts` answers for one moment; asked at each issue of a year it would take minutes.
+`Store.forecasts` answers for one moment; called for each issue of a year it would take minutes.
 """
 
 from __future__ import annotations

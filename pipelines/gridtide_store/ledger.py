@@ -20,7 +20,7 @@ from gridtide.model import format_time, parse_time
 from gridtide_store.faults import explained
 from gridtide_store.home import Home, make_root
 from gridtide_store.ledger_file import migrate, opened, transaction
-from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, Step
+from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, RunStage
 
 
 class Ledger:
@@ -72,7 +72,7 @@ class Ledger:
             )
         return int(cursor.lastrowid or 0)
 
-    def step(self, run: int, step: Step) -> None:
+    def step(self, run: int, step: RunStage) -> None:
         """Note one span of a run."""
         with transaction(self.path) as connection:
             connection.execute(
@@ -137,7 +137,7 @@ class Ledger:
             for number, command, args, pid, started, finished, outcome, code, summary in rows
         ]
 
-    def steps(self, run: int) -> list[Step]:
+    def steps(self, run: int) -> list[RunStage]:
         """The spans of one run, in the order they were done."""
         rows = self._rows(
             'SELECT source, kind, zones, "start", "end", status, rows, bytes, ms, message '
@@ -145,7 +145,7 @@ class Ledger:
             run,
         )
         return [
-            Step(
+            RunStage(
                 source,
                 kind,
                 tuple(json.loads(zones)),
@@ -157,7 +157,7 @@ class Ledger:
         ]
 
     def outcomes(self) -> dict[str, Latest]:
-        """How each source was asked last, and when it last gave what was asked, by name."""
+        """The last retrieval of each source, and when it last delivered everything, by name."""
         rows = self._rows(
             "SELECT source, started, status, message, "
             "max(CASE WHEN status = 'done' THEN started END) OVER (PARTITION BY source) "
@@ -174,7 +174,7 @@ class Ledger:
         }
 
     def settled(self, source: str, kind: str) -> dict[str, set[date]]:
-        """The UTC days that need not be asked for again, by zone."""
+        """The UTC days that need no further request, by zone."""
         rows = self._rows(
             "SELECT zone, day FROM settled WHERE source = ? AND kind = ? AND final",
             source,
@@ -232,7 +232,7 @@ class Ledger:
             )
 
     def forget_settled(self) -> None:
-        """Forget which spans need not be asked for again: the store they went to is gone."""
+        """Forget which spans need no further request: the store they went to is gone."""
         with transaction(self.path) as connection:
             connection.execute("DELETE FROM settled")
 
@@ -260,7 +260,7 @@ class Ledger:
         }
 
     def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:
-        """Add to the counts of oddities in what a source said."""
+        """Add to the counts of anomalies in what a source said."""
         with transaction(self.path) as connection:
             connection.executemany(
                 "INSERT INTO flag VALUES (?, ?, ?, ?) ON CONFLICT (source, flag) DO UPDATE "
@@ -269,7 +269,7 @@ class Ledger:
             )
 
     def flags(self) -> list[Flag]:
-        """All oddities seen, by source and flag."""
+        """All anomalies seen, by source and flag."""
         rows = self._rows("SELECT source, flag, count, last_seen FROM flag ORDER BY 1, 2")
         return [
             Flag(source, flag, count, parse_time(seen)) for source, flag, count, seen in rows

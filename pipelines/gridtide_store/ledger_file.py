@@ -1,4 +1,4 @@
-"""The file of the ledger: opened, brought to the newest version, its errors told as ours."""
+"""The file of the ledger: opened, brought to the newest version, its errors translated."""
 
 from __future__ import annotations
 

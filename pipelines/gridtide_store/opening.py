@@ -65,7 +65,7 @@ def adopt(connection: duckdb.DuckDBPyConnection, home: Home, *, new: bool) -> No
         # DuckDB takes a file of no bytes for a new database.
         raise Damaged(f"{home.live} is empty; {RESTORE}, or add --new-store")
     if home.ledger.exists():
-        # What an earlier store had for good is to be asked for again.
+        # What an earlier store had for good is to be requested again.
         Ledger(home.ledger).forget_settled()
 
 

@@ -13,7 +13,6 @@ from gridtide.errors import GridtideError
 from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import columns
-from gridtide_store.draft import DAILY, Before, Draft, Rebase, fill
 from gridtide_store.durable import sync_file, sync_folder, write_durably
 from gridtide_store.errors import Damaged
 from gridtide_store.faults import explained
@@ -23,6 +22,7 @@ from gridtide_store.manifest import Manifest
 from gridtide_store.matrices import clock_of, matrices, newest_runs
 from gridtide_store.pointer import current
 from gridtide_store.records import Facts
+from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import QUALITIES
 
@@ -72,14 +72,14 @@ def publish(
         there = _there(home)
         _sweep(home)
         before = _readable(there)
-        draft = Draft(home.snapshots / f".{name}.partial", before)
-        draft.folder.mkdir(parents=True)
+        staged = StagedSnapshot(home.snapshots / f".{name}.partial", before)
+        staged.folder.mkdir(parents=True)
         try:
-            made = fill(draft, store, now, signals=signals, rebase=rebase)
+            made = fill(staged, store, now, signals=signals, rebase=rebase)
             clock = clock_of(utc(now), replay=replay)
             runs = newest_runs(store.connection, signals=signals, served=served, clock=clock)
             plans = [
-                draft.add_matrix(plan, values)
+                staged.add_matrix(plan, values)
                 for plan, values in matrices(store.connection, runs)
             ]
             manifest = Manifest(
@@ -96,28 +96,28 @@ def publish(
                 trust={zone: tuple(trust(zone)) for zone in _zones(store, signals)},
                 sources=_facts(store, ledger, before),
                 matrices=tuple(plans),
-                files=draft.files,
+                files=staged.files,
                 store=store.id,
                 base=made.base,
                 delta=made.delta,
             )
-            (draft.folder / manifests.NAME).write_bytes(manifests.encode(manifest))
-            _settle(draft.folder, home.snapshots / name)
+            (staged.folder / manifests.NAME).write_bytes(manifests.encode(manifest))
+            _settle(staged.folder, home.snapshots / name)
         except BaseException:
             # On a full disk the next try must find the room that this one took.
-            shutil.rmtree(draft.folder, ignore_errors=True)
+            shutil.rmtree(staged.folder, ignore_errors=True)
             raise
         _move_pointer(home, name)
-        _prune(home, name, keep, damaged=draft.damaged)
+        _prune(home, name, keep, damaged=staged.damaged)
     return name
 
 
-def _settle(draft: Path, folder: Path) -> None:
+def _settle(staged: Path, folder: Path) -> None:
     """Give the draft its name, all of it on the disk before anything points to it."""
-    for path in draft.iterdir():
+    for path in staged.iterdir():
         sync_file(path)
-    sync_folder(draft)
-    draft.rename(folder)
+    sync_folder(staged)
+    staged.rename(folder)
     sync_folder(folder.parent)
 
 
@@ -177,7 +177,7 @@ def _prune(home: Home, newest: str, keep: int, *, damaged: bool) -> None:
     """Remove all snapshots but `newest` and those it came after, `keep` in all.
 
     Where damage was seen in the one before, its like among the others go too: they share its
-    files, and nobody must come back to them.
+    files, and no reader may come back to them.
     """
     kept: list[str] = []
     name = newest

@@ -54,7 +54,9 @@ def history(
     )
     order = by_trust(known["source"].tolist(), sources)
     reach = REACH if len(order) > 1 else timedelta(0)
-    found = _beliefs(connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of)
+    found = _revisions(
+        connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of
+    )
     named = dict(zip(known["id"].tolist(), known["source"].tolist(), strict=True))
     rank_of = {number: order.index(source) for number, source in named.items()}
     rank = np.array([rank_of[number] for number in found["series"].tolist()], dtype=np.int64)
@@ -94,7 +96,7 @@ def inputs(
             [zone, source, GENERATION, SHARE],
         )
     )
-    found = _beliefs(connection, names["series"].to_list(), start, end, as_of=as_of)
+    found = _revisions(connection, names["series"].to_list(), start, end, as_of=as_of)
     return (
         frame(found)
         .join(names, on="series", how="inner")
@@ -114,7 +116,7 @@ def covered(
     names = frame(
         columns(connection, "SELECT id AS series, zone FROM series WHERE source = ?", [source])
     )
-    found = _beliefs(connection, names["series"].to_list(), start, end, as_of=None)
+    found = _revisions(connection, names["series"].to_list(), start, end, as_of=None)
     days = (
         frame(found)
         .filter(pl.col("value").is_not_null())
@@ -147,7 +149,7 @@ def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span
     ]
 
 
-# Whether a slot that came to be unknown is its series' first or last can be told only from
+# Whether a slot that came to be unknown is its series' first or last can be decided only from
 # its newest belief; for series without an unknown value any belief tells.
 SERIES = """
     WITH plain AS (
@@ -206,7 +208,7 @@ def newest_known_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     return utc(newest) if newest else None
 
 
-def _beliefs(
+def _revisions(
     connection: duckdb.DuckDBPyConnection,
     numbers: Sequence[int],
     start: datetime,

@@ -1,4 +1,4 @@
-"""What the ledger notes down: runs and their steps, sources, oddities."""
+"""What the ledger notes down: runs and their steps, sources, anomalies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RunStage:
     """One span of one source in a run; `status` is ``done``, ``skipped`` or what went wrong."""
 
     source: str
@@ -51,9 +51,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """How a source was asked last: when the run began, `status` and `message` of its step.
+    """The last retrieval of a source: when the run began, `status` and `message` of its step.
 
-    `done_at` is when the newest run began in which it gave what was asked; None: never.
+    `done_at` is when the newest run began in which it delivered everything; None: never.
     """
 
     at: datetime

@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORE
 
 # No name we know is longer; the rest of a longer text is neither searched nor repeated.
 LONGEST = 80
-# How many regions an error lists that are only spelled like the one asked for.
+# How many regions an error lists that are only spelled like the requested one.
 LISTED = 5
 
 

@@ -22,12 +22,12 @@ BASE_URL = re.compile(r"GRIDTIDE_([A-Z0-9_]+)_URL")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run may be told from outside.
+    """Settings from the environment.
 
     Attributes:
         home: the data directory.
         now: another time to run at (replay); None is the real clock.
-        base_urls: publisher's name to the address asked instead of its own.
+        base_urls: publisher's name to the base URL used instead of its own.
         secrets: keys of publishers by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
         keep_raw: how long raw bodies stay; None is for ever.

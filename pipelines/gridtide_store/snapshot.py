@@ -29,7 +29,7 @@ from gridtide_store.errors import Damaged
 from gridtide_store.faults import explained
 from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
 from gridtide_store.matrices import END_OF_TIME
-from gridtide_store.snapshot_revisions import Beliefs
+from gridtide_store.snapshot_revisions import Revisions
 from gridtide_store.snapshot_runs import Run, Runs
 from gridtide_store.trust import REACH, by_trust, merge
 from gridtide_store.vocabulary import input_of
@@ -116,7 +116,7 @@ class Snapshot:
         self._folder = folder
         self._qualities = np.array(manifest.qualities, dtype=np.object_)
         self._connection = connection
-        self._beliefs = Beliefs(connection)
+        self._beliefs = Revisions(connection)
         numbered = {
             number: replace(info, newest_known_at=self._seen(info.newest_known_at))
             for number, info in _series(connection, manifest).items()

@@ -72,10 +72,10 @@ class Slots:
         )
 
 
-class Beliefs:
+class Revisions:
     """What was believed about slots; a connection with ``base`` and ``delta`` attached.
 
-    The delta is small and asked with nearly every question, so it is held in memory: finding
+    The delta is small and used by nearly every request, so it is held in memory: finding
     72 hours in it takes microseconds, a query half a millisecond.
     """
 
@@ -106,7 +106,7 @@ class Beliefs:
         With `as_of` those known then, else all.
         """
         if as_of is not None and self._newest_known_at is not None:
-            # Nothing has been known later, so the newest belief is what is asked for.
+            # Nothing has been known later, so the newest observation is what is requested.
             as_of = None if instant(as_of) >= self._newest_known_at else as_of
         parts = [self._query("base.belief", series, start, end)]
         if as_of is not None:

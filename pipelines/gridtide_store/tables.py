@@ -208,7 +208,7 @@ def _updated_info(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """What the base says of each series, put right by what is staged for the delta."""
     simulated = QUALITIES.index(Quality.SIMULATED)
     newer = "(FROM staged WHERE rank = 1)"
-    # Where the delta took the value of the first or last slot away, the base is asked anew.
+    # Where the delta took the value of the first or last slot away, the base is read again.
     base = frame(
         columns(
             connection,

@@ -95,7 +95,7 @@ class Client:
         if destination.url is None:
             from gridtide import local
 
-            transport = local.LocalTransport(local.host(destination.told))
+            transport = local.LocalTransport(local.host(destination.settings))
         elif transport is None:
             from gridtide.http import transport as network
 
@@ -217,7 +217,7 @@ class AsyncClient:
         if destination.url is None:
             from gridtide import local
 
-            transport = local.AsyncLocalTransport(local.host(destination.told))
+            transport = local.AsyncLocalTransport(local.host(destination.settings))
         elif transport is None:
             from gridtide.http import transport as network
 

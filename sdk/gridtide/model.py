@@ -223,7 +223,7 @@ class Series(Shown, Tabular):
             object.__setattr__(self, "signal", read_word(Signal, self.signal, "signal"))
         starts, ends = edges_of(self.slots)
         if starts[1:] == ends[:-1]:
-            return  # the common case, told in half the time the loop takes
+            return  # the common case, checked in half the time the loop takes
         for earlier, later in pairwise(self.slots):
             if later.start < earlier.end:
                 raise BadInput(

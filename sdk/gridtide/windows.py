@@ -1,7 +1,7 @@
 """When and where is the cleanest window? Pure decisions on the means of slots.
 
 The mean of a slot holds over the whole slot; nothing is interpolated between slots. A window
-is never laid over a gap or an unknown value. What is cleaner follows from the signal: less
+never covers a gap or an unknown value. What is cleaner follows from the signal: less
 carbon intensity, more carbon-free energy.
 """
 

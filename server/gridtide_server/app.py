@@ -20,7 +20,7 @@ from gridtide_server.http.caching import reply_again
 from gridtide_server.http.hosts import HostCheck, NoSniff, read_hosts
 from gridtide_server.http.limits import Limits
 from gridtide_server.openapi import document_of
-from gridtide_server.queue import Effort, Line
+from gridtide_server.queue import WorkLimits, WorkQueue
 from gridtide_server.reader import Reader
 from gridtide_server.routes import (
     batch,
@@ -49,14 +49,14 @@ class ServerSettings:
 
     Attributes:
         cors: browsers may ask from any page; answers are public and nothing is written.
-        effort: how much calls that plan may have the server work.
+        work_limits: how much calls that plan may have the server work.
         max_age: how long ago the slot of a latest value may have ended by default.
         limits: how large a request may be.
         hosts: names in the Host header that are answered; None is any.
     """
 
     cors: bool = True
-    effort: Effort = field(default_factory=Effort)
+    work_limits: WorkLimits = field(default_factory=WorkLimits)
     max_age: timedelta = Settings.max_age
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] | None = None
@@ -88,7 +88,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        service.line.stop()
+        service.queue.stop()
         reader.close()
 
     app = FastAPI(
@@ -105,7 +105,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         generate_unique_id_function=lambda route: route.name,
     )
     service, registry = (
-        Service(reader, clock, Line(settings.effort), settings.max_age),
+        Service(reader, clock, WorkQueue(settings.work_limits), settings.max_age),
         CollectorRegistry(),
     )
     registry.register(metrics.Ages(service))

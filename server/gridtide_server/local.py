@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.queue import Effort
+from gridtide_server.queue import WorkLimits
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home
 from gridtide_store.settings import Settings
@@ -34,7 +34,7 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
         ServerSettings(
             cors=False,
             max_age=settings.max_age,
-            effort=Effort(patience=PATIENCE, waiting=WAITING),
+            work_limits=WorkLimits(patience=PATIENCE, waiting=WAITING),
         ),
         Reader(Home(settings.home)),
         Clock(settings.now),

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from gridtide.schema.decoding import Shape
 from gridtide.schema.records import Record, encode
 from gridtide_server import bodies
-from gridtide_server.queue import Turn
+from gridtide_server.queue import TimeBudget
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import View
 
@@ -31,22 +31,22 @@ async def answered(
     """What `tell` says of the body, which is read by `shape` and is about the moment `at`."""
     body = await bodies.received(request)
 
-    def answer(turn: Turn) -> bytes:
+    def answer(budget: TimeBudget) -> bytes:
         asked = bodies.read(body, shape)
         with service.reader.read() as view:
             moment = service.moment(at(asked), view)
-            told = turn.limited(lambda: tell(view, asked, moment))
+            told = budget.run(lambda: tell(view, asked, moment))
         return encode(told)
 
     return await in_line(service, request, answer)
 
 
 async def in_line(
-    service: Service, request: Request, answer: Callable[[Turn], bytes]
+    service: Service, request: Request, answer: Callable[[TimeBudget], bytes]
 ) -> Response:
     """What `answer` gives in its turn; dropped where the client leaves before."""
     client = request.client.host if request.client else None
-    working = asyncio.ensure_future(service.line.run(answer, client))
+    working = asyncio.ensure_future(service.queue.run(answer, client))
     leaving = asyncio.ensure_future(_leave(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)

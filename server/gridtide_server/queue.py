@@ -1,9 +1,12 @@
-"""How much one call may have the server work: in few threads, and for a limited time.
+"""Limits on the work of planning calls: few threads, a queue, and a time budget for each call.
 
-Some plans take many seconds, and Python runs one thread at a time. So calls that plan wait in
-line for a few threads, beside which everything else is still answered, and each is given up
-when its time is over: the planners look at it as they go. Nothing can be said of that time
-before: it depends on the forecast.
+Some plans take many seconds, and Python runs one thread at a time. Planning calls therefore
+wait in
+a queue for a few threads, while other calls are served directly, and each is cancelled when its
+time
+budget is used up: the planners check it as they work. How long a plan takes cannot be
+predicted, as
+it depends on the forecast.
 """
 
 from __future__ import annotations
@@ -25,21 +28,22 @@ from gridtide_server.errors import Overloaded
 from gridtide_server.time_slices import TimeSlices
 
 T = TypeVar("T")
-# One client has at most one of these parts of the places to wait.
+# One client has at most one of these parts of the queue.
 SHARES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """What calls that plan may take.
+class WorkLimits:
+    """Limits of planning calls.
 
     Attributes:
-        seconds: of work for one call, from its start on.
-        share: of them that each question of a batch may take at least: short enough that one
-            without end leaves the others theirs, and long enough that most end within it.
+        seconds: time budget of one call, from its start.
+        share: least time for each request of a batch: short enough that one without end leaves
+            the
+            others theirs, and long enough for most.
         at_once: how many calls work at the same time.
-        waiting: how many more may wait for that, and of one client a quarter of these.
-        patience: seconds that one of them waits at most.
+        waiting: length of the queue; one client may have a quarter of it.
+        patience: longest wait in the queue, seconds.
     """
 
     seconds: float = 20.0
@@ -50,36 +54,36 @@ class Effort:
 
 
 class _TimeIsUp(BaseException):
-    """Ends the work. No `Exception`, so that no planner takes it for its own."""
+    """Ends the work. Not an `Exception`, so that no planner handles it."""
 
 
-class Turn:
-    """The time of one call."""
+class TimeBudget:
+    """The time budget of one call."""
 
     def __init__(
         self,
-        effort: Effort,
+        work_limits: WorkLimits,
         clock: Callable[[], float] = time.monotonic,
         *,
         given_up: Callable[[], bool] = lambda: False,
         slices: TimeSlices | None = None,
     ) -> None:
-        self._effort = effort
+        self._limits = work_limits
         self._slices = slices or TimeSlices()
         self._given_up = given_up
         self._clock = clock
-        self._end = clock() + effort.seconds
+        self._end = clock() + work_limits.seconds
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
+        """Seconds left."""
         return self._end - self._clock()
 
-    def limited(self, work: Callable[[], T], seconds: float = inf) -> T:
-        """What `work` gives, if that takes no longer than `seconds` and what is left.
+    def run(self, work: Callable[[], T], seconds: float = inf) -> T:
+        """Return the result of `work`, if it takes at most `seconds` and the time left.
 
         Raises:
-            TooCostly: it does, or nothing is left.
+            TooCostly: it takes longer, or no time is left.
         """
         until = self._clock() + min(seconds, self.left)
 
@@ -95,20 +99,20 @@ class Turn:
         except _TimeIsUp as error:
             raise self._too_costly() from error
 
-    def shared(self, works: Sequence[Callable[[], T]]) -> list[T | TooCostly]:
-        """What each of `works` gives, or the error where its time did not suffice.
+    def run_all(self, works: Sequence[Callable[[], T]]) -> list[T | TooCostly]:
+        """Return the result of each of `works`, or the error where its time was too short.
 
-        Each has an equal part of what is left; those for which that is too little come again
-        when all others had theirs.
+        Each has an equal part of the time left; those that need more run again after all
+        others.
         """
         found: list[T | TooCostly] = [self._too_costly()] * len(works)
         waiting: Sequence[int] = range(len(works))
         while waiting and self.left > 0 and not self._given_up():
             again: list[int] = []
             for done, i in enumerate(waiting):
-                share = max(self._effort.share, self.left / (len(waiting) - done))
+                share = max(self._limits.share, self.left / (len(waiting) - done))
                 try:
-                    found[i] = self.limited(works[i], share)
+                    found[i] = self.run(works[i], share)
                 except TooCostly:
                     again.append(i)
             waiting = again
@@ -116,41 +120,41 @@ class Turn:
 
     def _too_costly(self) -> TooCostly:
         return TooCostly(
-            f"this takes more work than a call may, {self._effort.seconds:g} s in all; give "
-            "an earlier deadline, fewer regions, lengths in whole slots or fewer limits, or "
-            "ask in parts"
+            f"this takes more than the time budget of a call, {self._limits.seconds:g} s in "
+            "all; give an earlier deadline, fewer regions, lengths in whole slots or fewer "
+            "limits, or split the request"
         )
 
 
-class Line:
-    """The threads in which calls that plan are answered, and those that wait for one.
+class WorkQueue:
+    """The threads for planning calls, and the queue for them.
 
-    A client has at most all but one of the places to work, and a part of those to wait.
+    A client has at most all but one of the threads, and a part of the queue.
     """
 
-    def __init__(self, effort: Effort) -> None:
-        self._effort = effort
+    def __init__(self, work_limits: WorkLimits) -> None:
+        self._limits = work_limits
         self._waiting: list[_Waiting] = []
         self._working: Counter[str | None] = Counter()
         self._stopped = threading.Event()
         self._slices = TimeSlices()
 
-    async def run(self, answer: Callable[[Turn], T], client: str | None = None) -> T:
-        """What `answer` gives, in a thread of its own once its turn has come.
+    async def run(self, answer: Callable[[TimeBudget], T], client: str | None = None) -> T:
+        """Return what `answer` returns, run in a thread of its own once one is free.
 
-        Work that is cancelled while it waits is never begun; while it runs, it ends when it
-        next looks at the time.
+        Work that is cancelled in the queue never begins; running work ends at its next check.
 
         Args:
-            client: who asks; ``None`` is this process itself, which has no share to keep to.
+            client: the caller's address; ``None`` is this process itself, without a share to
+                keep to.
 
         Raises:
-            Overloaded: too many wait already, or the turn did not come in time.
-            TooCostly: as its turn says.
+            Overloaded: the queue is full, or no thread was free in time.
+            TooCostly: see `TimeBudget`.
         """
         place = self._enter(client)
         try:
-            await asyncio.wait_for(place.called.wait(), self._effort.patience)
+            await asyncio.wait_for(place.called.wait(), self._limits.patience)
         except (TimeoutError, asyncio.CancelledError) as error:
             if place in self._waiting:
                 self._waiting.remove(place)
@@ -158,8 +162,7 @@ class Line:
                 self._leave(client)
             if isinstance(error, TimeoutError):
                 raise Overloaded(
-                    f"the turn of this call did not come within {self._effort.patience:g} s; "
-                    "ask again in a while"
+                    f"no thread was free within {self._limits.patience:g} s; try again later"
                 ) from error
             raise
         dropped = threading.Event()
@@ -169,28 +172,26 @@ class Line:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             dropped.set()
-            # Nobody waits for the error it ends with, and asyncio would report that as a fault.
+            # No caller awaits the error it ends with, and asyncio would report that as a fault.
             working.add_done_callback(_look_at)
             raise
 
     def stop(self) -> None:
-        """End what runs, when it next looks at the time; what comes after that is answered."""
+        """End all running work at its next check; later calls are served."""
         stopped, self._stopped = self._stopped, threading.Event()
         stopped.set()
 
     def _enter(self, client: str | None) -> _Waiting:
         inside = len(self._waiting) + self._working.total()
         own = sum(each.client == client for each in self._waiting)
-        share = max(1, self._effort.waiting // SHARES)
-        if inside >= self._effort.at_once + self._effort.waiting:
+        share = max(1, self._limits.waiting // SHARES)
+        if inside >= self._limits.at_once + self._limits.waiting:
             raise Overloaded(
-                f"{self._effort.waiting} calls that plan wait for their turn already; ask "
-                "again in a while"
+                f"{self._limits.waiting} planning calls already wait; try again later"
             )
         if client is not None and own >= share:
             raise Overloaded(
-                f"{own} calls of this client wait for their turn already; ask again when they "
-                "are answered"
+                f"{own} calls of this client already wait; try again when they are done"
             )
         place = _Waiting(client)
         self._waiting.append(place)
@@ -198,9 +199,9 @@ class Line:
         return place
 
     def _call(self) -> None:
-        """Let those begin whose turn it is: of the waiting, whose client works least."""
-        most = max(1, self._effort.at_once - 1)
-        while self._working.total() < self._effort.at_once:
+        """Start calls while threads are free: first the client with the least work running."""
+        most = max(1, self._limits.at_once - 1)
+        while self._working.total() < self._limits.at_once:
             able = [
                 each
                 for each in self._waiting
@@ -220,7 +221,7 @@ class Line:
         self._call()
 
     async def _work(
-        self, answer: Callable[[Turn], T], dropped: threading.Event, client: str | None
+        self, answer: Callable[[TimeBudget], T], dropped: threading.Event, client: str | None
     ) -> T:
         stopped = self._stopped
 
@@ -228,14 +229,14 @@ class Line:
             return dropped.is_set() or stopped.is_set()
 
         try:
-            turn = partial(Turn, self._effort, given_up=given_up, slices=self._slices)
-            return await _in_thread(lambda: answer(turn()))
+            budget = partial(TimeBudget, self._limits, given_up=given_up, slices=self._slices)
+            return await _in_thread(lambda: answer(budget()))
         finally:
             self._leave(client)
 
 
 class _Waiting:
-    """A call that waits for its turn."""
+    """A call in the queue."""
 
     def __init__(self, client: str | None) -> None:
         self.client = client
@@ -248,7 +249,7 @@ def _look_at(ended: asyncio.Future[Any]) -> None:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """What `work` gives, in a thread that the end of the process does not wait for."""
+    """Return the result of `work`, in a thread that does not keep the process alive."""
     loop, found = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
@@ -263,9 +264,9 @@ async def _in_thread(work: Callable[[], T]) -> T:
         result, error = None, None
         try:
             result = work()
-        except BaseException as raised:  # noqa: BLE001  # handed to whoever waits
+        except BaseException as raised:  # noqa: BLE001  # handed to the caller
             error = raised
-        with suppress(RuntimeError):  # the loop has ended: nobody waits
+        with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, name="gridtide-plan", daemon=True).start()

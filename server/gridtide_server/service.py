@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_server.queue import Line
+from gridtide_server.queue import WorkQueue
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
 
@@ -45,13 +45,13 @@ class Service:
     Attributes:
         reader: the snapshots of one home.
         clock: what answers go by.
-        line: the calls that plan.
+        queue: the calls that plan.
         max_age: how long ago the slot of a latest value may have ended by default.
     """
 
     reader: Reader
     clock: Clock
-    line: Line
+    queue: WorkQueue
     max_age: timedelta
 
     def moment(self, as_of: datetime | None = None, view: View | None = None) -> Moment:

@@ -1,7 +1,8 @@
-"""Threads that plan take turns, so that those that answer meet one of them at a time.
+"""Time slices for planning threads, so that other threads compete with only one of them.
 
-Python runs one thread at a time. Where four threads plan, one that has an answer to send waits
-for four others each time it has read from a socket; and the plans are none the sooner for it.
+Python runs one thread at a time. If four threads plan, a thread with a response to send would
+wait
+for four others each time it has read from a socket, and the plans would not be ready sooner.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ SLICE_SECONDS = 0.02
 
 
 class TimeSlices:
-    """A place for one thread, handed on in the order in which they came."""
+    """One permit to plan, passed on among threads in order of arrival."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -27,7 +28,7 @@ class TimeSlices:
 
     @contextmanager
     def own(self) -> Iterator[None]:
-        """Within it this thread has the place, but for what it hands on."""
+        """Hold the permit during the block, except for what `hand_on` passes on."""
         self._take()
         try:
             yield
@@ -36,7 +37,7 @@ class TimeSlices:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Within it another may have the place: this thread works outside of Python."""
+        """Give up the permit during the block: this thread works outside of Python."""
         self._give()
         try:
             yield
@@ -44,7 +45,7 @@ class TimeSlices:
             self._take()
 
     def hand_on(self) -> None:
-        """Let the next have its slice of time, if this one is over."""
+        """Pass the permit on, if the time slice is over and a thread waits."""
         if self._waiting and self._clock() - self._since >= SLICE_SECONDS:
             self._give()
             self._take()

@@ -130,9 +130,9 @@ def test_overseas_parts_are_left_out() -> None:
 def test_every_outline_is_closed(country: str) -> None:
     shape = ATLAS.one_zone.get(country) or ATLAS.several_zones[country]
     ends: Counter[tuple[float, float]] = Counter()
-    for piece in shape.pieces:
-        ends[piece.lons[0], piece.lats[0]] += 1
-        ends[piece.lons[-1], piece.lats[-1]] += 1
+    for border_part in shape.pieces:
+        ends[border_part.lons[0], border_part.lats[0]] += 1
+        ends[border_part.lons[-1], border_part.lats[-1]] += 1
     assert {end: n for end, n in ends.items() if n % 2} == {}
 
 

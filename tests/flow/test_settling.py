@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.settling import Answered, final_days, open_part
+from gridtide_pipelines.ingest.settling import AnsweredDays, final_days, open_part
 from gridtide_store.vocabulary import OBSERVATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ def rows(
 
 
 def test_a_day_is_complete_when_each_of_its_hours_has_a_value() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(rows("A", range(30)), [])
     assert answered.complete(["A", "B"], [FIRST, SECOND]) == [("A", FIRST)]
     assert answered.silent(["A", "B"], [FIRST, SECOND]) == [
@@ -51,7 +51,7 @@ def test_a_day_is_complete_when_each_of_its_hours_has_a_value() -> None:
 
 
 def test_two_signals_do_not_make_half_a_day_whole_and_two_groups_do() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(pl.concat([rows("A", range(12), signal=s) for s in ("load", "flow")]), [])
     assert answered.complete(["A"], [FIRST]) == []
     answered.add(pl.concat([rows("A", range(12, 24), signal=s) for s in ("load", "flow")]), [])
@@ -59,7 +59,7 @@ def test_two_signals_do_not_make_half_a_day_whole_and_two_groups_do() -> None:
 
 
 def test_the_same_half_day_twice_is_half_a_day() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     for _ in range(2):
         answered.add(rows("A", range(12)), [])
     assert answered.complete(["A"], [FIRST]) == []
@@ -72,26 +72,26 @@ def test_the_same_half_day_twice_is_half_a_day() -> None:
 def test_a_fuel_that_came_in_part_or_is_named_without_a_value_leaves_the_day_open(
     late: pl.DataFrame,
 ) -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(pl.concat([rows("A", range(24), signal="wind"), late]), [])
     assert answered.complete(["A"], [FIRST]) == []
     assert answered.silent(["A"], [FIRST]) == [("A", FIRST)]
 
 
 def test_a_value_that_is_null_answers_nothing() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(rows("A", range(24), value=None), [])
     assert answered.complete(["A"], [FIRST]) == []
 
 
 def test_a_flow_answers_for_either_end() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(rows("A->B", range(24)), [])
     assert answered.complete(["A", "B"], [FIRST]) == [("A", FIRST), ("B", FIRST)]
 
 
 def test_a_day_with_bad_values_alone_is_neither_and_one_with_some_is_silent() -> None:
-    answered = Answered()
+    answered = AnsweredDays()
     answered.add(rows("A", range(5)), [("A", START + 6 * HOUR), ("B", START)])
     assert answered.complete(["A", "B"], [FIRST]) == []
     assert answered.silent(["A", "B"], [FIRST]) == [("A", FIRST)]

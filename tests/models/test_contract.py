@@ -12,7 +12,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecast.forecaster import Forecaster, Known, Place, Steps
+from gridtide_pipelines.forecast.forecaster import Forecaster, ForecastSlots, Known, Place
 from gridtide_pipelines.forecast.history_files import FileHistory
 from gridtide_pipelines.forecast.models import models
 
@@ -22,11 +22,11 @@ DAYS = 110
 EVERY = pytest.mark.parametrize("model", models().values(), ids=lambda model: model.name)
 
 
-def run(model: Forecaster, known: Known, horizon: timedelta = HORIZON) -> Steps:
+def run(model: Forecaster, known: Known, horizon: timedelta = HORIZON) -> ForecastSlots:
     return model.fit(known, seed=3).predict(known, known.at, horizon)
 
 
-def same(one: Steps, other: Steps) -> bool:
+def same(one: ForecastSlots, other: ForecastSlots) -> bool:
     return one.frame().equals(other.frame())
 
 

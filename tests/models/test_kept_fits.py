@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_pipelines.forecast.fit_cache import KeptFits
-from gridtide_pipelines.forecast.forecaster import Fitted, Known, Steps
+from gridtide_pipelines.forecast.forecaster import Fitted, ForecastSlots, Known
 from gridtide_pipelines.forecast.models import chain
 
 MakeKnown = Callable[..., Known]
@@ -39,7 +39,7 @@ class Counting:
 class Seen:
     hours: int
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> Steps:
+    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
         raise NotImplementedError
 
     def to_bytes(self) -> bytes:

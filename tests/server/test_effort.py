@@ -15,7 +15,7 @@ from gridtide.local import Host, LocalTransport
 from gridtide.planning import Cost, Job
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide_server.errors import Overloaded
-from gridtide_server.queue import Effort, Line, Turn
+from gridtide_server.queue import TimeBudget, WorkLimits, WorkQueue
 from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Standing
 
@@ -39,11 +39,11 @@ def endless() -> NoReturn:
 
 def test_what_never_ends_is_given_up_and_the_thread_goes_on() -> None:
     async def ask() -> list[Any]:
-        line = Line(Effort(seconds=0.1, at_once=1))
+        queue = WorkQueue(WorkLimits(seconds=0.1, at_once=1))
         refused = await asyncio.gather(
-            line.run(lambda turn: turn.limited(endless)), return_exceptions=True
+            queue.run(lambda budget: budget.run(endless)), return_exceptions=True
         )
-        return [*refused, await line.run(lambda turn: turn.limited(lambda: 5))]
+        return [*refused, await queue.run(lambda budget: budget.run(lambda: 5))]
 
     refused, answered = asyncio.run(ask())
     assert isinstance(refused, TooCostly)
@@ -53,11 +53,11 @@ def test_what_never_ends_is_given_up_and_the_thread_goes_on() -> None:
 
 def test_others_are_answered_while_one_never_ends() -> None:
     async def ask() -> list[str]:
-        line, said = Line(Effort(seconds=0.3, at_once=2)), []
+        queue, said = WorkQueue(WorkLimits(seconds=0.3, at_once=2)), []
 
         async def one(name: str, work: Callable[[], object]) -> None:
             try:
-                await line.run(lambda turn: turn.limited(work))
+                await queue.run(lambda budget: budget.run(work))
             except TooCostly:
                 name += " given up"
             said.append(name)
@@ -70,26 +70,28 @@ def test_others_are_answered_while_one_never_ends() -> None:
 
 def test_who_waits_behind_too_many_is_sent_away() -> None:
     async def ask() -> list[Any]:
-        line, go = Line(Effort(at_once=1, waiting=1)), threading.Event()
-        calls = [asyncio.ensure_future(line.run(lambda _turn: go.wait(60))) for _ in range(2)]
+        queue, go = WorkQueue(WorkLimits(at_once=1, waiting=1)), threading.Event()
+        calls = [
+            asyncio.ensure_future(queue.run(lambda _budget: go.wait(60))) for _ in range(2)
+        ]
         await asyncio.sleep(0)
-        refused = await asyncio.gather(line.run(lambda _turn: 1), return_exceptions=True)
+        refused = await asyncio.gather(queue.run(lambda _budget: 1), return_exceptions=True)
         go.set()
         first = await asyncio.gather(*calls)
-        return [*refused, *first, await line.run(lambda _turn: 3)]
+        return [*refused, *first, await queue.run(lambda _budget: 3)]
 
     refused, *answered = asyncio.run(ask())
     assert isinstance(refused, Overloaded)
-    assert "1 calls that plan wait" in str(refused)
+    assert "1 planning calls already wait" in str(refused)
     assert answered == [True, True, 3]
 
 
 class Hand:
     """A clock that goes on as far as a piece of work says."""
 
-    def __init__(self, effort: Effort) -> None:
+    def __init__(self, work_limits: WorkLimits) -> None:
         self.now = 0.0
-        self.turn = Turn(effort, lambda: self.now)
+        self.budget = TimeBudget(work_limits, lambda: self.now)
         self.tries: list[int] = []
 
     def work(self, name: int, seconds: int) -> Callable[[], int]:
@@ -106,9 +108,9 @@ class Hand:
 
 
 def test_what_needs_more_than_its_part_comes_again_after_all_others() -> None:
-    hand = Hand(Effort(seconds=12, share=1))
+    hand = Hand(WorkLimits(seconds=12, share=1))
     # Parts of 12 / 4, then what is left: 12 - 3 - 1 - 1 - 1 = 6.
-    found = hand.turn.shared(
+    found = hand.budget.run_all(
         [hand.work(1, 5), hand.work(2, 1), hand.work(3, 1), hand.work(4, 1)]
     )
     assert found == [1, 2, 3, 4]
@@ -116,25 +118,27 @@ def test_what_needs_more_than_its_part_comes_again_after_all_others() -> None:
 
 
 def test_one_that_takes_all_there_is_leaves_the_others_theirs() -> None:
-    hand = Hand(Effort(seconds=12, share=1))
-    refused, *answered = hand.turn.shared([hand.work(1, 99), hand.work(2, 2), hand.work(3, 2)])
+    hand = Hand(WorkLimits(seconds=12, share=1))
+    refused, *answered = hand.budget.run_all(
+        [hand.work(1, 99), hand.work(2, 2), hand.work(3, 2)]
+    )
     assert isinstance(refused, TooCostly)
     assert answered == [2, 3]
-    assert hand.turn.left <= 0
+    assert hand.budget.left <= 0
 
 
 def test_each_has_a_least_part_and_who_comes_too_late_none() -> None:
-    hand = Hand(Effort(seconds=4, share=2))
-    found = hand.turn.shared([hand.work(k, 2) for k in range(4)])
+    hand = Hand(WorkLimits(seconds=4, share=2))
+    found = hand.budget.run_all([hand.work(k, 2) for k in range(4)])
     # Both take their two seconds, by when the look finds that they are over.
     assert hand.tries == [0, 1]
     assert all(isinstance(each, TooCostly) for each in found)
 
 
 def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> None:
-    with Asker(home, Standing(NOW), effort=Effort(seconds=0.05)) as ask:
+    with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=0.05)) as ask:
         problem = ask.problem("/v1/plan", 422, "too_costly", HEAVY)
-        assert problem["title"] == "The question takes too much work"
+        assert problem["title"] == "The request takes too much work"
         job = Job(
             24 * HOUR + HOUR / 60,
             "pieces",  # type: ignore[arg-type]  # the test passes what the type refuses
@@ -153,7 +157,7 @@ def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> N
 def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
     heavy, plan = {"kind": "plan", **HEAVY}, {"job": {"hours": 2}, "region": "DE"}
     questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 996]
-    with Asker(home, Standing(NOW), effort=Effort(seconds=2, share=0.5)) as ask:
+    with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=2, share=0.5)) as ask:
         *answers, last = ask.post("/v1/batch", {"questions": [*questions, WINDOW]})["answers"]
         window = ask.json("/v1/best-window?region=DE&hours=2")
         planned = ask.post("/v1/plan", plan)
@@ -163,7 +167,7 @@ def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
 
 def test_too_many_calls_are_told_when_to_ask_again(home: Home) -> None:
     plan = b'{"job": {"hours": 2}, "region": "DE"}'
-    with Asker(home, Standing(NOW), effort=Effort(at_once=1, waiting=-1)) as ask:
+    with Asker(home, Standing(NOW), work_limits=WorkLimits(at_once=1, waiting=-1)) as ask:
         answer = ask("/v1/plan", "POST", body=plan)
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "5"
@@ -172,11 +176,11 @@ def test_too_many_calls_are_told_when_to_ask_again(home: Home) -> None:
 
 def test_who_waits_too_long_is_sent_away_and_leaves_no_place_taken() -> None:
     async def ask() -> list[Any]:
-        line, go = Line(Effort(at_once=1, patience=0.05)), threading.Event()
-        first = asyncio.ensure_future(line.run(lambda _turn: go.wait(60)))
-        refused = await asyncio.gather(line.run(lambda _turn: 1), return_exceptions=True)
+        queue, go = WorkQueue(WorkLimits(at_once=1, patience=0.05)), threading.Event()
+        first = asyncio.ensure_future(queue.run(lambda _budget: go.wait(60)))
+        refused = await asyncio.gather(queue.run(lambda _budget: 1), return_exceptions=True)
         go.set()
-        return [*refused, await first, await line.run(lambda _turn: 3)]
+        return [*refused, await first, await queue.run(lambda _budget: 3)]
 
     refused, *answered = asyncio.run(ask())
     assert isinstance(refused, Overloaded)
@@ -186,14 +190,14 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_place_taken() -> None:
 
 def test_one_client_fills_neither_the_places_to_work_nor_those_to_wait() -> None:
     async def ask() -> tuple[int, list[Any]]:
-        line, go = Line(Effort(at_once=2, waiting=8, patience=60)), threading.Event()
+        queue, go = WorkQueue(WorkLimits(at_once=2, waiting=8, patience=60)), threading.Event()
         greedy = [
-            asyncio.ensure_future(line.run(lambda _turn: go.wait(60), "greedy"))
+            asyncio.ensure_future(queue.run(lambda _budget: go.wait(60), "greedy"))
             for _ in range(8)
         ]
         await asyncio.sleep(0)
         # The other client is answered while all of these still work or wait.
-        others = [await line.run(lambda _turn: 5, "other") for _ in range(3)]
+        others = [await queue.run(lambda _budget: 5, "other") for _ in range(3)]
         go.set()
         found = await asyncio.gather(*greedy, return_exceptions=True)
         return sum(isinstance(each, Overloaded) for each in found), others
@@ -205,22 +209,22 @@ def test_one_client_fills_neither_the_places_to_work_nor_those_to_wait() -> None
 def test_work_for_a_client_that_left_is_not_begun_and_ends_where_it_runs() -> None:
     async def ask() -> tuple[list[str], int]:
         began: list[str] = []
-        line, running = Line(Effort(seconds=60, at_once=1)), threading.Event()
+        queue, running = WorkQueue(WorkLimits(seconds=60, at_once=1)), threading.Event()
 
-        def work(name: str) -> Callable[[Turn], object]:
-            def run(turn: Turn) -> object:
+        def work(name: str) -> Callable[[TimeBudget], object]:
+            def run(budget: TimeBudget) -> object:
                 began.append(name)
                 running.set()
-                return turn.limited(endless)
+                return budget.run(endless)
 
             return run
 
-        calls = [asyncio.ensure_future(line.run(work(name))) for name in ("runs", "waits")]
+        calls = [asyncio.ensure_future(queue.run(work(name))) for name in ("runs", "waits")]
         await asyncio.to_thread(running.wait, 60)
         for call in reversed(calls):
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        return began, await line.run(lambda _turn: 7)
+        return began, await queue.run(lambda _budget: 7)
 
     # The place is free again although the work had 60 seconds.
     assert asyncio.run(ask()) == (["runs"], 7)
@@ -228,17 +232,17 @@ def test_work_for_a_client_that_left_is_not_begun_and_ends_where_it_runs() -> No
 
 def test_a_line_that_stops_ends_what_runs() -> None:
     async def ask() -> list[Any]:
-        line, running = Line(Effort(seconds=60)), threading.Event()
+        queue, running = WorkQueue(WorkLimits(seconds=60)), threading.Event()
 
-        def work(turn: Turn) -> object:
+        def work(budget: TimeBudget) -> object:
             running.set()
-            return turn.limited(endless)
+            return budget.run(endless)
 
-        call = asyncio.ensure_future(line.run(work))
+        call = asyncio.ensure_future(queue.run(work))
         await asyncio.to_thread(running.wait, 60)
-        line.stop()
+        queue.stop()
         ended = await asyncio.gather(call, return_exceptions=True)
-        return [*ended, await line.run(lambda turn: turn.limited(lambda: 4))]
+        return [*ended, await queue.run(lambda budget: budget.run(lambda: 4))]
 
     ended, after = asyncio.run(ask())
     assert isinstance(ended, TooCostly)

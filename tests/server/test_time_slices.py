@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gridtide.planning.solvers.cancellation import cancellable, check_cancelled, outside_python
-from gridtide_server.queue import Effort, Turn
+from gridtide_server.queue import TimeBudget, WorkLimits
 from gridtide_server.time_slices import SLICE_SECONDS, TimeSlices
 
 
@@ -72,35 +72,35 @@ def test_a_solver_outside_of_python_keeps_nobody_waiting() -> None:
     others, solved = threading.Event(), threading.Event()
 
     def solver(_: int) -> None:
-        turn = Turn(Effort(), slices=slices)
+        budget = TimeBudget(WorkLimits(), slices=slices)
 
         def work() -> bool:
             check_cancelled()
             with outside_python():
                 return others.wait(30)
 
-        assert turn.limited(work)
+        assert budget.run(work)
         solved.set()
 
     thread = threading.Thread(target=solver, args=(0,), daemon=True)
     thread.start()
     time.sleep(0.05)
-    assert Turn(Effort(), slices=slices).limited(lambda: 5) == 5
+    assert TimeBudget(WorkLimits(), slices=slices).run(lambda: 5) == 5
     others.set()
     assert solved.wait(60)
 
 
 def test_the_place_is_given_back_by_who_fails() -> None:
     slices = TimeSlices()
-    turn = Turn(Effort(), slices=slices)
+    budget = TimeBudget(WorkLimits(), slices=slices)
 
     def fail() -> None:
         raise ZeroDivisionError
 
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            turn.limited(fail)
-    assert turn.limited(lambda: 1) == 1
+            budget.run(fail)
+    assert budget.run(lambda: 1) == 1
 
 
 def test_outside_of_a_server_nothing_is_waited_for() -> None:

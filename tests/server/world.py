@@ -21,7 +21,7 @@ from fastapi import FastAPI
 
 from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.queue import Effort
+from gridtide_server.queue import WorkLimits
 from gridtide_server.reader import Reader
 from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
@@ -163,11 +163,18 @@ class Asker:
     """Asks an application in this process."""
 
     def __init__(
-        self, home: Home, clock: Clock, *, cors: bool = True, effort: Effort | None = None
+        self,
+        home: Home,
+        clock: Clock,
+        *,
+        cors: bool = True,
+        work_limits: WorkLimits | None = None,
     ) -> None:
         self.reader = Reader(home)
         self.app: FastAPI = create_app(
-            ServerSettings(cors=cors, effort=effort or Effort()), self.reader, clock
+            ServerSettings(cors=cors, work_limits=work_limits or WorkLimits()),
+            self.reader,
+            clock,
         )
 
     def __enter__(self) -> Self:

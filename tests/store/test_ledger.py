@@ -16,7 +16,7 @@ from gridtide.errors import BadInput
 from gridtide_store import ledger_file
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import Ledger
-from gridtide_store.records import Facts, Flag, Outcome, Step
+from gridtide_store.records import Facts, Flag, Outcome, RunStage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -75,8 +75,8 @@ def test_the_newest_runs_come_first_up_to_the_limit(ledger: Ledger, now: datetim
 def test_steps_come_back_as_noted_in_their_order(ledger: Ledger, now: datetime) -> None:
     run, other = ledger.start_run("refresh", [], now), ledger.start_run("import", [], now)
     steps = [
-        Step("eia", "generation", ("US-A", "US-B"), now, now + HOUR, "done", 5, 100, 12),
-        Step("neso", "", (), None, None, "skipped", message="no key"),
+        RunStage("eia", "generation", ("US-A", "US-B"), now, now + HOUR, "done", 5, 100, 12),
+        RunStage("neso", "", (), None, None, "skipped", message="no key"),
     ]
     for step in steps:
         ledger.step(run, step)

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_store import draft
+from gridtide_store import staging
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
@@ -114,7 +114,7 @@ def test_files_are_copied_where_links_do_not_work(
 
     store.append(slots([1.0], now))
     first = publish_at(now)
-    monkeypatch.setattr(draft.os, "link", no_links)
+    monkeypatch.setattr(staging.os, "link", no_links)
     second = publish_at(now)
     assert inodes(home, first)[BASE] != inodes(home, second)[BASE]
     assert read(home, now) == [1.0]

@@ -70,7 +70,7 @@ def read(text: str) -> Mapping[str, FactorSet]:
     """The complete sets of a table; one without `cfe` serves only to fill others.
 
     Raises:
-        BadInput: no TOML; a set that lacks a fuel; a fuel nobody knows; a figure that is
+        BadInput: no TOML; a set that lacks a fuel; an unknown fuel; a figure that is
             negative, or without citation; a filling that is not there.
     """
     try:

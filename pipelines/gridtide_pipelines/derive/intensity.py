@@ -69,7 +69,7 @@ def derive(
         the slot's inputs if that is less certain, `retrieval_id` that of its newest input.
 
     Raises:
-        BadInput: a fuel nobody knows.
+        BadInput: an unknown fuel.
     """
     inputs = _inputs(mix)
     slots = _summed(_absences(inputs), factors)

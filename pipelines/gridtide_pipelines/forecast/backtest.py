@@ -22,7 +22,7 @@ COLUMNS = ("zone", "issued_at", "target_time", "gco2_per_kwh", "p10", "p90")
 
 
 class History(Protocol):
-    """A zone whose knowledge can be asked for at any moment."""
+    """A zone whose knowledge can be requested at any moment."""
 
     @property
     def zone(self) -> str:

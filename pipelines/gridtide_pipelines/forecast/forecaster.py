@@ -78,8 +78,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """Hourly steps from `start` on: p10 <= p50 <= p90; NaN in p10 and p90 is unknown."""
+class ForecastSlots:
+    """Hourly slots from `start` on: p10 <= p50 <= p90; NaN in p10 and p90 is unknown."""
 
     start: datetime
     p10: Floats
@@ -90,7 +90,7 @@ class Steps:
         if not len(self.p10) == len(self.p50) == len(self.p90):
             raise ValueError("p10, p50 and p90 differ in length")
         if not np.isfinite(self.p50).all():
-            raise ValueError("a step has no p50")
+            raise ValueError("a slot has no p50")
         if (self.p10 > self.p50).any() or (self.p50 > self.p90).any():
             raise ValueError("quantiles out of order")
 
@@ -110,7 +110,7 @@ class Steps:
 class Fitted(Protocol):
     """A model that has learned; it can be written to bytes and read back."""
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> Steps:
+    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
         """Steps covering ``[issued_at, issued_at + horizon)``, from the hour of the issue on.
 
         Args:

@@ -80,7 +80,7 @@ def read_histories(
     """The history of each zone, called as its file is.
 
     Args:
-        warn: told where a zone is not in the catalogue, so that its local time is unknown.
+        warn: called where a zone is not in the catalogue, so that its local time is unknown.
 
     Raises:
         BadInput: a file or column is missing, cannot be read, or labels are not whole hours.

@@ -41,7 +41,7 @@ def with_interval(
 
     The rule is replayed at the same hour of each of the last `DAYS` days, on nothing but the
     hours before it, and compared with what came. The 10th and 90th percentile of these errors
-    in each block of 6 h of the horizon, times `widen`, are laid around the forecast.
+    in each block of 6 h of the horizon, times `widen`, are placed around the forecast.
 
     Hours that are unknown now are hidden at the same distance in each replay: a forecast from
     data three days old is compared with past forecasts from data three days old.

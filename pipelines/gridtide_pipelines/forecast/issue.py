@@ -12,7 +12,7 @@ import polars as pl
 from gridtide.model import format_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.fit_cache import KeptFits
-from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known, Steps
+from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, ForecastSlots, Known
 from gridtide_pipelines.forecast.models import chain, predict_in_turn
 from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
 from gridtide_pipelines.forecast.workers import worker_pool
@@ -63,7 +63,7 @@ class Made:
     """One run as the first able model made it."""
 
     model: str
-    steps: Steps
+    steps: ForecastSlots
 
 
 def forecast_zones(
@@ -167,7 +167,7 @@ def _must_fit(task: Task) -> bool:
 def make(task: Task) -> Made | str:
     """The run of the first able model, or why there is none and what to do.
 
-    At the top level, so that another process can be told to call it.
+    At the top level, so that another process can call it.
     """
     if why := _too_old(task):
         return why

@@ -9,7 +9,13 @@ import numpy as np
 
 from gridtide.model import format_time
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecast.forecaster import Fitted, Known, Steps, bounds, steps_in
+from gridtide_pipelines.forecast.forecaster import (
+    Fitted,
+    ForecastSlots,
+    Known,
+    bounds,
+    steps_in,
+)
 from gridtide_pipelines.forecast.hourly import HOUR, Floats, Ints, hour_of
 from gridtide_pipelines.forecast.intervals import DAYS, with_interval
 
@@ -61,13 +67,13 @@ class Repeating:
         """Nothing."""
         return b""
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> Steps:
+    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
         """Steps as `Fitted.predict` says."""
         values = self._middle(known, issued_at, horizon)
         quantiles = with_interval(
             values, self._repeat, steps_in(horizon), limits=bounds(known.signal)
         )
-        return Steps(hour_of(issued_at), *quantiles)
+        return ForecastSlots(hour_of(issued_at), *quantiles)
 
     def _middle(self, known: Known, issued_at: datetime, horizon: timedelta) -> Floats:
         """The hours it looks at, of which every step can be made."""

@@ -126,7 +126,9 @@ def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFra
     }
     if not unusual:
         return frame
-    point = next(filter(BOTH_POINT.fullmatch, sorted(unusual)), None) or _point(frame, columns)
+    point = next(filter(BOTH_POINT.fullmatch, sorted(unusual)), None) or _decimal_mark(
+        frame, columns
+    )
     comma = next(
         (
             cell
@@ -170,7 +172,7 @@ def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFra
     )
 
 
-def _point(frame: pl.DataFrame, columns: Sequence[str]) -> str | None:
+def _decimal_mark(frame: pl.DataFrame, columns: Sequence[str]) -> str | None:
     """A number whose point can only be that of decimals."""
     for column in columns:
         cells = frame[column].filter(

@@ -43,7 +43,7 @@ class Plan:
     """How files are to be read, and as what stored; `zone` is a key of the catalogue.
 
     Attributes:
-        others: zones that are asked of the same files beside; a wide file has only one.
+        others: further zones in the same files; a wide file has only one.
     """
 
     zone: str

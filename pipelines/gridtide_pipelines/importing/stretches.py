@@ -56,7 +56,7 @@ def slot_lengths(
     Args:
         name: of the file, for messages.
         ends: whether the labels name the ends of slots, else their starts.
-        given: the length of all slots, where it is told.
+        given: the length of all slots, where it is given.
 
     Raises:
         BadInput: labels that do not fit a length, may be read in two ways, or are too few to
@@ -69,7 +69,7 @@ def slot_lengths(
     if not runs and given is None:
         raise BadInput(f"{name} has one slot only; say its length: --resolution PT1H")
     if given is not None:
-        _refuse_told(name, times, runs, given)
+        _check_given(name, times, runs, given)
         lengths: Sequence[timedelta] = [given] * len(times)
     else:
         lengths = _spread(name, times, _spacings(name, times, runs, ends=ends), ends=ends)
@@ -93,10 +93,10 @@ def change_of(run: Run, times: Sequence[datetime]) -> str:
     return format_time(times[run.first if run.first else run.end])
 
 
-def _refuse_told(
+def _check_given(
     name: str, times: Sequence[datetime], runs: Sequence[Run], length: timedelta
 ) -> None:
-    """Check that the length that was told can be that of all slots."""
+    """Check that the given length can be that of all slots."""
     if all(run.step > length for run in runs) and len(times) > 2:
         least = min(run.step for run in runs)
         if all(run.step % length == timedelta(0) for run in runs):

@@ -62,4 +62,4 @@ class ClockCheck:
             )
         if self._postpone and source not in self._postponed:
             self._postponed.add(source)
-            raise ClockUnknown(source, "its answer has no Date header; others are asked first")
+            raise ClockUnknown(source, "its answer has no Date header; others are tried first")

@@ -25,14 +25,14 @@ class TooLarge(Exception):
 
 
 class Unreadable(Exception):
-    """An answer is not in the encoding that was asked for."""
+    """An answer is not in the encoding that was requested."""
 
 
 class Routed(httpx.BaseTransport):
     """Requests to each publisher by the proxy and the certificates its address calls for.
 
     Transports are opened when first needed, so a proxy that cannot be used harms only those
-    who would be asked through it.
+    that would be requested through it.
     """
 
     def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
@@ -103,7 +103,7 @@ def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]
     """
     name = encoding.strip().lower()
     if name not in ("", "identity", "gzip", "x-gzip"):
-        raise Unreadable(f"encoded as {encoding[:40]!r}, which was not asked for")
+        raise Unreadable(f"encoded as {encoding[:40]!r}, which was not requested")
     parts = _identity(raw) if name in ("", "identity") else _gunzip(raw, most)
     size = 0
     for part in parts:

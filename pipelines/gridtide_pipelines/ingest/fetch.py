@@ -41,14 +41,14 @@ Fetch: TypeAlias = Callable[[Source, Request], bytes]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
-# Statuses with which some publishers say that they have no data for the time asked.
+# Statuses with which some publishers say that they have no data for the requested time.
 NO_DATA = frozenset({400, 404})
 
 log = logging.getLogger(__name__)
 
 
 def skipped(source: Source, settings: Settings) -> str | None:
-    """Why `source` is not asked under these settings and what to do; None if it is."""
+    """Why `source` is not used under these settings and what to do; None if it is."""
     if source.restricted and not settings.allow_restricted:
         return "its licence restricts use: set GRIDTIDE_ALLOW_RESTRICTED=1 if yours allows it"
     if source.answer:
@@ -58,8 +58,8 @@ def skipped(source: Source, settings: Settings) -> str | None:
     if settings.now and source.name not in settings.base_urls:
         # Today's revised numbers would be stored as if they had been known then.
         return (
-            f"now is {settings.now:%Y-%m-%dT%H:%MZ}: no publisher is asked at another time "
-            f"unless GRIDTIDE_{source.name.upper()}_URL points to a replay server"
+            f"now is {settings.now:%Y-%m-%dT%H:%MZ}: publishers receive no requests at "
+            f"another time unless GRIDTIDE_{source.name.upper()}_URL points to a replay server"
         )
     return None
 
@@ -128,7 +128,7 @@ class Fetcher:
         Raises:
             SourceUnavailable: no answer, 429 or 5xx after all tries; ask again later.
             SourceRefused: 401 or 403; look at the key or the licence.
-            SourceChanged: another status, an encoding not asked for, or a body far too large.
+            SourceChanged: another status, an encoding not requested, or a body far too large.
             NothingYet: the answer says that there is no data yet.
             ClockAhead: this machine's clock is far ahead of the publishers'.
             ClockUnknown: see `undated_last`; ask again after the other publishers.
@@ -185,7 +185,7 @@ class Fetcher:
             # Of a proxy or certificates: another try would say the same.
             raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise _Again(f"no answer from {request.path} ({_told(error, key)})") from error
+            raise _Again(f"no answer from {request.path} ({_describe(error, key)})") from error
         if response.status_code == httpx.codes.NO_CONTENT:
             raise NothingYet(source.name, f"HTTP 204 at {request.path}: no content yet")
         if not response.is_success:
@@ -225,7 +225,7 @@ class Fetcher:
     ) -> Exception:
         """The error for an answer that is no success; says what the publisher says.
 
-        Not where a key was sent: nobody knows all the ways in which it might be repeated.
+        Not where a key was sent, as it might be repeated in many ways.
         """
         status = response.status_code
         text = f"HTTP {status} at {request.path}"
@@ -259,10 +259,10 @@ class _Again(Exception):
         self.wait = wait
 
 
-def _told(error: Exception, key: str) -> str:
+def _describe(error: Exception, key: str) -> str:
     """What went wrong; not in the publisher's own bytes where these may repeat a key.
 
-    What went wrong before it was asked, at a proxy say, repeats none.
+    An error before the request, at a proxy say, repeats none.
     """
     name = type(error).__name__
     before = httpx.TimeoutException | httpx.ConnectError | httpx.ProxyError

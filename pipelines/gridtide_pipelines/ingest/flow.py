@@ -24,7 +24,7 @@ from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.settling import Answered
+from gridtide_pipelines.ingest.settling import AnsweredDays
 from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
@@ -40,12 +40,12 @@ KNOWN_LATER = "clock_behind"
 
 @dataclass(slots=True)
 class Intake:
-    """What one span brought in: rows added, bytes received, oddities by flag, days answered."""
+    """Result of one span: rows added, bytes received, anomalies by flag, days answered."""
 
     rows: int = 0
     size: int = 0
     flags: Counter[str] = field(default_factory=Counter)
-    answered: Answered = field(default_factory=Answered)
+    answered_days: AnsweredDays = field(default_factory=AnsweredDays)
 
 
 def ingest(
@@ -88,7 +88,7 @@ def ingest(
             intake.size += sum(len(body.content) for body in bodies)
             parsed = source.parse(bodies)
         except NothingYet as error:
-            # A part of the span without an answer: the parts after it are asked all the same.
+            # A part of the span without a response: the parts after it are requested anyway.
             empty = error
             continue
         found = normalize(parsed, source, bodies, span=Span(start, end))
@@ -96,7 +96,7 @@ def ingest(
         for sentence in found.refused:
             log.warning("not stored, implausible or of another time: %s", sentence)
         intake.rows += _store(source, store, found, intake.flags)
-        intake.answered.add(found.observations, found.refused_slots)
+        intake.answered_days.add(found.observations, found.refused_slots)
         kept += found.observations["value"].count() + found.forecasts.height
         refused += len(found.refused_slots)
     if refused and not kept:
@@ -255,7 +255,7 @@ def facts_of(source: Source) -> Facts:
 def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
     """Keep simulated and real rows in homes of their own.
 
-    The store is asked besides the ledger, which may have been lost.
+    The store is checked besides the ledger, which may have been lost.
 
     Raises:
         BadInput: this home already holds rows of the other kind.

@@ -21,12 +21,12 @@ from gridtide_pipelines.ingest.fetch import Fetch, skipped
 from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.schedule import FIRST_REACH, Span, grid
-from gridtide_pipelines.ingest.settling import Answered, final_days, open_part
+from gridtide_pipelines.ingest.settling import AnsweredDays, final_days, open_part
 from gridtide_pipelines.ingest.source import Kind, Source
 from gridtide_pipelines.ingest.tasks import Task, TaskQueue
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
-from gridtide_store.records import Step
+from gridtide_store.records import RunStage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 
@@ -64,12 +64,12 @@ def plan(
     now: datetime,
     since: datetime | None,
 ) -> list[Task]:
-    """What is to be asked, source by source, oldest first.
+    """Requests to make, source by source, oldest first.
 
     Args:
         zones: only these; empty for all a source has.
         since: how far back; None is FIRST_REACH. Days of a zone that are settled, which is
-            retrieved after their source stopped revising them, are not asked again: a first
+            retrieved after their source stopped revising them, are not requested again: a first
             refresh fills the time before it, an interrupted one resumes, a later one is short.
     """
     tasks = []
@@ -89,12 +89,12 @@ def plan(
     return tasks
 
 
-def gather(tasks: Sequence[Task], around: Round) -> Iterator[Step]:
+def gather(tasks: Sequence[Task], around: Round) -> Iterator[RunStage]:
     """Do the tasks and note each in the ledger; a failure is a step like any other.
 
-    A source that gave no answer, or refused, is not asked again in this round, nor is one after
-    MOST_FAILURES others in a row. One whose answers do not say what time it is waits until
-    the others were asked. Bugs are not caught: they end the run with their traceback.
+    A source that gave no response, or refused, gets no further request in this round, nor does
+    one after MOST_FAILURES others in a row. One whose responses have no time is tried after
+    the others. Bugs are not caught: they end the run with their traceback.
     """
     waiting: list[Sequence[Task]] = []
     for mine in _by_source(tasks):
@@ -116,7 +116,7 @@ def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 
 def _gather_one(
     tasks: Sequence[Task], around: Round, *, may_wait: bool
-) -> Generator[Step, None, Sequence[Task]]:
+) -> Generator[RunStage, None, Sequence[Task]]:
     """Do the tasks of one source; returns those that must wait for other sources."""
     queue = TaskQueue(tasks)
     while task := queue.pop():
@@ -137,7 +137,7 @@ def _gather_one(
     return ()
 
 
-def _attempt(task: Task, around: Round) -> Step:
+def _attempt(task: Task, around: Round) -> RunStage:
     source, span = task.source, task.span
     began, intake = time.monotonic(), Intake()
     status, message = DONE, ""
@@ -157,7 +157,7 @@ def _attempt(task: Task, around: Round) -> Step:
     except (NothingYet, ClockUnknown) as error:
         status, message = error.code, str(error)
     except SourceError as error:
-        # Not an error of ours: it is noted, counted, asked again later, and it shows in the
+        # Not an error of ours: it is noted, counted, tried again later, and it shows in the
         # exit status.
         log.warning("%s", error, extra={"source": source.name, "kind": str(task.kind)})
         status, message = error.code, str(error)
@@ -165,25 +165,25 @@ def _attempt(task: Task, around: Round) -> Step:
         around.ledger.set_source(facts_of(source))
     around.ledger.count_flags(source.name, tidy(intake.flags), around.now())
     if status in (DONE, NOTHING_YET):
-        _settle(task, intake.answered, around)
+        _settle(task, intake.answered_days, around)
     return _step(
         task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message
     )
 
 
-def _settle(task: Task, answered: Answered, around: Round) -> None:
-    """Note the days that need not be asked for again: those that were answered."""
+def _settle(task: Task, answered_days: AnsweredDays, around: Round) -> None:
+    """Note the days that need no further request: those that were answered."""
     if task.kind is Kind.FORECAST:
         return
     days = final_days(task.span, refetch=task.source.refetch, now=around.now())
-    name, silent = task.source.name, answered.silent(task.zones, days)
+    name, silent = task.source.name, answered_days.silent(task.zones, days)
     # Of what is stored, so that hours of which one answer brought some and another the rest
     # count as news, and an answer that brought less does not.
     covered = around.store.covered(name, task.span.start, task.span.end) if silent else {}
     around.ledger.settle(
         name,
         task.kind,
-        complete=answered.complete(task.zones, days),
+        complete=answered_days.complete(task.zones, days),
         silent={day: covered.get(day, timedelta(0)) for day in silent},
         now=around.now(),
     )
@@ -202,7 +202,7 @@ def _ms(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _note(around: Round, step: Step) -> Step:
+def _note(around: Round, step: RunStage) -> RunStage:
     around.ledger.step(around.run, step)
     return step
 
@@ -216,8 +216,8 @@ def _step(
     ms: int = 0,
     message: str = "",
     whole: bool = False,
-) -> Step:
-    return Step(
+) -> RunStage:
+    return RunStage(
         source=task.source.name,
         kind="" if whole else str(task.kind),
         zones=task.zones,

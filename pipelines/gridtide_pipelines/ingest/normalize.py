@@ -5,15 +5,15 @@
   named: one that is absent for long counts as closed.
 - Generation that is negative in total is none: all fuels of that slot are gaps, and counted.
 - Observations of slots that were not over when the answer came, and rows of another time than
-  was asked for, are mistakes of the publisher's clock or ours: counted and named, not stored.
-- Rows of zones nobody asked for (an answer may bring its neighbours) are counted, not stored.
-  A flow is kept where either end was asked for.
+  was requested, are mistakes of the publisher's clock or ours: counted and named, not stored.
+- Rows of unrequested zones (an answer may bring its neighbours) are counted, not stored.
+  A flow is kept where either end was requested.
 - The same reading twice is one. Where two bodies differ the one known later stands: pages are
   read while the publisher revises. Where one body contradicts itself the value is unknown.
 - A flow is stored under the pair in order of name, positive along the arrow. Where both ends
   report the same border, and never quite agree, the report of the first named one stands.
 - A publisher's forecast is stored as a run of a model with the publisher's name. It is one
-  only if it was asked for as a forecast, and only its slots that were not over yet: beside
+  only if it was requested as a forecast, and only its slots that were not over yet: beside
   past values a publisher repeats what it had forecast last, which is no issue of now.
 """
 
@@ -58,7 +58,7 @@ class Normalized:
     """What goes to the store, and what was odd.
 
     Attributes:
-        flags: how many readings of each oddity (slots for ``negative_total``):
+        flags: how many readings of each anomaly (slots for ``negative_total``):
             ``unmapped_code:<code>``, ``conflict``,
             ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
             ``future:<signal>``, ``unasked_time:<signal>``.
@@ -85,12 +85,12 @@ def normalize(
     """`readings` of one group of `bodies` as frames of OBSERVATION and FORECAST.
 
     Args:
-        bodies: those the readings were parsed from; they say which zones and kind were asked
-            for, when each was known and as which retrieval it is kept. Bodies that were asked
-            for no zone ask for all.
+        bodies: those the readings were parsed from; they say which zones and kind were
+            requested, when each was known and as which retrieval it is kept. Bodies
+            requested for no zone are for all.
         known_at: when each reading was known, over the columns of READING, if that is not
             when its body was (an old file, known when its slots ended: ``pl.col("end")``).
-        span: the time that was asked for; None where nobody asked (a file).
+        span: the time that was requested; None for a file.
     """
     flags: Counter[str] = Counter()
     told = readings["flag"].drop_nulls().str.split(";").explode()
@@ -98,7 +98,7 @@ def normalize(
     rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
-    rows = _oriented(_asked(rows, bodies, flags))
+    rows = _oriented(_keep_requested(rows, bodies, flags))
     refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
     if span is not None:
         rows = _refuse(rows, *_future(), flags, refused)
@@ -163,8 +163,10 @@ def _about(bodies: Sequence[Body]) -> pl.DataFrame:
     )
 
 
-def _asked(rows: pl.DataFrame, bodies: Sequence[Body], flags: Counter[str]) -> pl.DataFrame:
-    """The rows of zones that were asked for; a flow has two."""
+def _keep_requested(
+    rows: pl.DataFrame, bodies: Sequence[Body], flags: Counter[str]
+) -> pl.DataFrame:
+    """The rows of zones that were requested; a flow has two."""
     asked = {zone for body in bodies for zone in body.request.zones}
     if not asked:
         return rows
@@ -193,7 +195,7 @@ def _future() -> tuple[pl.Expr, str]:
 
 
 def _unasked(span: Span) -> tuple[pl.Expr, str]:
-    """Slots outside the time asked for; one that touches it is what some publishers add."""
+    """Slots outside the requested time; one that touches it is what some publishers add."""
     return (pl.col("end") < span.start) | (pl.col("start") > span.end), "unasked_time"
 
 
@@ -253,7 +255,7 @@ def _sentences(odd: pl.DataFrame, source: Source) -> tuple[str, ...]:
 
 
 def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
-    """Forecasts that were asked for as such, of slots not over at their issue."""
+    """Forecasts that were requested as such, of slots not over at their issue."""
     ahead = pl.col("is_forecast") & (pl.col("end") > pl.col("issued_at"))
     runs = rows.filter(ahead)
     flags["hindsight"] += rows.height - runs.height

@@ -19,14 +19,14 @@ class Span:
     end: datetime
 
 
-def grid(start: datetime, end: datetime, cell: timedelta) -> list[Span]:
+def grid(start: datetime, end: datetime, length: timedelta) -> list[Span]:
     """The cells of the grid that touch ``[start, end)``, oldest first, cut off at `end`.
 
-    A fixed grid, so that every run asks in the same pieces, of whole days where `cell` is.
+    A fixed grid, so that every run asks in the same pieces, of whole days where `length` is.
     """
-    first = EPOCH + (start - EPOCH) // cell * cell
+    first = EPOCH + (start - EPOCH) // length * length
     cells = []
     while first < end:
-        cells.append(Span(first, min(first + cell, end)))
-        first += cell
+        cells.append(Span(first, min(first + length, end)))
+        first += length
     return cells

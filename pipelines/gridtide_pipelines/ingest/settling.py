@@ -1,4 +1,4 @@
-"""Which days of a zone were answered, and so need not be asked for again. Pure."""
+"""Which days of a zone were answered, and so need no further request. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ZoneDay = tuple[str, date]
 
 
 @dataclass(slots=True)
-class Answered:
+class AnsweredDays:
     """What one span brought: the slots of each series, and the days of bad values."""
 
     slots: list[pl.DataFrame] = field(default_factory=list)
@@ -95,7 +95,7 @@ def final_days(span: Span, *, refetch: timedelta, now: datetime) -> list[date]:
 def open_part(
     span: Span, zones: Collection[str], settled: Mapping[str, Collection[date]]
 ) -> tuple[Span, tuple[str, ...]] | None:
-    """What of `span` is still to be asked, and for which zones; None if all is settled.
+    """What of `span` is still to be requested, and for which zones; None if all is settled.
 
     One request serves many zones, so it reaches from the first open day of any of them to
     the last.

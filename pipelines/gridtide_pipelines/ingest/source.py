@@ -38,7 +38,7 @@ READING = pl.Schema(
 
 
 class Kind(StrEnum):
-    """What is asked for; one request asks for one kind."""
+    """What is requested; one request is for one kind."""
 
     GENERATION = "generation"
     INTENSITY = "intensity"

@@ -1,4 +1,4 @@
-"""What one source is asked in a refresh, and in which order. Pure."""
+"""The requests to one source in a refresh, and in which order. Pure."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Reissued:
 
     Attributes:
         models: to try in turn, see `models.chain`.
-        moments: when there is an issue, ascending, beside those asked for with `at`.
+        moments: when there is an issue, ascending, beside those requested with `at`.
         quantiles: whether to give p10 and p90, which take time, where the model has them.
     """
 

@@ -15,9 +15,9 @@ from gridtide.planning import Job, Moves, Plan, PlannedSlot
 from gridtide.slots import to_instant, to_moment
 from gridtide_pipelines.forecast.workers import worker_pool
 from gridtide_pipelines.policies.as_issued import Issue, Issues, whole
-from gridtide_pipelines.policies.execution import drawn, replanned
+from gridtide_pipelines.policies.execution import energy_by_region, replanned
 from gridtide_pipelines.policies.policies import Occurrence, Policy, at_once, best, unbroken
-from gridtide_pipelines.policies.scenarios import Amount, World, amount
+from gridtide_pipelines.policies.scenarios import Amount, Scenario, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def simulate(
         occurrences: when each job comes, and when it has to have ended.
         workers: processes, a zone each; with more than one the cases must be picklable. One
             where a policy moves jobs: forecasts of all zones are then made once for all.
-        progress: told how many jobs are done, and of how many.
+        progress: called with how many jobs are done, and of how many.
     """
     count = len(cases) * len(occurrences)
     moving = any(policy.moves for policy in policies)
@@ -146,7 +146,7 @@ def simulate_zone(
 
     Args:
         elsewhere: the zones that policies may move its jobs to.
-        progress: told how many jobs are done.
+        progress: called with how many jobs are done.
     """
     scored: list[Scored] = []
     left_out: list[LeftOut] = []
@@ -154,9 +154,9 @@ def simulate_zone(
     for done, (at, latest) in enumerate(occurrences, start=1):
         when = Occurrence(at, latest, case.timezone)
         try:
-            world = _world(case, elsewhere, at, latest)
-            scored += _scored(case, policies, when, world)
-            issued.append((world.issues[0], world.short))
+            scenario = _scenario(case, elsewhere, at, latest)
+            scored += _scored(case, policies, when, scenario)
+            issued.append((scenario.issues[0], scenario.short))
         except (NoData, NoFeasibleWindow) as error:
             left_out.append(LeftOut(case.zone, at, str(error)))
         progress(done)
@@ -174,7 +174,9 @@ def simulate_zone(
     )
 
 
-def _world(case: Case, elsewhere: Sequence[Case], at: datetime, latest: datetime) -> World:
+def _scenario(
+    case: Case, elsewhere: Sequence[Case], at: datetime, latest: datetime
+) -> Scenario:
     """What the job that comes `at` may be run by; says of which zone something is missing."""
     issues, truths, short = [], {}, False
     for each in (case, *elsewhere):
@@ -186,15 +188,15 @@ def _world(case: Case, elsewhere: Sequence[Case], at: datetime, latest: datetime
             if each is case:
                 raise
             raise NoData(f"{each.zone}: {error}") from error
-    return World(truths, issues, short)
+    return Scenario(truths, issues, short)
 
 
 def _scored(
-    case: Case, policies: Sequence[Policy], when: Occurrence, world: World
+    case: Case, policies: Sequence[Policy], when: Occurrence, scenario: Scenario
 ) -> list[Scored]:
     """One job under each policy; raises where it can be scored under one of them not."""
-    truths, forecasts = world.truths, world.forecasts
-    own, *elsewhere = world.ideal
+    truths, forecasts = scenario.truths, scenario.forecasts
+    own, *elsewhere = scenario.ideal
     # Computed once for all policies that share them.
     baselines: dict[Job, Amount] = {}
     oracles: dict[tuple[Job, Moves | None], Amount] = {}
@@ -203,11 +205,11 @@ def _scored(
         whole_job, free = unbroken(policy.job), policy.free
         if whole_job not in baselines:
             slots = at_once(whole_job, when.at, own).slots
-            baselines[whole_job] = amount(truths, drawn(whole_job, slots))
+            baselines[whole_job] = amount(truths, energy_by_region(whole_job, slots))
         if (free, policy.moves) not in oracles:
             slots = best(free, when, policy.reach(own, elsewhere)).slots
-            oracles[free, policy.moves] = amount(truths, drawn(free, slots))
-        outlook, *others = world.outlooks
+            oracles[free, policy.moves] = amount(truths, energy_by_region(free, slots))
+        outlook, *others = scenario.outlooks
         plan, note = policy.decide(when, outlook, others)
         slots = _run(case, policy, when, plan)
         found.append(
@@ -220,8 +222,8 @@ def _scored(
                 pieces=pieces(slots),
                 regions=tuple(dict.fromkeys(slot.region for slot in slots)),
                 now=baselines[whole_job],
-                planned=amount(forecasts, drawn(policy.job, plan.slots)),
-                realised=amount(truths, drawn(policy.job, slots)),
+                planned=amount(forecasts, energy_by_region(policy.job, plan.slots)),
+                realised=amount(truths, energy_by_region(policy.job, slots)),
                 oracle=oracles[free, policy.moves],
                 issued_at=outlook.issued_at,
                 model=outlook.model,

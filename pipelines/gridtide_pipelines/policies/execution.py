@@ -29,7 +29,7 @@ class Energy:
     stops: list[tuple[int, float]] = field(default_factory=list)
 
 
-def drawn(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
+def energy_by_region(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
     """All energy that `slots` of `job` draw, by region."""
     found = {slot.region: Energy() for slot in slots}
     for slot in slots:
@@ -51,7 +51,7 @@ def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlo
 
     A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
     where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
-    not told from work in a plan's slots; `policies.chosen` refuses them.
+    not distinguished from work in a plan's slots; `policies.chosen` refuses them.
     """
     ran: tuple[PlannedSlot, ...] = ()
     first = plan  # progress counts from the whole job, which only this plan knows

@@ -24,7 +24,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Scenario:
     """What a job may be run by; its own zone first.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""A policy backtest told: the JSON document, and lines for people."""
+"""Output of a policy backtest: the JSON document, and lines of text."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def amount_unit(signal: Signal) -> str:
 
 
 def document(
-    asked: Json,
+    request: Json,
     signal: Signal,
     outcomes: Sequence[Outcome],
     totals: Sequence[Total],
     rows: pl.DataFrame,
 ) -> Json:
-    """The one JSON document: what was asked, the sums, the zones and every job."""
+    """The one JSON document: the request, the sums, the zones and every job."""
     return {
-        **asked,
+        **request,
         "signal": str(signal),
         "unit": signal.unit,
         "amount_unit": amount_unit(signal),

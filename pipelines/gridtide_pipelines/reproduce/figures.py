@@ -43,10 +43,10 @@ class Kind(StrEnum):
     ARITHMETIC = "arithmetic"  # an author's figure, from inputs that the author prints
     RANKING = "ranking"  # the order of an author's figures
     CROSS_CHECK = "cross-check"  # the result of an independent method in the same run
-    UNCHANGED = "unchanged"  # this project's earlier result: nobody else's figure
+    UNCHANGED = "unchanged"  # this project's earlier result: not a published figure
 
 
-# Where nobody printed what ours is compared with.
+# Where no publication printed what ours is compared with.
 NOT_PRINTED = (Kind.CROSS_CHECK, Kind.UNCHANGED)
 
 
@@ -75,7 +75,7 @@ class Row:
 
     @property
     def reference(self) -> Value:
-        """What ours is compared with where nobody printed it: other method, earlier result."""
+        """What ours is compared with if it is not published: other method, earlier result."""
         return self.expected if self.kind in NOT_PRINTED else None
 
     @property

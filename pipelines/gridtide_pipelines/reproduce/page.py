@@ -93,7 +93,7 @@ def page(
 and every figure beside ours. <b>published</b> is an author's figure computed from the series,
 <b>arithmetic</b> one from inputs that the author prints, <b>ranking</b> the order of figures
 of an author, <b>cross-check</b> the result of an independent method, <b>unchanged</b> this
-project's earlier result, which nobody printed.</p>
+project's earlier result, which no publication printed.</p>
 {LEGEND}
 {"".join(_claim(claim) for claim in claims)}
 {sections}

@@ -1,6 +1,6 @@
 """A simulated grid: demand, sun, wind and dispatch by fuel. Pure and the same every time.
 
-Every value depends on the zone and the moment alone, so that any span can be asked for, in
+Every value depends on the zone and the moment alone, so that any span can be requested, in
 any order, and pieces fit together. Nothing is integrated over time: weather is smooth noise
 between hashed knots, storage follows a daily timetable. It looks like a grid; it is none.
 """

@@ -17,18 +17,18 @@ class Body:
     Args:
         headers: of the answer.
         left: seconds that are left of the call.
-        asked: the address, for messages.
+        address: the address, for messages.
 
     Raises:
-        ApiError: more than one encoding, or another one than was asked for.
+        ApiError: more than one encoding, or another one than was requested.
     """
 
     def __init__(
-        self, headers: Mapping[str, str], left: Callable[[], float], *, asked: str
+        self, headers: Mapping[str, str], left: Callable[[], float], *, address: str
     ) -> None:
         encoding = headers.get("content-encoding", "").strip().lower() or "identity"
         if encoding not in ("identity", ENCODING):
-            raise ApiError(f"{asked} answered in the encoding {encoding:.40}, not asked for")
+            raise ApiError(f"{address} answered in the encoding {encoding:.40}, not requested")
         import zlib  # loaded by httpx by now
 
         # 16: with the header of gzip (docs.python.org/3/library/zlib.html#zlib.decompressobj).
@@ -37,7 +37,7 @@ class Body:
         self._parts: list[bytes] = []
         self._size = 0
         self._left = left
-        self._asked = asked
+        self._asked = address
 
     def add(self, part: bytes) -> None:
         """Take one more part as it came.

@@ -1,4 +1,4 @@
-"""Whom to ask: a service by its address, or the one installed here."""
+"""Which service to call: one by its address, or the one installed here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Destination:
     Attributes:
         url: address of a service, without a final slash; None: this process.
         api_key: sent to that service as a bearer token.
-        environ: what the service here is told, by name; empty with a `url`.
+        environ: settings of the service here, by name; empty with a `url`.
     """
 
     url: str | None
@@ -57,12 +57,12 @@ class Destination:
             key = _given(api_key) or _given(environ.get("GRIDTIDE_API_KEY")) or None
             _check_secrets(key, address, environ, allowed=allowed)
             return cls(address.rstrip("/"), key)
-        told = (
+        settings = (
             (name, value)
             for name, value in sorted(environ.items())
             if name.startswith("GRIDTIDE_") or name in USER_FOLDERS
         )
-        return cls(None, environ=tuple(told))
+        return cls(None, environ=tuple(settings))
 
     @property
     def address(self) -> str:
@@ -70,7 +70,7 @@ class Destination:
         return self.url or "http://gridtide.local"
 
     @property
-    def told(self) -> Mapping[str, str]:
+    def settings(self) -> Mapping[str, str]:
         """`environ` as a mapping."""
         return dict(self.environ)
 

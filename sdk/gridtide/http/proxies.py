@@ -105,7 +105,7 @@ def without_secrets(url: str) -> str:
     """`url` without the user name and the password in it, for messages."""
     scheme, separator, rest = url.rpartition("://")
     authority, slash, path = rest.partition("/")
-    # A password may have a slash or an at sign in it that nobody encoded.
+    # A password may have a slash or an at sign in it that is not encoded.
     if "@" in path:
         return f"{scheme}{separator}{rest.rpartition('@')[2]}"
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

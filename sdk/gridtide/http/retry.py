@@ -9,7 +9,7 @@ from gridtide.errors import ServiceUnavailable
 
 # No answer at all, too many requests, and what a restarting service or its proxy says. Every
 # call only asks, a POST too, so asking twice does no harm. A 500 is a bug, and stays one when
-# asked again.
+# tried again.
 RETRIED = frozenset({None, 429, 502, 503, 504})
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0

@@ -96,7 +96,7 @@ class Session:
 
     def body(self, response: httpx.Response, patience: Patience) -> Body:
         """Return the collector of the response's body, for the time that is left."""
-        return Body(response.headers, lambda: patience.left, asked=self._address(response))
+        return Body(response.headers, lambda: patience.left, address=self._address(response))
 
     def decode(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
         """Decode the response to `call`, or raise the error it reports."""

@@ -27,7 +27,7 @@ from gridtide_server.answers.decisions import (
 )
 from gridtide_server.answers.footprints import footprinted
 from gridtide_server.answers.plans import planned, replanned
-from gridtide_server.queue import Turn
+from gridtide_server.queue import TimeBudget
 from gridtide_server.service import Moment, Service
 from gridtide_server.view import Forecast, View
 from gridtide_store.errors import Damaged, Unusable
@@ -37,14 +37,14 @@ QUICK = ("best_window", "best_region")
 Known = tuple[Resolution, Forecast, dict[str, Any]]
 
 
-def answered(service: Service, questions: Sequence[object], turn: Turn) -> bytes:
+def answered(service: Service, questions: Sequence[object], budget: TimeBudget) -> bytes:
     """The JSON of ``/v1/batch``; all questions see one snapshot and one now."""
     with service.reader.read() as view:
         now = service.moment(view=view)
         batch = _Batch(service, view, now)
         # What takes microseconds goes before what may take all the time there is.
         order = sorted(range(len(questions)), key=lambda i: _kind(questions[i]) not in QUICK)
-        found = turn.shared([partial(batch.one, questions[i]) for i in order])
+        found = budget.run_all([partial(batch.one, questions[i]) for i in order])
     told = (part if isinstance(part, bytes) else _told(part) for part in found)
     parts = [part for _, part in sorted(zip(order, told, strict=True))]
     head = msgspec.json.encode({"as_of": now.as_of, "replay": now.replay})

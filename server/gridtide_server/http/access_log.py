@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("gridtide_server.access")
 
-# A route's label is its template: a label for each path asked would grow without end.
+# A route's label is its template: a label for each requested path would grow without end.
 UNMATCHED = "unmatched"
 # Of a path or a query in the log.
 LONGEST = 1000

@@ -25,7 +25,7 @@ RELEASE = version("gridtide-service")
 def tag_of(
     service: Service,
     view: View,
-    asked: object,
+    decoded: object,
     places: Sequence[Resolution],
     moment: Moment,
     *,
@@ -37,15 +37,15 @@ def tag_of(
     in one spelling, and the moment. Where the moment was not named and the answer is `fixed`,
     as that about a range that has ended, it holds for as long as the snapshot.
     """
-    named = getattr(asked, "as_of", None)
+    named = getattr(decoded, "as_of", None)
     parts = [
         RELEASE,
         service.max_age.total_seconds(),
         view.snapshot.id,
-        type(asked).__name__,
+        type(decoded).__name__,
         [
-            (name, str(getattr(asked, name)))
-            for name in definition_of(type(asked))
+            (name, str(getattr(decoded, name)))
+            for name in definition_of(type(decoded))
             if name not in ELSEWHERE
         ],
         [place.region for place in places],
@@ -58,9 +58,9 @@ def tag_of(
 def reply(request: Request, tag: str, moment: Moment, answer: Callable[[], Record]) -> Response:
     """What `answer` gives as 200, or 304 where the client has it already.
 
-    A client that has it is told so before the answer is computed. It holds until the next
+    A client that has it is sent 304 before the response is computed. It holds until the next
     minute begins, when ages and the earliest start move on. A clock that stands still moves
-    nothing, so in replay an answer is asked for again each time.
+    nothing, so in replay a response is requested again each time.
     """
     left = MINUTE - moment.now.second
     headers = {

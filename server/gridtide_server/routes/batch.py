@@ -11,7 +11,7 @@ from gridtide_server.answers import batches
 from gridtide_server.openapi import described
 from gridtide_server.post import in_line
 from gridtide_server.problems import responses
-from gridtide_server.queue import Turn
+from gridtide_server.queue import TimeBudget
 from gridtide_server.service import Service
 
 
@@ -24,8 +24,8 @@ def routes(service: Service) -> APIRouter:
         """Up to 1,000 questions; answers in their order, a problem where there is none."""
         body = await bodies.received(request)
 
-        def answer(turn: Turn) -> bytes:
-            return batches.answered(service, bodies.read(body, BATCH).questions, turn)
+        def answer(budget: TimeBudget) -> bytes:
+            return batches.answered(service, bodies.read(body, BATCH).questions, budget)
 
         return await in_line(service, request, answer)
 

@@ -12,7 +12,7 @@ from gridtide_server.answers.footprints import footprinted, reckoned
 from gridtide_server.openapi import described
 from gridtide_server.post import in_line
 from gridtide_server.problems import responses
-from gridtide_server.queue import Turn
+from gridtide_server.queue import TimeBudget
 from gridtide_server.service import Service
 
 
@@ -27,14 +27,14 @@ def routes(service: Service) -> APIRouter:
         """Energy and grams of a job, by the intensity known of its own time or a given one."""
         body = await bodies.received(request, rows=True)
 
-        def answer(turn: Turn) -> bytes:
+        def answer(budget: TimeBudget) -> bytes:
             asked = bodies.read(body, FOOTPRINT)
             if asked.region is None:  # nothing published is needed
                 moment = service.moment(asked.as_of)
-                return encode(turn.limited(lambda: reckoned(asked, moment)))
+                return encode(budget.run(lambda: reckoned(asked, moment)))
             with service.reader.read() as view:
                 moment = service.moment(asked.as_of, view)
-                told = turn.limited(lambda: footprinted(view, asked, moment))
+                told = budget.run(lambda: footprinted(view, asked, moment))
             return encode(told)
 
         async with bodies.admission(request).enter(body):

@@ -13,8 +13,8 @@ from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.forecaster import (
     Fitted,
     Forecaster,
+    ForecastSlots,
     Known,
-    Steps,
     newest_versions,
 )
 
@@ -63,7 +63,7 @@ def predict_in_turn(
     horizon: timedelta,
     *,
     fitted: Callable[[Forecaster, Known], Fitted],
-) -> tuple[str, Steps]:
+) -> tuple[str, ForecastSlots]:
     """The first able model's name and its steps, issued at ``known.at``.
 
     Args:

@@ -37,7 +37,13 @@ import numpy as np
 
 from gridtide.model import format_time
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecast.forecaster import Fitted, Known, Steps, bounds, steps_in
+from gridtide_pipelines.forecast.forecaster import (
+    Fitted,
+    ForecastSlots,
+    Known,
+    bounds,
+    steps_in,
+)
 from gridtide_pipelines.forecast.hourly import HOUR, Floats, Ints, hour_of
 from gridtide_pipelines.forecast.intervals import DAYS, with_interval
 
@@ -91,7 +97,7 @@ class FittedProphet:
         """JSON, under 1 kB."""
         return json.dumps(asdict(self.curve)).encode()
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> Steps:
+    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
         """Steps as `Fitted.predict` says."""
         start, steps = hour_of(issued_at), steps_in(horizon)
         values = known.hours_before(issued_at, DAYS * 24 + LAST_SEEN)
@@ -110,7 +116,7 @@ class FittedProphet:
                 f"{LAST_SEEN // 24} days before {format_time(issued_at)}, and without its "
                 "latest errors the model is not used; import or refresh that time"
             )
-        return Steps(start, low, middle, high)
+        return ForecastSlots(start, low, middle, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ Slots:      1 h, labelled by UTC END (``period``): one hour is taken off. The fi
             last label of a request both count.
 Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a second.
             The key must be in the query, and the answer repeats it (fetch.py blots it out).
-Revisions:  authorities resend for days; 14 days are asked again.
+Revisions:  authorities resend for days; 14 days are requested again.
 Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
             `summing.total`, so that one that charges takes nothing from one that generates. The
             fuel is null where one of them is null: a fuel that is listed without a value is
-            not known, which is not the same as a fuel that is not listed. A code nobody knew is
+            not known, which is not the same as a fuel that is not listed. An unknown code is
             summed into unknown and flagged. Demand other than ``D`` (forecast, net,
             interchange) is not read. Respondents without a zone of ours (US48, regions such as
             CAL) keep their own code; normalize.py counts them.
@@ -127,7 +127,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Generation, load or flow of every authority and hour in the pages."""
     with shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
-        told = readings(
+        reported = readings(
             zone=[row.zone for row in rows],
             signal=[row.signal for row in rows],
             start=[row.label for row in rows],
@@ -137,7 +137,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             stamp=STAMP + ":%M",
         )
         code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
-        frame = _by_fuel(told.with_columns(code, pl.col("start", "end") - HOUR))
+        frame = _by_fuel(reported.with_columns(code, pl.col("start", "end") - HOUR))
     if frame.filter(
         pl.col("value").is_not_null() | pl.col("flag").str.contains("conflict")
     ).is_empty():
@@ -150,7 +150,7 @@ def _response(body: Body) -> Mapping[str, Any]:
     if holds_nothing(document):
         return NOTHING
     if "response" not in document:
-        # Not what it says: the key was sent, and nobody knows all the ways to repeat it.
+        # Not what it says: the key was sent, and may be repeated in many ways.
         raise ValueError("no response but an error" if "error" in document else "no response")
     response: dict[str, Any] = document["response"]
     return response
@@ -183,11 +183,11 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
         yield _Row(zone, signal, code, row["period"] + ":00", number(row["value"]), index)
 
 
-def _by_fuel(told: pl.DataFrame) -> pl.DataFrame:
+def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
     """Rows by code to READING by fuel: the newest page stands, codes of one fuel are summed."""
     key = ["zone", "signal", "start", "end"]
     differ = pl.col("value").filter(pl.col("body") == pl.col("body").max()).n_unique() > 1
-    by_code = told.group_by([*key, "code"], maintain_order=True).agg(
+    by_code = reported.group_by([*key, "code"], maintain_order=True).agg(
         pl.col("value").last(), pl.col("body").max(), differ.alias("differ")
     )
     by_code = by_code.with_columns(

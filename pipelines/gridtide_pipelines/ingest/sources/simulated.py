@@ -5,7 +5,7 @@ Licence:    none needed; every answer made from it says `simulated`.
 Unit:       MW by fuel; storage positive when it discharges.
 Slots:      60 min, in GB and Australia 30, labelled by UTC start.
 Limits:     31 days per request.
-Revisions:  none. A slot is there as soon as it has ended; the future is never told.
+Revisions:  none. A slot is there as soon as it has ended; the future is never published.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def answer(request: Request) -> bytes:
     for name, zone in request.params:
         if name == "zone":
             grid = BY_ZONE[zone]
-            # One slot more: the one that had not ended when the span before was asked for.
+            # One slot more: the one that had not ended when the span before was requested.
             mix = simulate(grid, start - grid.step, end)
             if not mix.is_empty():
                 zones[zone] = {

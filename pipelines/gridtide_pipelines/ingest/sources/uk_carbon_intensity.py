@@ -6,17 +6,17 @@ Unit:       gCO2/kWh, direct (stack) emissions of what is consumed, imports incl
             percent of it, imports among its parts. Kept as ``share_<fuel>`` 0 to 1;
             ``share_imports`` is no fuel, derive.py leaves it out.
 Slots:      30 min, labelled by UTC start (``from``). A range answers with the slots that END
-            in it, both ends included: asked from 00:00 it begins with the slot of 23:30 the
-            day before. That slot is true, so it is kept; the last one asked for ends at
+            in it, both ends included: requested from 00:00 it begins with the slot of 23:30 the
+            day before. That slot is true, so it is kept; the last one requested ends at
             `to`, so none is missing.
 Limits:     14 days per request; 500s in bursts.
 Revisions:  ``actual`` is itself an estimate and changes for some days; null until known. A part
             of the mix that is listed with null is not known, and kept so.
 Issues:     A forecast does not say when it was made: when we received it stands in. Beside
-            ``actual`` the last forecast before the slot is repeated, so only what was asked
+            ``actual`` the last forecast before the slot is repeated, so only what was requested
             for as a forecast is a run (see normalize.py).
 Regions:    Bodies of /regional are read as zones GB:1 to GB:17 (GB:18 is the whole again);
-            all they hold is forecast. They are not asked for: no zone of ours is a region.
+            all they hold is forecast. They are not requested: no zone of ours is a region.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ FUELS = {
 def requests(
     kind: Kind, zones: Sequence[str], start: datetime, end: datetime
 ) -> Sequence[Group]:
-    """One request per 14 days; a forecast is asked from `start` on and reaches 48 h."""
+    """One request per 14 days; a forecast is requested from `start` on and reaches 48 h."""
     if kind is Kind.FORECAST:
         return [[_request(f"/intensity/{_stamp(start)}/fw48h", kind, zones)]]
     route = {Kind.INTENSITY: "intensity", Kind.GENERATION: "generation"}[kind]
@@ -165,7 +165,7 @@ def _values(zone: str, slot: dict[str, Any], body: int, known_at: datetime) -> I
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with a code nobody knew added to the other unknown generation of its slot."""
+    """`frame` with an unknown code added to the other unknown generation of its slot."""
     odd = frame["flag"].is_not_null()
     if not odd.any():
         return frame

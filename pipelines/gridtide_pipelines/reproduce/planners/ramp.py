@@ -32,12 +32,12 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
             between the multiples, which needs the linear programme.
     """
     check(values, work, knees)
-    sizes, speeds = _sizes(knees, ramp)
+    workers, speeds = _workers(knees, ramp)
     last_gain = ((knees[-1][1] - knees[-2][1]) / (knees[-1][0] - knees[-2][0])) * ramp
     # More than the whole window at full size costs: there all that the ramp allows is run.
-    dear = values.sum(axis=1) * sizes[-1] / last_gain + 1
+    dear = values.sum(axis=1) * workers[-1] / last_gain + 1
     cost_low, work_low = np.zeros(len(values)), np.zeros(len(values))
-    cost_high, work_high = _run(values, dear, sizes, speeds)
+    cost_high, work_high = _run(values, dear, workers, speeds)
     if (work_high < work * (1 - NEAR)).any():
         raise BadInput(
             f"{work:g} slots of work do not fit into {values.shape[1]} slots with a ramp of "
@@ -46,7 +46,7 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
     for _ in range(ROUNDS):
         apart = work_high - work_low > NEAR * work
         price = (cost_high - cost_low) / np.where(apart, work_high - work_low, 1.0)
-        cost, done = _run(values, price, sizes, speeds)
+        cost, done = _run(values, price, workers, speeds)
         below = cost_low - price * work_low
         better = apart & (cost - price * done < below - NEAR * (1 + np.abs(below)))
         if not better.any():
@@ -58,23 +58,25 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
     return least_cost
 
 
-def _sizes(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
+def _workers(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
     """The multiples of `ramp` up to the last knee, and the speed at each."""
-    sizes = ramp * np.arange(round(knees[-1][0] / ramp) + 1, dtype=np.float64)
-    if any(np.abs(sizes - chips).min() > NEAR * ramp for chips, _ in knees):
+    workers = ramp * np.arange(round(knees[-1][0] / ramp) + 1, dtype=np.float64)
+    if any(np.abs(workers - chips).min() > NEAR * ramp for chips, _ in knees):
         raise BadInput(
             f"the throughput bends between the multiples of the ramp of {ramp:g}; such a job "
             "needs the linear programme of gridtide.planning"
         )
     chips, speeds = np.transpose(knees)
-    return sizes, np.interp(sizes, chips, speeds)
+    return workers, np.interp(workers, chips, speeds)
 
 
-def _run(values: Floats, price: Floats, sizes: Floats, speeds: Floats) -> tuple[Floats, Floats]:
+def _run(
+    values: Floats, price: Floats, workers: Floats, speeds: Floats
+) -> tuple[Floats, Floats]:
     """Cost and work (windows,) of the run with the least cost - price x work."""
     earned = price[:, None] * speeds
-    # One column more on each side, which nobody may come from.
-    least_sum = np.full((len(values), len(sizes) + 2), np.inf)
+    # One column more on each side, which no path may come from.
+    least_sum = np.full((len(values), len(workers) + 2), np.inf)
     work = np.zeros_like(least_sum)
     least_sum[:, 1] = 0.0
     for slot in values.T:
@@ -83,7 +85,7 @@ def _run(values: Floats, price: Floats, sizes: Floats, speeds: Floats) -> tuple[
             closer = least_sum[:, beside] < best
             np.copyto(best, least_sum[:, beside], where=closer)
             np.copyto(did, work[:, beside], where=closer)
-        least_sum[:, 1:-1] = best + (slot[:, None] * sizes - earned)
+        least_sum[:, 1:-1] = best + (slot[:, None] * workers - earned)
         work[:, 1:-1] = did + speeds
     last = 1 + least_sum[:, 1:3].argmin(axis=1)
     row = np.arange(len(values))

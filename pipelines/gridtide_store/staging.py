@@ -49,7 +49,7 @@ class Before:
 
 
 @dataclass(slots=True)
-class Draft:
+class StagedSnapshot:
     """A snapshot in the making, and the one before it to link from.
 
     Attributes:
@@ -110,23 +110,28 @@ class Made:
 
 
 def fill(
-    draft: Draft, store: Store, now: datetime, *, signals: Sequence[str], rebase: Rebase
+    staged: StagedSnapshot,
+    store: Store,
+    now: datetime,
+    *,
+    signals: Sequence[str],
+    rebase: Rebase,
 ) -> Made:
     """Put base and delta into the draft, linked where they are of this store and unchanged.
 
     The store notes which publication wrote what it holds, so a file is linked only if it was
     written from this very store, and from a state that this one has come from.
     """
-    before = draft.before.manifest if draft.before else None
-    base, delta = draft.folder / BASE, draft.folder / DELTA
+    before = staged.before.manifest if staged.before else None
+    base, delta = staged.folder / BASE, staged.folder / DELTA
     written = {}
     if (
         before is None
         or _due(store, before, now, signals=signals, rebase=rebase)
-        or not draft.link(BASE)
+        or not staged.link(BASE)
     ):
         write_base(store.connection, base, signals=signals, scratch=store.scratch)
-        draft.add(BASE)
+        staged.add(BASE)
         base_cut, base_made_at = store.cut, utc(now)
         written = {BASE_NOTE: draw(), DELTA_NOTE: draw()}
     else:
@@ -134,7 +139,7 @@ def fill(
         if not (
             before.cut == store.cut
             and _noted(store, DELTA_NOTE, before.delta)
-            and draft.link(DELTA)
+            and staged.link(DELTA)
         ):
             written = {DELTA_NOTE: draw()}
     if written:
@@ -146,7 +151,7 @@ def fill(
             signals=signals,
             scratch=store.scratch,
         )
-        draft.add(DELTA)
+        staged.add(DELTA)
         with transaction(store.connection):
             for name, number in written.items():
                 write_note(store.connection, name, number)
