@@ -18,6 +18,7 @@ PREAMBLE = """\
 import gridtide
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from gridtide import AsyncClient, Candidate, Candidates, Client, Signal
 from gridtide.planning import (
     Bounds, Cost, Elastic, Goal, Job, Kind, Progress, Recurring
@@ -55,6 +56,10 @@ RIGHT = (
     'async def one() -> gridtide.BestWindow: return await AsyncClient().best_window("DE", 4)',
     'async def two() -> gridtide.PlanAnswer: return await AsyncClient().plan(job, "DE")',
     "call: Callable[..., gridtide.Intensity] = gridtide.intensity",
+    'height: int = gridtide.forecast("DE").to_polars().height',
+    "rows: list[dict[str, Any]] = made.to_dicts()",
+    "frame = made.to_pandas()",
+    "text: str = repr(client.zones())",
 )
 WRONG = (
     'gridtide.best_windw("DE", hours=4)',
@@ -75,6 +80,8 @@ WRONG = (
     'gridtide.footprint(hours=4, power_kw="2")',
     "gridtide.footprint(hours=4, power_kw=2, g_per_kwh=50).gross",
     'number: int = client.best_window("DE", 4)',
+    "made.to_panda()",
+    'client.best_window("DE", 4).to_polars()',
     'client.best_windw("DE", hours=4)',
     'client.best_regions(["DE"], hours=4)',
     'client.intensty("DE")',

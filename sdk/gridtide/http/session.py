@@ -11,7 +11,6 @@ from gridtide.http.call import Call
 from gridtide.http.destination import Destination
 from gridtide.http.retry import Patience
 from gridtide.plugins import own_version
-from gridtide.schema.problems import understood
 from gridtide.values import read_number, read_whole
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ class Session:
 
     def decode(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
         """Decode the response to `call`, or raise the error it reports."""
+        from gridtide.schema.problems import understood
+
         address = self._address(response)
         document = understood(response.status_code, response.headers, body, asked=address)
         try:
