@@ -309,7 +309,9 @@ def test_other_values_are_no_time(deadlines: dict[str, Channel], value: object) 
         deadlines["Python"](value)
 
 
-def test_a_day_is_its_start_at_either_end_of_a_range(client: Client, ask: Asker) -> None:
+def test_a_day_is_its_start_at_either_end_of_a_range(
+    client: Client, ask: Asker, shell: Callable[..., Any]
+) -> None:
     midnights = {"start": "2026-03-02T00:00Z", "end": "2026-03-03T00:00Z"}
     whole = client.intensity("DE", start=midnights["start"], end=midnights["end"])
     assert whole.slots
@@ -322,6 +324,8 @@ def test_a_day_is_its_start_at_either_end_of_a_range(client: Client, ask: Asker)
     said = ask.json("/v1/zones/DE/intensity?start=2026-03-02&end=2026-03-03")
     assert len(said["slots"]) == len(whole.slots)
     assert said["slots"] == whole.to_json()["slots"]
+    listed = shell("history", "DE", "--from=2026-03-02", "--to=2026-03-03")
+    assert listed["slots"] == said["slots"]
     with pytest.raises(BadInput, match=r"start.* has no UTC offset"):
         client.intensity("DE", start="2026-03-02T00:00")
     rows = [{"start": "2026-03-02", "end": "2026-03-03", "kwh": 2}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ import polars as pl
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
-from gridtide.model import Signal, format_time, parse_time
+from gridtide.model import Signal, format_time
 from gridtide.planning import Job, Quantile, Recurring
 from gridtide.planning.problem.bounds import check_slack
 from gridtide.planning.problem.local_time import zone_named
 from gridtide.schema.jobs import job_from_json, job_to_json
-from gridtide.values import read_written_length
+from gridtide.values import read_moment, read_written_length
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.simulate_options import POLICIES, SimulateOptions
@@ -160,7 +160,10 @@ def _job(options: SimulateOptions) -> Job:
 
 def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
     """When each job comes and has to have ended, in order."""
-    first, last = _moment(options.first, name="--from"), _moment(options.last, name="--to")
+    first, last = (
+        read_moment(options.first, "--from", day=True),
+        read_moment(options.last, "--to", day=True),
+    )
     if last <= first:
         raise BadInput(f"--to {options.last} is not after --from {options.first}; swap them")
     slack = _slack(options.slack, job)
@@ -216,15 +219,6 @@ def _above_zero(text: str, *, name: str) -> timedelta:
     return length
 
 
-def _moment(text: str, *, name: str) -> datetime:
-    """A day, at 00:00 UTC, or a time."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return parse_time(text, name=name)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
 def _signal(name: str | None) -> Signal | None:
     if name is None or name in set(Signal):
         return None if name is None else Signal(name)
@@ -241,8 +235,8 @@ def _request(
 ) -> dict[str, Any]:
     at, latest = occurrences[0]
     return {
-        "from": format_time(_moment(options.first, name="--from")),
-        "to": format_time(_moment(options.last, name="--to")),
+        "from": format_time(read_moment(options.first, "--from", day=True)),
+        "to": format_time(read_moment(options.last, "--to", day=True)),
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
         "job": job_to_json(job),

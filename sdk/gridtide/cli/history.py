@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -42,16 +41,6 @@ def history(
 
     named = one_region("history", regions, region)
     with Client(environ=terminal.environ) as client:
-        answer = client.intensity(
-            named, start=_moment(start), end=_moment(end), signal=signal, as_of=as_of
-        )
+        answer = client.intensity(named, start=start, end=end, signal=signal, as_of=as_of)
     terminal.answer(answer.to_json(), lambda: show.history(answer))
     return 0
-
-
-def _moment(text: str) -> str | date:
-    """A day, or the text of a time."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return text

@@ -8,6 +8,7 @@ from typing import Annotated, overload
 import typer
 
 from gridtide.cli.regions import split_regions
+from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 
 Regions = Annotated[
@@ -46,10 +47,7 @@ def number(text: None) -> None: ...
 def number(text: str | None) -> float | str | None: ...
 def number(text: str | None) -> float | str | None:
     """The number, or the text for the reader of the request to refuse."""
-    try:
-        return text if text is None else float(text)
-    except ValueError:
-        return text
+    return text if text is None else number_or_text(text)
 
 
 def whole(text: str | None) -> int | str | None:
