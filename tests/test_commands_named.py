@@ -29,6 +29,7 @@ INFRA = sorted(path for path in (ROOT / "infra").rglob("*") if path.is_file())
 # What comes before the words of a call: the start of a line, a shell's word, or a folder.
 CALL = re.compile(r"(?:^|[;&|(]|\bexec|[/\s]bin/|\bif)\s*gridtide ([^|&;>)\n]+)", re.MULTILINE)
 OF_ALL = ("--home", "--now", "--url", "--json")
+OF_THE_GROUP = ("--version", "--help", "--install-completion", "--show-completion")
 
 
 @cache
@@ -96,7 +97,7 @@ def test_a_command_named_in_running_text_exists_with_its_options() -> None:
     for file, call in named:
         name, *words = call.split()
         if name.startswith("-"):
-            assert name in ("--version", "--help", *OF_ALL), f"{file}: gridtide {call}"
+            assert name in (*OF_THE_GROUP, *OF_ALL), f"{file}: gridtide {call}"
             continue
         one = command(name)
         known = {option for param in one.params for option in param.opts} | set(one.renamed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -152,6 +153,13 @@ def test_a_terminal_has_colours_and_rules_unless_it_wants_none() -> None:
     plain = shown(Screen(), COLUMNS="80", NO_COLOR="1")
     assert "\x1b[3" not in plain
     assert "\u2500" in plain
+
+
+def test_on_a_narrow_terminal_no_part_of_a_cell_is_left_out() -> None:
+    text = shown(Screen(), COLUMNS="20", NO_COLOR="1")
+    assert "\u2026" not in text
+    cells = re.sub(r"[^a-z]", "", text.rpartition("DE")[2])
+    assert cells == "alongnameofaregion"
 
 
 def test_elsewhere_text_is_neither_coloured_nor_framed_nor_wrapped() -> None:

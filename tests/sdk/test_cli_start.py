@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,15 @@ def test_help_is_one_line_for_each_option_however_narrow_the_screen() -> None:
         *("Arguments:", "The job:", "When it may run:", "The objective:", "The regions:"),
         *("Options:", "The answer:", "For every command:", "Examples:"),
     ]
+
+
+def test_help_on_a_terminal_is_coloured_and_shows_no_python_types() -> None:
+    done = run("-m", "gridtide", "now", "--help", FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b[" in done.stdout
+    plain = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    assert "--max-age" in plain
+    assert " gridtide now DE,FR --signal cfe_produced" in plain
+    assert not re.search(r"<\w", plain)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

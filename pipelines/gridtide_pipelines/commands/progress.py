@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tqdm import tqdm
-
 from gridtide.cli.terminal import Terminal
 from gridtide_pipelines.forecast.issue import Progress
 
@@ -17,12 +15,25 @@ def shown(terminal: Terminal) -> Iterator[Progress]:
     if not terminal.interactive:
         yield _silent
         return
-    with tqdm(file=terminal.err, leave=False, dynamic_ncols=True, unit="") as bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(file=terminal.err, _environ=terminal.environ),
+        transient=True,
+        auto_refresh=False,  # that is a thread, and forecasts are made in forked processes
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
 
         def show(what: str, done: int, of: int) -> None:
-            bar.set_description_str(what, refresh=False)
-            bar.total, bar.n = of, done
-            bar.refresh()
+            bar.update(task, description=what, completed=done, total=of, refresh=True)
 
         yield show
 

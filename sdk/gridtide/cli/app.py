@@ -180,7 +180,7 @@ def _epilog() -> str:
     ]
     if not found(COMMANDS):
         lines += [f"With the service ({INSTALL}):", f"  {', '.join(OF_THE_SERVICE)}"]
-    return "\n\n".join(lines)
+    return "\n".join(lines)
 
 
 def _own(target: str) -> TyperCommand:

@@ -123,7 +123,7 @@ def command(
         app.command(
             name,
             cls=OneCommand,
-            epilog="\n\n".join(["Examples:", *(f"  gridtide {each}" for each in examples)]),
+            epilog="\n".join(["Examples:", *(f"  gridtide {each}" for each in examples)]),
             context_settings={"allow_extra_args": True},
         )(run)
         made = get_command(app)

@@ -26,9 +26,21 @@ def write_help(command: TyperCommand | TyperGroup, ctx: Any) -> bool:  # noqa: A
     if (option := command.get_help_option(ctx)) is not None:
         option.help = "show this help and exit"
     if Console(file=sys.stdout).is_terminal:
+        _drop_types(command.get_params(ctx))
         return False
     sys.stdout.write(_plain(command, ctx))
     return True
+
+
+def _drop_types(params: Iterable[Any]) -> None:
+    """Leave out the types that Typer shows of flags and arguments, such as ``<list[str]>``."""
+    for param in params:
+        if getattr(param, "is_flag", False) or isinstance(param, TyperArgument):
+            param.display_type_rich = _no_type
+
+
+def _no_type(ctx: Any) -> None:  # noqa: ANN401  # as in Typer
+    """No type, in place of what Typer shows of a parameter."""
 
 
 def _plain(command: TyperCommand | TyperGroup, ctx: Any) -> str:  # noqa: ANN401
@@ -39,7 +51,7 @@ def _plain(command: TyperCommand | TyperGroup, ctx: Any) -> str:  # noqa: ANN401
     for title in sorted(sections, key=lambda title: LAST.index(title) if title in LAST else -1):
         text += ["", f"{title}:", *_lines(sections[title])]
     if command.epilog:
-        text += ["", command.epilog.replace("\n\n", "\n")]
+        text += ["", command.epilog]
     return "\n".join(text)
 
 

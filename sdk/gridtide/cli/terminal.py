@@ -162,7 +162,9 @@ def _ruled(table: Table, show: Callable[[str], str]) -> object:
     from rich.table import Table as Ruled
     from rich.text import Text
 
-    ruled = Ruled(*table.header, box=box.SIMPLE_HEAD, header_style="bold cyan")
+    ruled = Ruled(box=box.SIMPLE_HEAD, header_style="bold cyan")
+    for name in table.header:
+        ruled.add_column(name, overflow="fold")  # on a narrow screen, too, nothing is left out
     for row in table.rows:
         ruled.add_row(*(Text(show(cell)) for cell in row))
     return ruled
