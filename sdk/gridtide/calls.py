@@ -219,7 +219,7 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
         BadInput: the plan does not contain its request.
     """
     from gridtide.planning.problem.state import Progress
-    from gridtide.schema.plan_requests import progress_to_json
+    from gridtide.schema.plan_requests import PROGRESS
     from gridtide.schema.plan_responses import PlanAnswer
 
     instance_of(PlanAnswer, "a plan as plan or replan answered it")(plan, "plan")
@@ -231,13 +231,13 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
         )
     asked: Json = json.loads(plan.asked)
     return replan_of_json(
-        {"plan": plan.to_json(), "asked": asked, "progress": progress_to_json(progress)}
+        {"plan": plan.to_json(), "request": asked, "progress": PROGRESS.write(progress)}
     )
 
 
 def replan_of_json(body: Json) -> Call[PlanAnswer]:
     """Plan the rest of a job from the JSON of the request."""
-    return _plan_call("/v1/replan", body, asked=body["asked"])
+    return _plan_call("/v1/replan", body, asked=body["request"])
 
 
 def schedule(
@@ -294,11 +294,11 @@ def footprint(
     from gridtide.schema.energy_rows import rows_of
     from gridtide.schema.footprint_responses import FootprintAnswer
     from gridtide.schema.footprints import (
+        FOOTPRINT,
         HOURS,
-        FootprintAsked,
-        footprint_to_json,
+        FootprintRequest,
     )
-    from gridtide.schema.plan_requests import SIGNAL_MEMBER
+    from gridtide.schema.forms import one_of
 
     readers: Mapping[str, Reader] = {
         "rows": rows_of,
@@ -310,11 +310,11 @@ def footprint(
         ),
         "start": read_moment,
         "as_of": read_moment,
-        "signal": SIGNAL_MEMBER.form.read,
+        "signal": one_of(Signal).read,
     }
     for name, read in readers.items():
         given[name] = optional(read)(given[name], name)
-    body = footprint_to_json(FootprintAsked(**given))
+    body = FOOTPRINT.write(FootprintRequest(**given))
     return Call("/v1/footprint", (), FootprintAnswer.from_json, encode(body))
 
 

@@ -79,7 +79,7 @@ def test_a_plan_is_asked_in_a_body_and_answered_typed(
         "job": JOB_JSON,
         "regions": ["DE", "FR"],
         "bounds": {"slack_fraction": 0.5},
-        "goal": {"aim": "carbon", "min_saving": 0.1},
+        "goal": {"min_saving": 0.1},
         "signal": "cfe_produced",
         "as_of": "2026-03-02T12:00:00Z",
         "alternatives": 0,
@@ -103,7 +103,7 @@ def test_a_plan_can_be_planned_again(
     assert [each.body for each in service.asked[1:]] == [
         {
             "plan": said.plan,
-            "asked": question,
+            "request": question,
             "progress": {"at": f"2026-03-02T{hour}:00:00Z", "done": 1.0},
         }
         for hour in (13, 14)
@@ -304,19 +304,19 @@ def test_options_are_the_members_of_the_question(
             "hours": 8.0,
             "kind": "pieces",
             "power": [{"hours": 2.0, "kw": 1.5}, {"hours": 1.0, "kw": 0.8}],
-            "min_piece": 1.0,
-            "max_pieces": 4,
-            "pause_cost": {"kwh": 0.5, "hours": 0.0},
+            "min_segment": 1.0,
+            "max_segments": 4,
+            "pause_cost": {"kwh": 0.5},
             "restart_cost": {"kwh": 1.0, "hours": 0.25},
             "checkpoints": [2.0, 4.0],
         },
-        "places": {
-            "places": [
+        "candidates": {
+            "regions": [
                 {"region": "DE", "pue": 1.2},
                 {"region": "FR", "pue": 1.2},
                 {"region": "-33.9,18.4", "pue": 1.2},
             ],
-            "home": "DE",
+            "current_region": "DE",
             "residency": ["DE", "FR"],
             "max_latency_ms": 30.0,
             "data_gb": 5.0,
@@ -341,7 +341,7 @@ def test_options_are_the_members_of_the_question(
             "zone": "Europe/Berlin",
         },
         "goal": {
-            "aim": "weighted",
+            "objective": "weighted",
             "costs": {
                 "unit": "EUR/kWh",
                 "slots": [
@@ -376,11 +376,11 @@ def test_chips_make_a_job_elastic_and_slack_is_in_hours(address: str, service: S
             "hours": 4.0,
             "kind": "elastic",
             "power": 3.0,
-            "chips": {"maximum": 8.0, "minimum": 1.0, "base": 1.0, "ramp": 2.0},
+            "workers": {"maximum": 8.0, "minimum": 1.0, "ramp": 2.0},
         },
         "region": "DE",
         "bounds": {"slack_hours": 12.0},
-        "goal": {"aim": "carbon", "budget_grams": 9.0},
+        "goal": {"budget_grams": 9.0},
     }
 
 

@@ -27,17 +27,16 @@ from gridtide.planning import (
     Quantile,
     Weekly,
 )
-from gridtide.schema.bounds import bounds_from_json, bounds_to_json
+from gridtide.schema.bounds import BOUNDS
 from gridtide.schema.forms import CLOCK, MOMENT, NUMBER, list_of
-from gridtide.schema.jobs import job_from_json, job_to_json
-from gridtide.schema.objectives import goal_from_json, goal_to_json
-from gridtide.schema.plan_requests import PLAN, PROGRESS, plan_to_json, progress_to_json
+from gridtide.schema.jobs import JOB
+from gridtide.schema.objectives import GOAL
+from gridtide.schema.plan_requests import PLAN, PROGRESS, plan_to_json
 from gridtide.schema.regions import (
     PLACES,
     Candidate,
     Candidates,
     as_candidates,
-    candidates_to_json,
 )
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -144,23 +143,23 @@ def goals(draw: st.DrawFn) -> Goal:
 
 @given(jobs())
 def test_a_job_is_read_back_as_it_was(job: Job) -> None:
-    assert job_from_json(over_the_wire(job_to_json(job))) == job
+    assert JOB.read(over_the_wire(JOB.write(job))) == job
 
 
 @given(bounds())
 def test_bounds_are_read_back_as_they_were(bounds: Bounds) -> None:
-    assert bounds_from_json(over_the_wire(bounds_to_json(bounds))) == bounds
+    assert BOUNDS.read(over_the_wire(BOUNDS.write(bounds))) == bounds
 
 
 @given(goals())
 def test_a_goal_is_read_back_as_it_was(goal: Goal) -> None:
-    assert goal_from_json(over_the_wire(goal_to_json(goal))) == goal
+    assert GOAL.read(over_the_wire(GOAL.write(goal))) == goal
 
 
 def test_hours_longer_than_a_day_mean_the_same_when_read_back() -> None:
     # Monday 10:00 to Tuesday 12:40, which the text form cannot say in one.
     long = Weekly("UTC", {0: ((600, 2200),)})
-    read = bounds_from_json(bounds_to_json(Bounds(opening=long))).opening
+    read = BOUNDS.read(BOUNDS.write(Bounds(opening=long))).opening
     assert read is not None
     week = 7 * 86_400_000_000
     assert read.spans(0, 3 * week) == long.spans(0, 3 * week)
@@ -182,11 +181,14 @@ def test_candidates_are_read_back_as_they_were() -> None:
         kwh_per_gb=0.01,
         moves=Moves.FOLLOW,
     )
-    wire = over_the_wire(candidates_to_json(asked))
-    assert wire["places"][1]["region"] == "52.5,13.4"
-    assert candidates_to_json(PLACES.read(wire)) == wire
-    plain = candidates_to_json(Candidates(("DE",)))
-    assert plain == {"places": [{"region": "DE"}]}
+    wire = over_the_wire(PLACES.write(asked))
+    assert wire["regions"][1]["region"] == "52.5,13.4"
+    assert wire["current_region"] == "DE"
+    assert PLACES.write(PLACES.read(wire)) == wire
+    plain = PLACES.write(Candidates(("DE",)))
+    assert plain == {"regions": ["DE"]}
+    former = {"places": ["DE"], "home": "DE"}
+    assert PLACES.read(former) == Candidates(("DE",), home="DE")
 
 
 def test_progress_is_read_back_as_it_was() -> None:
@@ -200,9 +202,9 @@ def test_progress_is_read_back_as_it_was() -> None:
         grams=12.5,
         chips=1.5,
     )
-    read = PROGRESS.read(over_the_wire(progress_to_json(progress)))
+    read = PROGRESS.read(over_the_wire(PROGRESS.write(progress)))
     assert Progress(**read) == progress
-    assert progress_to_json(Progress(NOON)) == {"at": "2026-03-02T12:00:00Z"}
+    assert PROGRESS.write(Progress(NOON)) == {"at": "2026-03-02T12:00:00Z"}
 
 
 def test_a_question_says_no_more_than_it_must() -> None:
@@ -210,7 +212,7 @@ def test_a_question_says_no_more_than_it_must() -> None:
         Job(2 * HOUR), "DE", None, None, signal=None, as_of=None, alternatives=3
     )
     assert wire == {
-        "job": {"hours": 2.0, "kind": "unbroken", "power": 1.0},
+        "job": {"hours": 2.0},
         "region": "DE",
     }
     asked = PLAN.read(wire)
@@ -265,18 +267,33 @@ def test_a_value_that_is_not_of_its_type_is_named(read: Any, value: object, word
 
 
 def test_the_time_of_day_keeps_its_seconds() -> None:
-    wire = bounds_to_json(Bounds(next_working_day=time(9, 0, 30)))
+    wire = BOUNDS.write(Bounds(next_working_day=time(9, 0, 30)))
     assert wire == {"next_working_day": "09:00:30"}
-    assert bounds_to_json(Bounds(next_working_day=time(9)))["next_working_day"] == "09:00"
+    assert BOUNDS.write(Bounds(next_working_day=time(9)))["next_working_day"] == "09:00"
 
 
 def test_fractional_workers_are_written_only_where_they_are_asked_for() -> None:
     job = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2))
-    assert "fractional_workers" not in job_to_json(job)["chips"]
+    assert "fractional_workers" not in JOB.write(job)["workers"]
     shared = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2, fractional_workers=True))
-    assert job_to_json(shared)["chips"]["fractional_workers"] is True
-    assert job_from_json(job_to_json(shared)) == shared
+    assert JOB.write(shared)["workers"]["fractional_workers"] is True
+    assert JOB.read(JOB.write(shared)) == shared
     with pytest.raises(BadInput, match="fractional_workers"):
-        job_from_json(
+        JOB.read(
             {"hours": 2, "kind": "elastic", "chips": {"maximum": 2, "fractional_workers": 1}}
         )
+
+
+def test_former_names_are_still_decoded() -> None:
+    former = {
+        "job": {"hours": 2, "kind": "elastic", "chips": {"maximum": 2}},
+        "places": {"places": ["DE", "FR"], "home": "DE"},
+        "goal": {"aim": "cfe"},
+    }
+    request = PLAN.read(former)
+    assert request == PLAN.read(PLAN.write(request))
+    assert PLAN.write(request) == {
+        "job": {"hours": 2.0, "kind": "elastic", "workers": {"maximum": 2.0}},
+        "candidates": {"regions": ["DE", "FR"], "current_region": "DE"},
+        "goal": {"objective": "cfe"},
+    }

@@ -18,7 +18,9 @@ RUN: Json = {"start": "2026-03-02T10:00Z", "end": "2026-03-02T11:00Z"}
 RIGHT: dict[tuple[str, str], Any] = {
     ("", "region"): "DE",
     ("", "regions"): ["DE", "FR"],
-    **{(f"{name}[]", "regions"): "DE" for name in ("PlanAsked", "PlanQuestion", "JobRequest")},
+    **{
+        (f"{name}[]", "regions"): "DE" for name in ("PlanRequest", "PlanQuestion", "JobRequest")
+    },
     ("BestRegionQuestion[]", "regions"): "DE",
     ("", "zone"): "UTC",
     ("", "start"): RUN["start"],
@@ -62,10 +64,10 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("Job[]", "checkpoints"): 0.5,
     ("Chips", "maximum"): 1,
     ("Chips", "throughput"): [{"chips": 1, "speed": 1}, {"chips": 3, "speed": 2}],
-    ("ScheduleAsked", "caps"): {"DE": {"jobs": 1}},
-    ("FootprintAsked", "rows"): [{**RUN, "kwh": 2}],
+    ("ScheduleRequest", "caps"): {"DE": {"jobs": 1}},
+    ("FootprintRequest", "rows"): [{**RUN, "kwh": 2}],
     ("FootprintQuestion", "rows"): [{**RUN, "kwh": 2}],
-    ("FootprintAsked", "net_g_per_kwh"): 50,
+    ("FootprintRequest", "net_g_per_kwh"): 50,
     ("FootprintQuestion", "net_g_per_kwh"): 50,
 }
 WEIGHED = {"aim": "weighted", "carbon_weight": 1, "cost_weight": 1}
@@ -74,7 +76,7 @@ NEEDED = {"hours": 2, "power_kw": 1, "g_per_kwh": 100}
 ROWS = {"region": "DE", "rows": [{**RUN, "kwh": 2}]}
 # What a property goes with, by schema; under "" what goes with any other property of it.
 WITH: dict[str, dict[str, Json]] = {
-    "PlanAsked": {"": {"region": "DE"}, "region": {}, "regions": {}, "places": {}},
+    "PlanRequest": {"": {"region": "DE"}, "region": {}, "regions": {}, "places": {}},
     "Job": {
         "min_piece": {"kind": "pieces", "max_pieces": 2},
         "max_pieces": {"kind": "pieces", "min_piece": 0.5},
@@ -105,7 +107,7 @@ WITH: dict[str, dict[str, Json]] = {
         "latency_ms": {"max_latency_ms": 100.0, "latency_from": "DE", "places": ["DE", "FR"]},
     },
     "Place": {"latitude": {"longitude": 10.0}, "longitude": {"latitude": 51.0}},
-    "FootprintAsked": {
+    "FootprintRequest": {
         "": NEEDED,
         "rows": {"region": "DE"},
         "region": ROWS,
@@ -120,9 +122,9 @@ WITH: dict[str, dict[str, Json]] = {
     },
 }
 for _name, _like in (
-    ("PlanQuestion", "PlanAsked"),
-    ("JobRequest", "PlanAsked"),
-    ("FootprintQuestion", "FootprintAsked"),
+    ("PlanQuestion", "PlanRequest"),
+    ("JobRequest", "PlanRequest"),
+    ("FootprintQuestion", "FootprintRequest"),
 ):
     WITH[_name] = WITH[_like]
 

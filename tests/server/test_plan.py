@@ -252,7 +252,7 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: Home, ask: Asker) -> 
         ({"progress": {"dome": 1}}, "progress.dome: no such member; did you mean done?"),
         ({"plan": {}}, "plan is no plan as /v1/plan answers it"),
         ({"plan": 1}, "plan is no plan"),
-        ({"asked": None}, "asked: missing; give the question it answered"),
+        ({"asked": None}, "request: missing; give the request it answered"),
     ],
 )
 def test_progress_that_does_not_fit_is_refused(ask: Asker, change: Json, words: str) -> None:

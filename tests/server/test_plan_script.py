@@ -183,7 +183,8 @@ def test_the_script_says_at_which_size_a_job_runs(
     with Asker(home, Clock(NOW)) as ask:
         answer = ask.post("/v1/replan", body)
         again = json.loads(capsys.readouterr().out)
-        assert again.pop("asked")["job"] == job
+        workers = {"maximum": 4, "ramp": 1}
+        assert again.pop("asked")["job"] == {"hours": 3, "kind": "elastic", "workers": workers}
         assert again == answer
         body["progress"] = progress | {"chips": 9}
         refused = ask.problem("/v1/replan", 422, "bad_input", body)
@@ -207,7 +208,7 @@ def test_the_script_says_at_which_size_a_job_runs(
         (
             ["plan", "DE", "--hours", "2", "--max-pieces", "1.5"],
             "/v1/plan",
-            {"job": {"hours": 2, "max_pieces": "1.5"}, "region": "DE"},
+            {"job": {"hours": 2, "max_segments": "1.5"}, "region": "DE"},
         ),
         (
             ["plan", "DE", "--hours", "2", "--cron", "0 0 * * *"],

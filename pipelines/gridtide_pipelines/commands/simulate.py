@@ -18,7 +18,7 @@ from gridtide.model import Signal, format_time
 from gridtide.planning import Job, Quantile, Recurring
 from gridtide.planning.problem.bounds import check_slack
 from gridtide.planning.problem.local_time import zone_named
-from gridtide.schema.jobs import job_from_json, job_to_json
+from gridtide.schema.jobs import JOB
 from gridtide.values import read_moment, read_written_length
 from gridtide_pipelines.commands.progress import shown
 from gridtide_pipelines.commands.session import Session, begin
@@ -143,19 +143,19 @@ def _simulated(
 def _job(options: SimulateOptions) -> Job:
     given = {
         "power": options.power,
-        "min_piece": options.min_segment,
-        "max_pieces": options.max_segments,
+        "min_segment": options.min_segment,
+        "max_segments": options.max_segments,
         "pause_cost": options.pause_cost and {"kwh": options.pause_cost},
         "restart_cost": options.restart_cost and {"kwh": options.restart_cost},
     }
     wire: dict[str, Any] = {"hours": options.hours, "kind": str(options.kind)}
     wire |= {name: value for name, value in given.items() if value is not None}
     if options.workers is not None or options.fractional_workers:
-        wire["chips"] = {
+        wire["workers"] = {
             "maximum": options.workers,
             "fractional_workers": options.fractional_workers,
         }
-    return job_from_json(wire)
+    return JOB.read(wire)
 
 
 def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
@@ -239,7 +239,7 @@ def _request(
         "to": format_time(read_moment(options.last, "--to", day=True)),
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
-        "job": job_to_json(job),
+        "job": JOB.write(job),
         "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
         "min_saving": options.min_saving,
         "quantile": str(options.quantile),

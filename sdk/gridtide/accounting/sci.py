@@ -41,11 +41,11 @@ class Equivalent(Record):
 class Factors:
     """What a footprint is the product of; units as in `accounting.energy_kwh`."""
 
-    hours: float
-    power_kw: float
-    g_per_kwh: float
-    processors: float = 1.0
-    pue: float = 1.0
+    hours: Annotated[float, Field("how long it ran", duration=True)]
+    power_kw: Annotated[float, Field("average of one processor", unit="kW")]
+    g_per_kwh: Annotated[float, Field("intensity", unit="gCO2e/kWh")]
+    processors: Annotated[float, Field("how many; left out: 1")] = 1.0
+    pue: Annotated[float, Field("energy drawn per energy of the processors; left out: 1")] = 1.0
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -91,10 +91,10 @@ class StateOptions:
             "done": number(self.done),
             "running": self.running or None,
             "running_for": number(self.running_for),
-            "pieces": whole(self.segments),
+            "segments": whole(self.segments),
             "region": self.region,
             "grams": number(self.grams),
-            "chips": number(self.workers_now),
+            "workers": number(self.workers_now),
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -138,7 +138,7 @@ def replan(
     planned = read_json(plan)
     body = {
         "plan": planned,
-        "asked": _request(plan, options, planned),
+        "request": _request(plan, options, planned),
         "progress": state.progress(),
     }
     REPLAN.read(body)

@@ -56,8 +56,8 @@ def _job(options: RequestOptions) -> Json:
     job = _given(
         hours=number(options.hours),
         kind=options.kind,
-        min_piece=number(options.min_segment),
-        max_pieces=whole(options.max_segments),
+        min_segment=number(options.min_segment),
+        max_segments=whole(options.max_segments),
     )
     if options.power is not None:
         job["power"] = _power(options.power)
@@ -81,7 +81,7 @@ def _job(options: RequestOptions) -> Json:
         workers["ramp"] = number(options.ramp)
     if options.fractional_workers:
         workers["fractional_workers"] = True
-    return job | ({"chips": workers} if workers else {})
+    return job | ({"workers": workers} if workers else {})
 
 
 def _where(options: RequestOptions) -> Json:
@@ -93,7 +93,7 @@ def _where(options: RequestOptions) -> Json:
         kwh_per_gb=number(options.kwh_per_gb),
         max_latency_ms=number(options.max_latency_ms),
         latency_from=options.latency_from,
-        home=options.current_region,
+        current_region=options.current_region,
     )
     if options.allowed is not None:
         rules["allowed"] = split_regions([options.allowed])
@@ -101,7 +101,7 @@ def _where(options: RequestOptions) -> Json:
         rules["residency"] = [each.strip() for each in options.residency.split(",")]
     if options.follow:
         rules["moves"] = "follow"
-    return {"places": {"places": regions, **rules}} if rules else {"regions": regions}
+    return {"candidates": {"regions": regions, **rules}} if rules else {"regions": regions}
 
 
 def _bounds(options: RequestOptions) -> Json:
@@ -139,7 +139,7 @@ def _objective(options: RequestOptions) -> Json:
         threshold=number(options.threshold),
         min_saving=number(options.min_saving),
         quantile=options.quantile,
-        aim=options.objective,
+        objective=options.objective,
     )
     if options.costs is not None:
         objective["costs"] = read_json(options.costs)

@@ -10,13 +10,13 @@ from typing import Any
 from gridtide.errors import BadInput, TooManyQuestions
 from gridtide.model import MOST_QUESTIONS
 from gridtide.schema.decoding import Member, Shape, shape_of
-from gridtide.schema.footprints import FOOTPRINT, FootprintAsked
+from gridtide.schema.footprints import FOOTPRINT, FootprintRequest
 from gridtide.schema.forms import TEXT, Form, list_of
 from gridtide.schema.plan_requests import (
     PLAN,
     REPLAN,
-    PlanAsked,
-    ReplanAsked,
+    PlanRequest,
+    ReplanRequest,
 )
 from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
 from gridtide.schema.twins import convert_request
@@ -43,7 +43,7 @@ def _of_kind(shape: Shape[Any], name: str, kind: str) -> Shape[Any]:
     return Shape(name, shape.about, {"kind": _kind(kind), **shape.members}, make)
 
 
-Asked = BestWindowRequest | BestRegionRequest | PlanAsked | ReplanAsked | FootprintAsked
+Asked = BestWindowRequest | BestRegionRequest | PlanRequest | ReplanRequest | FootprintRequest
 QUESTIONS: Mapping[str, Shape[Any]] = {
     "best_window": _of_kind(shape_of(BestWindowRequest), "BestWindowQuestion", "best_window"),
     "best_region": _of_kind(shape_of(BestRegionRequest), "BestRegionQuestion", "best_region"),

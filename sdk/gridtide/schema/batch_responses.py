@@ -110,6 +110,6 @@ def _one(question: object, wire: object) -> One:
     answer = ANSWERS[kind].from_json(wire)
     if isinstance(answer, PlanAnswer):
         first = {name: value for name, value in asked.items() if name != "kind"}
-        kept = first.get("asked") if kind == "replan" else first
+        kept = first.get("request", first.get("asked")) if kind == "replan" else first
         return replace(answer, asked=json.dumps(kept, ensure_ascii=False).encode())
     return answer

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Generic, NoReturn, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, NoReturn, TypeVar, get_args, get_origin
 
 from gridtide.schema.definition import (
     Field,
     FieldDefinition,
-    by_kind,
     definition_of,
     is_record,
     schema_name,
@@ -45,12 +44,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Member:
-    """One member of an object; requests may also give it under its `former` names."""
+    """One member of an object.
+
+    Attributes:
+        former: names under which requests may also give it.
+        field: its name in Python, where it is a field there.
+        default: value at which it is left out when it is written.
+    """
 
     form: Form[Any]
     about: str
     required: bool = False
     former: tuple[str, ...] = ()
+    field: str | None = None
+    default: Any = None
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,14 @@ class Shape(Generic[T]):
     Attributes:
         make: of the members given, by their names.
         about: what it is, for the schema.
+        spread: writes those fields that are several members in JSON.
     """
 
     name: str
     about: str
     members: Mapping[str, Member]
     make: Callable[..., T]
+    spread: Callable[[T], dict[str, Any]] | None = None
 
     def read(self, wire: object, where: str = "") -> T:
         """The value of a JSON object that stands at `where`.
@@ -84,18 +93,33 @@ class Shape(Generic[T]):
                     faults.attempt(self._refuse, str(name), where)
                 elif value is not None:
                     given.add(field)
+                    member = self.members[field]
                     path = f"{where}.{name}" if where else name
-                    values[field] = faults.attempt(self.members[field].form.read, value, path)
+                    values[member.field or field] = faults.attempt(
+                        member.form.read, value, path
+                    )
             for name, member in self.members.items():
                 if member.required and name not in given:
                     path = f"{where}.{name}" if where else name
                     faults.attempt(_missing, member.about, path)
         return self.make(**values)
 
+    def write(self, value: T) -> dict[str, Any]:
+        """Return the JSON object of a value; what has its default is left out."""
+        wire = {} if self.spread is None else self.spread(value)
+        for name, member in self.members.items():
+            if member.field is None:
+                continue
+            given = getattr(value, member.field)
+            if member.required or given != member.default:
+                wire[name] = member.form.write(given)
+        return wire
+
     @property
     def form(self) -> Form[T]:
         """This shape as the type of a member."""
-        return Form(self.read, {"$ref": f"#/components/schemas/{self.name}"})
+        schema = {"$ref": f"#/components/schemas/{self.name}"}
+        return Form(self.read, schema, self.write)
 
     def schema(self) -> dict[str, Any]:
         """Its JSON schema; other shapes are referred to by name."""
@@ -128,29 +152,54 @@ def _missing(about: str, where: str) -> NoReturn:
     wrong(where, f"missing; give {about}")
 
 
-def shape_of(kind: type[T]) -> Shape[T]:
-    """Return how a dataclass is decoded, by its definition."""
-    return cast("Shape[T]", _shape_of(kind))
+_DEFINED: dict[type[Any], Shape[Any]] = {}
 
 
-@by_kind
-def _shape_of(kind: type[Any]) -> Shape[Any]:
+def define_shape(
+    kind: type[T],
+    forms: Mapping[str, Form[Any]] | None = None,
+    *,
+    make: Callable[..., T] | None = None,
+    more: Mapping[str, Member] | None = None,
+    spread: Callable[[T], dict[str, Any]] | None = None,
+) -> Shape[T]:
+    """Return how a dataclass is decoded and encoded, wherever it is a field, by its definition.
+
+    Args:
+        forms: of fields whose form does not follow from their type, by name in Python.
+        make: makes a `kind` of its fields; left out, its constructor.
+        more: members in JSON that are not fields in Python; `make` gets them, too.
+        spread: writes these.
+    """
     about = " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
     members = {
-        each.name: Member(
-            form_of(each), each.about.description, each.required, each.about.former
+        each.about.name or each.name: Member(
+            (forms or {}).get(each.name) or form_of(each),
+            each.about.description,
+            each.required,
+            each.about.former,
+            each.name,
+            each.default,
         )
         for each in definition_of(kind).values()
         if not each.about.local
     }
-    return Shape(schema_name(kind), about, members, kind)
+    needed = {name: member for name, member in members.items() if member.required}
+    shape = Shape(
+        schema_name(kind), about, needed | dict(more or {}) | members, make or kind, spread
+    )
+    _DEFINED[kind] = shape
+    return shape
+
+
+def shape_of(kind: type[T]) -> Shape[T]:
+    """Return how a dataclass is decoded and encoded."""
+    return _DEFINED.get(kind) or define_shape(kind)
 
 
 def form_of(each: FieldDefinition) -> Form[Any]:
     """Return how one field is decoded."""
     about = each.about
-    if about.form is not None:
-        return cast("Form[Any]", about.form)
     if about.duration:
         return HOURS_NUMBER
     if each.type is timedelta:
@@ -177,7 +226,7 @@ def _bounded(form: Form[Any], about: Field) -> Form[Any]:
             wrong(where, f"{seen(value)} is too large; give at most {high:g}")
         return number
 
-    return Form(read, form.schema)
+    return Form(read, form.schema, form.write)
 
 
 _LEAVES: Mapping[Any, Form[Any]] = {

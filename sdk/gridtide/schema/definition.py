@@ -44,9 +44,9 @@ class Field:
         most: most entries of a list.
         duration: whether the number is of hours, and may be text with a unit such as ``4h``.
         day: whether a date may stand for a time, as its start in UTC.
+        name: its name in JSON, where that is another.
         parameter: its name in a query string, where that is another.
         divides: whether something is divided by the number, so that it is not tiny.
-        form: how it is decoded from requests, where that does not follow from the type.
         former: names under which requests may still give it.
         encoded: the type it has in JSON, where that is another than in Python.
         local: whether it exists in Python alone; its JSON, if any, is in another field.
@@ -60,9 +60,9 @@ class Field:
     most: int | None = None
     duration: bool = False
     day: bool = False
+    name: str | None = None
     parameter: str | None = None
     divides: bool = False
-    form: object | None = None
     former: tuple[str, ...] = ()
     encoded: Any = None
     local: bool = False

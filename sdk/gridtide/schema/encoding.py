@@ -20,13 +20,11 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.state import Progress
-from gridtide.schema.bounds import bounds_to_json
-from gridtide.schema.jobs import in_hours, job_to_json
-from gridtide.schema.objectives import goal_to_json
-from gridtide.schema.plan_requests import progress_to_json, where_to_json
+from gridtide.schema.decoding import shape_of
+from gridtide.schema.forms import in_hours
+from gridtide.schema.plan_requests import write_where
 from gridtide.schema.plan_responses import PlanAnswer
-from gridtide.schema.recurrence import recurring_to_json
-from gridtide.schema.regions import Candidate, Candidates, candidates_to_json, place_to_json
+from gridtide.schema.regions import Candidate, Candidates
 from gridtide.values import plain_scalar, read_number, refuse
 
 Json = dict[str, Any]
@@ -80,13 +78,13 @@ def _row(row: object) -> Any:  # noqa: ANN401  # any JSON value
 
 def _planned(name: str, plan: PlanAnswer) -> Json:
     """A plan to be replanned, and what it was asked for."""
-    asked = {} if plan.asked is None else {"asked": json.loads(plan.asked)}
+    asked = {} if plan.asked is None else {"request": json.loads(plan.asked)}
     return {**asked, name: plan.to_json()}
 
 
 def _where(where: object) -> Json:
     try:
-        return where_to_json(where)
+        return write_where(where)
     except BadInput:
         return {"regions": _plain(where)}
 
@@ -130,12 +128,12 @@ _WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str),
     (datetime, _moment),
     (timedelta, in_hours),
-    (Job, job_to_json),
-    (Bounds, bounds_to_json),
-    (Goal, goal_to_json),
-    (Recurring, recurring_to_json),
-    (Candidate, place_to_json),
-    (Candidates, candidates_to_json),
-    (Progress, progress_to_json),
+    (Job, lambda value: shape_of(Job).write(value)),
+    (Bounds, lambda value: shape_of(Bounds).write(value)),
+    (Goal, lambda value: shape_of(Goal).write(value)),
+    (Recurring, lambda value: shape_of(Recurring).write(value)),
+    (Candidate, lambda value: shape_of(Candidate).write(value)),
+    (Candidates, lambda value: shape_of(Candidates).write(value)),
+    (Progress, lambda value: shape_of(Progress).write(value)),
     (Factors, asdict),
 )

@@ -62,9 +62,6 @@ def _plain(row: object) -> Row | None:
     return (start, end, float(kwh)) if known else None
 
 
-ROWS = Form(_read_rows, _LIST_OF_ROWS.schema)
-
-
 def rows_of(rows: Iterable[Row], name: str) -> tuple[Row, ...]:
     """Rows as they may be given, checked as far as JSON needs it; a date is its start, UTC.
 
@@ -100,3 +97,6 @@ def rows_to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
         reached, text = end, format_time(end)
         found.append({"start": begins, "end": text, "kwh": kwh})
     return found
+
+
+ROWS = Form(_read_rows, _LIST_OF_ROWS.schema, rows_to_json)

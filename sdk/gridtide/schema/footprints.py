@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated
 
 from gridtide.accounting.emissions import Row, refuse_offset
 from gridtide.accounting.sci import Factors
 from gridtide.errors import BadInput
 from gridtide.model import Signal, format_time
-from gridtide.schema.decoding import Member, Shape
-from gridtide.schema.energy_rows import ROW, ROWS, rows_to_json
-from gridtide.schema.forms import MOMENT, NUMBER, TEXT, hours_up_to
-from gridtide.schema.jobs import in_hours
-from gridtide.schema.plan_requests import AS_OF_MEMBER, SIGNAL_MEMBER
+from gridtide.schema.decoding import define_shape
+from gridtide.schema.definition import Field
+from gridtide.schema.energy_rows import ROW, ROWS
+from gridtide.schema.forms import Form, hours_up_to, in_hours
 from gridtide.values import (
     Reader,
     instance_of,
@@ -24,7 +23,6 @@ from gridtide.values import (
     settle,
 )
 
-Json = dict[str, Any]
 # Of all processors together, if need be.
 HOURS = hours_up_to(1e10)
 # What each way to say how much energy it was needs, of which one must be given.
@@ -56,7 +54,7 @@ READERS: Mapping[str, Reader] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class FootprintAsked:
+class FootprintRequest:
     """Energy of one job, and how its grams are to be counted.
 
     One of `rows`, `hours` and `requests` says how much it was, `region` or `g_per_kwh` how
@@ -66,24 +64,44 @@ class FootprintAsked:
         BadInput: none of these or too many, a member of another way, or an offset.
     """
 
-    rows: tuple[Row, ...] | None = None
-    hours: timedelta | None = None
-    power_kw: float | None = None
-    processors: float | None = None
-    start: datetime | None = None
-    requests: float | None = None
-    kwh_per_request: float | None = None
-    pue: float = 1.0
-    region: str | None = None
-    g_per_kwh: float | None = None
-    net_g_per_kwh: float | None = None
-    clean: tuple[Row, ...] | None = None
-    embodied_g: float | None = None
-    per: float | None = None
-    before: Factors | None = None
-    offset_g: float | None = None
-    signal: Signal | None = None
-    as_of: datetime | None = None
+    rows: Annotated[tuple[Row, ...] | None, Field("metered energy before PUE")] = None
+    hours: Annotated[timedelta | None, Field("how long it ran", at_most=1e10)] = None
+    power_kw: Annotated[
+        float | None, Field("average power of one processor, before PUE", unit="kW")
+    ] = None
+    processors: Annotated[float | None, Field("how many; left out: 1")] = None
+    start: Annotated[
+        datetime | None, Field("when it began; needed with hours and a region")
+    ] = None
+    requests: Annotated[float | None, Field("how many requests it answered")] = None
+    kwh_per_request: Annotated[
+        float | None, Field("energy of each, before PUE", unit="kWh")
+    ] = None
+    pue: Annotated[float, Field("energy drawn per energy of the job; left out: 1")] = 1.0
+    region: Annotated[str | None, Field("whose intensity at the time counts")] = None
+    g_per_kwh: Annotated[
+        float | None, Field("the intensity, instead of a region's", unit="gCO2e/kWh")
+    ] = None
+    net_g_per_kwh: Annotated[
+        float | None, Field("the intensity left after hourly clean purchases", unit="gCO2e/kWh")
+    ] = None
+    clean: Annotated[
+        tuple[Row, ...] | None, Field("clean energy bought in the same grid, by hour")
+    ] = None
+    embodied_g: Annotated[
+        float | None, Field("grams of making what it ran on, for the SCI", unit="gCO2e")
+    ] = None
+    per: Annotated[float | None, Field("functional units it was for, for the SCI")] = None
+    before: Annotated[
+        Factors | None, Field("what it was before, for where the gain comes from")
+    ] = None
+    offset_g: Annotated[float | None, Field("refused: offsets are no part of a footprint")] = (
+        None
+    )
+    signal: Annotated[Signal | None, Field("which signal; left out: the usual one")] = None
+    as_of: Annotated[
+        datetime | None, Field("answer as it would have been at this moment; left out: now")
+    ] = None
 
     def __post_init__(self) -> None:
         refuse_offset(self.offset_g)
@@ -144,65 +162,8 @@ class FootprintAsked:
             )
 
 
-def _factors(hours: timedelta, **members: float) -> Factors:
-    return Factors(hours=in_hours(hours), **members)
-
-
-FACTORS: Shape[Factors] = Shape(
-    "Factors",
-    "What a footprint is the product of.",
-    {
-        "hours": Member(HOURS, "how long it ran", required=True),
-        "power_kw": Member(NUMBER, "average of one processor", required=True),
-        "g_per_kwh": Member(NUMBER, "intensity", required=True),
-        "processors": Member(NUMBER, "how many; left out: 1"),
-        "pue": Member(NUMBER, "energy drawn per energy of the processors; left out: 1"),
-    },
-    _factors,
-)
-FOOTPRINT: Shape[FootprintAsked] = Shape(
-    "FootprintAsked",
-    "Energy of a job, and how its grams are to be counted.",
-    {
-        "rows": Member(ROWS, "metered energy before PUE"),
-        "hours": Member(HOURS, "how long it ran"),
-        "power_kw": Member(NUMBER, "average power of one processor, before PUE"),
-        "processors": Member(NUMBER, "how many; left out: 1"),
-        "start": Member(MOMENT, "when it began; needed with hours and a region"),
-        "requests": Member(NUMBER, "how many requests it answered"),
-        "kwh_per_request": Member(NUMBER, "energy of each, before PUE"),
-        "pue": Member(NUMBER, "energy drawn per energy of the job; left out: 1"),
-        "region": Member(TEXT, "whose intensity at the time counts"),
-        "g_per_kwh": Member(NUMBER, "the intensity, instead of a region's"),
-        "net_g_per_kwh": Member(NUMBER, "the intensity left after hourly clean purchases"),
-        "clean": Member(ROWS, "clean energy bought in the same grid, by hour"),
-        "embodied_g": Member(NUMBER, "grams of making what it ran on, for the SCI"),
-        "per": Member(NUMBER, "functional units it was for, for the SCI"),
-        "before": Member(FACTORS.form, "what it was before, for where the gain comes from"),
-        "offset_g": Member(NUMBER, "refused: offsets are no part of a footprint"),
-        "signal": SIGNAL_MEMBER,
-        "as_of": AS_OF_MEMBER,
-    },
-    lambda **members: FootprintAsked(**members),
-)
+# A number of hours in Python.
+_FACTOR_HOURS = Form(lambda value, where: in_hours(HOURS.read(value, where)), HOURS.schema)
+FACTORS = define_shape(Factors, {"hours": _FACTOR_HOURS})
+FOOTPRINT = define_shape(FootprintRequest, {"rows": ROWS, "clean": ROWS})
 SHAPES = (FOOTPRINT, ROW, FACTORS)
-
-
-def footprint_to_json(asked: FootprintAsked) -> Json:
-    """The JSON object of a question; what is as by default is left out."""
-    wire: Json = {}
-    for each in fields(FootprintAsked):
-        value = getattr(asked, each.name)
-        if value == each.default:
-            continue
-        if isinstance(value, tuple):
-            wire[each.name] = rows_to_json(value)
-        elif isinstance(value, timedelta):
-            wire[each.name] = in_hours(value)
-        elif isinstance(value, datetime):
-            wire[each.name] = format_time(value)
-        elif isinstance(value, Factors):
-            wire[each.name] = {one.name: getattr(value, one.name) for one in fields(value)}
-        else:
-            wire[each.name] = str(value) if isinstance(value, Signal) else value
-    return wire

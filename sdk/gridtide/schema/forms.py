@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from gridtide.errors import BadInput
+from gridtide.model import format_time
 from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST, SMALLEST
 from gridtide.schema.faults import Faults, seen, wrong
 from gridtide.values import read_hours, read_moment
@@ -21,15 +22,30 @@ E = TypeVar("E", bound=StrEnum)
 Schema = Mapping[str, Any]
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def in_hours(span: timedelta) -> float:
+    """A length of time as a number of hours, from which it is read back to the microsecond."""
+    return span / timedelta(hours=1)
+
+
+def write_clock(at: time) -> str:
+    """A time of day, its seconds only where it has some."""
+    return at.isoformat("minutes") if (at.second, at.microsecond) == (0, 0) else at.isoformat()
+
+
 @dataclass(frozen=True)
 class Form(Generic[T_co]):
-    """One type of value: how it is read, given where it stands, and its JSON schema.
+    """One type of value: how it is read, given where it stands, its JSON schema, and its JSON.
 
     `read` raises `BadInput` that says where and what to give instead.
     """
 
     read: Callable[[Any, str], T_co]
     schema: Schema
+    write: Callable[[Any], Any] = _as_it_is
 
 
 def _finite(value: object, where: str) -> float:
@@ -137,15 +153,7 @@ def hours_up_to(most: float) -> Form[timedelta]:
             )
         return timedelta(hours=number)
 
-    return Form(
-        read,
-        {
-            "anyOf": [
-                {"type": "number"},
-                {"type": "string", "examples": ["4h", "90min", "PT4H"]},
-            ]
-        },
-    )
+    return Form(read, _LENGTH, in_hours)
 
 
 NUMBER = Form(_number, {"type": "number"})
@@ -156,11 +164,13 @@ BOOLEAN = Form(_boolean, {"type": "boolean"})
 HOURS_NUMBER = Form(_hours, _LENGTH)
 HOURS = hours_up_to(LONGEST / timedelta(hours=1))
 TEXT = Form(_text, {"type": "string"})
-MOMENT = Form(_moment, {"type": "string", "format": "date-time"})
+MOMENT = Form(_moment, {"type": "string", "format": "date-time"}, format_time)
 # An end of a range: a date is its start, UTC.
-MOMENT_OR_DATE = Form(partial(_moment, day=True), {"type": "string", "format": "date-time"})
-DATE = Form(_date, {"type": "string", "format": "date"})
-CLOCK = Form(_clock, {"type": "string", "examples": ["09:00"]})
+MOMENT_OR_DATE = Form(
+    partial(_moment, day=True), {"type": "string", "format": "date-time"}, format_time
+)
+DATE = Form(_date, {"type": "string", "format": "date"}, date.isoformat)
+CLOCK = Form(_clock, {"type": "string", "examples": ["09:00"]}, write_clock)
 
 
 def list_of(form: Form[T], most: int | None = None) -> Form[tuple[T, ...]]:
@@ -177,7 +187,8 @@ def list_of(form: Form[T], most: int | None = None) -> Form[tuple[T, ...]]:
             )
 
     longest = {} if most is None else {"maxItems": most}
-    return Form(read, {"type": "array", "items": dict(form.schema), **longest})
+    schema = {"type": "array", "items": dict(form.schema), **longest}
+    return Form(read, schema, lambda values: [form.write(each) for each in values])
 
 
 def nullable(form: Form[T]) -> Form[T | None]:
@@ -201,7 +212,10 @@ def by_name(form: Form[T]) -> Form[dict[str, T]]:
                 for name, each in value.items()
             }
 
-    return Form(read, {"type": "object", "additionalProperties": dict(form.schema)})
+    schema = {"type": "object", "additionalProperties": dict(form.schema)}
+    return Form(
+        read, schema, lambda values: {name: form.write(each) for name, each in values.items()}
+    )
 
 
 def one_of(kind: type[E]) -> Form[E]:
@@ -213,7 +227,8 @@ def one_of(kind: type[E]) -> Form[E]:
         except ValueError:
             wrong(where, f"{seen(value)} is none of {', '.join(kind)}")
 
-    return Form(read, {"type": "string", "enum": [each.value for each in kind]})
+    schema = {"type": "string", "enum": [each.value for each in kind]}
+    return Form(read, schema, lambda word: word.value)
 
 
 def either(*forms: tuple[Callable[[Any], bool], Form[Any]], what: str) -> Form[Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot, format_time
-from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
-from gridtide.schema.decoding import Member, Shape
-from gridtide.schema.forms import HOURS, MOMENT, NUMBER, TEXT, list_of, nullable, one_of
+from gridtide.planning.problem.objective import CostSeries, Goal
+from gridtide.schema.decoding import Member, Shape, define_shape
+from gridtide.schema.forms import HOURS, MOMENT, NUMBER, TEXT, Form, list_of, nullable
 
 Json = dict[str, Any]
 MOST_COSTS = 100_000
@@ -68,57 +68,15 @@ COSTS: Shape[CostSeries] = Shape(
     },
     _costs,
 )
-GOAL: Shape[Goal] = Shape(
-    "Goal",
-    "What the plan is to reach.",
-    {
-        "aim": Member(one_of(Aim), "what is minimised; left out: carbon"),
-        "costs": Member(COSTS.form, "for the aims cost and weighted"),
-        "carbon_weight": Member(NUMBER, "what a gram is worth, for the aim weighted"),
-        "cost_weight": Member(NUMBER, "what a unit of cost is worth, for the aim weighted"),
-        "budget_grams": Member(NUMBER, "the earliest plan within it, not the cleanest"),
-        "threshold": Member(
-            NUMBER, "run only while the signal is at or under it (cfe: at or over)"
-        ),
-        "min_saving": Member(NUMBER, "smallest saving worth waiting for, a fraction"),
-        "quantile": Member(
-            one_of(Quantile), "which value of the forecast decides; left out: p50"
-        ),
-    },
-    Goal,
-)
+
+
+def _write_costs(costs: CostSeries) -> Json:
+    slots = [
+        {"start": format_time(slot.start), "end": format_time(slot.end), "value": slot.value}
+        for slot in costs.slots
+    ]
+    return {"unit": costs.unit, "slots": slots}
+
+
+GOAL = define_shape(Goal, {"costs": Form(COSTS.read, COSTS.form.schema, _write_costs)})
 SHAPES = (GOAL, COSTS, COST_SLOT)
-
-
-def goal_from_json(wire: object, where: str = "goal") -> Goal:
-    """The goal of a JSON object.
-
-    Raises:
-        BadInput: a member unknown or out of range, or one the aim lacks or has no use for.
-    """
-    return GOAL.read(wire, where)
-
-
-def goal_to_json(goal: Goal) -> Json:
-    """The JSON object of a goal; what is as by default is left out."""
-    wire: Json = {"aim": goal.aim.value}
-    if goal.costs is not None:
-        wire["costs"] = {
-            "unit": goal.costs.unit,
-            "slots": [
-                {
-                    "start": format_time(slot.start),
-                    "end": format_time(slot.end),
-                    "value": slot.value,
-                }
-                for slot in goal.costs.slots
-            ],
-        }
-    for name in ("carbon_weight", "cost_weight", "budget_grams", "threshold"):
-        if (value := getattr(goal, name)) is not None:
-            wire[name] = value
-    if goal.min_saving:
-        wire["min_saving"] = goal.min_saving
-    if goal.quantile is not Quantile.P50:
-        wire["quantile"] = goal.quantile.value
-    return wire

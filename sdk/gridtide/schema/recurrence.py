@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.recurrence import Recurring
-from gridtide.schema.decoding import Member, Shape
-from gridtide.schema.forms import HOURS, NUMBER, TEXT
-from gridtide.schema.jobs import in_hours
+from gridtide.schema.decoding import define_shape
 
-Json = dict[str, Any]
 DAY = timedelta(days=1)
 # A day of February 29 comes back after eight years at most; days looked at in one go.
 GOES = (1, 8, 64, 512, 4096)
@@ -21,39 +17,17 @@ GOES = (1, 8, 64, 512, 4096)
 
 def _recurring(
     cron: str,
-    slack_hours: timedelta | None = None,
+    slack: timedelta | None = None,
     slack_fraction: float | None = None,
     zone: str = "UTC",
 ) -> Recurring:
-    if (slack_hours is None) == (slack_fraction is None):
+    if (slack is None) == (slack_fraction is None):
         raise BadInput("recurring: give one of slack_hours and slack_fraction")
-    return Recurring(cron, slack_hours, zone, slack_fraction)
+    return Recurring(cron, slack, zone, slack_fraction)
 
 
-RECURRING: Shape[Recurring] = Shape(
-    "Recurring",
-    "When a job comes back: the plan is that of the next time.",
-    {
-        "cron": Member(TEXT, "minute, hour, day of month, month, day of week", required=True),
-        "slack_hours": Member(HOURS, "each time it has ended by its start + hours + this"),
-        "slack_fraction": Member(NUMBER, "the same, as a fraction of its hours"),
-        "zone": Member(TEXT, "time zone of cron; left out: UTC"),
-    },
-    _recurring,
-)
+RECURRING = define_shape(Recurring, make=_recurring)
 SHAPES = (RECURRING,)
-
-
-def recurring_to_json(recurring: Recurring) -> Json:
-    """The JSON object of when a job comes back; what is as by default is left out."""
-    wire: Json = {"cron": recurring.cron}
-    if recurring.slack is not None:
-        wire["slack_hours"] = in_hours(recurring.slack)
-    else:
-        wire["slack_fraction"] = recurring.slack_fraction
-    if recurring.zone != "UTC":
-        wire["zone"] = recurring.zone
-    return wire
 
 
 def bounds_at(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.model import MOST_REGIONS, Region, format_region
 from gridtide.planning.problem.regions import Moves, names_of, numbers_of
-from gridtide.schema.decoding import Member, Shape
-from gridtide.schema.forms import NUMBER, TEXT, Form, by_name, either, list_of, one_of
+from gridtide.schema.decoding import define_shape
+from gridtide.schema.definition import Field
+from gridtide.schema.forms import TEXT, Form, either, list_of
 from gridtide.values import listed, optional, read_number, read_text, settle, shown, word_of
 
 Json = dict[str, Any]
@@ -26,12 +27,20 @@ class Candidate:
         latitude, longitude: left out, those of the cloud region or of the zone.
     """
 
-    region: Region
-    pue: float = 1.0
-    intensity: float | None = None
-    jurisdiction: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    region: Annotated[Region, Field("zone key, cloud region or lat,lon")]
+    pue: Annotated[float, Field("energy drawn per energy of the job; left out: 1")] = 1.0
+    intensity: Annotated[
+        float | None, Field("its own value in place of the grid's", unit="gCO2e/kWh")
+    ] = None
+    jurisdiction: Annotated[
+        str | None, Field("for residency; left out: the country of its zone")
+    ] = None
+    latitude: Annotated[
+        float | None, Field("degrees; left out: of the cloud region or zone")
+    ] = None
+    longitude: Annotated[
+        float | None, Field("degrees; left out: of the cloud region or zone")
+    ] = None
 
     def __post_init__(self) -> None:
         format_region(self.region)
@@ -61,16 +70,40 @@ class Candidates:
         TooManyRegions: more than 500.
     """
 
-    places: Sequence[Candidate | Region]
-    home: str | None = None
-    allowed: frozenset[str] | None = None
-    residency: frozenset[str] | None = None
-    max_latency_ms: float | None = None
-    latency_from: str | None = None
-    latency_ms: Mapping[str, float] = field(default_factory=dict)
-    data_gb: float = 0.0
-    kwh_per_gb: float | None = None
-    moves: Moves = Moves.ONE
+    places: Annotated[
+        Sequence[Candidate | Region],
+        Field("regions; of equal ones the first wins", name="regions", former=("places",)),
+    ]
+    home: Annotated[
+        str | None,
+        Field(
+            "the region where the job and its data are now",
+            name="current_region",
+            former=("home",),
+        ),
+    ] = None
+    allowed: Annotated[frozenset[str] | None, Field("regions that may be used")] = None
+    residency: Annotated[frozenset[str] | None, Field("jurisdictions that may be used")] = None
+    max_latency_ms: Annotated[
+        float | None, Field("longest round trip from latency_from", unit="ms")
+    ] = None
+    latency_from: Annotated[str | None, Field("a region; left out: the current region")] = None
+    latency_ms: Annotated[
+        Mapping[str, float],
+        Field("round trips by region; else the least that light in fibre allows", unit="ms"),
+    ] = field(default_factory=dict)
+    data_gb: Annotated[
+        float,
+        Field(
+            "data to move when the job leaves its current region, and at each move", unit="GB"
+        ),
+    ] = 0.0
+    kwh_per_gb: Annotated[
+        float | None, Field("energy of moving a gigabyte, half at either end", unit="kWh")
+    ] = None
+    moves: Annotated[Moves, Field("one, or follow the cleanest region; left out: one")] = (
+        Moves.ONE
+    )
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -140,20 +173,17 @@ def as_candidates(where: object) -> Candidates:
     return Candidates(tuple(where))
 
 
-PLACE: Shape[Candidate] = Shape(
-    "Place",
-    "One region a job may run in.",
-    {
-        "region": Member(TEXT, "zone key, cloud region or lat,lon", required=True),
-        "pue": Member(NUMBER, "energy drawn per energy of the job; left out: 1"),
-        "intensity": Member(NUMBER, "its own value in place of the grid's"),
-        "jurisdiction": Member(TEXT, "for residency; left out: the country of its zone"),
-        "latitude": Member(NUMBER, "degrees; left out: of the cloud region or zone"),
-        "longitude": Member(NUMBER, "degrees; left out: of the cloud region or zone"),
-    },
-    Candidate,
+PLACE = define_shape(
+    Candidate, {"region": Form(TEXT.read, TEXT.schema, lambda region: format_region(region))}
 )
-PLACE_OR_REGION: Form[Candidate] = either(
+
+
+def _write_candidate(candidate: Candidate) -> object:
+    wire = PLACE.write(candidate)
+    return wire["region"] if set(wire) == {"region"} else wire
+
+
+_READ_CANDIDATE: Form[Candidate] = either(
     (
         lambda value: isinstance(value, str),
         Form(lambda value, where: Candidate(TEXT.read(value, where)), TEXT.schema),
@@ -161,54 +191,13 @@ PLACE_OR_REGION: Form[Candidate] = either(
     (lambda value: isinstance(value, Mapping), PLACE.form),
     what="a region, or an object with region and pue",
 )
-PLACES: Shape[Candidates] = Shape(
-    "Places",
-    "The regions to choose from, and the rules for choosing.",
-    {
-        "places": Member(
-            list_of(PLACE_OR_REGION), "regions; of equal ones the first wins", required=True
-        ),
-        "home": Member(TEXT, "the region where the job and its data are now"),
-        "allowed": Member(list_of(TEXT, MOST_REGIONS), "regions that may be used"),
-        "residency": Member(list_of(TEXT, MOST_REGIONS), "jurisdictions that may be used"),
-        "max_latency_ms": Member(NUMBER, "longest round trip from latency_from"),
-        "latency_from": Member(TEXT, "a region; left out: home"),
-        "latency_ms": Member(
-            by_name(NUMBER), "round trips by region; else the least that light in fibre allows"
-        ),
-        "data_gb": Member(NUMBER, "data to move when the job leaves home, and at each move"),
-        "kwh_per_gb": Member(NUMBER, "energy of moving a gigabyte, half at either end"),
-        "moves": Member(one_of(Moves), "one, or follow the cleanest place; left out: one"),
-    },
-    Candidates,
+PLACE_OR_REGION = Form(_READ_CANDIDATE.read, _READ_CANDIDATE.schema, _write_candidate)
+_NAMES = list_of(TEXT, MOST_REGIONS)
+_SET = Form(_NAMES.read, _NAMES.schema, sorted)
+PLACES = define_shape(
+    Candidates, {"places": list_of(PLACE_OR_REGION), "allowed": _SET, "residency": _SET}
 )
 SHAPES = (PLACES, PLACE)
-
-
-def candidates_to_json(candidates: Candidates) -> Json:
-    """The JSON object of candidates; what is as by default is left out."""
-    wire: Json = {"places": [place_to_json(place) for place in candidates.candidates]}
-    for each in fields(Candidates):
-        value = getattr(candidates, each.name)
-        if each.name == "places" or value is None or value == each.default or value == {}:
-            continue
-        if isinstance(value, frozenset):
-            wire[each.name] = sorted(value)
-        else:
-            wire[each.name] = dict(value) if isinstance(value, Mapping) else value
-    if candidates.moves is not Moves.ONE:
-        wire["moves"] = candidates.moves.value
-    return wire
-
-
-def place_to_json(place: Candidate) -> Json:
-    """The JSON object of one candidate; what is as by default is left out."""
-    wire: Json = {"region": place.name}
-    for each in fields(Candidate):
-        value = getattr(place, each.name)
-        if each.name != "region" and value != each.default:
-            wire[each.name] = value
-    return wire
 
 
 def _candidate(value: object, name: str) -> Candidate:

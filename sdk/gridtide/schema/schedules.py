@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from gridtide.errors import BadInput
-from gridtide.model import Signal, format_time
+from gridtide.model import Signal
 from gridtide.planning.batch.capacity import Cap
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
-from gridtide.schema import bounds, jobs, objectives, recurrence
-from gridtide.schema.decoding import Member, Shape
+from gridtide.schema import recurrence
+from gridtide.schema.decoding import define_shape
 from gridtide.schema.definition import Field
 from gridtide.schema.display import Shown
-from gridtide.schema.forms import INTEGER, NUMBER, by_name, list_of
 from gridtide.schema.frames import Tabular
 from gridtide.schema.plan_requests import (
-    AS_OF_MEMBER,
     BOUNDS,
     GOAL,
     JOB,
-    PLACE_MEMBERS,
     RECURRING,
-    RECURRING_MEMBER,
-    SIGNAL_MEMBER,
-    place_members,
-    where_to_json,
+    WHERE,
+    read_where,
+    write_where,
 )
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide.schema.records import Record
@@ -50,10 +46,12 @@ class JobRequest:
         BadInput: slack of more than a century.
     """
 
-    job: Job
-    where: Where
-    bounds: Bounds | None = None
-    recurring: Recurring | None = None
+    job: Annotated[Job, Field("what is to be run")]
+    where: Annotated[Where, Field(local=True)]
+    bounds: Annotated[Bounds | None, Field("when it may run; left out: from now on")] = None
+    recurring: Annotated[
+        Recurring | None, Field("when it comes back: the plan is that of the next time")
+    ] = None
 
     def __post_init__(self) -> None:
         settle(
@@ -79,18 +77,20 @@ class JobRequest:
 
 
 @dataclass(frozen=True)
-class ScheduleAsked:
+class ScheduleRequest:
     """Jobs to be planned together by a service.
 
     Raises:
         BadInput: a cap for a region that no job may run in.
     """
 
-    jobs: tuple[JobRequest, ...]
-    caps: Mapping[str, Cap]
-    goal: Goal | None = None
-    signal: Signal | None = None
-    as_of: datetime | None = None
+    jobs: Annotated[tuple[JobRequest, ...], Field("the jobs", most=MOST_JOBS)]
+    caps: Annotated[Mapping[str, Cap], Field("by region, named as the jobs do")]
+    goal: Annotated[Goal | None, Field("of all; left out: as for a plan")] = None
+    signal: Annotated[Signal | None, Field("which signal; left out: the usual one")] = None
+    as_of: Annotated[
+        datetime | None, Field("answer as it would have been at this moment; left out: now")
+    ] = None
 
     def __post_init__(self) -> None:
         known = {each.name for job in self.jobs for each in job.candidates.candidates}
@@ -121,45 +121,18 @@ def _request(
     job: Job,
     region: str | None = None,
     regions: tuple[Any, ...] | None = None,
-    places: Candidates | None = None,
+    candidates: Candidates | None = None,
     bounds: Bounds | None = None,
     recurring: Recurring | None = None,
 ) -> JobRequest:
-    return JobRequest(job, place_members(region, regions, places), bounds, recurring)
+    return JobRequest(job, read_where(region, regions, candidates), bounds, recurring)
 
 
-REQUEST: Shape[JobRequest] = Shape(
-    "JobRequest",
-    "One job of a schedule: where and when it may run.",
-    {
-        "job": Member(jobs.JOB.form, "what is to be run", required=True),
-        **PLACE_MEMBERS,
-        "bounds": Member(bounds.BOUNDS.form, "when it may run; left out: from now on"),
-        "recurring": RECURRING_MEMBER,
-    },
-    _request,
+REQUEST = define_shape(
+    JobRequest, make=_request, more=WHERE, spread=lambda request: write_where(request.where)
 )
-CAP: Shape[Cap] = Shape(
-    "Cap",
-    "What jobs may be at the same time in one region.",
-    {
-        "jobs": Member(INTEGER, "most jobs; left out: no cap"),
-        "kw": Member(NUMBER, "most power of all before PUE; left out: no cap"),
-    },
-    Cap,
-)
-SCHEDULE: Shape[ScheduleAsked] = Shape(
-    "ScheduleAsked",
-    "Jobs to be planned together.",
-    {
-        "jobs": Member(list_of(REQUEST.form, MOST_JOBS), "the jobs", required=True),
-        "caps": Member(by_name(CAP.form), "by region, named as the jobs do", required=True),
-        "goal": Member(objectives.GOAL.form, "of all; left out: as for a plan"),
-        "signal": SIGNAL_MEMBER,
-        "as_of": AS_OF_MEMBER,
-    },
-    ScheduleAsked,
-)
+CAP = define_shape(Cap)
+SCHEDULE = define_shape(ScheduleRequest)
 SHAPES = (SCHEDULE, REQUEST, CAP)
 
 
@@ -176,22 +149,14 @@ def schedule_to_json(
     Raises:
         BadInput: a job without a region, or a cap for none of the regions.
     """
-    asked = ScheduleAsked(
+    asked = ScheduleRequest(
         read_list(instance_of(JobRequest, "a JobRequest"), requests, "requests"),
         read_caps(caps),
         optional(GOAL)(goal, "goal"),
     )
-    wire: Json = {
-        "jobs": [_request_to_json(each) for each in asked.jobs],
-        "caps": {region: _cap_to_json(cap) for region, cap in asked.caps.items()},
-    }
-    if goal is not None:
-        wire["goal"] = objectives.goal_to_json(goal)
-    if signal is not None:
-        wire["signal"] = signal
-    if as_of is not None:
-        wire["as_of"] = format_time(as_of)
-    return wire
+    wire = SCHEDULE.write(replace(asked, as_of=as_of))
+    # A newer service may know a signal that this SDK does not.
+    return wire if signal is None else {**wire, "signal": signal}
 
 
 def read_caps(caps: object) -> dict[str, Cap]:
@@ -207,16 +172,3 @@ def read_caps(caps: object) -> dict[str, Cap]:
         read_text(name, "a region of caps"): cap(each, f"caps[{name!r}]")
         for name, each in caps.items()
     }
-
-
-def _request_to_json(request: JobRequest) -> Json:
-    wire: Json = {"job": jobs.job_to_json(request.job), **where_to_json(request.where)}
-    if request.bounds is not None:
-        wire["bounds"] = bounds.bounds_to_json(request.bounds)
-    if request.recurring is not None:
-        wire["recurring"] = recurrence.recurring_to_json(request.recurring)
-    return wire
-
-
-def _cap_to_json(cap: Cap) -> Json:
-    return {name: value for name in ("jobs", "kw") if (value := getattr(cap, name)) is not None}

@@ -12,8 +12,8 @@ import msgspec
 from gridtide.errors import GridtideError
 from gridtide.model import Signal
 from gridtide.schema.batch_requests import question_from_json
-from gridtide.schema.footprints import FootprintAsked
-from gridtide.schema.plan_requests import PlanAsked, ReplanAsked
+from gridtide.schema.footprints import FootprintRequest
+from gridtide.schema.plan_requests import PlanRequest, ReplanRequest
 from gridtide.schema.records import Record, encode
 from gridtide.schema.requests import BestRegionRequest, BestWindowRequest, WindowRequest
 from gridtide_server import problems
@@ -82,11 +82,11 @@ class _Batch:
     def _moment(self, as_of: datetime | None) -> Moment:
         return self._now if as_of is None else self._service.moment(as_of)
 
-    def _told(self, asked: PlanAsked | ReplanAsked | FootprintAsked) -> Record:
-        if isinstance(asked, ReplanAsked):
+    def _told(self, asked: PlanRequest | ReplanRequest | FootprintRequest) -> Record:
+        if isinstance(asked, ReplanRequest):
             return replanned(self._view, asked, self._moment(asked.progress.get("at")))
         moment = self._moment(asked.as_of)
-        if isinstance(asked, PlanAsked):
+        if isinstance(asked, PlanRequest):
             return planned(self._view, asked, moment)
         return footprinted(self._view, asked, moment)
 

@@ -22,8 +22,8 @@ from gridtide.accounting.sci import Factors, Gain, equivalents, gain, sci
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot, format_time
 from gridtide.schema.footprint_responses import FootprintAnswer
-from gridtide.schema.footprints import FootprintAsked
-from gridtide.schema.jobs import in_hours
+from gridtide.schema.footprints import FootprintRequest
+from gridtide.schema.forms import in_hours
 from gridtide.slots import to_instant, to_moment
 from gridtide_server.answers import regions
 from gridtide_server.answers.history import LONGEST, signal_of
@@ -39,7 +39,7 @@ NOWHERE: dict[str, Any] = dict.fromkeys(
 ) | {"licence": None, "simulated": False, "data_age_seconds": None}
 
 
-def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> FootprintAnswer:
+def footprinted(view: View, asked: FootprintRequest, moment: Moment) -> FootprintAnswer:
     """The answer of ``/v1/footprint``.
 
     Raises:
@@ -52,7 +52,7 @@ def footprinted(view: View, asked: FootprintAsked, moment: Moment) -> FootprintA
     return _told(asked, moment, *_by_history(view, regions.one(asked.region), asked, moment))
 
 
-def reckoned(asked: FootprintAsked, moment: Moment) -> FootprintAnswer:
+def reckoned(asked: FootprintRequest, moment: Moment) -> FootprintAnswer:
     """The answer to a question that names the intensity itself, so that no history is needed.
 
     Raises:
@@ -62,7 +62,7 @@ def reckoned(asked: FootprintAsked, moment: Moment) -> FootprintAnswer:
 
 
 def _told(
-    asked: FootprintAsked, moment: Moment, metered: Metered, where: Mapping[str, Any]
+    asked: FootprintRequest, moment: Moment, metered: Metered, where: Mapping[str, Any]
 ) -> FootprintAnswer:
     total = metered.total
     mean = None if total.gross_g is None or not total.kwh else total.gross_g / total.kwh
@@ -80,7 +80,7 @@ def _told(
     )
 
 
-def _by_given(asked: FootprintAsked) -> Footprint:
+def _by_given(asked: FootprintRequest) -> Footprint:
     intensity = asked.g_per_kwh or 0.0
     if asked.requests is not None:
         return inference(
@@ -101,7 +101,7 @@ def _by_given(asked: FootprintAsked) -> Footprint:
 
 
 def _by_history(
-    view: View, place: Resolution, asked: FootprintAsked, moment: Moment
+    view: View, place: Resolution, asked: FootprintRequest, moment: Moment
 ) -> tuple[Metered, dict[str, Any]]:
     rows = _rows(asked)
     signal = signal_of(view, place, asked.signal, moment)
@@ -122,11 +122,11 @@ def _by_history(
     }
 
 
-def _rows(asked: FootprintAsked) -> tuple[Row, ...]:
+def _rows(asked: FootprintRequest) -> tuple[Row, ...]:
     if asked.rows is not None:
         return asked.rows
     hours, start = asked.hours or timedelta(0), asked.start
-    assert start is not None  # noqa: S101  # `FootprintAsked` has seen to it
+    assert start is not None  # noqa: S101  # `FootprintRequest` has seen to it
     if hours <= timedelta(0):
         raise BadInput(f"hours are {in_hours(hours):g}; give a number above 0")
     kwh = in_hours(hours) * _processors(asked) * (asked.power_kw or 0.0)
@@ -176,13 +176,13 @@ def _counted(found: Observed, rows: Sequence[Row]) -> NDArray[np.bool_]:
     return (np.cumsum(changes)[:-1] > 0) & ~np.isnan(found.value)
 
 
-def _sci(asked: FootprintAsked, kwh: float, mean: float | None) -> float | None:
+def _sci(asked: FootprintRequest, kwh: float, mean: float | None) -> float | None:
     if asked.per is None or mean is None:
         return None
     return sci(kwh, mean, embodied=asked.embodied_g or 0.0, per=asked.per)
 
 
-def _gain(asked: FootprintAsked, mean: float | None) -> Gain | None:
+def _gain(asked: FootprintRequest, mean: float | None) -> Gain | None:
     if asked.before is None or asked.hours is None or mean is None:
         return None
     after = Factors(
@@ -195,5 +195,5 @@ def _gain(asked: FootprintAsked, mean: float | None) -> Gain | None:
     return gain(asked.before, after)
 
 
-def _processors(asked: FootprintAsked) -> float:
+def _processors(asked: FootprintRequest) -> float:
     return 1.0 if asked.processors is None else asked.processors

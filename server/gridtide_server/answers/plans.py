@@ -12,7 +12,7 @@ from gridtide.planning.planner import default_goal, plan
 from gridtide.planning.problem.objective import Aim
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
-from gridtide.schema.plan_requests import PlanAsked, ReplanAsked
+from gridtide.schema.plan_requests import PlanRequest, ReplanRequest
 from gridtide.schema.plan_responses import PlanAnswer
 from gridtide_server.answers import candidates
 from gridtide_server.answers.candidates import Found
@@ -22,7 +22,7 @@ from gridtide_server.service import Moment
 from gridtide_server.view import View
 
 
-def planned(view: View, asked: PlanAsked, moment: Moment) -> PlanAnswer:
+def planned(view: View, asked: PlanRequest, moment: Moment) -> PlanAnswer:
     """The answer of ``/v1/plan``.
 
     Raises:
@@ -41,13 +41,13 @@ def planned(view: View, asked: PlanAsked, moment: Moment) -> PlanAnswer:
     return answer(view, made, found, moment)
 
 
-def replanned(view: View, asked: ReplanAsked, moment: Moment) -> PlanAnswer:
+def replanned(view: View, asked: ReplanRequest, moment: Moment) -> PlanAnswer:
     """The answer of ``/v1/replan``; `moment` is that of the progress.
 
     Raises:
         as `planned`, and BadInput where the progress does not fit the plan.
     """
-    first, progress = asked.asked, Progress(**{**asked.progress, "at": moment.as_of})
+    first, progress = asked.request, Progress(**{**asked.progress, "at": moment.as_of})
     region = progress.region or asked.plan.region
     found = _found(view, first, moment, needed=region)
     if region not in found.resolved:
@@ -69,7 +69,7 @@ def replanned(view: View, asked: ReplanAsked, moment: Moment) -> PlanAnswer:
     return answer(view, made, found, moment)
 
 
-def _found(view: View, asked: PlanAsked, moment: Moment, needed: str | None = None) -> Found:
+def _found(view: View, asked: PlanRequest, moment: Moment, needed: str | None = None) -> Found:
     return candidates.find(
         view,
         asked.where,

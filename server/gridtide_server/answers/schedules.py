@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.problem.objective import Aim
-from gridtide.schema.schedules import ScheduleAnswer, ScheduleAsked
+from gridtide.schema.schedules import ScheduleAnswer, ScheduleRequest
 from gridtide_server.answers import candidates as region_candidates
 from gridtide_server.answers.decisions import next_second
 from gridtide_server.answers.plans import answer
@@ -12,7 +12,7 @@ from gridtide_server.service import Moment
 from gridtide_server.view import View
 
 
-def scheduled(view: View, asked: ScheduleAsked, moment: Moment) -> ScheduleAnswer:
+def scheduled(view: View, asked: ScheduleRequest, moment: Moment) -> ScheduleAnswer:
     """The answer of ``/v1/schedule``.
 
     Raises:

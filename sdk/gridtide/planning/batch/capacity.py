@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Annotated
 
 from gridtide.errors import BadInput
 from gridtide.planning.decide.candidate import Candidate
@@ -15,6 +16,7 @@ from gridtide.planning.solvers.costs import Curve, Stretch
 from gridtide.planning.solvers.elastic import FreePower
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
+from gridtide.schema.definition import Field
 from gridtide.values import optional, read_number, read_whole, settle
 
 # Relative; what sums of powers may be over a cap by rounding.
@@ -27,8 +29,10 @@ FIRST_INSTANT, LAST_INSTANT = -(10**18), 10**18
 class Cap:
     """Capacity limit: most jobs at once, and most power of all of them before PUE."""
 
-    jobs: int | None = None
-    kw: float | None = None
+    jobs: Annotated[int | None, Field("most jobs; left out: no limit")] = None
+    kw: Annotated[
+        float | None, Field("most power of all before PUE; left out: no limit", unit="kW")
+    ] = None
 
     def __post_init__(self) -> None:
         settle(self, "cap", jobs=optional(read_whole), kw=optional(read_number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, format_time, utc
@@ -19,6 +19,7 @@ from gridtide.planning.problem.opening_hours import (
     next_working_day,
     read_day,
 )
+from gridtide.schema.definition import Field
 from gridtide.slots import to_instant, to_microseconds, to_moment
 from gridtide.values import (
     instance_of,
@@ -52,15 +53,27 @@ class Bounds:
         BadInput: a naive time, a negative slack, or bounds that contradict each other.
     """
 
-    earliest: datetime | None = None
-    deadline: datetime | None = None
-    slack: timedelta | None = None
-    next_working_day: time | None = None
-    opening: Weekly | None = None
-    blackouts: tuple[tuple[datetime, datetime] | Weekly | Days, ...] = ()
-    zone: str = "UTC"
-    holidays: frozenset[date] = frozenset()
-    slack_fraction: float | None = None
+    earliest: Annotated[
+        datetime | None, Field("not before this moment; left out, or past: now")
+    ] = None
+    deadline: Annotated[datetime | None, Field("the job has ended by this moment")] = None
+    slack: Annotated[
+        timedelta | None,
+        Field("it has ended by earliest start + hours + this", name="slack_hours"),
+    ] = None
+    next_working_day: Annotated[
+        time | None, Field("it has ended by this time of zone on the next working day")
+    ] = None
+    opening: Annotated[Weekly | None, Field("hours at which it may run; left out: all")] = None
+    blackouts: Annotated[
+        tuple[tuple[datetime, datetime] | Weekly | Days, ...],
+        Field("when it must not run: spans, hours or days"),
+    ] = ()
+    zone: Annotated[str, Field("time zone of next_working_day; left out: UTC")] = "UTC"
+    holidays: Annotated[frozenset[date], Field("days that are no working days")] = frozenset()
+    slack_fraction: Annotated[
+        float | None, Field("the same as slack_hours, as a fraction of its hours")
+    ] = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from gridtide.errors import BadInput
 from gridtide.model import Length
 from gridtide.planning.problem.magnitudes import LARGEST, LONGEST, SMALLEST
 from gridtide.planning.problem.scaling import Elastic
+from gridtide.schema.definition import Field
 from gridtide.slots import to_microseconds
 from gridtide.values import (
     instance_of,
@@ -86,8 +87,8 @@ class Cost:
     at an edge of two slots in the cleaner one.
     """
 
-    kwh: float = 0.0
-    time: timedelta = timedelta(0)
+    kwh: Annotated[float, Field("energy, in all", unit="kWh")] = 0.0
+    time: Annotated[timedelta, Field("time without progress", name="hours")] = timedelta(0)
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -128,15 +129,39 @@ class Job:
             another kind.
     """
 
-    duration: timedelta
-    kind: Kind = Kind.UNBROKEN
-    power: PowerProfile | float = field(default=1.0, kw_only=True)
-    min_piece: timedelta | None = field(default=None, kw_only=True)
-    max_pieces: int | None = field(default=None, kw_only=True)
-    pause_cost: Cost = field(default=Cost(), kw_only=True)
-    restart_cost: Cost = field(default=Cost(), kw_only=True)
-    chips: Elastic | None = field(default=None, kw_only=True)
-    checkpoints: tuple[timedelta, ...] = field(default=(), kw_only=True)
+    duration: Annotated[timedelta, Field("run time without pauses", name="hours")]
+    kind: Annotated[Kind, Field("how it may be run over time; left out: unbroken")] = (
+        Kind.UNBROKEN
+    )
+    power: Annotated[
+        PowerProfile | float,
+        Field("kW before PUE, or a profile over its progress; left out: 1", unit="kW"),
+    ] = field(default=1.0, kw_only=True)
+    min_piece: Annotated[
+        timedelta | None,
+        Field(
+            "shortest segment of work between two pauses, in hours",
+            name="min_segment",
+            former=("min_piece",),
+        ),
+    ] = field(default=None, kw_only=True)
+    max_pieces: Annotated[
+        int | None, Field("most segments", name="max_segments", former=("max_pieces",))
+    ] = field(default=None, kw_only=True)
+    pause_cost: Annotated[Cost, Field("what each pause takes before it")] = field(
+        default=Cost(), kw_only=True
+    )
+    restart_cost: Annotated[Cost, Field("what each start but the first takes before it")] = (
+        field(default=Cost(), kw_only=True)
+    )
+    chips: Annotated[
+        Elastic | None,
+        Field("numbers of workers of an elastic job", name="workers", former=("chips",)),
+    ] = field(default=None, kw_only=True)
+    checkpoints: Annotated[
+        tuple[timedelta, ...],
+        Field("hours of progress, the only points where it may pause", most=10_000),
+    ] = field(default=(), kw_only=True)
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, Quality, Slot, When, format_time, parse_hours, slots_of, utc
 from gridtide.planning.problem.magnitudes import LARGEST
+from gridtide.schema.definition import Field
 from gridtide.slots import Run, unbroken
 from gridtide.values import (
     instance_of,
@@ -119,14 +120,26 @@ class Goal:
         BadInput: a field that the aim needs is missing, or one that it does not use is given.
     """
 
-    aim: Aim = Aim.CARBON
-    costs: CostSeries | None = None
-    carbon_weight: float | None = None
-    cost_weight: float | None = None
-    budget_grams: float | None = None
-    threshold: float | None = None
-    min_saving: float = 0.0
-    quantile: Quantile = Quantile.P50
+    aim: Annotated[
+        Aim, Field("what is minimised; left out: carbon", name="objective", former=("aim",))
+    ] = Aim.CARBON
+    costs: Annotated[CostSeries | None, Field("for the objectives cost and weighted")] = None
+    carbon_weight: Annotated[
+        float | None, Field("what a gram is worth, for the objective weighted")
+    ] = None
+    cost_weight: Annotated[
+        float | None, Field("what a unit of cost is worth, for the objective weighted")
+    ] = None
+    budget_grams: Annotated[
+        float | None, Field("the earliest plan within it, not the cleanest", unit="gCO2e")
+    ] = None
+    threshold: Annotated[
+        float | None, Field("run only while the signal is at or under it (cfe: at or over)")
+    ] = None
+    min_saving: Annotated[float, Field("smallest saving worth waiting for, a fraction")] = 0.0
+    quantile: Annotated[
+        Quantile, Field("which value of the forecast decides; left out: p50")
+    ] = Quantile.P50
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, utc
 from gridtide.planning.problem.bounds import Bounds, check_slack
 from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
+from gridtide.schema.definition import Field
 from gridtide.slots import EPOCH, to_instant, to_moment
 from gridtide.values import optional, read_length, read_number, read_text, settle
 
@@ -69,10 +70,15 @@ class Recurring:
         BadInput: not such an expression, an unknown zone, or not exactly one of the two slacks.
     """
 
-    cron: str
-    slack: timedelta | None = None
-    zone: str = "UTC"
-    slack_fraction: float | None = None
+    cron: Annotated[str, Field("minute, hour, day of month, month, day of week")]
+    slack: Annotated[
+        timedelta | None,
+        Field("each time it has ended by its start + hours + this", name="slack_hours"),
+    ] = None
+    zone: Annotated[str, Field("time zone of cron; left out: UTC")] = "UTC"
+    slack_fraction: Annotated[float | None, Field("the same, as a fraction of its hours")] = (
+        None
+    )
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
+from typing import Annotated, ClassVar
 
 from gridtide.errors import BadInput
 from gridtide.planning.problem.magnitudes import LARGEST, SMALLEST
+from gridtide.schema.definition import Field
 from gridtide.values import (
     listed,
     optional,
@@ -54,12 +56,23 @@ class Elastic:
             them, falls, or is not concave; no whole number of workers within the bounds.
     """
 
-    maximum: float
-    minimum: float = 0.0
-    base: float = 1.0
-    ramp: float | None = None
-    throughput: tuple[tuple[float, float], ...] = ()
-    fractional_workers: bool = False
+    SCHEMA_NAME: ClassVar[str] = "Workers"
+
+    maximum: Annotated[float, Field("most workers", divides=True)]
+    minimum: Annotated[float, Field("fewest workers while it runs; left out: 0")] = 0.0
+    base: Annotated[
+        float, Field("workers at which hours and power hold; left out: 1", divides=True)
+    ] = 1.0
+    ramp: Annotated[
+        float | None, Field("largest change from one slot to the next; left out: no limit")
+    ] = None
+    throughput: Annotated[
+        tuple[tuple[float, float], ...],
+        Field("speeds, ascending, concave; left out: as workers"),
+    ] = ()
+    fractional_workers: Annotated[
+        bool, Field("whether it may run on a part of a worker; left out: whole workers")
+    ] = False
 
     def __post_init__(self) -> None:
         settle(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, format_time
 from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.schema.definition import Field
 from gridtide.values import (
     optional,
     read_flag,
@@ -41,14 +42,31 @@ class Progress:
         BadInput: a naive time, or progress that is not possible.
     """
 
-    at: datetime
-    done: timedelta = timedelta(0)
-    running: bool = False
-    running_for: timedelta = timedelta(0)
-    pieces: int = 1
-    region: str | None = None
-    grams: float = 0.0
-    chips: float | None = None
+    at: Annotated[datetime, Field("the moment; left out: now")]
+    done: Annotated[timedelta, Field("work done, in hours at the job's own power")] = timedelta(
+        0
+    )
+    running: Annotated[bool, Field("whether it runs right now")] = False
+    running_for: Annotated[
+        timedelta, Field("for how many hours without a pause, if it runs")
+    ] = timedelta(0)
+    pieces: Annotated[
+        int, Field("segments begun so far; left out: 1", name="segments", former=("pieces",))
+    ] = 1
+    region: Annotated[
+        str | None, Field("where it ran last, or runs; left out: where the plan begins")
+    ] = None
+    grams: Annotated[
+        float, Field("what it has emitted so far, for a carbon budget", unit="gCO2e")
+    ] = 0.0
+    chips: Annotated[
+        float | None,
+        Field(
+            "workers it uses now (kind elastic); left out: as planned, or 0",
+            name="workers",
+            former=("chips",),
+        ),
+    ] = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
