@@ -93,15 +93,9 @@ NOT_YET: tuple[str, ...] = (
     "sdk/gridtide/schema/",
     "sdk/gridtide/windows.py",
     "server/gridtide_server/answers/",
-    "server/gridtide_server/app.py",
-    "server/gridtide_server/bodies.py",
-    "server/gridtide_server/commands.py",
     "server/gridtide_server/post.py",
     "server/gridtide_server/problems.py",
-    "server/gridtide_server/reader.py",
     "server/gridtide_server/routes/",
-    "server/gridtide_server/service.py",
-    "server/gridtide_server/view.py",
 )
 
 WORD = re.compile(r"\b[A-Za-z]+\b")

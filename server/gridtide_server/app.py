@@ -45,7 +45,7 @@ Errors are RFC 9457 problems with a stable `code`."""
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What the application itself may be told.
+    """Settings of the application.
 
     Attributes:
         cors: browsers may ask from any page; answers are public and nothing is written.
@@ -81,7 +81,7 @@ class ServerSettings:
 def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
     """The application over `reader`, answering by `clock`.
 
-    It opens the snapshot at the first question, so it also serves where nobody runs its
+    It opens the snapshot at the first request, so it also serves where no server runs its
     lifespan; at the end of that, the snapshot is closed.
     """
 

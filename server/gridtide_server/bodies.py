@@ -87,7 +87,7 @@ class Admission:
         if len(body) <= self.limits.body_bytes:
             yield
             return
-        async with _turn(self._large, "large bodies are worked on"):
+        async with _slot(self._large, "large bodies are worked on"):
             yield
 
     @asynccontextmanager
@@ -97,21 +97,21 @@ class Admission:
         Raises:
             Overloaded: others took too long.
         """
-        async with _turn(self._long, "long histories are answered"):
+        async with _slot(self._long, "long histories are answered"):
             yield
 
 
 @asynccontextmanager
-async def _turn(turns: asyncio.Semaphore, others: str) -> AsyncIterator[None]:
+async def _slot(slots: asyncio.Semaphore, others: str) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(ADMISSION_SECONDS):
-            await turns.acquire()
+            await slots.acquire()
     except TimeoutError as error:
         raise Overloaded(f"too many {others}; ask again in a few seconds") from error
     try:
         yield
     finally:
-        turns.release()
+        slots.release()
 
 
 def admission(request: Request) -> Admission:
@@ -138,7 +138,7 @@ async def received(request: Request, *, rows: bool = False) -> bytes:
         )
     declared = request.headers.get("content-length", "")
     body = bytearray()
-    # Refused before the first byte of it is asked for, where its length is known.
+    # Refused before the first byte of it is read, where its length is known.
     size = (
         int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
     )

@@ -79,7 +79,7 @@ class Reader:
             self._give_back(held)
 
     def close(self) -> None:
-        """Let go of the snapshot once nobody reads it; the next `read` opens it again.
+        """Close the snapshot once no request uses it; the next `read` opens it again.
 
         A snapshot that is being opened just now is waited for.
         """
@@ -110,13 +110,13 @@ class Reader:
             self._switch()
             return
         try:
-            # A daemon: the end of the process does not wait for a snapshot nobody will read.
+            # A daemon: the end of the process does not wait for an unused snapshot.
             threading.Thread(target=self._switch_quietly, name="snapshot", daemon=True).start()
         except RuntimeError:  # no more threads are allowed
             self._switch()
 
     def _switch_quietly(self) -> None:
-        """Switch where nobody listens: what cannot be opened fails the next question."""
+        """Switch without a caller: what cannot be opened fails the next request."""
         with suppress(GridtideError):
             self._switch()
 
@@ -198,5 +198,5 @@ def _mark(pointer: Path) -> Mark | None:
     try:
         seen = pointer.stat()
     except OSError:
-        return None  # why it cannot be seen is told by whoever then opens it
+        return None  # opening it then raises the reason
     return seen.st_ino, seen.st_mtime_ns, seen.st_size

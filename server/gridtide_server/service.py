@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a question is asked, and as of when it is answered.
+    """The time of a request, and the knowledge time of its response.
 
     Attributes:
         now: by the server's clock.

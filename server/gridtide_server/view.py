@@ -20,7 +20,7 @@ from gridtide_store.vocabulary import input_of
 
 # How far back the newest slot is looked for before all of the history is read.
 RECENT = timedelta(days=14)
-# Ranges of time are half-open, and a slot that starts at the moment asked about counts.
+# Ranges of time are half-open, and a slot that starts at the requested moment counts.
 INSTANT = timedelta(microseconds=1)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 # Answers of the past kept in memory, so that a replay asks the files once.
