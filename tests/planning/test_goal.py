@@ -60,8 +60,8 @@ def test_cost_slots_do_not_overlap() -> None:
         ({"aim": "fastest"}, "goal.aim is 'fastest'; give one of carbon, cfe, cost, weighted"),
         ({"quantile": "p75"}, "goal.quantile is 'p75'; give one of p50, p90"),
         ({"aim": "cost"}, "the aims cost and weighted need a cost series"),
-        ({"costs": EUROS}, "the others have no use for one"),
-        ({"carbon_weight": 1.0}, "has no use for weights"),
+        ({"costs": EUROS}, "the others do not take one"),
+        ({"carbon_weight": 1.0}, "does not take weights"),
         ({"aim": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
         (
             {"aim": "weighted", "costs": EUROS, "carbon_weight": 0.0, "cost_weight": 0.0},

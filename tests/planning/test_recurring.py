@@ -82,11 +82,11 @@ def test_each_run_has_its_own_bounds() -> None:
     ("cron", "message"),
     [
         ("0 9 * *", "has 4 fields; give five"),
-        ("60 9 * * *", "'60' is no minute; it runs from 0 to 59"),
-        ("0 9 * * someday", "'someday' is no day of the week"),
-        ("0 9-7 * * *", "'9-7' is no hour"),
-        ("*/0 9 * * *", "is no minute"),
-        ("0 9 0 * *", "'0' is no day of the month"),
+        ("60 9 * * *", "'60' is not a valid minute; give 0 to 59"),
+        ("0 9 * * someday", "'someday' is not a valid day of the week"),
+        ("0 9-7 * * *", "'9-7' is not a valid hour"),
+        ("*/0 9 * * *", "is not a valid minute"),
+        ("0 9 0 * *", "'0' is not a valid day of the month"),
     ],
 )
 def test_what_is_no_cron_expression_is_refused(cron: str, message: str) -> None:

@@ -199,12 +199,12 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
             stride = int(step) if slash else 1
         except ValueError as error:
             raise BadInput(
-                f"cron: {part!r} is not a {name}; give numbers from {low} to {high}"
+                f"cron: {part!r} is not a valid {name}; give numbers from {low} to {high}"
             ) from error
         if words is WEEKDAYS and dash and end == 0:
             end = 7  # fri-sun
         if not (low <= start <= end <= high and stride > 0):
-            raise BadInput(f"cron: {part!r} is not a {name}; give {low} to {high}")
+            raise BadInput(f"cron: {part!r} is not a valid {name}; give {low} to {high}")
         values.update(range(start, end + 1, stride))
         wild = wild or (start, end) == (low, high)
     return _Field(frozenset(values), wild or len(values) > high - low)
