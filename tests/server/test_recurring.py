@@ -70,7 +70,7 @@ def test_the_plan_is_that_of_the_next_time(
         ),
         ({"cron": "0 0 30 2 *", "slack_hours": 1}, None, "names no day in the next"),
         ({"cron": "at night", "slack_hours": 1}, None, "has 2 fields; give five"),
-        ({"cron": "61 * * * *", "slack_hours": 1}, None, "'61' is not a minute"),
+        ({"cron": "61 * * * *", "slack_hours": 1}, None, "'61' is not a valid minute"),
         ({"cron": CRON, "slack_hours": 1, "zone": "Mars"}, None, "give an IANA name"),
         ({"slack_hours": 1}, None, "recurring.cron: missing"),
     ],
