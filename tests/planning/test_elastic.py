@@ -98,8 +98,8 @@ def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None
 @pytest.mark.parametrize(
     ("chips", "message"),
     [
-        (lambda: Elastic(0.5), "no whole number of workers from 0 to 0.5"),
-        (lambda: Elastic(2.9, 2.1), "no whole number of workers from 2.1 to 2.9"),
+        (lambda: Elastic(0.5), "no whole number of workers lies from 0 to 0.5"),
+        (lambda: Elastic(2.9, 2.1), "no whole number of workers lies from 2.1 to 2.9"),
         (lambda: Elastic(4, 1.5, ramp=1.7), "never reaches 2 whole workers"),
         (lambda: Elastic(4, ramp=0.5), "never reaches 1 whole workers"),
     ],
