@@ -19,7 +19,7 @@ import numpy as np
 
 from gridtide.model import Series, Signal
 from gridtide.planning.solvers import grid
-from gridtide.planning.solvers.costs import Cells
+from gridtide.planning.solvers.costs import Intervals
 from gridtide.planning.solvers.grid import Units
 from gridtide.planning.solvers.interruptible import pick
 from gridtide.windows import best_window
@@ -48,7 +48,7 @@ def main() -> int:
     sums = running(values)
     agree(values, series)
     cells = [
-        Cells([*range(SLOTS)], [*range(1, SLOTS + 1)], [round(v * 1e9) for v in row])
+        Intervals([*range(SLOTS)], [*range(1, SLOTS + 1)], [round(v * 1e9) for v in row])
         for row in values.tolist()
     ]
     for each in cells:

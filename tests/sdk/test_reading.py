@@ -281,7 +281,7 @@ def test_a_bomb_is_not_unpacked_beyond_the_largest_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bodies, "LARGEST", 1_000_000)
-    body = bodies.Body({"content-encoding": "gzip"}, lambda: 1.0, asked="it")
+    body = bodies.Body({"content-encoding": "gzip"}, lambda: 1.0, address="it")
     tracemalloc.start()
     try:
         with pytest.raises(ApiError, match="more than 1000000 bytes"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning.solvers.costs import Cells
+from gridtide.planning.solvers.costs import Intervals
 from gridtide.planning.solvers.interruptible import pick
 from gridtide_pipelines.reproduce.planners import cheapest
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_slots, cheapest_totals
@@ -47,7 +47,7 @@ def test_totals_are_those_of_the_sdk(
         cuts = sorted(
             {start, start + span, *range(-(-start // parts) * parts, start + span, parts)}
         )
-        cells = Cells(
+        cells = Intervals(
             cuts[:-1], cuts[1:], [round(values[cut // parts] * 10**9) for cut in cuts[:-1]]
         )
         picked = pick(cells, need)
