@@ -16,7 +16,7 @@ def keep_body(folder: Path, content: bytes) -> str:
 
     When this returns the file is whole and on the disk, so a row may name it.
     """
-    digest = hashlib.sha256(content).hexdigest()
+    digest = hash_body(content)
     path = body_path(folder, digest)
     if not path.exists():
         # Without the time of day the same content always gives the same file.
@@ -37,9 +37,14 @@ def read_body(folder: Path, digest: str) -> bytes:
         raise Damaged(f"{path} is missing; restore it from a backup") from error
     except (OSError, EOFError, zlib.error) as error:
         raise Damaged(f"{path} is no whole gzip file; restore it from a backup") from error
-    if hashlib.sha256(content).hexdigest() != digest:
+    if hash_body(content) != digest:
         raise Damaged(f"{path}: the content is not what its name says; restore it")
     return content
+
+
+def hash_body(content: bytes) -> str:
+    """Return the name of a body: the SHA-256 of its content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def body_path(folder: Path, digest: str) -> Path:

@@ -85,9 +85,13 @@ def inputs(
     start: datetime,
     end: datetime,
     *,
-    as_of: datetime | None,
+    as_of: datetime | None = None,
+    every: bool = False,
 ) -> pl.DataFrame:
-    """Newest beliefs about generation and shares, columns `OBSERVATION`, by signal and slot."""
+    """Read one source's generation and shares, columns `OBSERVATION`, by signal and slot.
+
+    The newest revision of each slot, or with `every` all of them, by `known_at`.
+    """
     names = frame(
         columns(
             connection,
@@ -96,13 +100,14 @@ def inputs(
             [zone, source, GENERATION, SHARE],
         )
     )
-    found = _revisions(connection, names["series"].to_list(), start, end, as_of=as_of)
+    read = _all_revisions if every else _revisions
+    found = read(connection, names["series"].to_list(), start, end, as_of=as_of)
     return (
         frame(found)
         .join(names, on="series", how="inner")
         .select(OBSERVATION.names())
         .cast(OBSERVATION)
-        .sort("signal", "slot_start")
+        .sort("signal", "slot_start", "known_at")
     )
 
 
@@ -216,17 +221,29 @@ def _revisions(
     *,
     as_of: datetime | None,
 ) -> Columns:
-    """Newest beliefs about the slots of some series, sorted by series and slot_start."""
-    found = columns(
-        connection,
-        "SELECT series, slot_start, slot_end, value, quality::TEXT AS quality, known_at, "
-        "retrieval_id FROM observation WHERE series IN (SELECT unnest(?::INTEGER[])) "
-        "AND slot_start >= ? AND slot_start < ? AND known_at <= coalesce(?, known_at)",
-        [list(numbers), start, end, as_of],
-    )
+    """Read the newest revision of each slot of some series, sorted by series and slot_start."""
+    found = _all_revisions(connection, numbers, start, end, as_of=as_of)
     latest = newest(
         found["series"].astype(np.int64),
         microseconds(found["slot_start"]),
         microseconds(found["known_at"]),
     )
     return {name: column[latest] for name, column in found.items()}
+
+
+def _all_revisions(
+    connection: duckdb.DuckDBPyConnection,
+    numbers: Sequence[int],
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime | None,
+) -> Columns:
+    """Read every revision of the slots of some series, in no order."""
+    return columns(
+        connection,
+        "SELECT series, slot_start, slot_end, value, quality::TEXT AS quality, known_at, "
+        "retrieval_id FROM observation WHERE series IN (SELECT unnest(?::INTEGER[])) "
+        "AND slot_start >= ? AND slot_start < ? AND known_at <= coalesce(?, known_at)",
+        [list(numbers), start, end, as_of],
+    )

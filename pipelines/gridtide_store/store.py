@@ -17,7 +17,7 @@ from gridtide.errors import BadInput, GridtideError
 from gridtide.model import utc
 from gridtide_store import reading
 from gridtide_store.appending import Adder, append
-from gridtide_store.bodies import keep_body, read_body
+from gridtide_store.bodies import hash_body, keep_body, read_body
 from gridtide_store.database import attach, connect, lock_down, transaction
 from gridtide_store.errors import BodyExpired
 from gridtide_store.faults import explain, explained
@@ -153,6 +153,14 @@ class Store:
             )
         return read_body(self.home.raw, digest)
 
+    def has_kept(self, source: str, content: bytes) -> bool:
+        """Say whether `keep` has stored this body for `source` before."""
+        row = self.connection.execute(
+            "SELECT count(*) FROM retrieval WHERE source = ? AND body_sha256 = ?",
+            [source, hash_body(content)],
+        ).fetchone()
+        return row is not None and row[0] > 0
+
     def append(self, observations: pl.DataFrame, *, received: bool = False) -> int:
         """Add what differs from the latest belief; columns `OBSERVATION`.
 
@@ -231,9 +239,13 @@ class Store:
     ) -> pl.DataFrame:
         """One source's generation and shares, slots starting in ``[start, end)``.
 
-        Newest beliefs, or those known at `as_of`; columns `OBSERVATION`.
+        The newest revisions, or those known at `as_of`; columns `OBSERVATION`.
         """
         return reading.inputs(self.connection, zone, source, start, end, as_of=as_of)
+
+    def revisions(self, zone: str, source: str, start: datetime, end: datetime) -> pl.DataFrame:
+        """Read every revision that `inputs` could return, also by `known_at`."""
+        return reading.inputs(self.connection, zone, source, start, end, every=True)
 
     def covered(
         self, source: str, start: datetime, end: datetime
@@ -258,10 +270,7 @@ class Store:
         return read_runs(self.connection, zone, signal, start, end, as_of=as_of, models=models)
 
     def series(self) -> pl.DataFrame:
-        """zone, signal, source, first_start, last_end, rows, newest_known_at of each series.
-
-        The first and last slot are those with a value.
-        """
+        """zone, signal, source, first_start, last_end, rows, newest_known_at of each series."""
         return reading.series(self.connection)
 
     def publishers(self) -> dict[str, bool]:
@@ -269,10 +278,7 @@ class Store:
         return reading.publishers(self.connection)
 
     def newest_known_at(self) -> datetime | None:
-        """The latest knowledge time of any observation or run; None in an empty store.
-
-        Later than now only where a clock was ahead when it was stored.
-        """
+        """The latest knowledge time of any observation or run; None in an empty store."""
         return reading.newest_known_at(self.connection)
 
     def underived(self, rule: str) -> reading.Pending:

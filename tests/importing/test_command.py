@@ -228,6 +228,49 @@ def test_a_gap_is_filled_by_another_file_of_the_same_hours(
         assert intensities(home) == [250.5, 370.25, 250.5]
 
 
+GAS = "ts_utc,gen_gas_mwh\n"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_the_same_file_adds_nothing_after_another_file_has_filled_its_gap(
+    together: bool,  # noqa: FBT001
+    home: Home,
+    run: Run,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = BOTH + hours("100,100", ",100", "100,100")
+    filling = GAS + hours("300", "100", first=1)
+    for files in [{"a": first, "b": filling}] if together else [{"a": first}, {"b": filling}]:
+        assert run(**files) == 0
+    assert rows_added(run, capsys, a=first) == [0]
+    assert rows_added(run, capsys, b=filling) == [0]
+    assert rows_added(run, capsys, renamed=first, b=filling) == [0, 0]
+    assert intensities(home) == [250.5, 370.25, 250.5]
+
+
+def test_the_same_file_adds_nothing_after_a_revision_of_its_values(
+    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, revised = GAS + hours("100", "300"), GAS + hours("100", "200")
+    assert run(a=first) == 0
+    assert run("--known-at", "now", "--now", "2021-02-01T00:00Z", b=revised) == 0
+    assert rows_added(run, capsys, a=first) == [0]
+    assert history(home, "generation_gas")[1] == (1, 200.0, "import")
+    # Stored as known from now on, the first file's value is a revision once more.
+    again = ("--known-at", "now", "--now", "2021-03-01T00:00Z")
+    assert rows_added(run, capsys, *again, a=first) == [1]
+    assert history(home, "generation_gas")[1] == (1, 300.0, "import")
+
+
+def rows_added(
+    run: Run, capsys: pytest.CaptureFixture[str], *words: str, **files: str
+) -> list[int]:
+    """Import these files and return the `rows_added` of each receipt."""
+    capsys.readouterr()
+    assert run("--json", *words, **files) == 0
+    return [each["rows_added"] for each in json.loads(capsys.readouterr().out)["files"]]
+
+
 def test_a_gap_beside_a_stored_value_is_refused_with_the_remedy(
     home: Home, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -435,7 +478,7 @@ def test_rows_stored_but_not_derived_are_derived_by_the_next_import(
     plan = Plan("DE", Label.START)
     with Store.open(home) as store:
         files = [read_file(path, plan, clock)]
-        store_files(store, files, check_files(store, files, plan, LATE), LATE)
+        store_files(store, files, check_files(store, files, plan, LATE), plan, LATE)
     assert history(home, "ci_lifecycle_produced") == []
     assert run(a=HEADER + BODY) == 0
     assert len(history(home, "ci_lifecycle_produced")) == 4

@@ -158,7 +158,7 @@ def _import(
         refuse_mixing(ledger, store, simulated=False)
         # Every zone is checked before any is stored.
         checked = [
-            (files, check_files(store, files, plan, now))
+            (files, check_files(store, files, plan, now), plan)
             for files, plan in zip(read, plans, strict=True)
         ]
         known = ledger.sources().get(source)
@@ -168,8 +168,8 @@ def _import(
         progress("store", len(paths), len(paths))
         receipts = [
             receipt
-            for files, rows in checked
-            for receipt in store_files(store, files, rows, now)
+            for files, rows, plan in checked
+            for receipt in store_files(store, files, rows, plan, now)
         ]
         progress("derive", len(paths), len(paths))
         derived = derive_pending(store, factor_set())

@@ -14,7 +14,13 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, format_time
-from gridtide_pipelines.importing.merging import compare, refuse_mixed_slots, unite
+from gridtide_pipelines.importing.merging import (
+    compare,
+    drop_stored,
+    newest,
+    refuse_mixed_slots,
+    unite,
+)
 from gridtide_pipelines.importing.slots import (
     Label,
     refuse_future,
@@ -158,11 +164,11 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
 
 
 def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
-    """The rows of all files as they can be stored; nothing is stored yet.
+    """Return the rows of all files that say something new; nothing is stored yet.
 
     Returns:
-        OBSERVATION but for ``retrieval_id``, with ``file`` (its number) and ``news``, whether
-        the row says something new. What two files say alike comes once.
+        OBSERVATION but for ``retrieval_id``, with ``file`` (its number). What two files say
+        alike comes once, and what an earlier import of the same file stored does not come.
 
     Raises:
         BadInput: files that contradict each other, or what is stored.
@@ -183,17 +189,18 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
         "file",
     )
     first, last = _span(slots)
-    stored = store.inputs(plan.zone, plan.source, first - LONGEST_SLOT, last)
+    revisions = store.revisions(plan.zone, plan.source, first - LONGEST_SLOT, last)
+    stored = newest(revisions)
     refuse_mixed_slots(incoming, stored)
-    return compare(incoming, stored)
+    imported = [i for i, file in enumerate(files) if store.has_kept(plan.source, file.content)]
+    return compare(drop_stored(incoming, revisions, imported), stored)
 
 
 def store_files(
-    store: Store, files: Sequence[File], rows: pl.DataFrame, now: datetime
+    store: Store, files: Sequence[File], rows: pl.DataFrame, plan: Plan, now: datetime
 ) -> list[Receipt]:
-    """Keep the files as they are and add their rows, as `check_files` gave them, at once."""
-    source, zone = rows["source"][0], rows["zone"][0]
-    kept = [store.keep(source, file.name, file.content, now) for file in files]
+    """Archive the files and store their rows, as `check_files` returned them."""
+    kept = [store.keep(plan.source, file.name, file.content, now) for file in files]
     retrieval = pl.col("file").replace_strict(dict(enumerate(kept)), return_dtype=pl.Int64)
     store.append(rows.with_columns(retrieval_id=retrieval).select(OBSERVATION.names()))
     receipts = []
@@ -202,10 +209,10 @@ def store_files(
         receipts.append(
             Receipt(
                 file=file.name,
-                zone=zone,
-                source=source,
+                zone=plan.zone,
+                source=plan.source,
                 slots=file.slots["slot_start"].n_unique(),
-                rows_added=rows.filter((pl.col("file") == number) & pl.col("news")).height,
+                rows_added=rows.filter(pl.col("file") == number).height,
                 ignored_columns=file.ignored,
                 start=start,
                 end=end,

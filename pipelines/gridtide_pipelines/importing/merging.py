@@ -72,14 +72,49 @@ def refuse_mixed_slots(incoming: pl.DataFrame, stored: pl.DataFrame) -> None:
         )
 
 
+def newest(revisions: pl.DataFrame) -> pl.DataFrame:
+    """Keep the revision of each signal and slot that is known latest."""
+    return revisions.sort("known_at").unique(["signal", "slot_start"], keep="last")
+
+
+def drop_stored(
+    incoming: pl.DataFrame, revisions: pl.DataFrame, imported: Sequence[int]
+) -> pl.DataFrame:
+    """Drop the rows that say nothing new because an earlier import stored them.
+
+    A row is stored if a revision of its slot has its value and is not known earlier, however
+    it was revised since. A gap is dropped where its file was imported before: another file
+    has filled it in between.
+
+    Args:
+        incoming: rows as they would be stored, with `file`.
+        revisions: every stored revision of their slots.
+        imported: numbers of the files that were imported before.
+    """
+    slot = ["signal", "slot_start", "slot_end"]
+    stored = incoming.join(
+        revisions.select(*slot, "value", known_until="known_at"),
+        on=[*slot, "value"],
+        how="inner",
+        nulls_equal=True,
+    ).filter(pl.col("known_at") <= pl.col("known_until"))
+    fresh = incoming.join(
+        stored, on=[*slot, "value"], how="anti", nulls_equal=True, maintain_order="left"
+    )
+    filled = fresh.filter(pl.col("value").is_null(), pl.col("file").is_in(imported)).join(
+        revisions.drop_nulls("value"), on=slot, how="semi"
+    )
+    return fresh.join(filled, on=[*slot, "file"], how="anti", maintain_order="left")
+
+
 def compare(incoming: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """`incoming` with `news`: whether a row differs from what is stored.
+    """Keep the rows of `incoming` that differ from the newest stored revision.
 
     A value that fills a gap of an earlier file contradicts nothing, so it counts as known just
     after the gap.
 
     Raises:
-        BadInput: one that differs without being known later.
+        BadInput: a row differs without being known later.
     """
     before = ["slot_end", "value", "known_at"]
     both = incoming.join(
@@ -97,11 +132,10 @@ def compare(incoming: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("slot_end") == pl.col("slot_end_before"))
         & (pl.col("known_at") == pl.col("known_at_before"))
     )
-    both = both.with_columns(
-        news=pl.col("known_at_before").is_null() | differs,
+    both = both.filter(pl.col("known_at_before").is_null() | differs).with_columns(
         known_at=pl.when(fills).then(pl.col("known_at") + FOLLOWING).otherwise("known_at"),
     )
-    clash = both.filter("news", pl.col("known_at") <= pl.col("known_at_before"))
+    clash = both.filter(pl.col("known_at") <= pl.col("known_at_before"))
     if not clash.is_empty():
         row = clash.row(0, named=True)
         raise BadInput(
