@@ -178,12 +178,18 @@ class Snapshot:
         end: datetime,
         *,
         as_of: datetime | None = None,
+        source: str | None = None,
     ) -> Observed:
         """Slots starting in ``[start, end)``, as known now or at `as_of`, merged by trust.
 
-        Empty where there is nothing. Values are rounded to 0.01, fractions to 0.0001.
+        Those of one `source` alone where it is named. Empty where there is nothing. Values are
+        rounded to 0.01, fractions to 0.0001.
         """
-        ranked = self._ranked.get((zone, signal), ())
+        ranked = [
+            each
+            for each in self._ranked.get((zone, signal), ())
+            if source is None or each[1] == source
+        ]
         reach = REACH if len(ranked) > 1 else timedelta(0)
         numbers = [number for number, _ in ranked]
         if as_of is not None and self.known_by(as_of):

@@ -23,6 +23,8 @@ RECENT = timedelta(days=14)
 # Ranges of time are half-open, and a slot that starts at the requested moment counts.
 INSTANT = timedelta(microseconds=1)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+# Earlier than any slot, with room for what is read around a range.
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 # Answers of the past kept in memory, so that a replay asks the files once.
 KEPT = 4096
 SIGNALS = frozenset(Signal)
@@ -65,8 +67,7 @@ class View:
             if info.signal in SIGNALS:
                 signals = self._series.setdefault(info.zone, {})
                 signal = Signal(info.signal)
-                known = (info,) if info.last_end is not None else ()
-                signals[signal] = signals.get(signal, ()) + known
+                signals[signal] = (*signals.get(signal, ()), info)
         self._newest = lru_cache(None)(self._read_newest)
         self._earlier = lru_cache(KEPT)(self._read_run)
         self._latest = lru_cache(KEPT)(self._read_latest)
@@ -87,9 +88,20 @@ class View:
         """Signals of the zone's history."""
         return tuple(self._series.get(zone, ()))
 
-    def infos(self, zone: str, signal: Signal) -> tuple[SeriesInfo, ...]:
-        """The series of one zone and signal that have a value, one for each source."""
-        return self._series.get(zone, {}).get(signal, ())
+    def sources(self, zone: str, signal: Signal, as_of: datetime) -> tuple[str, ...]:
+        """Sources of one zone and signal with a value known at `as_of`."""
+        infos = self._infos(zone, signal)
+        if len(infos) == 1:
+            return (infos[0].source,) if self.latest(zone, signal, as_of) else ()
+        return tuple(
+            info.source
+            for info in infos
+            if (
+                info.last_end is not None
+                if info.newest_known_at <= as_of
+                else self._known(zone, signal, as_of, info.source)
+            )
+        )
 
     def forecast(self, zone: str, signal: Signal, as_of: datetime) -> Forecast | None:
         """The newest run known at `as_of`; from memory when that is the newest of all."""
@@ -126,7 +138,7 @@ class View:
         """
         if not self._all_known(zone, signal, as_of):
             return self._latest_end(zone, signal, as_of)
-        ends = [info.last_end for info in self.infos(zone, signal) if info.last_end]
+        ends = [info.last_end for info in self._infos(zone, signal) if info.last_end]
         if not ends or max(ends) <= as_of:
             return max(ends, default=None)
         recent = self._ends(zone, signal)
@@ -141,7 +153,7 @@ class View:
         """From the first to the last slot with a value known at `as_of`."""
         if self._all_known(zone, signal, as_of):
             return self._span(zone, signal)
-        return self._known(zone, signal, as_of)
+        return self._known(zone, signal, as_of, None)
 
     def observed_at(self, zone: str, as_of: datetime) -> tuple[Signal, ...]:
         """Signals of the zone's history with a value known at `as_of`."""
@@ -168,12 +180,19 @@ class View:
         found = self._latest(zone, signal, as_of, as_of)
         return None if found is None else to_moment(int(found.end_us[0]))
 
+    def _infos(self, zone: str, signal: Signal) -> tuple[SeriesInfo, ...]:
+        """The series of one zone and signal, one for each source."""
+        return self._series.get(zone, {}).get(signal, ())
+
     def _all_known(self, zone: str, signal: Signal, as_of: datetime) -> bool:
-        return all(info.newest_known_at <= as_of for info in self.infos(zone, signal))
+        return all(info.newest_known_at <= as_of for info in self._infos(zone, signal))
 
     def _span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
-        """From the first to the last slot with a value, whenever it became known."""
-        infos = self.infos(zone, signal)
+        """From the first to the last slot that has a value by all that is known now.
+
+        What was withdrawn since then is not in it.
+        """
+        infos = self._infos(zone, signal)
         first = [info.first_start for info in infos if info.first_start]
         last = [info.last_end for info in infos if info.last_end]
         return (min(first), max(last)) if first and last else None
@@ -194,10 +213,13 @@ class View:
         self, zone: str, signal: Signal, as_of: datetime, until: datetime
     ) -> Observed | None:
         """The newest slot with a value known at `as_of` that ends by `until`."""
-        span = self._span(zone, signal)
-        if span is None:
-            return None
-        for start in (max(span[0], min(as_of, span[1]) - RECENT), span[0]):
+        starts = as_of - RECENT, BEGINNING
+        if self._all_known(zone, signal, as_of):
+            span = self._span(zone, signal)
+            if span is None:
+                return None
+            starts = max(span[0], min(as_of, span[1]) - RECENT), span[0]
+        for start in starts:
             found = self.snapshot.observations(
                 zone, signal, start, as_of + INSTANT, as_of=as_of
             )
@@ -207,12 +229,12 @@ class View:
         return None
 
     def _read_known(
-        self, zone: str, signal: Signal, as_of: datetime
+        self, zone: str, signal: Signal, as_of: datetime, source: str | None
     ) -> tuple[datetime, datetime] | None:
-        span = self._span(zone, signal)
-        if span is None:
-            return None
-        found = self.snapshot.observations(zone, signal, *span, as_of=as_of)
+        """As `span`, of one source alone where it is named."""
+        found = self.snapshot.observations(
+            zone, signal, BEGINNING, END_OF_TIME, as_of=as_of, source=source
+        )
         known = np.flatnonzero(~np.isnan(found.value))
         if not len(known):
             return None

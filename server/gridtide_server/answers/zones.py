@@ -44,7 +44,9 @@ def _zone(
         default = None
     newest = view.newest_end(key, default, moment.as_of) if default else None
     forecast = forecasts.get(default) if default else None
-    origin = view.origin(info.source for signal in observed for info in view.infos(key, signal))
+    origin = view.origin(
+        source for signal in observed for source in view.sources(key, signal, moment.as_of)
+    )
     return ZoneInfo(
         zone=key,
         name=record.name if record else key,
