@@ -85,8 +85,9 @@ class Client:
         destination = Destination.choose(
             known, url=url, api_key=api_key, key_over_http=key_over_http
         )
+        ways = known if transport is None else {}
         self._session = Session(
-            destination, timeout=timeout, retries=retries, clock=clock, environ=known
+            destination, timeout=timeout, retries=retries, clock=clock, environ=ways
         )
         self._pause = pause
         self._clock = clock
@@ -151,7 +152,7 @@ class Client:
         return self._once(calls.forecast_behind(result), self._session.patience_for_a_chart())
 
     def _once(self, call: Call[T], patience: Patience) -> T:
-        import httpx
+        from gridtide.http.transport import faults
 
         self._renew()
         seconds = max(patience.left, LEAST)
@@ -168,7 +169,7 @@ class Client:
                 body = self._session.body(response, patience)
                 for part in response.iter_raw():
                     body.add(part)
-        except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
+        except faults() as error:
             raise self._session.no_response(error) from error
         return self._session.decode(call, response, body.whole())
 
@@ -209,8 +210,9 @@ class AsyncClient:
         destination = Destination.choose(
             known, url=url, api_key=api_key, key_over_http=key_over_http
         )
+        ways = known if transport is None else {}
         self._session = Session(
-            destination, timeout=timeout, retries=retries, clock=clock, environ=known
+            destination, timeout=timeout, retries=retries, clock=clock, environ=ways
         )
         self._pause = pause or asyncio.sleep
         self._own: tuple[str, Mapping[str, str]] | None = None
@@ -271,7 +273,7 @@ class AsyncClient:
     async def _once(self, call: Call[T], patience: Patience) -> T:
         import asyncio
 
-        import httpx
+        from gridtide.http.transport import faults
 
         self._renew()
         seconds = max(patience.left, LEAST)
@@ -290,6 +292,6 @@ class AsyncClient:
                 body = self._session.body(response, patience)
                 async for part in response.aiter_raw():
                     body.add(part)
-        except (httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
+        except faults() as error:
             raise self._session.no_response(error) from error
         return self._session.decode(call, response, body.whole())

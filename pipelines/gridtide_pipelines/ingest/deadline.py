@@ -5,18 +5,21 @@ What cuts each wait to the deadline is `gridtide.http.deadline`, as for the SDK'
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 import httpx
 
-from gridtide.errors import BadInput
 from gridtide.http.deadline import Allowance, bound
-from gridtide.http.proxies import without_secrets
-from gridtide.http.transport import open_transport, proxy_of
+from gridtide.http.proxies import (
+    AUTHENTICATION_REQUIRED,
+    proxy_fault,
+    proxy_status,
+    refusal,
+    without_secrets,
+)
+from gridtide.http.transport import open_transport, proxy_faults, proxy_of
 
-STATUS = re.compile(r"[0-9]{3}(?![0-9])")  # at the beginning of what httpx says of a proxy
 PIECE = 256 * 1024  # bytes unpacked at a time
 
 
@@ -59,37 +62,23 @@ class Routed(httpx.BaseTransport):
             return self._opened[key].handle_request(request)
         try:
             response = self._opened[key].handle_request(request)
-        except httpx.ProxyError as error:
-            # Its number alone: the rest is text of the proxy's.
-            status = int(found[0]) if (found := STATUS.match(str(error))) else 0
+        except proxy_faults() as error:
+            status = proxy_status(str(error))
             if 400 <= status < 500:  # client errors: it will say the same again
-                raise BadInput(_refusal(proxy, url.host, status)) from error
-            why = f"it answered {status}" if status else "it did not pass the request on"
+                raise refusal(proxy, url.host, status) from error
+            why = proxy_fault(proxy, str(error))
             raise httpx.ProxyError(f"the proxy {proxy}: {why}") from error
         except httpx.ConnectError as error:
             raise httpx.ConnectError(f"{error}, by the proxy {proxy}") from error
-        if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+        if response.status_code == AUTHENTICATION_REQUIRED:
             response.close()
-            raise BadInput(_refusal(proxy, url.host, response.status_code))
+            raise refusal(proxy, url.host, response.status_code)
         return response
 
     def close(self) -> None:
         """Close what was opened."""
         for transport in self._opened.values():
             transport.close()
-
-
-def _refusal(proxy: str, host: str, status: int) -> str:
-    """Why a proxy's refusal is one, and what to do about it; without its password."""
-    remedy = (
-        "put the user name and password it wants into the address of the proxy"
-        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED
-        else "ask whoever runs it to let this host through"
-    )
-    return (
-        f"the proxy {proxy} refuses requests to {host} ({status}); {remedy}, or name another "
-        "one in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exempt the host in NO_PROXY"
-    )
 
 
 def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:

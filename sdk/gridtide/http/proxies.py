@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PORTS = {"http": 80, "https": 443}
 SOCKS = ("socks5", "socks5h")
 PROXIES = ("http", "https", *SOCKS)
+AUTHENTICATION_REQUIRED = 407
+STATUS = re.compile(r"[0-9]{3}(?![0-9])")  # at the beginning of what httpx says of a proxy
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
@@ -80,25 +82,81 @@ def trusted(environ: Mapping[str, str]) -> SSLContext | None:
     Raises:
         BadInput: the file or the directory cannot be read, or the file has no certificate.
     """
-    file, folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    file, folders = (environ.get(f"SSL_CERT_{name}", "").strip() for name in ("FILE", "DIR"))
     if not (file or folders):
         return None
     import os
     import ssl
-    from pathlib import Path
+    from os.path import isdir  # of a name that is too long it is False, where a Path raises
 
     # OpenSSL takes a list of directories and passes over those that are missing.
-    if folders and not any(Path(each).is_dir() for each in folders.split(os.pathsep)):
+    if folders and not any(map(isdir, folders.split(os.pathsep))):
         raise BadInput(
-            f"SSL_CERT_DIR={folders} is not a directory; name one of certificates, or unset it"
+            f"SSL_CERT_DIR={_shown(folders)} is not a directory; name one of certificates, or "
+            "unset it"
         )
     try:
         return ssl.create_default_context(cafile=file or None, capath=folders or None)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        raise BadInput(
-            f"SSL_CERT_FILE={file} cannot be read as certificates ({error}); name a file in "
-            "PEM format, or unset it"
-        ) from error
+        raise unusable_certificates(f"SSL_CERT_FILE={_shown(file)}", error) from error
+
+
+def unusable_certificates(named: str, error: Exception) -> BadInput:
+    """What keeps encrypted connections from being prepared: `named`, or SSLKEYLOGFILE.
+
+    Python opens the file of that variable together with the certificates, and of the two its
+    error alone has a file name.
+    """
+    if (file := getattr(error, "filename", None)) is not None:
+        why = getattr(error, "strerror", error)
+        return BadInput(
+            f"SSLKEYLOGFILE={_shown(file)} cannot be written ({why}); name another file, or "
+            "unset it"
+        )
+    return BadInput(
+        f"{named} cannot be read as certificates ({error}); name a file in PEM format, or "
+        "unset it"
+    )
+
+
+def _shown(text: str) -> str:
+    """A value of a variable in one line."""
+    return text if text.isprintable() else ascii(text)
+
+
+def refusal(proxy: str, host: str, status: int) -> BadInput:
+    """The error for a proxy that does not pass requests to `host` on, and what to do about it.
+
+    Args:
+        proxy: its address, without a password.
+        status: what it answered.
+    """
+    remedy = (
+        "put the user name and password it wants into the address of the proxy"
+        if status == AUTHENTICATION_REQUIRED
+        else "ask whoever runs it to let this host through"
+    )
+    return BadInput(
+        f"the proxy {proxy} refuses requests to {host} ({status}); {remedy}, or name another "
+        "one in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exempt the host in NO_PROXY"
+    )
+
+
+def proxy_status(text: str) -> int:
+    """The status in what httpx says of a proxy's answer; 0 where there is none."""
+    return int(found[0]) if (found := STATUS.match(text)) else 0
+
+
+def proxy_fault(proxy: str, text: str) -> str:
+    """What `proxy` did instead of passing a request on, by what httpx says of it.
+
+    What an HTTP proxy answered besides a status is its own text, and is not shown.
+    """
+    if proxy.lower().startswith("socks"):
+        return text
+    if status := proxy_status(text):
+        return f"it answered {status}"
+    return "it did not pass the request on"
 
 
 def without_secrets(url: str) -> str:
@@ -184,6 +242,8 @@ def _names(
             network = ip_network(_plain(entry), strict=False)
         except ValueError:
             return "*" in entry and fnmatchcase(host, entry)
+        if isinstance(address, IPv4Address) and isinstance(network, IPv6Network):
+            address = IPv6Address(f"::ffff:{address}")
         return address in network
     name = _plain(entry).removeprefix("*.").lstrip(".")
     if "*" in entry and fnmatchcase(host, _plain(entry)):

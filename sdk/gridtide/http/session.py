@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from gridtide.errors import ApiError, BadInput, ServiceUnavailable
+from gridtide.errors import ApiError, BadInput, GridtideError, ServiceUnavailable
 from gridtide.http.body import ENCODING, Body
 from gridtide.http.call import Call
 from gridtide.http.destination import Destination
@@ -39,6 +40,7 @@ class Session:
         clock: Callable[[], float],
         environ: Mapping[str, str],
     ) -> None:
+        """`environ` says what proxy the requests take."""
         timeout = read_number(timeout, "timeout", "a number of seconds such as 30")
         retries = read_whole(retries, "retries")
         if not timeout > 0 or retries < 0:
@@ -99,38 +101,57 @@ class Session:
 
     def decode(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
         """Decode the response to `call`, or raise the error it reports."""
+        from gridtide.http.proxies import AUTHENTICATION_REQUIRED, refusal
         from gridtide.schema.problems import understood
 
         address = self._address(response)
+        if response.status_code == AUTHENTICATION_REQUIRED and self._proxy:
+            raise refusal(self._proxy, response.url.host, response.status_code)
         document = understood(response.status_code, response.headers, body, asked=address)
         try:
             return call.read(document)
         except BadInput as error:
             raise ApiError(f"{address} answered what is not understood: {error}") from error
 
+    @cached_property
+    def _proxy(self) -> str:
+        """The proxy that requests go through, without its password; empty without one."""
+        from gridtide.http.proxies import without_secrets
+        from gridtide.http.transport import proxy_of
+
+        if self.destination.url is None:
+            return ""
+        return without_secrets(proxy_of(self.destination.address, self._environ) or "")
+
+    @property
+    def _through(self) -> str:
+        return f" through the proxy {self._proxy}" if self._proxy else ""
+
     def _address(self, response: httpx.Response) -> str:
         from gridtide.http.proxies import without_secrets
 
         if self.destination.url is None:
             return "this machine's home"
-        return without_secrets(str(response.url))
+        return without_secrets(str(response.url)) + self._through
 
-    def no_response(self, error: Exception) -> ServiceUnavailable:
+    def no_response(self, error: Exception) -> GridtideError:
         """Return the error for a request without a response, with its remedy."""
-        from gridtide.http.proxies import without_secrets
-        from gridtide.http.transport import proxy_of
+        from gridtide.http.proxies import proxy_fault, proxy_status, refusal, without_secrets
+        from gridtide.http.transport import proxy_faults
 
-        address, through = without_secrets(self.destination.address), ""
-        if self.destination.url and (proxy := proxy_of(address, self._environ)):
-            through = f" through the proxy {without_secrets(proxy)}"
+        address = without_secrets(self.destination.address)
+        why = str(error) or type(error).__name__
+        if self._proxy and isinstance(error, proxy_faults()):
+            status = proxy_status(why)
+            if 400 <= status < 500:  # client errors: it will say the same again
+                return refusal(self._proxy, self.base_url().host, status)
+            why = proxy_fault(self._proxy, why)
         remedy = "is it running, and is GRIDTIDE_URL right?"
-        if through:
+        if self._proxy:
             remedy += " hosts that are reached without the proxy go into NO_PROXY"
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        if "CERTIFICATE_VERIFY_FAILED" in why:
             remedy = (
                 "name the certificates it is to be trusted by in SSL_CERT_FILE, e.g. those of "
                 "your company"
             )
-        return ServiceUnavailable(
-            f"{address} did not answer{through} ({error or type(error).__name__}); {remedy}"
-        )
+        return ServiceUnavailable(f"{address} did not answer{self._through} ({why}); {remedy}")

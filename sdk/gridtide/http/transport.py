@@ -12,7 +12,7 @@ import httpx
 
 from gridtide.errors import BadInput
 from gridtide.http.deadline import Allowance, bound
-from gridtide.http.proxies import proxy_for, trusted, without_secrets
+from gridtide.http.proxies import proxy_for, trusted, unusable_certificates, without_secrets
 
 
 def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
@@ -50,6 +50,21 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
     return proxy_for(url, _with_system(url, environ))
 
 
+def faults() -> tuple[type[Exception], ...]:
+    """What a request without an answer ends in."""
+    found = httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError
+    return (*found, *proxy_faults())
+
+
+def proxy_faults() -> tuple[type[Exception], ...]:
+    """What is raised where a proxy does not pass a request on.
+
+    What the package for SOCKS raises where something else answers in its place is not httpx's.
+    """
+    package = sys.modules.get("socksio")
+    return (httpx.ProxyError, *([] if package is None else [package.SOCKSError]))
+
+
 def _arguments(url: str, proxy: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
     encrypted = url.lower().startswith("https:") or (proxy or "").lower().startswith("https:")
     # Where nothing is encrypted, wrong certificates do no harm; nothing is trusted then.
@@ -77,6 +92,8 @@ def _with_system(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _unusable(proxy: str | None, error: Exception) -> BadInput:
+    if isinstance(error, OSError):
+        return unusable_certificates("the list that Python brings", error)
     return BadInput(
         f"no connection can be prepared through the proxy {without_secrets(proxy or '')!r} "
         f"({type(error).__name__}); check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
