@@ -28,7 +28,7 @@ from gridtide.clock import Clock
 from gridtide.local import Host, LocalTransport
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.reader import Reader
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.records import Facts
@@ -54,7 +54,7 @@ def main() -> None:
     ]
     body = json.dumps({"region": "DE", "rows": [written(*row) for row in rows]}).encode()
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
+        home = DataDirectory(Path(folder))
         end = write(home, 1 + options.rows * STEP // HOUR)
         app = create_app(ServerSettings(), Reader(home), Clock(end))
         transport = LocalTransport(Host(app))
@@ -97,7 +97,7 @@ def measured(ask: Callable[[], object], rounds: int) -> float:
     return min(spent)
 
 
-def write(home: Home, hours: int) -> datetime:
+def write(home: DataDirectory, hours: int) -> datetime:
     """An intensity of every hour, published when the last has ended; when that is."""
     draw = random.Random(1)  # noqa: S311  # intensities, not a secret
     starts = [START + k * HOUR for k in range(hours)]

@@ -102,7 +102,7 @@ def cases() -> list[Case]:
     odd = prepared(series, START + timedelta(minutes=7, microseconds=1))
     bounds = Bounds(deadline=START + 72 * HOUR)
     eight = Job(8 * HOUR, Kind.INTERRUPTIBLE)
-    elastic = Job(8 * HOUR, Kind.ELASTIC, chips=Elastic(4))
+    elastic = Job(8 * HOUR, Kind.ELASTIC, workers=Elastic(4))
     return [
         Case("unbroken, 8 h", lambda: unbroken.cheapest(whole, Job(8 * HOUR))),
         Case("cheapest slots, 8 h", picking(whole, 32), 20, sorting(values, 32)),
@@ -110,12 +110,12 @@ def cases() -> list[Case]:
         Case("cheapest slots, 8 h, as spans", lambda: interruptible.cheapest(whole, eight)),
         Case("pieces that cost, 8 h", laying(whole, 8), 2_000, sweeping(values, 32)),
         Case("pieces that cost, 24 h", laying(whole, 24), 4_000, sweeping(values, 96)),
-        Case("pieces that cost, 8 h, at most 2", laying(whole, 8, max_pieces=2)),
+        Case("pieces that cost, 8 h, at most 2", laying(whole, 8, max_segments=2)),
         Case("pieces that cost, 8 h, from an odd start", laying(odd, 8)),
-        Case("pieces of 1 h or more, 8 h", laying(whole, 8, min_piece=HOUR)),
+        Case("pieces of 1 h or more, 8 h", laying(whole, 8, min_segment=HOUR)),
         Case(
             "pieces of 1 h or more, 8 h, at most 3",
-            laying(whole, 8, min_piece=HOUR, max_pieces=3),
+            laying(whole, 8, min_segment=HOUR, max_segments=3),
         ),
         Case("elastic to 4 x, 8 h", lambda: elastic_jobs.cheapest(whole, elastic, Elastic(4))),
         Case("plan, unbroken, 8 h", lambda: plan(Job(8 * HOUR), series, bounds, now=START)),
@@ -129,9 +129,9 @@ def pairs() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
     bounds = Bounds(deadline=START + 72 * HOUR)
     marks = (2 * HOUR, 4 * HOUR, 6 * HOUR)
     jobs = {
-        "pieces that cost": Job(8 * HOUR, Kind.PIECES, **COSTS),
-        "pieces of 1 h or more": Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, **COSTS),
-        "checkpoints": Job(8 * HOUR, Kind.PIECES, checkpoints=marks, **COSTS),
+        "pieces that cost": Job(8 * HOUR, Kind.SEGMENTS, **COSTS),
+        "pieces of 1 h or more": Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR, **COSTS),
+        "checkpoints": Job(8 * HOUR, Kind.SEGMENTS, checkpoints=marks, **COSTS),
         "power profile": Job(
             8 * HOUR, Kind.INTERRUPTIBLE, power=PowerProfile(((2 * HOUR, 3), (6 * HOUR, 1)))
         ),
@@ -195,7 +195,7 @@ def picking(curve: Curve, slots: int) -> Callable[[], object]:
 
 def laying(curve: Curve, hours: int, **limits: object) -> Callable[[], object]:
     """Lay a job in pieces, 0.2 kWh a pause."""
-    job = Job(hours * HOUR, Kind.PIECES, **COSTS, **limits)
+    job = Job(hours * HOUR, Kind.SEGMENTS, **COSTS, **limits)
     cheapest = (
         limited_segments.cheapest
         if limited_segments.is_limited(job)

@@ -26,7 +26,7 @@ import numpy as np
 from server_answers import NOW, write
 
 from gridtide_store import catalogue
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 
 BAR_MS = 20.0
 RATE = 50.0
@@ -43,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     zones = list(catalogue.load().zones)[:20]
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
+        home = DataDirectory(Path(folder))
         write(home, zones, NOW)
         with serving(home) as host:
             read(host, zones, 2.0)  # fills what is kept in memory
@@ -63,7 +63,7 @@ def report(name: str, milliseconds: list[float]) -> None:
 
 
 @contextmanager
-def serving(home: Home) -> Iterator[str]:
+def serving(home: DataDirectory) -> Iterator[str]:
     """A server over `home`: host and port."""
     command = [sys.executable, "-m", "gridtide", "serve", "--port", "0", "--json"]
     command += ["--home", str(home.root)]
@@ -110,7 +110,7 @@ def planning(host: str, zones: list[str], callers: int) -> Iterator[list[int]]:
         {
             "kind": "plan",
             "region": zones[k % len(zones)],
-            "job": {"hours": 4 + k % 20, "kind": "pieces", "pause_cost": {"hours": 0.25}},
+            "job": {"hours": 4 + k % 20, "kind": "segments", "pause_cost": {"hours": 0.25}},
         }
         for k in range(PLANS_A_BATCH)
     ]

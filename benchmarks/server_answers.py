@@ -32,7 +32,7 @@ from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.commands import address, listen
 from gridtide_server.reader import Reader
 from gridtide_store import catalogue
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.publish import publish
@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     zones = list(catalogue.load().zones)[: options.zones]
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
+        home = DataDirectory(Path(folder))
         write(home, zones, NOW)
         some = ",".join(zones)
         with Serving(_floor) as floor:
@@ -162,7 +162,7 @@ def serve(listening: Any, make: Callable[..., Any], args: tuple[object, ...]) ->
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _ours(home: Home) -> Any:  # noqa: ANN401  # an ASGI application
+def _ours(home: DataDirectory) -> Any:  # noqa: ANN401  # an ASGI application
     return create_app(ServerSettings(), Reader(home, background=True), Clock())
 
 
@@ -176,7 +176,7 @@ def _floor() -> Any:  # noqa: ANN401  # an ASGI application
     return app
 
 
-def write(home: Home, zones: list[str], now: datetime) -> None:
+def write(home: DataDirectory, zones: list[str], now: datetime) -> None:
     """Ten days of every zone, a forecast of 72 h issued at `now`, published."""
     random = np.random.default_rng(0)
     starts = [NOW - (240 - k) * HOUR for k in range(240)]

@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.store import Store
@@ -52,7 +52,7 @@ def filled(zones: int, hours: int) -> Iterator[Store]:
     precision; known a quarter of an hour after the slot, as a live source is.
     """
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
+        home = DataDirectory(Path(folder) / "home")
         with writer_lock(home, "benchmark", START), Store.open(home) as store:
             began = time.perf_counter()
             for zone in range(zones):

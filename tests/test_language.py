@@ -59,7 +59,6 @@ RETIRED_NAMES = {
     "grid": "zone",
 }
 # Names that stay all the same: where, and why.
-PUBLIC = "public until its request is renamed"
 CSV = "a cell of a CSV file"
 EXCEPTIONS = {
     "grid": ("", "the time grid of a solver or the simulated power grid, never a zone"),
@@ -73,16 +72,7 @@ EXCEPTIONS = {
     "cell": ("pipelines/gridtide_pipelines/importing/", CSV),
     "cells": ("pipelines/gridtide_pipelines/importing/", CSV),
     "Cells": ("pipelines/gridtide_pipelines/importing/", CSV),
-    "home": ("", "`--home`, `GRIDTIDE_HOME` and `Candidates(home=...)` are public"),
-    "Home": ("pipelines/gridtide_store/", "the class of the data directory"),
-    "chips": ("", PUBLIC),
-    "aim": ("", PUBLIC),
-    "Aim": ("sdk/gridtide/planning/", PUBLIC),
-    "place": ("", PUBLIC),
-    "places": ("", PUBLIC),
-    "Place": ("", PUBLIC),
-    "Places": ("sdk/gridtide/planning/", PUBLIC),
-    "pieces": ("", "public field of plans and progress; kind `pieces` stays an alias"),
+    "home": ("", "`--home` and `GRIDTIDE_HOME` are public"),
     "step": ("", "the public argument of `Series.regular`, a length of time"),
     "steps": ("", "steps of a power profile, of a programme, and of a cron field"),
 }

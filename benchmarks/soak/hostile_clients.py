@@ -29,7 +29,7 @@ from pathlib import Path
 
 from serve_under_load import Publishing, grown, resident_mb, serving
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 
 GOOD_A_SECOND = 10.0
 HOSTILE_THREADS = 8
@@ -51,7 +51,7 @@ def main() -> int:
     if not 0 < options.minutes <= 240:
         parser.error("--minutes: at most 240")
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
+        home = DataDirectory(Path(folder) / "home")
         with Publishing(home) as publishing:
             publishing.publish_observations()
             publishing.publish_forecasts()

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.records import Facts
@@ -68,7 +68,7 @@ def main() -> int:
     if not 0 < options.minutes <= 240 or not 0 < options.rate <= 1000:
         parser.error("--minutes: at most 240; --rate: at most 1000")
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
+        home = DataDirectory(Path(folder) / "home")
         with Publishing(home) as publishing:
             publishing.publish_observations()
             publishing.publish_forecasts()
@@ -174,7 +174,7 @@ def resident_mb(pid: int) -> float:
 class Publishing:
     """Writes a store of made-up zones and publishes it."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: DataDirectory) -> None:
         self._home = home
         self._start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self._draw = np.random.default_rng(0)
@@ -220,7 +220,7 @@ class Publishing:
 
 
 @contextmanager
-def serving(home: Home, workers: int, log: Path) -> Iterator[tuple[int, str]]:
+def serving(home: DataDirectory, workers: int, log: Path) -> Iterator[tuple[int, str]]:
     """A server over `home`: its process id and address."""
     command = [sys.executable, "-m", "gridtide", "serve", "--port", "0", "--home"]
     command += [str(home.root), "--workers", str(workers)]

@@ -22,7 +22,7 @@ from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.run_log import noted
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.publishing import publish_home
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import RunStage
 from gridtide_store.retention import prune_raw, thin_runs
@@ -54,7 +54,7 @@ class Report:
 
 
 def refresh(
-    home: Home,
+    home: DataDirectory,
     settings: Settings,
     clock: Clock,
     *,
@@ -164,7 +164,7 @@ def _let_go(store: Store, settings: Settings, now: datetime) -> None:
         log.info("thinned forecast runs", extra=asdict(thinned))
 
 
-def _nothing(report: Report, home: Home) -> str:
+def _nothing(report: Report, home: DataDirectory) -> str:
     """Why there is nothing to publish, and what to do about it."""
     why = "; ".join(f"{step.source}: {step.message}" for step in report.steps if step.message)
     return (

@@ -31,10 +31,10 @@ from gridtide_store.backup_files import (
     read_list,
     refuse_unlike,
 )
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import attach, connect, refuse_foreign
 from gridtide_store.durable import sync_file, sync_folder
 from gridtide_store.faults import explained
-from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger_file import RESTORE as MAKE_ANEW
 from gridtide_store.manifest import File, describe, read, verify
 from gridtide_store.opening import OWN, TABLES
@@ -53,7 +53,7 @@ class Copied:
     bytes: int
 
 
-def backup(home: Home, target: Path, now: datetime) -> Copied:
+def backup(home: DataDirectory, target: Path, now: datetime) -> Copied:
     """Copy the store, the ledger, raw bodies, models and one whole snapshot to `target`.
 
     A folder, or one file if the name ends in ``.tar``, which its owner alone may read. It
@@ -91,7 +91,9 @@ def backup(home: Home, target: Path, now: datetime) -> Copied:
     return Copied(len(listed), sum(file.bytes for file in listed.values()))
 
 
-def _write(home: Home, partial: Path, *, folder: bool, now: datetime) -> dict[str, File]:
+def _write(
+    home: DataDirectory, partial: Path, *, folder: bool, now: datetime
+) -> dict[str, File]:
     """Write all files to `partial` and compare them; what they are."""
     with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
         _settle(home)
@@ -110,7 +112,9 @@ def _write(home: Home, partial: Path, *, folder: bool, now: datetime) -> dict[st
     return listed
 
 
-def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -> Copied:
+def restore(
+    source: Path, home: DataDirectory, now: datetime, *, replace: bool = False
+) -> Copied:
     """Bring back into `home` what `backup` wrote to `source`.
 
     Nothing in `home` changes before all files have been copied and compared, and the store
@@ -139,7 +143,7 @@ def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -
         with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
             staged = Path(scratch)
             copied = _stage(source, staged)
-            refuse_unlike(Home(staged))
+            refuse_unlike(DataDirectory(staged))
             if there:
                 aside = _aside(home, now)
                 for path in there:
@@ -150,7 +154,7 @@ def restore(source: Path, home: Home, now: datetime, *, replace: bool = False) -
     return copied
 
 
-def _aside(home: Home, now: datetime) -> Path:
+def _aside(home: DataDirectory, now: datetime) -> Path:
     """A new folder for what was there; two restores in one second do not share one."""
     aside = home.root / f"replaced-{utc(now):%Y%m%dT%H%M%SZ}"
     if aside.exists():
@@ -159,7 +163,7 @@ def _aside(home: Home, now: datetime) -> Path:
     return aside
 
 
-def _settle(home: Home) -> None:
+def _settle(home: DataDirectory) -> None:
     """Bring what DuckDB keeps beside the live file into it.
 
     The file must not be open when it is copied: closing the copy's descriptor would drop the
@@ -172,7 +176,7 @@ def _settle(home: Home) -> None:
         connection.execute("DETACH live")
 
 
-def _files(home: Home, scratch: Path) -> Iterator[tuple[str, Path]]:
+def _files(home: DataDirectory, scratch: Path) -> Iterator[tuple[str, Path]]:
     """Name in the backup and place of each file."""
     yield home.live.name, home.live
     if home.ledger.exists():
@@ -197,7 +201,7 @@ def _files(home: Home, scratch: Path) -> Iterator[tuple[str, Path]]:
         yield home.current.name, pointer
 
 
-def _snapshot(home: Home) -> Path | None:
+def _snapshot(home: DataDirectory) -> Path | None:
     """The snapshot to save: the one that is read, or the newest whole one; None without any.
 
     A damaged one would make a backup that cannot be restored, while the store, from which all

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import msgspec
 
 from gridtide.errors import BadInput
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import attach, connect, refuse_foreign
 from gridtide_store.durable import sync_file
 from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.home import Home
 from gridtide_store.manifest import File
 from gridtide_store.opening import OWN, TABLES
 from gridtide_store.pointer import pointed
@@ -115,7 +115,7 @@ def copy_compared(read: Read, name: str, wanted: File, target: Path | None) -> N
         sync_file(target)
 
 
-def refuse_unlike(home: Home) -> None:
+def refuse_unlike(home: DataDirectory) -> None:
     """Open the store and the snapshot of a restored home, and refuse what is not of ours.
 
     Raises:

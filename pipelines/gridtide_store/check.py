@@ -15,10 +15,10 @@ from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time
 from gridtide_store import manifest as manifests
 from gridtide_store.bodies import body_path, read_body
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import columns
 from gridtide_store.errors import Damaged
 from gridtide_store.faults import RESTORE, explain
-from gridtide_store.home import Home, writer_lock
 from gridtide_store.manifest import REPUBLISH, File
 from gridtide_store.opening import TABLES
 from gridtide_store.pointer import pointed, whole
@@ -33,7 +33,7 @@ DELETE = f"{REPUBLISH}; if it is still there then, delete its folder, which is n
 class Finding:
     """Something that is not as it should be, where, and what to do about it."""
 
-    place: str
+    path: str
     problem: str
     remedy: str
 
@@ -76,7 +76,7 @@ class _Known:
     cut: int
 
 
-def check(home: Home, now: datetime) -> list[Finding]:
+def check(home: DataDirectory, now: datetime) -> list[Finding]:
     """All that is wrong with `home`; empty when it is whole. Nothing is mended.
 
     Reads every file there is once, and holds the writer's lock meanwhile.
@@ -98,7 +98,7 @@ def check(home: Home, now: datetime) -> list[Finding]:
     return found
 
 
-def _store(home: Home, now: datetime, found: list[Finding]) -> _Known | None:
+def _store(home: DataDirectory, now: datetime, found: list[Finding]) -> _Known | None:
     """Add what is wrong with the store to `found`; what it says, where it can be read."""
     if not home.live.exists():
         found.append(Finding(str(home.live), "is missing", RESTORE))
@@ -115,11 +115,11 @@ def _store(home: Home, now: datetime, found: list[Finding]) -> _Known | None:
     return known
 
 
-def _finding(place: Path, error: GridtideError) -> Finding:
+def _finding(path: Path, error: GridtideError) -> Finding:
     """An error as a finding: its message ends with the remedy after the last semicolon."""
-    said = str(error).splitlines()[0].removeprefix(f"{place} ")
+    said = str(error).splitlines()[0].removeprefix(f"{path} ")
     problem, _, remedy = said.rpartition("; ")
-    return Finding(str(place), problem or said, remedy if problem else RESTORE)
+    return Finding(str(path), problem or said, remedy if problem else RESTORE)
 
 
 def _clock(store: Store, now: datetime) -> Iterator[Finding]:
@@ -166,7 +166,7 @@ def _bodies(store: Store) -> Iterator[Finding]:
             yield Finding(str(body_path(store.home.raw, digest)), str(error), RESTORE)
 
 
-def _ledger(home: Home) -> Iterator[Finding]:
+def _ledger(home: DataDirectory) -> Iterator[Finding]:
     if not home.ledger.exists():
         if home.live.exists() and home.current.exists():
             yield Finding(str(home.ledger), "is missing", ASK_AGAIN)
@@ -183,7 +183,7 @@ def _ledger(home: Home) -> Iterator[Finding]:
         yield Finding(str(home.ledger), "is empty", RESTORE)
 
 
-def _snapshots(home: Home, known: _Known | None) -> Iterator[Finding]:
+def _snapshots(home: DataDirectory, known: _Known | None) -> Iterator[Finding]:
     newest = None
     folders = set(home.snapshots.glob("[!.]*"))
     try:

@@ -33,30 +33,30 @@ LOOK_AT_OWNER = (
 RESTORE = "run `gridtide check`, then restore a backup with `gridtide restore`"
 
 
-def explain(error: Exception, place: Path, remedy: str = RESTORE) -> GridtideError:
-    """`error` as one sentence about `place`, with what to do about it.
+def explain(error: Exception, path: Path, remedy: str = RESTORE) -> GridtideError:
+    """`error` as one sentence about `path`, with what to do about it.
 
     Args:
         error: of DuckDB, SQLite or the operating system.
-        place: the file or folder in use when it came.
+        path: the file or folder in use when it came.
         remedy: what to do where the file itself is not as it was written.
     """
     said = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, OSError):
-        return _explain_os(error, place, remedy)
+        return _explain_os(error, path, remedy)
     if "version number" in said:
-        return NewerHome(f"{place} was written by another DuckDB ({said}); upgrade duckdb")
+        return NewerHome(f"{path} was written by another DuckDB ({said}); upgrade duckdb")
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
-        return Unusable(f"{place}: not enough memory ({said}); free some, then try again")
+        return Unusable(f"{path}: not enough memory ({said}); free some, then try again")
     if NO_ROOM.search(str(error)):
-        return Unusable(f"{place} cannot be written ({said}); {MAKE_ROOM}")
+        return Unusable(f"{path} cannot be written ({said}); {MAKE_ROOM}")
     if NOT_ALLOWED.search(str(error)) or "database is locked" in said:
-        return Unusable(f"{place} cannot be opened or written ({said}); {LOOK_AT_OWNER}")
-    return Damaged(f"{place} cannot be read ({said}); {remedy}")
+        return Unusable(f"{path} cannot be opened or written ({said}); {LOOK_AT_OWNER}")
+    return Damaged(f"{path} cannot be read ({said}); {remedy}")
 
 
-def _explain_os(error: OSError, place: Path, remedy: str) -> GridtideError:
-    where = error.filename or place
+def _explain_os(error: OSError, path: Path, remedy: str) -> GridtideError:
+    where = error.filename or path
     said = error.strerror or str(error)
     if error.errno in FULL:
         return Unusable(f"{where} cannot be written ({said}); {MAKE_ROOM}")
@@ -70,7 +70,7 @@ def _explain_os(error: OSError, place: Path, remedy: str) -> GridtideError:
 
 
 @contextmanager
-def explained(place: Path, remedy: str = RESTORE) -> Iterator[None]:
+def explained(path: Path, remedy: str = RESTORE) -> Iterator[None]:
     """Raise what DuckDB, SQLite or the operating system say in the block as errors of ours.
 
     Raises:
@@ -81,4 +81,4 @@ def explained(place: Path, remedy: str = RESTORE) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, sqlite3.Error, OSError) as error:
-        raise explain(error, place, remedy) from error
+        raise explain(error, path, remedy) from error

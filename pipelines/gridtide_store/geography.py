@@ -22,7 +22,7 @@ KM_PER_DEGREE = EARTH_KM * math.pi / 180
 # to a border than this is not certain.
 BORDER_KM = 3.0
 
-# Segments a piece: small enough that the boxes of most pieces can be passed over.
+# Segments of a border part: few enough that the boxes of most parts can be passed over.
 PIECE = 32
 
 
@@ -44,12 +44,12 @@ class Outline:
     """All borders and coasts of one country, islands and holes included, in no order."""
 
     country: str
-    pieces: tuple[Border, ...]
+    border_parts: tuple[Border, ...]
 
     def contains(self, lat: float, lon: float) -> bool:
         """Whether the point is inside (even-odd rule: rays cross an odd number of lines)."""
         crossings = 0
-        for border_part in self.pieces:
+        for border_part in self.border_parts:
             if border_part.south > lat or border_part.north < lat or border_part.east < lon:
                 continue
             for (x1, x2), (y1, y2) in zip(
@@ -65,7 +65,7 @@ class Outline:
         """Distance to the nearest line; infinite when there is none nearer than `within`."""
         nearest = within
         shrink = math.cos(math.radians(lat))
-        for border_part in self.pieces:
+        for border_part in self.border_parts:
             if borders_only and not border_part.border:
                 continue
             if _box_km(border_part, lat, lon, shrink) >= nearest:
@@ -81,7 +81,7 @@ class Outline:
         near = self.distance_km(lat, lon, within=300.0)
         if near < math.inf:
             return near
-        ends = ((haversine_km(lat, lon, p.lats[0], p.lons[0]), p) for p in self.pieces)
+        ends = ((haversine_km(lat, lon, p.lats[0], p.lons[0]), p) for p in self.border_parts)
         _, border_part = min(ends, key=itemgetter(0))
         return min(
             haversine_km(lat, lon, y, x)
@@ -156,7 +156,7 @@ def _cut(line: Sequence[int], *, border: bool) -> Iterator[Border]:
 
 
 def _box_km(border_part: Border, lat: float, lon: float, shrink: float) -> float:
-    """A distance no point of the piece is nearer than, on the plane around the point."""
+    """A distance no point of the part is nearer than, on the plane around the point."""
     across = max(border_part.west - lon, 0.0, lon - border_part.east) * shrink
     up = max(border_part.south - lat, 0.0, lat - border_part.north)
     return math.hypot(across, up) * KM_PER_DEGREE

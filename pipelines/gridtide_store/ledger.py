@@ -17,8 +17,8 @@ from typing import Any
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
+from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.faults import explained
-from gridtide_store.home import Home, make_root
 from gridtide_store.ledger_file import migrate, opened, transaction
 from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, RunStage
 
@@ -38,7 +38,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         with explained(path):
-            make_root(Home(path.parent))
+            make_root(DataDirectory(path.parent))
         migrate(path)
 
     def start_run(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import duckdb
 
 from gridtide.errors import BadInput, NoData
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import refuse_foreign
 from gridtide_store.errors import Damaged
 from gridtide_store.faults import RESTORE
-from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
@@ -16,7 +16,7 @@ TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
 OWN = ("belief", "belief_as_of")
 
 
-def refuse_beside_snapshots(home: Home) -> None:
+def refuse_beside_snapshots(home: DataDirectory) -> None:
     """Refuse to make a store where snapshots of another one are published.
 
     Their store was lost or moved: filling a new one silently would end the history that is
@@ -33,7 +33,7 @@ def refuse_beside_snapshots(home: Home) -> None:
     )
 
 
-def refuse_without_store(home: Home) -> None:
+def refuse_without_store(home: DataDirectory) -> None:
     """Refuse to go on where there is no store; nothing is made.
 
     Raises:
@@ -48,7 +48,7 @@ def refuse_without_store(home: Home) -> None:
         )
 
 
-def adopt(connection: duckdb.DuckDBPyConnection, home: Home, *, new: bool) -> None:
+def adopt(connection: duckdb.DuckDBPyConnection, home: DataDirectory, *, new: bool) -> None:
     """See that the file in use is a store of ours, or empty where a new one may be.
 
     Raises:
@@ -69,9 +69,9 @@ def adopt(connection: duckdb.DuckDBPyConnection, home: Home, *, new: bool) -> No
         Ledger(home.ledger).forget_settled()
 
 
-def _lost(home: Home) -> bool:
+def _lost(home: DataDirectory) -> bool:
     return not home.live.exists() and _published(home)
 
 
-def _published(home: Home) -> bool:
+def _published(home: DataDirectory) -> bool:
     return home.current.exists() or any(home.snapshots.glob("[!.]*"))

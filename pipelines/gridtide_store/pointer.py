@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gridtide.errors import GridtideError
 from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, Unusable
-from gridtide_store.home import Home
 from gridtide_store.manifest import Manifest
 
 NAME = re.compile(r"\w[\w-]{0,99}", re.ASCII)
@@ -20,7 +20,7 @@ LONGEST = 4096
 log = logging.getLogger(__name__)
 
 
-def pointed(home: Home) -> Path | None:
+def pointed(home: DataDirectory) -> Path | None:
     """Folder of the snapshot that the pointer names; None where there is no pointer.
 
     Raises:
@@ -49,7 +49,7 @@ def pointed(home: Home) -> Path | None:
     return folder
 
 
-def current(home: Home) -> Path | None:
+def current(home: DataDirectory) -> Path | None:
     """Folder of the snapshot to read; None when nothing has been published.
 
     Where the pointer is missing or damaged that is the newest whole snapshot there is.
@@ -76,7 +76,7 @@ def current(home: Home) -> Path | None:
     return instead
 
 
-def whole(home: Home) -> Iterator[Path]:
+def whole(home: DataDirectory) -> Iterator[Path]:
     """Folders of the snapshots whose files are all as they were written, newest first."""
     for folder, manifest in _newest_first(home):
         try:
@@ -86,7 +86,7 @@ def whole(home: Home) -> Iterator[Path]:
         yield folder
 
 
-def _newest_first(home: Home) -> list[tuple[Path, Manifest]]:
+def _newest_first(home: DataDirectory) -> list[tuple[Path, Manifest]]:
     """The snapshots with a readable manifest, in the order of publication, newest first.
 
     The order goes by what each names as the one before it, as a replay's clock may stand at

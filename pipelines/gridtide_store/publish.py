@@ -12,11 +12,11 @@ from pathlib import Path
 from gridtide.errors import GridtideError
 from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import columns
 from gridtide_store.durable import sync_file, sync_folder, write_durably
 from gridtide_store.errors import Damaged
 from gridtide_store.faults import explained
-from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import Manifest
 from gridtide_store.matrices import clock_of, matrices, newest_runs
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 def publish(
     store: Store,
     ledger: Ledger,
-    home: Home,
+    home: DataDirectory,
     now: datetime,
     *,
     replay: bool,
@@ -121,7 +121,7 @@ def _settle(staged: Path, folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _move_pointer(home: Home, name: str) -> None:
+def _move_pointer(home: DataDirectory, name: str) -> None:
     if home.current.is_dir() and not home.current.is_symlink():
         # Not ours to delete, but in the way.
         aside = home.current.with_name(f"{home.current.name}.folder-{secrets.token_hex(4)}")
@@ -130,7 +130,7 @@ def _move_pointer(home: Home, name: str) -> None:
     write_durably(home.current, f"{name}\n".encode())
 
 
-def _there(home: Home) -> Path | None:
+def _there(home: DataDirectory) -> Path | None:
     """The snapshot that is read until now; None if there is none, or none that can be."""
     try:
         return current(home)
@@ -167,13 +167,13 @@ def _zones(store: Store, signals: Sequence[str]) -> list[str]:
     return [str(zone) for zone in found["zone"]]
 
 
-def _sweep(home: Home) -> None:
+def _sweep(home: DataDirectory) -> None:
     """Remove what publishers left that died: only one publishes at a time."""
     for partial in home.snapshots.glob(".*.partial"):
         shutil.rmtree(partial)
 
 
-def _prune(home: Home, newest: str, keep: int, *, damaged: bool) -> None:
+def _prune(home: DataDirectory, newest: str, keep: int, *, damaged: bool) -> None:
     """Remove all snapshots but `newest` and those it came after, `keep` in all.
 
     Where damage was seen in the one before, its like among the others go too: they share its

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 
 from gridtide.errors import BadInput, UnknownRegion
-from gridtide_store import catalogue, places
+from gridtide_store import catalogue, coordinates
 from gridtide_store.catalogue import ZoneRecord
 from gridtide_store.names import Meaning
 
@@ -70,7 +70,7 @@ def resolve(region: str) -> Resolution:
     if key := known.aliases.get(name):
         return Resolution(text, key, known.zones[key].name, How.ALIAS)
     if site := known.cloud_regions.get(name):
-        zone = places.covered_zone(site)
+        zone = coordinates.covered_zone(site)
         return Resolution(text, zone.key, zone.name, How.CLOUD_REGION)
     zone = resolve_zone(text)
     return Resolution(text, zone.key, zone.name, How.ALIAS)
@@ -114,7 +114,7 @@ def _resolve_place(text: str, lat: float, lon: float) -> Resolution:
         zone, how = found
         return Resolution(text, zone.key, zone.name, how)
     meant = _zone_at(lon, lat) if abs(lon) <= 90 else None
-    raise places.uncertain(
+    raise coordinates.uncertain(
         text,
         lat,
         lon,
@@ -123,9 +123,9 @@ def _resolve_place(text: str, lat: float, lon: float) -> Resolution:
 
 
 def _zone_at(lat: float, lon: float) -> tuple[ZoneRecord, How] | None:
-    if zone := places.by_outline(lat, lon):
+    if zone := coordinates.by_outline(lat, lon):
         return zone, How.OUTLINE
-    if zone := places.by_site(lat, lon):
+    if zone := coordinates.by_site(lat, lon):
         return zone, How.SITE
     return None
 

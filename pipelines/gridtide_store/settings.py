@@ -13,7 +13,7 @@ from pathlib import Path
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 from gridtide.model import parse_hours, parse_time
-from gridtide_store.home import default_home
+from gridtide_store.data_directory import default_home
 
 # Names of secrets are the publishers' own, so they carry no prefix of ours.
 SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")

@@ -18,10 +18,10 @@ from gridtide.model import utc
 from gridtide_store import reading
 from gridtide_store.appending import Adder, append
 from gridtide_store.bodies import hash_body, keep_body, read_body
+from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.database import attach, connect, lock_down, transaction
 from gridtide_store.errors import BodyExpired
 from gridtide_store.faults import explain, explained
-from gridtide_store.home import Home, make_root
 from gridtide_store.identity import STORE, identify, name_of, read_note, write_note
 from gridtide_store.migrations import Migration, load, migrate
 from gridtide_store.opening import adopt, refuse_beside_snapshots
@@ -41,7 +41,7 @@ class Store:
         raised: by source, how many values got a later `known_at` than their own.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: DataDirectory) -> None:
         self.connection = connection
         self.home = home
         self.scratch = home.root / "scratch"
@@ -50,7 +50,7 @@ class Store:
     @classmethod
     def open(
         cls,
-        home: Home,
+        home: DataDirectory,
         migrations: Sequence[Migration] | None = None,
         *,
         new: bool = False,

@@ -32,7 +32,7 @@ from gridtide_server.http.limits import (
 )
 from gridtide_server.reader import Reader
 from gridtide_store import logs
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.settings import Settings
 
 # Long enough for years of history; plans that take longer are given up.
@@ -54,7 +54,9 @@ class Worker:
         # The command has said already which settings are odd.
         logs.configure(replace(settings, unknown=()), sys.stderr)
         own = replace(self.settings, max_age=settings.max_age)
-        app = create_app(own, Reader(Home(settings.home), background=True), Clock(settings.now))
+        app = create_app(
+            own, Reader(DataDirectory(settings.home), background=True), Clock(settings.now)
+        )
         _answer_first()
         return app
 
@@ -171,7 +173,7 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
 
 def _look(settings: Settings, terminal: Terminal) -> None:
     """Say at once what every answer would have to say."""
-    reader = Reader(Home(settings.home))
+    reader = Reader(DataDirectory(settings.home))
     try:
         with reader.read():
             pass

@@ -11,7 +11,7 @@ from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.queue import WorkLimits
 from gridtide_server.reader import Reader
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,6 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
             max_age=settings.max_age,
             work_limits=WorkLimits(patience=PATIENCE, waiting=WAITING),
         ),
-        Reader(Home(settings.home)),
+        Reader(DataDirectory(settings.home)),
         Clock(settings.now),
     )

@@ -92,9 +92,9 @@ def document_text() -> str:
     from gridtide.clock import Clock
     from gridtide_server.app import ServerSettings, create_app
     from gridtide_server.reader import Reader
-    from gridtide_store.home import Home
+    from gridtide_store.data_directory import DataDirectory
 
-    app = create_app(ServerSettings(), Reader(Home(Path())), Clock())
+    app = create_app(ServerSettings(), Reader(DataDirectory(Path())), Clock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -12,8 +12,8 @@ from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.view import View
 from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, NewerHome, Unusable
-from gridtide_store.home import Home
 from gridtide_store.pointer import current, whole
 from gridtide_store.snapshot import Snapshot
 
@@ -48,7 +48,7 @@ class Reader:
             that come meanwhile are answered from the old one.
     """
 
-    def __init__(self, home: Home, *, background: bool = False) -> None:
+    def __init__(self, home: DataDirectory, *, background: bool = False) -> None:
         self.home = home
         self._background = background
         self._pointer = home.current

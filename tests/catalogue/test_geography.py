@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide_store import catalogue, geography, places
+from gridtide_store import catalogue, coordinates, geography
 from gridtide_store.geography import BORDER_KM, haversine_km, outline
 
 ATLAS = geography.load()
@@ -81,7 +81,7 @@ BORDER_TOWNS = [
 
 def zone_by_outline(lat: float, lon: float) -> str | None:
     """The key of the zone the outlines answer with, or None where they do not."""
-    zone = places.by_outline(lat, lon)
+    zone = coordinates.by_outline(lat, lon)
     return zone.key if zone else None
 
 
@@ -130,7 +130,7 @@ def test_overseas_parts_are_left_out() -> None:
 def test_every_outline_is_closed(country: str) -> None:
     shape = ATLAS.one_zone.get(country) or ATLAS.several_zones[country]
     ends: Counter[tuple[float, float]] = Counter()
-    for border_part in shape.pieces:
+    for border_part in shape.border_parts:
         ends[border_part.lons[0], border_part.lats[0]] += 1
         ends[border_part.lons[-1], border_part.lats[-1]] += 1
     assert {end: n for end, n in ends.items() if n % 2} == {}

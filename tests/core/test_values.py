@@ -19,6 +19,8 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning import (
     Bounds,
+    CandidateRegion,
+    CandidateRegions,
     Cap,
     Cost,
     CostSeries,
@@ -27,8 +29,6 @@ from gridtide.planning import (
     Goal,
     Job,
     Outlook,
-    Place,
-    Places,
     PowerProfile,
     Progress,
     Recurring,
@@ -200,7 +200,7 @@ WRONG: list[Any] = [
 ]
 JOB = Job(HOUR)
 OUTLOOK = Outlook(SERIES)
-PLACE = Place("DE", OUTLOOK)
+PLACE = CandidateRegion("DE", OUTLOOK)
 ROW = (T0, T0 + HOUR, 1.0)
 VIEW: dict[str, Any] = {"signal": None, "as_of": None}
 RUN: dict[str, Any] = {"hours": 1, "earliest": None, "deadline": None, **VIEW}
@@ -224,7 +224,7 @@ PLAN: dict[str, Any] = {
 }
 FACTORS = {"hours": 1, "power_kw": 1, "g_per_kwh": 1, "processors": 1, "pue": 1}
 ELASTIC: dict[str, Any] = {
-    "aim": "weighted",
+    "objective": "weighted",
     "costs": CostSeries.regular("EUR", T0, HOUR, [1.0]),
     "carbon_weight": 1,
     "cost_weight": 1,
@@ -251,14 +251,14 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         Series.regular,
         {"zone": "DE", "signal": SERIES.signal, "start": T0, "step": HOUR, "values": [1.0]},
     ),
-    (Job, {"duration": HOUR, "kind": "unbroken", "power": 1.0, "chips": None}),
+    (Job, {"duration": HOUR, "kind": "unbroken", "power": 1.0, "workers": None}),
     (
         Job,
         {
             "duration": 2 * HOUR,
-            "kind": "pieces",
-            "min_piece": HOUR,
-            "max_pieces": 2,
+            "kind": "segments",
+            "min_segment": HOUR,
+            "max_segments": 2,
             "pause_cost": Cost(),
             "restart_cost": Cost(),
             "checkpoints": [HOUR],
@@ -299,21 +299,21 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
             "done": HOUR,
             "running": True,
             "running_for": HOUR,
-            "pieces": 1,
+            "segments": 1,
             "grams": 1.0,
         },
     ),
     (Progress, {"at": T0, "grams": 1.0}),
-    (Progress, {"at": T0, "running": True, "region": "DE", "chips": 1.0}),
+    (Progress, {"at": T0, "running": True, "region": "DE", "workers": 1.0}),
     (Outlook, {"expected": SERIES, "p10": None, "p90": None, "issued_at": T0, "model": None}),
-    (Place, {"region": "DE", "outlook": OUTLOOK, "pue": 1.0, "intensity": 1.0}),
-    (Place, {"region": "DE", "outlook": OUTLOOK, "jurisdiction": None}),
-    (Place, {"region": "DE", "outlook": OUTLOOK, "latitude": 1.0, "longitude": 1.0}),
+    (CandidateRegion, {"name": "DE", "outlook": OUTLOOK, "pue": 1.0, "intensity": 1.0}),
+    (CandidateRegion, {"name": "DE", "outlook": OUTLOOK, "jurisdiction": None}),
+    (CandidateRegion, {"name": "DE", "outlook": OUTLOOK, "latitude": 1.0, "longitude": 1.0}),
     (
-        Places,
+        CandidateRegions,
         {
-            "places": [PLACE],
-            "home": "DE",
+            "regions": [PLACE],
+            "current_region": "DE",
             "allowed": ["DE"],
             "residency": ["DE"],
             "max_latency_ms": 1.0,
@@ -329,8 +329,8 @@ PUBLIC: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (
         gridtide.Candidates,
         {
-            "places": ["DE"],
-            "home": "DE",
+            "regions": ["DE"],
+            "current_region": "DE",
             "allowed": ["DE"],
             "residency": ["DE"],
             "max_latency_ms": 1.0,

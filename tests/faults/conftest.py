@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import fill
 from tests.faults.judging import answers
 from tests.server.world import NOW, Asker, Standing
@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(template: Path, tmp_path: Path) -> Home:
+def home(template: Path, tmp_path: Path) -> DataDirectory:
     """A copy of the home; files linked in it are linked in the copy."""
     root = tmp_path / "home"
     linked: dict[int, Path] = {}
@@ -43,11 +43,11 @@ def home(template: Path, tmp_path: Path) -> Home:
             linked[inode] = Path(target)
 
     shutil.copytree(template, root, copy_function=copy)
-    return Home(root)
+    return DataDirectory(root)
 
 
 @pytest.fixture
-def warm(home: Home) -> Iterator[Asker]:
+def warm(home: DataDirectory) -> Iterator[Asker]:
     """A server that has answered before anything was damaged."""
     with Asker(home, Standing(NOW)) as ask:
         assert answers(ask) == ["right"] * 3

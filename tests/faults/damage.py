@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.pointer import current
 from tests.server.world import HOUR, NOW, Publisher, observed, run
 
@@ -27,7 +27,7 @@ HISTORY = [100.0 + hour for hour in range(24)]
 MATRIX = "ci_lifecycle_produced_3600s.npy"
 
 
-def fill(root: Path) -> Home:
+def fill(root: Path) -> DataDirectory:
     """A home of one zone with two snapshots: base and delta, a forecast, a body, a run."""
     publisher = Publisher(root)
     first = HISTORY[:20]
@@ -47,7 +47,7 @@ def fill(root: Path) -> Home:
     return home
 
 
-Damage = Callable[[Home], None]
+Damage = Callable[[DataDirectory], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Case:
     harmless: bool = False
 
 
-def snapshot(home: Home) -> Path:
+def snapshot(home: DataDirectory) -> Path:
     """The folder that is read now."""
     folder = current(home)
     assert folder is not None
@@ -112,7 +112,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(json.dumps(document if changed is None else changed, indent=1))
 
 
-def forge(home: Home, name: str, content: bytes) -> None:
+def forge(home: DataDirectory, name: str, content: bytes) -> None:
     """Put other content in a file of the snapshot, and its hash in the manifest."""
     folder = snapshot(home)
     (folder / name).unlink()
@@ -146,7 +146,7 @@ class Opens:
         return Path.touch, (self.path,)
 
 
-def pickled(home: Home) -> None:
+def pickled(home: DataDirectory) -> None:
     """A pickle in place of the matrix, with its right hash."""
     forge(home, MATRIX, pickle.dumps(Opens(home.root / "pwned")))
 
@@ -171,7 +171,7 @@ def view_of(secret: Path) -> tuple[str, ...]:
 def pointer(content: bytes | None) -> Damage:
     """Write other content into the pointer; None removes it."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         home.current.unlink()
         if content is not None:
             home.current.write_bytes(content)
@@ -182,7 +182,7 @@ def pointer(content: bytes | None) -> Damage:
 def manifest(content: Callable[[bytes], bytes]) -> Damage:
     """Write another manifest into the current snapshot."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         path = snapshot(home) / "manifest.json"
         path.write_bytes(content(path.read_bytes()))
 
@@ -197,7 +197,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Damage:
 def of(name: str, how: Callable[[Path], object]) -> Damage:
     """Do something to a file of the current snapshot."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         how(snapshot(home) / name)
 
     return damage
@@ -206,7 +206,7 @@ def of(name: str, how: Callable[[Path], object]) -> Damage:
 def live(how: Callable[[Path], object]) -> Damage:
     """Do something to the store's file."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         how(home.live)
 
     return damage
@@ -215,7 +215,7 @@ def live(how: Callable[[Path], object]) -> Damage:
 def ledger(how: Callable[[Path], object]) -> Damage:
     """Do something to the ledger's file, without what SQLite keeps beside it."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         with sqlite3.connect(home.ledger) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
@@ -229,7 +229,7 @@ def ledger(how: Callable[[Path], object]) -> Damage:
 def body(how: Callable[[Path], object]) -> Damage:
     """Do something to the one raw body."""
 
-    def damage(home: Home) -> None:
+    def damage(home: DataDirectory) -> None:
         (path,) = home.raw.rglob("*.gz")
         how(path)
 
@@ -241,7 +241,7 @@ def replaced(content: bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content)
 
 
-def swap(home: Home) -> None:
+def swap(home: DataDirectory) -> None:
     """Base and delta, each whole, under each other's name."""
     folder = snapshot(home)
     base, delta = folder / "base.duckdb", folder / "delta.duckdb"

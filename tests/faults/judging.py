@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import FORECAST, HISTORY, Case
 from tests.server.world import HOUR, NOW, Asker, Standing
 
@@ -43,7 +43,7 @@ def answers(ask: Asker) -> list[str]:
     return found
 
 
-def gridtide(home: Home, *words: str) -> int:
+def gridtide(home: DataDirectory, *words: str) -> int:
     later = (NOW + HOUR).isoformat()
     return script.main([*words, "--now", later], {"GRIDTIDE_HOME": str(home.root)})
 
@@ -62,7 +62,7 @@ def cases(*groups: tuple[str, list[Case]]) -> list[object]:
     ]
 
 
-def judge(home: Home, case: Case, capfd: pytest.CaptureFixture[str]) -> None:
+def judge(home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]) -> None:
     """Damage the home; it must be noticed, named, never served, and healed or told."""
     case.damage(home)
     with Asker(home, Standing(NOW)) as cold:

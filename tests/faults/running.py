@@ -13,7 +13,7 @@ from gridtide_pipelines.ingest.limits import Limits
 from gridtide_pipelines.ingest.source import Kind
 from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
 from gridtide_pipelines.refresh import Report, refresh
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import configure
 from gridtide_store.settings import Settings
@@ -50,7 +50,7 @@ LOG = io.StringIO()
 
 
 def run(
-    home: Home,
+    home: DataDirectory,
     upstream: Publisher,
     now: datetime,
     limits: Limits,

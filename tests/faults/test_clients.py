@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.faults.hostile import (
     GET,
     PATIENCE,
@@ -41,7 +41,7 @@ MB = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
     """The small home, and a zone whose history is an answer of some megabytes."""
     publisher = Publisher(tmp_path_factory.mktemp("hostile") / "home")
     fill(publisher)
@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def server(home: Home) -> Iterator[Server]:
+def server(home: DataDirectory) -> Iterator[Server]:
     with serving(home.root) as running:
         yield running
 
@@ -364,7 +364,7 @@ def test_a_path_forges_no_line_of_the_log(server: Server) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def test_stalled_clients_do_not_hold_up_the_end(home: Home) -> None:
+def test_stalled_clients_do_not_hold_up_the_end(home: DataDirectory) -> None:
     long = {"GRIDTIDE_WRITE_SECONDS": "60", "GRIDTIDE_BODY_SECONDS": "60"}
     with serving(home.root, **long) as server, ExitStack() as open_ones:
         for data in (RANGE, POST + b"Content-Length: 9\r\n\r\n{", GET, b"GET /") * 4:
@@ -376,7 +376,7 @@ def test_stalled_clients_do_not_hold_up_the_end(home: Home) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_with_few_descriptors_a_newcomer_is_answered(home: Home, workers: str) -> None:
+def test_with_few_descriptors_a_newcomer_is_answered(home: DataDirectory, workers: str) -> None:
     unset = {"GRIDTIDE_MAX_CONNECTIONS": "", "GRIDTIDE_IDLE_SECONDS": "30"}
     unset |= {"GRIDTIDE_HEADER_SECONDS": "30"}
     with serving(home.root, "--workers", workers, descriptors=160, **unset) as server:

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide_pipelines.errors import ClockWrong
 from gridtide_pipelines.ingest.limits import DEFAULT
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome
 from gridtide_store.store import Store
@@ -31,7 +31,7 @@ def upstream(moment: datetime) -> Iterator[Publisher]:
 def test_a_clock_ahead_of_every_publisher_is_refused_before_anything_is_stored(
     ahead: timedelta, upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     with pytest.raises(ClockWrong, match="set the clock right"):
         run(home, upstream, moment + ahead, DEFAULT, whole=True)
     with writer_lock(home, "test", moment), Store.open(home) as store:
@@ -47,7 +47,7 @@ def test_a_clock_ahead_of_every_publisher_is_refused_before_anything_is_stored(
 def test_a_publisher_without_a_date_is_not_stored_while_another_shows_the_clock_ahead(
     hostile: str, upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     upstream.hostile, upstream.mode = hostile, undated
     with pytest.raises(ClockWrong, match="set the clock right"):
         run(home, upstream, moment + 400 * DAY, DEFAULT, whole=True)
@@ -70,7 +70,7 @@ def test_without_any_date_or_with_a_date_that_is_none_everything_is_stored(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     upstream.hostile, upstream.mode = "uk and eia", undated
-    report = run(Home(tmp_path), upstream, moment, DEFAULT, whole=False)
+    report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False)
     assert {step.status for step in report.steps} == {DONE}
     for source in SOURCES.values():
         assert sum(step.rows for step in report.steps if step.source == source.name) > 0
@@ -87,7 +87,7 @@ def test_one_publisher_with_a_slow_clock_does_not_keep_an_undated_one_from_being
             yield from undated(ask)
 
     upstream.hostile, upstream.mode = "uk", first_late
-    report = run(Home(tmp_path), upstream, moment, DEFAULT, whole=False)
+    report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False)
     statuses = {step.source: step.status for step in report.steps}
     assert statuses == {SOURCES["uk"].name: CLOCK_AHEAD, SOURCES["eia"].name: DONE}
 
@@ -96,13 +96,13 @@ def test_within_the_hour_nothing_is_refused(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     near = moment + timedelta(minutes=55)
-    assert run(Home(tmp_path), upstream, near, DEFAULT, whole=False).exit_code == 0
+    assert run(DataDirectory(tmp_path), upstream, near, DEFAULT, whole=False).exit_code == 0
 
 
 def test_a_store_from_a_clock_that_was_ahead_is_named_and_refreshed(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     # Then the publishers' clock was ahead as well, so nobody could know.
     upstream.now = moment + 3 * DAY
     assert run(home, upstream, moment + 3 * DAY, DEFAULT, whole=True).exit_code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import (
     Case,
     body,
@@ -97,14 +97,14 @@ BODIES = [
     cases(("store", STORE), ("ledger", LEDGER), ("pointer", POINTER), ("bodies", BODIES)),
 )
 def test_damage_is_noticed_named_and_never_served(
-    home: Home, case: Case, capfd: pytest.CaptureFixture[str]
+    home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]
 ) -> None:
     judge(home, case, capfd)
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "binary"])
 def test_an_odd_lock_file_is_told_or_does_not_matter(
-    home: Home, tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine")

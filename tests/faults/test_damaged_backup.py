@@ -12,8 +12,8 @@ from gridtide.errors import GridtideError
 from gridtide_store import manifest as manifests
 from gridtide_store.backup import backup, restore
 from gridtide_store.check import check
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home
 from gridtide_store.store import Store
 from tests.faults.damage import (
     MATRIX,
@@ -45,12 +45,12 @@ DAMAGE: dict[str, Damage] = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_backup_of_a_home_with_damaged_snapshots_can_be_restored(
-    home: Home, tmp_path: Path, damage: Damage
+    home: DataDirectory, tmp_path: Path, damage: Damage
 ) -> None:
     damage(home)
     name = "copy.tar" if home.current.is_file() else "copy"
     backup(home, tmp_path / name, NOW + HOUR)
-    again = Home(tmp_path / "again")
+    again = DataDirectory(tmp_path / "again")
     restore(tmp_path / name, again, NOW + HOUR)
     assert check(again, NOW + HOUR) == []
     with Store.open(home) as one, Store.open(again) as other:
@@ -63,7 +63,7 @@ def renamed(key: str) -> Callable[[bytes], bytes]:
 
 
 @pytest.mark.parametrize("key", ["store", "sha256", "format", "base", "delta", "replay"])
-def test_a_manifest_with_a_flipped_name_is_refused(home: Home, key: str) -> None:
+def test_a_manifest_with_a_flipped_name_is_refused(home: DataDirectory, key: str) -> None:
     folder = snapshot(home)
     manifest(renamed(key))(home)
     with pytest.raises(
@@ -72,7 +72,7 @@ def test_a_manifest_with_a_flipped_name_is_refused(home: Home, key: str) -> None
         manifests.read(folder)
 
 
-def test_a_manifest_of_format_1_is_still_read(home: Home) -> None:
+def test_a_manifest_of_format_1_is_still_read(home: DataDirectory) -> None:
     folder = snapshot(home)
     path = folder / "manifest.json"
     document = json.loads(path.read_bytes())
@@ -82,7 +82,7 @@ def test_a_manifest_of_format_1_is_still_read(home: Home) -> None:
     assert manifests.read(folder).store == ""
 
 
-def test_a_log_without_its_store_does_not_become_a_new_one(home: Home) -> None:
+def test_a_log_without_its_store_does_not_become_a_new_one(home: DataDirectory) -> None:
     log = home.root / "live.duckdb.wal"
     log.write_bytes(home.live.read_bytes()[:5000])
     home.live.unlink()

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.write_ahead import LEAST, MOST, log_of, refuse_damaged_log
 
@@ -21,10 +21,10 @@ WRITER = f"""
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 
-store = Store.open(Home(Path(sys.argv[1])))
+store = Store.open(DataDirectory(Path(sys.argv[1])))
 store.connection.execute("CHECKPOINT")
 for number in range({KEPT}):
     store.keep("a", f"/{{number}}", b"body", datetime(2026, 3, 2, tzinfo=UTC))
@@ -42,12 +42,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(killed: Path, tmp_path: Path) -> Home:
+def home(killed: Path, tmp_path: Path) -> DataDirectory:
     shutil.copytree(killed, tmp_path / "home")
-    return Home(tmp_path / "home")
+    return DataDirectory(tmp_path / "home")
 
 
-def kept(home: Home, now: datetime) -> int:
+def kept(home: DataDirectory, now: datetime) -> int:
     """How many bodies the store knows of."""
     with writer_lock(home, "test", now), Store.open(home) as store:
         row = store.connection.execute("SELECT count(*) FROM retrieval").fetchone()
@@ -66,12 +66,12 @@ def entries(log: bytes) -> list[int]:
     return found
 
 
-def test_what_a_killed_writer_had_stored_is_there(home: Home, now: datetime) -> None:
+def test_what_a_killed_writer_had_stored_is_there(home: DataDirectory, now: datetime) -> None:
     assert kept(home, now) == KEPT
 
 
 def test_an_entry_cut_off_anywhere_is_dropped_and_the_rest_is_there(
-    home: Home, killed: Path, now: datetime
+    home: DataDirectory, killed: Path, now: datetime
 ) -> None:
     log = log_of(home.live)
     whole = log.read_bytes()
@@ -84,7 +84,9 @@ def test_an_entry_cut_off_anywhere_is_dropped_and_the_rest_is_there(
         refuse_damaged_log(home.live)
 
 
-def test_random_bytes_are_damage_wherever_they_stand(home: Home, now: datetime) -> None:
+def test_random_bytes_are_damage_wherever_they_stand(
+    home: DataDirectory, now: datetime
+) -> None:
     log = log_of(home.live)
     whole = log.read_bytes()
     places = entries(whole)
@@ -114,7 +116,7 @@ def patched(whole: bytes, at: int, new: bytes) -> bytes:
     return whole[:at] + new + whole[at + len(new) :]
 
 
-def test_the_longest_entry_that_counts_as_cut_off(home: Home) -> None:
+def test_the_longest_entry_that_counts_as_cut_off(home: DataDirectory) -> None:
     log = log_of(home.live)
     whole = log.read_bytes()
     for length, fine in ((MOST, True), (MOST + 1, False)):
@@ -126,7 +128,7 @@ def test_the_longest_entry_that_counts_as_cut_off(home: Home) -> None:
                 refuse_damaged_log(home.live)
 
 
-def test_the_log_of_another_duckdb_version_is_left_to_duckdb(home: Home) -> None:
+def test_the_log_of_another_duckdb_version_is_left_to_duckdb(home: DataDirectory) -> None:
     log = log_of(home.live)
     whole = log.read_bytes()
     log.write_bytes(patched(whole, 5, b"\x07"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home
 from tests.faults.damage import (
     MATRIX,
     Case,
@@ -85,13 +85,15 @@ FORGED = [
 
 @pytest.mark.parametrize("case", cases(("manifest", MANIFEST), ("files", FILES)))
 def test_damage_is_noticed_named_and_never_served(
-    home: Home, case: Case, capfd: pytest.CaptureFixture[str]
+    home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]
 ) -> None:
     judge(home, case, capfd)
 
 
 @pytest.mark.parametrize("case", cases(("manifest", MANIFEST), ("files", FILES)))
-def test_a_server_that_runs_goes_on_or_refuses(warm: Asker, home: Home, case: Case) -> None:
+def test_a_server_that_runs_goes_on_or_refuses(
+    warm: Asker, home: DataDirectory, case: Case
+) -> None:
     case.damage(home)
     ready = warm("/readyz").status_code
     assert ready in (200, 503)
@@ -103,7 +105,7 @@ def test_a_server_that_runs_goes_on_or_refuses(warm: Asker, home: Home, case: Ca
 
 
 @pytest.mark.parametrize("case", cases(("forged", FORGED)))
-def test_a_forged_matrix_is_not_loaded(home: Home, case: Case) -> None:
+def test_a_forged_matrix_is_not_loaded(home: DataDirectory, case: Case) -> None:
     forged = snapshot(home)
     case.damage(home)
     with Asker(home, Standing(NOW)) as ask:
@@ -113,7 +115,7 @@ def test_a_forged_matrix_is_not_loaded(home: Home, case: Case) -> None:
     assert not (home.root / "pwned").exists()
 
 
-def test_files_that_may_not_be_read_are_told(home: Home) -> None:
+def test_files_that_may_not_be_read_are_told(home: DataDirectory) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     snapshot(home).chmod(0)
@@ -123,7 +125,7 @@ def test_files_that_may_not_be_read_are_told(home: Home) -> None:
 
 
 def test_after_a_failed_read_a_file_is_hashed_anew_though_its_time_is_the_same(
-    warm: Asker, home: Home
+    warm: Asker, home: DataDirectory
 ) -> None:
     path = snapshot(home) / MATRIX  # which the snapshot before shares
     seen = path.stat()

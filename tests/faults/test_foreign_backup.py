@@ -16,8 +16,8 @@ import pytest
 from gridtide.cli import script
 from gridtide.errors import GridtideError
 from gridtide_store.backup import backup, restore
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home
 from gridtide_store.store import Store
 from tests.faults.damage import fill, flip, sql, view_of
 from tests.server.world import HOUR, NOW
@@ -67,7 +67,7 @@ def pack(folder: Path, target: Path) -> Path:
 
 def refused(source: Path, tmp_path: Path) -> str:
     """The one sentence of a restore that brings nothing in."""
-    home = Home(tmp_path / "restored")
+    home = DataDirectory(tmp_path / "restored")
     with pytest.raises(GridtideError) as caught:
         restore(source, home, NOW)
     left = [path.name for path in home.root.iterdir()] if home.root.exists() else []
@@ -86,7 +86,7 @@ def test_a_view_over_a_local_file_is_refused_and_reads_nothing(
     listed(copy)
     assert f"the view '{table}'" in refused(copy, tmp_path)
     # Put in place by hand, it is not read either.
-    home = Home(tmp_path / "by-hand")
+    home = DataDirectory(tmp_path / "by-hand")
     shutil.copytree(copy, home.root)
     with pytest.raises(Damaged, match="view"):
         Store.open(home)
@@ -121,7 +121,7 @@ def test_a_view_in_a_snapshot_is_refused(copy: Path, secret: Path, tmp_path: Pat
 def test_queries_of_a_store_reach_no_file_outside_and_no_setting(
     tmp_path: Path, secret: Path
 ) -> None:
-    with Store.open(Home(tmp_path / "home")) as store:
+    with Store.open(DataDirectory(tmp_path / "home")) as store:
         for statement in (
             f"SELECT * FROM read_text('{secret}')",  # noqa: S608  # a path of the test's
             f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
@@ -227,5 +227,5 @@ def test_a_backup_is_its_owners_and_its_draft_has_no_name_to_guess(
         else (tarfile.open(pack(target, tmp_path / "x.tar"))) as tar
     ):
         assert "live.duckdb" in tar.getnames()
-    restore(target, Home(tmp_path / "again"), NOW + HOUR)
+    restore(target, DataDirectory(tmp_path / "again"), NOW + HOUR)
     assert (tmp_path / "again").stat().st_mode & 0o777 == 0o700

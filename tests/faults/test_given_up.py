@@ -13,7 +13,7 @@ from gridtide_pipelines.ingest.schedule import Span
 from gridtide_pipelines.ingest.source import Kind
 from gridtide_pipelines.ingest.tasks import Task, TaskQueue
 from gridtide_pipelines.refresh import Report
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.faults.publisher import Ask, Mode, Publisher, publisher
 from tests.faults.running import SOURCES, run
 
@@ -90,7 +90,7 @@ def test_a_changed_source_is_given_up_after_three_failures_and_says_so(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     upstream.hostile, upstream.mode = "uk", changed
-    report = run(Home(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
+    report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
     told = steps(report, "uk")
     assert [status for status, _ in told] == ["source_changed"] * 3
     says = "3 failures in a row, given up for this run"
@@ -100,7 +100,9 @@ def test_a_changed_source_is_given_up_after_three_failures_and_says_so(
     assert report.exit_code == 3
     # The next run asks again, and takes what there is.
     upstream.mode, upstream.now = None, moment + DAY
-    report = run(Home(tmp_path), upstream, upstream.now, DEFAULT, whole=False, days=100)
+    report = run(
+        DataDirectory(tmp_path), upstream, upstream.now, DEFAULT, whole=False, days=100
+    )
     assert {status for status, _ in steps(report, "uk")} == {"done"}
 
 
@@ -121,7 +123,7 @@ def test_failures_that_are_not_in_a_row_give_nothing_up(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     upstream.hostile, upstream.mode = "uk", one_in(2)
-    report = run(Home(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
+    report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
     told = steps(report, "uk")
     assert sum(status == "source_changed" for status, _ in told) > 3
     assert not any("given up" in message for _, message in told)

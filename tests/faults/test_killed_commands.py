@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_store.backup import restore
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from tests.faults.test_full_disk import PATIENCE, gridtide, import_words, mix
 
@@ -47,7 +47,7 @@ def killed(
 
 
 def rows(home: Path) -> int:
-    with Store.open(Home(home)) as store:
+    with Store.open(DataDirectory(home)) as store:
         row = store.connection.execute("SELECT count(*) FROM observation").fetchone()
     assert row is not None
     return int(row[0])
@@ -83,7 +83,7 @@ def test_killed_commands_leave_all_or_nothing(tmp_path: Path, moment: datetime) 
         if (again / "live.duckdb").exists():
             break
     if not (again / "live.duckdb").exists():
-        restore(copy, Home(again), moment)
+        restore(copy, DataDirectory(again), moment)
     assert rows(home) == rows(again) == stored
     for root in (home, again):
         checked = gridtide(root, moment, "check")

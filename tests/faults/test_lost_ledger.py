@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.pointer import current
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
@@ -40,7 +40,7 @@ def lose_ledger(root: Path) -> None:
 
 
 def publishers(root: Path) -> dict[str, bool]:
-    with Store.open(Home(root)) as store:
+    with Store.open(DataDirectory(root)) as store:
         return store.publishers()
 
 
@@ -75,7 +75,7 @@ def test_real_rows_do_not_get_into_simulated_data(
     assert "holds simulated rows (from simulated)" in capfd.readouterr().err
     assert publishers(root) == before
     assert gridtide(root, moment, "publish") == 0
-    folder = current(Home(root))
+    folder = current(DataDirectory(root))
     assert folder is not None
     with Snapshot.open(folder) as snapshot:
         assert all(info.simulated for info in snapshot.series)

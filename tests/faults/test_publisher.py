@@ -14,7 +14,7 @@ import pytest
 
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.refresh import summary
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from tests.faults.modes import CASES, DONE, KEY, NOTHING_YET, Case
 from tests.faults.publisher import Publisher, publisher
@@ -50,7 +50,7 @@ def settled(ledger: Ledger, source: str) -> Mapping[str, set[date]]:
 def test_a_refresh_ends_says_what_failed_and_heals(
     case: Case, upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     hostile, other = case.hostile, {"uk": "eia", "eia": "uk"}[case.hostile]
     upstream.hostile, upstream.mode = hostile, case.mode
     LOG.seek(0)
@@ -90,7 +90,7 @@ def test_a_refresh_ends_says_what_failed_and_heals(
     assert healed + sum(step.rows for step in steps) > 0
 
 
-def _nothing_leaks(home: Home, ledger: Ledger, log: str) -> None:
+def _nothing_leaks(home: DataDirectory, ledger: Ledger, log: str) -> None:
     """No key, and no command to a terminal, in any log line, message or file."""
     said = [step.message for step in ledger.steps(1)] + [flag.flag for flag in ledger.flags()]
     assert len(ledger.flags()) < 250

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_pipelines.ingest.limits import DEFAULT
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from tests.faults.publisher import Ask, Mode, Publisher, publisher
 from tests.faults.running import SOURCES, run
@@ -58,7 +58,7 @@ def only(day: str, hours: range, fuels: tuple[str, ...] = ()) -> Mode:
 def test_a_day_is_final_once_an_answer_on_another_day_brings_nothing_new(
     answers: list[range], upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     day = (moment - 15 * DAY).date()
     upstream.hostile = "eia"
     for number, hours in enumerate(answers):
@@ -72,7 +72,7 @@ def test_a_day_is_final_once_an_answer_on_another_day_brings_nothing_new(
 def test_a_fuel_that_comes_in_later_is_news(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     day = (moment - 15 * DAY).date()
     upstream.hostile = "eia"
     fuels: list[tuple[str, ...]] = [("NG", "COL", "SUN"), ("NG", "COL"), ("NG",), ("NG",)]

@@ -18,7 +18,7 @@ from gridtide_pipelines.errors import NotStored
 from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.publishing import trusted
 from gridtide_store.check import check
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -49,7 +49,7 @@ def mix(hour: int, **power: float) -> pl.DataFrame:
 def test_what_a_later_batch_lacks_is_missed_by_what_came_in_earlier_ones(
     tmp_path: Path,
 ) -> None:
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
     with writer_lock(home, "test", START), Store.open(home) as store:
         store.append(mix(0, gas=50.0, wind=50.0))
         assert derive_pending(store, factor_set()) == 3
@@ -80,7 +80,7 @@ def test_a_backup_into_the_home_itself_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {"GRIDTIDE_HOME": str(tmp_path)}
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
     with writer_lock(home, "test", START), Store.open(home) as store:
         store.append(mix(0, gas=50.0))
     assert main(["backup", str(tmp_path / "copy")], environ) == 2
@@ -94,7 +94,7 @@ def test_a_backup_into_the_home_itself_is_refused(
 )
 def test_a_full_disk_is_a_message_and_what_was_there_stays(tmp_path: Path, room: int) -> None:
     """A limit on the size of files stands in for a full disk: writes fail the same way."""
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     with writer_lock(home, "test", START), Store.open(home) as store:
         store.append(mix(0, gas=50.0))
     limited = (
@@ -133,7 +133,7 @@ def _big(folder: Path) -> Path:
 
 
 def test_what_cannot_be_derived_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home = DataDirectory(tmp_path)
     with writer_lock(home, "test", START), Store.open(home) as store:
         store.append(mix(0, gas=50.0))
         store.append(mix(0, phlogiston=50.0).with_columns(pl.lit("FR").alias("zone")))

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_store.check import check
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome
 from gridtide_store.store import Store
@@ -33,7 +33,7 @@ PATIENCE = 60.0  # seconds for anything that must happen at all
 
 
 def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     with publishers(NOW) as upstream:
         environ = {
             **os.environ,
@@ -88,7 +88,7 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
     _nothing_acknowledged_is_lost(home)
 
 
-def _nothing_acknowledged_is_lost(home: Home) -> None:
+def _nothing_acknowledged_is_lost(home: DataDirectory) -> None:
     """Every row a step of any run said it had added is in the store."""
     ledger = Ledger(home.ledger)
     acknowledged = sum(step.rows for run in ledger.runs() for step in ledger.steps(run.id))
@@ -102,7 +102,7 @@ def _nothing_acknowledged_is_lost(home: Home) -> None:
     assert row[0] >= acknowledged > 0
 
 
-def _progressed(home: Home, command: str, *, steps: int) -> bool:
+def _progressed(home: DataDirectory, command: str, *, steps: int) -> bool:
     ledger = Ledger(home.ledger)
     newest = ledger.runs(1)[0]
     running = newest.command == command and newest.outcome is Outcome.RUNNING

@@ -16,7 +16,7 @@ from gridtide_pipelines.ingest.flow import Intake, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Kind, Request, Source
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from tests.flow.publishers import uk_document
 
@@ -49,7 +49,10 @@ def ask(
     source: Source = GB,
     intake: Intake | None = None,
 ) -> Intake:
-    with writer_lock(Home(home), "test", NOW), Store.open(Home(home)) as store:
+    with (
+        writer_lock(DataDirectory(home), "test", NOW),
+        Store.open(DataDirectory(home)) as store,
+    ):
         return ingest(
             source,
             Kind.INTENSITY,

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli.script import main
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Outcome
 from gridtide_store.store import Store
@@ -40,7 +40,7 @@ class Line:
     def __init__(
         self, home: Path, upstream: Publishers, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        self.home = Home(home)
+        self.home = DataDirectory(home)
         self.upstream = upstream
         self._capsys = capsys
         self.out = self.err = ""

@@ -15,7 +15,7 @@ from gridtide.cli.script import main
 from gridtide.clock import Clock
 from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
 from gridtide_pipelines.importing.slots import Label
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
@@ -36,12 +36,12 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+def home(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path / "home")
 
 
 @pytest.fixture
-def run(home: Home, tmp_path: Path) -> Run:
+def run(home: DataDirectory, tmp_path: Path) -> Run:
     def run(*words: str, **files: str) -> int:
         """``gridtide import`` with these files, written first, and these further words."""
         paths = []
@@ -56,14 +56,16 @@ def run(home: Home, tmp_path: Path) -> Run:
     return run
 
 
-def history(home: Home, signal: str, *, as_of: datetime = LATE) -> list[tuple[Any, ...]]:
+def history(
+    home: DataDirectory, signal: str, *, as_of: datetime = LATE
+) -> list[tuple[Any, ...]]:
     """Hour of the day, value and source of what is stored of DE."""
     with Store.open(home) as store:
         rows = store.history("DE", signal, START, END, as_of=as_of)
     return rows.select(pl.col("start").dt.hour(), "value", "source").rows()
 
 
-def test_generation_is_stored_and_derived_at_once(home: Home, run: Run) -> None:
+def test_generation_is_stored_and_derived_at_once(home: DataDirectory, run: Run) -> None:
     assert run(a=HEADER + BODY) == 0
     assert history(home, "generation_gas") == [
         (0, 100.0, "import"),
@@ -130,7 +132,7 @@ def test_json_is_one_document_and_messages_go_to_standard_error(
     ],
 )
 def test_a_fuel_named_without_any_value_leaves_its_zone_unknown(
-    text: str, name: str, home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    text: str, name: str, home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=text) == 0
     says = f"a.csv: no row has a value of {name}, so what depends on it is unknown; if DE"
@@ -149,7 +151,7 @@ def test_a_fuel_named_without_any_value_leaves_its_zone_unknown(
     ],
 )
 def test_a_fuel_that_is_not_expected_throughout_is_not_there(
-    text: str, home: Home, run: Run
+    text: str, home: DataDirectory, run: Run
 ) -> None:
     assert run(a=text) == 0
     # Wind alone: IPCC AR5 (2014), Annex III.
@@ -167,7 +169,7 @@ def hours(*cells: str, first: int = 0) -> str:
     )
 
 
-def intensities(home: Home) -> list[float | None]:
+def intensities(home: DataDirectory) -> list[float | None]:
     return [value for _, value, _ in history(home, "ci_lifecycle_produced")]
 
 
@@ -176,7 +178,7 @@ def intensities(home: Home) -> list[float | None]:
     "empty", ["", "n/a", "-", "null"], ids=["empty", "n/a", "dash", "null"]
 )
 def test_a_listed_fuel_that_is_given_only_later_leaves_the_first_slots_unknown(
-    empty: str, home: Home, run: Run
+    empty: str, home: DataDirectory, run: Run
 ) -> None:
     assert run(a=BOTH + hours(f"{empty},100", f"{empty},100", "100,100", f"{empty},100")) == 0
     assert intensities(home) == [None, None, 250.5, None]
@@ -186,7 +188,7 @@ def test_a_listed_fuel_that_is_given_only_later_leaves_the_first_slots_unknown(
 @pytest.mark.parametrize("separate", [False, True])
 def test_a_file_in_parts_is_as_unknown_as_the_whole(
     separate: bool,  # noqa: FBT001
-    home: Home,
+    home: DataDirectory,
     run: Run,
 ) -> None:
     parts = {
@@ -200,7 +202,7 @@ def test_a_file_in_parts_is_as_unknown_as_the_whole(
 
 
 def test_a_column_that_one_part_does_not_list_is_not_there_before_another_lists_it(
-    home: Home, run: Run
+    home: DataDirectory, run: Run
 ) -> None:
     assert run(a=WIND + hours("100", "100"), b=BOTH + hours(",100", "100,100", first=2)) == 0
     assert intensities(home) == [11.0, 11.0, None, 250.5]
@@ -209,7 +211,7 @@ def test_a_column_that_one_part_does_not_list_is_not_there_before_another_lists_
 @pytest.mark.parametrize("separate", [False, True])
 def test_a_gap_is_filled_by_another_file_of_the_same_hours(
     separate: bool,  # noqa: FBT001
-    home: Home,
+    home: DataDirectory,
     run: Run,
 ) -> None:
     parts = {"a": BOTH + hours(",100", ",100", "100,100"), "b": BOTH + hours("100,100", "300,")}
@@ -234,7 +236,7 @@ GAS = "ts_utc,gen_gas_mwh\n"
 @pytest.mark.parametrize("together", [False, True])
 def test_the_same_file_adds_nothing_after_another_file_has_filled_its_gap(
     together: bool,  # noqa: FBT001
-    home: Home,
+    home: DataDirectory,
     run: Run,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -249,7 +251,7 @@ def test_the_same_file_adds_nothing_after_another_file_has_filled_its_gap(
 
 
 def test_the_same_file_adds_nothing_after_a_revision_of_its_values(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, revised = GAS + hours("100", "300"), GAS + hours("100", "200")
     assert run(a=first) == 0
@@ -272,7 +274,7 @@ def rows_added(
 
 
 def test_a_gap_beside_a_stored_value_is_refused_with_the_remedy(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=BOTH + hours("100,100", "100,100")) == 0
     assert run(b=BOTH + hours(",100", "100,100")) == 2
@@ -283,7 +285,7 @@ def test_a_gap_beside_a_stored_value_is_refused_with_the_remedy(
 
 
 def test_solar_that_is_listed_empty_by_day_from_the_first_row_is_unknown_and_0_by_night(
-    home: Home, run: Run
+    home: DataDirectory, run: Run
 ) -> None:
     # Sun stands over Germany from about 07:30 to 15:30 UTC on 1 January.
     rows = ["100," if hour not in (11, 13) else "100,100" for hour in range(24)]
@@ -304,13 +306,15 @@ def test_a_second_import_adds_nothing(run: Run, capsys: pytest.CaptureFixture[st
     assert document["derived_rows"] == 0
 
 
-def test_a_slot_is_known_when_it_ended(home: Home, run: Run) -> None:
+def test_a_slot_is_known_when_it_ended(home: DataDirectory, run: Run) -> None:
     run(a=HEADER + BODY)
     at_two = datetime(2021, 1, 1, 2, tzinfo=UTC)
     assert [row[0] for row in history(home, "generation_gas", as_of=at_two)] == [0, 1]
 
 
-def test_known_at_now_stores_a_revision_and_keeps_the_old_belief(home: Home, run: Run) -> None:
+def test_known_at_now_stores_a_revision_and_keeps_the_old_belief(
+    home: DataDirectory, run: Run
+) -> None:
     run(a=HEADER + BODY)
     revised = HEADER + BODY.replace("300", "200")
     assert run(b=revised) == 2
@@ -322,7 +326,7 @@ def test_known_at_now_stores_a_revision_and_keeps_the_old_belief(home: Home, run
     assert history(home, "ci_lifecycle_produced")[1][1] == pytest.approx(330.3333, abs=1e-4)
 
 
-def test_a_value_that_is_withdrawn_becomes_unknown(home: Home, run: Run) -> None:
+def test_a_value_that_is_withdrawn_becomes_unknown(home: DataDirectory, run: Run) -> None:
     run(a=HEADER + BODY)
     withdrawn = HEADER + BODY.replace("300", "")
     assert run("--known-at", "now", "--now", "2021-02-01T00:00Z", b=withdrawn) == 0
@@ -330,7 +334,7 @@ def test_a_value_that_is_withdrawn_becomes_unknown(home: Home, run: Run) -> None
     assert history(home, "ci_lifecycle_produced")[1][1] is None
 
 
-def test_the_file_is_kept_as_it_was_without_its_folder(home: Home, run: Run) -> None:
+def test_the_file_is_kept_as_it_was_without_its_folder(home: DataDirectory, run: Run) -> None:
     run(a=HEADER + BODY)
     with Store.open(home) as store:
         assert store.body(1) == (HEADER + BODY).encode()
@@ -339,7 +343,7 @@ def test_the_file_is_kept_as_it_was_without_its_folder(home: Home, run: Run) -> 
 
 
 def test_files_are_stored_together_or_not_at_all(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=HEADER + BODY, b=HEADER + "2021-01-02T00:00,1,1,1\n") == 2
     assert (
@@ -349,7 +353,7 @@ def test_files_are_stored_together_or_not_at_all(
 
 
 def test_watts_are_not_taken_for_megawatts(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=HEADER + BODY.replace("300", "3e8")) == 2
     assert "is 3e+08 MW, more than any grid has; give MW" in capsys.readouterr().err
@@ -357,7 +361,7 @@ def test_watts_are_not_taken_for_megawatts(
 
 
 def test_one_bad_hour_is_unknown_and_counted_and_the_rest_is_stored(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=HEADER + BODY.replace("Z,0,0,3", "Z,5,-9,3")) == 0
     assert ", 1 slots unknown (negative total generation)" in capsys.readouterr().out
@@ -367,7 +371,7 @@ def test_one_bad_hour_is_unknown_and_counted_and_the_rest_is_stored(
 
 
 def test_files_that_contradict_each_other_are_refused(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(a=HEADER + BODY, b=HEADER + BODY.replace("300", "301")) == 2
     assert "a.csv and b.csv differ on gas at 2021-01-01T01:00:00Z" in capsys.readouterr().err
@@ -387,7 +391,7 @@ def test_what_two_files_say_alike_is_stored_once(
 
 
 def test_half_hours_do_not_come_to_lie_across_hours(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(a=HEADER + BODY)
     halves = "2021-01-01T00:30Z,5,5,5\n2021-01-01T01:00Z,150,50,5\n"
@@ -396,13 +400,13 @@ def test_half_hours_do_not_come_to_lie_across_hours(
     assert run("--source", "halves", b=HEADER + halves) == 0
 
 
-def test_end_labels_and_another_resolution(home: Home, run: Run) -> None:
+def test_end_labels_and_another_resolution(home: DataDirectory, run: Run) -> None:
     quarters = "ts_utc,gen_wind_mwh\n2021-01-01T01:15Z,1\n2021-01-01T01:30Z,2\n"
     assert run("--label", "end", "--resolution", "PT15M", a=quarters) == 0
     assert history(home, "generation_wind") == [(1, 4.0, "import"), (1, 8.0, "import")]
 
 
-def test_the_source_and_its_licence_are_noted_and_stay(home: Home, run: Run) -> None:
+def test_the_source_and_its_licence_are_noted_and_stay(home: DataDirectory, run: Run) -> None:
     run("--source", "carboncast", "--licence", "Apache-2.0", a=HEADER + BODY)
     run("--source", "carboncast", a=HEADER + BODY)
     run(a=HEADER + BODY)
@@ -413,7 +417,7 @@ def test_the_source_and_its_licence_are_noted_and_stay(home: Home, run: Run) -> 
 
 
 def test_a_home_with_simulated_rows_takes_no_real_ones(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = Facts(name="simulated", title="", url="", licence="", simulated=True)
     Ledger(home.ledger).set_source(facts)
@@ -424,7 +428,7 @@ def test_a_home_with_simulated_rows_takes_no_real_ones(
 
 
 def test_a_busy_home_is_exit_code_4(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with writer_lock(home, "refresh", START):
         assert run(a=HEADER + BODY) == 4
@@ -444,7 +448,7 @@ def test_a_busy_home_is_exit_code_4(
     ],
 )
 def test_bad_words_are_exit_code_2_and_store_nothing(
-    home: Home,
+    home: DataDirectory,
     run: Run,
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
@@ -455,13 +459,13 @@ def test_bad_words_are_exit_code_2_and_store_nothing(
     assert not home.live.exists()
 
 
-def test_in_a_replay_a_file_may_reach_beyond_the_clock(home: Home, run: Run) -> None:
+def test_in_a_replay_a_file_may_reach_beyond_the_clock(home: DataDirectory, run: Run) -> None:
     assert run("--now", "2021-01-01T02:00Z", a=HEADER + BODY) == 0
     assert len(history(home, "generation_gas")) == 4
 
 
 def test_a_file_that_is_not_there_is_bad_input(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["import", str(tmp_path / "a.csv"), "--zone", "DE", "--label", "start"]
     assert main(words, {"GRIDTIDE_HOME": str(home.root)}) == 2
@@ -469,7 +473,7 @@ def test_a_file_that_is_not_there_is_bad_input(
 
 
 def test_rows_stored_but_not_derived_are_derived_by_the_next_import(
-    home: Home, run: Run, tmp_path: Path
+    home: DataDirectory, run: Run, tmp_path: Path
 ) -> None:
     """As after a kill between the two."""
     path = tmp_path / "a.csv"
@@ -494,7 +498,7 @@ LONG = (
 
 @pytest.mark.parametrize("words", [["--zone", "FR"], ["--zone", "FR,DE"], ["--zone=FR, DE"]])
 def test_several_zones_are_selected_from_a_long_file(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     assert run("--json", *words, a=LONG) == 0
     document = json.loads(capsys.readouterr().out)
@@ -506,14 +510,14 @@ def test_several_zones_are_selected_from_a_long_file(
 
 
 def test_a_wide_file_is_of_one_zone_only(
-    home: Home, run: Run, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--zone", "FR", a=HEADER + BODY) == 2
     assert "a.csv is wide, so it is of one zone, not 2 (DE, FR)" in capsys.readouterr().err
     assert not home.live.exists()
 
 
-def test_nothing_of_any_zone_is_stored_if_one_cannot_be(home: Home, run: Run) -> None:
+def test_nothing_of_any_zone_is_stored_if_one_cannot_be(home: DataDirectory, run: Run) -> None:
     assert run(a=LONG) == 0
     contradicting = LONG.replace("gas,100", "gas,101")
     assert run("--zone", "FR", a=contradicting) == 2

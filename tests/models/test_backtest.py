@@ -17,7 +17,7 @@ from gridtide.model import Signal
 from gridtide_pipelines.forecast.backtest import backtest, parse_issues, scorable
 from gridtide_pipelines.forecast.forecaster import Known
 from gridtide_pipelines.forecast.models import chain
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -301,7 +301,7 @@ def test_a_file_without_intensity_is_derived_with_the_default_factors(
 
 def test_without_data_the_store_is_read_as_of_each_issue(run: Run, tmp_path: Path) -> None:
     starts = [FIRST + HOUR * i for i in range(40 * 24)]
-    with Store.open(Home(tmp_path / "home")) as store:
+    with Store.open(DataDirectory(tmp_path / "home")) as store:
         # Each slot is known when it has ended, and revised two days later.
         for value, delay in ((100.0, HOUR), (555.0, 2 * DAY)):
             store.append(
@@ -346,7 +346,7 @@ def test_what_the_store_cannot_answer_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Store.open(Home(tmp_path / "home")).close()
+    Store.open(DataDirectory(tmp_path / "home")).close()
     assert run(*words, "--issues", "2021-04-01/2021-04-02", data=False, now=now) == 2
     assert remedy in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecast.forecaster import Forecaster, ForecastSlots, Known, Place
+from gridtide_pipelines.forecast.forecaster import Forecaster, ForecastSlots, Known, Location
 from gridtide_pipelines.forecast.history_files import FileHistory
 from gridtide_pipelines.forecast.models import models
 
@@ -233,7 +233,7 @@ def world(
         },
         schema_overrides={"issued_at": pl.Datetime("us", "UTC")},
     )
-    return FileHistory("DE", Place("Europe/Berlin"), hours, mix, weather, hours)
+    return FileHistory("DE", Location("Europe/Berlin"), hours, mix, weather, hours)
 
 
 @EVERY

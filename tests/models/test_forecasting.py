@@ -14,7 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide_pipelines.forecast.issue import forecast_zones
 from gridtide_pipelines.forecast.store_history import StoreHistory
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
@@ -24,12 +24,12 @@ LIFECYCLE = Signal.CI_LIFECYCLE_PRODUCED
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path)
 
 
 @pytest.fixture
-def store(home: Home) -> Iterator[Store]:
+def store(home: DataDirectory) -> Iterator[Store]:
     with Store.open(home) as opened:
         yield opened
 
@@ -68,7 +68,9 @@ def counted(days: int, *, first: float = 0.0) -> list[float | None]:
     return [first + 100.0 * (hour // 24) + hour % 24 for hour in hours]
 
 
-def test_72_hours_are_stored_from_the_hour_that_contains_now(store: Store, home: Home) -> None:
+def test_72_hours_are_stored_from_the_hour_that_contains_now(
+    store: Store, home: DataDirectory
+) -> None:
     store.append(rows(counted(10)))
     made = forecast_zones(store, home, NOW, model="naive")
     assert (made.rows, made.runs, made.reasons) == (72, {"naive@1": 1}, {})
@@ -84,7 +86,9 @@ def test_72_hours_are_stored_from_the_hour_that_contains_now(store: Store, home:
     assert stored["p50"].to_list() == expected * 3
 
 
-def test_every_signal_of_a_zone_is_forecast_and_nothing_else(store: Store, home: Home) -> None:
+def test_every_signal_of_a_zone_is_forecast_and_nothing_else(
+    store: Store, home: DataDirectory
+) -> None:
     store.append(
         pl.concat(
             [
@@ -103,7 +107,7 @@ def test_every_signal_of_a_zone_is_forecast_and_nothing_else(store: Store, home:
     assert set(cfe["p50"]) == {0.5}
 
 
-def test_only_the_zones_asked_for_are_forecast(store: Store, home: Home) -> None:
+def test_only_the_zones_asked_for_are_forecast(store: Store, home: DataDirectory) -> None:
     store.append(pl.concat([rows(counted(3)), rows(counted(3), zone="FR")]))
     made = forecast_zones(store, home, NOW, zones=["FR", "PL"], model="naive")
     assert made.runs == {"naive@1": 1}
@@ -111,7 +115,7 @@ def test_only_the_zones_asked_for_are_forecast(store: Store, home: Home) -> None
     assert store.forecasts("DE", LIFECYCLE, NOW, NOW + HOUR, as_of=NOW).is_empty()
 
 
-def test_the_same_issue_is_stored_once(store: Store, home: Home) -> None:
+def test_the_same_issue_is_stored_once(store: Store, home: DataDirectory) -> None:
     store.append(rows(counted(3)))
     assert forecast_zones(store, home, NOW, model="naive").rows == 72
     again = forecast_zones(store, home, NOW, model="naive")
@@ -119,7 +123,7 @@ def test_the_same_issue_is_stored_once(store: Store, home: Home) -> None:
 
 
 def test_a_stale_zone_is_not_forecast_but_named_with_the_remedy(
-    store: Store, home: Home
+    store: Store, home: DataDirectory
 ) -> None:
     old = NOW - timedelta(days=7, minutes=25)
     store.append(pl.concat([rows(counted(3), zone="FR", end=old), rows(counted(3))]))
@@ -132,7 +136,7 @@ def test_a_stale_zone_is_not_forecast_but_named_with_the_remedy(
 
 
 def test_a_zone_whose_data_are_older_than_any_memory_is_told_their_true_age(
-    store: Store, home: Home
+    store: Store, home: DataDirectory
 ) -> None:
     store.append(rows(counted(3), end=datetime(2021, 12, 31, tzinfo=UTC)))
     made = forecast_zones(store, home, NOW)
@@ -143,7 +147,7 @@ def test_a_zone_whose_data_are_older_than_any_memory_is_told_their_true_age(
     ("model", "missing"), [("naive", 72), ("prophet", 72), ("weekly", 160)]
 )
 def test_a_zone_whose_newest_days_are_missing_gets_a_wider_interval(
-    model: str, missing: int, store: Store, home: Home
+    model: str, missing: int, store: Store, home: DataDirectory
 ) -> None:
     # A level that wanders by 10 an hour: from older data it is off by more. weekly repeats
     # an older week only where the hours of the last one are missing.
@@ -162,7 +166,7 @@ def test_a_zone_whose_newest_days_are_missing_gets_a_wider_interval(
 
 
 def test_before_anything_was_known_there_is_nothing_to_forecast_from(
-    store: Store, home: Home
+    store: Store, home: DataDirectory
 ) -> None:
     store.append(rows(counted(3)))
     made = forecast_zones(store, home, datetime(2021, 1, 1, tzinfo=UTC))
@@ -172,7 +176,7 @@ def test_before_anything_was_known_there_is_nothing_to_forecast_from(
 
 
 def test_a_zone_with_too_little_history_says_so_once_for_all_its_signals(
-    store: Store, home: Home
+    store: Store, home: DataDirectory
 ) -> None:
     store.append(pl.concat([rows([1.0] * 9), rows([0.1] * 9, signal=Signal.CFE_PRODUCED)]))
     made = forecast_zones(store, home, NOW, model="naive")
@@ -180,7 +184,7 @@ def test_a_zone_with_too_little_history_says_so_once_for_all_its_signals(
     assert made.reasons["DE"].count("naive@1 [DE]") == 2
 
 
-def test_a_revision_that_came_after_now_is_not_used(store: Store, home: Home) -> None:
+def test_a_revision_that_came_after_now_is_not_used(store: Store, home: DataDirectory) -> None:
     store.append(rows(counted(10)))
     store.append(rows([7777.0] * 200, known_at=NOW + HOUR))
     forecast_zones(store, home, NOW, model="naive")
@@ -198,7 +202,7 @@ def test_the_future_drawn_anew_changes_no_forecast_of_the_past(
     past = np.random.default_rng(1).normal(300, 30, 70 * 24).tolist()
     forecasts = []
     for luck in (1, 2):
-        home = Home(tmp_path / str(luck))
+        home = DataDirectory(tmp_path / str(luck))
         draw = np.random.default_rng(luck)
         with Store.open(home) as store:
             store.append(rows(past))
@@ -211,7 +215,7 @@ def test_the_future_drawn_anew_changes_no_forecast_of_the_past(
     assert forecasts[0].equals(forecasts[1])
 
 
-def test_what_is_made_from_simulated_rows_says_so(store: Store, home: Home) -> None:
+def test_what_is_made_from_simulated_rows_says_so(store: Store, home: DataDirectory) -> None:
     store.append(rows(counted(3), quality="simulated", source="derived@ipcc_ar5/simulated"))
     forecast_zones(store, home, NOW, model="naive")
     stored = store.forecasts("DE", LIFECYCLE, NOW, NOW + HOUR, as_of=NOW)
@@ -219,7 +223,7 @@ def test_what_is_made_from_simulated_rows_says_so(store: Store, home: Home) -> N
     assert set(stored["source"]) == {"derived@ipcc_ar5/simulated"}
 
 
-def test_the_default_falls_back_zone_by_zone(store: Store, home: Home) -> None:
+def test_the_default_falls_back_zone_by_zone(store: Store, home: DataDirectory) -> None:
     wave = [300 + 50 * np.sin(i / 4) for i in range(35 * 24)]
     store.append(
         pl.concat([rows(wave), rows(counted(10), zone="FR"), rows(counted(2), zone="PL")])
@@ -229,7 +233,7 @@ def test_the_default_falls_back_zone_by_zone(store: Store, home: Home) -> None:
     assert [path.parts[-3] for path in home.models.rglob("*.fit")] == ["DE"]
 
 
-def test_a_kept_fit_is_used_again(store: Store, home: Home) -> None:
+def test_a_kept_fit_is_used_again(store: Store, home: DataDirectory) -> None:
     wave = [300 + 50 * np.sin(i / 4) for i in range(35 * 24)]
     store.append(rows(wave))
     forecast_zones(store, home, NOW, model="prophet")
@@ -250,7 +254,7 @@ def test_processes_side_by_side_give_the_same_forecasts_in_order(tmp_path: Path)
 
     for workers in (1, 2):
         seen.clear()
-        home = Home(tmp_path / str(workers))
+        home = DataDirectory(tmp_path / str(workers))
         with Store.open(home) as store:
             for i, zone in enumerate(["AT", "BE", "DE", "FR", "NL"]):
                 wave = [300 + 10 * i + 50 * np.sin(j / 4) for j in range(31 * 24)]
@@ -266,7 +270,9 @@ def test_processes_side_by_side_give_the_same_forecasts_in_order(tmp_path: Path)
     assert forecasts[1].equals(forecasts[3])
 
 
-def test_an_unknown_model_is_refused_before_anything_is_done(store: Store, home: Home) -> None:
+def test_an_unknown_model_is_refused_before_anything_is_done(
+    store: Store, home: DataDirectory
+) -> None:
     with pytest.raises(BadInput, match="there is no model"):
         forecast_zones(store, home, NOW, model="oracle")
 
@@ -305,7 +311,7 @@ def test_a_model_gets_the_mix_and_the_publishers_forecasts_it_wants(store: Store
     assert mix.rows() == [("coal", 48, 7.0), ("wind", 48, 5.0)]
     assert known.publishers["model"].unique().to_list() == ["neso"]
     assert known.publishers["p50"].to_list() == [1.0, 2.0, 3.0, 4.0]
-    assert known.place.timezone == "Europe/Berlin"
+    assert known.location.timezone == "Europe/Berlin"
     plain = StoreHistory(store, "DE", LIFECYCLE, timedelta(days=10)).known(NOW)
     assert plain.mix is None
     assert plain.publishers is None

@@ -89,7 +89,7 @@ def test_files_that_are_not_there_are_none(histories: dict[str, FileHistory]) ->
     known = histories["NYISO"].known(AT)
     assert known.weather is None
     assert known.dayahead is None
-    assert known.place.timezone == "America/New_York"
+    assert known.location.timezone == "America/New_York"
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_files_that_are_not_there_are_none(histories: dict[str, FileHistory]) ->
 def test_carboncast_s_names_have_a_place(name: str, tmp_path: Path) -> None:
     write(tmp_path, name)
     (history,) = read_histories(tmp_path, [name], warn=pytest.fail)
-    assert history.place.timezone != "UTC"
-    assert history.place.lat is not None
+    assert history.location.timezone != "UTC"
+    assert history.location.lat is not None
 
 
 def test_a_name_without_a_place_is_taken_to_be_utc_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path, "Atlantis")
     warned: list[str] = []
     (history,) = read_histories(tmp_path, ["Atlantis"], warn=warned.append)
-    assert history.place.timezone == "UTC"
+    assert history.location.timezone == "UTC"
     assert warned == ["Atlantis is not in the catalogue: its local time is taken to be UTC"]
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -21,12 +21,12 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+def home(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path / "home")
 
 
 @pytest.fixture
-def filled(home: Home) -> Home:
+def filled(home: DataDirectory) -> DataDirectory:
     """Two days of DE up to now, and of FR up to ten days ago."""
     with Store.open(home) as store:
         for zone, end in (("DE", NOW), ("FR", NOW - timedelta(days=10))):
@@ -47,7 +47,7 @@ def filled(home: Home) -> Home:
 
 
 @pytest.fixture(params=["issue", "forecast"])
-def run(home: Home, request: pytest.FixtureRequest) -> Run:
+def run(home: DataDirectory, request: pytest.FixtureRequest) -> Run:
     def call(*words: str) -> int:
         environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
         return script.main([request.param, *words], environ)
@@ -56,7 +56,7 @@ def run(home: Home, request: pytest.FixtureRequest) -> Run:
 
 
 def test_json_is_one_document_and_a_stale_zone_spoils_nothing(
-    run: Run, filled: Home, capsys: pytest.CaptureFixture[str]
+    run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--json") == 0
     told = capsys.readouterr()
@@ -67,7 +67,7 @@ def test_json_is_one_document_and_a_stale_zone_spoils_nothing(
 
 
 def test_plain_output_is_one_line(
-    run: Run, filled: Home, capsys: pytest.CaptureFixture[str]
+    run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--zone", "DE", "--model", "naive") == 0
     told = capsys.readouterr()
@@ -76,7 +76,7 @@ def test_plain_output_is_one_line(
 
 
 def test_when_no_zone_could_be_forecast_it_has_failed(
-    run: Run, filled: Home, capsys: pytest.CaptureFixture[str]
+    run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--zone", "FR") == 1
     assert "import or refresh newer data" in capsys.readouterr().err
@@ -90,12 +90,14 @@ def test_an_empty_store_says_where_data_comes_from(
 
 
 @pytest.mark.parametrize("words", [("--zone", "ZZ"), ("--model", "oracle"), ("--model", "")])
-def test_a_wrong_name_is_bad_input(words: tuple[str, ...], run: Run, filled: Home) -> None:
+def test_a_wrong_name_is_bad_input(
+    words: tuple[str, ...], run: Run, filled: DataDirectory
+) -> None:
     assert run(*words) == 2
 
 
 def test_a_locked_home_is_left_alone(
-    run: Run, filled: Home, capsys: pytest.CaptureFixture[str]
+    run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with writer_lock(filled, "refresh", NOW):
         assert run() == 4

@@ -19,7 +19,7 @@ from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
-from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from tests.planning.worlds import CI, HOUR, T0
 
@@ -35,9 +35,9 @@ class Asked:
     kw: float
     hours: tuple[int, ...]  # in which it may run
     regions: tuple[str, ...]
-    chips: Elastic | None = None
+    workers: Elastic | None = None
     shortest: int = 1  # hours of a piece
-    pieces: int | None = None
+    segments: int | None = None
     pause: float = 0.0  # kWh
     restart: float = 0.0  # kWh
     home: str | None = None
@@ -68,7 +68,7 @@ def draws(seed: int, hours: int = 10, most: int = 10) -> Batch:
         kw = float(random.randint(4, 8 + count)) if by in ("kw", "both") else None
         if by != "none":
             caps[region] = Cap(jobs=jobs, kw=kw)
-    kinds = [Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES, Kind.ELASTIC, Kind.ELASTIC]
+    kinds = [Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.SEGMENTS, Kind.ELASTIC, Kind.ELASTIC]
     return Batch(
         tuple(_job(random, random.choice(kinds), regions, hours) for _ in range(count)),
         values,
@@ -87,10 +87,10 @@ def _job(random: Random, kind: Kind, regions: tuple[str, ...], hours: int) -> As
     more: dict[str, object] = {}
     if len(some) > 1 and random.random() < 0.2:
         more |= {"home": random.choice(some), "move": random.choice([0.5, 2.0])}
-    if kind is Kind.PIECES:
+    if kind is Kind.SEGMENTS:
         more |= {
             "shortest": random.choice([1, 1, 2, min(work, 3)]) if work > 1 else 1,
-            "pieces": random.choice([None, 2, 3]),
+            "segments": random.choice([None, 2, 3]),
             "pause": random.choice([0.0, 0.3]),
             "restart": random.choice([0.0, 0.5, 1.0]),
         }
@@ -99,7 +99,7 @@ def _job(random: Random, kind: Kind, regions: tuple[str, ...], hours: int) -> As
         minimum = random.choice([0, 0, 1, min(2, maximum)])
         ramp = random.choice([None, None, max(1, minimum), max(2, minimum)])
         table = ((1.0, 1.0), (2.0, 1.75), (4.0, 2.75))
-        more["chips"] = Elastic(
+        more["workers"] = Elastic(
             maximum,
             minimum=minimum,
             ramp=ramp,
@@ -171,7 +171,7 @@ def best(batch: Batch) -> float | None:
                 continue
             here = programme.variable(moving)
             one[here] = 1.0
-            (_sizes if job.chips else _runs)(programme, job, region, values, here)
+            (_sizes if job.workers else _runs)(programme, job, region, values, here)
         programme.row(one, 1, 1)
     for (region, hour), runs in programme.jobs.items():
         cap = batch.caps.get(region, Cap())
@@ -235,20 +235,20 @@ def _runs(
             programme.row({begins[hour]: 1.0} | on, -np.inf, 0)
     for each in (had, left):
         programme.row({**dict.fromkeys(each.values(), 1.0), here: -1.0}, 0, 0)
-    if job.pieces is not None:
-        programme.row(dict.fromkeys(begins.values(), 1.0), -np.inf, job.pieces)
+    if job.segments is not None:
+        programme.row(dict.fromkeys(begins.values(), 1.0), -np.inf, job.segments)
 
 
 def _sizes(
     programme: Programme, job: Asked, region: str, values: list[float], here: int
 ) -> None:
     """An elastic job: one size an hour, or none; speed by the table."""
-    chips = job.chips
-    assert chips is not None
-    knees = [(0.0, 0.0), *(chips.throughput or ((chips.maximum, chips.maximum),))]
+    workers = job.workers
+    assert workers is not None
+    knees = [(0.0, 0.0), *(workers.throughput or ((workers.maximum, workers.maximum),))]
     steps = []
     for (a, slow), (b, fast) in pairwise(knees):
-        more = min(b, chips.maximum) - a
+        more = min(b, workers.maximum) - a
         if more > 0:
             steps.append((more, (fast - slow) / (b - a)))
     work: dict[int, float] = {here: -float(job.work)}
@@ -256,11 +256,11 @@ def _sizes(
     for hour in job.hours:
         run = programme.variable()
         size = programme.variable(
-            job.kw * values[hour], chips.maximum, whole=not chips.fractional_workers
+            job.kw * values[hour], workers.maximum, whole=not workers.fractional_workers
         )
         size_at[hour] = size
-        programme.row({size: 1.0, run: -float(chips.maximum)}, -np.inf, 0)
-        programme.row({size: 1.0, run: -float(chips.minimum)}, 0, np.inf)
+        programme.row({size: 1.0, run: -float(workers.maximum)}, -np.inf, 0)
+        programme.row({size: 1.0, run: -float(workers.minimum)}, 0, np.inf)
         programme.row({run: 1.0, here: -1.0}, -np.inf, 0)
         programme.load(region, hour, run, [(size, job.kw)])
         parts = {}
@@ -269,12 +269,12 @@ def _sizes(
             parts[part], work[part] = -1.0, speed
         programme.row({size: 1.0, **parts}, 0, 0)
     programme.row(work, 0, np.inf)
-    if chips.ramp is None:
+    if workers.ramp is None:
         return
     for hour, size in size_at.items():
         for other in (hour - 1, hour + 1):
             beside = {size_at[other]: -1.0} if other in size_at else {}
-            programme.row({size: 1.0} | beside, -np.inf, chips.ramp)
+            programme.row({size: 1.0} | beside, -np.inf, workers.ramp)
 
 
 def requests(batch: Batch) -> list[Request]:
@@ -284,26 +284,26 @@ def requests(batch: Batch) -> list[Request]:
         first, last = job.hours[0], job.hours[-1] + 1
         closed = [hour for hour in range(first, last) if hour not in job.hours]
         limits: dict[str, object] = {}
-        if job.kind is Kind.PIECES:
+        if job.kind is Kind.SEGMENTS:
             limits = {
-                "min_piece": job.shortest * HOUR if job.shortest > 1 else None,
-                "max_pieces": job.pieces,
+                "min_segment": job.shortest * HOUR if job.shortest > 1 else None,
+                "max_segments": job.segments,
                 "pause_cost": Cost(job.pause),
                 "restart_cost": Cost(job.restart),
             }
-        made = Job(job.work * HOUR, job.kind, power=job.kw, chips=job.chips, **limits)  # type: ignore[arg-type]  # the test passes what the type refuses
+        made = Job(job.work * HOUR, job.kind, power=job.kw, workers=job.workers, **limits)  # type: ignore[arg-type]  # the test passes what the type refuses
         places = tuple(
-            Place(
+            CandidateRegion(
                 region,
                 Outlook(Series.regular(region, CI, T0, HOUR, values)),
                 pue=batch.pue[region],
             )
             for region, values in batch.values.items()
         )
-        where = Places(
+        where = CandidateRegions(
             places,
             allowed=frozenset(job.regions),
-            home=job.home,
+            current_region=job.home,
             data_gb=job.move,
             kwh_per_gb=1.0 if job.move else None,
         )
@@ -349,27 +349,29 @@ def _breaks(job: Asked, plan: object) -> list[str]:
         hours = range(int(first), -int(-last // 1))
         if not all(hour in job.hours for hour in hours):
             wrong.append(f"runs at {slot.start}, when it may not")
-    chips = job.chips
+    workers = job.workers
     done = sum(
         (
-            (s.end - s.start) * (1.0 if chips is None else chips.speed(s.chips or 0.0))
+            (s.end - s.start) * (1.0 if workers is None else workers.speed(s.workers or 0.0))
             for s in slots
         ),
         timedelta(0),
     )
     over = done - job.work * HOUR
     if over < -timedelta(seconds=0.02) or (
-        over > timedelta(seconds=0.02) and (chips is None or chips.ramp is None)
+        over > timedelta(seconds=0.02) and (workers is None or workers.ramp is None)
     ):
         wrong.append(f"work of {done}")
-    if chips is not None:
-        if not chips.fractional_workers and any(s.chips % 1 for s in slots):
+    if workers is not None:
+        if not workers.fractional_workers and any(s.workers % 1 for s in slots):
             wrong.append("a part of a worker")
         near = 1e-5
-        if any(not chips.minimum - near <= s.chips <= chips.maximum + near for s in slots):
+        if any(
+            not workers.minimum - near <= s.workers <= workers.maximum + near for s in slots
+        ):
             wrong.append("a size out of its bounds")
-        if chips.ramp is not None:
-            wrong += _leaps(job, slots, chips.ramp + near)
+        if workers.ramp is not None:
+            wrong += _leaps(job, slots, workers.ramp + near)
         return wrong
     spans: list[list[object]] = []
     for slot in slots:
@@ -379,9 +381,9 @@ def _breaks(job: Asked, plan: object) -> list[str]:
             spans.append([slot.start, slot.end])
     if job.kind is Kind.UNBROKEN and len(spans) > 1:
         wrong.append("broken")
-    if job.pieces is not None and len(spans) > job.pieces:
+    if job.segments is not None and len(spans) > job.segments:
         wrong.append(f"{len(spans)} pieces")
-    if job.kind is Kind.PIECES and any(
+    if job.kind is Kind.SEGMENTS and any(
         end - start < job.shortest * HOUR for start, end in spans
     ):  # type: ignore[operator]  # checked above
         wrong.append("too short a piece")
@@ -391,7 +393,7 @@ def _breaks(job: Asked, plan: object) -> list[str]:
 def _leaps(job: Asked, slots: object, ramp: float) -> list[str]:
     def size(hour: int) -> float:
         middle = T0 + (hour + 0.5) * HOUR
-        return sum(s.chips for s in slots if s.start <= middle < s.end)  # type: ignore[attr-defined]  # added at run time
+        return sum(s.workers for s in slots if s.start <= middle < s.end)  # type: ignore[attr-defined]  # added at run time
 
     whole = all((s.start - T0) % HOUR == timedelta(0) == (s.end - T0) % HOUR for s in slots)  # type: ignore[attr-defined]  # added at run time
     hours = range(job.hours[0] - 1, job.hours[-1] + 1)

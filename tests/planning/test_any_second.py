@@ -16,9 +16,9 @@ from tests.planning.worlds import CI, HOUR, MINUTE, T0
 SECOND = timedelta(seconds=1)
 SERIES = Series.regular("DE", CI, T0, HOUR, [100.0 + k * 7919 % 97 for k in range(40)])
 JOBS = {
-    "pauses that cost": Job(5 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.2)),
-    "few pieces": Job(5 * HOUR, Kind.PIECES, max_pieces=2),
-    "long pieces": Job(5 * HOUR, Kind.PIECES, min_piece=HOUR),
+    "pauses that cost": Job(5 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.2)),
+    "few pieces": Job(5 * HOUR, Kind.SEGMENTS, max_segments=2),
+    "long pieces": Job(5 * HOUR, Kind.SEGMENTS, min_segment=HOUR),
     "interruptible": Job(5 * HOUR, Kind.INTERRUPTIBLE),
     "unbroken": Job(5 * HOUR),
 }
@@ -61,7 +61,7 @@ def test_the_last_minutes_are_used_where_only_they_make_room() -> None:
     series = Series.regular("DE", CI, T0, HOUR, [1.0, 2.0, 3.0])
     closed = (T0 + 30 * MINUTE, T0 + 60 * MINUTE)
     bounds = Bounds(blackouts=(closed,), deadline=T0 + 93 * MINUTE)
-    made = plan(Job(63 * MINUTE, Kind.PIECES, max_pieces=2), series, bounds, now=T0)
+    made = plan(Job(63 * MINUTE, Kind.SEGMENTS, max_segments=2), series, bounds, now=T0)
     assert (made.start, made.end) == (T0, T0 + 93 * MINUTE)
 
 

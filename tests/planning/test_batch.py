@@ -24,7 +24,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Moves, Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers.elastic import Increment
 from gridtide.planning.solvers.region_costs import Site
@@ -187,7 +187,7 @@ def test_a_cap_on_power_counts_jobs_of_one_power() -> None:
 
 def test_elastic_jobs_share_a_cap_on_power_exactly() -> None:
     # Two jobs of 2 kWh each at up to 3 kW, 4 kW in all: 4 kWh in the hour at 1 g.
-    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(3)), hourly(5, 1, 5))] * 2
+    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(3)), hourly(5, 1, 5))] * 2
     found = plan_batch(jobs, {"DE": Cap(kw=4)}, now=T0)
     assert (found.total, found.exact, found.method) == (pytest.approx(4), True, "programme")
     assert most_at_once(found, "DE")[1] <= 4 + 1e-6
@@ -219,9 +219,9 @@ def test_all_kinds_fit_beside_each_other() -> None:
     values = (5, 1, 4, 2, 6, 3, 7, 8)
     jobs = [
         Request(Job(2 * HOUR, power=profile), hourly(*values)),
-        Request(Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.1)), hourly(*values)),
-        Request(Job(2 * HOUR, Kind.PIECES, min_piece=HOUR), hourly(*values)),
-        Request(Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, 1)), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.1)), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR), hourly(*values)),
+        Request(Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2, 1)), hourly(*values)),
         Request(Job(HOUR), hourly(*values)),
     ]
     found = plan_batch(jobs, {"DE": Cap(jobs=2, kw=3.5)}, now=T0 + timedelta(seconds=30))
@@ -231,9 +231,12 @@ def test_all_kinds_fit_beside_each_other() -> None:
 
 
 def test_each_job_goes_to_the_region_with_room() -> None:
-    def pair() -> Places:
-        return Places(
-            (Place("DE", Outlook(hourly(2, 2))), Place("FR", Outlook(hourly(1, 5, zone="FR"))))
+    def pair() -> CandidateRegions:
+        return CandidateRegions(
+            (
+                CandidateRegion("DE", Outlook(hourly(2, 2))),
+                CandidateRegion("FR", Outlook(hourly(1, 5, zone="FR"))),
+            )
         )
 
     jobs = [Request(Job(HOUR), pair()) for _ in range(3)]
@@ -275,8 +278,11 @@ def test_jobs_that_may_pause_have_their_best_where_nothing_is_capped() -> None:
 
 
 def test_a_job_stays_in_one_region_though_the_bound_splits_it() -> None:
-    pair = Places(
-        (Place("DE", Outlook(hourly(1, 9))), Place("FR", Outlook(hourly(9, 1, zone="FR"))))
+    pair = CandidateRegions(
+        (
+            CandidateRegion("DE", Outlook(hourly(1, 9))),
+            CandidateRegion("FR", Outlook(hourly(9, 1, zone="FR"))),
+        )
     )
     found = plan_batch([Request(Job(2 * HOUR, Kind.INTERRUPTIBLE), pair)], {}, now=T0)
     assert (found.total, found.least) == (pytest.approx(10), pytest.approx(10))
@@ -285,11 +291,11 @@ def test_a_job_stays_in_one_region_though_the_bound_splits_it() -> None:
 
 def test_elastic_jobs_that_slow_down_share_power_exactly() -> None:
     # Speed 1 at one chip, 1.5 at two. Both jobs at once: 2 h of work each in two hours at 2 kW
-    # are one chip each; with 3 kW one of them gets further chips where they are cheap.
-    chips = Elastic(2, throughput=((1, 1), (2, 1.5)))
-    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, chips=chips), hourly(1, 3, 3))] * 2
+    # are one chip each; with 3 kW one of them gets further workers where they are cheap.
+    workers = Elastic(2, throughput=((1, 1), (2, 1.5)))
+    jobs = [Request(Job(2 * HOUR, Kind.ELASTIC, workers=workers), hourly(1, 3, 3))] * 2
     found = plan_batch(jobs, {"DE": Cap(kw=3)}, now=T0)
-    # 3 kWh at 1 g do 2.5 h of work; the other 1.5 h are first chips at 3 g.
+    # 3 kWh at 1 g do 2.5 h of work; the other 1.5 h are first workers at 3 g.
     assert (found.total, found.exact) == (pytest.approx(3 + 4.5), True)
 
 
@@ -342,7 +348,7 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
         plan_batch([], {}, now=T0)
     with pytest.raises(BadInput, match="drop the budget"):
         plan_batch([one((1, 2))], {}, Goal(budget_grams=5), now=T0)
-    follow = Places((Place("DE", Outlook(hourly(1))),), moves=Moves.FOLLOW)
+    follow = CandidateRegions((CandidateRegion("DE", Outlook(hourly(1))),), moves=Moves.FOLLOW)
     with pytest.raises(BadInput, match="use moves 'one'"):
         plan_batch([Request(Job(HOUR), follow)], {}, now=T0)
     free = Request(Job(HOUR), Series.regular("FR", CFE, T0, HOUR, [0.5]))
@@ -366,8 +372,8 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
 
 
 def test_a_job_has_all_the_time_that_other_jobs_leave() -> None:
-    job = Job(HOUR, Kind.PIECES, min_piece=HOUR / 2)
-    place = Place("DE", Outlook(hourly(1, 1)))
+    job = Job(HOUR, Kind.SEGMENTS, min_segment=HOUR / 2)
+    place = CandidateRegion("DE", Outlook(hourly(1, 1)))
     site = Site.of(place, job, Bounds(), Goal(), T0)
     other = [Part(us(7) + 3, us(62) + 5, 1.0)]
     left = free_under_cap(site, Cap(jobs=1), 1.0, [other])
@@ -391,7 +397,7 @@ def test_a_batch_too_large_for_the_solver_is_laid_one_by_one_and_says_so(
 def test_an_elastic_job_is_kept_to_the_workers_that_a_cap_carries(
     ramp: int | None, kilowatts: float
 ) -> None:
-    job = Job(6 * HOUR, Kind.ELASTIC, chips=Elastic(4, ramp=ramp))
+    job = Job(6 * HOUR, Kind.ELASTIC, workers=Elastic(4, ramp=ramp))
     made = plan_batch(
         [Request(job, hourly(*[300, 200, 100, 250] * 4), Bounds(slack=6 * HOUR))],
         {"DE": Cap(kw=kilowatts)},
@@ -404,7 +410,7 @@ def test_an_elastic_job_is_kept_to_the_workers_that_a_cap_carries(
 
 
 def test_a_cap_below_one_worker_is_no_schedule() -> None:
-    job = Job(6 * HOUR, Kind.ELASTIC, chips=Elastic(4, ramp=1))
+    job = Job(6 * HOUR, Kind.ELASTIC, workers=Elastic(4, ramp=1))
     with pytest.raises((NoFeasibleWindow, NoScheduleFound)):
         plan_batch([Request(job, hourly(*[300] * 16))], {"DE": Cap(kw=0.5)}, now=T0)
 
@@ -414,7 +420,7 @@ def test_a_cap_below_one_worker_is_no_schedule() -> None:
 def test_jobs_of_pieces_use_all_of_the_time_from_an_odd_moment_on(
     late: float, count: int
 ) -> None:
-    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     free_under_cap = Bounds(slack=2 * (count - 1) * HOUR)
     made = plan_batch(
         [Request(job, hourly(*[300, 200, 100, 250] * 2), free_under_cap)] * count,
@@ -435,7 +441,7 @@ def test_jobs_of_pieces_use_all_of_the_time_from_an_odd_moment_on(
 
 
 def test_jobs_of_pieces_without_room_are_refused() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     asked = [Request(job, hourly(*[300] * 8), Bounds(slack=HOUR))] * 2
     with pytest.raises((NoFeasibleWindow, NoScheduleFound)):
         plan_batch(asked, {"DE": Cap(jobs=1)}, now=T0 + timedelta(minutes=3))

@@ -55,21 +55,21 @@ def test_no_feasible_batch_of_any_kinds_of_hundreds_is_refused() -> None:
 def test_a_ramp_holds_its_sizes_over_whole_slots_beside_jobs_that_end_within_one() -> None:
     series = Series.regular("DE", CI, T0, HOUR, [100, 150, 100, 400, 400])
     short = Request(Job(HOUR / 2), series, Bounds(deadline=T0 + HOUR / 2))
-    slow = Request(Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(3, ramp=1)), series)
+    slow = Request(Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(3, ramp=1)), series)
     found = plan_batch([short, slow], {"DE": Cap(kw=2)}, now=T0)
     # By hand: beside the short one 1 worker at most in the first slot, then 2 and 1.
     assert found.total == pytest.approx(50 + 1 * 100 + 2 * 150 + 1 * 100)
-    assert [slot.chips for slot in found.plans[1].slots] == [1, 2, 1]
+    assert [slot.workers for slot in found.plans[1].slots] == [1, 2, 1]
     assert found.exact
 
 
 def test_jobs_with_a_ramp_share_what_the_cap_leaves_of_each_slot() -> None:
     # Both would have 1, 2, 1 workers, or 1 throughout: 8 kWh at 200 g on average either way.
     series = Series.regular("DE", CI, T0, HOUR, [100, 200, 300, 200])
-    slow = Request(Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1)), series)
+    slow = Request(Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2, ramp=1)), series)
     found = plan_batch([slow, slow], {"DE": Cap(kw=3)}, now=T0)
     assert (found.total, found.exact) == (pytest.approx(1600), True)
-    sizes = sorted([slot.chips for slot in plan.slots] for plan in found.plans)
+    sizes = sorted([slot.workers for slot in plan.slots] for plan in found.plans)
     assert sizes == [[1], [1, 2, 1]]
 
 

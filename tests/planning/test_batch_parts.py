@@ -17,15 +17,17 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers.region_costs import Site
 from tests.planning.worlds import CI, HOUR, T0
 
 
 def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> Member:
-    place = Place("DE", Outlook(Series.regular("DE", CI, T0, HOUR, list(values))), pue=pue)
-    problem = PlanningProblem(job, Places((place,)), Bounds(), Goal(), T0, 0)
+    place = CandidateRegion(
+        "DE", Outlook(Series.regular("DE", CI, T0, HOUR, list(values))), pue=pue
+    )
+    problem = PlanningProblem(job, CandidateRegions((place,)), Bounds(), Goal(), T0, 0)
     site = Site.of(place, job, Bounds(), Goal(), T0)
     alone, _ = each_alone(problem, [site], None)
     return Member(number, problem, (site,), None, alone[0].value, alone[0].least)
@@ -39,11 +41,11 @@ def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Candidate
 
 
 def sizes(choice: Candidate) -> list[float | None]:
-    return [part.chips for part in choice.shares[0].parts]
+    return [part.workers for part in choice.shares[0].parts]
 
 
 def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
-    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
+    job = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2, ramp=1))
     for values in ([300, 200, 100], [100, 200, 300]):
         # 2 workers at an edge would be cheaper: 1, 1, 2.
         found = laid([member(0, job, values)], {"DE": Cap(kw=5)})[0]
@@ -54,7 +56,7 @@ def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
 @pytest.mark.parametrize("what", ["restart_cost", "pause_cost"])
 def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: float) -> None:
     # 200 g and the pause, in the cleaner slot beside it; or 400 g without.
-    job = Job(2 * HOUR, Kind.PIECES, **{what: Cost(kwh)})  # type: ignore[arg-type]  # the test passes what the type refuses
+    job = Job(2 * HOUR, Kind.SEGMENTS, **{what: Cost(kwh)})  # type: ignore[arg-type]  # the test passes what the type refuses
     found = laid([member(0, job, [100, 300, 100])], {"DE": Cap(jobs=1)})[0]
     assert found.value == pytest.approx(expected)
 
@@ -83,7 +85,7 @@ def test_without_those_that_crowd_a_cap_the_rest_keeps_to_it() -> None:
 
 def test_no_price_proves_more_than_there_is() -> None:
     # Three jobs of 2 h, two at a time, in 3 h: one pauses for 1 kWh at 100 g, 1,100 g in all.
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(1.0))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(1.0))
     members = [member(i, job, [100, 300, 100]) for i in range(3)]
     # A cap of 2 kW holds two jobs of 1 kW: it is one on their number.
     for cap in (Cap(kw=2), Cap(jobs=2)):
@@ -116,7 +118,7 @@ def test_the_right_prices_prove_the_best(
 
 def test_whole_slots_prove_nothing_of_a_job_that_may_end_within_one() -> None:
     # 2 workers or none, 3 h of work: half of the second hour is enough, 500 g and not 800.
-    job = Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2, minimum=2))
+    job = Job(3 * HOUR, Kind.ELASTIC, workers=Elastic(2, minimum=2))
     found = solve_on_grid([member(0, job, [100, 300])], {"DE": Cap(kw=2)})
     assert found is not None
     assert found.candidates is not None

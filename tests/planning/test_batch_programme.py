@@ -135,7 +135,7 @@ def requests(batch: Batch) -> list[Request]:
                 job.work * HOUR,
                 job.kind,
                 power=job.kw,
-                chips=Elastic(job.workers) if job.kind is Kind.ELASTIC else None,
+                workers=Elastic(job.workers) if job.kind is Kind.ELASTIC else None,
             ),
             {
                 region: Series.regular(region, CI, T0, HOUR, batch.values[region])
@@ -162,12 +162,12 @@ def breaks(batch: Batch, found: BatchPlan) -> list[str]:
         if plan.start < first or plan.end > last or plan.region not in job.regions:
             wrong.append("outside its bounds")
         done = sum(
-            ((s.end - s.start) * (1.0 if s.chips is None else s.chips) for s in plan.slots),
+            ((s.end - s.start) * (1.0 if s.workers is None else s.workers) for s in plan.slots),
             timedelta(0),
         )
         if abs(done - job.work * HOUR) > timedelta(milliseconds=1):
             wrong.append(f"work of {done}")
-        if any(s.chips is not None and s.chips % 1 for s in plan.slots):
+        if any(s.workers is not None and s.workers % 1 for s in plan.slots):
             wrong.append("a part of a worker")
     for region, cap in batch.caps.items():
         slots = [s for plan in found.plans for s in plan.slots if s.region == region]
@@ -219,11 +219,11 @@ def test_an_elastic_job_runs_on_fewer_workers_under_a_cap_on_power() -> None:
         "A": Series.regular("A", CI, T0, HOUR, [100, 300]),
         "B": Series.regular("B", CI, T0, HOUR, [300, 100]),
     }
-    job = Job(4 * HOUR, Kind.ELASTIC, power=3.0, chips=Elastic(3))
+    job = Job(4 * HOUR, Kind.ELASTIC, power=3.0, workers=Elastic(3))
     caps = {"A": Cap(kw=8), "B": Cap(kw=8)}
     found = plan_batch([Request(job, series)], caps, now=T0)
     assert found.total == pytest.approx(2 * 3 * 100 + 2 * 3 * 300)
-    assert {slot.chips for slot in found.plans[0].slots} == {2}
+    assert {slot.workers for slot in found.plans[0].slots} == {2}
     alone = plan_batch([Request(job, series["A"])], caps, now=T0)
     assert alone.total == pytest.approx(found.total)
 

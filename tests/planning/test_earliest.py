@@ -20,8 +20,8 @@ from tests.planning.worlds import MINUTE, POWER, World, us, worlds
 JOBS = [
     {"kind": Kind.UNBROKEN},
     {"kind": Kind.INTERRUPTIBLE},
-    {"kind": Kind.PIECES, "restart_cost": Cost(0.5)},
-    {"kind": Kind.PIECES, "min_piece": MINUTE, "max_pieces": 2},
+    {"kind": Kind.SEGMENTS, "restart_cost": Cost(0.5)},
+    {"kind": Kind.SEGMENTS, "min_segment": MINUTE, "max_segments": 2},
 ]
 
 
@@ -49,7 +49,7 @@ def test_no_earlier_end_keeps_to_the_limit(
 ) -> None:
     job = Job(work * MINUTE, power=POWER, **members)
     edges = sorted(set(world.curve.intervals.ends))
-    by_slots = job.kind is Kind.PIECES
+    by_slots = job.kind is Kind.SEGMENTS
     ends = edges if by_slots else [us(minute) for minute in range(1, 15)]
     # A limit that some end just keeps to.
     costs = sorted(

@@ -26,18 +26,18 @@ def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, 
     # that ends at 06:00 has 1 g, so the restart's 3 kWh are 3 g and not 12 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, None, 1, 1, 4, 0, 0, 0, 0])
     world = World(series, [(0, 660)])
-    job = Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(3), max_pieces=2)
+    job = Job(8 * HOUR, Kind.SEGMENTS, restart_cost=Cost(3), max_segments=2)
     found = costly_pauses.cheapest(world.curve, job, **programme)
     assert found.cost == pytest.approx(4 + 3)
     assert found.extra == (EnergyDraw(us(300), us(360), 3),)
-    least = replace(job, min_piece=HOUR)
+    least = replace(job, min_segment=HOUR)
     assert limited_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
 
 
 def test_a_pause_at_an_edge_is_drawn_in_the_cleaner_slot() -> None:
     # The first piece ends at 05:00 after an hour at 4 g; the slot that begins then has 1 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, 0, 4, 1, 1, None, 0, 0, 0])
-    job = Job(8 * HOUR, Kind.PIECES, pause_cost=Cost(3), min_piece=3 * HOUR)
+    job = Job(8 * HOUR, Kind.SEGMENTS, pause_cost=Cost(3), min_segment=3 * HOUR)
     found = limited_segments.cheapest(World(series, [(0, 660)]).curve, job)
     assert found.cost == pytest.approx(4 + 3)
 

@@ -46,15 +46,15 @@ WHOLE = st.sampled_from(
 @examples(150)
 @given(worlds(), st.integers(1, 20), WHOLE)
 def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
-    world: World, work: int, chips: Elastic
+    world: World, work: int, workers: Elastic
 ) -> None:
     # In each minute a share of time at each whole number of workers: that is every schedule.
     rates = [float(rate) for rate in world.rates.values()]
-    sizes = [n for n in range(1, 7) if chips.minimum <= n <= chips.maximum]
-    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=chips)
+    sizes = [n for n in range(1, 7) if workers.minimum <= n <= workers.maximum]
+    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=workers)
     found = rates and linprog(
-        [rate * n / chips.base for rate in rates for n in sizes],
-        A_eq=[[chips.speed(n) for _ in rates for n in sizes]],
+        [rate * n / workers.base for rate in rates for n in sizes],
+        A_eq=[[workers.speed(n) for _ in rates for n in sizes]],
         b_eq=[work],
         A_ub=[
             [1.0 if k == i else 0.0 for k in range(len(rates)) for _ in sizes]
@@ -64,18 +64,20 @@ def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
     )
     if not found or not found.success:
         with pytest.raises(NoFeasibleWindow):
-            elastic.cheapest(world.curve, job, chips)
+            elastic.cheapest(world.curve, job, workers)
         return
-    solution = elastic.cheapest(world.curve, job, chips)
+    solution = elastic.cheapest(world.curve, job, workers)
     assert solution.cost == pytest.approx(found.fun, rel=1e-9, abs=1e-9)
-    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in solution.parts)
+    done = sum(
+        (end - start) * workers.speed(each or 0) for start, end, _, each in solution.parts
+    )
     assert done == pytest.approx(job.work, abs=10)
-    assert {part.chips for part in solution.parts} <= set(sizes)
+    assert {part.workers for part in solution.parts} <= set(sizes)
     assert all(before.end <= after.start for before, after in pairwise(solution.parts))
     spent = sum(
         float(world.rates[minute])
-        * (part.chips or 0)
-        / chips.base
+        * (part.workers or 0)
+        / workers.base
         * (min(part.end, us(minute + 1)) - max(part.start, us(minute)))
         for part in solution.parts
         for minute in world.rates
@@ -85,9 +87,9 @@ def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
 
 
 def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None:
-    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(3, throughput=TABLE[:3]))
-    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, job.chips or Elastic(1))
-    assert [(part.start, part.end, part.chips) for part in solution.parts] == [
+    job = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(3, throughput=TABLE[:3]))
+    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, job.workers or Elastic(1))
+    assert [(part.start, part.end, part.workers) for part in solution.parts] == [
         (us(0), us(30), 3),
         (us(30), us(60), 2),
         (us(60), us(180), 1),
@@ -96,7 +98,7 @@ def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None
 
 
 @pytest.mark.parametrize(
-    ("chips", "message"),
+    ("workers", "message"),
     [
         (lambda: Elastic(0.5), "no whole number of workers lies from 0 to 0.5"),
         (lambda: Elastic(2.9, 2.1), "no whole number of workers lies from 2.1 to 2.9"),
@@ -105,24 +107,24 @@ def test_a_fraction_of_a_worker_is_more_of_them_for_a_part_of_the_slot() -> None
     ],
 )
 def test_no_whole_worker_is_refused_with_what_to_set(
-    chips: Callable[[], Elastic], message: str
+    workers: Callable[[], Elastic], message: str
 ) -> None:
     with pytest.raises(BadInput, match=f"{message}.*fractional_workers"):
-        chips()
+        workers()
 
 
-def programme(world: World, work: int, chips: Elastic) -> float | None:
+def programme(world: World, work: int, workers: Elastic) -> float | None:
     """The least by a linear programme: in each minute, shares of time at each size."""
     rates = list(world.rates.values())
-    table = dict(chips.throughput) or {chips.maximum: chips.maximum / chips.base}
-    sizes = sorted({chips.minimum, chips.maximum, *table} - {0})
-    sizes = [size for size in sizes if chips.minimum <= size <= chips.maximum]
+    table = dict(workers.throughput) or {workers.maximum: workers.maximum / workers.base}
+    sizes = sorted({workers.minimum, workers.maximum, *table} - {0})
+    sizes = [size for size in sizes if workers.minimum <= size <= workers.maximum]
     speeds = [speed(size, table) for size in sizes]
     if not rates:
         return None
     count = len(sizes)
     found = linprog(
-        [float(rate) * size / chips.base for rate in rates for size in sizes],
+        [float(rate) * size / workers.base for rate in rates for size in sizes],
         A_eq=[[each for _ in rates for each in speeds]],
         b_eq=[work],
         A_ub=[
@@ -148,22 +150,24 @@ def speed(size: float, table: dict[float, float]) -> float:
 @examples(150)
 @given(worlds(), st.integers(1, 20), CHIPS)
 def test_a_linear_programme_finds_nothing_that_counts_less(
-    world: World, work: int, chips: Elastic
+    world: World, work: int, workers: Elastic
 ) -> None:
-    expected = programme(world, work, chips)
-    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=chips)
+    expected = programme(world, work, workers)
+    job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=workers)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            elastic.cheapest(world.curve, job, chips)
+            elastic.cheapest(world.curve, job, workers)
         return
-    solution = elastic.cheapest(world.curve, job, chips)
+    solution = elastic.cheapest(world.curve, job, workers)
     assert solution.cost == pytest.approx(expected, rel=1e-9, abs=1e-9)
-    done = sum((end - start) * chips.speed(each or 0) for start, end, _, each in solution.parts)
+    done = sum(
+        (end - start) * workers.speed(each or 0) for start, end, _, each in solution.parts
+    )
     assert done == pytest.approx(job.work, abs=10)
     for part in solution.parts:
-        assert part.chips is not None
-        assert chips.minimum - 1e-9 <= part.chips <= chips.maximum + 1e-9
-        assert part.power_kw == pytest.approx(POWER * part.chips / chips.base)
+        assert part.workers is not None
+        assert workers.minimum - 1e-9 <= part.workers <= workers.maximum + 1e-9
+        assert part.power_kw == pytest.approx(POWER * part.workers / workers.base)
     for before, after in pairwise(solution.parts):
         assert before.end <= after.start
 
@@ -171,7 +175,7 @@ def test_a_linear_programme_finds_nothing_that_counts_less(
 @examples(100)
 @given(worlds(), st.integers(1, 9))
 def test_at_most_1x_is_pausing(world: World, work: int) -> None:
-    stretchy = Job(work * MINUTE, Kind.ELASTIC, power=POWER, chips=Elastic(1))
+    stretchy = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=Elastic(1))
     pausing = Job(work * MINUTE, Kind.INTERRUPTIBLE, power=POWER)
     try:
         expected = interruptible.cheapest(world.curve, pausing)
@@ -187,7 +191,7 @@ def test_at_most_1x_is_pausing(world: World, work: int) -> None:
 
 
 def test_a_part_of_a_slot_leans_on_what_runs_after_it() -> None:
-    job = Job(1.5 * HOUR, Kind.ELASTIC, chips=Elastic(1))
+    job = Job(1.5 * HOUR, Kind.ELASTIC, workers=Elastic(1))
     solution = elastic.cheapest(hourly(9, 2, 1, 9).curve, job, Elastic(1))
     assert [(part.start, part.end) for part in solution.parts] == [(us(90), us(180))]
 
@@ -199,26 +203,29 @@ def hourly(*values: float) -> World:
 def test_chips_go_where_a_unit_of_work_counts_least() -> None:
     # A second chip adds 3/4 of the speed of the first: at 2 g its work counts 2 / 0.75 = 2.67
     # g, less than a first chip's at 3.5 g; a third adds half: 4 g, more than that. A second
-    # chip at 3.5 g counts 4.67 g. So of 4 h, two chips at 2 g do 1.75, one chip at both 3.5 g
+    # chip at 3.5 g counts 4.67 g. So of 4 h, two workers at 2 g do 1.75, one chip at both 3.5 g
     # does 2, and what is left, 0.25, is half an hour of a third chip.
     table = ((1, 1), (2, 1.75), (3, 2.25))
-    chips = Elastic(3, throughput=table, fractional_workers=True)
-    job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
-    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, chips)
+    workers = Elastic(3, throughput=table, fractional_workers=True)
+    job = Job(4 * HOUR, Kind.ELASTIC, workers=workers)
+    solution = elastic.cheapest(hourly(2, 3.5, 3.5, 9).curve, job, workers)
     assert solution.cost == pytest.approx(2 * 2.5 + 3.5 + 3.5)
-    assert [(part.start, part.chips) for part in solution.parts] == [(us(0), 2.5), (us(60), 1)]
+    assert [(part.start, part.workers) for part in solution.parts] == [
+        (us(0), 2.5),
+        (us(60), 1),
+    ]
 
 
 def test_too_much_work_says_how_much_time_the_most_chips_need() -> None:
-    job = Job(10 * HOUR, Kind.ELASTIC, chips=Elastic(2))
+    job = Job(10 * HOUR, Kind.ELASTIC, workers=Elastic(2))
     with pytest.raises(NoFeasibleWindow, match=r"no time for a job of 5 h .* for 3 h in all"):
         elastic.cheapest(hourly(1, 2, 3).curve, job, Elastic(2))
 
 
 def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
-    chips = Elastic(4, throughput=TABLE)
-    job = Job(HOUR, Kind.ELASTIC, chips=chips)
+    workers = Elastic(4, throughput=TABLE)
+    job = Job(HOUR, Kind.ELASTIC, workers=workers)
     with pytest.raises(BadInput, match="use a linear throughput"):
-        elastic.cheapest(hourly(1, -2).curve, job, chips)
+        elastic.cheapest(hourly(1, -2).curve, job, workers)
     # On a linear throughput the energy is the same wherever it is drawn.
     assert elastic.cheapest(hourly(1, -2).curve, job, Elastic(1)).cost == pytest.approx(-2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
 from gridtide.planning.solvers.costs import Curve, curve
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
@@ -57,21 +57,24 @@ def test_cost_slots_do_not_overlap() -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"aim": "fastest"}, "goal.aim is 'fastest'; give one of carbon, cfe, cost, weighted"),
+        (
+            {"objective": "fastest"},
+            "goal.objective is 'fastest'; give one of carbon, cfe, cost, weighted",
+        ),
         ({"quantile": "p75"}, "goal.quantile is 'p75'; give one of p50, p90"),
-        ({"aim": "cost"}, "the aims cost and weighted need a cost series"),
+        ({"objective": "cost"}, "the objectives cost and weighted need a cost series"),
         ({"costs": EUROS}, "the others do not take one"),
         ({"carbon_weight": 1.0}, "does not take weights"),
-        ({"aim": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
+        ({"objective": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
         (
-            {"aim": "weighted", "costs": EUROS, "carbon_weight": 0.0, "cost_weight": 0.0},
+            {"objective": "weighted", "costs": EUROS, "carbon_weight": 0.0, "cost_weight": 0.0},
             "not both 0",
         ),
         (
-            {"aim": "weighted", "costs": EUROS, "carbon_weight": nan, "cost_weight": 1.0},
+            {"objective": "weighted", "costs": EUROS, "carbon_weight": nan, "cost_weight": 1.0},
             "carbon_weight is nan, which is not finite",
         ),
-        ({"aim": "cfe", "budget_grams": 5.0}, "goes with the aim carbon only"),
+        ({"objective": "cfe", "budget_grams": 5.0}, "goes with the objective carbon only"),
         ({"budget_grams": -5.0}, "the carbon budget is -5.0 g; give 0 or more"),
         ({"budget_grams": 5.0, "threshold": 100.0}, "give one"),
         ({"threshold": nan}, "give a finite number"),
@@ -86,25 +89,33 @@ def test_goals_that_make_no_sense_are_refused(members: dict[str, Any], message: 
 
 
 @pytest.mark.parametrize(
-    ("series", "aim", "message"),
+    ("series", "objective", "message"),
     [
-        (hourly(1), Aim.CFE, "carbon intensity is for the aims carbon, cost and weighted"),
-        (hourly(0.5, signal=CFE), Aim.CARBON, "a CFE fraction is for the aims cfe and cost"),
+        (
+            hourly(1),
+            Objective.CFE,
+            "carbon intensity is for the aims carbon, cost and weighted",
+        ),
+        (
+            hourly(0.5, signal=CFE),
+            Objective.CARBON,
+            "a CFE fraction is for the aims cfe and cost",
+        ),
     ],
 )
-def test_a_goal_fits_the_signal(series: Series, aim: Aim, message: str) -> None:
+def test_a_goal_fits_the_signal(series: Series, objective: Objective, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        curve(Outlook(series), Goal(aim), [(us(0), us(60))])
+        curve(Outlook(series), Goal(objective), [(us(0), us(60))])
 
 
 def test_cost_and_weights_count_where_both_series_are_known() -> None:
     carbon = hourly(100, None, 300)
     everywhere = [(us(0), us(600))]
-    cost = curve(Outlook(carbon), Goal(Aim.COST, EUROS), everywhere)
+    cost = curve(Outlook(carbon), Goal(Objective.COST, EUROS), everywhere)
     assert set(by_minute(cost)) == {*range(60), *range(120, 180)}
     assert cost.intervals.rates == [3 * 10**8, -2 * 10**8]
     # A price of 100 EUR a tonne: 100 g are 0.01 EUR, 300 g are 0.03 EUR.
-    both = Goal(Aim.WEIGHTED, EUROS, carbon_weight=1e-4, cost_weight=1.0)
+    both = Goal(Objective.WEIGHTED, EUROS, carbon_weight=1e-4, cost_weight=1.0)
     assert curve(Outlook(carbon), both, everywhere).intervals.rates == [31 * 10**7, -17 * 10**7]
 
 
@@ -141,7 +152,7 @@ def test_a_minute_counts_what_both_series_say_of_it(
     threshold: int | None,
 ) -> None:
     goal = Goal(
-        Aim.WEIGHTED,
+        Objective.WEIGHTED,
         CostSeries("EUR", cost),
         carbon_weight=2,
         cost_weight=0.5,
@@ -163,7 +174,7 @@ def test_a_threshold_leaves_what_is_at_least_as_clean() -> None:
     everywhere = [(us(0), us(180))]
     under = curve(Outlook(hourly(100, 150, 200)), Goal(threshold=150), everywhere)
     assert by_minute(under).keys() == set(range(120))
-    over = Goal(Aim.CFE, threshold=0.5)
+    over = Goal(Objective.CFE, threshold=0.5)
     clean = curve(Outlook(hourly(0.4, 0.5, 0.6, signal=CFE)), over, everywhere)
     assert by_minute(clean).keys() == set(range(60, 180))
 

@@ -24,7 +24,7 @@ def test_a_job_needs_a_length_above_0(duration: timedelta) -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"kind": "sometimes"}, "give one of unbroken, interruptible, pieces, elastic"),
+        ({"kind": "sometimes"}, "give one of unbroken, interruptible, segments, elastic"),
         ({"power": 0.0}, "draws no energy; give a power above 0"),
         ({"power": -1.0}, "draws no energy"),
         ({"power": float("nan")}, "give a finite number"),
@@ -33,16 +33,16 @@ def test_a_job_needs_a_length_above_0(duration: timedelta) -> None:
             {"power": PowerProfile(((9 * HOUR, 1.0),))},
             "the power profile lasts 9:00:00, longer than the job's 8:00:00; shorten",
         ),
-        ({"min_piece": HOUR}, "min_piece belong to kind pieces, this job is unbroken"),
+        ({"min_segment": HOUR}, "min_segment belong to kind segments, this job is unbroken"),
         ({"kind": "interruptible", "restart_cost": Cost(1)}, "restart_cost belong to kind"),
-        ({"kind": "pieces", "min_piece": 9 * HOUR}, "at most the duration, 8:00:00"),
-        ({"kind": "pieces", "min_piece": timedelta(0)}, "give more than 0"),
-        ({"kind": "pieces", "max_pieces": 0}, "give 1 or more"),
-        ({"kind": "pieces", "checkpoints": (2 * HOUR, HOUR)}, "must ascend between 0 and"),
-        ({"kind": "pieces", "checkpoints": (8 * HOUR,)}, "both excluded"),
-        ({"kind": "elastic"}, "is elastic and has no chips"),
-        ({"chips": Elastic(2)}, "is unbroken and has chips"),
-        ({"kind": "elastic", "chips": Elastic(2), "power": STEPS}, "give one power in kW"),
+        ({"kind": "segments", "min_segment": 9 * HOUR}, "at most the duration, 8:00:00"),
+        ({"kind": "segments", "min_segment": timedelta(0)}, "give more than 0"),
+        ({"kind": "segments", "max_segments": 0}, "give 1 or more"),
+        ({"kind": "segments", "checkpoints": (2 * HOUR, HOUR)}, "must ascend between 0 and"),
+        ({"kind": "segments", "checkpoints": (8 * HOUR,)}, "both excluded"),
+        ({"kind": "elastic"}, "is elastic and has no workers"),
+        ({"workers": Elastic(2)}, "is unbroken and has workers"),
+        ({"kind": "elastic", "workers": Elastic(2), "power": STEPS}, "give one power in kW"),
     ],
 )
 def test_members_that_contradict_each_other_are_refused_with_what_to_do(
@@ -85,7 +85,7 @@ def test_a_pause_costs_0_or_more(cost: tuple[float, timedelta]) -> None:
         ({"maximum": 2.0, "throughput": ((1.0, 1.0), (2.0, 2.5))}, "is not concave"),
         ({"maximum": 2.0, "throughput": ((1.0, 1.0), (2.0, 0.9))}, "not below 0"),
         ({"maximum": 2.0, "throughput": ((2.0, 2.0), (1.0, 1.0))}, "must ascend"),
-        ({"maximum": 4.0, "throughput": ((1.0, 1.0), (2.0, 1.5))}, "ends at 2.0 chips"),
+        ({"maximum": 4.0, "throughput": ((1.0, 1.0), (2.0, 1.5))}, "ends at 2.0 workers"),
         ({"maximum": 2.0, "throughput": ((1.0, 2.0), (2.0, 3.0))}, "divide its speeds by that"),
     ],
 )
@@ -97,11 +97,11 @@ def test_chips_that_make_no_sense_are_refused_with_what_to_do(
 
 
 def test_speed_is_straight_between_the_points_of_the_table() -> None:
-    chips = Elastic(4, base=2, throughput=((1, 0.6), (2, 1), (4, 1.5)))
-    assert [chips.speed(each) for each in (0, 0.5, 1, 2, 3, 4)] == pytest.approx(
+    workers = Elastic(4, base=2, throughput=((1, 0.6), (2, 1), (4, 1.5)))
+    assert [workers.speed(each) for each in (0, 0.5, 1, 2, 3, 4)] == pytest.approx(
         [0, 0.3, 0.6, 1, 1.25, 1.5]
     )
-    assert chips.speed(5) == pytest.approx(1.75)  # beyond the table its last line goes on
+    assert workers.speed(5) == pytest.approx(1.75)  # beyond the table its last line goes on
     assert Elastic(8, base=4).speed(6) == 1.5
 
 
@@ -113,4 +113,4 @@ def test_knees_end_where_more_chips_add_no_speed() -> None:
 
 
 def test_kinds_are_read_from_their_names() -> None:
-    assert Job(HOUR, Kind("pieces")).kind is Kind.PIECES
+    assert Job(HOUR, Kind("pieces")).kind is Kind.SEGMENTS

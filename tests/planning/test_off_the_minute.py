@@ -38,11 +38,13 @@ def jobs(work: timedelta, *, profiled: bool) -> dict[str, Job]:
     cost = Cost(0.01)
     return {
         "unbroken": Job(work),
-        "long pieces": Job(work, Kind.PIECES, min_piece=min(work, MINUTE), restart_cost=cost),
-        "pieces": Job(work, Kind.PIECES, restart_cost=cost),
+        "long pieces": Job(
+            work, Kind.SEGMENTS, min_segment=min(work, MINUTE), restart_cost=cost
+        ),
+        "segments": Job(work, Kind.SEGMENTS, restart_cost=cost),
         "interruptible": Job(work, Kind.INTERRUPTIBLE),
-        "once": Job(work, Kind.ELASTIC, chips=Elastic(1)),
-        "twice": Job(work, Kind.ELASTIC, chips=Elastic(2)),
+        "once": Job(work, Kind.ELASTIC, workers=Elastic(1)),
+        "twice": Job(work, Kind.ELASTIC, workers=Elastic(2)),
     }
 
 
@@ -96,7 +98,7 @@ def test_who_may_do_more_is_never_worse(
     st.integers(0, 30),
     st.integers(0, 10),
     st.sampled_from([0, 0, 1, 3, 15]),
-    st.sampled_from(["unbroken", "long pieces", "pieces", "interruptible", "twice"]),
+    st.sampled_from(["unbroken", "long pieces", "segments", "interruptible", "twice"]),
 )
 def test_more_slack_is_never_worse_and_none_saves_nothing(
     series: Series, work: int, slack: int, more: int, moment: int, name: str
@@ -116,8 +118,8 @@ def test_more_slack_is_never_worse_and_none_saves_nothing(
 def test_a_job_that_runs_as_planned_may_run_on_where_minutes_do_not_fit(gone: float) -> None:
     series = Series.regular("DE", CI, T0, HOUR, [1.0, 3.0])
     for job in (
-        Job(12.5 * MINUTE, Kind.PIECES, max_pieces=2),
-        Job(12.5 * MINUTE, Kind.PIECES, min_piece=MINUTE),
+        Job(12.5 * MINUTE, Kind.SEGMENTS, max_segments=2),
+        Job(12.5 * MINUTE, Kind.SEGMENTS, min_segment=MINUTE),
     ):
         first = plan(job, series, Bounds(slack=timedelta(0)), now=T0)
         ran = gone * MINUTE
@@ -134,8 +136,8 @@ def test_a_job_of_odd_seconds_without_slack_runs_at_once() -> None:
     # 12.5 min from a full hour on: taken inwards to whole minutes the time is too short.
     series = Series.regular("DE", CI, T0, HOUR, [3.0, 1.0])
     for job in (
-        Job(12.5 * MINUTE, Kind.PIECES, max_pieces=2),
-        Job(12.5 * MINUTE, Kind.PIECES, min_piece=MINUTE),
+        Job(12.5 * MINUTE, Kind.SEGMENTS, max_segments=2),
+        Job(12.5 * MINUTE, Kind.SEGMENTS, min_segment=MINUTE),
     ):
         found = plan(job, series, Bounds(slack=timedelta(0)), now=T0)
         assert (found.start, found.end) == (T0, T0 + 12.5 * MINUTE)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gridtide.model import Series, Signal
-from gridtide.planning import Bounds, Cost, Job, Kind, Place, Places, plan
+from gridtide.planning import Bounds, CandidateRegion, CandidateRegions, Cost, Job, Kind, plan
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.solvers.cancellation import cancellable, check_cancelled
 from tests.planning.worlds import T0
@@ -27,17 +27,25 @@ def series(zone: str, odd: int = 0) -> Series:
     return Series.regular(zone, Signal.CI_LIFECYCLE_CONSUMED, T0, HOUR, values)
 
 
-def following() -> Places:
-    places = tuple(Place(zone, Outlook(series(zone, i))) for i, zone in enumerate("AB"))
-    return Places(places, home="A", data_gb=1, kwh_per_gb=0.1, moves="follow")  # type: ignore[arg-type]  # the test passes what the type refuses
+def following() -> CandidateRegions:
+    places = tuple(
+        CandidateRegion(zone, Outlook(series(zone, i))) for i, zone in enumerate("AB")
+    )
+    return CandidateRegions(
+        places, current_region="A", data_gb=1, kwh_per_gb=0.1, moves="follow"
+    )  # type: ignore[arg-type]  # the test passes what the type refuses
 
 
 # A job, where it may run, and how often its planner looks at the least: `rows` at each slot,
 # `limits` at each point between slots, `sparse` at each way it follows.
 CASES = {
     "unbroken": (Job(4 * HOUR), series("A"), 1),
-    "rows": (Job(4 * HOUR, Kind.PIECES, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]  # the test passes what the type refuses
-    "limits": (Job(6 * HOUR, Kind.PIECES, min_piece=2 * HOUR, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]  # the test passes what the type refuses
+    "rows": (Job(4 * HOUR, Kind.SEGMENTS, **RESTART), series("A"), SLOTS),  # type: ignore[arg-type]  # the test passes what the type refuses
+    "limits": (
+        Job(6 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR, **RESTART),
+        series("A"),
+        SLOTS,
+    ),  # type: ignore[arg-type]  # the test passes what the type refuses
     "sparse": (Job(4 * HOUR, Kind.INTERRUPTIBLE), following(), SLOTS),
 }
 

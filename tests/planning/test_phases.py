@@ -37,12 +37,12 @@ MICROSECOND = timedelta(microseconds=1)
 SERIES = Series.regular("DE", CI, T0, HOUR, [100.0 + k * 7919 % 97 for k in range(100)])
 COSTS = {"pause_cost": Cost(0.1), "restart_cost": Cost(0.1)}
 JOBS = {
-    "pauses that cost": Job(8 * HOUR, Kind.PIECES, **COSTS),
-    "few": Job(8 * HOUR, Kind.PIECES, max_pieces=2, **COSTS),
-    "long": Job(8 * HOUR, Kind.PIECES, min_piece=2 * HOUR, **COSTS),
-    "long and few": Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=3, **COSTS),
-    "marks": Job(8 * HOUR, Kind.PIECES, checkpoints=(2 * HOUR, 4 * HOUR), **COSTS),
-    "time": Job(8 * HOUR, Kind.PIECES, restart_cost=Cost(0.1, time=HOUR / 4)),
+    "pauses that cost": Job(8 * HOUR, Kind.SEGMENTS, **COSTS),
+    "few": Job(8 * HOUR, Kind.SEGMENTS, max_segments=2, **COSTS),
+    "long": Job(8 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR, **COSTS),
+    "long and few": Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=3, **COSTS),
+    "marks": Job(8 * HOUR, Kind.SEGMENTS, checkpoints=(2 * HOUR, 4 * HOUR), **COSTS),
+    "time": Job(8 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.1, time=HOUR / 4)),
     "profile": Job(
         8 * HOUR, Kind.INTERRUPTIBLE, power=PowerProfile(((2 * HOUR, 3), (6 * HOUR, 1)))
     ),
@@ -62,11 +62,11 @@ def check(solution: Solution, job: Job, start: timedelta, end: timedelta) -> Non
         job.pause_cost.time + job.restart_cost.time
     )
     assert work == job.work + lost
-    assert solution.segments <= (job.max_pieces or solution.segments)
+    assert solution.segments <= (job.max_segments or solution.segments)
     spans = merged((part.start, part.end) for part in solution.parts)
     assert all(later[0] > earlier[1] for earlier, later in pairwise(spans))
-    if job.min_piece:
-        assert min(last - first for first, last in spans) >= to_microseconds(job.min_piece)
+    if job.min_segment:
+        assert min(last - first for first, last in spans) >= to_microseconds(job.min_segment)
     done = 0
     for first, last in spans[:-1]:
         done += last - first
@@ -173,23 +173,23 @@ def test_opening_hours_inside_slots_take_no_more_states() -> None:
 def test_a_job_that_runs_may_run_on_from_any_second_without_a_restart(late: float) -> None:
     # Every hour counts more than the one before: nothing is better than to run on.
     series = Series.regular("DE", CI, T0, HOUR, [100.0 + k for k in range(60)])
-    job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR, **COSTS)
+    job = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR, **COSTS)
     first = plan(job, series, now=T0)
     ran = HOUR + late * SECOND
     rest = replan(first, Progress(T0 + ran, done=ran, running=True, running_for=ran), series)
     assert (rest.start, rest.end) == (T0 + ran, T0 + 8 * HOUR)
 
 
-@pytest.mark.parametrize("kind", [Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES])
+@pytest.mark.parametrize("kind", [Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.SEGMENTS])
 def test_a_batch_at_an_odd_second_is_proven_as_far_as_at_a_full_hour(kind: Kind) -> None:
     pytest.importorskip("scipy")
-    costs = COSTS if kind is Kind.PIECES else {}
+    costs = COSTS if kind is Kind.SEGMENTS else {}
     requests = [Request(Job(2 * HOUR, kind, **costs), SERIES, Bounds(slack=10 * HOUR))] * 3
     caps = {"DE": Cap(jobs=1)}
     full = plan_batch(requests, caps, now=T0)
     odd = plan_batch(requests, caps, now=T0 + 433 * SECOND + MICROSECOND)
     assert odd.least <= odd.total
-    if kind is not Kind.PIECES:
+    if kind is not Kind.SEGMENTS:
         assert full.exact
         assert odd.total - odd.least <= 0.005 * odd.total
     wide = [replace_end(each) for each in requests]
@@ -205,7 +205,7 @@ def replace_end(request: Request) -> Request:
 
 def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> None:
     # The run through from the odd second on counts least; what is proven is no more than that.
-    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR, restart_cost=Cost(0.5))
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR, restart_cost=Cost(0.5))
     for late in (1, 433, 1999, 3599):
         now = T0 + late * SECOND
         made = plan_batch([Request(job, SERIES, Bounds(slack=12 * HOUR))], {}, now=now)
@@ -251,7 +251,7 @@ def test_the_first_segment_of_a_job_that_stands_still_is_cut_on_its_cheaper_side
     # 45 of 60 minutes up to a mark are left; the hour before is dearer, the one after cheaper.
     values = [900.0, 100.0, 800.0, 300.0, 200.0, 900.0]
     series = Series.regular("DE", CI, T0, HOUR, values)
-    job = Job(3 * HOUR, Kind.PIECES, checkpoints=(HOUR,), restart_cost=Cost(0.01))
+    job = Job(3 * HOUR, Kind.SEGMENTS, checkpoints=(HOUR,), restart_cost=Cost(0.01))
     first = plan(job, series, Bounds(deadline=T0 + 6 * HOUR), now=T0)
     again = replan(first, Progress(T0 + HOUR / 2, done=HOUR / 4), series)
     spans = merged((to_instant(s.start), to_instant(s.end)) for s in again.slots)

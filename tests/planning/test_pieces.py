@@ -110,9 +110,9 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     expected = least_cost(world, rules)
     job = Job(
         work * MINUTE,
-        Kind.PIECES,
+        Kind.SEGMENTS,
         power=POWER,
-        max_pieces=most,
+        max_segments=most,
         pause_cost=Cost(float(pause)),
         restart_cost=Cost(float(restart)),
     )
@@ -148,10 +148,10 @@ def rules(draw: st.DrawFn) -> Rules:
 def job_under(rules: Rules) -> Job:
     return Job(
         rules.work * MINUTE,
-        Kind.PIECES,
+        Kind.SEGMENTS,
         power=profile(list(rules.weights)) if rules.weights else POWER,
-        min_piece=rules.least * MINUTE,
-        max_pieces=rules.most,
+        min_segment=rules.least * MINUTE,
+        max_segments=rules.most,
         pause_cost=Cost(float(rules.pause_kwh), rules.pause_time * MINUTE),
         restart_cost=Cost(float(rules.restart_kwh), rules.restart_time * MINUTE),
         checkpoints=tuple(mark * MINUTE for mark in rules.marks or ()),
@@ -184,11 +184,11 @@ def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
     # 2 h at 1 kW: apart 1 + 1 = 2 and a restart at 1 g; together 1 + 4 = 5.
     world = hourly(1, 4, 1, 9)
     apart = costly_pauses.cheapest(
-        world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=2.9))
+        world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=2.9))
     )
     assert (apart.cost, apart.segments) == (pytest.approx(4.9), 2)
     together = costly_pauses.cheapest(
-        world.curve, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=3.1))
+        world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=3.1))
     )
     assert (together.cost, together.segments) == (pytest.approx(5), 1)
 
@@ -214,7 +214,7 @@ def test_the_way_back_pays_for_the_restart_it_takes() -> None:
     # restart at 1 g. Up to the last of them 1.1 + 1 would be less than 1 + 1 + 1.5, but a
     # restart there takes 0.9 more.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
-    job = Job(4 * HOUR, Kind.PIECES, restart_cost=Cost(1))
+    job = Job(4 * HOUR, Kind.SEGMENTS, restart_cost=Cost(1))
     solution = costly_pauses.cheapest(World(series, [(0, 360)]).curve, job)
     assert solution.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
     assert [(p.start, p.end) for p in solution.parts] == [(us(0), us(60)), (us(180), us(360))]
@@ -223,7 +223,7 @@ def test_the_way_back_pays_for_the_restart_it_takes() -> None:
 def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
     # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
-    job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(0, HOUR / 2))
+    job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(0, HOUR / 2))
     solution = limited_segments.cheapest(World(series, [(0, 240)]).curve, job)
     assert [(p.start, p.end, p.power_kw) for p in solution.parts] == [
         (us(0), us(30), 1.0),
@@ -238,8 +238,8 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
     world = hourly(1, 1, 90, 2, 2)
     job = Job(
         3 * HOUR,
-        Kind.PIECES,
-        min_piece=HOUR,
+        Kind.SEGMENTS,
+        min_segment=HOUR,
         pause_cost=Cost(3, HOUR / 2),
         restart_cost=Cost(3, HOUR / 2),
     )
@@ -261,7 +261,7 @@ def from_odd(world: World, first: int) -> Curve:
 
 def test_times_too_fine_to_be_exact_are_refused_with_what_to_do() -> None:
     world = hourly(*[1.0] * 72)
-    job = Job(8 * HOUR, Kind.PIECES, min_piece=HOUR)
+    job = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     assert limited_segments.cheapest(world.curve, job).cost == pytest.approx(8)
     with pytest.raises(TooFine, match="give them in whole minutes"):
         limited_segments.cheapest(from_odd(world, us(0) + 1), job)
@@ -272,7 +272,9 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     # that, the other hour at 1 g, and the rest at 2 g rather than at 9 g for one restart less.
     odd = from_odd(hourly(1, 9, 1, 9, 2), us(20) + 1)
     third = us(20) + 1 - us(0)
-    cheap = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1)))
+    cheap = costly_pauses.cheapest(
+        odd, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.1))
+    )
     assert [(part.start, part.end) for part in cheap.parts] == [
         (us(20) + 1, us(60)),
         (us(120), us(180)),
@@ -280,7 +282,7 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     ]
     assert cheap.cost == pytest.approx(2 / 3 + 1 + 2 / 3 + 0.1 + 0.2, rel=1e-8)
     # At 1.5 kWh a restart: the later two whole hours with one between them, 1 + 2 + 1.5 x 2.
-    dear = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1.5)))
+    dear = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=1.5)))
     assert dear.cost == pytest.approx(6)
     assert [part.start for part in dear.parts] == [us(120), us(240)]
 
@@ -288,11 +290,13 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
 def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
     world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments, or a later"):
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=2))
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=2))
     with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=1))
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=1))
     assert (
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=3)).segments
+        costly_pauses.cheapest(
+            world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=3)
+        ).segments
         == 3
     )
     assert grid.cheapest(grid.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
@@ -301,7 +305,7 @@ def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
 def test_long_pieces_take_a_price_above_any_slot_s() -> None:
     # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
     world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
-    solution = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.PIECES, max_pieces=2))
+    solution = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.SEGMENTS, max_segments=2))
     assert (solution.cost, solution.segments) == (pytest.approx(18), 2)
 
 
@@ -312,7 +316,7 @@ def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
         slots.append(Slot(clock, clock + step, float(i * 7 % 5), Quality.FORECAST))
         clock += step
     world = World(Series("DE", CI, tuple(slots)), [(0, 16)])
-    job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.PIECES, restart_cost=Cost(0.001))
+    job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.SEGMENTS, restart_cost=Cost(0.001))
     with pytest.raises(TooFine, match="in whole minutes"):
         costly_pauses.cheapest(world.curve, job)
 
@@ -322,7 +326,7 @@ def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
     # three the best, one of 2 or more leaves one, so a price alone never finds two.
     world = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
     found = [
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.PIECES, max_pieces=most))
+        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=most))
         for most in (3, 2, 1)
     ]
     assert [solution.cost for solution in found] == pytest.approx([3, 5.7, 7])

@@ -1,4 +1,4 @@
-"""Places: time and place chosen together, what rules a place out, and moving."""
+"""CandidateRegions: time and place chosen together, what rules a place out, and moving."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Moves, Place, Places, distance_km
+from gridtide.planning.problem.regions import (
+    CandidateRegion,
+    CandidateRegions,
+    Moves,
+    distance_km,
+)
 from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, POWER, T0, at
@@ -29,8 +34,8 @@ def hourly(zone: str, *values: float | None) -> Series:
     return Series.regular(zone, CI, T0, HOUR, values)
 
 
-def place(region: str, *values: float | None, **members: Any) -> Place:  # noqa: ANN401
-    return Place(region, Outlook(hourly(region, *values)), **members)
+def place(region: str, *values: float | None, **members: Any) -> CandidateRegion:  # noqa: ANN401
+    return CandidateRegion(region, Outlook(hourly(region, *values)), **members)
 
 
 DE = place("DE", 5, 4, 9, jurisdiction="EU", latitude=50.11, longitude=8.68)
@@ -48,33 +53,37 @@ def test_place_and_time_are_chosen_together() -> None:
 
 
 def test_savings_are_counted_against_running_at_home() -> None:
-    found = plan(Job(HOUR), Places((DE, FR), home="DE"), now=T0)
+    found = plan(Job(HOUR), CandidateRegions((DE, FR), current_region="DE"), now=T0)
     assert (found.region, found.saving_now) == ("FR", pytest.approx(3 / 5))
     # Starts at home on edges count 5, 4 and 9 g.
     assert (found.saving_median, found.saving_worst) == pytest.approx((3 / 5, 7 / 9))
 
 
 def test_overhead_and_an_own_intensity_count() -> None:
-    hot = Place("FR", Outlook(hourly("FR", 9, 3, 2)), pue=2.5)
-    found = plan(Job(HOUR), Places((DE, hot)), now=T0)
+    hot = CandidateRegion("FR", Outlook(hourly("FR", 9, 3, 2)), pue=2.5)
+    found = plan(Job(HOUR), CandidateRegions((DE, hot)), now=T0)
     assert (found.region, found.kwh, found.grams) == ("DE", 1, pytest.approx(4))
-    own = Place("FR", Outlook(hourly("FR", 9, 3, 2)), pue=2.5, intensity=1.5)
-    solar = plan(Job(HOUR), Places((DE, own)), now=T0)
+    own = CandidateRegion("FR", Outlook(hourly("FR", 9, 3, 2)), pue=2.5, intensity=1.5)
+    solar = plan(Job(HOUR), CandidateRegions((DE, own)), now=T0)
     assert (solar.region, solar.start, solar.kwh) == ("FR", T0, 2.5)
     assert (solar.grams, solar.mean) == pytest.approx((3.75, 1.5))
 
 
 def test_rules_leave_places_out_and_say_why() -> None:
-    listed = plan(Job(HOUR), Places((DE, FR, US), allowed=frozenset({"DE"})), now=T0)
+    listed = plan(Job(HOUR), CandidateRegions((DE, FR, US), allowed=frozenset({"DE"})), now=T0)
     assert listed.region == "DE"
     assert [each.region for each in listed.left_out] == ["FR", "US"]
     assert listed.left_out[0].reason == "it is not on the list of allowed regions"
-    resident = plan(Job(HOUR), Places((DE, FR, US), residency=frozenset({"EU"})), now=T0)
+    resident = plan(
+        Job(HOUR), CandidateRegions((DE, FR, US), residency=frozenset({"EU"})), now=T0
+    )
     assert resident.region == "FR"
     assert resident.left_out[0].reason == "its jurisdiction, US, is not one of EU"
-    near = Places((DE, FR, US), home="DE", max_latency_ms=20)
+    near = CandidateRegions((DE, FR, US), current_region="DE", max_latency_ms=20)
     assert plan(Job(HOUR), near, now=T0).region == "FR"
-    table = Places((DE, FR, US), home="DE", max_latency_ms=20, latency_ms={"FR": 30, "US": 9})
+    table = CandidateRegions(
+        (DE, FR, US), current_region="DE", max_latency_ms=20, latency_ms={"FR": 30, "US": 9}
+    )
     assert plan(Job(HOUR), table, now=T0).region == "US"
 
 
@@ -86,29 +95,29 @@ def test_the_great_circle_is_as_long_as_published() -> None:
 
 def test_a_place_without_a_window_is_left_out_and_the_others_answer() -> None:
     short = place("FR", 1)
-    found = plan(Job(2 * HOUR), Places((DE, short)), now=T0)
+    found = plan(Job(2 * HOUR), CandidateRegions((DE, short)), now=T0)
     assert found.region == "DE"
     assert "FR: no unbroken run of 2 h" in found.left_out[0].reason
     with pytest.raises(NoFeasibleWindow, match=r"DE: no unbroken run.*FR: no unbroken run"):
-        plan(Job(9 * HOUR), Places((DE, short)), now=T0)
+        plan(Job(9 * HOUR), CandidateRegions((DE, short)), now=T0)
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"places": ()}, "there is no region to choose from; name at least one"),
-        ({"places": (DE, DE)}, "named twice"),
-        ({"home": "NO"}, "'NO' must be one of the regions DE, FR; add it"),
+        ({"regions": ()}, "there is no region to choose from; name at least one"),
+        ({"regions": (DE, DE)}, "named twice"),
+        ({"current_region": "NO"}, "'NO' must be one of the regions DE, FR; add it"),
         ({"data_gb": -1.0}, "give 0 or more"),
-        ({"data_gb": 5.0}, "needs kwh_per_gb.*and home"),
-        ({"data_gb": 5.0, "home": "DE"}, "needs kwh_per_gb"),
+        ({"data_gb": 5.0}, "needs kwh_per_gb.*and current_region"),
+        ({"data_gb": 5.0, "current_region": "DE"}, "needs kwh_per_gb"),
         ({"kwh_per_gb": -1.0}, "give 0 or more"),
-        ({"max_latency_ms": 5.0}, "needs latency_from, or home"),
+        ({"max_latency_ms": 5.0}, "needs latency_from, or current_region"),
     ],
 )
 def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        Places(**{"places": (DE, FR), **members})
+        CandidateRegions(**{"regions": (DE, FR), **members})
 
 
 @pytest.mark.parametrize(
@@ -132,24 +141,32 @@ def test_an_empty_list_of_regions_and_mixed_signals_are_refused() -> None:
     with pytest.raises(NoCommonSignal, match="not on ci_lifecycle_consumed"):
         plan(Job(HOUR), {"DE": hourly("DE", 5), "FR": free}, now=T0)
     with pytest.raises(NoFeasibleWindow, match="no region is left to run in: DE: it is not on"):
-        plan(Job(HOUR), Places((DE,), allowed=frozenset()), now=T0)
+        plan(Job(HOUR), CandidateRegions((DE,), allowed=frozenset()), now=T0)
 
 
 def test_an_unknown_latency_is_refused_with_what_to_give() -> None:
     nowhere = place("FR", 1)
     with pytest.raises(BadInput, match="give it in latency_ms, or give both their latitude"):
-        plan(Job(HOUR), Places((DE, nowhere), home="DE", max_latency_ms=20), now=T0)
+        plan(
+            Job(HOUR),
+            CandidateRegions((DE, nowhere), current_region="DE", max_latency_ms=20),
+            now=T0,
+        )
 
 
 def test_data_to_move_counts_half_at_either_end() -> None:
     # 1 kWh of moving at (5 + 9) / 2 g right now: 7 g, so the 2 g hour in FR comes to 9 g.
-    moving = Places((DE, FR), home="DE", data_gb=100, kwh_per_gb=0.01)
+    moving = CandidateRegions((DE, FR), current_region="DE", data_gb=100, kwh_per_gb=0.01)
     found = plan(Job(HOUR), moving, now=T0)
     assert (found.region, found.grams) == ("DE", pytest.approx(4))
     assert {each.what: each.grams for each in found.alternatives}["run in FR"] == pytest.approx(
         9
     )
-    less = plan(Job(HOUR), Places((DE, FR), home="DE", data_gb=20, kwh_per_gb=0.01), now=T0)
+    less = plan(
+        Job(HOUR),
+        CandidateRegions((DE, FR), current_region="DE", data_gb=20, kwh_per_gb=0.01),
+        now=T0,
+    )
     assert (less.region, less.kwh, less.grams) == ("FR", 1.2, pytest.approx(2 + 1.4))
     # Its saving counts the move: 5 g at home now.
     assert less.saving_now == pytest.approx((5 - 3.4) / 5)
@@ -157,24 +174,28 @@ def test_data_to_move_counts_half_at_either_end() -> None:
 
 def test_a_move_that_cannot_be_counted_leaves_the_place_out() -> None:
     dark = place("DE", None, None)
-    moving = Places((dark, FR), home="DE", data_gb=20, kwh_per_gb=0.01)
+    moving = CandidateRegions((dark, FR), current_region="DE", data_gb=20, kwh_per_gb=0.01)
     with pytest.raises(NoFeasibleWindow, match="moving data from or to it cannot be counted"):
         plan(Job(HOUR), moving, now=T0)
     with pytest.raises(NoFeasibleWindow, match="moving data from or to it cannot be counted"):
         plan(Job(HOUR), moving, goal=Goal(budget_grams=50), now=T0)
-    home = Places((FR, dark), home="FR", data_gb=20, kwh_per_gb=0.01, moves=Moves.FOLLOW)
+    home = CandidateRegions(
+        (FR, dark), current_region="FR", data_gb=20, kwh_per_gb=0.01, moves=Moves.FOLLOW
+    )
     assert plan(Job(HOUR), home, now=T0).region == "FR"
 
 
 def test_a_move_from_where_the_forecast_has_ended_counts_its_last_value() -> None:
-    old = Places((place("DE", 5), FR), home="DE", data_gb=20, kwh_per_gb=0.01)
+    old = CandidateRegions(
+        (place("DE", 5), FR), current_region="DE", data_gb=20, kwh_per_gb=0.01
+    )
     found = plan(Job(HOUR), old, now=T0 + 2 * HOUR)
     # 0.2 kWh at (5 + 2) / 2 g.
     assert (found.region, found.grams) == ("FR", pytest.approx(2 + 0.7))
 
 
 def test_a_budget_covers_the_move() -> None:
-    moving = Places((DE, FR), home="DE", data_gb=20, kwh_per_gb=0.01)
+    moving = CandidateRegions((DE, FR), current_region="DE", data_gb=20, kwh_per_gb=0.01)
     found = plan(Job(HOUR), moving, goal=Goal(budget_grams=3.5), now=T0)
     assert (found.region, found.grams) == ("FR", pytest.approx(3.5))
 
@@ -183,7 +204,7 @@ VALUE = st.one_of(st.none(), *[st.integers(0, 5).map(float)] * 4)
 
 
 @st.composite
-def two_places(draw: st.DrawFn) -> tuple[Place, Place]:
+def two_places(draw: st.DrawFn) -> tuple[CandidateRegion, CandidateRegion]:
     found = []
     for region in ("DE", "FR"):
         slots, clock = [], draw(st.integers(0, 1))
@@ -193,11 +214,11 @@ def two_places(draw: st.DrawFn) -> tuple[Place, Place]:
             clock += length
         slots.append(Slot(at(20), at(21), 1.0, Quality.FORECAST))  # some value is known
         pue = draw(st.sampled_from([1.0, 1.5]))
-        found.append(Place(region, Outlook(Series(region, CI, tuple(slots))), pue))
+        found.append(CandidateRegion(region, Outlook(Series(region, CI, tuple(slots))), pue))
     return found[0], found[1]
 
 
-def by_minute(place: Place) -> dict[int, Fraction]:
+def by_minute(place: CandidateRegion) -> dict[int, Fraction]:
     return {
         minute: Fraction(slot.value)
         for slot in place.outlook.expected.slots
@@ -206,7 +227,7 @@ def by_minute(place: Place) -> dict[int, Fraction]:
     }
 
 
-def all_ways(places: tuple[Place, Place], work: int) -> Iterator[list[int]]:
+def all_ways(places: tuple[CandidateRegion, CandidateRegion], work: int) -> Iterator[list[int]]:
     """For each of seven minutes where the job runs, or -1."""
     known = [by_minute(each) for each in places]
     for way in product((-1, 0, 1), repeat=7):
@@ -216,7 +237,10 @@ def all_ways(places: tuple[Place, Place], work: int) -> Iterator[list[int]]:
 
 
 def cost_of(
-    way: list[int], places: tuple[Place, Place], move: Fraction, toll: Fraction
+    way: list[int],
+    places: tuple[CandidateRegion, CandidateRegion],
+    move: Fraction,
+    toll: Fraction,
 ) -> Fraction:
     """At a kWh a minute; home is the first place; toll is of each restart, moves included.
 
@@ -259,20 +283,22 @@ def cost_of(
 @given(
     two_places(),
     st.integers(1, 5),
-    st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES]),
+    st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.SEGMENTS]),
     st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(2)]),
 )
 def test_no_way_over_time_and_places_counts_less(
-    pair: tuple[Place, Place], work: int, kind: Kind, move: Fraction
+    pair: tuple[CandidateRegion, CandidateRegion], work: int, kind: Kind, move: Fraction
 ) -> None:
-    toll = Fraction(1, 2) if kind is Kind.PIECES else Fraction(0)
+    toll = Fraction(1, 2) if kind is Kind.SEGMENTS else Fraction(0)
     ways = [
         way
         for way in all_ways(pair, work)
         if kind is not Kind.UNBROKEN or "-" not in "".join("-x"[h >= 0] for h in way).strip("-")
     ]
     expected = min((cost_of(way, pair, move, toll) for way in ways), default=None)
-    places = Places(pair, home="DE", data_gb=float(move), kwh_per_gb=1.0, moves=Moves.FOLLOW)
+    places = CandidateRegions(
+        pair, current_region="DE", data_gb=float(move), kwh_per_gb=1.0, moves=Moves.FOLLOW
+    )
     job = Job(work * MINUTE, kind, power=POWER, **({"restart_cost": Cost(0.5)} if toll else {}))
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
@@ -283,7 +309,7 @@ def test_no_way_over_time_and_places_counts_less(
 
 
 def test_following_names_where_it_runs_when() -> None:
-    places = Places((DE, FR), moves=Moves.FOLLOW)
+    places = CandidateRegions((DE, FR), moves=Moves.FOLLOW)
     found = plan(Job(3 * HOUR), places, now=T0)
     assert [(each.region, each.start) for each in found.slots] == [
         ("DE", T0),
@@ -296,7 +322,7 @@ def test_following_names_where_it_runs_when() -> None:
 
 
 def test_following_stays_where_moving_gains_nothing() -> None:
-    level = Places((place("DE", 2, 1, 1), place("FR", 1, 1, 2)), moves=Moves.FOLLOW)
+    level = CandidateRegions((place("DE", 2, 1, 1), place("FR", 1, 1, 2)), moves=Moves.FOLLOW)
     found = plan(Job(2 * HOUR), level, now=T0)
     assert [(each.region, each.start, each.end) for each in found.slots] == [
         ("FR", T0, T0 + 2 * HOUR)
@@ -304,10 +330,12 @@ def test_following_stays_where_moving_gains_nothing() -> None:
 
 
 def test_an_elastic_job_follows_where_moves_are_free_and_only_there() -> None:
-    job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2))
-    found = plan(job, Places((DE, FR), moves=Moves.FOLLOW), now=T0)
+    job = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2))
+    found = plan(job, CandidateRegions((DE, FR), moves=Moves.FOLLOW), now=T0)
     assert (found.grams, found.slots[0].region) == (pytest.approx(4), "FR")
-    costly = Places((DE, FR), home="DE", data_gb=1, kwh_per_gb=1, moves=Moves.FOLLOW)
+    costly = CandidateRegions(
+        (DE, FR), current_region="DE", data_gb=1, kwh_per_gb=1, moves=Moves.FOLLOW
+    )
     with pytest.raises(BadInput, match="use one move, or leave the data where it is"):
         plan(job, costly, now=T0)
     with pytest.raises(BadInput, match="not offered with moves that cost"):
@@ -317,23 +345,28 @@ def test_an_elastic_job_follows_where_moves_are_free_and_only_there() -> None:
 def test_following_meets_a_budget_over_all_places() -> None:
     # An hour in DE is 5 g; half of it and half of 3 g in FR are 4 g, at the soonest.
     found = plan(
-        Job(HOUR), Places((DE, FR), moves=Moves.FOLLOW), goal=Goal(budget_grams=4), now=T0
+        Job(HOUR),
+        CandidateRegions((DE, FR), moves=Moves.FOLLOW),
+        goal=Goal(budget_grams=4),
+        now=T0,
     )
     assert (found.start, found.grams) == (T0 + HOUR / 2, pytest.approx(4))
 
 
 def test_places_share_bounds() -> None:
     bounds = Bounds(deadline=T0 + 2 * HOUR)
-    found: Plan = plan(Job(HOUR), Places((DE, FR)), bounds, now=T0)
+    found: Plan = plan(Job(HOUR), CandidateRegions((DE, FR)), bounds, now=T0)
     assert (found.region, found.start) == ("FR", T0 + HOUR)
 
 
 def test_a_round_trip_is_twice_the_way_in_glass() -> None:
     # A quarter of the equator, 10,007.6 km, there and back at 204.2 km/ms: 98.0 ms.
     far = [
-        Place(name, Outlook(hourly(name, 1, 2)), latitude=0, longitude=east)
+        CandidateRegion(name, Outlook(hourly(name, 1, 2)), latitude=0, longitude=east)
         for name, east in (("A", 0), ("B", 90))
     ]
-    tight = Places(tuple(far), home="A", max_latency_ms=97.9)
+    tight = CandidateRegions(tuple(far), current_region="A", max_latency_ms=97.9)
     assert tight.ruled_out() == {"B": "a round trip takes 98 ms, over the 97.9 ms"}
-    assert Places(tuple(far), home="A", max_latency_ms=98.1).ruled_out() == {}
+    assert (
+        CandidateRegions(tuple(far), current_region="A", max_latency_ms=98.1).ruled_out() == {}
+    )

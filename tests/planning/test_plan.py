@@ -20,13 +20,13 @@ from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
 from gridtide.planning.problem.opening_hours import Weekly
 from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
 
-KINDS = st.sampled_from(["unbroken", "interruptible", "pieces", "elastic"])
+KINDS = st.sampled_from(["unbroken", "interruptible", "segments", "elastic"])
 
 
 def hourly(*values: float | None, signal: Signal = CI) -> Series:
@@ -35,8 +35,8 @@ def hourly(*values: float | None, signal: Signal = CI) -> Series:
 
 def job_of(kind: str, duration: timedelta, power: float = 1.0) -> Job:
     more: dict[str, Any] = {
-        "pieces": {"restart_cost": Cost(0.5), "max_pieces": 3},
-        "elastic": {"chips": Elastic(2)},
+        "segments": {"restart_cost": Cost(0.5), "max_segments": 3},
+        "elastic": {"workers": Elastic(2)},
     }
     return Job(duration, Kind(kind), power=power, **more.get(kind, {}))
 
@@ -68,7 +68,7 @@ def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
     found = {kind: planned(job_of(kind, work * MINUTE), world, end) for kind in Kind}
     costs = {kind: value(each) for kind, each in found.items() if each is not None}
     order = [
-        kind for kind in ("elastic", "interruptible", "pieces", "unbroken") if kind in costs
+        kind for kind in ("elastic", "interruptible", "segments", "unbroken") if kind in costs
     ]
     for better, worse in pairwise(order):
         assert costs[better] <= costs[worse] + 1e-12
@@ -98,7 +98,7 @@ def without_slack(draw: st.DrawFn) -> tuple[Series, int, int]:
 
 
 @examples(100)
-@given(without_slack(), st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.PIECES]))
+@given(without_slack(), st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.SEGMENTS]))
 def test_without_slack_nothing_is_saved(case: tuple[Series, int, int], kind: Kind) -> None:
     series, now, work = case
     job = job_of(kind, work * MINUTE)
@@ -152,14 +152,14 @@ def test_carbon_free_share_is_maximised_and_saved_in_points() -> None:
 
 def test_the_cheapest_plan_still_says_its_grams() -> None:
     costs = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.2, -0.1, 0.4])
-    found = plan(Job(HOUR), hourly(1, 2, 9, 4), goal=Goal(Aim.COST, costs), now=T0)
+    found = plan(Job(HOUR), hourly(1, 2, 9, 4), goal=Goal(Objective.COST, costs), now=T0)
     assert (found.start, found.grams) == (T0 + 2 * HOUR, pytest.approx(9))
     assert (found.cost, found.cost_unit) == (pytest.approx(-0.1), "EUR")
     assert found.saving_now == pytest.approx((0.3 + 0.1) / 0.3)
     # At 0.2 EUR a gram 0.3 + 0.2 is the least; at 50 EUR a tonne the grams hardly matter.
-    dear = Goal(Aim.WEIGHTED, costs, carbon_weight=0.2, cost_weight=1.0)
+    dear = Goal(Objective.WEIGHTED, costs, carbon_weight=0.2, cost_weight=1.0)
     assert plan(Job(HOUR), hourly(1, 2, 9, 4), goal=dear, now=T0).start == T0
-    cheap = Goal(Aim.WEIGHTED, costs, carbon_weight=5e-5, cost_weight=1.0)
+    cheap = Goal(Objective.WEIGHTED, costs, carbon_weight=5e-5, cost_weight=1.0)
     assert plan(Job(HOUR), hourly(1, 2, 9, 4), goal=cheap, now=T0).start == T0 + 2 * HOUR
 
 
@@ -177,7 +177,7 @@ def least_to(world: World, work: int, end: int) -> Fraction | None:
 
 @examples(120)
 @given(
-    worlds().filter(lambda w: bool(w.spans) and w.goal.aim is Aim.CARBON),
+    worlds().filter(lambda w: bool(w.spans) and w.goal.objective is Objective.CARBON),
     st.integers(1, 6),
     st.integers(0, 12),
 )
@@ -225,7 +225,7 @@ def test_under_a_threshold_it_runs_as_early_as_it_can() -> None:
     pausing = Job(2.5 * HOUR, Kind.INTERRUPTIBLE)
     found = plan(pausing, hourly(3, 9, 4, 2, 1, 1), goal=goal, now=T0)
     assert (found.start, found.end) == (T0, T0 + 3.5 * HOUR)
-    clean = Goal(Aim.CFE, threshold=0.5)
+    clean = Goal(Objective.CFE, threshold=0.5)
     late = plan(Job(HOUR), hourly(0.4, 0.5, 0.9, signal=CFE), goal=clean, now=T0)
     assert late.start == T0 + HOUR
 
@@ -298,7 +298,7 @@ def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() 
         (T0, T0 + HOUR),
         (T0 + 2 * HOUR, T0 + 3 * HOUR),
     ]
-    assert (pausing.pieces, pausing.saving_now, pausing.saving_median) == (2, 0, None)
+    assert (pausing.segments, pausing.saving_now, pausing.saving_median) == (2, 0, None)
     with pytest.raises(NoFeasibleWindow, match="unbroken for at most 1 h"):
         plan(Job(2 * HOUR), hourly(1, 0, 2), bounds, now=T0)
 
@@ -331,7 +331,7 @@ def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() 
             "no time for a job of 9 h within the bounds.* for 2 h in all",
         ),
         (
-            Job(2 * HOUR, Kind.PIECES, min_piece=2 * HOUR),
+            Job(2 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR),
             hourly(1, None, 3),
             Bounds(),
             "allow more or shorter segments, or a later deadline",
@@ -352,9 +352,11 @@ def test_contradictory_bounds_are_bad_input() -> None:
 
 
 def test_pieces_start_and_end_at_any_moment() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR / 2)
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR / 2)
     now = T0 + timedelta(minutes=1, microseconds=7)
-    split = plan(Job(1.5 * HOUR, Kind.PIECES, min_piece=HOUR / 2), hourly(1, 9, 1, 9), now=now)
+    split = plan(
+        Job(1.5 * HOUR, Kind.SEGMENTS, min_segment=HOUR / 2), hourly(1, 9, 1, 9), now=now
+    )
     assert [each.start for each in split.slots] == [now, T0 + 2 * HOUR]
     assert split.grams == pytest.approx(1.5)
     through = plan(job, hourly(1, 2, 3), now=now)
@@ -392,20 +394,20 @@ def test_at_once_is_as_soon_as_an_unbroken_job_fits() -> None:
 
 
 def test_an_elastic_job_with_a_ramp_is_planned() -> None:
-    chips = Elastic(2, ramp=1, fractional_workers=True)
-    found = plan(Job(2 * HOUR, Kind.ELASTIC, chips=chips), hourly(9, 2, 1, 2), now=T0)
+    workers = Elastic(2, ramp=1, fractional_workers=True)
+    found = plan(Job(2 * HOUR, Kind.ELASTIC, workers=workers), hourly(9, 2, 1, 2), now=T0)
     # x in the clean hour takes x - 1 on either side: x + 2 (x - 1) = 2, so x = 4/3.
-    assert [each.chips for each in found.slots] == pytest.approx([1 / 3, 4 / 3, 1 / 3])
+    assert [each.workers for each in found.slots] == pytest.approx([1 / 3, 4 / 3, 1 / 3])
     assert found.grams == pytest.approx(4 / 3 + 2 * 2 / 3)
     # Whole workers: one in the clean hour and one beside it.
-    whole = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1))
+    whole = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2, ramp=1))
     found = plan(whole, hourly(9, 2, 1, 2), now=T0)
-    assert {each.chips for each in found.slots} == {1}
+    assert {each.workers for each in found.slots} == {1}
     assert found.grams == pytest.approx(3)
 
 
 def test_pieces_within_a_budget_end_at_the_edge_of_a_slot() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.5))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.5))
     found = plan(job, hourly(3, 9, 2, 1, 1), goal=Goal(budget_grams=6), now=T0)
     # By 03:00 the first and the third hour and a restart at 2 g come to just 6 g.
     assert (found.end, found.grams) == (T0 + 3 * HOUR, pytest.approx(6))
@@ -426,11 +428,11 @@ def test_a_cost_that_is_unknown_for_a_part_is_unknown() -> None:
 
 
 def test_a_plan_reads_back_from_its_json() -> None:
-    chips = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2))
-    found = plan(chips, Outlook(hourly(3, 1, 2), issued_at=T0, model="m@1"), now=T0)
+    workers = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2))
+    found = plan(workers, Outlook(hourly(3, 1, 2), issued_at=T0, model="m@1"), now=T0)
     wire = found.to_json()
     assert "question" not in wire
-    assert wire["slots"][0]["chips"] == 2.0
+    assert wire["slots"][0]["workers"] == 2.0
     assert wire["reason"]["code"] == "best"
     back = Plan.from_json(wire)
     assert back.to_json() == wire

@@ -33,23 +33,23 @@ def hourly(*values: float | None) -> World:
 def sizes(solution: Solution, hours: int) -> list[float]:
     """Chips by hour; the size must hold all hour long."""
     found = [0.0] * hours
-    for start, end, _, chips in solution.parts:
+    for start, end, _, workers in solution.parts:
         assert (start - us(0)) % 3_600_000_000 == (end - us(0)) % 3_600_000_000 == 0
         for hour in range((start - us(0)) // 3_600_000_000, (end - us(0)) // 3_600_000_000):
-            found[hour] = chips or 0.0
+            found[hour] = workers or 0.0
     return found
 
 
 def least(
-    values: list[float | None], work: float, chips: Elastic, step: float, now: float = 0.0
+    values: list[float | None], work: float, workers: Elastic, step: float, now: float = 0.0
 ) -> float | None:
-    """The least over all ways to be on or off by hour, by chips and speeds under the lines."""
-    points = [(0.0, 0.0), *(chips.throughput or ((chips.maximum, chips.maximum),))]
+    """The least over all ways to be on or off by hour, by workers and speed."""
+    points = [(0.0, 0.0), *(workers.throughput or ((workers.maximum, workers.maximum),))]
     lines = [
         ((b - d) / (a - c), d - (b - d) / (a - c) * c) for (c, d), (a, b) in pairwise(points)
     ]
     count, best = len(values), None
-    patterns = product((False, True), repeat=count) if chips.minimum else [[True] * count]
+    patterns = product((False, True), repeat=count) if workers.minimum else [[True] * count]
     for pattern in patterns:
         rows: list[list[float]] = []
         bounds: list[float] = []
@@ -69,7 +69,7 @@ def least(
                 rows.append(row)
                 bounds.append(step if hour else step + sign * now)
         limits = [
-            (chips.minimum, chips.maximum) if on and value is not None else (0, 0)
+            (workers.minimum, workers.maximum) if on and value is not None else (0, 0)
             for on, value in zip(pattern, values, strict=True)
         ]
         speeds = [(0, None) if value is not None else (0, 0) for value in values]
@@ -101,23 +101,23 @@ def least(
     st.sampled_from([0.0, 0.0, 1.0, 1.75, 2.0, 3.0]),
 )
 def test_another_programme_finds_nothing_that_counts_less(
-    values: list[float | None], quarters: int, chips: Elastic, step: float, now: float
+    values: list[float | None], quarters: int, workers: Elastic, step: float, now: float
 ) -> None:
-    now = min(now, chips.maximum)
-    stands = JobState(at=us(0), started=now > 0, running=now > 0, chips=now)
-    expected = least(values, quarters / 4, chips, step, now)
-    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
+    now = min(now, workers.maximum)
+    stands = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
+    expected = least(values, quarters / 4, workers, step, now)
+    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, workers=workers)
     if expected is None:
         with pytest.raises(NoFeasibleWindow, match=r"allow (more of either|a larger ramp)"):
-            ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+            ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
         return
-    solution = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
     assert solution.cost == pytest.approx(expected, abs=1e-6)
     found = sizes(solution, len(values))
     assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([now, *found, 0]))
-    assert all(size < 1e-6 or size >= chips.minimum - 1e-6 for size in found)
+    assert all(size < 1e-6 or size >= workers.minimum - 1e-6 for size in found)
     assert all(size == 0 for size, value in zip(found, values, strict=True) if value is None)
-    assert sum(chips.speed(size) for size in found) >= quarters / 4 - 1e-6
+    assert sum(workers.speed(size) for size in found) >= quarters / 4 - 1e-6
 
 
 @examples(60)
@@ -129,68 +129,68 @@ def test_another_programme_finds_nothing_that_counts_less(
     st.sampled_from([0.0, 1.0, 3.0]),
 )
 def test_no_list_of_whole_workers_counts_less(
-    values: list[float | None], quarters: int, chips: Elastic, step: int, now: float
+    values: list[float | None], quarters: int, workers: Elastic, step: int, now: float
 ) -> None:
-    now = min(now, chips.maximum)
-    stands = JobState(at=us(0), started=now > 0, running=now > 0, chips=now)
-    least_size = 2 if chips.minimum else 1
-    whole = [0, *range(least_size, int(chips.maximum) + 1)]
+    now = min(now, workers.maximum)
+    stands = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
+    least_size = 2 if workers.minimum else 1
+    whole = [0, *range(least_size, int(workers.maximum) + 1)]
     costs = [
         sum(size * (value or 0.0) for size, value in zip(way, values, strict=True))
         for way in product(whole, repeat=len(values))
         if all(size == 0 or value is not None for size, value in zip(way, values, strict=True))
-        and sum(chips.speed(size) for size in way) >= quarters / 4 - 1e-9
+        and sum(workers.speed(size) for size in way) >= quarters / 4 - 1e-9
         and all(abs(a - b) <= step for a, b in pairwise([now, *way, 0]))
     ]
-    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, chips=chips)
+    job = Job(quarters / 4 * HOUR, Kind.ELASTIC, workers=workers)
     if not costs:
         with pytest.raises(NoFeasibleWindow):
-            ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+            ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
         return
-    solution = ramp.cheapest(hourly(*values).curve, job, chips, step, stands)
+    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
     assert solution.cost == pytest.approx(min(costs), abs=1e-6)
     assert set(sizes(solution, len(values))) <= set(whole)
 
 
 def test_a_ramp_as_large_as_all_chips_is_none() -> None:
-    chips = Elastic(3, throughput=TABLE)
+    workers = Elastic(3, throughput=TABLE)
     world = hourly(2, 3.5, 3.5, 9, 1)
-    job = Job(4 * HOUR, Kind.ELASTIC, chips=chips)
-    free = elastic.cheapest(world.curve, job, chips)
-    assert ramp.cheapest(world.curve, job, chips, 3).cost == pytest.approx(free.cost)
+    job = Job(4 * HOUR, Kind.ELASTIC, workers=workers)
+    free = elastic.cheapest(world.curve, job, workers)
+    assert ramp.cheapest(world.curve, job, workers, 3).cost == pytest.approx(free.cost)
 
 
 def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
-    # 4 h at up to 2 chips, one more or less an hour: 1, 2, 1 around the clean hour, by hand.
-    job = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2))
+    # 4 h at up to 2 workers, one more or less an hour: 1, 2, 1 around the clean hour, by hand.
+    job = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2))
     solution = ramp.cheapest(hourly(9, 2, 1, 3, 9).curve, job, Elastic(2), 1)
     assert sizes(solution, 5) == pytest.approx([0, 1, 2, 1, 0])
     assert solution.cost == pytest.approx(2 + 2 + 3)
 
 
 def test_what_comes_down_slower_than_its_work_ends_runs_on_till_it_has() -> None:
-    # From 3 chips, one less an hour: 2, 1, 0 is the least it can do, 3 h for 1 h of work.
-    job = Job(HOUR, Kind.ELASTIC, chips=Elastic(3))
-    stands = JobState(at=us(0), started=True, running=True, chips=3)
+    # From 3 workers, one less an hour: 2, 1, 0 is the least it can do, 3 h for 1 h of work.
+    job = Job(HOUR, Kind.ELASTIC, workers=Elastic(3))
+    stands = JobState(at=us(0), started=True, running=True, workers=3)
     solution = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, stands)
     assert sizes(solution, 4) == pytest.approx([2, 1, 0, 0])
     assert solution.cost == pytest.approx(2 * 5 + 1)
-    with pytest.raises(NoFeasibleWindow, match="from 3 chips on; allow more of either"):
+    with pytest.raises(NoFeasibleWindow, match="from 3 workers on; allow more of either"):
         ramp.cheapest(hourly(5, None, 1).curve, job, Elastic(3), 1, stands)
-    with pytest.raises(NoFeasibleWindow, match="runs on 3 chips and may not run on"):
+    with pytest.raises(NoFeasibleWindow, match="runs on 3 workers and may not run on"):
         ramp.cheapest(hourly(None, 1, 1, 1).curve, job, Elastic(3), 1, stands)
 
 
 def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
-    chips = Elastic(3, throughput=TABLE)
-    job = Job(HOUR, Kind.ELASTIC, chips=chips)
+    workers = Elastic(3, throughput=TABLE)
+    job = Job(HOUR, Kind.ELASTIC, workers=workers)
     with pytest.raises(BadInput, match="use a linear throughput"):
-        ramp.cheapest(hourly(1, -2).curve, job, chips, 1)
+        ramp.cheapest(hourly(1, -2).curve, job, workers, 1)
 
 
 def test_without_a_solver_the_error_names_both_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    job = Job(HOUR, Kind.ELASTIC, chips=Elastic(2))
+    job = Job(HOUR, Kind.ELASTIC, workers=Elastic(2))
     with pytest.raises(NoSolver, match=r"pip install 'gridtide\[lp\]'.* or ask a service"):
         ramp.cheapest(hourly(1, 2).curve, job, Elastic(2), 1)
 

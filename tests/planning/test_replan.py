@@ -19,7 +19,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Moves, Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from tests.examples import examples
@@ -62,7 +62,7 @@ def test_a_pausing_job_takes_the_cheapest_slots_for_what_is_left() -> None:
 
 
 def test_running_on_is_free_and_starting_again_is_not() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=1), pause_cost=Cost(kwh=1))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=1), pause_cost=Cost(kwh=1))
     first = plan(job, hourly(5, 5, 5, 5), now=T0)
     forecast = hourly(5, 7, 3, 9)
     running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
@@ -75,13 +75,13 @@ def test_running_on_is_free_and_starting_again_is_not() -> None:
     cheap = hourly(5, 70, 0.5, 9)
     off = replan(first, running, cheap)
     assert (hours(off), off.grams) == ([(1, 2)], pytest.approx(70))
-    little = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1), pause_cost=Cost(kwh=0.1))
+    little = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.1), pause_cost=Cost(kwh=0.1))
     goes = replan(plan(little, hourly(5, 5, 5, 5), now=T0), running, cheap)
     assert (hours(goes), goes.grams) == ([(2, 3)], pytest.approx(7 + 0.05 + 0.5))
 
 
 def test_pieces_that_are_used_up_count() -> None:
-    job = Job(3 * HOUR, Kind.PIECES, max_pieces=2)
+    job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=2)
     first = plan(job, hourly(1, 9, 2, 2, 9, 1), now=T0)
     forecast = hourly(1, 9, 2, 9, 9, 1)
     stopped = replan(first, Progress(T0 + HOUR, done=HOUR), forecast)
@@ -89,11 +89,11 @@ def test_pieces_that_are_used_up_count() -> None:
     running = replan(first, Progress(T0 + HOUR, done=HOUR, running=True), forecast)
     assert len(hours(running)) <= 2
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments"):
-        replan(first, Progress(T0 + HOUR, done=HOUR, pieces=2), forecast)
+        replan(first, Progress(T0 + HOUR, done=HOUR, segments=2), forecast)
 
 
 def test_a_piece_runs_its_least_before_it_may_pause() -> None:
-    job = Job(4 * HOUR, Kind.PIECES, min_piece=2 * HOUR)
+    job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR)
     first = plan(job, hourly(1, 1, 9, 9, 1, 1), now=T0)
     assert hours(first) == [(0, 2), (4, 6)]
     forecast = hourly(1, 8, 9, 9, 1, 1, 1)
@@ -102,7 +102,7 @@ def test_a_piece_runs_its_least_before_it_may_pause() -> None:
 
 
 def test_only_at_a_mark_may_it_pause() -> None:
-    job = Job(3 * HOUR, Kind.PIECES, checkpoints=(HOUR,))
+    job = Job(3 * HOUR, Kind.SEGMENTS, checkpoints=(HOUR,))
     first = plan(job, hourly(1, 9, 9, 1, 1, 1), now=T0)
     assert hours(first) == [(0, 1), (3, 5)]
     forecast = hourly(1, 9, 9, 1, 1, 1)
@@ -118,7 +118,7 @@ def test_only_at_a_mark_may_it_pause() -> None:
 
 def test_stopping_takes_its_time_right_now() -> None:
     job = Job(
-        3 * HOUR, Kind.PIECES, pause_cost=Cost(0.5, HOUR / 2), restart_cost=Cost(0, HOUR / 2)
+        3 * HOUR, Kind.SEGMENTS, pause_cost=Cost(0.5, HOUR / 2), restart_cost=Cost(0, HOUR / 2)
     )
     first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
     running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
@@ -130,15 +130,15 @@ def test_stopping_takes_its_time_right_now() -> None:
         (1.0, 4, 6),
     ]
     assert again.grams == pytest.approx(4.5 + 2)
-    used = Job(3 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=2)
-    twice = Progress(T0 + 2 * HOUR, done=2 * HOUR, pieces=2)
+    used = Job(3 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=2)
+    twice = Progress(T0 + 2 * HOUR, done=2 * HOUR, segments=2)
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments"):
         replan(plan(used, hourly(1, 1, 1, 1, 1), now=T0), twice, hourly(1, 1, 1, 1, 1))
 
 
 def test_a_piece_before_a_gap_did_not_run_on_over_it() -> None:
     # Minute for minute of free time is work: an hour up to the gap, and all after it.
-    job = Job(4 * HOUR, Kind.PIECES, min_piece=HOUR, max_pieces=2)
+    job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=2)
     forecast = hourly(1, 1, None, 1, 1)
     first = plan(job, hourly(1, 1, 1, 1, 1), now=T0)
     progress = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
@@ -146,7 +146,7 @@ def test_a_piece_before_a_gap_did_not_run_on_over_it() -> None:
 
 
 def test_what_is_too_short_for_a_piece_is_run_on_or_is_one_piece() -> None:
-    job = Job(4 * HOUR, Kind.PIECES, min_piece=2 * HOUR)
+    job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR)
     first, forecast = plan(job, hourly(*[1] * 6), now=T0), hourly(1, 1, 1, 9, 1, 1)
     running = Progress(T0 + 3 * HOUR, done=3 * HOUR, running=True, running_for=3 * HOUR)
     assert hours(replan(first, running, forecast)) == [(3, 4)]
@@ -162,11 +162,11 @@ def test_a_rest_that_draws_nothing_is_refused_with_what_to_do() -> None:
 
 
 def test_progress_counts_from_the_beginning_of_the_job_however_often_it_is_planned() -> None:
-    job = Job(3 * HOUR, Kind.PIECES, max_pieces=3)
+    job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=3)
     first = plan(job, hourly(1, 9, 9, 9, 9, 9, 9, 9), Bounds(slack=4 * HOUR), now=T0)
     second = replan(first, Progress(T0 + HOUR, done=HOUR), hourly(1, 8, 9, 1, 9, 9, 9, 1))
     assert hours(second) == [(1, 2), (3, 4)]
-    stands = Progress(T0 + 4 * HOUR, done=2 * HOUR, pieces=2)
+    stands = Progress(T0 + 4 * HOUR, done=2 * HOUR, segments=2)
     third = replan(second, stands, hourly(1, 9, 9, 1, 9, 8, 7, 1))
     # The deadline is still 7 h after the first question, so hour 7 stays out of reach.
     assert hours(third) == [(6, 7)]
@@ -185,7 +185,7 @@ def test_a_place_s_newest_forecast_holds_until_there_is_a_newer_one() -> None:
 
 def test_a_job_that_has_not_started_is_planned_just_as_it_would_be_at_first() -> None:
     # Unbroken it may start off the clock, which a limited job that has started may not.
-    job = Job(2 * HOUR, Kind.PIECES, min_piece=HOUR)
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     forecast = hourly(1, 1, 1, 9, 9)
     moment = T0 + 7 * MINUTE
     again = replan(plan(job, forecast, now=T0), Progress(moment), forecast)
@@ -205,7 +205,7 @@ def test_the_profile_goes_on_where_it_stood() -> None:
 
 
 def test_of_odd_progress_none_is_lost_or_rounded() -> None:
-    job = Job(4 * HOUR, Kind.PIECES, min_piece=HOUR)
+    job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
     seconds = timedelta(seconds=77)
     running = Progress(T0 + HOUR + seconds, done=HOUR + seconds, running=True, running_for=HOUR)
@@ -217,7 +217,7 @@ def test_of_odd_progress_none_is_lost_or_rounded() -> None:
 
 
 def test_progress_of_a_job_with_marks_is_rounded_so_that_no_work_is_lost() -> None:
-    job = Job(4 * HOUR, Kind.PIECES, checkpoints=(2 * HOUR,))
+    job = Job(4 * HOUR, Kind.SEGMENTS, checkpoints=(2 * HOUR,))
     first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
     seconds = timedelta(seconds=77)
     running = Progress(T0 + HOUR + seconds, done=HOUR + seconds, running=True, running_for=HOUR)
@@ -238,20 +238,23 @@ def test_a_budget_is_less_what_was_emitted() -> None:
         replan(first, Progress(T0 + HOUR, done=HOUR, grams=9.9), hourly(8, 5, 1, 1))
 
 
-def places(*moves: Moves) -> Places:
-    pair = (Place("DE", Outlook(hourly(1, 2, 9, 9))), Place("FR", Outlook(hourly(9, 9, 5, 5))))
-    return Places(pair, moves=moves[0] if moves else Moves.ONE)
+def places(*moves: Moves) -> CandidateRegions:
+    pair = (
+        CandidateRegion("DE", Outlook(hourly(1, 2, 9, 9))),
+        CandidateRegion("FR", Outlook(hourly(9, 9, 5, 5))),
+    )
+    return CandidateRegions(pair, moves=moves[0] if moves else Moves.ONE)
 
 
 def test_the_pieces_of_a_job_that_runs_and_stops_are_those_to_come() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(0.1))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.1))
     running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
     new: dict[str, Any] = {"DE": hourly(1, 9, 1, 9), "FR": hourly(50, 50, 50, 50)}
     for moves in Moves:
         stops = replan(plan(job, places(moves), now=T0), running, new)
-        assert (hours(stops), stops.pieces) == ([(2, 3)], 1)
+        assert (hours(stops), stops.segments) == ([(2, 3)], 1)
         on = replan(stops, running, new | {"DE": hourly(1, 1, 1, 9)})
-        assert (hours(on), on.pieces) == ([(1, 2)], 1)
+        assert (hours(on), on.segments) == ([(1, 2)], 1)
 
 
 def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
@@ -266,7 +269,7 @@ def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
     assert (fresh.region, fresh.left_out) == ("FR", ())
 
 
-@pytest.mark.parametrize("kind", [Kind.INTERRUPTIBLE, Kind.PIECES])
+@pytest.mark.parametrize("kind", [Kind.INTERRUPTIBLE, Kind.SEGMENTS])
 def test_where_it_ran_counts_before_where_the_plan_begins(kind: Kind) -> None:
     new: dict[str, Any] = {"DE": hourly(9, 7, 9, 9), "FR": hourly(9, 8, 1, 5)}
     first = plan(Job(2 * HOUR, kind), places(), now=T0)
@@ -302,7 +305,8 @@ def test_a_plan_from_json_asks_for_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "members", [{"done": -HOUR}, {"running_for": -HOUR}, {"pieces": 0}, {"grams": float("nan")}]
+    "members",
+    [{"done": -HOUR}, {"running_for": -HOUR}, {"segments": 0}, {"grams": float("nan")}],
 )
 def test_progress_that_cannot_be_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=r"none of it can be below 0|grams is nan"):
@@ -317,7 +321,7 @@ RATES = st.lists(st.integers(0, 9).map(float), min_size=6, max_size=6)
 def test_with_the_same_forecast_the_rest_of_a_plan_is_the_best_rest(
     rates: list[float], work: int, gone: int, kind: Kind
 ) -> None:
-    more: dict[str, Any] = {"restart_cost": Cost(0.5)} if kind is Kind.PIECES else {}
+    more: dict[str, Any] = {"restart_cost": Cost(0.5)} if kind is Kind.SEGMENTS else {}
     first = plan(Job(work * HOUR, kind, **more), hourly(*rates), now=T0)
     moment = at(60 * gone)
     before = [s for s in first.slots if s.start < moment]

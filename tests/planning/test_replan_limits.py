@@ -37,20 +37,20 @@ def test_a_smallest_saving_is_asked_of_a_job_only_before_it_has_started() -> Non
 
 
 def test_what_a_pause_counts_is_0_where_the_rate_is_below_it() -> None:
-    job = Job(timedelta(hours=2), Kind.PIECES, power=2.0, pause_cost=Cost(1.0))
+    job = Job(timedelta(hours=2), Kind.SEGMENTS, power=2.0, pause_cost=Cost(1.0))
     assert overhead_costs([-5, 0, 4], job.pause_cost, job) == [0, 0, 4 * 3_600_000_000 // 2]
 
 
 def test_a_running_job_that_stops_has_used_up_a_segment() -> None:
     # Two segments in all. It runs in hour 0; hours 1 and 2 are dear, 3 and 5 are cheap. If it
     # stops, one further segment is left, and 3 with 5 would take two.
-    job = Job(3 * HOUR, Kind.PIECES, max_pieces=2)
+    job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=2)
     news = hourly(1, 90, 90, 10, 80, 11, 95)
     first = plan(job, hourly(1, 1, 1, 90, 90, 90, 90), now=T0)
     assert (first.start, first.end) == (T0, T0 + 3 * HOUR)
-    rest = replan(first, Progress(T0 + HOUR, done=HOUR, running=True, pieces=1), news)
+    rest = replan(first, Progress(T0 + HOUR, done=HOUR, running=True, segments=1), news)
     assert (rest.start, rest.end, rest.grams) == (T0 + 3 * HOUR, T0 + 5 * HOUR, 10 + 80)
     # With three in all it takes both cheap hours.
-    three = plan(Job(3 * HOUR, Kind.PIECES, max_pieces=3), hourly(1, 1, 1, 90, 90), now=T0)
-    free = replan(three, Progress(T0 + HOUR, done=HOUR, running=True, pieces=1), news)
+    three = plan(Job(3 * HOUR, Kind.SEGMENTS, max_segments=3), hourly(1, 1, 1, 90, 90), now=T0)
+    free = replan(three, Progress(T0 + HOUR, done=HOUR, running=True, segments=1), news)
     assert [slot.start for slot in free.slots] == [T0 + 3 * HOUR, T0 + 5 * HOUR]

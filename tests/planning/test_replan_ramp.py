@@ -29,7 +29,7 @@ def hourly(*values: float) -> Series:
 
 
 def chips_at(found: Plan, moment: datetime) -> float:
-    sizes = [s.chips or 0.0 for s in found.slots if s.start <= moment < s.end]
+    sizes = [s.workers or 0.0 for s in found.slots if s.start <= moment < s.end]
     return sizes[0] if sizes else 0.0
 
 
@@ -39,8 +39,8 @@ def sizes(found: Plan, hours: int) -> list[float]:
 
 
 def worked(found: Plan, until: datetime) -> timedelta:
-    spans = ((min(s.end, until) - s.start, s.chips or 0.0) for s in found.slots)
-    return sum((span * chips for span, chips in spans if span > 0 * HOUR), timedelta(0))
+    spans = ((min(s.end, until) - s.start, s.workers or 0.0) for s in found.slots)
+    return sum((span * workers for span, workers in spans if span > 0 * HOUR), timedelta(0))
 
 
 def running(found: Plan, moment: datetime, **members: Any) -> Progress:  # noqa: ANN401
@@ -58,11 +58,11 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
     before: list[float], after: list[float], work: int, twelfths: int, step: float
 ) -> None:
     """Also within a slot, and though nobody says at which size it runs."""
-    chips, moment = (
+    workers, moment = (
         Elastic(4, ramp=step, fractional_workers=step < 1),
         T0 + twelfths * 5 * MINUTE,
     )
-    first = plan(Job(work * HOUR / 2, Kind.ELASTIC, chips=chips), hourly(*before), now=T0)
+    first = plan(Job(work * HOUR / 2, Kind.ELASTIC, workers=workers), hourly(*before), now=T0)
     ran = chips_at(first, moment - MINUTE)
     assume(ran > 1e-6 and worked(first, moment) < work * HOUR / 2 - MINUTE)
     try:
@@ -87,8 +87,8 @@ def test_no_way_in_whole_chips_counts_less_than_the_rest_of_a_ramp(
     values: list[float], work: int, now: int
 ) -> None:
     """Every list of whole sizes that keeps to the ramp and does the work, tried."""
-    chips = Elastic(3, ramp=1)
-    job = Job((work + 1) * HOUR, Kind.ELASTIC, chips=chips)
+    workers = Elastic(3, ramp=1)
+    job = Job((work + 1) * HOUR, Kind.ELASTIC, workers=workers)
     first = plan(job, hourly(*[1.0] * 12), now=T0)
     ways = [
         sum(size * value for size, value in zip(way, values, strict=True))
@@ -96,7 +96,7 @@ def test_no_way_in_whole_chips_counts_less_than_the_rest_of_a_ramp(
         if sum(way) >= work
         and all(abs(one - two) <= 1 for one, two in pairwise([now, *way, 0]))
     ]
-    progress = Progress(T0, done=HOUR, running=True, chips=now)
+    progress = Progress(T0, done=HOUR, running=True, workers=now)
     if not ways:
         with pytest.raises(NoFeasibleWindow):
             replan(first, progress, hourly(*values))
@@ -105,14 +105,14 @@ def test_no_way_in_whole_chips_counts_less_than_the_rest_of_a_ramp(
 
 
 def test_it_comes_up_from_the_size_it_runs_at_and_from_none_where_it_stands() -> None:
-    # 9 h of work are left. From 3 chips on x + 1, x, x - 1, x - 2 with x = 2.75 takes the most
+    # 9 h of work are left. On 3 workers, x + 1, x, x - 1, x - 2 with x = 2.75 takes the most
     # of the clean hours that can still come down by one an hour.
-    chips = Elastic(4, ramp=1, fractional_workers=True)
-    job = Job(10 * HOUR, Kind.ELASTIC, chips=chips)
+    workers = Elastic(4, ramp=1, fractional_workers=True)
+    job = Job(10 * HOUR, Kind.ELASTIC, workers=workers)
     first = plan(job, hourly(*[5.0] * 10), now=T0)
     at, done = T0, HOUR
     news = hourly(1, 1, 2, 3, 9, 9, 9, 9)
-    told = replan(first, Progress(at, done=done, running=True, chips=3), news)
+    told = replan(first, Progress(at, done=done, running=True, workers=3), news)
     assert sizes(told, 5) == pytest.approx([3.75, 2.75, 1.75, 0.75, 0])
     assert told.grams == pytest.approx(3.75 + 2.75 + 2 * 1.75 + 3 * 0.75)
     stands = replan(first, Progress(at, done=done), news)
@@ -121,37 +121,37 @@ def test_it_comes_up_from_the_size_it_runs_at_and_from_none_where_it_stands() ->
 
 
 def test_where_the_plan_has_it_stand_still_a_job_that_runs_is_at_its_base() -> None:
-    job = Job(8 * HOUR, Kind.ELASTIC, chips=Elastic(4, base=2, ramp=2))
+    job = Job(8 * HOUR, Kind.ELASTIC, workers=Elastic(4, base=2, ramp=2))
     first = plan(job, hourly(9, 9, *[1.0] * 8), now=T0)
     assert chips_at(first, T0) == 0
     early = Progress(T0 + HOUR / 2, done=HOUR, running=True)
     news = hourly(1, 1, *[9.0] * 8)
     assert replan(first, early, news) == replan(
-        first, Progress(early.at, done=HOUR, running=True, chips=2), news
+        first, Progress(early.at, done=HOUR, running=True, workers=2), news
     )
-    # 2 and the ramp of 2 are all 4 chips at once.
+    # 2 and the ramp of 2 are all 4 workers at once.
     assert chips_at(replan(first, early, news), early.at) == pytest.approx(4)
 
 
 def test_of_two_slots_that_meet_the_one_it_ran_in_counts() -> None:
     first = plan(
-        Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2, ramp=1)), hourly(9, 2, 1, 3, 9), now=T0
+        Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2, ramp=1)), hourly(9, 2, 1, 3, 9), now=T0
     )
     assert sizes(first, 5) == pytest.approx([0, 1, 2, 1, 0])
     moment = T0 + 2 * HOUR
     rest = replan(first, running(first, moment), hourly(9, 2, 1, 1, 1))
     assert chips_at(rest, moment) <= 2 + 1e-6
-    told = replan(first, running(first, moment, chips=1.0), hourly(9, 2, 1, 1, 1))
+    told = replan(first, running(first, moment, workers=1.0), hourly(9, 2, 1, 1, 1))
     assert rest == told
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"running": True, "chips": 0.0}, "a job that runs is on more than 0 chips"),
-        ({"running": False, "chips": 2.0}, "one that does not is on 0"),
-        ({"running": True, "chips": -1.0}, "leave chips out to go by the plan"),
-        ({"running": True, "chips": float("nan")}, "chips is nan, which is not finite"),
+        ({"running": True, "workers": 0.0}, "a job that runs is on more than 0 workers"),
+        ({"running": False, "workers": 2.0}, "one that does not is on 0"),
+        ({"running": True, "workers": -1.0}, "leave workers out to go by the plan"),
+        ({"running": True, "workers": float("nan")}, "workers is nan, which is not finite"),
     ],
 )
 def test_a_size_that_cannot_be_is_refused(members: dict[str, Any], message: str) -> None:
@@ -160,13 +160,13 @@ def test_a_size_that_cannot_be_is_refused(members: dict[str, Any], message: str)
 
 
 def test_a_size_that_the_job_has_not_is_refused() -> None:
-    elastic = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(4, 2, base=2, ramp=2))
+    elastic = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(4, 2, base=2, ramp=2))
     first, news = plan(elastic, hourly(*[1.0] * 9), now=T0), hourly(*[1.0] * 9)
     for size in (1.0, 5.0):
         with pytest.raises(BadInput, match="runs on 2 to 4; give the size it runs at now"):
-            replan(first, Progress(T0, done=HOUR, running=True, chips=size), news)
+            replan(first, Progress(T0, done=HOUR, running=True, workers=size), news)
     whole = plan(Job(4 * HOUR), news, now=T0)
     with pytest.raises(BadInput, match="of kind unbroken and not elastic"):
-        replan(whole, Progress(T0, done=HOUR, running=True, chips=1.0), news)
-    still = Progress(T0 + HOUR, done=HOUR, chips=0.0)
+        replan(whole, Progress(T0, done=HOUR, running=True, workers=1.0), news)
+    still = Progress(T0 + HOUR, done=HOUR, workers=0.0)
     assert replan(whole, still, news) == replan(whole, Progress(still.at, done=HOUR), news)

@@ -95,7 +95,7 @@ def progress(stands: Stands) -> Progress:
         done=stands.done * MINUTE,
         running=stands.running,
         running_for=stands.ran * MINUTE,
-        pieces=stands.pieces,
+        segments=stands.segments,
     )
 
 
@@ -121,7 +121,7 @@ def test_no_rest_is_cheaper_when_pauses_cost_energy(
     world: World, begun: tuple[Rules, Stands], programme: dict[str, int]
 ) -> None:
     limits, stands = begun
-    job = replace(job_under(limits), min_piece=None)
+    job = replace(job_under(limits), min_segment=None)
     stands = replace(stands, ran=limits.least)  # without a least length it may stop at once
     with pytest.MonkeyPatch.context() as patch:
         # Which of the two programmes answers.
@@ -131,7 +131,7 @@ def test_no_rest_is_cheaper_when_pauses_cost_energy(
     if found is not None and limits.most is not None:
         spans = lengths(found, {POWER})
         carried = stands.running and spans[0][0] == 0
-        assert stands.pieces + len(spans) - carried <= limits.most
+        assert stands.segments + len(spans) - carried <= limits.most
 
 
 @examples(600)
@@ -155,9 +155,9 @@ def test_a_running_piece_that_stops_was_one_of_those_allowed(
     for name, most in programme.items():
         monkeypatch.setitem(pieces_planner.cheapest.__kwdefaults__, name, most)
     series = alternating(10)
-    job = Job(3 * HOUR, Kind.PIECES, max_pieces=2, restart_cost=Cost(0.3))
+    job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=2, restart_cost=Cost(0.3))
     first = plan(job, series, now=T0)
-    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR, pieces=1)
+    running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR, segments=1)
     rest = replan(first, running, series)
     # On at 2 g, then 1 g: 3 g. A stop and a start are the second piece: 1 + 2 g and a restart.
     # A stop and two hours at 1 g, 2.6 g with the restarts, would be the third.

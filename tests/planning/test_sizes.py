@@ -16,10 +16,10 @@ from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.problem.objective import Aim, CostSeries, Goal
+from gridtide.planning.problem.objective import CostSeries, Goal, Objective
 from gridtide.planning.problem.opening_hours import Days
 from gridtide.planning.problem.recurrence import Recurring
-from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import Progress
 from tests.examples import examples
@@ -50,14 +50,18 @@ HUGE = (1e16, 1e200, 1e308, 10**400)
         lambda x: Elastic(2, throughput=((1, 1), (2, x))),
         lambda x: Goal(budget_grams=x),
         lambda x: Goal(threshold=-x),
-        lambda x: Goal(Aim.WEIGHTED, EUROS, carbon_weight=x, cost_weight=1),
+        lambda x: Goal(Objective.WEIGHTED, EUROS, carbon_weight=x, cost_weight=1),
         lambda x: Cap(kw=x),
-        lambda x: Place("DE", OUTLOOK, pue=x),
-        lambda x: Place("DE", OUTLOOK, intensity=x),
-        lambda x: Places((Place("DE", OUTLOOK),), home="DE", data_gb=x, kwh_per_gb=1),
-        lambda x: Places((Place("DE", OUTLOOK),), home="DE", kwh_per_gb=x),
+        lambda x: CandidateRegion("DE", OUTLOOK, pue=x),
+        lambda x: CandidateRegion("DE", OUTLOOK, intensity=x),
+        lambda x: CandidateRegions(
+            (CandidateRegion("DE", OUTLOOK),), current_region="DE", data_gb=x, kwh_per_gb=1
+        ),
+        lambda x: CandidateRegions(
+            (CandidateRegion("DE", OUTLOOK),), current_region="DE", kwh_per_gb=x
+        ),
         lambda x: Progress(T0, grams=x),
-        lambda x: Progress(T0, running=True, chips=x),
+        lambda x: Progress(T0, running=True, workers=x),
     ],
 )
 def test_a_number_beyond_any_job_is_bad_input(
@@ -103,10 +107,10 @@ def test_a_fraction_of_slack_is_refused_where_it_meets_a_long_job() -> None:
 
 
 def test_a_job_that_is_over_at_once_is_refused() -> None:
-    # An hour on 1e9 chips takes 3.6 microseconds; rounded to 4, it would draw a ninth more.
+    # An hour on 1e9 workers takes 3.6 microseconds; rounded to 4, it would draw a ninth more.
     with pytest.raises(BadInput, match="less than a millisecond"):
-        plan(Job(HOUR, Kind.ELASTIC, chips=Elastic(1e9)), SERIES, now=T0)
-    made = plan(Job(HOUR, Kind.ELASTIC, chips=Elastic(1e6)), SERIES, now=T0)
+        plan(Job(HOUR, Kind.ELASTIC, workers=Elastic(1e9)), SERIES, now=T0)
+    made = plan(Job(HOUR, Kind.ELASTIC, workers=Elastic(1e6)), SERIES, now=T0)
     assert made.kwh == pytest.approx(1)
 
 
@@ -126,13 +130,13 @@ def test_whatever_the_constructors_take_is_planned_or_refused_by_name(
             length,
             kind,
             power=power,
-            restart_cost=Cost(cost) if kind is Kind.PIECES else Cost(),
-            chips=Elastic(most, base=base) if kind is Kind.ELASTIC else None,
+            restart_cost=Cost(cost) if kind is Kind.SEGMENTS else Cost(),
+            workers=Elastic(most, base=base) if kind is Kind.ELASTIC else None,
         )
-        places = Places((Place("DE", OUTLOOK, pue=pue),))
+        places = CandidateRegions((CandidateRegion("DE", OUTLOOK, pue=pue),))
         made = plan(job, places, Bounds(slack=slack), now=T0)
     except GridtideError:
         return  # any other error fails the test
     if length < HOUR:
         return  # a microsecond is the least that an elastic job takes
-    assert made.kwh == pytest.approx(job.kwh * pue + (made.pieces - 1) * cost * pue, rel=1e-2)
+    assert made.kwh == pytest.approx(job.kwh * pue + (made.segments - 1) * cost * pue, rel=1e-2)

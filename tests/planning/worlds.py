@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.solvers.costs import Curve, curve
 from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant
@@ -115,7 +115,7 @@ def worlds(draw: st.DrawFn, longest: int = 14) -> World:
     shut = draw(st.integers(start, end))
     reopen = min(end, shut + draw(st.sampled_from([0, 0, 1, 2])))
     spans = [(start, end)] if reopen == shut else [(start, shut), (reopen, end)]
-    goal = Goal() if signal is CI else Goal(Aim.CFE)
+    goal = Goal() if signal is CI else Goal(Objective.CFE)
     return World(
         Series("DE", signal, tuple(slots)),
         [(low, high) for low, high in spans if low < high],
@@ -148,7 +148,7 @@ class Stands:
     """Where a job stands at T0: minutes of work done, of its running piece, pieces so far."""
 
     done: int
-    pieces: int
+    segments: int
     running: bool
     ran: int
 
@@ -163,13 +163,13 @@ def _stood(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
     # What is left may be too little for a piece as long as asked for: then it is one piece.
     least = min(rules.least, rules.work - stands.done)
     rules = replace(rules, least=least)
-    return _tried(world.rates, world.joins, rules, 0, stands.done, stands.pieces)
+    return _tried(world.rates, world.joins, rules, 0, stands.done, stands.segments)
 
 
 def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
     """Running on for some minutes, perhaps none, then another piece or the end."""
     rates, joins, cost = world.rates, world.joins, Fraction(0)
-    if rules.most is not None and stands.pieces > rules.most:
+    if rules.most is not None and stands.segments > rules.most:
         return
     for length in range(rules.work - stands.done + 1):
         done = stands.done + length
@@ -190,7 +190,7 @@ def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
             continue
         own = length - 1 if length else min(rates)
         toll = _toll(rates, joins, rules.pause_kwh, rules.pause_time, length, own)
-        for rest in _tried(rates, joins, rules, used.stop, done, stands.pieces):
+        for rest in _tried(rates, joins, rules, used.stop, done, stands.segments):
             yield cost + toll + rest
 
 
@@ -200,12 +200,12 @@ def _tried(
     rules: Rules,
     begin: int,
     done: int,
-    pieces: int,
+    segments: int,
 ) -> Iterator[Fraction]:
     """Costs of all ways to do the rest of the work from minute `begin` on."""
-    if rules.most is not None and pieces >= rules.most:
+    if rules.most is not None and segments >= rules.most:
         return
-    lost = rules.restart_time if pieces else 0
+    lost = rules.restart_time if segments else 0
     for first in range(begin, max(rates, default=-1) + 1):
         for length in range(rules.least, rules.work - done + 1):
             finished = done + length == rules.work
@@ -216,7 +216,7 @@ def _tried(
             if not all(m in rates and (m == first or m in joins) for m in used):
                 continue
             cost = Fraction(0)
-            if pieces:
+            if segments:
                 cost += _toll(rates, joins, rules.restart_kwh, lost, first, first)
             for i in range(length):
                 weight = rules.weights[done + i] if rules.weights else 1
@@ -226,7 +226,7 @@ def _tried(
                 continue
             worked = first + lost + length
             cost += _toll(rates, joins, rules.pause_kwh, after, worked, worked - 1)
-            later = _tried(rates, joins, rules, worked + after, done + length, pieces + 1)
+            later = _tried(rates, joins, rules, worked + after, done + length, segments + 1)
             yield from (cost + each for each in later)
 
 

@@ -15,7 +15,7 @@ from gridtide.model import Signal
 from gridtide_pipelines.forecast.forecaster import Known
 from gridtide_pipelines.forecast.models import chain
 from gridtide_pipelines.policies.as_issued import Issue, Issues, Recorded, Reissued, whole
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.issued import issued
 from gridtide_store.store import Store
 
@@ -105,7 +105,7 @@ def test_a_gap_within_reach_is_told_with_its_time(run: MakeRun, nothing: Issues)
 def test_the_store_gives_every_run_known_in_a_stretch(run: MakeRun, tmp_path: Path) -> None:
     runs = [run([1.0, 2.0], first=START + HOUR * i) for i in range(4)]
     runs.append(run([5.0], known_at=START + 2 * HOUR, issued_at=START - DAY))
-    with Store.open(Home(tmp_path)) as store:
+    with Store.open(DataDirectory(tmp_path)) as store:
         store.append_forecasts(pl.concat(runs))
         found = issued(store, "DE", SIGNAL, START + HOUR, START + 3 * HOUR)
         assert issued(store, "FR", SIGNAL, START, START + DAY).is_empty()

@@ -12,7 +12,7 @@ from gridtide_pipelines.policies.policies import Occurrence, chosen, next_hour
 
 HOUR = timedelta(hours=1)
 JOB = Job(4 * HOUR, power=2.0)
-PIECES = Job(4 * HOUR, Kind.PIECES, power=2.0, restart_cost=Cost(kwh=1))
+PIECES = Job(4 * HOUR, Kind.SEGMENTS, power=2.0, restart_cost=Cost(kwh=1))
 
 
 def test_policies_come_in_the_order_named_each_once() -> None:
@@ -23,12 +23,12 @@ def test_policies_come_in_the_order_named_each_once() -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "free"),
     [
-        ("now", Kind.UNBROKEN, Kind.PIECES),
-        ("night", Kind.UNBROKEN, Kind.PIECES),
+        ("now", Kind.UNBROKEN, Kind.SEGMENTS),
+        ("night", Kind.UNBROKEN, Kind.SEGMENTS),
         ("best-window", Kind.UNBROKEN, Kind.UNBROKEN),
-        ("pause", Kind.PIECES, Kind.PIECES),
-        ("threshold", Kind.PIECES, Kind.PIECES),
-        ("replan", Kind.PIECES, Kind.PIECES),
+        ("pause", Kind.SEGMENTS, Kind.SEGMENTS),
+        ("threshold", Kind.SEGMENTS, Kind.SEGMENTS),
+        ("replan", Kind.SEGMENTS, Kind.SEGMENTS),
     ],
 )
 def test_each_is_measured_against_what_the_job_may_do(
@@ -42,7 +42,7 @@ def test_each_is_measured_against_what_the_job_may_do(
 def test_pause_lets_an_unbroken_job_pause_and_another_be_as_it_is() -> None:
     (policy,) = chosen(["pause"], JOB)
     assert policy.job == Job(4 * HOUR, Kind.INTERRUPTIBLE, power=2.0)
-    elastic = Job(4 * HOUR, Kind.ELASTIC, chips=Elastic(2.0))
+    elastic = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2.0))
     assert chosen(["pause"], elastic)[0].job == elastic
 
 
@@ -58,7 +58,7 @@ def test_pause_lets_an_unbroken_job_pause_and_another_be_as_it_is() -> None:
         (
             ["replan"],
             None,
-            Job(4 * HOUR, Kind.PIECES, restart_cost=Cost(time=HOUR)),
+            Job(4 * HOUR, Kind.SEGMENTS, restart_cost=Cost(time=HOUR)),
             "cost energy, not time",
         ),
     ],

@@ -102,7 +102,7 @@ def test_replanning_uses_the_new_forecast_for_what_is_left(case: MakeCase) -> No
     world = case(TRUTH, {0: FORECAST, 2: [90.0, 90.0, 90.0, 5.0]})
     scored = one(world, "replan", PAUSING)
     assert numbers(scored) == (180, 70, 90, 30)
-    assert (scored.start, scored.end, scored.pieces) == (START + HOUR, START + 6 * HOUR, 2)
+    assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 6 * HOUR, 2)
 
 
 def test_replanning_an_unbroken_job_moves_it_until_it_runs(case: MakeCase) -> None:
@@ -119,14 +119,14 @@ def test_a_new_forecast_too_short_to_go_on_by_is_let_pass(case: MakeCase) -> Non
 
 
 def test_replanning_counts_each_pause_it_makes_once(case: MakeCase) -> None:
-    job = Job(2 * HOUR, Kind.PIECES, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.05))
+    job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.05))
     # It runs hour 1, at hour 2 it stays with the pause before hour 3: the stop counts 0.1 kWh
     # in hour 2, the cleaner of the two it is between, the start 0.05 kWh in hour 3.
     world = case(
         TRUTH, {0: [200.0, 10.0, 200.0, 10.0, 200.0, 200.0], 2: [200.0, 10.0, 200.0, 200.0]}
     )
     scored = one(world, "replan", job)
-    assert scored.pieces == 2
+    assert scored.segments == 2
     assert scored.realised.kwh == pytest.approx(2.15)
     assert scored.realised.counted == pytest.approx(80 + 20 + 0.1 * 60 + 0.05 * 20)
     assert scored.planned.counted == pytest.approx(10 + 10 + 0.1 * 10 + 0.05 * 10)
@@ -134,19 +134,19 @@ def test_replanning_counts_each_pause_it_makes_once(case: MakeCase) -> None:
 
 
 def test_replanning_a_job_that_runs_does_not_pay_to_run_on(case: MakeCase) -> None:
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.5))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.5))
     # To run on in hour 2 counts 12; to start again in hour 4 counts 10 and half of that.
     world = case(TRUTH, {0: [99.0, 10.0, 12.0, 99.0, 10.0, 99.0], 2: [12.0, 99.0, 10.0, 99.0]})
     scored = one(world, "replan", job)
-    assert (scored.start, scored.end, scored.pieces) == (START + HOUR, START + 3 * HOUR, 1)
+    assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 3 * HOUR, 1)
 
 
 def test_replanning_an_elastic_job_counts_work_not_hours(case: MakeCase) -> None:
-    # At up to two chips, two hours of work fit into hour 1; nothing is left to plan again.
-    job = Job(2 * HOUR, Kind.ELASTIC, chips=Elastic(2.0))
+    # At up to two workers, two hours of work fit into hour 1; nothing is left to plan again.
+    job = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2.0))
     world = case(TRUTH, {0: FORECAST, 2: [1.0, 1.0, 1.0, 1.0]})
     assert numbers(one(world, "replan", job)) == (180, 60, 160, 20)
-    # Of three hours of work one is left, which takes half of an hour at two chips.
+    # Of three hours of work one is left, which takes half of an hour at two workers.
     job = replace(job, duration=3 * HOUR)
     scored = one(case(TRUTH, {0: FORECAST, 2: [90.0, 90.0, 90.0, 5.0]}), "replan", job)
     assert scored.realised.counted == pytest.approx(2 * 80 + 1 * 10)
@@ -261,10 +261,10 @@ JOBS = st.sampled_from(
     [
         Job(3 * HOUR),
         Job(2.5 * HOUR, Kind.INTERRUPTIBLE),
-        Job(3 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.3)),
-        Job(3 * HOUR, Kind.PIECES, max_pieces=2, restart_cost=Cost(kwh=0.3)),
-        Job(3 * HOUR, Kind.PIECES, max_pieces=2, min_piece=HOUR),
-        Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2.0)),
+        Job(3 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.3)),
+        Job(3 * HOUR, Kind.SEGMENTS, max_segments=2, restart_cost=Cost(kwh=0.3)),
+        Job(3 * HOUR, Kind.SEGMENTS, max_segments=2, min_segment=HOUR),
+        Job(3 * HOUR, Kind.ELASTIC, workers=Elastic(2.0)),
     ]
 )
 
@@ -302,7 +302,7 @@ def test_the_oracle_is_never_worse_and_now_saves_nothing(
     assert outcome.left_out == ()
     for scored in outcome.scored:
         assert scored.oracle.counted <= scored.realised.counted * (1 + 1e-9), scored.policy
-        assert scored.pieces <= (job.max_pieces or inf), scored.policy
+        assert scored.segments <= (job.max_segments or inf), scored.policy
     now = outcome.scored[0]
     assert now.realised == now.now
     by_name = {each.policy: each for each in outcome.scored}

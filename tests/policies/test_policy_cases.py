@@ -68,8 +68,8 @@ def test_a_model_is_shown_the_same_lately(
             assert given.equals(getattr(whole, name))
         else:
             assert given is None
-    assert (shown.zone, shown.signal, shown.at, shown.place) == (
-        *(whole.zone, whole.signal, whole.at, whole.place),
+    assert (shown.zone, shown.signal, shown.at, shown.location) == (
+        *(whole.zone, whole.signal, whole.at, whole.location),
     )
 
 

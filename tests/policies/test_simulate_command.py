@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
@@ -123,7 +123,7 @@ def test_no_plan_knows_what_comes_after_it(write: Write, told: Told) -> None:
     assert set(last["DE"]) == {"night", "best-window", "pause"}
     for policy, job in last["DE"].items():
         other = last["FR"][policy]
-        for name in ("start", "end", "pieces", "planned", "kwh"):
+        for name in ("start", "end", "segments", "planned", "kwh"):
             assert job[name] == other[name], (policy, name)
         assert job["realised"] != other["realised"]
 
@@ -140,10 +140,10 @@ def test_replanning_knows_no_more_than_its_newest_issue(write: Write, told: Told
     plans = []
     for zone in ("DE", "FR"):
         (job,) = told("--zone", zone, *words)["jobs"]
-        plans.append((job["start"], job["end"], job["pieces"], job["planned"]))
+        plans.append((job["start"], job["end"], job["segments"], job["planned"]))
     assert plans[0] == plans[1]
     (once,) = told("--zone", "DE", *words, "--reissue", "P9D")["jobs"]
-    assert (once["start"], once["end"], once["pieces"]) != plans[0][:3]
+    assert (once["start"], once["end"], once["segments"]) != plans[0][:3]
 
 
 def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
@@ -248,9 +248,9 @@ def put(
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> DataDirectory:
     """DE with a revision two days later, and one run known 30 minutes after it was issued."""
-    made = Home(tmp_path / "home")
+    made = DataDirectory(tmp_path / "home")
     day = [300.0, 250.0, 100.0, 120.0, *[400.0] * 20]
     with Store.open(made) as store:
         put(store, [value + 50 for value in day] * DAYS, HOUR, "ci_lifecycle_produced", "DE")
@@ -338,8 +338,8 @@ def test_a_simulated_truth_says_so(
         (("--hours", "0"), "above 0"),
         (("--hours", "nan"), "hours"),
         (("--power", "-1"), "above 0 kW"),
-        (("--min-piece", "1"), "belong to kind pieces"),
-        (("--kind", "elastic"), "chips"),
+        (("--min-piece", "1"), "belong to kind segments"),
+        (("--kind", "elastic"), "workers"),
         (("--signal", "price"), "give one of"),
         (("--signal", "cfe_produced"), "files have ci_lifecycle_produced only"),
         (("--model", "oracle"), "no model"),

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli.script import main
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 
 pytestmark = pytest.mark.recorded
@@ -41,7 +41,9 @@ REGIONS = [
 LATE = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def run_import(home: Home, folder: Path, region: str, zone: str, label: str) -> dict[str, Any]:
+def run_import(
+    home: DataDirectory, folder: Path, region: str, zone: str, label: str
+) -> dict[str, Any]:
     """The summary of importing one region."""
     words = ["--json", "import", str(folder / f"{region}.parquet"), "--zone", zone]
     out = io.StringIO()
@@ -58,12 +60,12 @@ def folder(recorded: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("carboncast"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
+    return DataDirectory(tmp_path_factory.mktemp("carboncast"))
 
 
 @pytest.fixture(scope="module")
-def summaries(home: Home, folder: Path) -> dict[str, dict[str, Any]]:
+def summaries(home: DataDirectory, folder: Path) -> dict[str, dict[str, Any]]:
     """What the import of each region, by its zone key, said."""
     return {
         region: run_import(home, folder, region, zone, label)
@@ -72,7 +74,7 @@ def summaries(home: Home, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def history(home: Home, summaries: dict[str, Any]) -> pl.DataFrame:
+def history(home: DataDirectory, summaries: dict[str, Any]) -> pl.DataFrame:
     """Everything stored: zone, signal, slot_start, value."""
     assert summaries
     day = datetime(2018, 12, 1, tzinfo=UTC)
@@ -140,7 +142,7 @@ def test_negative_output_is_kept_as_reported(history: pl.DataFrame) -> None:
 
 
 def test_a_second_import_adds_nothing(
-    home: Home, folder: Path, summaries: dict[str, dict[str, Any]]
+    home: DataDirectory, folder: Path, summaries: dict[str, dict[str, Any]]
 ) -> None:
     assert summaries
     for region, zone, label, *_ in REGIONS[:2]:
@@ -150,7 +152,7 @@ def test_a_second_import_adds_nothing(
 
 
 def test_an_alias_names_the_same_zone(
-    home: Home, folder: Path, summaries: dict[str, dict[str, Any]]
+    home: DataDirectory, folder: Path, summaries: dict[str, dict[str, Any]]
 ) -> None:
     assert summaries
     assert run_import(home, folder, "NYISO", "NYISO", "end")["files"][0]["rows_added"] == 0

@@ -152,11 +152,11 @@ PLAN: Json = {
             "end": f"2026-03-02T{end}:00:00Z",
             "power_kw": 2.5,
             "region": "DE",
-            "chips": None,
+            "workers": None,
         }
         for start, end in ((15, 16), (17, 18))
     ],
-    "pieces": 2,
+    "segments": 2,
     "signal": "ci_lifecycle_consumed",
     "unit": "gCO2e/kWh",
     "kwh": 5.0,

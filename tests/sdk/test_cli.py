@@ -95,7 +95,7 @@ def test_text_names_zone_signal_unit_quality_age_and_source(
 ) -> None:
     assert main(["best-window", "DE", "--hours", "4", "--url", address], {}) == 0
     assert capsys.readouterr().out == (
-        "DE (Germany): start 2026-03-02T14:00Z, done 2026-03-02T18:00Z (4 h)\n"
+        "DE (Germany): start 2026-03-02T14:00Z, end 2026-03-02T18:00Z (4 h)\n"
         "  mean     300.0 gCO2e/kWh, 25.0 % less than at once (400.0 gCO2e/kWh)\n"
         "  signal   ci_lifecycle_consumed\n"
         "  quality  forecast by weekly@1, issued 2026-03-02T11:30Z\n"

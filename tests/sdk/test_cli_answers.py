@@ -71,7 +71,7 @@ def test_local_times_have_the_offset_of_the_machine(address: str, capsys: Captur
     assert main(words, {}) == 0
     first, *_, issued, _, _ = capsys.readouterr().out.splitlines()
     assert first == (
-        "DE (Germany): start 2026-03-02T15:00+01:00, done 2026-03-02T19:00+01:00 (4 h)"
+        "DE (Germany): start 2026-03-02T15:00+01:00, end 2026-03-02T19:00+01:00 (4 h)"
     )
     assert "issued 2026-03-02T12:30+01:00" in issued
 

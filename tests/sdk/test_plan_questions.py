@@ -280,7 +280,7 @@ def test_options_are_the_members_of_the_question(
     costs = tmp_path / "costs.json"
     slots = {"unit": "EUR/kWh", "start": "2026-03-02T12:00Z", "step": 1, "values": [1, None]}
     costs.write_text(json.dumps(slots))
-    words = ["plan", "DE,FR", "-33.9,18.4", "--hours", "8", "--kind", "pieces"]
+    words = ["plan", "DE,FR", "-33.9,18.4", "--hours", "8", "--kind", "segments"]
     words += ["--power", "2h:1.5,1h:0.8", "--min-piece", "1", "--max-pieces", "4"]
     words += ["--pause-cost", "0.5", "--restart-cost", "1:0.25", "--checkpoint", "2"]
     words += ["--checkpoint", "4", "--earliest", "2026-03-02T13:00Z", "--deadline"]
@@ -302,7 +302,7 @@ def test_options_are_the_members_of_the_question(
     assert asked.body == {
         "job": {
             "hours": 8.0,
-            "kind": "pieces",
+            "kind": "segments",
             "power": [{"hours": 2.0, "kw": 1.5}, {"hours": 1.0, "kw": 0.8}],
             "min_segment": 1.0,
             "max_segments": 4,
@@ -411,7 +411,7 @@ def test_bad_input_is_said_on_standard_error_with_exit_2(
 def test_text_says_when_why_what_else_and_where_from(address: str, capsys: Capture) -> None:
     assert main(["plan", "DE", "--hours", "2", "--url", address], {}) == 0
     assert capsys.readouterr().out == (
-        "DE (Germany): start 2026-03-02T15:00Z, done 2026-03-02T18:00Z (2 pieces)\n"
+        "DE (Germany): start 2026-03-02T15:00Z, end 2026-03-02T18:00Z (2 segments)\n"
         "  why      Run in DE.\n"
         "  energy   5 kWh, 1500 g (1400 to 1600.5)\n"
         "  mean     300.0 gCO2e/kWh\n"

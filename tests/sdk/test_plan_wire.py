@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.planning import (
-    Aim,
     Bounds,
     Cost,
     CostSeries,
@@ -22,6 +21,7 @@ from gridtide.planning import (
     Job,
     Kind,
     Moves,
+    Objective,
     PowerProfile,
     Progress,
     Quantile,
@@ -64,22 +64,22 @@ def jobs(draw: st.DrawFn) -> Job:
     kind = draw(st.sampled_from(Kind))
     profile = PowerProfile(tuple(steps)) if draw(st.booleans()) else draw(kilowatts)
     if kind is Kind.ELASTIC:
-        chips = Elastic(
+        workers = Elastic(
             draw(st.floats(1, 8)),
             draw(st.floats(0, 1)),
             ramp=draw(st.none() | st.floats(1, 4)),
             throughput=draw(st.sampled_from([(), ((1.0, 1.0), (8.0, 4.0))])),
         )
-        return Job(length, kind, power=draw(kilowatts), chips=chips)
-    if kind is not Kind.PIECES:
+        return Job(length, kind, power=draw(kilowatts), workers=workers)
+    if kind is not Kind.SEGMENTS:
         return Job(length, kind, power=profile)
     costs = st.builds(Cost, numbers, st.timedeltas(timedelta(0), timedelta(days=1)))
     return Job(
         length,
         kind,
         power=profile,
-        min_piece=draw(st.none() | st.just(length / 3)),
-        max_pieces=draw(st.none() | st.integers(1, 9)),
+        min_segment=draw(st.none() | st.just(length / 3)),
+        max_segments=draw(st.none() | st.integers(1, 9)),
         pause_cost=draw(costs),
         restart_cost=draw(costs),
         checkpoints=draw(st.sampled_from([(), (length / 2,)])),
@@ -122,19 +122,19 @@ def bounds(draw: st.DrawFn) -> Bounds:
 
 @st.composite
 def goals(draw: st.DrawFn) -> Goal:
-    aim = draw(st.sampled_from(Aim))
+    aim = draw(st.sampled_from(Objective))
     costs = CostSeries.regular(
         "EUR/kWh", draw(moments), HOUR, draw(st.lists(st.none() | st.floats(-9, 9)))
     )
-    needs_costs = aim in (Aim.COST, Aim.WEIGHTED)
-    weighted = aim is Aim.WEIGHTED
+    needs_costs = aim in (Objective.COST, Objective.WEIGHTED)
+    weighted = aim is Objective.WEIGHTED
     limit = draw(st.sampled_from(["none", "threshold", "saving", "budget"]))
     return Goal(
         aim,
         costs if needs_costs else None,
         carbon_weight=draw(st.floats(0.1, 9)) if weighted else None,
         cost_weight=draw(numbers) if weighted else None,
-        budget_grams=draw(numbers) if limit == "budget" and aim is Aim.CARBON else None,
+        budget_grams=draw(numbers) if limit == "budget" and aim is Objective.CARBON else None,
         threshold=draw(numbers) if limit == "threshold" else None,
         min_saving=draw(st.floats(0, 0.99)) if limit == "saving" else 0.0,
         quantile=draw(st.sampled_from(Quantile)),
@@ -171,7 +171,7 @@ def test_candidates_are_read_back_as_they_were() -> None:
             Candidate("DE", pue=1.2, intensity=35.0, jurisdiction="EU"),
             Candidate((52.5, 13.4), latitude=52.0, longitude=13.0),
         ),
-        home="DE",
+        current_region="DE",
         allowed=frozenset({"DE"}),
         residency=frozenset({"EU"}),
         max_latency_ms=20.0,
@@ -188,7 +188,7 @@ def test_candidates_are_read_back_as_they_were() -> None:
     plain = PLACES.write(Candidates(("DE",)))
     assert plain == {"regions": ["DE"]}
     former = {"places": ["DE"], "home": "DE"}
-    assert PLACES.read(former) == Candidates(("DE",), home="DE")
+    assert PLACES.read(former) == Candidates(("DE",), current_region="DE")
 
 
 def test_progress_is_read_back_as_it_was() -> None:
@@ -197,10 +197,10 @@ def test_progress_is_read_back_as_it_was() -> None:
         1.5 * HOUR,
         running=True,
         running_for=0.25 * HOUR,
-        pieces=2,
+        segments=2,
         region="DE",
         grams=12.5,
-        chips=1.5,
+        workers=1.5,
     )
     read = PROGRESS.read(over_the_wire(PROGRESS.write(progress)))
     assert Progress(**read) == progress
@@ -273,14 +273,14 @@ def test_the_time_of_day_keeps_its_seconds() -> None:
 
 
 def test_fractional_workers_are_written_only_where_they_are_asked_for() -> None:
-    job = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2))
+    job = Job(timedelta(hours=2), Kind.ELASTIC, workers=Elastic(2))
     assert "fractional_workers" not in JOB.write(job)["workers"]
-    shared = Job(timedelta(hours=2), Kind.ELASTIC, chips=Elastic(2, fractional_workers=True))
+    shared = Job(timedelta(hours=2), Kind.ELASTIC, workers=Elastic(2, fractional_workers=True))
     assert JOB.write(shared)["workers"]["fractional_workers"] is True
     assert JOB.read(JOB.write(shared)) == shared
     with pytest.raises(BadInput, match="fractional_workers"):
         JOB.read(
-            {"hours": 2, "kind": "elastic", "chips": {"maximum": 2, "fractional_workers": 1}}
+            {"hours": 2, "kind": "elastic", "workers": {"maximum": 2, "fractional_workers": 1}}
         )
 
 
@@ -296,4 +296,11 @@ def test_former_names_are_still_decoded() -> None:
         "job": {"hours": 2.0, "kind": "elastic", "workers": {"maximum": 2.0}},
         "candidates": {"regions": ["DE", "FR"], "current_region": "DE"},
         "goal": {"objective": "cfe"},
+    }
+    limited = {"hours": 2, "kind": "pieces", "min_piece": 1, "max_pieces": 2}
+    assert JOB.write(JOB.read(limited)) == {
+        "hours": 2.0,
+        "kind": "segments",
+        "min_segment": 1.0,
+        "max_segments": 2,
     }

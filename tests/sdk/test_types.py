@@ -31,9 +31,9 @@ progress = Progress(datetime.now(UTC))
 # Each is one statement that users may write.
 RIGHT = (
     'Job(4, "interruptible")',
-    'Job("4h", "pieces", power=2, min_piece="90min", restart_cost=Cost(kwh=5))',
+    'Job("4h", "segments", power=2, min_segment="90min", restart_cost=Cost(kwh=5))',
     "Job(1.5, Kind.UNBROKEN, power=2.5)",
-    'Job(timedelta(hours=4), "elastic", chips=Elastic(4, 1))',
+    'Job(timedelta(hours=4), "elastic", workers=Elastic(4, 1))',
     'Bounds(slack="24h")',
     'Bounds(deadline="2026-03-03T06:00Z")',
     "Bounds(deadline=datetime.now(UTC), slack_fraction=0.5)",

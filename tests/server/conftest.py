@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Publisher, Standing, fill
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
     """The home of the numbers above; not to be written to."""
     publisher = Publisher(tmp_path_factory.mktemp("home"))
     fill(publisher)
@@ -22,7 +22,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="session")
-def ask(home: Home) -> Iterator[Asker]:
+def ask(home: DataDirectory) -> Iterator[Asker]:
     """A server over it at 12:00, which takes its clock for the real one."""
     with Asker(home, Standing(NOW)) as asker:
         yield asker

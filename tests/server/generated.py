@@ -80,11 +80,11 @@ ROWS = {"region": "DE", "rows": [{**RUN, "kwh": 2}]}
 WITH: dict[str, dict[str, Json]] = {
     "PlanRequest": {"": {"region": "DE"}, "region": {}, "regions": {}, "candidates": {}},
     "Job": {
-        "min_segment": {"kind": "pieces", "max_segments": 2},
-        "max_segments": {"kind": "pieces", "min_segment": 0.5},
-        "checkpoints": {"kind": "pieces", "min_segment": 0.5, "max_segments": 2},
-        "pause_cost": {"kind": "pieces", "min_segment": 0.5, "max_segments": 2, "power": 1},
-        "restart_cost": {"kind": "pieces", "min_segment": 0.5, "max_segments": 2, "power": 1},
+        "min_segment": {"kind": "segments", "max_segments": 2},
+        "max_segments": {"kind": "segments", "min_segment": 0.5},
+        "checkpoints": {"kind": "segments", "min_segment": 0.5, "max_segments": 2},
+        "pause_cost": {"kind": "segments", "min_segment": 0.5, "max_segments": 2, "power": 1},
+        "restart_cost": {"kind": "segments", "min_segment": 0.5, "max_segments": 2, "power": 1},
         "workers": {"kind": "elastic", "power": 1},
     },
     "Cost": {"": {"kwh": 0.1}},

@@ -11,7 +11,7 @@ import pytest
 
 from gridtide.clock import Clock
 from gridtide.model import Signal
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Publisher, Standing, observed, run
 
 DE = "/v1/best-window?region=DE"
@@ -199,7 +199,7 @@ def test_a_zone_without_a_current_forecast_says_what_to_run(
     assert "--now" not in problem["detail"]
 
 
-def test_a_forecast_that_ends_this_very_moment_has_ended(home: Home) -> None:
+def test_a_forecast_that_ends_this_very_moment_has_ended(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW - timedelta(hours=1))) as ask:
         problem = ask.problem("/v1/best-window?region=ES&hours=1", 404, "no_data")
     assert problem["forecast_end"] == "2026-03-02T11:00:00Z"
@@ -269,7 +269,7 @@ class BrokenClock(Clock):
         raise RuntimeError("the secret path is /srv/secret")
 
 
-def test_a_fault_of_ours_tells_no_internals(home: Home) -> None:
+def test_a_fault_of_ours_tells_no_internals(home: DataDirectory) -> None:
     asker = Asker(home, BrokenClock())
 
     async def ask() -> httpx.Response:

@@ -49,10 +49,10 @@ BAD = [
 HOLE = "the hole"
 JOB: dict[str, Any] = {
     "hours": 2,
-    "kind": "pieces",
+    "kind": "segments",
     "power_kw": 1.5,
-    "min_piece": 0.5,
-    "max_pieces": 3,
+    "min_segment": 0.5,
+    "max_segments": 3,
     "restart_cost": {"kwh": 0.1, "hours": 0.1},
     "pause_cost": {"kwh": 0.1, "hours": 0.1},
 }
@@ -73,7 +73,7 @@ PLAN: dict[str, Any] = {
         "deadline": "2026-03-03T13:00Z",
         "blackouts": [{"start": "2026-03-02T14:00Z", "end": "2026-03-02T15:00Z"}],
     },
-    "goal": {"aim": "carbon", "quantile": 0.5, "min_saving": 0.1},
+    "goal": {"objective": "carbon", "quantile": 0.5, "min_saving": 0.1},
     "alternatives": 2,
     "as_of": "2026-03-02T12:00Z",
 }
@@ -90,7 +90,7 @@ COST: dict[str, Any] = {
     "job": {"hours": 1},
     "region": "DE",
     "goal": {
-        "aim": "weighted",
+        "objective": "weighted",
         "carbon_weight": 1.0,
         "cost_weight": 2.0,
         "budget_grams": 10.0,

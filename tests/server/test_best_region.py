@@ -89,7 +89,7 @@ def test_regions_that_share_no_signal_are_not_compared(ask: Asker) -> None:
 
 
 def test_500_regions_are_answered_and_501_are_not(ask: Asker) -> None:
-    # Places inside Germany, 100 m apart.
+    # Coordinates inside Germany, 100 m apart.
     places = [f"{51.5 + k / 1000:.3f},10.0" for k in range(501)]
     url = "/v1/best-region?" + urlencode([("hours", 2), *(("region", p) for p in places[:500])])
     answer = ask.json(url)

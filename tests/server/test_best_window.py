@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gridtide.clock import Clock
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Standing
 
 URL = "/v1/best-window?region=DE&hours=2"
@@ -109,7 +109,7 @@ def test_nothing_starts_before_that_moment_either(ask: Asker) -> None:
 
 
 def test_a_start_at_once_is_that_of_the_minute_or_the_next_second_of_a_moment(
-    home: Home,
+    home: DataDirectory,
 ) -> None:
     # BE is 50 from 12:00 to 16:00: all starts are equal, and the earliest possible wins.
     url = "/v1/best-window?region=BE&hours=3"
@@ -121,14 +121,14 @@ def test_a_start_at_once_is_that_of_the_minute_or_the_next_second_of_a_moment(
     assert named["as_of"] == "2026-03-02T12:00:00.250000Z"
 
 
-def test_an_earliest_that_has_passed_does_not_bring_the_past_back(home: Home) -> None:
+def test_an_earliest_that_has_passed_does_not_bring_the_past_back(home: DataDirectory) -> None:
     # FR is 60 from 13:00 to 15:00, and 90 from then on.
     with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:
         answer = ask.json("/v1/best-window?region=FR&hours=2&earliest=2026-03-02T13:00Z")
     assert (answer["start"], answer["mean"]) == ("2026-03-02T15:00:00Z", 90.0)
 
 
-def test_mean_now_is_unknown_where_part_of_it_is(home: Home) -> None:
+def test_mean_now_is_unknown_where_part_of_it_is(home: DataDirectory) -> None:
     # BE is unknown from 16:00 to 17:00; at 15:00 only 17:00 to 19:00 has two known hours.
     with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:
         answer = ask.json("/v1/best-window?region=BE&hours=2")
@@ -137,12 +137,12 @@ def test_mean_now_is_unknown_where_part_of_it_is(home: Home) -> None:
     assert answer["saving"] is None
 
 
-def test_a_clock_that_stands_still_is_owned_up_to(home: Home) -> None:
+def test_a_clock_that_stands_still_is_owned_up_to(home: DataDirectory) -> None:
     with Asker(home, Clock(NOW)) as ask:
         assert ask.json(URL)["replay"] is True
 
 
-def test_a_replay_before_the_newest_run_does_not_know_it(home: Home) -> None:
+def test_a_replay_before_the_newest_run_does_not_know_it(home: DataDirectory) -> None:
     with Asker(home, Clock(NOW - timedelta(hours=1))) as ask:
         answer = ask.json(URL)
     assert answer["issued_at"] == "2026-03-02T10:00:00Z"

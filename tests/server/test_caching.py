@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gridtide.clock import Clock
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Publisher, Standing, observed, run
 
 URL = "/v1/best-window?region=DE&hours=2"
@@ -38,13 +38,13 @@ def test_another_snapshot_is_another_answer(publisher: Publisher) -> None:
     assert again.status_code == 200
 
 
-def test_an_answer_holds_until_the_next_minute(home: Home) -> None:
+def test_an_answer_holds_until_the_next_minute(home: DataDirectory) -> None:
     for second, left in ((0, 60), (1, 59), (59, 1)):
         with Asker(home, Standing(NOW + timedelta(seconds=second))) as ask:
             assert ask(URL).headers["cache-control"] == f"public, max-age={left}"
 
 
-def test_a_clock_that_stands_still_has_no_next_minute(home: Home) -> None:
+def test_a_clock_that_stands_still_has_no_next_minute(home: DataDirectory) -> None:
     with Asker(home, Clock(NOW)) as ask:
         assert ask(URL).headers["cache-control"] == "no-cache"
         tag = ask(URL).headers["etag"]
@@ -63,7 +63,7 @@ def test_head_is_answered_where_get_is(ask: Asker, url: str) -> None:
     assert head.headers == get.headers
 
 
-def test_any_page_may_ask_unless_told_otherwise(home: Home) -> None:
+def test_any_page_may_ask_unless_told_otherwise(home: DataDirectory) -> None:
     origin = {"Origin": "https://dashboard.example"}
     with Asker(home, Standing(NOW)) as ask:
         answer = ask(URL, headers=origin)

@@ -16,15 +16,15 @@ from gridtide.planning import Cost, Job
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide_server.errors import Overloaded
 from gridtide_server.queue import TimeBudget, WorkLimits, WorkQueue
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Standing
 
 # Seconds of work in pure Python: every minute of three days is a place to start and to end.
 HEAVY: dict[str, Any] = {
     "job": {
         "hours": 24 + 1 / 60,
-        "kind": "pieces",
-        "min_piece": 1 + 1 / 60,
+        "kind": "segments",
+        "min_segment": 1 + 1 / 60,
         "restart_cost": {"kwh": 1, "hours": 1 / 60},
     },
     "region": "DE",
@@ -135,14 +135,14 @@ def test_each_has_a_least_part_and_who_comes_too_late_none() -> None:
     assert all(isinstance(each, TooCostly) for each in found)
 
 
-def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> None:
+def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=0.05)) as ask:
         problem = ask.problem("/v1/plan", 422, "too_costly", HEAVY)
         assert problem["title"] == "The request takes too much work"
         job = Job(
             24 * HOUR + HOUR / 60,
-            "pieces",  # type: ignore[arg-type]  # the test passes what the type refuses
-            min_piece=HOUR + HOUR / 60,
+            "segments",  # type: ignore[arg-type]  # the test passes what the type refuses
+            min_segment=HOUR + HOUR / 60,
             restart_cost=Cost(1, HOUR / 60),
         )
         with (
@@ -154,7 +154,7 @@ def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: Home) -> N
     assert caught.value.exit_code == 2
 
 
-def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
+def test_a_costly_question_of_a_batch_spoils_no_other(home: DataDirectory) -> None:
     heavy, plan = {"kind": "plan", **HEAVY}, {"job": {"hours": 2}, "region": "DE"}
     questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 996]
     with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=2, share=0.5)) as ask:
@@ -165,7 +165,7 @@ def test_a_costly_question_of_a_batch_spoils_no_other(home: Home) -> None:
     assert {each["code"] for each in [answers[0], *answers[3:]]} == {"too_costly"}
 
 
-def test_too_many_calls_are_told_when_to_ask_again(home: Home) -> None:
+def test_too_many_calls_are_told_when_to_ask_again(home: DataDirectory) -> None:
     plan = b'{"job": {"hours": 2}, "region": "DE"}'
     with Asker(home, Standing(NOW), work_limits=WorkLimits(at_once=1, waiting=-1)) as ask:
         answer = ask("/v1/plan", "POST", body=plan)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 SECOND = timedelta(seconds=1)
@@ -93,7 +93,7 @@ def test_every_get_route_of_a_live_server_is_304_within_the_minute(live: httpx.C
         assert live.get(url, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_within_the_minute_a_tag_holds_and_after_it_no_more(home: Home) -> None:
+def test_within_the_minute_a_tag_holds_and_after_it_no_more(home: DataDirectory) -> None:
     urls = [
         "/v1/best-window?region=DE&hours=2",
         "/v1/best-region?region=DE,FR&hours=2",

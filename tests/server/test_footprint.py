@@ -15,7 +15,7 @@ from gridtide.client import Client
 from gridtide.errors import BadInput, GridtideError, NoData
 from gridtide.local import Host, LocalTransport
 from gridtide.model import parse_time
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Standing
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ def test_a_printed_training_run_is_met(ask: Asker) -> None:
 
 def test_a_given_intensity_needs_nothing_published(tmp_path: Path) -> None:
     asked = {"hours": 10, "power_kw": 2, "g_per_kwh": 300}
-    with Asker(Home(tmp_path / "nothing"), Standing(NOW)) as asker:
+    with Asker(DataDirectory(tmp_path / "nothing"), Standing(NOW)) as asker:
         told = asker.post(PATH, asked)
         assert (told["kwh"], told["gross_g"]) == (20.0, 6000.0)
         body = json.dumps({"region": "DE", "rows": [ROW]}).encode()

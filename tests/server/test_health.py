@@ -10,14 +10,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridtide.clock import Clock
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def one_zone(publisher: Publisher) -> Home:
+def one_zone(publisher: Publisher) -> DataDirectory:
     """DE up to now, with a forecast of 72 h; BPAT's history ended in 2021."""
     publisher.add(
         observed("DE", [300.0], start=NOW - HOUR),
@@ -31,11 +31,13 @@ def one_zone(publisher: Publisher) -> Home:
 @pytest.fixture
 def nothing(tmp_path: Path) -> Iterator[Asker]:
     """A server over a home that is not there."""
-    with Asker(Home(tmp_path / "nowhere"), Standing(NOW)) as ask:
+    with Asker(DataDirectory(tmp_path / "nowhere"), Standing(NOW)) as ask:
         yield ask
 
 
-def ready(home: Home, after: timedelta, query: str = "") -> tuple[int, dict[str, object]]:
+def ready(
+    home: DataDirectory, after: timedelta, query: str = ""
+) -> tuple[int, dict[str, object]]:
     with Asker(home, Standing(NOW + after)) as ask:
         answer = ask(f"/readyz{query}")
     return answer.status_code, answer.json()
@@ -46,13 +48,15 @@ def test_the_process_is_alive_whatever_is_published(ask: Asker, nothing: Asker) 
     assert nothing.json("/healthz")["status"] == "alive"
 
 
-def test_current_data_are_ready_and_old_imports_do_not_spoil_it(one_zone: Home) -> None:
+def test_current_data_are_ready_and_old_imports_do_not_spoil_it(
+    one_zone: DataDirectory,
+) -> None:
     status, told = ready(one_zone, 0 * DAY)
     assert (status, told["status"]) == (200, "ready")
     assert (told["zones"], told["stale"], told["reasons"]) == (1, [], [])
 
 
-def test_three_publication_periods_without_news_are_stale(one_zone: Home) -> None:
+def test_three_publication_periods_without_news_are_stale(one_zone: DataDirectory) -> None:
     assert ready(one_zone, 3 * DAY - HOUR)[0] == 200
     status, told = ready(one_zone, 3 * DAY + HOUR)
     assert (status, told["status"]) == (503, "stale")
@@ -68,12 +72,12 @@ def test_three_publication_periods_without_news_are_stale(one_zone: Home) -> Non
     assert told["reasons"] == ["1 of 1 zones are stale"]
 
 
-def test_where_all_is_old_nothing_is_ready(one_zone: Home) -> None:
+def test_where_all_is_old_nothing_is_ready(one_zone: DataDirectory) -> None:
     status, told = ready(one_zone, 30 * DAY)
     assert (status, told["zones"]) == (503, 2)
 
 
-def test_a_zone_asked_for_by_name_is_looked_at_however_old(one_zone: Home) -> None:
+def test_a_zone_asked_for_by_name_is_looked_at_however_old(one_zone: DataDirectory) -> None:
     assert ready(one_zone, 0 * DAY, "?zone=DE")[0] == 200
     status, told = ready(one_zone, 0 * DAY, "?zone=DE,US-NW-BPAT")
     assert (status, told["zones"]) == (503, 2)
@@ -91,7 +95,7 @@ def test_a_forecast_that_ended_or_never_was_is_not_ready(ask: Asker) -> None:
     }
 
 
-def test_a_replay_is_judged_at_its_own_time(home: Home) -> None:
+def test_a_replay_is_judged_at_its_own_time(home: DataDirectory) -> None:
     with Asker(home, Clock(NOW - HOUR)) as ask:
         told = ask("/readyz").json()
     assert told["replay"] is True
@@ -125,7 +129,7 @@ def samples(ask: Asker) -> Samples:
     return found
 
 
-def test_ages_are_told_for_what_has_a_value_and_for_nothing_else(home: Home) -> None:
+def test_ages_are_told_for_what_has_a_value_and_for_nothing_else(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + HOUR)) as ask:
         found = samples(ask)
     slots = {
@@ -156,7 +160,7 @@ def test_a_series_without_any_value_has_no_age(publisher: Publisher) -> None:
     assert [label["zone"] for label, _ in found] == ["FR"]
 
 
-def test_requests_are_counted_by_route_and_status_not_by_path(home: Home) -> None:
+def test_requests_are_counted_by_route_and_status_not_by_path(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW)) as ask:
         for path in ("/v1/zones/DE/forecast", "/v1/zones/FR/forecast", "/v1/zones/PL/forecast"):
             ask(path)
@@ -178,7 +182,7 @@ def test_without_a_snapshot_there_are_metrics_but_no_ages(nothing: Asker) -> Non
     assert not [name for name in found if "age" in name or "snapshot" in name]
 
 
-def test_two_applications_count_apart(home: Home) -> None:
+def test_two_applications_count_apart(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW)) as one, Asker(home, Standing(NOW)) as other:
         one("/healthz")
         assert "http_request_seconds_count" not in samples(other)

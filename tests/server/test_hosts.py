@@ -13,11 +13,13 @@ from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.http.hosts import LOOPBACK, read_hosts
 from gridtide_server.http.limits import Limits, is_loopback, most_connections
 from gridtide_server.reader import Reader
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Standing
 
 
-def asked(home: Home, settings: ServerSettings, host: str, **headers: str) -> httpx.Response:
+def asked(
+    home: DataDirectory, settings: ServerSettings, host: str, **headers: str
+) -> httpx.Response:
     app = create_app(settings, Reader(home), Standing(NOW))
 
     async def ask() -> httpx.Response:
@@ -51,7 +53,7 @@ def asked(home: Home, settings: ServerSettings, host: str, **headers: str) -> ht
     ],
 )
 def test_only_named_hosts_are_answered(
-    home: Home, hosts: tuple[str, ...] | None, host: str, status: int
+    home: DataDirectory, hosts: tuple[str, ...] | None, host: str, status: int
 ) -> None:
     response = asked(home, ServerSettings(hosts=hosts), host)
     assert response.status_code == status
@@ -61,7 +63,9 @@ def test_only_named_hosts_are_answered(
         assert "GRIDTIDE_ALLOWED_HOSTS" in response.json()["detail"]
 
 
-def test_on_loopback_only_loopback_names_and_no_other_page_by_default(home: Home) -> None:
+def test_on_loopback_only_loopback_names_and_no_other_page_by_default(
+    home: DataDirectory,
+) -> None:
     at = {"limits": Limits(), "cors": None}
     local = ServerSettings.from_env({}, loopback=True, **at)  # type: ignore[arg-type]  # the test passes what the type refuses
     public = ServerSettings.from_env({}, loopback=False, **at)  # type: ignore[arg-type]  # the test passes what the type refuses
@@ -88,7 +92,7 @@ def test_a_host_that_would_never_be_asked_for_is_refused(name: str) -> None:
         read_hosts({"GRIDTIDE_ALLOWED_HOSTS": f"good.example, {name}"}, loopback=True)
 
 
-def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: Home) -> None:
+def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: DataDirectory) -> None:
     app = create_app(ServerSettings(cors=True), Reader(home), Standing(NOW))
     page = {"Origin": "https://page.example"}
 
@@ -109,7 +113,7 @@ def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: Home) -> None:
 
 
 def test_a_fault_of_ours_is_not_sniffed_either(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: DataDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError

@@ -10,7 +10,7 @@ import pytest
 from gridtide.cli import script
 from gridtide.client import Client
 from gridtide.local import Host, LocalTransport
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker, Standing
 
 # A region of each kind without what the others have, and a word of its reason.
@@ -111,7 +111,7 @@ def test_the_home_of_the_data_must_have_a_forecast(ask: Asker) -> None:
 )
 @pytest.mark.parametrize("hours", [2, 7])
 def test_a_ranking_is_one_list_wherever_it_is_asked_for(
-    home: Home, asked: list[str], hours: int, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, asked: list[str], hours: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Asker(home, Standing(NOW)) as ask:
         rest = ask.json(f"/v1/best-region?region={','.join(asked)}&hours={hours}")
@@ -137,7 +137,9 @@ def test_a_ranking_is_one_list_wherever_it_is_asked_for(
     assert local["ranking"] == [*({**each, "replay": True} for each in windows), *without]
 
 
-def test_sdk_and_shell_say_the_same(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sdk_and_shell_say_the_same(
+    home: DataDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Asker(home, Standing(NOW)) as ask:
         transport = LocalTransport(Host(ask.app))
         with Client("http://test", transport=transport) as client:

@@ -22,14 +22,14 @@ from gridtide.errors import (
 )
 from gridtide.planning import Job
 from gridtide_server.local import application
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, observed, run
 
 AT = "2026-03-02T12:00:00Z"
 
 
 @pytest.fixture
-def environ(home: Home) -> dict[str, str]:
+def environ(home: DataDirectory) -> dict[str, str]:
     """What names the home and the time."""
     return {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": AT}
 

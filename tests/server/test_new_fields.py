@@ -25,7 +25,7 @@ from gridtide.errors import GridtideError
 from gridtide.local import AsyncLocalTransport, Host, LocalTransport
 from gridtide.planning import Cap, CostSeries, Elastic, Goal, Job, Progress, Recurring
 from gridtide.schema.schedules import JobRequest
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.test_openapi import GETS, POSTS
 from tests.server.world import HOUR, NOW, Asker, Standing
 
@@ -73,14 +73,14 @@ class Newer:
 
 
 @pytest.fixture(scope="module")
-def apps(home: Home) -> Iterator[tuple[Any, Newer]]:
+def apps(home: DataDirectory) -> Iterator[tuple[Any, Newer]]:
     """The application of today, and the newer one."""
     with Asker(home, Standing(NOW)) as ask:
         yield ask.app, Newer(ask.app)
 
 
 TWO = Job(timedelta(hours=2), power=1.5)
-PIECES = Job(timedelta(hours=2), "pieces", power=1.0, min_piece=HOUR / 2, max_pieces=3)
+PIECES = Job(timedelta(hours=2), "segments", power=1.0, min_segment=HOUR / 2, max_segments=3)
 ROWS = [(NOW - 3 * HOUR, NOW - HOUR, 2.0)]
 COSTS = CostSeries.regular("EUR/kWh", NOW, HOUR, [0.1] * 24)
 RUN = {"kind": "best_window", "region": "DE", "hours": 2}
@@ -103,7 +103,9 @@ ASKS: dict[str, Ask] = {
     "region": lambda c: c.best_region(["DE", "AT", "FR", "BE"], 6),
     "plan": lambda c: c.plan(TWO, ["DE", "PL"]),
     "plan in pieces": lambda c: c.plan(PIECES, "DE"),
-    "elastic plan": lambda c: c.plan(Job(4 * HOUR, "elastic", power=1, chips=Elastic(2)), "DE"),
+    "elastic plan": lambda c: c.plan(
+        Job(4 * HOUR, "elastic", power=1, workers=Elastic(2)), "DE"
+    ),
     "plan by cost": lambda c: c.plan(TWO, "DE", goal=Goal("cost", costs=COSTS)),
     "recurring": lambda c: c.plan(
         TWO, "DE", recurring=Recurring("0 20 * * *", zone="UTC", slack=timedelta(hours=4))

@@ -12,7 +12,7 @@ import pytest
 from gridtide.planning.decide.response import Plan
 from gridtide.schema.definition import definition_of
 from gridtide.schema.plan_responses import PlanAnswer
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 Json = dict[str, Any]
@@ -68,7 +68,7 @@ def test_a_job_that_may_pause_takes_the_cheapest_hours(ask: Asker) -> None:
     # Without 15:00 the next best is 13:00 at 280: 200 + 150 + 280.
     assert plan["grams"] == 630.0
     assert [slot[:2] for slot in spans(plan)] == [("13:00", "15:00"), ("16:00", "17:00")]
-    assert plan["pieces"] == 2
+    assert plan["segments"] == 2
 
 
 def test_opening_hours_are_on_the_clock_of_their_zone(ask: Asker) -> None:
@@ -121,7 +121,7 @@ def test_residency_and_latency_are_known_of_zones_and_cloud_regions(ask: Asker) 
 
 
 def test_the_aim_cfe_answers_by_a_share(ask: Asker) -> None:
-    plan = ask.post("/v1/plan", question(1, goal={"aim": "cfe"}))
+    plan = ask.post("/v1/plan", question(1, goal={"objective": "cfe"}))
     # 0.2, 0.6, 0.4 from 12:00 on.
     assert spans(plan) == [("13:00", "14:00", 1.0, "DE")]
     assert (plan["signal"], plan["mean"], plan["grams"]) == ("cfe_produced", 0.6, None)
@@ -130,18 +130,18 @@ def test_the_aim_cfe_answers_by_a_share(ask: Asker) -> None:
 
 def test_cost_decides_where_the_goal_says_so(ask: Asker) -> None:
     costs = {"unit": "EUR/kWh", "start": "2026-03-02T12:00Z", "step": 1, "values": [5, 1, 1, 9]}
-    plan = ask.post("/v1/plan", question(goal={"aim": "cost", "costs": costs}))
+    plan = ask.post("/v1/plan", question(goal={"objective": "cost", "costs": costs}))
     assert spans(plan) == [("13:00", "15:00", 1.0, "DE")]
     assert (plan["cost"], plan["cost_unit"], plan["grams"]) == (2.0, "EUR/kWh", 480.0)
 
 
 def test_an_elastic_job_with_a_ramp_is_solved_here(ask: Asker) -> None:
-    job = {"hours": 4, "kind": "elastic", "chips": {"maximum": 2, "ramp": 1}}
+    job = {"hours": 4, "kind": "elastic", "workers": {"maximum": 2, "ramp": 1}}
     plan = ask.post("/v1/plan", question(job=job, bounds={"deadline": "2026-03-02T18:00:00Z"}))
-    sizes = [slot["chips"] for slot in plan["slots"]]
+    sizes = [slot["workers"] for slot in plan["slots"]]
     assert max(sizes) == pytest.approx(2.0)
     work = sum(
-        slot["chips"] * (int(slot["end"][11:13]) - int(slot["start"][11:13]))
+        slot["workers"] * (int(slot["end"][11:13]) - int(slot["start"][11:13]))
         for slot in plan["slots"]
     )
     assert work == pytest.approx(4.0)
@@ -232,7 +232,7 @@ def test_the_rest_is_planned_by_what_is_forecast_now(publisher: Publisher) -> No
     assert earlier["as_of"] == "2026-03-02T12:00:00Z"
 
 
-def test_a_deadline_from_slack_stays_the_same_moment(home: Home, ask: Asker) -> None:
+def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: Asker) -> None:
     asked = question(1, bounds={"slack_hours": 1})
     plan = ask.post("/v1/plan", asked)
     assert plan["end"] == "2026-03-02T14:00:00Z"

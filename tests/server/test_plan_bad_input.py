@@ -113,7 +113,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
         json.dumps(
             body(
                 goal={
-                    "aim": "cost",
+                    "objective": "cost",
                     "costs": {
                         "unit": "EUR/kWh",
                         "start": "2026-03-02T12:00Z",
@@ -158,14 +158,14 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
             job={
                 "hours": 2,
                 "kind": "elastic",
-                "chips": {
+                "workers": {
                     "maximum": 2,
-                    "throughput": [{"chips": 1, "speed": 1}, {"chips": 2, "speed": 3}],
+                    "throughput": [{"workers": 1, "speed": 1}, {"workers": 2, "speed": 3}],
                 },
             }
         ),
         lambda ask: ask.plan(
-            Job(2 * HOUR, "elastic", chips=Elastic(2, throughput=((1, 1), (2, 3)))),  # type: ignore[arg-type]  # the test passes what the type refuses
+            Job(2 * HOUR, "elastic", workers=Elastic(2, throughput=((1, 1), (2, 3)))),  # type: ignore[arg-type]  # the test passes what the type refuses
             "DE",
         ),
         BadInput,
@@ -308,13 +308,13 @@ BEYOND: list[tuple[str, Json, str]] = [
     ("/v1/plan", body(bounds={"slack_fraction": 1e15}), "a slack of 1e+15 of the duration"),
     (
         "/v1/plan",
-        body(job={"hours": 2, "kind": "elastic", "chips": {"maximum": 1e308}}),
-        "job.chips.maximum: 1e+308 is beyond",
+        body(job={"hours": 2, "kind": "elastic", "workers": {"maximum": 1e308}}),
+        "job.workers.maximum: 1e+308 is beyond",
     ),
     (
         "/v1/plan",
-        body(job={"hours": 2, "kind": "elastic", "chips": {"maximum": 2, "base": 1e-300}}),
-        "job.chips.base: 1e-300 is next to nothing",
+        body(job={"hours": 2, "kind": "elastic", "workers": {"maximum": 2, "base": 1e-300}}),
+        "job.workers.base: 1e-300 is next to nothing",
     ),
     (
         "/v1/plan",
@@ -325,7 +325,7 @@ BEYOND: list[tuple[str, Json, str]] = [
         "/v1/plan",
         body(
             goal={
-                "aim": "cost",
+                "objective": "cost",
                 "costs": {
                     "unit": "EUR",
                     "start": "2026-03-02T12:00Z",
@@ -437,7 +437,7 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
             body(job={"hours": 2, "power": [{"hours": 1, "kw": None}]}),
             "job.power[0].kw: missing",
         ),
-        (body(job={"hours": 2, "max_pieces": 1.5}), "job.max_pieces: a whole number"),
+        (body(job={"hours": 2, "max_segments": 1.5}), "job.max_segments: a whole number"),
         (body(bounds={"deadline": "2026-03-02T18:00"}), "bounds.deadline"),
         (body(bounds={"deadline": "2026-03-02T18:00"}), "has no UTC offset"),
         (body(bounds={"deadline": "2201-01-01T00:00Z"}), "outside 1970 to 2199"),
@@ -453,9 +453,9 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
         ),
         (body(region="DE,FR"), "one region is asked at a time here, not 2 (DE, FR)"),
         ({"job": {"hours": 2}, "regions": [4]}, "regions[0]: a region, or an object"),
-        (body(goal={"aim": "cfe", "min_saving": "x"}), "goal.min_saving: a number"),
-        (body(goal={"aim": "cost"}), "need a cost series"),
-        (body(goal={"aim": "cost", "costs": {"unit": "EUR"}}), "costs: give slots"),
+        (body(goal={"objective": "cfe", "min_saving": "x"}), "goal.min_saving: a number"),
+        (body(goal={"objective": "cost"}), "need a cost series"),
+        (body(goal={"objective": "cost", "costs": {"unit": "EUR"}}), "costs: give slots"),
         (body(signal="cfe_produced", goal={}), "goal carbon does not fit cfe_produced"),
     ],
 )

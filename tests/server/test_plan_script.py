@@ -16,7 +16,7 @@ from gridtide.client import Client
 from gridtide.clock import Clock
 from gridtide.planning import Progress
 from gridtide.schema.plan_responses import PlanAnswer
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker
 
 JOB = {"hours": 3, "kind": "interruptible"}
@@ -116,7 +116,7 @@ SCHEDULE = {"jobs": [{"job": JOB, "region": "DE"}] * 2, "caps": {"DE": {"jobs": 
     ids=lambda each: each[0] if isinstance(each, list) else "",
 )
 def test_json_of_the_script_is_that_of_rest(
-    home: Home,
+    home: DataDirectory,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     words: list[str],
@@ -139,7 +139,7 @@ ENVIRON = {"GRIDTIDE_NOW": "2026-03-02T12:00Z"}
 
 
 def test_the_rest_of_a_plan_that_the_script_printed(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
     words = ["DE", "--hours", "3", "--kind", "interruptible", "--slack", "9h"]
@@ -164,7 +164,7 @@ def test_the_rest_of_a_plan_that_the_script_printed(
 
 
 def test_the_script_says_at_which_size_a_job_runs(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
     words = ["DE", "--hours", "3", "--kind", "elastic", "--chips", "4", "--ramp", "1"]
@@ -173,8 +173,8 @@ def test_the_script_says_at_which_size_a_job_runs(
     file.write_text(printed)
     stands = ["--done", "1", "--running", "--chips-now", "2.5"]
     assert main(["replan", str(file), *words, *stands, "--json"], environ) == 0
-    job = {"hours": 3, "kind": "elastic", "chips": {"maximum": 4, "ramp": 1}}
-    progress = {"done": 1, "running": True, "chips": 2.5}
+    job = {"hours": 3, "kind": "elastic", "workers": {"maximum": 4, "ramp": 1}}
+    progress = {"done": 1, "running": True, "workers": 2.5}
     body = {
         "plan": json.loads(printed),
         "asked": {"job": job, "region": "DE"},
@@ -186,11 +186,11 @@ def test_the_script_says_at_which_size_a_job_runs(
         workers = {"maximum": 4, "ramp": 1}
         assert again.pop("asked")["job"] == {"hours": 3, "kind": "elastic", "workers": workers}
         assert again == answer
-        body["progress"] = progress | {"chips": 9}
+        body["progress"] = progress | {"workers": 9}
         refused = ask.problem("/v1/replan", 422, "bad_input", body)
-    # Two hours are left, and the ramp of 1 needs 1.5 chips or more in the first hour.
+    # Two hours are left, and the ramp of 1 needs 1.5 workers or more in the first hour.
     assert answer["slots"][0]["start"] == "2026-03-02T12:00:00Z"
-    assert answer["slots"][0]["chips"] >= 1.5 - 1e-6
+    assert answer["slots"][0]["workers"] >= 1.5 - 1e-6
     assert "runs on 0 to 4; give the size it runs at now" in refused["detail"]
 
 
@@ -236,7 +236,7 @@ def test_the_script_says_at_which_size_a_job_runs(
     ],
 )
 def test_the_script_refuses_in_the_words_of_rest(
-    home: Home,
+    home: DataDirectory,
     capsys: pytest.CaptureFixture[str],
     words: list[str],
     path: str,
@@ -287,7 +287,7 @@ def test_a_file_of_rows_that_cannot_be_read_is_named_with_its_line(
 
 
 def test_text_of_a_footprint_and_of_a_schedule(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
     file = tmp_path / "file"
@@ -329,7 +329,7 @@ def test_text_of_a_footprint_and_of_a_schedule(
     ids=["interruptible", "recurring", "places", "elastic"],
 )
 def test_a_printed_plan_is_all_that_replan_needs(
-    home: Home,
+    home: DataDirectory,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -358,7 +358,7 @@ def test_a_printed_plan_is_all_that_replan_needs(
 
 
 def test_a_plan_without_its_request_says_what_to_give(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
     assert main(["plan", "DE", "--hours", "3", "--json"], environ) == 0
@@ -373,7 +373,7 @@ def test_a_plan_without_its_request_says_what_to_give(
 
 
 def test_a_plan_of_a_printed_batch_can_be_planned_again(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
     asked = {"job": JOB, "region": "DE"}
@@ -394,7 +394,7 @@ def test_a_plan_of_a_printed_batch_can_be_planned_again(
     ],
 )
 def test_an_error_in_json_has_every_member_that_rest_has(
-    home: Home,
+    home: DataDirectory,
     capsys: pytest.CaptureFixture[str],
     words: list[str],
     path: str,

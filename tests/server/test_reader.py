@@ -16,8 +16,8 @@ from gridtide_server.errors import NotReady
 from gridtide_server.reader import Reader
 from gridtide_server.view import View
 from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
 URL = "/v1/best-window?region=DE&hours=1"
@@ -233,7 +233,7 @@ def test_errors_of_reading_are_ours(publisher: Publisher) -> None:
 
 def test_a_home_that_cannot_be_read_is_told_and_not_a_fault_of_ours(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("no folder")
-    with Asker(Home(tmp_path / "home"), Standing(NOW)) as ask:
+    with Asker(DataDirectory(tmp_path / "home"), Standing(NOW)) as ask:
         answer = ask(URL)
     assert (answer.status_code, answer.json()["code"]) == (503, "unusable_home")
     assert "GRIDTIDE_HOME" in answer.json()["detail"]

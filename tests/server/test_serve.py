@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Publisher, observed, run
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def serving(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_says_where_it_answers_and_ends_well_on_a_signal(
-    home: Home, number: signal.Signals, workers: str
+    home: DataDirectory, number: signal.Signals, workers: str
 ) -> None:
     with serving(home.root, "--workers", workers) as (process, address):
         assert httpx.get(address + URL, timeout=60).json()["mean"] == 125.0
@@ -66,14 +66,16 @@ def test_it_says_where_it_answers_and_ends_well_on_a_signal(
     assert "Traceback" not in err
 
 
-def test_in_json_the_address_is_the_one_document_on_standard_output(home: Home) -> None:
+def test_in_json_the_address_is_the_one_document_on_standard_output(
+    home: DataDirectory,
+) -> None:
     with serving(home.root, "--json") as (process, address):
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
     assert json.loads(out) == {"url": address}
 
 
-def test_a_port_in_use_is_an_error_that_names_the_way_out(home: Home) -> None:
+def test_a_port_in_use_is_an_error_that_names_the_way_out(home: DataDirectory) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(
@@ -91,7 +93,7 @@ def test_a_port_in_use_is_an_error_that_names_the_way_out(home: Home) -> None:
 
 
 @pytest.mark.parametrize("words", [["--port", "70000"], ["--port", "x"], ["--workers", "0"]])
-def test_options_that_cannot_be_are_bad_input(home: Home, words: list[str]) -> None:
+def test_options_that_cannot_be_are_bad_input(home: DataDirectory, words: list[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "gridtide", "serve", *words],
         capture_output=True,
@@ -103,7 +105,7 @@ def test_options_that_cannot_be_are_bad_input(home: Home, words: list[str]) -> N
     assert words[1] in ended.stderr
 
 
-def test_10_000_zones_are_a_problem_for_the_real_server_too(home: Home) -> None:
+def test_10_000_zones_are_a_problem_for_the_real_server_too(home: DataDirectory) -> None:
     regions = ",".join(f"Z{k}" for k in range(10_000))
     with serving(home.root) as (_, address):
         answer = httpx.get(f"{address}/v1/best-region?region={regions}&hours=1", timeout=60)
@@ -111,7 +113,7 @@ def test_10_000_zones_are_a_problem_for_the_real_server_too(home: Home) -> None:
         assert httpx.get(address + URL, timeout=60).status_code == 200
 
 
-def test_head_has_no_body_and_the_connection_goes_on(home: Home) -> None:
+def test_head_has_no_body_and_the_connection_goes_on(home: DataDirectory) -> None:
     with serving(home.root) as (_, address), httpx.Client(base_url=address) as client:
         head = client.head(URL, timeout=60)
         get = client.get(URL, timeout=60)
@@ -127,7 +129,7 @@ def test_it_follows_what_is_published_while_it_runs(publisher: Publisher) -> Non
         assert httpx.get(address + URL, timeout=60).json()["mean"] == 7.0
 
 
-def test_a_request_is_one_json_object_on_standard_error(home: Home) -> None:
+def test_a_request_is_one_json_object_on_standard_error(home: DataDirectory) -> None:
     environ = {
         "GRIDTIDE_LOG_JSON": "1",
         "GRIDTIDE_LOG_LEVEL": "INFO",
@@ -141,7 +143,7 @@ def test_a_request_is_one_json_object_on_standard_error(home: Home) -> None:
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/best-window", 200)
 
 
-def test_an_odd_setting_is_remarked_on_once(home: Home) -> None:
+def test_an_odd_setting_is_remarked_on_once(home: DataDirectory) -> None:
     command = [sys.executable, "-m", "gridtide", "serve", "--port", "0"]
     process = subprocess.Popen(
         command,
@@ -160,11 +162,11 @@ def test_an_odd_setting_is_remarked_on_once(home: Home) -> None:
     assert ("".join(said) + rest).count("did you mean GRIDTIDE_HOME?") == 1
 
 
-def test_it_ends_within_seconds_while_costly_plans_run(home: Home) -> None:
+def test_it_ends_within_seconds_while_costly_plans_run(home: DataDirectory) -> None:
     job = {
         "hours": 24 + 1 / 60,
-        "kind": "pieces",
-        "min_piece": 1 + 1 / 60,
+        "kind": "segments",
+        "min_segment": 1 + 1 / 60,
         "restart_cost": {"kwh": 1, "hours": 1 / 60},
     }
     with serving(home.root) as (process, address):

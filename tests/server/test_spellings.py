@@ -17,7 +17,7 @@ import pytest
 from gridtide.cli.script import main
 from gridtide.client import Client
 from gridtide.errors import BadInput
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker
 
 HOUR = timedelta(hours=1)
@@ -28,13 +28,13 @@ Channel = Callable[[Any], Any]
 
 
 @pytest.fixture(scope="module")
-def client(home: Home) -> Iterator[Client]:
+def client(home: DataDirectory) -> Iterator[Client]:
     with Client(environ=ENVIRON | {"GRIDTIDE_HOME": str(home.root)}) as client:
         yield client
 
 
 @pytest.fixture
-def shell(home: Home, capsys: Capture) -> Callable[..., Any]:
+def shell(home: DataDirectory, capsys: Capture) -> Callable[..., Any]:
     """The JSON that a command prints; BadInput where it ends with the code of that."""
 
     def run(*words: str) -> Any:  # noqa: ANN401  # JSON

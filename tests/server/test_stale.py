@@ -12,14 +12,14 @@ from gridtide.client import Client
 from gridtide.clock import Clock
 from gridtide.errors import GridtideError, ServiceUnavailable, StaleData
 from gridtide.local import Host, LocalTransport
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed
 
 DE = "/v1/zones/DE/intensity"
 MINUTE = timedelta(minutes=1)
 
 
-def test_a_value_of_six_hours_is_now_and_an_older_one_is_refused(home: Home) -> None:
+def test_a_value_of_six_hours_is_now_and_an_older_one_is_refused(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + 6 * HOUR)) as ask:
         answer = ask.json(DE)
     assert (answer["stale"], answer["data_age_seconds"]) == (False, 6 * 3600)
@@ -34,7 +34,7 @@ def test_a_value_of_six_hours_is_now_and_an_older_one_is_refused(home: Home) -> 
 
 
 @pytest.mark.parametrize("years", [1, 5])
-def test_a_larger_maximum_age_answers_and_flags_it(home: Home, years: int) -> None:
+def test_a_larger_maximum_age_answers_and_flags_it(home: DataDirectory, years: int) -> None:
     with Asker(home, Standing(NOW + timedelta(days=365 * years))) as ask:
         answer = ask.json(f"{DE}?max_age={24 * 365 * years}")
         ask.problem(f"{DE}?max_age={24 * 365 * years - 0.01}", 503, "stale_data")
@@ -43,13 +43,13 @@ def test_a_larger_maximum_age_answers_and_flags_it(home: Home, years: int) -> No
     assert answer["slots"][0]["value"] == 511.0
 
 
-def test_a_smaller_maximum_age_refuses_what_is_served_by_default(home: Home) -> None:
+def test_a_smaller_maximum_age_refuses_what_is_served_by_default(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + HOUR)) as ask:
         assert ask.json(DE)["stale"] is False
         ask.problem(f"{DE}?max_age=0.5", 503, "stale_data")
 
 
-def test_a_range_is_history_at_any_age(home: Home) -> None:
+def test_a_range_is_history_at_any_age(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + timedelta(days=900))) as ask:
         answer = ask.json(f"{DE}?start=2026-03-02T10:00Z&end=2026-03-02T12:00Z")
         assert answer["stale"] is False
@@ -61,7 +61,7 @@ def test_a_maximum_age_is_a_number_of_hours(ask: Asker, text: str) -> None:
     assert "max_age" in ask.problem(f"{DE}?max_age={text}", 422, "bad_input")["detail"]
 
 
-def test_age_counts_to_the_moment_asked_about(home: Home) -> None:
+def test_age_counts_to_the_moment_asked_about(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + timedelta(days=900))) as ask:
         assert ask.json(f"{DE}?as_of=2026-03-02T12:30Z")["data_age_seconds"] == 1800
     with Asker(home, Clock(NOW + HOUR)) as ask:
@@ -95,7 +95,7 @@ def test_a_slot_that_still_runs_makes_nothing_younger(publisher: Publisher) -> N
     assert ages == {"BE": 1800, "DE": 8.5 * 3600, "FR": 8.5 * 3600}
 
 
-def test_the_setting_moves_the_border(home: Home) -> None:
+def test_the_setting_moves_the_border(home: DataDirectory) -> None:
     late = (NOW + 20 * HOUR).isoformat()
     environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": late}
     with Client(environ=environ) as client, pytest.raises(StaleData):
@@ -104,7 +104,7 @@ def test_the_setting_moves_the_border(home: Home) -> None:
         assert client.intensity("DE").stale is False
 
 
-def test_the_sdk_has_an_error_of_its_own_and_asks_once(home: Home) -> None:
+def test_the_sdk_has_an_error_of_its_own_and_asks_once(home: DataDirectory) -> None:
     with Asker(home, Standing(NOW + 30 * HOUR)) as ask:
         transport = LocalTransport(Host(ask.app))
         with Client("http://test", transport=transport, pause=pytest.fail) as client:
@@ -119,7 +119,7 @@ def test_the_sdk_has_an_error_of_its_own_and_asks_once(home: Home) -> None:
 
 
 def test_now_ends_with_five_and_takes_a_maximum_age(
-    home: Home, capsys: pytest.CaptureFixture[str]
+    home: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--home", str(home.root), "--now", (NOW + 30 * HOUR).isoformat(), "now", "DE"]
     assert script.main(words, {}) == 5
@@ -149,7 +149,7 @@ def test_now_of_several_regions_answers_those_it_can(
 
 
 @pytest.mark.parametrize("text", ["48", "48h", "PT48H", "2880min", "2d"])
-def test_a_maximum_age_is_a_length_like_any_other(home: Home, text: str) -> None:
+def test_a_maximum_age_is_a_length_like_any_other(home: DataDirectory, text: str) -> None:
     with Asker(home, Standing(NOW + 48 * HOUR)) as ask:
         assert ask.json(f"{DE}?max_age={text}")["stale"] is True
     with Asker(home, Standing(NOW + 48 * HOUR + MINUTE)) as ask:

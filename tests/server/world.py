@@ -23,7 +23,7 @@ from gridtide.clock import Clock
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.queue import WorkLimits
 from gridtide_server.reader import Reader
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.records import Facts
@@ -118,7 +118,7 @@ class Publisher:
     """Writes one home, as the pipelines would."""
 
     def __init__(self, folder: Path) -> None:
-        self.home = Home(folder)
+        self.home = DataDirectory(folder)
         self._open = ExitStack()
         self._open.enter_context(writer_lock(self.home, "test", NOW))
         self.store = self._open.enter_context(Store.open(self.home))
@@ -164,7 +164,7 @@ class Asker:
 
     def __init__(
         self,
-        home: Home,
+        home: DataDirectory,
         clock: Clock,
         *,
         cors: bool = True,

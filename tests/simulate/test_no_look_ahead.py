@@ -59,7 +59,7 @@ def test_a_policy_that_decides_once_is_deaf_to_all_that_comes_later(
     after = [case(zone, other, seen | unseen) for zone in ("DE", "FR")]
     for one, two in zip(run(before, policies), run(after, policies), strict=True):
         decided = [
-            (each.start, each.end, each.pieces, each.regions, each.planned, each.note)
+            (each.start, each.end, each.segments, each.regions, each.planned, each.note)
             for each in (one, two)
         ]
         assert decided[0] == decided[1], one.policy

@@ -72,7 +72,7 @@ def test_following_runs_each_hour_where_it_is_forecast_to_be_cleanest(case: Make
     ]
     _, scored = simulated(worlds, "follow", PAUSING)
     assert scored.regions == ("DE", "FR")
-    assert (scored.start, scored.end, scored.pieces) == (START + HOUR, START + 3 * HOUR, 1)
+    assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 3 * HOUR, 1)
     assert scored.planned.counted == pytest.approx(10 + 20)
     assert scored.realised.counted == pytest.approx(80 + 90)
 
@@ -128,7 +128,7 @@ def test_a_stop_counts_in_the_cleaner_hour_beside_it_as_in_a_plan(case: MakeCase
     # Hours 0 and 1, then 4: 1 + 4 + 1. The stop at 02:00 counts 0.1 kWh of hour 2, which is
     # cleaner than hour 1; the start at 04:00 counts 0.3 kWh of hour 4. As it came true, hour 1
     # was cleaner than hour 2, and hour 3 than hour 4.
-    job = Job(3 * HOUR, Kind.PIECES, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.3))
+    job = Job(3 * HOUR, Kind.SEGMENTS, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.3))
     truth = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
     world = case("DE", truth, {(0, 0): [1.0, 4.0, 3.0, 4.0, 1.0, 5.0]})
     (outcome,) = simulate([world], chosen(["pause"], job), ONCE)
@@ -143,8 +143,8 @@ JOBS = st.sampled_from(
     [
         Job(2 * HOUR),
         Job(2.5 * HOUR, Kind.INTERRUPTIBLE),
-        Job(3 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.3), pause_cost=Cost(kwh=0.1)),
-        Job(3 * HOUR, Kind.ELASTIC, chips=Elastic(2.0)),
+        Job(3 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.3), pause_cost=Cost(kwh=0.1)),
+        Job(3 * HOUR, Kind.ELASTIC, workers=Elastic(2.0)),
     ]
 )
 
@@ -177,6 +177,6 @@ def test_what_is_planned_is_what_the_planner_says_and_wider_reach_is_never_worse
 
 
 def test_following_is_refused_where_a_move_would_cost() -> None:
-    job = Job(2 * HOUR, Kind.PIECES, restart_cost=Cost(kwh=0.1))
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.1))
     with pytest.raises(BadInput, match="take place-and-time, or drop the costs"):
         chosen(["follow"], job)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST, OBSERVATION
 
@@ -27,7 +27,7 @@ Told = Callable[..., dict[str, Any]]
 def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
     """The document of a store with four days of hours, and a run known half an hour in."""
     steps = [FIRST + HOUR * i for i in range(96)]
-    with Store.open(Home(tmp_path)) as store:
+    with Store.open(DataDirectory(tmp_path)) as store:
         store.append(
             pl.DataFrame(
                 {

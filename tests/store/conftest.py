@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import DAILY, Rebase, publish
 from gridtide_store.store import Store
@@ -21,12 +21,12 @@ Frame = Callable[..., pl.DataFrame]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+def home(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path / "home")
 
 
 @pytest.fixture
-def store(home: Home, now: datetime) -> Iterator[Store]:
+def store(home: DataDirectory, now: datetime) -> Iterator[Store]:
     with writer_lock(home, "test", now), Store.open(home) as opened:
         yield opened
 
@@ -112,7 +112,7 @@ def steps(now: datetime) -> Frame:
 
 
 @pytest.fixture
-def publish_at(home: Home, store: Store) -> Callable[..., str]:
+def publish_at(home: DataDirectory, store: Store) -> Callable[..., str]:
     """Publishes the store at a moment; no source is trusted over another."""
 
     def run(

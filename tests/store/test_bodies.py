@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import BodyExpired, Damaged
-from gridtide_store.home import Home
 from gridtide_store.retention import prune_raw
 from gridtide_store.store import Store
 
 DAY = timedelta(days=1)
 
 
-def files(home: Home) -> list[Path]:
+def files(home: DataDirectory) -> list[Path]:
     return [path for path in home.raw.rglob("*") if path.is_file()]
 
 

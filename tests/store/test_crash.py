@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_store.check import check
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.publish import publish
@@ -31,12 +31,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import polars as pl
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.store import Store
 
-home, publishes = Home(Path(sys.argv[1])), sys.argv[2] == "publish"
+home, publishes = DataDirectory(Path(sys.argv[1])), sys.argv[2] == "publish"
 start = datetime(2026, 3, 2, tzinfo=UTC)
 slots = pl.DataFrame({{"number": range({ROWS})}}).select(
     zone=pl.lit("DE"), signal=pl.lit("{SIGNAL}"), source=pl.lit("a"),
@@ -59,7 +59,7 @@ with writer_lock(home, "writer", start), Store.open(home) as store:
 """
 
 
-def acknowledged(home: Home, what: str, rounds: int) -> int:
+def acknowledged(home: DataDirectory, what: str, rounds: int) -> int:
     """Let a writer work, kill it some time after `rounds` rounds; what it said it had done."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(home.root), what],
@@ -75,7 +75,7 @@ def acknowledged(home: Home, what: str, rounds: int) -> int:
 
 @pytest.mark.slow
 def test_killed_in_mid_append_five_times_the_store_has_whole_batches_and_all_acknowledged(
-    home: Home,
+    home: DataDirectory,
 ) -> None:
     for rounds in KILLED_AFTER:
         done = acknowledged(home, "append", rounds)
@@ -95,7 +95,7 @@ def test_killed_in_mid_append_five_times_the_store_has_whole_batches_and_all_ack
 
 @pytest.mark.slow
 def test_killed_in_mid_publish_five_times_the_pointer_names_a_whole_snapshot(
-    home: Home,
+    home: DataDirectory,
 ) -> None:
     for rounds in KILLED_AFTER:
         done = acknowledged(home, "publish", rounds)

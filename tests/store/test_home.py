@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import Busy
+from gridtide_store.data_directory import DataDirectory, default_home, writer_lock
 from gridtide_store.errors import Unusable
-from gridtide_store.home import Home, default_home, writer_lock
 from gridtide_store.store import Store
 
 HOLD = """
 import sys
 from datetime import datetime, UTC
 from pathlib import Path
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 since = datetime(2026, 3, 2, 11, tzinfo=UTC)
-with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
+with writer_lock(DataDirectory(Path(sys.argv[1])), "gridtide refresh", since):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -31,9 +31,9 @@ FORK = """
 import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 since = datetime(2026, 3, 2, 11, tzinfo=UTC)
-with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
+with writer_lock(DataDirectory(Path(sys.argv[1])), "gridtide refresh", since):
     if os.fork() == 0:
         print(os.getpid(), flush=True)
         sys.stdin.read()
@@ -43,15 +43,15 @@ with writer_lock(Home(Path(sys.argv[1])), "gridtide refresh", since):
 OPEN = """
 import sys
 from pathlib import Path
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
-with Store.open(Home(Path(sys.argv[1]))):
+with Store.open(DataDirectory(Path(sys.argv[1]))):
     print("open", flush=True)
     sys.stdin.read()
 """
 
 
-def start(script: str, home: Home) -> subprocess.Popen[str]:
+def start(script: str, home: DataDirectory) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", script, str(home.root)],
         stdin=subprocess.PIPE,
@@ -91,7 +91,7 @@ def test_the_default_home_is_the_platforms_folder_for_user_data(
 
 
 def test_a_second_process_is_told_who_holds_the_lock_since_when(
-    home: Home, now: datetime
+    home: DataDirectory, now: datetime
 ) -> None:
     holder = start(HOLD, home)
     assert said(holder) == "held"
@@ -111,7 +111,9 @@ def test_a_second_process_is_told_who_holds_the_lock_since_when(
         pass
 
 
-def test_the_lock_is_not_taken_twice_within_a_process(home: Home, now: datetime) -> None:
+def test_the_lock_is_not_taken_twice_within_a_process(
+    home: DataDirectory, now: datetime
+) -> None:
     with (
         writer_lock(home, "one", now),
         pytest.raises(Busy, match="one"),
@@ -120,7 +122,7 @@ def test_the_lock_is_not_taken_twice_within_a_process(home: Home, now: datetime)
         pass
 
 
-def test_a_killed_holder_leaves_no_lock_behind(home: Home, now: datetime) -> None:
+def test_a_killed_holder_leaves_no_lock_behind(home: DataDirectory, now: datetime) -> None:
     holder = start(HOLD, home)
     assert said(holder) == "held"
     holder.kill()
@@ -131,7 +133,7 @@ def test_a_killed_holder_leaves_no_lock_behind(home: Home, now: datetime) -> Non
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_lock(
-    home: Home, now: datetime
+    home: DataDirectory, now: datetime
 ) -> None:
     holder = start(FORK, home)
     try:
@@ -146,7 +148,7 @@ def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_lock(
 
 
 def test_a_store_another_process_has_open_is_busy_without_a_stack_of_duckdb(
-    home: Home,
+    home: DataDirectory,
 ) -> None:
     holder = start(OPEN, home)
     assert said(holder) == "open"
@@ -169,7 +171,7 @@ def test_a_home_that_is_a_file_is_refused_with_the_remedy(
     (tmp_path / "home").write_text("no folder")
     with (
         pytest.raises(Unusable, match=r"home cannot be written \(.*\).*--home"),
-        writer_lock(Home(tmp_path / "home"), "gridtide refresh", now),
+        writer_lock(DataDirectory(tmp_path / "home"), "gridtide refresh", now),
     ):
         pass
 
@@ -177,7 +179,7 @@ def test_a_home_that_is_a_file_is_refused_with_the_remedy(
 def test_a_lock_that_cannot_be_opened_is_refused_with_the_remedy(
     tmp_path: Path, now: datetime
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = DataDirectory(tmp_path / "home")
     home.lock.mkdir(parents=True)
     with (
         pytest.raises(Unusable, match="cannot be written"),

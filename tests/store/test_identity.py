@@ -13,7 +13,7 @@ import pytest
 from gridtide.errors import BadInput, NoData
 from gridtide_store import publish as publishing
 from gridtide_store.check import check
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, read
 from gridtide_store.opening import refuse_without_store
@@ -30,7 +30,7 @@ Frame = Callable[..., pl.DataFrame]
 
 
 def publish_with(
-    home: Home, rows: pl.DataFrame | None, now: datetime, *, new: bool = False
+    home: DataDirectory, rows: pl.DataFrame | None, now: datetime, *, new: bool = False
 ) -> Path:
     """Append to the store of `home` and publish; the folder."""
     with writer_lock(home, "test", now), Store.open(home, new=new) as store:
@@ -48,7 +48,7 @@ def values(folder: Path, now: datetime, zone: str = "DE") -> list[float]:
 
 
 def test_a_new_store_does_not_answer_with_the_base_of_the_lost_one(
-    home: Home, slots: Frame, now: datetime
+    home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     first = publish_with(home, slots([1.0, 2.0], now, zone="US-MIDA-PJM"), now)
     home.live.unlink()
@@ -57,18 +57,18 @@ def test_a_new_store_does_not_answer_with_the_base_of_the_lost_one(
     with pytest.raises(BadInput, match="gridtide restore"):
         refuse_without_store(home)
     assert not home.live.exists()
-    (finding,) = [f for f in check(home, now + DAY) if f.place == str(home.live)]
+    (finding,) = [f for f in check(home, now + DAY) if f.path == str(home.live)]
     assert finding.problem == "is missing"
     second = publish_with(home, slots([9.0, 8.0], now, zone="US-NE-ISNE"), now, new=True)
     assert values(second, now, "US-NE-ISNE") == [9.0, 8.0]
     assert values(second, now, "US-MIDA-PJM") == []
     assert read(first).store != read(second).store
     found = [f for f in check(home, now + DAY) if "another store" in f.problem]
-    assert [f.place for f in found] == [str(first)]
+    assert [f.path for f in found] == [str(first)]
 
 
 def test_a_store_gone_back_to_an_earlier_state_does_not_link_what_it_never_held(
-    home: Home, slots: Frame, now: datetime, tmp_path: Path
+    home: DataDirectory, slots: Frame, now: datetime, tmp_path: Path
 ) -> None:
     publish_with(home, slots([1.0], now), now)
     shutil.copy(home.live, tmp_path / "older")
@@ -90,7 +90,7 @@ def test_a_store_gone_back_to_an_earlier_state_does_not_link_what_it_never_held(
 
 
 def test_what_a_lost_store_had_settled_is_asked_for_again(
-    home: Home, slots: Frame, now: datetime
+    home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     publish_with(home, slots([1.0], now), now)
     ledger = Ledger(home.ledger)
@@ -105,12 +105,12 @@ def test_what_a_lost_store_had_settled_is_asked_for_again(
 
 def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(NoData, match="--home"):
-        refuse_without_store(Home(tmp_path / "mistyped"))
+        refuse_without_store(DataDirectory(tmp_path / "mistyped"))
     assert not (tmp_path / "mistyped").exists()
 
 
 def test_the_snapshot_has_its_name_on_the_disk_before_the_pointer_moves(
-    home: Home, slots: Frame, now: datetime, monkeypatch: pytest.MonkeyPatch
+    home: DataDirectory, slots: Frame, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
     sync, write = publishing.sync_folder, publishing.write_durably
@@ -135,7 +135,7 @@ def test_the_snapshot_has_its_name_on_the_disk_before_the_pointer_moves(
 
 
 def test_a_clock_that_was_set_back_never_takes_knowledge_back(
-    home: Home, slots: Frame, now: datetime
+    home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     with writer_lock(home, "test", now), Store.open(home) as store:
         ahead = now + 5 * HOUR
@@ -156,7 +156,7 @@ def test_a_clock_that_was_set_back_never_takes_knowledge_back(
 
 
 def test_what_a_clock_ahead_stored_is_answered_at_once_and_new_runs_win(
-    home: Home, slots: Frame, steps: Frame, now: datetime
+    home: DataDirectory, slots: Frame, steps: Frame, now: datetime
 ) -> None:
     with writer_lock(home, "test", now), Store.open(home) as store:
         ledger = Ledger(home.ledger)
@@ -184,7 +184,7 @@ def test_what_a_clock_ahead_stored_is_answered_at_once_and_new_runs_win(
 
 
 def test_a_damaged_pointer_leads_to_the_newest_whole_snapshot(
-    home: Home, slots: Frame, now: datetime
+    home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     first = publish_with(home, slots([1.0], now), now)
     second = publish_with(home, slots([2.0], now + HOUR), now + HOUR)

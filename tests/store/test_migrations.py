@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import attach, connect
 from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.home import Home
 from gridtide_store.migrations import Migration, load, migrate, version
 from gridtide_store.store import Store
 
@@ -42,7 +42,7 @@ ROWS[2] = ROWS[1]
 
 
 @pytest.fixture
-def file(home: Home) -> duckdb.DuckDBPyConnection:
+def file(home: DataDirectory) -> duckdb.DuckDBPyConnection:
     home.root.mkdir()
     connection = connect()
     attach(connection, home.live, "live", read_only=False)
@@ -58,7 +58,7 @@ def build(connection: duckdb.DuckDBPyConnection, number: int) -> None:
 
 @pytest.mark.parametrize("number", range(1, len(load()) + 1))
 def test_a_home_of_every_version_opens_with_its_rows(
-    home: Home, file: duckdb.DuckDBPyConnection, number: int, now: datetime
+    home: DataDirectory, file: duckdb.DuckDBPyConnection, number: int, now: datetime
 ) -> None:
     build(file, number)
     day = datetime(2026, 3, 2, tzinfo=now.tzinfo), datetime(2026, 3, 3, tzinfo=now.tzinfo)
@@ -72,7 +72,7 @@ def test_a_home_of_every_version_opens_with_its_rows(
 
 
 def test_computed_rows_of_the_first_version_become_derived(
-    home: Home, file: duckdb.DuckDBPyConnection, now: datetime
+    home: DataDirectory, file: duckdb.DuckDBPyConnection, now: datetime
 ) -> None:
     migrate(file, load()[:1], who="test")
     file.execute(ROWS[1])
@@ -100,7 +100,7 @@ def test_computed_rows_of_the_first_version_become_derived(
 
 
 def test_a_further_migration_is_applied_once_and_keeps_the_rows(
-    home: Home, store: Store, slots: Callable[..., pl.DataFrame], now: datetime
+    home: DataDirectory, store: Store, slots: Callable[..., pl.DataFrame], now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     store.keep("a", "/x", b"x", now)
@@ -115,7 +115,7 @@ def test_a_further_migration_is_applied_once_and_keeps_the_rows(
 
 
 def test_a_home_from_a_newer_version_is_refused_and_left_alone(
-    home: Home, store: Store
+    home: DataDirectory, store: Store
 ) -> None:
     store.close()
     Store.open(home, [*load(), NEXT]).close()
@@ -128,7 +128,7 @@ def test_a_home_from_a_newer_version_is_refused_and_left_alone(
 
 
 def test_a_migration_that_fails_midway_leaves_the_version_before(
-    home: Home, store: Store
+    home: DataDirectory, store: Store
 ) -> None:
     store.close()
     broken = Migration(NEXT.number, "broken", f"{NEXT.sql}; FROM no_such_table;")
@@ -151,7 +151,7 @@ def test_a_gap_in_the_numbers_is_an_installation_that_is_not_whole(
         load(tmp_path)
 
 
-def test_a_file_that_is_no_database_is_damage(home: Home) -> None:
+def test_a_file_that_is_no_database_is_damage(home: DataDirectory) -> None:
     home.root.mkdir()
     home.live.write_bytes(b"not a database" * 1000)
     with pytest.raises(Damaged, match="restore a backup"):

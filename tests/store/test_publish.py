@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from gridtide_store import staging
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.home import Home
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, DELTA
 from gridtide_store.pointer import current
@@ -30,15 +30,15 @@ Frame = Callable[..., pl.DataFrame]
 Publish = Callable[..., str]
 
 
-def inodes(home: Home, snapshot: str) -> dict[str, int]:
+def inodes(home: DataDirectory, snapshot: str) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in (home.snapshots / snapshot).iterdir()}
 
 
-def kept(home: Home) -> set[str]:
+def kept(home: DataDirectory) -> set[str]:
     return {path.name for path in home.snapshots.iterdir()}
 
 
-def read(home: Home, now: datetime, **how: datetime) -> list[float]:
+def read(home: DataDirectory, now: datetime, **how: datetime) -> list[float]:
     folder = current(home)
     assert folder is not None
     with Snapshot.open(folder) as snapshot:
@@ -46,12 +46,12 @@ def read(home: Home, now: datetime, **how: datetime) -> list[float]:
     return [float(value) for value in found.value]
 
 
-def test_before_the_first_publication_there_is_nothing_to_read(home: Home) -> None:
+def test_before_the_first_publication_there_is_nothing_to_read(home: DataDirectory) -> None:
     assert current(home) is None
 
 
 def test_an_empty_store_can_be_published(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     name = publish_at(now)
     with Snapshot.open(home.snapshots / name) as snapshot:
@@ -61,7 +61,7 @@ def test_an_empty_store_can_be_published(
 
 
 def test_the_pointer_names_the_newest_and_each_has_a_name_of_its_own(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     first, second = publish_at(now), publish_at(now)
@@ -73,14 +73,14 @@ def test_the_pointer_names_the_newest_and_each_has_a_name_of_its_own(
 
 
 def test_a_publication_at_another_time_says_so(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     with Snapshot.open(home.snapshots / publish_at(now, replay=True)) as snapshot:
         assert snapshot.replay is True
 
 
 def test_what_did_not_change_is_linked_and_what_did_is_not(
-    home: Home,
+    home: DataDirectory,
     store: Store,
     slots: Frame,
     steps: Frame,
@@ -102,7 +102,7 @@ def test_what_did_not_change_is_linked_and_what_did_is_not(
 
 
 def test_files_are_copied_where_links_do_not_work(
-    home: Home,
+    home: DataDirectory,
     store: Store,
     slots: Frame,
     publish_at: Publish,
@@ -130,7 +130,7 @@ def test_files_are_copied_where_links_do_not_work(
     ],
 )
 def test_the_base_is_written_anew_when_it_is_old_or_the_delta_long(
-    home: Home,
+    home: DataDirectory,
     store: Store,
     slots: Frame,
     publish_at: Publish,
@@ -150,7 +150,7 @@ def test_the_base_is_written_anew_when_it_is_old_or_the_delta_long(
 
 @pytest.mark.parametrize("change", ["fewer", "in another order", "none"])
 def test_the_base_is_written_anew_when_the_words_of_quality_change(
-    home: Home,
+    home: DataDirectory,
     store: Store,
     slots: Frame,
     publish_at: Publish,
@@ -174,7 +174,7 @@ def test_the_base_is_written_anew_when_the_words_of_quality_change(
 
 
 def test_steps_of_forecasts_count_for_the_length_of_the_delta(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     first = publish_at(now)
     store.append_forecasts(steps([1.0, 2.0], now))
@@ -183,14 +183,14 @@ def test_steps_of_forecasts_count_for_the_length_of_the_delta(
 
 
 def test_three_snapshots_are_kept_and_older_ones_removed(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     names = [publish_at(now + HOUR * hour) for hour in range(5)]
     assert kept(home) == set(names[2:])
 
 
 def test_which_snapshots_are_kept_goes_by_publication_not_by_the_clock(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     names = [publish_at(now - DAY * day, replay=True) for day in range(4)]
     assert kept(home) == set(names[1:])
@@ -198,7 +198,7 @@ def test_which_snapshots_are_kept_goes_by_publication_not_by_the_clock(
 
 
 def test_what_a_dead_publisher_left_is_swept_by_the_next(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     first = publish_at(now)
     partial = home.snapshots / ".20260302T120000Z-0.partial"
@@ -211,7 +211,7 @@ def test_what_a_dead_publisher_left_is_swept_by_the_next(
 
 
 def test_room_is_made_before_a_snapshot_is_written(
-    home: Home, store: Store, slots: Frame, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     partial = home.snapshots / ".20260302T120000Z-0.partial"
@@ -227,7 +227,7 @@ def test_room_is_made_before_a_snapshot_is_written(
 
 
 def test_a_further_signal_is_published_from_its_first_slot_on(
-    home: Home, store: Store, slots: Frame, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, now: datetime
 ) -> None:
     store.append(pl.concat([slots([1.0], now), slots([9.0], now, signal="load")]))
     for signals in ([SIGNAL], [SIGNAL, "load"]):
@@ -245,7 +245,7 @@ def test_a_further_signal_is_published_from_its_first_slot_on(
 
 
 def test_a_snapshot_stays_readable_after_it_was_removed(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     with Snapshot.open(home.snapshots / publish_at(now)) as snapshot:
@@ -256,7 +256,7 @@ def test_a_snapshot_stays_readable_after_it_was_removed(
 
 
 def test_an_old_and_a_new_snapshot_are_open_side_by_side(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     with Snapshot.open(home.snapshots / publish_at(now)) as old:
@@ -268,7 +268,7 @@ def test_an_old_and_a_new_snapshot_are_open_side_by_side(
 
 
 def test_a_damaged_snapshot_before_is_not_linked_from(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     first = publish_at(now)
@@ -282,7 +282,7 @@ def test_a_damaged_snapshot_before_is_not_linked_from(
     [("manifest.json", "{}"), ("manifest.json", "no json"), (DELTA, ""), (BASE, "x")],
 )
 def test_a_snapshot_that_is_not_whole_is_damage(
-    home: Home, publish_at: Publish, now: datetime, name: str, content: str
+    home: DataDirectory, publish_at: Publish, now: datetime, name: str, content: str
 ) -> None:
     folder = home.snapshots / publish_at(now)
     (folder / name).write_text(content)
@@ -290,7 +290,7 @@ def test_a_snapshot_that_is_not_whole_is_damage(
         Snapshot.open(folder)
 
 
-def test_a_snapshot_whose_folder_is_missing_is_damage(home: Home) -> None:
+def test_a_snapshot_whose_folder_is_missing_is_damage(home: DataDirectory) -> None:
     home.root.mkdir()
     home.current.write_text("20260302T120000Z-gone\n")
     with pytest.raises(Damaged, match="20260302T120000Z-gone, which is missing"):
@@ -299,7 +299,7 @@ def test_a_snapshot_whose_folder_is_missing_is_damage(home: Home) -> None:
         Snapshot.open(home.snapshots / "20260302T120000Z-gone")
 
 
-def test_a_pointer_that_names_no_snapshot_is_damage(home: Home) -> None:
+def test_a_pointer_that_names_no_snapshot_is_damage(home: DataDirectory) -> None:
     home.root.mkdir()
     home.current.write_text("../elsewhere\n")
     with pytest.raises(Damaged, match="names no snapshot"):
@@ -307,7 +307,7 @@ def test_a_pointer_that_names_no_snapshot_is_damage(home: Home) -> None:
 
 
 def test_a_snapshot_of_a_newer_version_is_refused(
-    home: Home, publish_at: Publish, now: datetime
+    home: DataDirectory, publish_at: Publish, now: datetime
 ) -> None:
     path = home.snapshots / publish_at(now) / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
@@ -316,7 +316,7 @@ def test_a_snapshot_of_a_newer_version_is_refused(
 
 
 def test_what_is_known_of_sources_travels_with_the_snapshot(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     facts = Facts("sim", "Simulated grid", "", "none", simulated=True)
     Ledger(home.ledger).set_source(facts)
@@ -331,7 +331,7 @@ def test_what_is_known_of_sources_travels_with_the_snapshot(
 
 
 def test_signals_that_are_not_served_stay_in_the_store(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(pl.concat([slots([1.0], now), slots([9.0], now, signal="generation_wind")]))
     with Snapshot.open(home.snapshots / publish_at(now)) as snapshot:
@@ -339,7 +339,7 @@ def test_signals_that_are_not_served_stay_in_the_store(
 
 
 def test_publishing_leaves_the_store_open_for_more(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     publish_at(now)
     assert store.append(slots([1.0], now)) == 1

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.snapshot import Observed, Snapshot
@@ -62,7 +62,7 @@ zone_numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    home = Home(Path(tmp_path_factory.mktemp("snapshots")) / "home")
+    home = DataDirectory(Path(tmp_path_factory.mktemp("snapshots")) / "home")
     moment = datetime(2026, 3, 2, tzinfo=UTC)
     with writer_lock(home, "test", moment), Store.open(home) as store:
         yield store
@@ -113,7 +113,7 @@ def test_a_snapshot_answers_like_the_store_at_every_moment(
 
 
 def test_values_are_rounded_to_hundredths_and_fractions_to_ten_thousandths(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([123.456789], now))
     store.append(slots([0.456789], now, signal="cfe_produced"))
@@ -129,7 +129,7 @@ def test_values_are_rounded_to_hundredths_and_fractions_to_ten_thousandths(
 
 @pytest.mark.parametrize(("withdrawn", "first", "last"), [(0, 1, 3), (1, 0, 3), (2, 0, 2)])
 def test_a_withdrawal_at_either_end_shows_in_what_the_series_spans(
-    home: Home,
+    home: DataDirectory,
     store: Store,
     slots: Frame,
     publish_at: Publish,
@@ -148,7 +148,7 @@ def test_a_withdrawal_at_either_end_shows_in_what_the_series_spans(
 
 
 def test_beliefs_the_base_has_superseded_are_answered_as_of_their_time(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     for hour, value in enumerate((1.0, 2.0, 3.0)):
         store.append(slots([value], now + HOUR * hour))
@@ -161,7 +161,7 @@ def test_beliefs_the_base_has_superseded_are_answered_as_of_their_time(
 
 
 def test_an_import_with_old_known_at_after_the_base_is_in_the_delta(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
     publish_at(now)
@@ -176,7 +176,7 @@ def test_an_import_with_old_known_at_after_the_base_is_in_the_delta(
 
 
 def test_many_threads_read_one_snapshot(
-    home: Home, store: Store, slots: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, slots: Frame, publish_at: Publish, now: datetime
 ) -> None:
     zones = [f"Z{number}" for number in range(20)]
     store.append(
@@ -197,7 +197,7 @@ def test_many_threads_read_one_snapshot(
 
 
 def test_the_newest_run_is_served_from_its_matrix_as_it_was_issued(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append_forecasts(steps([100.125, 110.0], now, spread=5.0))
     store.append_forecasts(steps([7.0, 8.0, 9.0], now, zone="AT", start=now + HOUR / 2))
@@ -223,7 +223,7 @@ def test_the_newest_run_is_served_from_its_matrix_as_it_was_issued(
 
 
 def test_a_run_is_the_newest_issue_known_then_from_base_delta_or_memory(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append_forecasts(steps([1.0], now))
     publish_at(now)
@@ -237,7 +237,7 @@ def test_a_run_is_the_newest_issue_known_then_from_base_delta_or_memory(
 
 
 def test_of_runs_issued_together_the_preferred_model_is_served(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     for value, model in ((1.0, "naive@1"), (2.0, "weekly@1"), (3.0, "extra@1")):
         store.append_forecasts(steps([value], now, model=model))
@@ -256,7 +256,7 @@ def test_of_runs_issued_together_the_preferred_model_is_served(
 
 
 def test_a_newer_issue_of_a_less_preferred_model_is_served(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append_forecasts(steps([1.0], now, model="prophet@1"))
     store.append_forecasts(steps([2.0], now + HOUR, model="naive@1"))
@@ -269,7 +269,7 @@ def test_a_newer_issue_of_a_less_preferred_model_is_served(
 
 
 def test_a_run_with_a_gap_keeps_its_gap(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append_forecasts(pl.concat([steps([1.0], now), steps([3.0], now, start=now + DAY)]))
     with Snapshot.open(home.snapshots / publish_at(now)) as snapshot:
@@ -280,7 +280,7 @@ def test_a_run_with_a_gap_keeps_its_gap(
 
 
 def test_a_run_with_steps_of_two_lengths_is_read_from_the_tables(
-    home: Home, store: Store, steps: Frame, publish_at: Publish, now: datetime
+    home: DataDirectory, store: Store, steps: Frame, publish_at: Publish, now: datetime
 ) -> None:
     store.append_forecasts(
         pl.concat([steps([1.0], now), steps([2.0], now, start=now + HOUR, step=HOUR / 2)])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 
 NOW = "2026-03-02T12:00Z"
 
@@ -53,7 +53,7 @@ def test_what_a_refresh_leaves_and_who_writes(
     (late,) = status(root, capsys, now="2026-03-02T19:00Z")["late"]
     assert late["zone"] == "DE"
     assert late["age_seconds"] == 7 * 3600
-    with writer_lock(Home(root), "import", datetime(2026, 3, 2, tzinfo=UTC)):
+    with writer_lock(DataDirectory(root), "import", datetime(2026, 3, 2, tzinfo=UTC)):
         holder = status(root, capsys)["lock"]
         assert script.main(["status"], environ) == 0
     assert holder == f"import (pid {os.getpid()}) holds the lock since 2026-03-02T00:00:00Z"

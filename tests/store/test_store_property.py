@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide_store.home import Home, writer_lock
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import OBSERVATION
 from tests.examples import examples
@@ -87,7 +87,7 @@ def frame(zone: str, batch: list[Row]) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    home = Home(Path(tmp_path_factory.mktemp("property")) / "home")
+    home = DataDirectory(Path(tmp_path_factory.mktemp("property")) / "home")
     with writer_lock(home, "test", START), Store.open(home) as store:
         yield store
 

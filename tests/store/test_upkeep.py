@@ -15,8 +15,8 @@ import pytest
 from gridtide.errors import BadInput, Busy
 from gridtide_store.backup import backup, restore
 from gridtide_store.check import check
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.errors import Damaged
-from gridtide_store.home import Home, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.publish import publish
@@ -32,7 +32,7 @@ Frame = Callable[..., pl.DataFrame]
 
 
 @pytest.fixture
-def filled(home: Home, slots: Frame, steps: Frame, now: datetime) -> Home:
+def filled(home: DataDirectory, slots: Frame, steps: Frame, now: datetime) -> DataDirectory:
     """A home with a bit of everything, and nobody writing."""
     with writer_lock(home, "test", now), Store.open(home) as store:
         number = store.keep("a", "/x", b"the body", now)
@@ -54,55 +54,57 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
-def places(home: Home, now: datetime) -> list[str]:
-    return [finding.place for finding in check(home, now + DAY)]
+def places(home: DataDirectory, now: datetime) -> list[str]:
+    return [finding.path for finding in check(home, now + DAY)]
 
 
-def test_a_whole_home_has_no_findings(filled: Home, now: datetime) -> None:
+def test_a_whole_home_has_no_findings(filled: DataDirectory, now: datetime) -> None:
     assert check(filled, now + DAY) == []
 
 
-def test_checking_where_there_is_no_store_is_bad_input(home: Home, now: datetime) -> None:
+def test_checking_where_there_is_no_store_is_bad_input(
+    home: DataDirectory, now: datetime
+) -> None:
     with pytest.raises(BadInput, match="holds no store"):
         check(home, now + DAY)
     assert not home.root.exists()
 
 
-def test_checking_waits_for_nobody(filled: Home, now: datetime) -> None:
+def test_checking_waits_for_nobody(filled: DataDirectory, now: datetime) -> None:
     with writer_lock(filled, "gridtide refresh", now), pytest.raises(Busy, match="refresh"):
         check(filled, now + DAY)
 
 
-def test_a_flipped_byte_of_a_body_is_found(filled: Home, now: datetime) -> None:
+def test_a_flipped_byte_of_a_body_is_found(filled: DataDirectory, now: datetime) -> None:
     (body,) = filled.raw.rglob("*.gz")
     flip(body, -9)
     assert places(filled, now) == [str(body)]
 
 
-def test_a_missing_body_is_found(filled: Home, now: datetime) -> None:
+def test_a_missing_body_is_found(filled: DataDirectory, now: datetime) -> None:
     (body,) = filled.raw.rglob("*.gz")
     body.unlink()
     (finding,) = check(filled, now + DAY)
-    assert finding.place == str(body)
+    assert finding.path == str(body)
     assert "missing" in finding.problem
     assert "gridtide restore" in finding.remedy
 
 
 @pytest.mark.parametrize("name", ["base.duckdb", "delta.duckdb", f"{SIGNAL}_3600s.npy"])
 def test_a_flipped_byte_of_a_snapshot_is_found_in_every_snapshot_that_shares_the_file(
-    filled: Home, now: datetime, name: str
+    filled: DataDirectory, now: datetime, name: str
 ) -> None:
     folder = current(filled)
     assert folder is not None
     flip(folder / name, -1)
     found = check(filled, now + DAY)
-    assert {Path(finding.place).name for finding in found} == {name}
+    assert {Path(finding.path).name for finding in found} == {name}
     assert len(found) == 2
     assert "gridtide publish" in found[0].remedy
 
 
 def test_a_flipped_byte_in_any_block_of_the_store_is_found(
-    home: Home, slots: Frame, now: datetime
+    home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     # So many different values that they fill blocks of their own.
     values = [one % 977 / 7.0 for one in range(1, 4_000_000, 97)]
@@ -124,14 +126,14 @@ def test_a_flipped_byte_in_any_block_of_the_store_is_found(
     assert check(home, now + DAY) == []
 
 
-def test_a_pointer_to_nowhere_is_found(filled: Home, now: datetime) -> None:
+def test_a_pointer_to_nowhere_is_found(filled: DataDirectory, now: datetime) -> None:
     filled.current.write_text("20260101T000000Z-gone\n")
     assert places(filled, now) == [str(filled.current)]
     filled.current.write_text("??\n")
     assert places(filled, now) == [str(filled.current)]
 
 
-def test_a_ledger_that_is_none_is_found(filled: Home, now: datetime) -> None:
+def test_a_ledger_that_is_none_is_found(filled: DataDirectory, now: datetime) -> None:
     filled.ledger.write_bytes(b"not a database" * 400)
     assert places(filled, now) == [str(filled.ledger)]
 
@@ -155,25 +157,25 @@ def test_a_ledger_that_is_none_is_found(filled: Home, now: datetime) -> None:
     ],
 )
 def test_rows_that_break_a_rule_are_found(
-    filled: Home, now: datetime, damage: str, problem: str
+    filled: DataDirectory, now: datetime, damage: str, problem: str
 ) -> None:
     with Store.open(filled) as store:
         store.connection.execute(damage)
     found = check(filled, now + DAY)
-    assert {finding.place for finding in found} == {str(filled.live)}
+    assert {finding.path for finding in found} == {str(filled.live)}
     assert any(problem in finding.problem for finding in found)
 
 
 @pytest.mark.parametrize("name", ["backup", "backup.tar"])
 def test_what_was_backed_up_comes_back_whole(
-    filled: Home, tmp_path: Path, now: datetime, name: str
+    filled: DataDirectory, tmp_path: Path, now: datetime, name: str
 ) -> None:
     target = tmp_path / "away" / name
     copied = backup(filled, target, now)
     assert copied.files > 6
     assert target.is_dir() is (name == "backup")
     assert [path.name for path in target.parent.iterdir()] == [name]
-    again = Home(tmp_path / "again")
+    again = DataDirectory(tmp_path / "again")
     assert restore(target, again, now) == copied
     assert check(again, now + DAY) == []
     assert (again.models / "weekly.bin").read_bytes() == b"fitted"
@@ -193,7 +195,7 @@ def test_what_was_backed_up_comes_back_whole(
 
 
 def test_what_was_written_since_the_last_checkpoint_is_in_the_backup(
-    filled: Home, tmp_path: Path, now: datetime
+    filled: DataDirectory, tmp_path: Path, now: datetime
 ) -> None:
     with duckdb.connect(filled.live) as killed:
         killed.execute("PRAGMA disable_checkpoint_on_shutdown")
@@ -205,14 +207,16 @@ def test_what_was_written_since_the_last_checkpoint_is_in_the_backup(
         )
     assert filled.live.with_name("live.duckdb.wal").stat().st_size > 0
     backup(filled, tmp_path / "copy", now)
-    again = Home(tmp_path / "again")
+    again = DataDirectory(tmp_path / "again")
     restore(tmp_path / "copy", again, now)
     with Store.open(again) as store:
         found = store.history("DE", SIGNAL, now, now + HOUR, as_of=now + DAY)
     assert found["value"].to_list() == [7.0]
 
 
-def test_a_backup_does_not_overwrite(filled: Home, tmp_path: Path, now: datetime) -> None:
+def test_a_backup_does_not_overwrite(
+    filled: DataDirectory, tmp_path: Path, now: datetime
+) -> None:
     target = tmp_path / "there.tar"
     target.write_text("mine")
     with pytest.raises(BadInput, match="exists; name a new"):
@@ -221,7 +225,7 @@ def test_a_backup_does_not_overwrite(filled: Home, tmp_path: Path, now: datetime
 
 
 def test_no_backup_is_made_while_somebody_writes(
-    filled: Home, tmp_path: Path, now: datetime
+    filled: DataDirectory, tmp_path: Path, now: datetime
 ) -> None:
     with writer_lock(filled, "gridtide refresh", now), pytest.raises(Busy, match="refresh"):
         backup(filled, tmp_path / "copy", now)
@@ -229,14 +233,14 @@ def test_no_backup_is_made_while_somebody_writes(
 
 
 def test_a_home_without_a_store_has_nothing_to_back_up(
-    home: Home, tmp_path: Path, now: datetime
+    home: DataDirectory, tmp_path: Path, now: datetime
 ) -> None:
     with pytest.raises(BadInput, match="nothing to back up"):
         backup(home, tmp_path / "copy", now)
 
 
 def test_restoring_over_something_takes_a_word_and_keeps_it_aside(
-    filled: Home, slots: Frame, tmp_path: Path, now: datetime
+    filled: DataDirectory, slots: Frame, tmp_path: Path, now: datetime
 ) -> None:
     backup(filled, tmp_path / "copy", now)
     with Store.open(filled) as store:
@@ -245,7 +249,7 @@ def test_restoring_over_something_takes_a_word_and_keeps_it_aside(
         restore(tmp_path / "copy", filled, now)
     restore(tmp_path / "copy", filled, now, replace=True)
     span = ("DE", SIGNAL, now, now + HOUR)
-    aside = Home(filled.root / "replaced-20260302T120000Z")
+    aside = DataDirectory(filled.root / "replaced-20260302T120000Z")
     with Store.open(filled) as restored, Store.open(aside) as replaced:
         assert restored.history(*span, as_of=now + DAY)["value"].to_list() == [3.0]
         assert replaced.history(*span, as_of=now + DAY)["value"].to_list() == [8.0]
@@ -253,7 +257,7 @@ def test_restoring_over_something_takes_a_word_and_keeps_it_aside(
 
 @pytest.mark.parametrize("name", ["copy", "copy.tar"])
 def test_a_flipped_byte_of_a_backup_is_found_and_nothing_is_restored(
-    filled: Home, tmp_path: Path, now: datetime, name: str
+    filled: DataDirectory, tmp_path: Path, now: datetime, name: str
 ) -> None:
     target = tmp_path / name
     backup(filled, target, now)
@@ -263,23 +267,23 @@ def test_a_flipped_byte_of_a_backup_is_found_and_nothing_is_restored(
         with tarfile.open(target) as tar:
             place = tar.getmember("live.duckdb").offset_data
         flip(target, place + 100_000)
-    again = Home(tmp_path / "again")
+    again = DataDirectory(tmp_path / "again")
     with pytest.raises(Damaged, match=r"live\.duckdb in the backup is not as it was written"):
         restore(target, again, now)
     assert [path.name for path in again.root.iterdir()] == [again.lock.name]
 
 
 def test_a_backup_that_lacks_a_file_is_not_restored(
-    filled: Home, tmp_path: Path, now: datetime
+    filled: DataDirectory, tmp_path: Path, now: datetime
 ) -> None:
     backup(filled, tmp_path / "copy", now)
     (tmp_path / "copy" / "ledger.sqlite").unlink()
     with pytest.raises(Damaged, match=r"lacks ledger\.sqlite"):
-        restore(tmp_path / "copy", Home(tmp_path / "again"), now)
+        restore(tmp_path / "copy", DataDirectory(tmp_path / "again"), now)
 
 
 def test_a_backup_that_reaches_out_of_the_home_is_not_restored(
-    filled: Home, tmp_path: Path, now: datetime
+    filled: DataDirectory, tmp_path: Path, now: datetime
 ) -> None:
     backup(filled, tmp_path / "copy", now)
     listed = tmp_path / "copy" / "backup.json"
@@ -288,7 +292,7 @@ def test_a_backup_that_reaches_out_of_the_home_is_not_restored(
     listed.write_text(json.dumps(document))
     (tmp_path / "evil").write_bytes((tmp_path / "copy" / "CURRENT").read_bytes())
     with pytest.raises(Damaged, match="lies outside a home"):
-        restore(tmp_path / "copy", Home(tmp_path / "again" / "home"), now)
+        restore(tmp_path / "copy", DataDirectory(tmp_path / "again" / "home"), now)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no tar"])
@@ -301,9 +305,9 @@ def test_what_is_no_backup_is_not_restored(
     else:
         source.write_bytes(content)
     with pytest.raises(BadInput, match="is no backup"):
-        restore(source, Home(tmp_path / "home"), now)
+        restore(source, DataDirectory(tmp_path / "home"), now)
     with pytest.raises(BadInput, match="is no backup"):
-        restore(tmp_path / "nowhere", Home(tmp_path / "home"), now)
+        restore(tmp_path / "nowhere", DataDirectory(tmp_path / "home"), now)
 
 
 def test_thinning_keeps_the_first_run_of_each_quarter_day_and_the_newest(

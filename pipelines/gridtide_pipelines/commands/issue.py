@@ -14,7 +14,7 @@ from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.commands.zones import Zones, zone_keys
 from gridtide_pipelines.forecast.issue import forecast_zones
 from gridtide_pipelines.forecast.models import DEFAULT
-from gridtide_store.home import writer_lock
+from gridtide_store.data_directory import writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 

@@ -19,7 +19,7 @@ from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.refresh import Report, summary
 from gridtide_pipelines.refresh import refresh as refresh_home
-from gridtide_store.home import writer_lock
+from gridtide_store.data_directory import writer_lock
 
 
 @command(

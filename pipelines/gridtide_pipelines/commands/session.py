@@ -9,7 +9,7 @@ import typer
 
 from gridtide.cli.terminal import Terminal
 from gridtide.clock import Clock
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.logs import configure
 from gridtide_store.settings import Settings
 
@@ -28,7 +28,7 @@ class Session:
 
     settings: Settings
     clock: Clock
-    home: Home
+    home: DataDirectory
 
 
 def begin(terminal: Terminal) -> Session:
@@ -39,4 +39,4 @@ def begin(terminal: Terminal) -> Session:
     """
     settings = Settings.from_env(terminal.environ)
     configure(settings, terminal.err)
-    return Session(settings, Clock(settings.now), Home(settings.home))
+    return Session(settings, Clock(settings.now), DataDirectory(settings.home))

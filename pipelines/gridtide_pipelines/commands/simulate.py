@@ -31,8 +31,8 @@ from gridtide_pipelines.policies.cases import Forecasting, from_files, from_stor
 from gridtide_pipelines.policies.policies import MOVING, Policy, chosen
 from gridtide_pipelines.policies.scores import frame, totals
 from gridtide_pipelines.policies.text import document, lines
+from gridtide_store.data_directory import writer_lock
 from gridtide_store.durable import write_durably
-from gridtide_store.home import writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 

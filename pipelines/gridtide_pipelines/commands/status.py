@@ -12,7 +12,7 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin
-from gridtide_store.home import Home, lock_holder
+from gridtide_store.data_directory import DataDirectory, lock_holder
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.snapshot import Snapshot
@@ -58,7 +58,7 @@ def _status(session: Session) -> dict[str, Any]:
     }
 
 
-def _last_refresh(home: Home) -> dict[str, Any] | None:
+def _last_refresh(home: DataDirectory) -> dict[str, Any] | None:
     if not home.ledger.exists():
         return None
     ledger = Ledger(home.ledger)
@@ -79,7 +79,7 @@ def _last_refresh(home: Home) -> dict[str, Any] | None:
     return None
 
 
-def _published(home: Home, now: datetime, max_age: timedelta) -> dict[str, Any]:
+def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[str, Any]:
     """The snapshot that servers read, and the zones in it whose newest slot is old."""
     folder = current(home)
     if folder is None:

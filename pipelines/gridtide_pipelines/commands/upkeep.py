@@ -30,7 +30,7 @@ def check(terminal: Terminal) -> int:
         terminal.result(f"{session.home.root} is as it was written")
     else:
         for finding in findings:
-            terminal.result(f"{finding.place}: {finding.problem}; {finding.remedy}")
+            terminal.result(f"{finding.path}: {finding.problem}; {finding.remedy}")
     return 1 if findings else 0
 
 

@@ -19,7 +19,7 @@ SEED = 20_211
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a zone is, as far as that is known; degrees, north and east positive."""
 
     timezone: str = "UTC"
@@ -46,7 +46,7 @@ class Known:
     signal: Signal
     at: datetime
     intensity: pl.DataFrame
-    place: Place = Place()
+    location: Location = Location()
     mix: pl.DataFrame | None = None
     weather: pl.DataFrame | None = None
     dayahead: pl.DataFrame | None = None

@@ -25,7 +25,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.derive.intensity import derive
-from gridtide_pipelines.forecast.forecaster import Known, Place
+from gridtide_pipelines.forecast.forecaster import Known, Location
 from gridtide_pipelines.forecast.hourly import HOUR, hour_of
 from gridtide_pipelines.importing.slots import Label, to_slots
 from gridtide_pipelines.importing.tables import WIDE, read_table
@@ -44,7 +44,7 @@ class FileHistory:
     """All that one zone's files hold; `known` shows the part that was known at a moment."""
 
     zone: str
-    place: Place
+    location: Location
     intensity: pl.DataFrame
     mix: pl.DataFrame | None
     weather: pl.DataFrame | None
@@ -56,7 +56,7 @@ class FileHistory:
             zone=self.zone,
             signal=SIGNAL,
             at=at,
-            place=self.place,
+            location=self.location,
             intensity=self.intensity.filter(pl.col("start") < hour_of(at)),
             mix=_cut(self.mix, pl.col("start") < hour_of(at)),
             weather=_cut(self.weather, pl.col("issued_at") <= at),
@@ -69,7 +69,7 @@ class FileHistory:
         At 00:00 UTC the next local day is not published yet; hours more than a day ahead,
         which west of Greenwich belong to the same local day, are left out as well.
         """
-        local_day = pl.col("start").dt.convert_time_zone(self.place.timezone).dt.date()
+        local_day = pl.col("start").dt.convert_time_zone(self.location.timezone).dt.date()
         published = (local_day <= at.date()) & (pl.col("start") < at + DAY)
         return _cut(self.dayahead, published)
 
@@ -103,7 +103,7 @@ def _read_history(folder: Path, zone: str, warn: Callable[[str], None]) -> FileH
     dayahead = _optional(folder / f"{zone}_dayahead.parquet", LABEL)
     return FileHistory(
         zone=zone,
-        place=Place(record.timezone, record.lat, record.lon) if record else Place(),
+        location=Location(record.timezone, record.lat, record.lon) if record else Location(),
         intensity=_intensity(hours, mix, zone, path),
         mix=mix,
         weather=_optional(folder / f"{zone}_weather.parquet", "issued_at"),

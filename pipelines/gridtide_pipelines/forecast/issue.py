@@ -16,7 +16,7 @@ from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Forecast
 from gridtide_pipelines.forecast.models import chain, predict_in_turn
 from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
 from gridtide_pipelines.forecast.workers import worker_pool
-from gridtide_store.home import Home
+from gridtide_store.data_directory import DataDirectory
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
 
@@ -68,7 +68,7 @@ class Made:
 
 def forecast_zones(
     store: Store,
-    home: Home,
+    home: DataDirectory,
     now: datetime,
     *,
     zones: Sequence[str] = (),
@@ -110,7 +110,7 @@ def forecast_zones(
 
 def _tasks(
     store: Store,
-    home: Home,
+    home: DataDirectory,
     now: datetime,
     series: Sequence[Stored],
     models: tuple[Forecaster, ...],

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from gridtide.model import Quality, Signal, utc
-from gridtide_pipelines.forecast.forecaster import HORIZON, Known, Place
+from gridtide_pipelines.forecast.forecaster import HORIZON, Known, Location
 from gridtide_pipelines.forecast.hourly import hour_of
 from gridtide_pipelines.forecast.models import models
 from gridtide_store import catalogue
@@ -49,7 +49,9 @@ class StoreHistory:
             signal=self.signal,
             at=at,
             intensity=slots.select("start", "end", "value"),
-            place=Place(record.timezone, record.lat, record.lon) if record else Place(),
+            location=Location(record.timezone, record.lat, record.lon)
+            if record
+            else Location(),
             mix=self._mix(at, trusted) if "mix" in self.wants else None,
             publishers=self._publishers(at) if "publishers" in self.wants else None,
         )

@@ -42,7 +42,7 @@ class Scored:
     Attributes:
         at: when it came.
         start, end: of what was run.
-        pieces: how often it started.
+        segments: how often it started.
         regions: where it ran, in order, each once.
         now: run at once in its own zone, on the truth.
         planned: what the plan expected when the job came, on the forecast.
@@ -57,7 +57,7 @@ class Scored:
     at: datetime
     start: datetime
     end: datetime
-    pieces: int
+    segments: int
     regions: tuple[str, ...]
     now: Amount
     planned: Amount
@@ -219,7 +219,7 @@ def _scored(
                 at=when.at,
                 start=slots[0].start,
                 end=slots[-1].end,
-                pieces=pieces(slots),
+                segments=count_segments(slots),
                 regions=tuple(dict.fromkeys(slot.region for slot in slots)),
                 now=baselines[whole_job],
                 planned=amount(forecasts, energy_by_region(policy.job, plan.slots)),
@@ -239,7 +239,7 @@ def _run(case: Case, policy: Policy, when: Occurrence, plan: Plan) -> tuple[Plan
     return replanned(policy.job, plan, case.issues.between(when.at, when.latest))
 
 
-def pieces(slots: Sequence[PlannedSlot]) -> int:
+def count_segments(slots: Sequence[PlannedSlot]) -> int:
     """How often a job starts that runs in `slots`."""
     return 1 + sum(later.start > earlier.end for earlier, later in pairwise(slots))
 

@@ -86,7 +86,7 @@ def from_files(
             zone=history.zone,
             truth=series_of(history.zone, SIGNAL, history.intensity),
             issues=forecasting.again(Lately.of(history, forecasting), start, end),
-            timezone=history.place.timezone,
+            timezone=history.location.timezone,
             source=folder.name,
         )
         for history in read_histories(folder, zones, warn=warn)
@@ -131,7 +131,7 @@ class Lately:
         first, last = map(int, np.searchsorted(starts, reach))
         lately = history.intensity.slice(first, last - first)
         if self.alone:
-            return Known(history.zone, SIGNAL, at, lately, history.place)
+            return Known(history.zone, SIGNAL, at, lately, history.location)
         return replace(history, intensity=lately).known(at)
 
 

@@ -88,10 +88,10 @@ def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
         done=timedelta(microseconds=round(done)),
         running=running,
         running_for=at - starts[-1] if running else timedelta(0),
-        pieces=len(starts),
+        segments=len(starts),
     )
 
 
 def _speed(job: Job, slot: PlannedSlot) -> float:
     """Work done per time, 1 at the job's own size."""
-    return 1.0 if job.chips is None else job.chips.speed(slot.chips or 0.0)
+    return 1.0 if job.workers is None else job.workers.speed(slot.workers or 0.0)

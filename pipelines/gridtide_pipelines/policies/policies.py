@@ -10,14 +10,14 @@ from datetime import datetime, time, timedelta
 from gridtide.errors import BadInput
 from gridtide.planning import (
     Bounds,
+    CandidateRegion,
+    CandidateRegions,
     Code,
     Goal,
     Job,
     Kind,
     Moves,
     Outlook,
-    Place,
-    Places,
     Plan,
     Quantile,
     plan,
@@ -37,7 +37,7 @@ NAMES = (
 DAY = timedelta(days=1)
 
 
-Where = Outlook | Places
+Where = Outlook | CandidateRegions
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Policy:
         """Where it may run: in its own zone, or there and `elsewhere`."""
         if self.moves is None:
             return own
-        there = tuple(Place(each.expected.zone, each) for each in (own, *elsewhere))
-        return Places(there, moves=self.moves)
+        there = tuple(CandidateRegion(each.expected.zone, each) for each in (own, *elsewhere))
+        return CandidateRegions(there, moves=self.moves)
 
     def decide(
         self, when: Occurrence, outlook: Outlook, elsewhere: Sequence[Outlook] = ()
@@ -142,7 +142,7 @@ def best(job: Job, when: Occurrence, where: Where, wishes: Wishes = NO_WISHES) -
         NoData: an outlook has not the quantile that is to decide.
     """
     goal = Goal(
-        default_goal(where.signal).aim,
+        default_goal(where.signal).objective,
         threshold=wishes.threshold,
         min_saving=wishes.min_saving,
         quantile=wishes.quantile,

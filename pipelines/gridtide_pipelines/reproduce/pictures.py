@@ -49,7 +49,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Values at the places along the axis, with their name."""
+    """Values at the positions along the axis, with their name."""
 
     label: str
     values: Sequence[float]
@@ -58,11 +58,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines over shared places, with zero in sight."""
+    """Lines over shared positions, with zero in sight."""
 
     title: str
     unit: str
-    places: Sequence[int]
+    positions: Sequence[int]
     lines: Sequence[Line]
 
 
@@ -113,7 +113,7 @@ def _lines(picture: Lines) -> tuple[int, str]:
     ticks = _ticks(min(*values, 0.0), max(*values, 0.0))
     low, high = ticks[0], ticks[-1]
     wide = WIDTH - 2 * MARGIN - LABEL
-    last = len(picture.places) - 1
+    last = len(picture.positions) - 1
 
     def x(i: int) -> float:
         return MARGIN + wide * i / last
@@ -128,8 +128,8 @@ def _lines(picture: Lines) -> tuple[int, str]:
         for tick in ticks
     ]
     parts += [
-        f'<text x="{x(i):.1f}" y="{TALL + 30}" text-anchor="middle">{place:02d}</text>'
-        for i, place in enumerate(picture.places)
+        f'<text x="{x(i):.1f}" y="{TALL + 30}" text-anchor="middle">{position:02d}</text>'
+        for i, position in enumerate(picture.positions)
     ]
     ends = _apart(picture.lines, y)
     for number, (line, end) in enumerate(zip(picture.lines, ends, strict=True)):

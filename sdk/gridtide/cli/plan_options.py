@@ -45,7 +45,7 @@ class RequestOptions:
         Text, _option("DURATION", "run time without pauses: 4, 4h, 90min, PT4H", JOB)
     ] = None
     kind: Annotated[
-        Text, _option("KIND", "unbroken (default), interruptible, pieces or elastic", JOB)
+        Text, _option("KIND", "unbroken (default), interruptible, segments or elastic", JOB)
     ] = None
     power: Annotated[
         Text, _option("KW", "power, or steps over its progress: 2h:1.5,1h:0.8", JOB)

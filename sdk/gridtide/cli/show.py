@@ -33,8 +33,8 @@ def best_window(answer: BestWindow) -> str:
     """When to start, how clean that is, and where that is known from."""
     return "\n".join(
         [
-            f"{place(answer)}: start {format_minute(answer.start)}, "
-            f"done {format_minute(answer.end)} ({answer.hours:g} h)",
+            f"{region_title(answer)}: start {format_minute(answer.start)}, "
+            f"end {format_minute(answer.end)} ({answer.hours:g} h)",
             f"  mean     {format_value(answer.mean, answer.signal)}, {_saving(answer)}",
             *provenance(answer, _origin(answer)),
         ]
@@ -61,7 +61,9 @@ def best_region(answer: BestRegion) -> list[str | Table]:
 def now(answer: Intensity) -> str:
     """The latest slot of a region."""
     if not answer.slots:
-        return "\n".join([f"{place(answer)}: no slot is known", *provenance(answer, "none")])
+        return "\n".join(
+            [f"{region_title(answer)}: no slot is known", *provenance(answer, "none")]
+        )
     slot = answer.slots[-1]
     said = "unknown" if slot.value is None else format_value(slot.value, answer.signal)
     old = (
@@ -72,7 +74,7 @@ def now(answer: Intensity) -> str:
     stale = [f"  STALE: older than is answered by default{old}"] if answer.stale else []
     return "\n".join(
         [
-            f"{place(answer)}: {said} "
+            f"{region_title(answer)}: {said} "
             f"from {format_minute(slot.start)} to {format_minute(slot.end)}",
             *stale,
             *provenance(answer, str(slot.quality)),
@@ -83,7 +85,7 @@ def now(answer: Intensity) -> str:
 def history(answer: Intensity) -> list[str | Table]:
     """The known slots of a region, one row each."""
     if not answer.slots:
-        return [f"{place(answer)}: no slot is known", *provenance(answer, "none")]
+        return [f"{region_title(answer)}: no slot is known", *provenance(answer, "none")]
     rows = [
         (
             format_minute(slot.start),
@@ -95,7 +97,7 @@ def history(answer: Intensity) -> list[str | Table]:
     ]
     qualities = sorted({str(slot.quality) for slot in answer.slots if slot.quality})
     return [
-        place(answer),
+        region_title(answer),
         *provenance(answer, ", ".join(qualities) or "none"),
         "",
         Table(("from", "to", "value", "quality"), rows),
@@ -117,7 +119,7 @@ def forecast(answer: Forecast) -> list[str | Table]:
     ]
     origin = f"{answer.quality} by {answer.model}, issued {format_minute(answer.issued_at)}"
     return [
-        place(answer),
+        region_title(answer),
         *provenance(answer, origin),
         "",
         Table(("from", "to", "p10", "p50", "p90"), rows),
@@ -137,7 +139,7 @@ def zones(answer: Zones) -> list[str | Table]:
     return lines
 
 
-def place(answer: Answer | PlanAnswer) -> str:
+def region_title(answer: Answer | PlanAnswer) -> str:
     """Return the zone that answers, and the region of the request where it differs."""
     return format_region_of_zone(answer.region, answer.zone, answer.zone_name)
 

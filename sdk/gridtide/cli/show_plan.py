@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import place, provenance
+from gridtide.cli.show import provenance, region_title
 from gridtide.cli.show_footprint import gross
 from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError
@@ -20,12 +20,12 @@ MOST_SLOTS = 24
 def plan(answer: PlanAnswer) -> list[str | Table]:
     """When and where to run, what it comes to, why, and what else was possible."""
     begin, end = format_minute(answer.start), format_minute(answer.end)
-    pieces = "1 piece" if answer.pieces == 1 else f"{answer.pieces} pieces"
+    segments = "1 segment" if answer.segments == 1 else f"{answer.segments} segments"
     made = f"{answer.quality} by {answer.model}" if answer.model else str(answer.quality)
     issued = f", issued {format_minute(answer.issued_at)}" if answer.issued_at else ""
     tables = [*_slots(answer), *_alternatives(answer)]
     return [
-        f"{place(answer)}: start {begin}, done {end} ({pieces})",
+        f"{region_title(answer)}: start {begin}, end {end} ({segments})",
         f"  why      {answer.reason.sentence}",
         f"  energy   {answer.kwh:.6g} kWh{_grams(answer)}",
         f"  mean     {format_value(answer.mean, answer.signal)}",

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from gridtide.planning.problem.bounds import Bounds
     from gridtide.planning.problem.forecast import Outlook
     from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-    from gridtide.planning.problem.objective import Aim, CostSeries, Goal, Quantile
+    from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
     from gridtide.planning.problem.opening_hours import Days, Weekly
     from gridtide.planning.problem.recurrence import Recurring
-    from gridtide.planning.problem.regions import Moves, Place, Places
+    from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
     from gridtide.planning.problem.scaling import Elastic
     from gridtide.planning.problem.state import Progress
     from gridtide.planning.replanner import replan
@@ -35,10 +35,10 @@ _FROM = {
     "planner": ("plan",),
     "batch.capacity": ("Cap",),
     "problem.scaling": ("Elastic",),
-    "problem.objective": ("Aim", "CostSeries", "Goal", "Quantile"),
+    "problem.objective": ("Objective", "CostSeries", "Goal", "Quantile"),
     "problem.job": ("Cost", "Job", "Kind", "PowerProfile"),
     "problem.forecast": ("Outlook",),
-    "problem.regions": ("Moves", "Place", "Places"),
+    "problem.regions": ("Moves", "CandidateRegion", "CandidateRegions"),
     "problem.state": ("Progress",),
     "problem.recurrence": ("Recurring",),
     "replanner": ("replan",),
@@ -47,10 +47,11 @@ _FROM = {
 _HOME = {name: module for module, names in _FROM.items() for name in names}
 
 __all__ = [
-    "Aim",
     "Alternative",
     "BatchPlan",
     "Bounds",
+    "CandidateRegion",
+    "CandidateRegions",
     "Cap",
     "Code",
     "Cost",
@@ -61,9 +62,8 @@ __all__ = [
     "Job",
     "Kind",
     "Moves",
+    "Objective",
     "Outlook",
-    "Place",
-    "Places",
     "Plan",
     "PlannedSlot",
     "PowerProfile",

@@ -13,14 +13,14 @@ from gridtide.planning.decide.response import Plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job
-from gridtide.planning.problem.objective import Aim, Goal
-from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.objective import Goal, Objective
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.slots import EPOCH
 from gridtide.values import instance_of, optional, read_whole, refuse
 
 FIVE_MINUTES = timedelta(minutes=5)
 
-Where = Series | Outlook | Mapping[str, Series | Outlook] | Places
+Where = Series | Outlook | Mapping[str, Series | Outlook] | CandidateRegions
 
 
 def plan(
@@ -35,7 +35,7 @@ def plan(
     """Return the plan that is best under `goal`: optimal for the given values.
 
     Args:
-        where: one series or forecast, several by region, or `Places` with their rules.
+        where: one series or forecast, several by region, or `CandidateRegions` with rules.
         bounds: by default from now to the end of the known values.
         goal: by default least carbon or most CFE, by the signal.
         now: the moment before which nothing starts.
@@ -51,15 +51,15 @@ def plan(
         NoSolver: a ramp needs a solver, and none is installed.
         TooFine: the times share too small a unit for an exact plan.
     """
-    places = as_places(where)
+    regions = as_regions(where)
     instance_of(Job, "a Job")(job, "job")
     optional(instance_of(Bounds, "Bounds"))(bounds, "bounds")
     optional(instance_of(Goal, "a Goal"))(goal, "goal")
     problem = PlanningProblem(
         job=job,
-        places=places,
+        regions=regions,
         bounds=bounds or Bounds(),
-        goal=goal or default_goal(places.signal),
+        goal=goal or default_goal(regions.signal),
         now=utc(now, name="now"),
         alternatives=read_whole(alternatives, "alternatives"),
     )
@@ -77,16 +77,22 @@ def round_up_to_five_minutes(moment: datetime) -> datetime:
     return moment + FIVE_MINUTES - over if over else moment
 
 
-def as_places(where: Where) -> Places:
-    """Return what callers may give as a region, as `Places`."""
-    if isinstance(where, Places):
+def as_regions(where: Where) -> CandidateRegions:
+    """Return what callers may give as a region, as `CandidateRegions`."""
+    if isinstance(where, CandidateRegions):
         return where
     if isinstance(where, Series | Outlook):
         outlook = as_outlook(where)
-        return Places((Place(outlook.expected.zone, outlook),))
+        return CandidateRegions((CandidateRegion(outlook.expected.zone, outlook),))
     if not isinstance(where, Mapping):
-        refuse(where, "where", "a Series, an Outlook, a mapping of region to one, or Places")
-    return Places(tuple(Place(region, as_outlook(each)) for region, each in where.items()))
+        refuse(
+            where,
+            "where",
+            "a Series, an Outlook, a mapping of region to one, or CandidateRegions",
+        )
+    return CandidateRegions(
+        tuple(CandidateRegion(region, as_outlook(each)) for region, each in where.items())
+    )
 
 
 def as_outlook(what: Series | Outlook) -> Outlook:
@@ -100,4 +106,4 @@ def as_outlook(what: Series | Outlook) -> Outlook:
 
 def default_goal(signal: Signal) -> Goal:
     """Return the goal where none is given: what the signal is cleaner in."""
-    return Goal(Aim.CARBON if signal.lower_is_cleaner else Aim.CFE)
+    return Goal(Objective.CARBON if signal.lower_is_cleaner else Objective.CFE)

@@ -15,7 +15,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Moves, Places
+from gridtide.planning.problem.regions import CandidateRegions, Moves
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.phases import counts_progress
@@ -43,9 +43,9 @@ def replan(
     unless only
     running on to the end fits.
 
-    Segments that have run, the running one included, count towards `max_pieces`; running on
+    Segments that have run, the running one included, count towards `max_segments`; running on
     begins
-    none. Where less work than a `min_piece` is left, a running job runs on, and a paused one
+    none. Where less work than a `min_segment` is left, a running job runs on, and a paused one
     does all
     of it in one segment. With a ramp, this moment counts as an edge of slots: the first number
     of
@@ -69,27 +69,27 @@ def replan(
     problem, at, original = plan.problem, progress.at, progress
     if progress.done >= problem.job.duration:
         raise BadInput(f"all {problem.job.duration} of work are done; there is nothing to plan")
-    places = _places(plan, problem.places, progress, new_forecast)
-    chips = _chips(plan, problem.job, progress)
+    regions = _regions(plan, problem.regions, progress, new_forecast)
+    workers = _workers(plan, problem.job, progress)
     if _is_rounded(problem.job) and progress.started:
         at = round_up_to_five_minutes(at)
         progress = _rounded(problem.job, progress, at)
     job, may_stop = _rest(problem.job, progress)
     rest = PlanningProblem(
         job=job,
-        places=places,
+        regions=regions,
         bounds=_bounds(problem, progress, at, job),
         goal=_goal(problem.goal, progress),
         now=at,
         alternatives=problem.alternatives,
-        state=_job_state(problem.job, job, progress, chips, may_stop=may_stop),
+        state=_job_state(problem.job, job, progress, workers, may_stop=may_stop),
     )
-    whole = replace(problem, places=replace(problem.places, places=places.places))
+    whole = replace(problem, regions=replace(problem.regions, regions=regions.regions))
     try:
         made = make_plan(rest)
     except (NoFeasibleWindow, BadInput):
         # That was in whole minutes; running on needs none.
-        if (on := _running_on(replace(problem, places=places), original)) is None:
+        if (on := _running_on(replace(problem, regions=regions), original)) is None:
             raise
         made = make_plan(on)
     return replace(made, problem=whole)
@@ -104,45 +104,47 @@ def _running_on(problem: PlanningProblem, progress: Progress) -> PlanningProblem
     """Return the problem of running on to the end right now, where the time suffices."""
     first, last = problem.bounds.limits(problem.now, problem.job.duration)
     rest, at = _rest(problem.job, progress)[0], progress.at
-    end, here = at + rest.duration, progress.region or problem.places.home
-    runs = progress.running and progress.pieces <= (problem.job.max_pieces or progress.pieces)
+    end, here = at + rest.duration, progress.region or problem.regions.current_region
+    runs = progress.running and progress.segments <= (
+        problem.job.max_segments or progress.segments
+    )
     fits = first <= at and (last is None or end <= last)
     if not (runs and fits and here and _is_rounded(problem.job)):
         return None
     job, goal = Job(rest.duration, power=rest.power), _goal(problem.goal, progress)
     bounds = replace(_bounds(problem, progress, at, job), deadline=end)
-    places = replace(problem.places, allowed=frozenset({here}), moves=Moves.ONE)
-    return replace(problem, job=job, places=places, bounds=bounds, goal=goal, now=at)
+    regions = replace(problem.regions, allowed=frozenset({here}), moves=Moves.ONE)
+    return replace(problem, job=job, regions=regions, bounds=bounds, goal=goal, now=at)
 
 
-def _chips(plan: Plan, job: Job, progress: Progress) -> float:
+def _workers(plan: Plan, job: Job, progress: Progress) -> float:
     """Return the workers at which the job runs now, 0 where it is paused or not elastic."""
-    chips, reported = job.chips, progress.chips
-    if chips is None:
+    workers, reported = job.workers, progress.workers
+    if workers is None:
         if reported:
             raise BadInput(
-                f"progress at {reported:g} chips, but the job is of kind {job.kind} and not "
-                "elastic; leave chips out"
+                f"progress at {reported:g} workers, but the job is of kind {job.kind} and not "
+                "elastic; leave workers out"
             )
         return 0.0
     if not progress.running:
         return 0.0
     if reported is None:
         slots = [each for each in plan.slots if each.start <= progress.at <= each.end]
-        planned = [slot.chips for slot in slots if slot.chips is not None]
+        planned = [slot.workers for slot in slots if slot.workers is not None]
         # Of two slots that meet right now the one it ran in: the next is yet to be planned.
-        reported = planned[0] if planned else chips.base
-    elif not chips.minimum * (1 - NONE) <= reported <= chips.maximum * (1 + NONE):
+        reported = planned[0] if planned else workers.base
+    elif not workers.minimum * (1 - NONE) <= reported <= workers.maximum * (1 + NONE):
         raise BadInput(
-            f"progress at {reported:g} chips of a job that runs on {chips.minimum:g} to "
-            f"{chips.maximum:g}; give the size it runs at now, or leave chips out to go by "
+            f"progress at {reported:g} workers of a job that runs on {workers.minimum:g} to "
+            f"{workers.maximum:g}; give the size it runs at now, or leave workers out to go by "
             "the plan"
         )
-    return min(max(reported, chips.minimum), chips.maximum)
+    return min(max(reported, workers.minimum), workers.maximum)
 
 
 def _job_state(
-    job: Job, rest: Job, progress: Progress, chips: float, *, may_stop: bool
+    job: Job, rest: Job, progress: Progress, workers: float, *, may_stop: bool
 ) -> JobState:
     if not progress.started:
         return NOT_STARTED
@@ -151,9 +153,9 @@ def _job_state(
         started=True,
         running=progress.running,
         ran=to_microseconds(_ran(job, rest, progress)),
-        segments=progress.pieces,
+        segments=progress.segments,
         may_stop=may_stop,
-        chips=chips,
+        workers=workers,
     )
 
 
@@ -180,17 +182,17 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
             )
     marks = tuple(mark - done for mark in job.checkpoints if mark > done)
     may_stop = not job.checkpoints or done in job.checkpoints
-    shortest = None if job.min_piece is None else min(job.min_piece, left)
+    shortest = None if job.min_segment is None else min(job.min_segment, left)
     if job.checkpoints and not marks:
         shortest = left  # no mark is left to pause at
     return replace(
-        job, duration=left, power=power, checkpoints=marks, min_piece=shortest
+        job, duration=left, power=power, checkpoints=marks, min_segment=shortest
     ), may_stop
 
 
 def _ran(job: Job, rest: Job, progress: Progress) -> timedelta:
     """Return how long its segment has run, for comparison with the shortest segment."""
-    shortest = timedelta(0) if job.min_piece is None else job.min_piece
+    shortest = timedelta(0) if job.min_segment is None else job.min_segment
     if rest.duration < shortest:
         return timedelta(0)  # too little for a piece of its own: it runs on
     if job.checkpoints and not rest.checkpoints:
@@ -229,32 +231,32 @@ def _goal(goal: Goal, progress: Progress) -> Goal:
     )
 
 
-def _places(
+def _regions(
     plan: Plan,
-    places: Places,
+    regions: CandidateRegions,
     progress: Progress,
     new_forecast: Series | Outlook | Mapping[str, Series | Outlook],
-) -> Places:
+) -> CandidateRegions:
     if isinstance(new_forecast, Series | Outlook):
-        if len(places.places) > 1:
+        if len(regions.regions) > 1:
             raise BadInput("the plan chooses between regions; give a forecast by region")
-        new_forecast = {places.places[0].region: new_forecast}
+        new_forecast = {regions.regions[0].name: new_forecast}
     if not isinstance(new_forecast, Mapping):
         refuse(new_forecast, "new_forecast", "a Series, an Outlook, or a mapping of them")
-    known = {place.region for place in places.places}
+    known = {each.name for each in regions.regions}
     if unknown := sorted(map(str, set(new_forecast) - known)):
         raise BadInput(
             f"the plan knows nothing of {', '.join(unknown)}; it chooses between "
             + ", ".join(sorted(known))
         )
     renewed = tuple(
-        replace(place, outlook=as_outlook(new_forecast[place.region]))
-        if place.region in new_forecast
-        else place
-        for place in places.places
+        replace(each, outlook=as_outlook(new_forecast[each.name]))
+        if each.name in new_forecast
+        else each
+        for each in regions.regions
     )
     if not progress.started:
-        return replace(places, places=renewed)
+        return replace(regions, regions=renewed)
     region = progress.region or plan.region
-    allowed = places.allowed if places.moves is Moves.FOLLOW else frozenset({region})
-    return replace(places, places=renewed, home=region, allowed=allowed)
+    allowed = regions.allowed if regions.moves is Moves.FOLLOW else frozenset({region})
+    return replace(regions, regions=renewed, current_region=region, allowed=allowed)

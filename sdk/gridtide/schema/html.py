@@ -102,9 +102,9 @@ def _problem_steps(plan: Plan) -> list[Step]:
         return []
     return [
         Step(slot.start, slot.end, slot.value)
-        for place in plan.problem.places.places
-        if place.region == plan.region
-        for slot in place.outlook.expected.slots
+        for region in plan.problem.regions.regions
+        if region.name == plan.region
+        for slot in region.outlook.expected.slots
         if slot.value is not None
     ]
 

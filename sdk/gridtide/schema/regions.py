@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Candidate:
-    """One region a job may run in; a `gridtide.planning.Place` without its forecast.
+    """One region a job may run in; a `gridtide.planning.CandidateRegion` without its forecast.
 
     Attributes:
         jurisdiction: left out, the country of its zone.
@@ -61,24 +61,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The regions to choose from and the rules, as `gridtide.planning.problem.regions.Places`.
+    """The regions to choose from and the rules, as `gridtide.planning.CandidateRegions`.
 
-    In `places` a region stands for a candidate without more to say.
+    In `regions` a region stands for a candidate without more to say.
 
     Raises:
         BadInput: no region, or one twice.
         TooManyRegions: more than 500.
     """
 
-    places: Annotated[
+    regions: Annotated[
         Sequence[Candidate | Region],
-        Field("regions; of equal ones the first wins", name="regions", former=("places",)),
+        Field("regions; of equal ones the first wins", former=("places",)),
     ]
-    home: Annotated[
+    current_region: Annotated[
         str | None,
         Field(
             "the region where the job and its data are now",
-            name="current_region",
             former=("home",),
         ),
     ] = None
@@ -109,8 +108,8 @@ class Candidates:
 
         def __init__(
             self,
-            places: Iterable[Candidate | Region],
-            home: str | None = None,
+            regions: Iterable[Candidate | Region],
+            current_region: str | None = None,
             allowed: Iterable[str] | None = None,
             residency: Iterable[str] | None = None,
             max_latency_ms: float | None = None,
@@ -124,8 +123,8 @@ class Candidates:
     def __post_init__(self) -> None:
         settle(
             self,
-            places=listed(_candidate),
-            home=optional(read_text),
+            regions=listed(_candidate),
+            current_region=optional(read_text),
             allowed=optional(names_of),
             residency=optional(names_of),
             max_latency_ms=optional(read_number),
@@ -135,7 +134,7 @@ class Candidates:
             kwh_per_gb=optional(read_number),
             moves=word_of(Moves),
         )
-        names = [place.name for place in self.candidates]
+        names = [each.name for each in self.candidates]
         if not names:
             raise BadInput("there is no region to choose from; name at least one")
         if len(names) > MOST_REGIONS:
@@ -148,8 +147,8 @@ class Candidates:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Its `places`."""
-        return tuple(place for place in self.places if isinstance(place, Candidate))
+        """Its `regions`."""
+        return tuple(each for each in self.regions if isinstance(each, Candidate))
 
 
 Where = Region | Candidate | Candidates | Iterable[Region | Candidate]
@@ -195,7 +194,7 @@ PLACE_OR_REGION = Form(_READ_CANDIDATE.read, _READ_CANDIDATE.schema, _write_cand
 _NAMES = list_of(TEXT, MOST_REGIONS)
 _SET = Form(_NAMES.read, _NAMES.schema, sorted)
 PLACES = define_shape(
-    Candidates, {"places": list_of(PLACE_OR_REGION), "allowed": _SET, "residency": _SET}
+    Candidates, {"regions": list_of(PLACE_OR_REGION), "allowed": _SET, "residency": _SET}
 )
 SHAPES = (PLACES, PLACE)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridtide.errors import NoData
 from gridtide.model import Signal
-from gridtide.planning.problem.regions import Place, Places
+from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.schema.regions import Candidate, Candidates
 from gridtide_server.answers import regions
 from gridtide_server.answers.current import current, usual_signal
@@ -26,12 +26,12 @@ class Found:
     """What a plan can be made from.
 
     Attributes:
-        places: of the regions with a forecast.
+        regions: those with a forecast.
         resolved, forecasts: by region, of these.
         without: other regions, and why they have none.
     """
 
-    places: Places
+    regions: CandidateRegions
     resolved: Mapping[str, Resolution]
     forecasts: Mapping[str, Forecast]
     without: Mapping[str, str]
@@ -62,12 +62,12 @@ def find(
 
     Args:
         signal: asked for; ``None``: the usual one, or with `clean_share` the CFE that all have.
-        needed: a region that must have a forecast, as must the home.
+        needed: a region that must have a forecast, as must the current one.
 
     Raises:
         NoCommonSignal: no two of them share one, or none has the one asked for.
-        NoData: none of them, or not the home, has a forecast that reaches beyond `at`.
-        BadInput, UnknownRegion: as `resolved` and `Places`.
+        NoData: none of them, or not the current one, has a forecast that reaches beyond `at`.
+        BadInput, UnknownRegion: as `resolved` and `CandidateRegions`.
     """
     there = resolved(candidates.candidates)
     signal = signal_of(view, list(there.values()), signal, clean_share=clean_share, at=at)
@@ -80,18 +80,18 @@ def find(
             if len(there) == 1:
                 raise
             without[name] = error
-    for region in (candidates.home, candidates.latency_from, needed):
+    for region in (candidates.current_region, candidates.latency_from, needed):
         if region in without:
             raise without[region]
     if not forecasts:
         raise NoData("; ".join(map(str, without.values())))
-    places = [
+    known = [
         _place(candidate, there[candidate.name], view, forecasts[candidate.name])
         for candidate in candidates.candidates
         if candidate.name in forecasts
     ]
     return Found(
-        Places(tuple(places), **_rules(candidates)),
+        CandidateRegions(tuple(known), **_rules(candidates)),
         there,
         forecasts,
         {name: str(error) for name, error in without.items()},
@@ -132,18 +132,18 @@ def _rules(candidates: Candidates) -> dict[str, Any]:
     return {
         each.name: getattr(candidates, each.name)
         for each in fields(Candidates)
-        if each.name != "places"
+        if each.name != "regions"
     }
 
 
 def _place(
     candidate: Candidate, resolution: Resolution, view: View, forecast: Forecast
-) -> Place:
+) -> CandidateRegion:
     latitude, longitude = candidate.latitude, candidate.longitude
     if latitude is None and longitude is None:
         latitude, longitude = _where(resolution)
     country = catalogue.load().zones[resolution.zone].country
-    return Place(
+    return CandidateRegion(
         candidate.name,
         view.outlook(forecast),
         candidate.pue,

@@ -9,7 +9,7 @@ from gridtide.model import Quality
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import LeftOut, Plan
 from gridtide.planning.planner import default_goal, plan
-from gridtide.planning.problem.objective import Aim
+from gridtide.planning.problem.objective import Objective
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.schema.plan_requests import PlanRequest, ReplanRequest
@@ -26,13 +26,13 @@ def planned(view: View, asked: PlanRequest, moment: Moment) -> PlanAnswer:
     """The answer of ``/v1/plan``.
 
     Raises:
-        NoData, NoCommonSignal, UnknownRegion: as `places.find`.
+        NoData, NoCommonSignal, UnknownRegion: as `candidates.find`.
         BadInput, NoFeasibleWindow and the errors of `gridtide.planning`: as its `plan`.
     """
     found, now = _found(view, asked, moment), next_second(moment.as_of)
     made = plan(
         asked.job,
-        found.places,
+        found.regions,
         asked.bounds_at(now),
         asked.goal,
         now=now,
@@ -58,13 +58,13 @@ def replanned(view: View, asked: ReplanRequest, moment: Moment) -> PlanAnswer:
     then = next_second(asked.plan.as_of)
     question = PlanningProblem(
         job=first.job,
-        places=found.places,
+        regions=found.regions,
         bounds=first.bounds_at(then),
-        goal=first.goal or default_goal(found.places.signal),
+        goal=first.goal or default_goal(found.regions.signal),
         now=then,
         alternatives=first.alternatives,
     )
-    forecasts = {place.region: place.outlook for place in found.places.places}
+    forecasts = {each.name: each.outlook for each in found.regions.regions}
     made = replan(replace(asked.plan, problem=question), progress, forecasts)
     return answer(view, made, found, moment)
 
@@ -74,7 +74,7 @@ def _found(view: View, asked: PlanRequest, moment: Moment, needed: str | None = 
         view,
         asked.where,
         signal=asked.signal,
-        clean_share=asked.goal is not None and asked.goal.aim is Aim.CFE,
+        clean_share=asked.goal is not None and asked.goal.objective is Objective.CFE,
         at=moment.as_of,
         needed=needed,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridtide.planning.batch.schedule import Request, plan_batch
-from gridtide.planning.problem.objective import Aim
+from gridtide.planning.problem.objective import Objective
 from gridtide.schema.schedules import ScheduleAnswer, ScheduleRequest
 from gridtide_server.answers import candidates as region_candidates
 from gridtide_server.answers.decisions import next_second
@@ -16,10 +16,10 @@ def scheduled(view: View, asked: ScheduleRequest, moment: Moment) -> ScheduleAns
     """The answer of ``/v1/schedule``.
 
     Raises:
-        NoData, NoCommonSignal, UnknownRegion: as `places.find`.
+        NoData, NoCommonSignal, UnknownRegion: as `candidates.find`.
         BadInput, NoFeasibleWindow and the errors of `gridtide.planning`: as its `plan_batch`.
     """
-    clean_share = asked.goal is not None and asked.goal.aim is Aim.CFE
+    clean_share = asked.goal is not None and asked.goal.objective is Objective.CFE
     candidates = [job.candidates for job in asked.jobs]
     there = region_candidates.resolved(
         list({each.name: each for one in candidates for each in one.candidates}.values())
@@ -37,7 +37,7 @@ def scheduled(view: View, asked: ScheduleRequest, moment: Moment) -> ScheduleAns
     ]
     now = next_second(moment.as_of)
     requests = [
-        Request(job.job, where.places, job.bounds_at(now))
+        Request(job.job, where.regions, job.bounds_at(now))
         for job, where in zip(asked.jobs, found, strict=True)
     ]
     made = plan_batch(requests, asked.caps, asked.goal, now=now)

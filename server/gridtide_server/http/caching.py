@@ -26,7 +26,7 @@ def tag_of(
     service: Service,
     view: View,
     decoded: object,
-    places: Sequence[Resolution],
+    regions: Sequence[Resolution],
     moment: Moment,
     *,
     fixed: bool = False,
@@ -48,7 +48,7 @@ def tag_of(
             for name in definition_of(type(decoded))
             if name not in ELSEWHERE
         ],
-        [place.region for place in places],
+        [each.region for each in regions],
         None if fixed and named is None else moment.as_of.isoformat(),
         moment.replay,
     ]

@@ -69,7 +69,7 @@ def _of_year(year: int, table: Mapping[str, Any]) -> Iterator[Row]:
         for region, figure in figures.items():
             yield compared(
                 f"{year}, {words}, {region}",
-                _place(figures, figure, signal),
+                _position(figures, figure, signal),
                 ours.get(region, UNKNOWN),
                 kind=Kind.RANKING,
                 tolerance=0,
@@ -78,7 +78,7 @@ def _of_year(year: int, table: Mapping[str, Any]) -> Iterator[Row]:
             )
 
 
-def _place(
+def _position(
     figures: Mapping[str, float | None], figure: float | None, signal: Signal
 ) -> int | str:
     """One more than the number of regions whose published figure is cleaner."""

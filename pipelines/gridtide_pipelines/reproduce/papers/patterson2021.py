@@ -81,9 +81,9 @@ def tonnes(kwh: float, kg_per_kwh: float) -> float:
     return emissions_g(kwh, 1000 * kg_per_kwh) / 1e6
 
 
-def pounds_of_search(text: Figures, hours_a_step: str, chips: int) -> float:
+def pounds_of_search(text: Figures, hours_a_step: str, processors: int) -> float:
     """Emissions of the architecture search in t, as Strubell et al. estimated them."""
-    chip_hours = text["nas_train_steps"] * text[hours_a_step] * chips
+    chip_hours = text["nas_train_steps"] * text[hours_a_step] * processors
     return float(chip_hours * text["strubell_p100_rate"] * KG_PER_POUND / 1000)
 
 

@@ -70,7 +70,7 @@ def most_power(job: Job) -> float:
         for cost in (job.pause_cost, job.restart_cost)
         if cost.time
     ]
-    size = job.chips.maximum / job.chips.base if job.chips else 1.0
+    size = job.workers.maximum / job.workers.base if job.workers else 1.0
     return max(highest * size, *costs, 0.0)
 
 
@@ -141,7 +141,7 @@ def exceeds_caps(caps: Mapping[str, Cap], candidates: Mapping[int, Candidate]) -
             share.parts
             for candidate in candidates.values()
             for share in candidate.shares
-            if share.site.place.region == region
+            if share.site.region.name == region
         ]
         instants = sorted({part.start for parts in there for part in parts})
         for instant in instants:
@@ -162,7 +162,7 @@ def members_over_caps(caps: Mapping[str, Cap], candidates: Mapping[int, Candidat
             for number, candidate in candidates.items()
             for share in candidate.shares
             for part in share.parts
-            if share.site.place.region == region
+            if share.site.region.name == region
         ]
         for instant in sorted({part.start for part, _ in there}):
             now = [

@@ -52,7 +52,7 @@ class Columns:
         self.limits: dict[tuple[str, str, int], float] = {}
         dearest = max(
             (
-                abs(rate) / STEPS_PER_UNIT * site.place.pue
+                abs(rate) / STEPS_PER_UNIT * site.region.pue
                 for member in members
                 for site in member.sites
                 for rate in site.curve.intervals.rates
@@ -84,7 +84,7 @@ class Columns:
 
     def add(self, member: Member, candidate: Candidate) -> bool:
         """Add a plan of a job as a column; return whether it is new."""
-        key = (member.number, candidate.shares[0].site.place.region, candidate.shares[0].parts)
+        key = (member.number, candidate.shares[0].site.region.name, candidate.shares[0].parts)
         if key in self.seen:
             return False
         self.seen.add(key)
@@ -93,16 +93,16 @@ class Columns:
         self.variables.append(variable)
         row = next(i for i, each in enumerate(self.members) if each is member)
         self.programme.equal.entries.append((row, variable, 1.0))
-        for place, load in self._loads(candidate).items():
-            if place in self.rows:
-                self.programme.at_most.entries.append((self.rows[place], variable, load))
+        for slot, load in self._loads(candidate).items():
+            if slot in self.rows:
+                self.programme.at_most.entries.append((self.rows[slot], variable, load))
         return True
 
     def _loads(self, candidate: Candidate) -> Prices:
         """Return kWh and job-hours of a plan, by interval."""
         found: Prices = {}
         for share in candidate.shares:
-            name = share.site.place.region
+            name = share.site.region.name
             edges = self.regions[name].edges
             for part in share.parts:
                 k = max(0, bisect_right(edges, part.start) - 1)
@@ -167,7 +167,7 @@ class Columns:
 
     def _raise_rates(self, site: Site, job: Job, prices: Prices) -> Curve:
         """Return the free time of the site with PUE and prices in its rates."""
-        name, power = site.place.region, most_power(job)
+        name, power = site.region.name, most_power(job)
         edges = self.regions[name].edges
         stretches = []
         for run, start, end in site.curve.stretches:
@@ -180,7 +180,7 @@ class Columns:
                 more = prices.get((name, "kw", k), 0.0)
                 if power > 0:
                     more += prices.get((name, "jobs", k), 0.0) / power
-                rate = run.scaled[i] * site.place.pue + more * STEPS_PER_UNIT
+                rate = run.scaled[i] * site.region.pue + more * STEPS_PER_UNIT
                 scaled.append(int(min(rate, LARGEST)))
             inner = edges[first : last + 1]
             lengths = [later - earlier for earlier, later in pairwise(inner)]
@@ -195,16 +195,16 @@ class Columns:
     def place_at_prices(
         self, prices: Prices, caps: Mapping[str, Cap]
     ) -> dict[int, Candidate] | None:
-        """Place the jobs one by one at these prices, then improve each at its own rates."""
+        """Schedule the jobs one by one at these prices, then improve each at its own rates."""
         raised, own = list[Member](), dict[tuple[int, str], Site]()
         for member in self.members:
             sites, current_site = list[Site](), member.current_site
             for site in member.sites:
-                place = replace(site.place, pue=1.0)
+                region = replace(site.region, pue=1.0)
                 curve = self._raise_rates(site, member.problem.job, prices)
-                sites.append(replace(site, place=place, curve=curve))
+                sites.append(replace(site, region=region, curve=curve))
                 current_site = sites[-1] if site is member.current_site else current_site
-                own[member.number, place.region] = site
+                own[member.number, region.name] = site
             raised.append(replace(member, sites=tuple(sites), current_site=current_site))
         found = place_all(raised, caps)
         if found is None:
@@ -214,7 +214,7 @@ class Columns:
         for number, candidate in found.items():
             share, member = candidate.shares[0], numbered[number]
             solution = Solution(0.0, share.parts, candidate.segments, share.extra)
-            site = own[number, share.site.place.region]
+            site = own[number, share.site.region.name]
             candidates[number] = _at_own_rates(member, site, solution)
         return improve(self.members, caps, candidates)
 

@@ -76,7 +76,7 @@ def _place_in_order(
 def improve(
     members: Sequence[Member], caps: Mapping[str, Cap], schedule: dict[int, Candidate]
 ) -> dict[int, Candidate]:
-    """Take each candidate out and place it again while that lowers the cost."""
+    """Take each candidate out and schedule it again while that lowers the cost."""
     schedule = dict(schedule)
     for _ in range(ROUNDS):
         better = False
@@ -103,22 +103,24 @@ def _best(
     """Return the best candidate for one job in the capacity left, or the earliest."""
     problem, best = member.problem, None
     for site in member.sites:
-        region = site.place.region
+        region = site.region.name
         running = [
             share.parts
             for candidate in schedule.values()
             for share in candidate.shares
-            if share.site.place.region == region
+            if share.site.region.name == region
         ]
         cap, job = caps.get(region), _fitting(problem.job, caps.get(region))
-        chips = job.chips
+        workers = job.workers
         try:
-            if chips and chips.ramp is not None:
+            if workers and workers.ramp is not None:
                 left = power_left(cap, running)
-                solution = ramp.cheapest(site.curve, job, chips, chips.ramp, free_power=left)
-            elif chips and not early:
+                solution = ramp.cheapest(
+                    site.curve, job, workers, workers.ramp, free_power=left
+                )
+            elif workers and not early:
                 left = power_left(cap, running)
-                solution = elastic.cheapest(site.curve, job, chips, left)
+                solution = elastic.cheapest(site.curve, job, workers, left)
             else:
                 free = free_under_cap(site, cap, most_power(job), running)
                 solution = earliest(free, job, inf) if early else solve(free, job)
@@ -132,14 +134,14 @@ def _best(
 
 def _fitting(job: Job, cap: Cap | None) -> Job:
     """Return the job with no more workers than `cap` carries, if any number fits."""
-    chips, kw = job.chips, job.steps[0][2]
-    if chips is None or cap is None or cap.kw is None or kw * chips.maximum <= 0:
+    workers, kw = job.workers, job.steps[0][2]
+    if workers is None or cap is None or cap.kw is None or kw * workers.maximum <= 0:
         return job
-    most = cap.kw * (1 + NEAR) / kw * chips.base
-    if most >= chips.maximum:
+    most = cap.kw * (1 + NEAR) / kw * workers.base
+    if most >= workers.maximum:
         return job
     try:
-        return replace(job, chips=replace(chips, maximum=most))
+        return replace(job, workers=replace(workers, maximum=most))
     except BadInput:  # not even its smallest size fits
         return job
 

@@ -126,7 +126,7 @@ def solve_together(
                 for slot in range(first, part.end, unit):
                     peaks[slot] = 1.0, max(part.power_kw, peaks.get(slot, (0.0, 0.0))[1])
             for slot, (jobs, kw) in peaks.items():
-                key = share.site.place.region, slot
+                key = share.site.region.name, slot
                 before = held.get(key, (0.0, 0.0))
                 held[key] = before[0] + jobs, before[1] + kw
     programme, options = programme_of(inner, caps, unit, averaged=False, held=held)
@@ -139,8 +139,8 @@ def solve_together(
 
 
 def _has_ramp(member: Member) -> bool:
-    chips = member.problem.job.chips
-    return chips is not None and chips.ramp is not None
+    workers = member.problem.job.workers
+    return workers is not None and workers.ramp is not None
 
 
 def grid_of(members: Sequence[Member]) -> tuple[int, int]:
@@ -178,13 +178,13 @@ def _at(site: Site, curve: Curve) -> Site:
 def _at_own_sites(members: Sequence[Member], options: Sequence[Option]) -> list[Option]:
     """Return the options at the original sites."""
     sites = {
-        (member.number, site.place.region): (member, site)
+        (member.number, site.region.name): (member, site)
         for member in members
         for site in member.sites
     }
     found = []
     for option in options:
-        member, site = sites[option.member.number, option.site.place.region]
+        member, site = sites[option.member.number, option.site.region.name]
         found.append(replace(option, member=member, site=site))
     return found
 
@@ -192,8 +192,8 @@ def _at_own_sites(members: Sequence[Member], options: Sequence[Option]) -> list[
 def _is_whole(member: Member, unit: int) -> bool:
     """Whether no schedule of the job off the grid costs less, see above."""
     job = member.problem.job
-    if job.chips is not None:
-        return job.chips.ramp is not None  # changes only where slots do
+    if job.workers is not None:
+        return job.workers.ramp is not None  # changes only where slots do
     if job.kind is Kind.UNBROKEN:
         return all(step % unit == 0 for start, end, _ in job.steps for step in (start, end))
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
@@ -202,7 +202,9 @@ def _is_whole(member: Member, unit: int) -> bool:
 def count_variables(member: Member, unit: int) -> int:
     """Return about how many variables a member takes."""
     job = member.problem.job
-    factor = len(increments_of(job.chips)) + 1 if job.chips else 1 + (job.kind is Kind.PIECES)
+    factor = (
+        len(increments_of(job.workers)) + 1 if job.workers else 1 + (job.kind is Kind.SEGMENTS)
+    )
     return sum(sum(site.curve.intervals.lengths) // unit for site in member.sites) * factor
 
 
@@ -234,24 +236,24 @@ def _parts(option: Option, values: Sequence[float], unit: int) -> tuple[Part, ..
     ends = dict(zip(intervals.starts, intervals.ends, strict=True))
     for slot in sorted(option.slots):
         size = sum(values[variable] for variable, _ in option.slots[slot])
-        if job.chips is None:
+        if job.workers is None:
             if size > 0.5:
                 parts.append(Part(slot, slot + unit, job.steps[0][2]))
             continue
-        if not job.chips.fractional_workers:
+        if not job.workers.fractional_workers:
             size = float(round(size))
-        if job.chips.ramp is not None:
+        if job.workers.ramp is not None:
             if size > NONE:
-                kw = job.steps[0][2] / job.chips.base * size
+                kw = job.steps[0][2] / job.workers.base * size
                 parts.append(Part(slot, ends[slot], kw, size))
             continue
         if size <= NONE or left < 1:
             continue
         # A slot more than the work needs ends with the work.
-        speed = job.chips.speed(size)
+        speed = job.workers.speed(size)
         length = min(unit, round(left / speed))
         left -= length * speed
-        kw = job.steps[0][2] / job.chips.base * size
+        kw = job.steps[0][2] / job.workers.base * size
         parts.append(Part(slot, slot + length, kw, size))
     return join_parts(parts)
 
@@ -270,7 +272,7 @@ def _solution_of(site: Site, job: Job, parts: tuple[Part, ...]) -> Solution:
         touches = bool(spans) and spans[-1][1] == part.start
         spans.append((spans.pop()[0] if touches else part.start, part.end))
     extra = (
-        place_overheads(intervals, spans, job, NOT_STARTED) if job.kind is Kind.PIECES else ()
+        place_overheads(intervals, spans, job, NOT_STARTED) if job.kind is Kind.SEGMENTS else ()
     )
     cost = in_units(total)
     for each in extra:

@@ -85,7 +85,7 @@ def _by_loss(
 def _meet(one: Member, other: Member) -> bool:
     """Whether the two may run in one region at the same time."""
     return any(
-        here.place.region == there.place.region
+        here.region.name == there.region.name
         and here.curve.stretches
         and there.curve.stretches
         and here.curve.stretches[0].start < there.curve.stretches[-1].end

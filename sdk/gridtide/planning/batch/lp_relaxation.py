@@ -97,7 +97,7 @@ def regions_of(members: Sequence[Member], caps: Mapping[str, Cap]) -> dict[str, 
     for member in members:
         for site in member.sites:
             intervals = site.curve.intervals
-            edges.setdefault(site.place.region, set()).update(intervals.starts, intervals.ends)
+            edges.setdefault(site.region.name, set()).update(intervals.starts, intervals.ends)
     return {
         name: Region(sorted(found), _tighten(members, name, caps.get(name)))
         for name, found in edges.items()
@@ -111,7 +111,7 @@ def _tighten(members: Sequence[Member], region: str, cap: Cap | None) -> Cap | N
     there = _there(members, region)
     powers = {most_power(member.problem.job) for member in there}
     steady = all(
-        member.problem.job.chips is None and len(member.problem.job.steps) == 1
+        member.problem.job.workers is None and len(member.problem.job.steps) == 1
         for member in there
     )
     if not steady or len(powers) != 1:
@@ -121,13 +121,13 @@ def _tighten(members: Sequence[Member], region: str, cap: Cap | None) -> Cap | N
 
 
 def _there(members: Sequence[Member], region: str) -> list[Member]:
-    return [m for m in members if any(site.place.region == region for site in m.sites)]
+    return [m for m in members if any(site.region.name == region for site in m.sites)]
 
 
 def _is_plain(job: Job) -> bool:
     """Whether the solution for the job can be run as it is."""
-    if job.chips is not None:
-        return job.chips.ramp is None and job.chips.minimum == 0
+    if job.workers is not None:
+        return job.workers.ramp is None and job.workers.minimum == 0
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
 
 
@@ -135,7 +135,7 @@ def _holds_at_every_moment(members: Sequence[Member], region: str, cap: Cap | No
     """Whether a cap that holds on average over a slot can hold all through it."""
     if cap is None:
         return True
-    elastic = [member.problem.job.chips is not None for member in _there(members, region)]
+    elastic = [member.problem.job.workers is not None for member in _there(members, region)]
     return not any(elastic) if cap.kw is None else all(elastic) and cap.jobs is None
 
 
@@ -144,18 +144,18 @@ def _variables(
 ) -> list[Taken]:
     """Add the time on each increment of the member's workers in each of its intervals."""
     job = member.problem.job
-    chips = job.chips
-    increments = increments_of(chips) if chips else [Increment(0.0, 1.0, 1.0)]
-    kw = job.steps[0][2] / (chips.base if chips else 1.0)
+    workers = job.workers
+    increments = increments_of(workers) if workers else [Increment(0.0, 1.0, 1.0)]
+    kw = job.steps[0][2] / (workers.base if workers else 1.0)
     work, taken = [], []
     for site in member.sites:
-        region = regions[site.place.region]
+        region = regions[site.region.name]
         moved = move_to(member.problem, site, member.current_site)
         moving = sum(move.counts for move in moved) / (job.work / HOUR)
         for k, rate in _rates(site, region.edges):
             time = (region.edges[k + 1] - region.edges[k]) / HOUR
             for j, increment in enumerate(increments):
-                per_hour = rate / STEPS_PER_UNIT * kw * increment.more * site.place.pue
+                per_hour = rate / STEPS_PER_UNIT * kw * increment.more * site.region.pue
                 cost = per_hour + moving * increment.speed
                 variable = programme.variable(cost, time)
                 work.append((variable, increment.speed))

@@ -50,7 +50,7 @@ def add_pausing(
     averaged: bool,
 ) -> None:
     """Add a variable for each slot; those that run sum to the work of the job."""
-    job, pue = option.member.problem.job, option.site.place.pue
+    job, pue = option.member.problem.job, option.site.region.pue
     powers = [kw for *_, kw in job.steps]
     work: list[tuple[int, float]] = []
     runs: dict[int, int] = {}
@@ -65,7 +65,7 @@ def add_pausing(
         work.append((variable, 1.0))
         load.add(slot, variable, 1.0, min(powers))
     programme.equal.add([*work, (here, -job.work / unit)], 0.0)
-    if job.kind is Kind.PIECES and not averaged:
+    if job.kind is Kind.SEGMENTS and not averaged:
         begins = _edges(programme, runs, rates, here, -unit, job.restart_cost.kwh)
         _edges(programme, runs, rates, here, unit, job.pause_cost.kwh)
         _limit_segments(programme, job, runs, begins, unit)
@@ -106,10 +106,12 @@ def _edges(
 def _limit_segments(
     programme: Programme, job: Job, runs: dict[int, int], begins: dict[int, int], unit: int
 ) -> None:
-    if job.max_pieces is not None and begins:
-        programme.at_most.add([(each, 1.0) for each in begins.values()], float(job.max_pieces))
-    if job.min_piece is not None:
-        shortest = -(-to_microseconds(job.min_piece) // unit)
+    if job.max_segments is not None and begins:
+        programme.at_most.add(
+            [(each, 1.0) for each in begins.values()], float(job.max_segments)
+        )
+    if job.min_segment is not None:
+        shortest = -(-to_microseconds(job.min_segment) // unit)
         for slot, begin in begins.items():
             for later in range(slot, slot + shortest * unit, unit):
                 on = [(runs[later], -1.0)] if later in runs else []
@@ -122,17 +124,17 @@ def add_free_workers(
     unit: int,
     load: Load,
     here: int,
-    chips: Elastic,
+    workers: Elastic,
     *,
     averaged: bool,
 ) -> None:
     """Add the workers in each slot, which together do the work."""
     job = option.member.problem.job
-    whole = not (chips.fractional_workers or averaged)
+    whole = not (workers.fractional_workers or averaged)
     work: list[tuple[int, float]] = []
     for slot, rate in _units(option.site, unit):
         size, speed = _add_workers(
-            programme, option, load, range(slot, slot + unit, unit), here, chips, rate, unit,
+            programme, option, load, range(slot, slot + unit, unit), here, workers, rate, unit,
             whole=whole, runs_wholly=not averaged,
         )  # fmt: skip
         option.slots[slot] = size
@@ -146,7 +148,7 @@ def add_ramped_workers(
     unit: int,
     load: Load,
     here: int,
-    chips: Elastic,
+    workers: Elastic,
     *,
     averaged: bool,
 ) -> None:
@@ -158,16 +160,16 @@ def add_ramped_workers(
     job, intervals, ramp = (
         option.member.problem.job,
         option.site.curve.intervals,
-        chips.ramp or 0.0,
+        workers.ramp or 0.0,
     )
     work: list[tuple[int, float]] = []
     before: list[tuple[int, float]] = []
-    whole = not chips.fractional_workers
+    whole = not workers.fractional_workers
     for i, (start, end, rate) in enumerate(
         zip(intervals.starts, intervals.ends, intervals.rates, strict=True)
     ):
         size, speed = _add_workers(
-            programme, option, load, range(start, end, unit), here, chips, rate, unit,
+            programme, option, load, range(start, end, unit), here, workers, rate, unit,
             whole=whole, runs_wholly=True,
         )  # fmt: skip
         option.slots[start] = size
@@ -178,7 +180,7 @@ def add_ramped_workers(
         _limit_ramp(programme, before, size, ramp)
         before = size
     _limit_ramp(programme, before, [], ramp)
-    exact = not (whole or chips.minimum)
+    exact = not (whole or workers.minimum)
     rows = programme.equal if exact else programme.at_most
     rows.add([*work, (here, job.work / unit)], 0.0)
 
@@ -201,7 +203,7 @@ def _add_workers(
     load: Load,
     slots: range,
     here: int,
-    chips: Elastic,
+    workers: Elastic,
     rate: int,
     unit: int,
     *,
@@ -211,26 +213,26 @@ def _add_workers(
     """Return the workers held over `slots` as (variable, 1), and as (variable, speed per
     worker).
     """
-    job, pue = option.member.problem.job, option.site.place.pue
-    kw = job.steps[0][2] / chips.base
+    job, pue = option.member.problem.job, option.site.region.pue
+    kw = job.steps[0][2] / workers.base
     per_worker = rate / STEPS_PER_UNIT * pue * kw * unit * len(slots) / HOUR
     runs = programme.variable(0.0, 1, whole=runs_wholly)
     programme.at_most.add([(runs, 1.0), (here, -1.0)], 0.0)
     size, speed = [], []
-    for increment in increments_of(chips):
+    for increment in increments_of(workers):
         variable = programme.variable(per_worker, increment.more, whole=whole)
         size.append((variable, 1.0))
         speed.append((variable, increment.speed / increment.more))
         for slot in slots:
             load.kw.setdefault(slot, []).append((variable, kw))
-        if chips.fractional_workers:
+        if workers.fractional_workers:
             load.shares.add(variable)
     for slot in slots:
         load.jobs.setdefault(slot, []).append((runs, 1.0))
-    programme.at_most.add([*size, (runs, -chips.most)], 0.0)
-    if chips.least:
+    programme.at_most.add([*size, (runs, -workers.most)], 0.0)
+    if workers.least:
         less = [(variable, -1.0) for variable, _ in size]
-        programme.at_most.add([*less, (runs, chips.least)], 0.0)
+        programme.at_most.add([*less, (runs, workers.least)], 0.0)
     return size, speed
 
 

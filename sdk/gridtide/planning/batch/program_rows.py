@@ -64,7 +64,7 @@ def _member(
     """Add the variables of one member: exactly one site, and all of its work there."""
     job, options, one = member.problem.job, [], []
     for site in member.sites:
-        load = loads.setdefault(site.place.region, Load())
+        load = loads.setdefault(site.region.name, Load())
         option = Option(member, site)
         moving = sum(move.counts for move in move_to(member.problem, site, member.current_site))
         if job.kind is Kind.UNBROKEN or (_starts_only(job) and not averaged):
@@ -72,11 +72,11 @@ def _member(
         else:
             here = programme.variable(moving, 1, whole=True)
             one.append((here, 1.0))
-            if job.chips:
+            if job.workers:
                 add_workers = (
-                    add_ramped_workers if job.chips.ramp is not None else add_free_workers
+                    add_ramped_workers if job.workers.ramp is not None else add_free_workers
                 )
-                add_workers(programme, option, unit, load, here, job.chips, averaged=averaged)
+                add_workers(programme, option, unit, load, here, job.workers, averaged=averaged)
             else:
                 add_pausing(programme, option, unit, load, here, averaged=averaged)
         options.append(option)
@@ -88,7 +88,7 @@ def _member(
 
 def _starts_only(job: Job) -> bool:
     """Whether the job is placed unbroken here, as every job may be; also with limits."""
-    return job.chips is None and (
+    return job.workers is None and (
         job.kind is Kind.UNBROKEN
         or len(job.steps) > 1
         or bool(job.checkpoints or job.pause_cost.time or job.restart_cost.time)
@@ -110,7 +110,7 @@ def _starts(
         starts = list(range(low, end - job.work + 1, unit))
         here: list[int] = []
         for start, total in zip(starts, costs_at(run, starts, job.steps), strict=True):
-            cost = in_units(total / POWER_STEPS) * option.site.place.pue
+            cost = in_units(total / POWER_STEPS) * option.site.region.pue
             variable = programme.variable(cost + moving, 1, whole=not averaged)
             here.append(variable)
             for first, last, kw in job.steps:

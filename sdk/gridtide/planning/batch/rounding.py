@@ -20,7 +20,7 @@ from gridtide.planning.solvers.solution import (
     join_parts,
 )
 
-# Hours and chips below it are what a solver leaves of none.
+# Hours and workers below it are what a solver leaves of none.
 NONE = 1e-6
 # Microseconds that rounding may take from or add to the work of an elastic job.
 ROUNDING = 10**4
@@ -57,8 +57,8 @@ def round_to_schedule(
         *(member.problem.job.work for member in members),
     )
     for interval in _by_interval(used):
-        plain = [each for each in interval if each.member.problem.job.chips is None]
-        limit = limits[interval[0].site.place.region]
+        plain = [each for each in interval if each.member.problem.job.workers is None]
+        limit = limits[interval[0].site.region.name]
         _share(plain, unit, limit, parts)
         _assign_workers([each for each in interval if each not in plain], parts)
     candidates = {}
@@ -83,7 +83,7 @@ def round_to_schedule(
 def _by_interval(used: Sequence[Taken]) -> list[list[Taken]]:
     found: dict[tuple[str, int], list[Taken]] = {}
     for each in used:
-        found.setdefault((each.site.place.region, each.start), []).append(each)
+        found.setdefault((each.site.region.name, each.start), []).append(each)
     return [found[key] for key in sorted(found)]
 
 
@@ -120,23 +120,29 @@ def _assign_workers(taken: Sequence[Taken], parts: dict[int, list[Part]]) -> Non
     for each in taken:
         number, job = each.member.number, each.member.problem.job
         size = sizes.pop(number, 0.0)
-        if job.chips and not job.chips.fractional_workers and abs(size - round(size)) <= NONE:
+        if (
+            job.workers
+            and not job.workers.fractional_workers
+            and abs(size - round(size)) <= NONE
+        ):
             size = float(round(size))  # what a solver leaves beside a whole number
-        if job.chips and size > NONE:
-            kw = job.steps[0][2] / job.chips.base * size
+        if job.workers and size > NONE:
+            kw = job.steps[0][2] / job.workers.base * size
             parts[number].append(Part(each.start, each.end, kw, size))
 
 
 def _does_its_work(job: Job, parts: Sequence[Part]) -> bool:
-    if job.chips is None:
+    if job.workers is None:
         return sum(part.end - part.start for part in parts) == job.work
-    done = sum((part.end - part.start) * job.chips.speed(part.chips or 0.0) for part in parts)
+    done = sum(
+        (part.end - part.start) * job.workers.speed(part.workers or 0.0) for part in parts
+    )
     return abs(done - job.work) <= ROUNDING
 
 
 def _has_a_part_of_a_worker(job: Job, part: Part) -> bool:
-    whole = job.chips is not None and not job.chips.fractional_workers
-    return whole and (part.chips or 0.0) % 1 != 0
+    whole = job.workers is not None and not job.workers.fractional_workers
+    return whole and (part.workers or 0.0) % 1 != 0
 
 
 def _intervals(site: Site, part: Part) -> list[tuple[int, int, int]]:

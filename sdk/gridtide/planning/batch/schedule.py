@@ -29,7 +29,7 @@ from gridtide.planning.decide.explain import explain
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
-from gridtide.planning.planner import Where, as_places, default_goal
+from gridtide.planning.planner import Where, as_regions, default_goal
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
@@ -112,31 +112,31 @@ def plan_batch(
     optional(instance_of(Goal, "a Goal"))(goal, "goal")
     if not requests:
         raise BadInput("the batch has no job; give at least one")
-    places = [as_places(request.where) for request in requests]
-    signals = sorted({each.signal for each in places})
+    regions = [as_regions(request.where) for request in requests]
+    signals = sorted({each.signal for each in regions})
     if len(signals) > 1:
         raise NoCommonSignal(f"the jobs' regions are of several signals: {', '.join(signals)}")
-    goal = goal or default_goal(places[0].signal)
+    goal = goal or default_goal(regions[0].signal)
     if goal.earliest or goal.min_saving:
         raise BadInput("a batch minimises; drop the budget, the threshold and min_saving")
-    if any(each.moves is Moves.FOLLOW for each in places):
+    if any(each.moves is Moves.FOLLOW for each in regions):
         raise BadInput("in a batch each job stays in one region; use moves 'one'")
     problems = [
         PlanningProblem(request.job, where, request.bounds or Bounds(), goal, moment, 0)
-        for request, where in zip(requests, places, strict=True)
+        for request, where in zip(requests, regions, strict=True)
     ]
     return _plan_members([_member(i, each) for i, each in enumerate(problems)], caps, goal)
 
 
 def _member(number: int, problem: PlanningProblem) -> Member:
-    places = problem.places
-    ruled_out = places.ruled_out()
+    regions = problem.regions
+    ruled_out = regions.ruled_out()
     sites = {
-        place.region: Site.of(place, problem.job, problem.bounds, problem.goal, problem.now)
-        for place in places.places
+        region.name: Site.of(region, problem.job, problem.bounds, problem.goal, problem.now)
+        for region in regions.regions
     }
     usable = tuple(site for region, site in sites.items() if region not in ruled_out)
-    current_site = sites[places.home] if places.home else None
+    current_site = sites[regions.current_region] if regions.current_region else None
     alone, missing = each_alone(problem, usable, current_site)
     if not alone:
         raise NoFeasibleWindow(f"job {number + 1}: " + "; ".join(missing.values()))

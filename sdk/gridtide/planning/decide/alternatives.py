@@ -39,7 +39,7 @@ def find_alternatives(
     unbroken run and plans that end sooner; running at once; the best plan at each other site.
     """
     site = chosen.site
-    found = [(f"run in {other.site.place.region}", other) for other in elsewhere]
+    found = [(f"run in {other.site.region.name}", other) for other in elsewhere]
     if job.kind is Kind.UNBROKEN:
         found += _starts(job, site, moved, chosen.start, count)
     elif state is NOT_STARTED:
@@ -93,4 +93,4 @@ def _apart(one: int, other: int) -> int:
 
 
 def _key(candidate: Candidate) -> tuple[object, ...]:
-    return tuple((part, site.place.region) for part, site in candidate.placed_parts)
+    return tuple((part, site.region.name) for part, site in candidate.placed_parts)

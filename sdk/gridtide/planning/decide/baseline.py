@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gridtide.planning.decide.candidate import Candidate, Share
 from gridtide.planning.problem.job import Job
-from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import count_segments
 from gridtide.planning.solvers.solve import run_at_once
@@ -33,14 +33,14 @@ class Baseline:
     @classmethod
     def of(cls, site: Site, job: Job) -> Baseline:
         """Compute the baselines at `site`, from expected values within the bounds."""
-        found = sorted(each.cost * site.place.pue for each in trials(site.plain, job.steps))
+        found = sorted(each.cost * site.region.pue for each in trials(site.plain, job.steps))
         half = len(found) // 2
         return cls(
             now=run_now_at(site, job),
             median=(found[half] + found[~half]) / 2 if found else None,
             worst=found[-1] if found else None,
             kwh=job.kwh,
-            pue=site.place.pue,
+            pue=site.region.pue,
         )
 
     def saving_now(self, candidate: Candidate, goal: Goal) -> float | None:
@@ -70,6 +70,6 @@ def saving(candidate: Candidate, goal: Goal, counts: float, mean: float) -> floa
 
     A fraction, ``None`` where there is nothing to save from; for CFE, fraction points.
     """
-    if goal.aim is Aim.CFE:
+    if goal.objective is Objective.CFE:
         return candidate.mean - mean
     return (counts - candidate.counts) / counts if counts > 0 else None

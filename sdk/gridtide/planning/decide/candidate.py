@@ -43,7 +43,7 @@ class DataMove:
     def counts(self) -> float:
         """Cost under the goal."""
         return sum(
-            value_from(site.counted, self.at, site.place.region) * self.kwh / 2
+            value_from(site.counted, self.at, site.region.name) * self.kwh / 2
             for site in (self.origin, self.target)
         )
 
@@ -51,7 +51,7 @@ class DataMove:
     def grams(self) -> float:
         """Grams, where the signal is an intensity."""
         return sum(
-            value_from(site.outlook.expected.runs, self.at, site.place.region) * self.kwh / 2
+            value_from(site.outlook.expected.runs, self.at, site.region.name) * self.kwh / 2
             for site in (self.origin, self.target)
         )
 
@@ -82,7 +82,7 @@ class Candidate:
     @classmethod
     def at(cls, site: Site, solution: Solution, moved: tuple[DataMove, ...] = ()) -> Candidate:
         """Return a solution at one site as a candidate."""
-        moving, pue = sum(move.counts for move in moved), site.place.pue
+        moving, pue = sum(move.counts for move in moved), site.region.pue
         bound = None if solution.bound is None else solution.bound * pue + moving
         shares = (Share(site, solution.parts, solution.extra),)
         return cls(shares, solution.cost * pue + moving, solution.segments, moved, bound)
@@ -118,7 +118,7 @@ class Candidate:
     def kwh(self) -> float:
         """All energy: times PUE, and that of moves."""
         moves = sum(move.kwh for move in self.moved)
-        return sum(share.kwh * share.site.place.pue for share in self.shares) + moves
+        return sum(share.kwh * share.site.region.pue for share in self.shares) + moves
 
     def grams(self, quantile: str = "p50") -> float | None:
         """Return the grams of all energy; ``None`` where a part is unknown."""
@@ -145,7 +145,7 @@ class Candidate:
             part = integrated(costs.runs, share.draws)
             if part is None:
                 return None
-            total += part * share.site.place.pue
+            total += part * share.site.region.pue
         return total
 
 

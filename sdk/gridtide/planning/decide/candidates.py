@@ -53,17 +53,17 @@ class Decision:
 
 def decide(problem: PlanningProblem) -> Decision:
     """Choose the best candidate for `problem`; raises as `planner.plan`."""
-    places, goal, job = problem.places, problem.goal, problem.job
+    regions, goal, job = problem.regions, problem.goal, problem.job
     sites = {
-        place.region: Site.of(place, job, problem.bounds, goal, problem.now)
-        for place in places.places
+        region.name: Site.of(region, job, problem.bounds, goal, problem.now)
+        for region in regions.regions
     }
-    ruled_out = places.ruled_out()
+    ruled_out = regions.ruled_out()
     usable = [site for region, site in sites.items() if region not in ruled_out]
-    current_site = sites[places.home] if places.home else None
+    current_site = sites[regions.current_region] if regions.current_region else None
     _check_work(problem, usable)
     found, missing = each_alone(problem, usable, current_site)
-    following = places.moves is Moves.FOLLOW and len(usable) > 1
+    following = regions.moves is Moves.FOLLOW and len(usable) > 1
     if following:
         bound = min((each.value for each in found), default=inf)
         found.insert(0, _following(problem, usable, current_site, bound))
@@ -104,10 +104,10 @@ def each_alone(
         budget = problem.goal.budget_grams
         try:
             if budget is not None:
-                budget = (budget - sum(move.grams for move in moved)) / site.place.pue
+                budget = (budget - sum(move.grams for move in moved)) / site.region.pue
             found.append(Candidate.at(site, _solve(problem, site.curve, budget), moved))
         except (NoFeasibleWindow, NoData) as error:
-            missing[site.place.region] = str(error)
+            missing[site.region.name] = str(error)
     return found, missing
 
 
@@ -115,7 +115,7 @@ def move_to(
     problem: PlanningProblem, site: Site, current_site: Site | None
 ) -> tuple[DataMove, ...]:
     """Return the data move from the current site to `site`."""
-    kwh = problem.places.move_kwh
+    kwh = problem.regions.move_kwh
     if current_site is None or site is current_site or not kwh:
         return ()
     return (DataMove(current_site, site, to_instant(problem.now), kwh),)
@@ -132,7 +132,7 @@ def _following(
     problem: PlanningProblem, sites: Sequence[Site], current_site: Site | None, bound: float
 ) -> Candidate:
     """Return the best candidate that may move at every edge of a slot."""
-    move_kwh = problem.places.move_kwh
+    move_kwh = problem.regions.move_kwh
     sites = [site for site in sites if site.curve.stretches or site is current_site]
     found = region_rates(sites)
     if moves_are_free(problem.job, move_kwh):
@@ -181,7 +181,7 @@ def _nowhere(
             solve(site.plain, problem.job, problem.state)
         except NoFeasibleWindow:
             continue
-        signal = problem.places.signal
+        signal = problem.regions.signal
         side = "over" if signal.lower_is_cleaner else "under"
         return NeverUnder(
             f"without the threshold there is a plan, but {signal} is {side} "
@@ -229,8 +229,8 @@ def _no_slack(curve: Curve, problem: PlanningProblem) -> bool:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    return [(part[:3], site.place) for part, site in one.placed_parts] == [
-        (part[:3], site.place) for part, site in other.placed_parts
+    return [(part[:3], site.region) for part, site in one.placed_parts] == [
+        (part[:3], site.region) for part, site in other.placed_parts
     ]
 
 

@@ -36,7 +36,7 @@ def earliest(curve: Curve, job: Job, limit: float, state: JobState = NOT_STARTED
         middle = (low + high) // 2
         found = _by(curve, job, state, ends[middle], limit)
         low, high, best = (low, middle, found) if found else (middle, high, best)
-    if has_segments(job) or (job.chips and job.chips.ramp):
+    if has_segments(job) or (job.workers and job.workers.ramp):
         return best
     first, last = (ends[low] if low >= 0 else curve.intervals.starts[0]), best.end
     while last - first > 1:

@@ -20,7 +20,7 @@ from gridtide.planning.decide.response import (
     Reason,
 )
 from gridtide.planning.errors import TooFine
-from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.slots import to_moment
@@ -39,7 +39,7 @@ def explain(problem: PlanningProblem, decision: Decision) -> Plan:
     outlook = candidate.site.outlook
     alternatives = _alternatives(problem, decision)
     return Plan(
-        region=candidate.site.place.region,
+        region=candidate.site.region.name,
         start=to_moment(candidate.start),
         end=to_moment(candidate.end),
         slots=tuple(
@@ -47,12 +47,12 @@ def explain(problem: PlanningProblem, decision: Decision) -> Plan:
                 start=to_moment(part.start),
                 end=to_moment(part.end),
                 power_kw=part.power_kw,
-                region=site.place.region,
-                chips=part.chips,
+                region=site.region.name,
+                workers=part.workers,
             )
             for part, site in candidate.placed_parts
         ),
-        pieces=candidate.segments,
+        segments=candidate.segments,
         signal=outlook.signal,
         unit=outlook.signal.unit,
         kwh=candidate.kwh,
@@ -97,7 +97,7 @@ def _alternatives(problem: PlanningProblem, decision: Decision) -> Named:
             other,
             Alternative(
                 what=what,
-                region=other.site.place.region,
+                region=other.site.region.name,
                 start=to_moment(other.start),
                 end=to_moment(other.end),
                 kwh=other.kwh,
@@ -114,7 +114,7 @@ def _sentence(problem: PlanningProblem, decision: Decision) -> str:
     """Return the reason in a sentence."""
     candidate, goal = decision.candidate, problem.goal
     unit = candidate.site.outlook.signal.unit
-    where = " and ".join(dict.fromkeys(site.place.region for _, site in candidate.placed_parts))
+    where = " and ".join(dict.fromkeys(site.region.name for _, site in candidate.placed_parts))
     times = f"from {_time(candidate.start)} to {_time(candidate.end)}"
     segments = f", in {candidate.segments} segments" if candidate.segments > 1 else ""
     runs = f"in {where} {times}{segments}, at {candidate.mean:.4g} {unit}"
@@ -164,7 +164,7 @@ def _what_would_change(problem: PlanningProblem, decision: Decision, named: Name
             f"To {alternative.what} would be as good if the chosen time were {margin:.3g} "
             f"{_unit(problem)} worse than forecast."
         )
-    if problem.alternatives and problem.places.moves is Moves.ONE:
+    if problem.alternatives and problem.regions.moves is Moves.ONE:
         said.append(_later(problem, decision))
     return " ".join(said) or "A different forecast, different bounds or a different goal."
 
@@ -185,9 +185,11 @@ def _later(problem: PlanningProblem, decision: Decision) -> str:
     )
     later_problem = replace(problem, bounds=bounds)
     longer = [
-        Site.of(site.place, problem.job, bounds, problem.goal, problem.now) for site in sites
+        Site.of(site.region, problem.job, bounds, problem.goal, problem.now) for site in sites
     ]
-    current_site = next((s for s in longer if s.place.region == problem.places.home), None)
+    current_site = next(
+        (s for s in longer if s.region.name == problem.regions.current_region), None
+    )
     try:
         found, _ = each_alone(later_problem, longer, current_site)
     except TooFine:
@@ -202,29 +204,33 @@ def _later(problem: PlanningProblem, decision: Decision) -> str:
 
 def _compared(saved: float, goal: Goal) -> str:
     more = "more" if saved < 0 else "less"
-    match goal.aim:
-        case Aim.CFE:
+    match goal.objective:
+        case Objective.CFE:
             return f"{abs(saved):.3g} {'less' if saved < 0 else 'more'} of it carbon-free"
-        case Aim.CARBON:
+        case Objective.CARBON:
             return f"{abs(saved):.1%} {more} carbon"
-        case Aim.COST:
+        case Objective.COST:
             return f"{abs(saved):.1%} {more} cost"
     return f"{abs(saved):.1%} {more} by the weights given"
 
 
 def _amount(saved: float, goal: Goal) -> str:
-    return f"{saved:.3g} of carbon-free share" if goal.aim is Aim.CFE else f"{saved:.1%}"
+    return (
+        f"{saved:.3g} of carbon-free share"
+        if goal.objective is Objective.CFE
+        else f"{saved:.1%}"
+    )
 
 
 def _unit(problem: PlanningProblem) -> str:
     """Return the unit of the cost of a kWh under the goal."""
     goal = problem.goal
-    match goal.aim:
-        case Aim.CARBON:
+    match goal.objective:
+        case Objective.CARBON:
             return "gCO2e/kWh"
-        case Aim.CFE:
+        case Objective.CFE:
             return "of carbon-free share"
-        case Aim.COST:
+        case Objective.COST:
             return f"{goal.costs.unit if goal.costs else ''}/kWh"
     return "per kWh, weighted,"
 

@@ -52,7 +52,7 @@ def region_rates(sites: Sequence[Site]) -> list[RegionRates]:
         for site, there in zip(sites, intervals, strict=True):
             i = bisect_right(there.starts, start) - 1
             free = i >= 0 and there.ends[i] >= end
-            rates.append(round(there.rates[i] * site.place.pue) if free else None)
+            rates.append(round(there.rates[i] * site.region.pue) if free else None)
         if any(rate is not None for rate in rates):
             found.append(RegionRates(start, end, tuple(rates)))
     return found
@@ -76,7 +76,7 @@ def lowest_rates(found: Sequence[RegionRates], name: str) -> Curve:
 def moves_are_free(job: Job, move_kwh: float) -> bool:
     """Whether neither moving data nor restarting costs anything."""
     costs = (job.pause_cost, job.restart_cost)
-    return not (move_kwh or job.max_pieces or any(cost.kwh or cost.time for cost in costs))
+    return not (move_kwh or job.max_segments or any(cost.kwh or cost.time for cost in costs))
 
 
 def assign_regions(
@@ -123,7 +123,7 @@ def migrate(
         NoFeasibleWindow: there is no schedule.
         TooFine: the times share only a very small unit.
     """
-    if job.chips is not None or is_limited(job) or len(job.steps) > 1:
+    if job.workers is not None or is_limited(job) or len(job.steps) > 1:
         raise BadInput(
             "following the cleanest region with data to move or overheads needs one power "
             "and segments of any length; use one move, or leave the data where it is"
@@ -139,7 +139,7 @@ def migrate(
     for which, site in enumerate(sites):
         rates = [each.rates[which] for each in found]
         known = _filled(rates)
-        name = site.place.region
+        name = site.region.name
         ends = [
             value_from(site.counted, each.start, name) * move_kwh / 2 if move_kwh else 0.0
             for each in found
@@ -153,7 +153,7 @@ def migrate(
         intervals,
         site_costs,
         job.work,
-        most=state.segments_left(job.max_pieces),
+        most=state.segments_left(job.max_segments),
         # Above what the same way comes to here by as much as rounding may take.
         bound=bound * steps * (1 + 1e-9) + job.work,
         current_site=current_site,

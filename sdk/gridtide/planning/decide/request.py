@@ -8,7 +8,7 @@ from datetime import datetime
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.regions import Places
+from gridtide.planning.problem.regions import CandidateRegions
 from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 
 
@@ -23,7 +23,7 @@ class PlanningProblem:
     """
 
     job: Job
-    places: Places
+    regions: CandidateRegions
     bounds: Bounds
     goal: Goal
     now: datetime

@@ -35,7 +35,7 @@ class PlannedSlot(Record):
     end: datetime
     power_kw: Annotated[float, Field("Of the job, before PUE.", unit="kW")]
     region: str
-    chips: Annotated[float | None, Field("Size of an elastic job; null for other kinds.")]
+    workers: Annotated[float | None, Field("Size of an elastic job; null for other kinds.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Plan(Shown, Tabular, Record):
         tuple[PlannedSlot, ...],
         Field("Ascending; between two of them the job is suspended."),
     ]
-    pieces: Annotated[
+    segments: Annotated[
         int,
         Field(
             "Number of segments; of a job that runs already, one may be the segment it runs on."

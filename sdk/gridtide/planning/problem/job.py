@@ -36,12 +36,16 @@ class Kind(StrEnum):
 
     UNBROKEN = "unbroken"  # runs without a pause
     INTERRUPTIBLE = "interruptible"  # may pause anywhere, at no cost
-    PIECES = "pieces"  # may pause, with limits and overheads
+    SEGMENTS = "segments"  # may pause, with limits and overheads
     ELASTIC = "elastic"  # may pause and change its number of workers
 
+    @classmethod
+    def _missing_(cls, value: object) -> Kind | None:
+        return cls.SEGMENTS if value == "pieces" else None  # its former name
 
-KindName = Kind | Literal["unbroken", "interruptible", "pieces", "elastic"]
-"""A kind, or its name."""
+
+KindName = Kind | Literal["unbroken", "interruptible", "segments", "pieces", "elastic"]
+"""A kind, or its name; `pieces` is the former name of `segments`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,12 @@ class Job:
         duration: run time without pauses; a number is hours.
         kind: whether it may pause or scale.
         power: kW while it runs, or a profile over its progress. Before PUE.
-        min_piece: shortest segment of work between two pauses (kind pieces).
-        max_pieces: most segments (kind pieces).
-        pause_cost: overhead of each pause (kind pieces).
-        restart_cost: overhead before each start but the first (kind pieces).
-        chips: workers it may use (kind elastic).
-        checkpoints: progress at which it may pause, and only there (kind pieces).
+        min_segment: shortest segment of work between two pauses (kind segments).
+        max_segments: most segments (kind segments).
+        pause_cost: overhead of each pause (kind segments).
+        restart_cost: overhead before each start but the first (kind segments).
+        workers: workers it may use (kind elastic).
+        checkpoints: progress at which it may pause, and only there (kind segments).
 
     Raises:
         BadInput: a value out of range, two that contradict each other, or one that belongs to
@@ -137,26 +141,22 @@ class Job:
         PowerProfile | float,
         Field("kW before PUE, or a profile over its progress; left out: 1", unit="kW"),
     ] = field(default=1.0, kw_only=True)
-    min_piece: Annotated[
+    min_segment: Annotated[
         timedelta | None,
-        Field(
-            "shortest segment of work between two pauses, in hours",
-            name="min_segment",
-            former=("min_piece",),
-        ),
+        Field("shortest segment of work between two pauses, in hours", former=("min_piece",)),
     ] = field(default=None, kw_only=True)
-    max_pieces: Annotated[
-        int | None, Field("most segments", name="max_segments", former=("max_pieces",))
-    ] = field(default=None, kw_only=True)
+    max_segments: Annotated[int | None, Field("most segments", former=("max_pieces",))] = field(
+        default=None, kw_only=True
+    )
     pause_cost: Annotated[Cost, Field("what each pause takes before it")] = field(
         default=Cost(), kw_only=True
     )
     restart_cost: Annotated[Cost, Field("what each start but the first takes before it")] = (
         field(default=Cost(), kw_only=True)
     )
-    chips: Annotated[
+    workers: Annotated[
         Elastic | None,
-        Field("numbers of workers of an elastic job", name="workers", former=("chips",)),
+        Field("numbers of workers of an elastic job", former=("chips",)),
     ] = field(default=None, kw_only=True)
     checkpoints: Annotated[
         tuple[timedelta, ...],
@@ -171,11 +171,11 @@ class Job:
             kind: KindName = Kind.UNBROKEN,
             *,
             power: PowerProfile | float = 1.0,
-            min_piece: Length | None = None,
-            max_pieces: int | None = None,
+            min_segment: Length | None = None,
+            max_segments: int | None = None,
             pause_cost: Cost = Cost(),
             restart_cost: Cost = Cost(),
-            chips: Elastic | None = None,
+            workers: Elastic | None = None,
             checkpoints: Iterable[Length] = (),
         ) -> None: ...
 
@@ -185,11 +185,11 @@ class Job:
             duration=read_length,
             kind=word_of(Kind),
             power=_power,
-            min_piece=optional(read_length),
-            max_pieces=optional(read_whole),
+            min_segment=optional(read_length),
+            max_segments=optional(read_whole),
             pause_cost=_COST,
             restart_cost=_COST,
-            chips=optional(instance_of(Elastic, "Elastic sizes")),
+            workers=optional(instance_of(Elastic, "Elastic sizes")),
             checkpoints=listed(read_length),
         )
         if self.duration <= timedelta(0):
@@ -201,7 +201,7 @@ class Job:
             )
         self._check_power()
         self._check_kind()
-        self._check_pieces()
+        self._check_segments()
 
     @property
     def work(self) -> int:
@@ -244,37 +244,40 @@ class Job:
             raise BadInput(f"power is {most:g} kW, too small to be a power; check its unit")
 
     def _check_kind(self) -> None:
-        of_pieces = {
-            "min_piece": self.min_piece is not None,
-            "max_pieces": self.max_pieces is not None,
+        of_segments = {
+            "min_segment": self.min_segment is not None,
+            "max_segments": self.max_segments is not None,
             "pause_cost": self.pause_cost != Cost(),
             "restart_cost": self.restart_cost != Cost(),
             "checkpoints": bool(self.checkpoints),
         }
-        if self.kind is not Kind.PIECES and any(of_pieces.values()):
-            given = ", ".join(name for name, there in of_pieces.items() if there)
+        if self.kind is not Kind.SEGMENTS and any(of_segments.values()):
+            given = ", ".join(name for name, there in of_segments.items() if there)
             raise BadInput(
-                f"{given} belong to kind pieces, this job is {self.kind}; change one"
+                f"{given} belong to kind segments, this job is {self.kind}; change one"
             )
-        if (self.kind is Kind.ELASTIC) != (self.chips is not None):
+        if (self.kind is Kind.ELASTIC) != (self.workers is not None):
             raise BadInput(
-                f"this job is {self.kind} and has {'' if self.chips else 'no '}chips; an "
+                f"this job is {self.kind} and has {'' if self.workers else 'no '}workers; an "
                 "elastic job needs them, another kind takes none"
             )
         if self.kind is Kind.ELASTIC and len({kw for *_, kw in self.steps}) > 1:
             raise BadInput(
-                "an elastic job draws power in proportion to its chips; give one power in kW "
+                "an elastic job draws power in proportion to its workers; give one power in kW "
                 "at its base, not a profile"
             )
 
-    def _check_pieces(self) -> None:
-        if self.min_piece is not None and not timedelta(0) < self.min_piece <= self.duration:
+    def _check_segments(self) -> None:
+        if (
+            self.min_segment is not None
+            and not timedelta(0) < self.min_segment <= self.duration
+        ):
             raise BadInput(
-                f"min_piece is {self.min_piece}; give more than 0 and at most the duration, "
-                f"{self.duration}"
+                f"min_segment is {self.min_segment}; give more than 0, at most "
+                f"the duration, {self.duration}"
             )
-        if self.max_pieces is not None and self.max_pieces < 1:
-            raise BadInput(f"max_pieces is {self.max_pieces}; give 1 or more")
+        if self.max_segments is not None and self.max_segments < 1:
+            raise BadInput(f"max_segments is {self.max_segments}; give 1 or more")
         marks = (timedelta(0), *self.checkpoints, self.duration)
         if any(later <= earlier for earlier, later in pairwise(marks)):
             raise BadInput(

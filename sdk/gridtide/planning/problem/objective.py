@@ -25,7 +25,7 @@ from gridtide.values import (
 )
 
 
-class Aim(StrEnum):
+class Objective(StrEnum):
     """What is minimised."""
 
     CARBON = "carbon"  # grams
@@ -102,11 +102,11 @@ class Goal:
     """The objective of a plan, and its limits.
 
     Attributes:
-        aim: what is minimised.
-        costs: cost per kWh, for the aims cost and weighted.
-        carbon_weight: worth of a gram, for the aim weighted; a price of 100 per tonne is
+        objective: what is minimised.
+        costs: cost per kWh, for the objectives cost and weighted.
+        carbon_weight: worth of a gram, for the objective weighted; a price of 100 per tonne is
             ``1e-4``.
-        cost_weight: worth of a unit of cost, for the aim weighted.
+        cost_weight: worth of a unit of cost, for the objective weighted.
         budget_grams: choose the earliest plan within this budget, not the cleanest.
         threshold: run only while the signal is at or under it (for CFE: at or over), and then
             as
@@ -117,12 +117,13 @@ class Goal:
         quantile: the quantile of the forecast by which the plan is chosen.
 
     Raises:
-        BadInput: a field that the aim needs is missing, or one that it does not use is given.
+        BadInput: a field that the objective needs is missing, or one that it does not use is
+            given.
     """
 
-    aim: Annotated[
-        Aim, Field("what is minimised; left out: carbon", name="objective", former=("aim",))
-    ] = Aim.CARBON
+    objective: Annotated[
+        Objective, Field("what is minimised; left out: carbon", former=("aim",))
+    ] = Objective.CARBON
     costs: Annotated[CostSeries | None, Field("for the objectives cost and weighted")] = None
     carbon_weight: Annotated[
         float | None, Field("what a gram is worth, for the objective weighted")
@@ -145,7 +146,8 @@ class Goal:
 
         def __init__(
             self,
-            aim: Aim | Literal["carbon", "cfe", "cost", "weighted"] = Aim.CARBON,
+            objective: Objective
+            | Literal["carbon", "cfe", "cost", "weighted"] = Objective.CARBON,
             costs: CostSeries | None = None,
             carbon_weight: float | None = None,
             cost_weight: float | None = None,
@@ -159,7 +161,7 @@ class Goal:
         settle(
             self,
             "goal",
-            aim=word_of(Aim),
+            objective=word_of(Objective),
             costs=optional(instance_of(CostSeries, "a CostSeries")),
             carbon_weight=optional(read_number),
             cost_weight=optional(read_number),
@@ -168,15 +170,17 @@ class Goal:
             min_saving=read_number,
             quantile=word_of(Quantile),
         )
-        if (self.aim in (Aim.COST, Aim.WEIGHTED)) != (self.costs is not None):
+        if (self.objective in (Objective.COST, Objective.WEIGHTED)) != (self.costs is not None):
             raise BadInput(
-                f"goal {self.aim}: the aims cost and weighted need a cost series, the others "
-                "do not take one"
+                f"goal {self.objective}: the objectives cost and weighted need a cost series, "
+                "the others do not take one"
             )
         weights = (self.carbon_weight, self.cost_weight)
-        if self.aim is not Aim.WEIGHTED:
+        if self.objective is not Objective.WEIGHTED:
             if weights != (None, None):
-                raise BadInput(f"goal {self.aim} does not take weights; use the aim weighted")
+                raise BadInput(
+                    f"goal {self.objective} does not take weights; use the objective weighted"
+                )
         elif any(each is None or not 0 <= each <= LARGEST for each in weights) or not any(
             weights
         ):
@@ -185,9 +189,10 @@ class Goal:
                 f"both, 0 or more, to {LARGEST:g}, not both 0"
             )
         if self.budget_grams is not None:
-            if self.aim is not Aim.CARBON:
+            if self.objective is not Objective.CARBON:
                 raise BadInput(
-                    f"goal {self.aim}: a budget in grams goes with the aim carbon only"
+                    f"goal {self.objective}: a budget in grams goes with the objective carbon "
+                    "only"
                 )
             if not 0 <= self.budget_grams <= LARGEST:
                 raise BadInput(

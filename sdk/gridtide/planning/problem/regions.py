@@ -36,24 +36,24 @@ class Moves(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class CandidateRegion:
     """One region in which a job may run.
 
     Attributes:
-        region: its name in the plan.
+        name: the region, as the plan names it.
         outlook: forecast of its signal.
         pue: energy drawn per energy of the job, 1 or more.
         intensity: its own value in place of the grid's, for a site with its own supply; in the
             unit of
             the signal, at the times that the forecast covers.
-        jurisdiction: compared with `Places.residency`, e.g. a country.
+        jurisdiction: compared with `CandidateRegions.residency`, e.g. a country.
         latitude, longitude: degrees, for a cap on the latency.
 
     Raises:
         BadInput: a value out of range.
     """
 
-    region: str
+    name: str
     outlook: Outlook
     pue: float = 1.0
     intensity: float | None = None
@@ -64,7 +64,7 @@ class Place:
     def __post_init__(self) -> None:
         settle(
             self,
-            region=read_text,
+            name=read_text,
             outlook=instance_of(Outlook, "an Outlook"),
             pue=read_number,
             intensity=optional(read_number),
@@ -73,24 +73,20 @@ class Place:
             longitude=optional(read_number),
         )
         if not 1 <= self.pue <= LARGEST:
-            raise BadInput(
-                f"{self.region}: a PUE of {self.pue}; give 1 or more, to {LARGEST:g}"
-            )
+            raise BadInput(f"{self.name}: a PUE of {self.pue}; give 1 or more, to {LARGEST:g}")
         if self.intensity is not None and not -LARGEST <= self.intensity <= LARGEST:
-            raise BadInput(
-                f"{self.region}: its own intensity is {self.intensity}; give a number"
-            )
+            raise BadInput(f"{self.name}: its own intensity is {self.intensity}; give a number")
         if (self.latitude is None) != (self.longitude is None):
-            raise BadInput(f"{self.region}: give both latitude and longitude, or neither")
+            raise BadInput(f"{self.name}: give both latitude and longitude, or neither")
         if not (abs(self.latitude or 0) <= 90 and abs(self.longitude or 0) <= 180):
             raise BadInput(
-                f"{self.region}: ({self.latitude}, {self.longitude}) are not coordinates; give "
+                f"{self.name}: ({self.latitude}, {self.longitude}) are not coordinates; give "
                 "a latitude from -90 to 90 and a longitude from -180 to 180"
             )
 
     @property
     def believed(self) -> Outlook:
-        """The outlook, with the place's own value where it has one."""
+        """The outlook, with the region's own value where it has one."""
         if self.intensity is None:
             return self.outlook
         series = self.outlook.expected
@@ -102,13 +98,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Places:
+class CandidateRegions:
     """The regions to choose from, and the rules for choosing.
 
     Attributes:
-        places: in order; of equal ones the first wins.
-        home: current region of the job and its data; savings are measured against running
-            there.
+        regions: in order; of equal ones the first wins.
+        current_region: where the job and its data are now; savings are measured against
+            running there.
         allowed: regions that may be used; ``None`` for all.
         residency: jurisdictions that may be used; ``None`` for all.
         max_latency_ms: longest round trip from `latency_from`.
@@ -128,8 +124,8 @@ class Places:
         NoCommonSignal: the forecasts have different signals.
     """
 
-    places: tuple[Place, ...]
-    home: str | None = None
+    regions: tuple[CandidateRegion, ...]
+    current_region: str | None = None
     allowed: frozenset[str] | None = None
     residency: frozenset[str] | None = None
     max_latency_ms: float | None = None
@@ -142,10 +138,10 @@ class Places:
     def __post_init__(self) -> None:
         settle(
             self,
-            places=listed(instance_of(Place, "a Place")),
+            regions=listed(instance_of(CandidateRegion, "a CandidateRegion")),
             allowed=optional(names_of),
             residency=optional(names_of),
-            home=optional(read_text),
+            current_region=optional(read_text),
             max_latency_ms=optional(read_number),
             latency_from=optional(read_text),
             latency_ms=numbers_of,
@@ -153,48 +149,53 @@ class Places:
             kwh_per_gb=optional(read_number),
             moves=word_of(Moves),
         )
-        names = [place.region for place in self.places]
+        names = [each.name for each in self.regions]
         if not names:
             raise BadInput("there is no region to choose from; name at least one")
         if len(set(names)) < len(names):
             raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
-        signals = {place.region: place.outlook.signal for place in self.places}
+        signals = {each.name: each.outlook.signal for each in self.regions}
         if len(set(signals.values())) > 1:
             raise NoCommonSignal(
                 "regions can only be compared on one signal, not on "
                 + ", ".join(f"{signal} ({name})" for name, signal in signals.items()),
                 signals={name: [signal] for name, signal in signals.items()},
             )
-        for name in (self.home, self.latency_from):
+        for name in (self.current_region, self.latency_from):
             if name is not None and name not in names:
                 raise BadInput(
                     f"{name!r} must be one of the regions {', '.join(names)}; add it"
                 )
         if not 0 <= self.data_gb <= LARGEST:
             raise BadInput(f"data to move is {self.data_gb} GB; give 0 or more, to {LARGEST:g}")
-        if self.data_gb and (self.kwh_per_gb is None or self.home is None):
+        if self.data_gb and (self.kwh_per_gb is None or self.current_region is None):
             raise BadInput(
-                "data to move needs kwh_per_gb, the energy of moving a gigabyte, and home, the "
-                "region it is in; give both"
+                "data to move needs kwh_per_gb, the energy of moving a gigabyte, and "
+                "current_region, where it is; give both"
             )
         if self.kwh_per_gb is not None and not 0 <= self.kwh_per_gb <= LARGEST:
             raise BadInput(f"kwh_per_gb is {self.kwh_per_gb}; give 0 or more, to {LARGEST:g}")
-        if self.max_latency_ms is not None and (self.latency_from or self.home) is None:
-            raise BadInput("a cap on the latency needs latency_from, or home; give one")
+        if (
+            self.max_latency_ms is not None
+            and (self.latency_from or self.current_region) is None
+        ):
+            raise BadInput(
+                "a cap on the latency needs latency_from, or current_region; give one"
+            )
 
     @property
     def signal(self) -> Signal:
         """The signal of all regions."""
-        return self.places[0].outlook.signal
+        return self.regions[0].outlook.signal
 
     @property
     def move_kwh(self) -> float:
         """Energy of one move of the data."""
         return self.data_gb * (self.kwh_per_gb or 0.0)
 
-    def named(self, region: str) -> Place:
-        """The place of a region."""
-        return next(place for place in self.places if place.region == region)
+    def named(self, region: str) -> CandidateRegion:
+        """The region of that name."""
+        return next(each for each in self.regions if each.name == region)
 
     def ruled_out(self) -> dict[str, str]:
         """Regions that may not be used, with the reason.
@@ -203,8 +204,8 @@ class Places:
             BadInput: a latency is neither given nor can be bounded.
             NoFeasibleWindow: none is left.
         """
-        reasons = {place.region: why for place in self.places if (why := self._against(place))}
-        if len(reasons) == len(self.places):
+        reasons = {each.name: why for each in self.regions if (why := self._against(each))}
+        if len(reasons) == len(self.regions):
             raise NoFeasibleWindow(
                 "no region is left to run in: "
                 + "; ".join(f"{region}: {why}" for region, why in reasons.items())
@@ -212,32 +213,32 @@ class Places:
             )
         return reasons
 
-    def _against(self, place: Place) -> str | None:
-        if self.allowed is not None and place.region not in self.allowed:
+    def _against(self, region: CandidateRegion) -> str | None:
+        if self.allowed is not None and region.name not in self.allowed:
             return "it is not on the list of allowed regions"
-        if self.residency is not None and place.jurisdiction not in self.residency:
+        if self.residency is not None and region.jurisdiction not in self.residency:
             return (
-                f"its jurisdiction, {place.jurisdiction or 'unknown'}, is not one of "
+                f"its jurisdiction, {region.jurisdiction or 'unknown'}, is not one of "
                 + ", ".join(sorted(self.residency))
             )
         if self.max_latency_ms is not None:
-            latency = self._latency(place)
+            latency = self._latency(region)
             if latency > self.max_latency_ms:
                 return (
                     f"a round trip takes {latency:.3g} ms, over the {self.max_latency_ms:g} ms"
                 )
         return None
 
-    def _latency(self, place: Place) -> float:
-        origin = self.named(self.latency_from or self.home or "")
-        if place.region in self.latency_ms:
-            return self.latency_ms[place.region]
-        if place == origin:
+    def _latency(self, region: CandidateRegion) -> float:
+        origin = self.named(self.latency_from or self.current_region or "")
+        if region.name in self.latency_ms:
+            return self.latency_ms[region.name]
+        if region == origin:
             return 0.0
-        kilometres = distance_km(origin, place)
+        kilometres = distance_km(origin, region)
         if kilometres == inf:
             raise BadInput(
-                f"the latency from {origin.region} to {place.region} is unknown; give it in "
+                f"the latency from {origin.name} to {region.name} is unknown; give it in "
                 "latency_ms, or give both their latitude and longitude"
             )
         return 2 * kilometres / FIBRE_KM_PER_MS
@@ -258,7 +259,7 @@ def numbers_of(value: object, name: str) -> dict[str, float]:
     }
 
 
-def distance_km(one: Place, other: Place) -> float:
+def distance_km(one: CandidateRegion, other: CandidateRegion) -> float:
     """Return the great circle distance; infinite where coordinates are missing."""
     if (
         one.latitude is None

@@ -27,14 +27,14 @@ def _pair(value: object, name: str) -> tuple[float, float]:
     """Read a row of the throughput table."""
     numbers = read_sequence(read_number, value, name)
     if len(numbers) != 2:
-        refuse(value, name, "a pair of chips and their speed such as (2, 1.8)")
-    chips, speed = numbers
-    return chips, speed
+        refuse(value, name, "a pair of workers and their speed such as (2, 1.8)")
+    workers, speed = numbers
+    return workers, speed
 
 
 @dataclass(frozen=True)
 class Elastic:
-    """Workers (chips, machines) a job may use: none at all, or `minimum` to `maximum`.
+    """Workers (machines) a job may use: none at all, or `minimum` to `maximum`.
 
     Attributes:
         maximum: most workers.
@@ -89,22 +89,22 @@ class Elastic:
         numbers += [number for pair in table for number in pair]
         if not all(-LARGEST <= number <= LARGEST for number in numbers):
             raise BadInput(
-                "chips and their throughput must be numbers, none of them beyond "
+                "workers and their throughput must be numbers, none of them beyond "
                 f"{LARGEST:g}; check their unit"
             )
         if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
             raise BadInput(
-                f"chips from {self.minimum} to {self.maximum} with a base of {self.base}; give "
-                "0 <= minimum <= maximum, and a maximum and a base above 0"
+                f"workers from {self.minimum} to {self.maximum} with a base of {self.base}; "
+                "give 0 <= minimum <= maximum, and a maximum and a base above 0"
             )
         if min(self.maximum, self.base) < SMALLEST:
             raise BadInput(
-                f"a maximum of {self.maximum:g} chips and a base of {self.base:g}: one is "
+                f"a maximum of {self.maximum:g} workers and a base of {self.base:g}: one is "
                 "too small; check their unit"
             )
         if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
             raise BadInput(
-                f"a ramp of {self.ramp} chips a slot never reaches the minimum of "
+                f"a ramp of {self.ramp} workers a slot never reaches the minimum of "
                 f"{self.minimum}; give a ramp above 0 and of at least the minimum"
             )
         if not self.fractional_workers:
@@ -127,14 +127,14 @@ class Elastic:
         # What floating point leaves below a whole number in a quotient is no worker less.
         return workers if self.fractional_workers else float(floor(workers * (1 + NEAR)))
 
-    def speed(self, chips: float) -> float:
-        """Return the progress per time at `chips`, from 0 to `maximum`; 1 at `base`."""
+    def speed(self, workers: float) -> float:
+        """Return the progress per time at `workers`, from 0 to `maximum`; 1 at `base`."""
         if not self.throughput:
-            return chips / self.base
+            return workers / self.base
         found = 0.0
         for (left, slow), (right, fast) in pairwise(self._knots()):
-            found = slow + (fast - slow) * (chips - left) / (right - left)
-            if chips <= right:
+            found = slow + (fast - slow) * (workers - left) / (right - left)
+            if workers <= right:
                 return found
         return found
 
@@ -146,11 +146,11 @@ class Elastic:
         the minimum, and wherever workers are whole. All numbers are then whole.
         """
         sizes = {self.least, self.most}
-        for chips, _ in self.throughput:
+        for workers, _ in self.throughput:
             # Between two whole sizes with a bend between them the two share the time.
-            sizes |= {chips} if self.fractional_workers else {floor(chips), ceil(chips)}
+            sizes |= {workers} if self.fractional_workers else {floor(workers), ceil(workers)}
         inside = sorted({size for size in sizes if self.least <= size <= self.most} - {0})
-        knots = [(0.0, 0.0), *((chips, self.speed(chips)) for chips in inside)]
+        knots = [(0.0, 0.0), *((workers, self.speed(workers)) for workers in inside)]
         while len(knots) > 2 and knots[-1][1] <= knots[-2][1]:
             knots.pop()
         return tuple(knots)
@@ -175,7 +175,9 @@ class Elastic:
     def _check_table(self) -> None:
         knots = self._knots()
         if any(right <= left for (left, _), (right, _) in pairwise(knots)):
-            raise BadInput(f"the throughput table must ascend in chips; got {self.throughput}")
+            raise BadInput(
+                f"the throughput table must ascend in workers; got {self.throughput}"
+            )
         slopes = [
             (fast - slow) / (right - left) for (left, slow), (right, fast) in pairwise(knots)
         ]
@@ -190,11 +192,11 @@ class Elastic:
         most = knots[-1][0]
         if most < max(self.base, self.maximum):
             raise BadInput(
-                f"the throughput table ends at {most} chips; it must cover the base of "
+                f"the throughput table ends at {most} workers; it must cover the base of "
                 f"{self.base} and the maximum of {self.maximum}"
             )
         if abs(self.speed(self.base) - 1) > NEAR:
             raise BadInput(
                 f"the throughput table says {self.speed(self.base)} at the base of {self.base} "
-                "chips, where the speed is 1; divide its speeds by that"
+                "workers, where the speed is 1; divide its speeds by that"
             )

@@ -31,10 +31,10 @@ class Progress:
         done: work done, in run time at the job's own power; a number is hours.
         running: whether it runs right now.
         running_for: how long it has run without a pause, if it runs.
-        pieces: how many segments it has begun.
+        segments: how many segments it has begun.
         region: where it ran last, or runs; by default where the plan begins.
         grams: what it has emitted so far, for a carbon budget.
-        chips: the workers it uses now (kind elastic). By default 0 when it does not run, else
+        workers: the workers it uses now (kind elastic). By default 0 when it does not run, else
             the
             workers of the plan at that moment, or the base where the plan has none.
 
@@ -50,8 +50,8 @@ class Progress:
     running_for: Annotated[
         timedelta, Field("for how many hours without a pause, if it runs")
     ] = timedelta(0)
-    pieces: Annotated[
-        int, Field("segments begun so far; left out: 1", name="segments", former=("pieces",))
+    segments: Annotated[
+        int, Field("segments begun so far; left out: 1", former=("pieces",))
     ] = 1
     region: Annotated[
         str | None, Field("where it ran last, or runs; left out: where the plan begins")
@@ -59,11 +59,10 @@ class Progress:
     grams: Annotated[
         float, Field("what it has emitted so far, for a carbon budget", unit="gCO2e")
     ] = 0.0
-    chips: Annotated[
+    workers: Annotated[
         float | None,
         Field(
             "workers it uses now (kind elastic); left out: as planned, or 0",
-            name="workers",
             former=("chips",),
         ),
     ] = None
@@ -76,10 +75,10 @@ class Progress:
             done: Length = timedelta(0),
             running: bool = False,  # noqa: FBT001, FBT002  # a field
             running_for: Length = timedelta(0),
-            pieces: int = 1,
+            segments: int = 1,
             region: str | None = None,
             grams: float = 0.0,
-            chips: float | None = None,
+            workers: float | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -90,31 +89,31 @@ class Progress:
             done=read_length,
             running=read_flag,
             running_for=read_length,
-            pieces=read_whole,
+            segments=read_whole,
             region=optional(read_text),
             grams=read_number,
-            chips=optional(read_number),
+            workers=optional(read_number),
         )
         if not FIRST <= self.at < LAST:
             raise BadInput(f"progress at {format_time(self.at)} lies outside 1970 to 2199")
         if not (
             timedelta(0) <= self.done <= LONGEST
             and timedelta(0) <= self.running_for <= LONGEST
-            and self.pieces >= 1
+            and self.segments >= 1
             and -LARGEST <= self.grams <= LARGEST
         ):
             raise BadInput(
-                f"progress of {self.done} in {self.pieces} pieces, running for "
+                f"progress of {self.done} in {self.segments} segments, running for "
                 f"{self.running_for}, {self.grams} g so far: none of it can be below 0 or "
                 f"beyond {LARGEST:g}, and a job that runs has started once"
             )
-        if self.chips is not None and not (
-            0 <= self.chips <= LARGEST and (self.chips > 0) == self.running
+        if self.workers is not None and not (
+            0 <= self.workers <= LARGEST and (self.workers > 0) == self.running
         ):
             raise BadInput(
-                f"progress at {self.chips} chips, {'' if self.running else 'not '}running: a "
-                "job that runs is on more than 0 chips, one that does not is on 0; leave chips "
-                "out to go by the plan"
+                f"progress at {self.workers} workers, {'' if self.running else 'not '}running: "
+                "a job that runs is on more than 0 workers, one that does not is on 0; leave "
+                "workers out to go by the plan"
             )
 
     @property

@@ -44,7 +44,7 @@ def cheapest(
         NoFeasibleWindow: there is not enough free time, or no segment is left.
         TooFine: the times share only a very small unit.
     """
-    most = state.segments_left(job.max_pieces)
+    most = state.segments_left(job.max_segments)
     if interruptible.pick(curve.intervals, job.work) is None:
         raise curve.refuse(job.work, unbroken=False)
     if most is not None and most < 1:

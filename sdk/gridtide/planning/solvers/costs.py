@@ -13,7 +13,7 @@ from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Slot, format_time
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import HOUR
-from gridtide.planning.problem.objective import Aim, Goal
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.slots import STEPS_PER_UNIT, Run, to_moment, unbroken
 
 # In steps: beyond 1e12 a value is no rate per kWh, and its sums leave floating point.
@@ -146,26 +146,26 @@ def rates(
     Covers at least `window`; a series that is already prepared is not cut to it.
     """
     lower = outlook.signal.lower_is_cleaner
-    if (goal.aim is Aim.CFE) == lower and goal.aim is not Aim.COST:
+    if (goal.objective is Objective.CFE) == lower and goal.objective is not Objective.COST:
         raise BadInput(
-            f"goal {goal.aim} does not fit {outlook.signal}; "
+            f"goal {goal.objective} does not fit {outlook.signal}; "
             + ("carbon intensity is for" if lower else "a CFE fraction is for")
             + (" the aims carbon, cost and weighted" if lower else " the aims cfe and cost")
         )
     series = outlook.deciding(goal.quantile)
-    if goal.aim is Aim.CARBON and goal.threshold is None:
+    if goal.objective is Objective.CARBON and goal.threshold is None:
         return series.runs
     slots = _inside(series.slots, window)
     if goal.threshold is not None:
         sign, limit = (1 if lower else -1), goal.threshold
         slots = [each for each in slots if each.value is not None]
         slots = [each for each in slots if sign * (each.value or 0.0) <= sign * limit]
-    if goal.aim is Aim.CFE:
+    if goal.objective is Objective.CFE:
         return unbroken([_with(slot, lambda value: 1 - value) for slot in slots])
     if goal.costs is None:
         return unbroken(slots)
     carbon = goal.carbon_weight or 0.0
-    cost = 1.0 if goal.aim is Aim.COST else goal.cost_weight or 0.0
+    cost = 1.0 if goal.objective is Objective.COST else goal.cost_weight or 0.0
     costs = _inside(goal.costs.slots, window)
     return unbroken(
         list(joined(slots, costs, lambda left, right: carbon * left + cost * right))

@@ -32,14 +32,14 @@ from gridtide.planning.solvers.solution import (
 
 # Cells times segments; a few seconds.
 MOST_OFFERS = 1_000_000
-# Microseconds; where a job takes less on all its chips, rounding is no longer small.
+# Microseconds; where a job takes less on all its workers, rounding is no longer small.
 SHORTEST = 1000
 
 
 class Increment(NamedTuple):
-    """`more` workers beyond `chips`, and the `speed` they add; the first starts at none."""
+    """`more` workers beyond `workers`, and the `speed` they add; the first starts at none."""
 
-    chips: float
+    workers: float
     more: float
     speed: float
 
@@ -53,7 +53,7 @@ class FreePower(NamedTuple):
 
 
 def cheapest(
-    curve: Curve, job: Job, chips: Elastic, free_power: Sequence[FreePower] | None = None
+    curve: Curve, job: Job, workers: Elastic, free_power: Sequence[FreePower] | None = None
 ) -> Solution:
     """Return the numbers of workers over time with the least cost.
 
@@ -74,11 +74,11 @@ def cheapest(
             energy.
         TooFine: intervals times increments are too many.
     """
-    increments, kw = increments_of(chips), job.steps[0][2] / chips.base
+    increments, kw = increments_of(workers), job.steps[0][2] / workers.base
     intervals, steps = curve.intervals, [increments] * len(curve.intervals.rates)
     if free_power is not None:
-        intervals, sizes = _cut(intervals, chips, kw, free_power)
-        known = {size: increments_of(chips, size) for size in set(sizes)}
+        intervals, sizes = _cut(intervals, workers, kw, free_power)
+        known = {size: increments_of(workers, size) for size in set(sizes)}
         steps = [known[size] for size in sizes]
     if len(intervals.rates) * len(increments) > MOST_OFFERS:
         raise TooFine(
@@ -86,11 +86,11 @@ def cheapest(
             "throughput are too many to weigh; give a table with fewer steps, or a nearer "
             "deadline"
         )
-    refuse_negative(curve, chips)
+    refuse_negative(curve, workers)
     fastest = sum(increment.speed for increment in increments)
     if SHORTEST <= job.work < fastest * SHORTEST:
         raise BadInput(
-            f"{curve.name}: on {chips.most:g} chips the job takes less than a "
+            f"{curve.name}: on {workers.most:g} workers the job takes less than a "
             "millisecond, too short to schedule; give a smaller maximum"
         )
     reach, used = _taken(intervals, steps, job.work)
@@ -99,12 +99,12 @@ def cheapest(
     cost = sum(
         intervals.rates[i] * steps[i][j].more * length for (i, j), length in used.items()
     )
-    parts = _to_parts(intervals, steps, used, kw, whole=not chips.fractional_workers)
+    parts = _to_parts(intervals, steps, used, kw, whole=not workers.fractional_workers)
     return Solution(in_units(cost * kw), parts, count_segments(parts))
 
 
 def _cut(
-    intervals: Intervals, chips: Elastic, kw: float, free_power: Sequence[FreePower]
+    intervals: Intervals, workers: Elastic, kw: float, free_power: Sequence[FreePower]
 ) -> tuple[Intervals, list[float]]:
     """Return the intervals cut where the free power changes, and the most workers in each."""
     found, sizes = Intervals([], [], []), list[float]()
@@ -114,8 +114,8 @@ def _cut(
             i += 1
         k = i
         while k < len(free_power) and free_power[k].start < end:
-            size = chips.within(min(chips.maximum, max(0.0, free_power[k].kw) / kw))
-            if size >= chips.least and size > 0:
+            size = workers.within(min(workers.maximum, max(0.0, free_power[k].kw) / kw))
+            if size >= workers.least and size > 0:
                 found.starts.append(max(start, free_power[k].start))
                 found.ends.append(min(end, free_power[k].end))
                 found.rates.append(rate)
@@ -124,33 +124,33 @@ def _cut(
     return found, sizes
 
 
-def refuse_negative(curve: Curve, chips: Elastic, *, also: bool = False) -> None:
+def refuse_negative(curve: Curve, workers: Elastic, *, also: bool = False) -> None:
     """Raise where a rate below 0 would reward workers that add little, or where `also`.
 
     Raises:
         BadInput: there is such a rate, and the throughput is not linear.
     """
     intervals = curve.intervals
-    wasteful = also or len(increments_of(chips)) > 1
+    wasteful = also or len(increments_of(workers)) > 1
     if wasteful and intervals.rates and intervals.rates[intervals.order[0]] < 0:
         raise BadInput(
             f"{curve.name}: a rate below 0 would reward an elastic job for running on more "
-            "chips than it needs; use a linear throughput without a ramp and a minimum, "
+            "workers than it needs; use a linear throughput without a ramp and a minimum, "
             "or another kind"
         )
 
 
-def increments_of(chips: Elastic, most: float | None = None) -> list[Increment]:
+def increments_of(workers: Elastic, most: float | None = None) -> list[Increment]:
     """Return the increments up to `most` workers; those of equal speed per worker are one."""
     found: list[Increment] = []
-    knees = chips.knees()
+    knees = workers.knees()
     if most is not None and most < knees[-1][0]:
-        knees = (*(knee for knee in knees if knee[0] < most), (most, chips.speed(most)))
+        knees = (*(knee for knee in knees if knee[0] < most), (most, workers.speed(most)))
     for (left, slow), (right, fast) in pairwise(knees):
         more, speed = right - left, fast - slow
         if found and isclose(speed / more, found[-1].speed / found[-1].more, rel_tol=NEAR):
             last = found.pop()
-            left, more, speed = last.chips, last.more + more, last.speed + speed
+            left, more, speed = last.workers, last.more + more, last.speed + speed
         found.append(Increment(left, more, speed))
     return found
 
@@ -196,18 +196,18 @@ def _to_parts(
         if len(times) == 1 and times[0] < length:
             # Less than the first segment: its whole size for a part of the time, next to
             # what runs before or after.
-            chips, time = last.more, max(1, round(times[0]))
+            workers, time = last.more, max(1, round(times[0]))
             touches = bool(parts) and parts[-1].end == start
             if not touches and intervals.starts[i + 1 : i + 2] == [end] and (i + 1, 0) in used:
                 start = end - time
             end = start + time
         elif whole:
-            chips, time = last.chips + last.more, max(1, round(times[-1]))
+            workers, time = last.workers + last.more, max(1, round(times[-1]))
             if time < length:
-                parts.append(Part(start, start + time, chips * kw, chips))
-                start, chips = start + time, last.chips
+                parts.append(Part(start, start + time, workers * kw, workers))
+                start, workers = start + time, last.workers
         else:
             shares = zip(increments, times, strict=False)
-            chips = sum(increment.more * time / length for increment, time in shares)
-        parts.append(Part(start, end, chips * kw, chips))
+            workers = sum(increment.more * time / length for increment, time in shares)
+        parts.append(Part(start, end, workers * kw, workers))
     return join_parts(parts)

@@ -31,7 +31,7 @@ OVERHEAD = 50
 def is_limited(job: Job) -> bool:
     """Whether more than the number and the energy of its pauses matters."""
     return bool(
-        job.min_piece
+        job.min_segment
         or job.checkpoints
         or job.pause_cost.time
         or job.restart_cost.time
@@ -42,18 +42,18 @@ def is_limited(job: Job) -> bool:
 def states(intervals: Intervals, job: Job, state: JobState = NOT_STARTED) -> int:
     """Return how many states of the dynamic programme a plan takes."""
     unit = _unit(intervals, job, state)
-    shortest = to_microseconds(job.min_piece) if job.min_piece else unit
-    layers = min(job.max_pieces or 1, job.work // shortest + 1)
+    shortest = to_microseconds(job.min_segment) if job.min_segment else unit
+    layers = min(job.max_segments or 1, job.work // shortest + 1)
     return sum(intervals.lengths) // unit * (job.work // unit + OVERHEAD) * layers
 
 
 def _unit(intervals: Intervals, job: Job, state: JobState) -> int:
     """Return the largest unit of which slots, bounds, work and limits are whole multiples."""
-    spans = [job.min_piece, job.pause_cost.time, job.restart_cost.time]
+    spans = [job.min_segment, job.pause_cost.time, job.restart_cost.time]
     lengths = [to_microseconds(span) for span in spans if span]
     lengths += [to_microseconds(mark) for mark in job.checkpoints]
     lengths += [end for _, end, _ in job.steps]
-    if job.min_piece and state.running:
+    if job.min_segment and state.running:
         lengths.append(state.ran)
     return gcd(*intervals.lengths, *lengths)
 
@@ -77,7 +77,7 @@ def segments(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Spans:
 
 def _solved(curve: Curve, job: Job, state: JobState) -> tuple[float, Spans]:
     """Return the least cost in rate x microseconds at the highest power, and the segments."""
-    most = state.segments_left(job.max_pieces)
+    most = state.segments_left(job.max_segments)
     if interruptible.pick(curve.intervals, job.work) is None:
         raise curve.refuse(job.work, unbroken=False)
     if most is not None and most < 1:
@@ -138,7 +138,7 @@ class _Grid:
 
     def limits(self, job: Job, state: JobState, most: int | None) -> Limits:
         """Return the limits of the job in units."""
-        shortest = to_microseconds(job.min_piece) if job.min_piece else self.unit
+        shortest = to_microseconds(job.min_segment) if job.min_segment else self.unit
         restart_time = to_microseconds(job.restart_cost.time) // self.unit
         marks = [to_microseconds(mark) // self.unit for mark in job.checkpoints]
         power = max(kw for *_, kw in job.steps)
@@ -148,7 +148,7 @@ class _Grid:
         segments = job.work // shortest + 1
         return Limits(
             shortest=shortest // self.unit,
-            left=max(0, shortest - state.ran) // self.unit if job.min_piece else 0,
+            left=max(0, shortest - state.ran) // self.unit if job.min_segment else 0,
             most=None if most is None else min(most, segments),
             marks=[*([0] if state.may_stop else []), *marks] if marks else None,
             pause_time=to_microseconds(job.pause_cost.time) // self.unit,

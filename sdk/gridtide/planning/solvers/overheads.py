@@ -22,7 +22,7 @@ class JobState:
         ran: how long it has then run without a pause, microseconds.
         segments: how many segments it has had, the running one counted.
         may_stop: whether it may pause at `at`.
-        chips: workers of an elastic job up to `at`, 0 where it is paused.
+        workers: workers of an elastic job up to `at`, 0 where it is paused.
     """
 
     at: int = 0
@@ -31,7 +31,7 @@ class JobState:
     ran: int = 0
     segments: int = 0
     may_stop: bool = True
-    chips: float = 0.0
+    workers: float = 0.0
 
     def segments_left(self, most: int | None) -> int | None:
         """Return how many of `most` segments remain, the running one counted."""

@@ -52,7 +52,7 @@ def cheapest(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
     exact, unit = exact_unit(curve, job, state), unit_of(curve, job, state)
     if exact >= unit or states(curve, job, exact) <= FEW_STATES:
         return planner(curve, job, state)
-    most = state.segments_left(job.max_pieces)
+    most = state.segments_left(job.max_segments)
     if interruptible.pick(curve.intervals, job.work) is None:
         raise curve.refuse(job.work, unbroken=False)
     if most is not None and most < 1:
@@ -103,15 +103,15 @@ def taken(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
 
 def states(curve: Curve, job: Job, unit: int) -> int:
     """Return how many states a dynamic programme with this unit takes."""
-    shortest = to_microseconds(job.min_piece) if job.min_piece else unit
-    layers = min(job.max_pieces or 1, job.work // max(shortest, unit) + 1)
+    shortest = to_microseconds(job.min_segment) if job.min_segment else unit
+    layers = min(job.max_segments or 1, job.work // max(shortest, unit) + 1)
     return sum(curve.intervals.lengths) // unit * (job.work // unit + OVERHEAD) * layers
 
 
 def exact_unit(curve: Curve, job: Job, state: JobState) -> int:
     """Return the largest unit of which all times are whole multiples."""
     lengths = [job.work, *curve.intervals.lengths, *_limits(job)]
-    if job.min_piece and state.running:
+    if job.min_segment and state.running:
         lengths.append(state.ran)
     return gcd(*lengths)
 
@@ -164,8 +164,8 @@ def _limits(job: Job) -> list[int]:
 def _costs(job: Job) -> list[int]:
     """Return the times of pauses and restarts, and of the shortest segment."""
     spans = [job.pause_cost.time, job.restart_cost.time]
-    if job.min_piece and job.min_piece < job.duration:
-        spans.append(job.min_piece)
+    if job.min_segment and job.min_segment < job.duration:
+        spans.append(job.min_segment)
     return [to_microseconds(span) for span in spans if span]
 
 
@@ -245,13 +245,13 @@ def _with_more(job: Job, more: int) -> Job:
     if isinstance(power, PowerProfile):
         (length, kw), *steps = power.steps
         power = PowerProfile(((length + extra, kw), *steps))
-    shortest = job.min_piece
+    shortest = job.min_segment
     return replace(
         job,
         duration=job.duration + extra,
         power=power,
         checkpoints=tuple(mark + extra for mark in job.checkpoints),
-        min_piece=job.duration + extra if shortest == job.duration else shortest,
+        min_segment=job.duration + extra if shortest == job.duration else shortest,
     )
 
 

@@ -33,7 +33,7 @@ NONE = 1e-7
 def cheapest(
     curve: Curve,
     job: Job,
-    chips: Elastic,
+    workers: Elastic,
     ramp: float,
     state: JobState = NOT_STARTED,
     free_power: Sequence[FreePower] | None = None,
@@ -60,27 +60,29 @@ def cheapest(
         NoSolver: no solver is installed.
     """
     intervals = curve.intervals
-    whole = not chips.fractional_workers
-    more = whole or chips.minimum > 0 or _least_work(intervals, chips, ramp, state) > job.work
-    refuse_negative(curve, chips, also=more)
+    whole = not workers.fractional_workers
+    more = (
+        whole or workers.minimum > 0 or _least_work(intervals, workers, ramp, state) > job.work
+    )
+    refuse_negative(curve, workers, also=more)
     if job.duration < SHORTEST:
         raise BadInput(
             f"{curve.name}: a job of {job.duration} is too short for a linear programme "
             "to tell from none; with a ramp give a second or more"
         )
     programme = Programme(f"{curve.name}: an elastic job with a ramp")
-    variables_by_interval = _variables(programme, intervals, chips, job, more=more)
+    variables_by_interval = _variables(programme, intervals, workers, job, more=more)
     _limit(programme, intervals, variables_by_interval, ramp, state)
     if free_power is not None:
-        _keep_to(programme, intervals, variables_by_interval, chips, job, free_power)
-    stops = state.chips > ramp and intervals.starts[:1] != [state.at]
+        _keep_to(programme, intervals, variables_by_interval, workers, job, free_power)
+    stops = state.workers > ramp and intervals.starts[:1] != [state.at]
     values = programme.solve() if intervals.starts and not stops else None
     if values is None:
-        raise NoFeasibleWindow(_why(curve, job, chips, ramp, state, stops=stops))
+        raise NoFeasibleWindow(_why(curve, job, workers, ramp, state, stops=stops))
     found = [sum(values[each] for each in variables) for variables in variables_by_interval]
     if whole:
         found = [float(round(size)) for size in found]
-    kw, none = job.steps[0][2] / chips.base, NONE * max(found)
+    kw, none = job.steps[0][2] / workers.base, NONE * max(found)
     parts = join_parts(
         Part(start, end, size * kw, size)
         for start, end, size in zip(intervals.starts, intervals.ends, found, strict=True)
@@ -93,43 +95,43 @@ def cheapest(
     return Solution(in_units(energy * kw), parts, count_segments(parts))
 
 
-def _least_work(intervals: Intervals, chips: Elastic, ramp: float, state: JobState) -> float:
+def _least_work(intervals: Intervals, workers: Elastic, ramp: float, state: JobState) -> float:
     """Return the work done while the current workers ramp down to none."""
-    size, work, end = state.chips, 0.0, state.at
+    size, work, end = state.workers, 0.0, state.at
     for start, length in zip(intervals.starts, intervals.lengths, strict=True):
         if size <= ramp or start != end:
             break
-        size, end = max(chips.least, size - ramp), start + length
-        work += chips.speed(size) * length
+        size, end = max(workers.least, size - ramp), start + length
+        work += workers.speed(size) * length
     return work
 
 
 def _why(
-    curve: Curve, job: Job, chips: Elastic, ramp: float, state: JobState, *, stops: bool
+    curve: Curve, job: Job, workers: Elastic, ramp: float, state: JobState, *, stops: bool
 ) -> str:
     """Return what prevents a plan, and what to request instead."""
     if stops:
         return (
-            f"{curve.name}: it runs on {state.chips:g} chips and may not run on, at a ramp "
-            f"of {ramp:g} a slot; once it stands still ask again with 0 chips and not running, "
-            "or allow a larger ramp"
+            f"{curve.name}: it runs on {state.workers:g} workers and may not run on, at a ramp "
+            f"of {ramp:g} a slot; when it has stopped ask again with 0 workers and not "
+            "running, or allow a larger ramp"
         )
-    now = f", from {state.chips:g} chips on" if state.chips else ""
+    now = f", from {state.workers:g} workers on" if state.workers else ""
     return (
         f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
-        f"the free and known time with at most {chips.most:g} chips and a ramp of "
+        f"the free and known time with at most {workers.most:g} workers and a ramp of "
         f"{ramp:g} a slot{now}; allow more of either, or a later deadline"
     )
 
 
 def _variables(
-    programme: Programme, intervals: Intervals, chips: Elastic, job: Job, *, more: bool
+    programme: Programme, intervals: Intervals, workers: Elastic, job: Job, *, more: bool
 ) -> list[list[int]]:
     """Add a variable for each increment of each interval, together at least the work.
 
     Exactly the work, unless `more`.
     """
-    increments = increments_of(chips)
+    increments = increments_of(workers)
     variables_by_interval, work = [], []
     for rate, length in zip(intervals.rates, intervals.lengths, strict=True):
         time = length / HOUR
@@ -137,16 +139,16 @@ def _variables(
         for increment in increments:
             cost = rate / 1e9 * time
             variable = programme.variable(
-                cost, increment.more, whole=not chips.fractional_workers
+                cost, increment.more, whole=not workers.fractional_workers
             )
             work.append((variable, increment.speed / increment.more * time))
             variables.append(variable)
-        if chips.least:
+        if workers.least:
             runs = programme.variable(0, 1, whole=True)
             most = [(each, 1.0) for each in variables]
-            programme.at_most.add([*most, (runs, -chips.most)], 0)
+            programme.at_most.add([*most, (runs, -workers.most)], 0)
             programme.at_most.add(
-                [*((each, -1.0) for each in variables), (runs, chips.least)], 0
+                [*((each, -1.0) for each in variables), (runs, workers.least)], 0
             )
         variables_by_interval.append(variables)
     if more:
@@ -173,7 +175,7 @@ def _limit(
             programme.at_most.add([*here, *before], ramp)
             programme.at_most.add([(each, -factor) for each, factor in [*here, *before]], ramp)
         else:
-            size = state.chips if intervals.starts[i] == state.at else 0.0
+            size = state.workers if intervals.starts[i] == state.at else 0.0
             programme.at_most.add(here, size + ramp)
             if size > ramp:
                 programme.at_most.add([(each, -1.0) for each in variables], ramp - size)
@@ -185,23 +187,23 @@ def _keep_to(
     programme: Programme,
     intervals: Intervals,
     variables_by_interval: list[list[int]],
-    chips: Elastic,
+    workers: Elastic,
     job: Job,
     free_power: Sequence[FreePower],
 ) -> None:
     """Limit the workers in each slot to what the power that is free all through it carries."""
-    kw, i = job.steps[0][2] / chips.base, 0
+    kw, i = job.steps[0][2] / workers.base, 0
     for start, end, variables in zip(
         intervals.starts, intervals.ends, variables_by_interval, strict=True
     ):
         while i < len(free_power) and free_power[i].end <= start:
             i += 1
-        k, free, least = i, start, chips.most * kw
+        k, free, least = i, start, workers.most * kw
         while k < len(free_power) and free_power[k].start <= free < end:
             free, least = free_power[k].end, min(least, free_power[k].kw)
             k += 1
-        most = chips.within(max(0.0, least) / kw) if kw else chips.most
-        if free < end or most < chips.least:
+        most = workers.within(max(0.0, least) / kw) if kw else workers.most
+        if free < end or most < workers.least:
             most = 0.0
-        if most < chips.most:
+        if most < workers.most:
             programme.at_most.add([(each, 1.0) for each in variables], most)

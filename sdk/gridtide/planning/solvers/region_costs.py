@@ -12,7 +12,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal, Quantile
-from gridtide.planning.problem.regions import Place
+from gridtide.planning.problem.regions import CandidateRegion
 from gridtide.planning.solvers.costs import Curve, clipped, rates
 from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide.slots import Run, to_instant, to_moment
@@ -25,28 +25,30 @@ class Site:
     """A region with its forecast and its free time under the goal.
 
     Attributes:
-        place: region and PUE.
+        region: its name, forecast and PUE.
         outlook: forecast, or the region's own intensity where it has one.
         curve: decides: rates by the quantile and threshold of the goal.
         plain: rates by expected values, without a threshold.
         counted: cost of a kWh by expected values, also outside the free time.
     """
 
-    place: Place
+    region: CandidateRegion
     outlook: Outlook
     curve: Curve
     plain: Curve
     counted: tuple[Run, ...]
 
     @classmethod
-    def of(cls, place: Place, job: Job, bounds: Bounds, goal: Goal, now: datetime) -> Site:
-        """Prepare `place` for one problem.
+    def of(
+        cls, region: CandidateRegion, job: Job, bounds: Bounds, goal: Goal, now: datetime
+    ) -> Site:
+        """Prepare `region` for one problem.
 
         Raises:
             BadInput: the goal does not fit the signal, or the bounds contradict each other.
             NoData: the forecast lacks the quantile of the goal.
         """
-        outlook = place.believed
+        outlook = region.believed
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
@@ -55,16 +57,16 @@ class Site:
         expected = rates(outlook, replace(goal, quantile=Quantile.P50, threshold=None), window)
         deciding = rates(outlook, goal, window)
         return cls(
-            place,
+            region,
             outlook,
-            Curve(place.region, tuple(clipped(deciding, spans))),
-            Curve(place.region, tuple(clipped(expected, spans))),
+            Curve(region.name, tuple(clipped(deciding, spans))),
+            Curve(region.name, tuple(clipped(expected, spans))),
             expected,
         )
 
     def counts(self, draws: Iterable[EnergyDraw]) -> float:
         """Return the expected cost of energy `draws` before PUE, under the goal."""
-        return (integrated(self.counted, draws) or 0.0) * self.place.pue
+        return (integrated(self.counted, draws) or 0.0) * self.region.pue
 
     def grams(self, draws: Iterable[EnergyDraw], quantile: str = "p50") -> float | None:
         """Return the grams of energy `draws` before PUE.
@@ -79,7 +81,7 @@ class Site:
             "p90": self.outlook.p90,
         }[quantile]
         total = None if series is None else integrated(series.runs, draws)
-        return None if total is None else total * self.place.pue
+        return None if total is None else total * self.region.pue
 
     def signal_sum(self, draws: Iterable[EnergyDraw]) -> float | None:
         """Return signal x kWh over energy `draws` before PUE, for its mean."""

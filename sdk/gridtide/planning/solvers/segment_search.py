@@ -28,7 +28,7 @@ from gridtide.planning.solvers.uneven_grid import UnevenGrid
 MOST_ROWS = 300_000
 # Above this many, on which `limits` takes two seconds, `sparse` does.
 MOST_STATES = 8_000_000
-# How many prices are tried in search of just the most pieces.
+# How many prices are tried in search of just the most segments.
 PRICES = 12
 
 # What floating point may leave between two sums of the same whole numbers.
@@ -162,7 +162,7 @@ class _Grid:
 
 
 def cut(intervals: Intervals, unit: int) -> Intervals:
-    """Return the intervals cut into pieces of `unit`, of which each is a multiple."""
+    """Return the intervals cut into parts of `unit`, of which each is a multiple."""
     if intervals.step == unit:
         return intervals
     found = Intervals([], [], [])

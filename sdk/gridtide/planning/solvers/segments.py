@@ -196,7 +196,7 @@ class Segments:
 
     def _shortest(self, spans: Spans, segment: int) -> int:
         """Return the least work in a segment, microseconds."""
-        shortest = to_microseconds(self.job.min_piece) if self.job.min_piece else 0
+        shortest = to_microseconds(self.job.min_segment) if self.job.min_segment else 0
         ran = self.state.ran if segment == 0 and self.goes_on(spans) else 0
         return max(0, shortest - ran)
 

@@ -12,14 +12,12 @@ from gridtide.slots import STEPS_PER_UNIT
 
 
 class Part(NamedTuple):
-    """Running at one power over ``[start, end)``, microseconds; `chips`: workers of an elastic
-    job.
-    """
+    """Running at one power over ``[start, end)``, microseconds, an elastic job on `workers`."""
 
     start: int
     end: int
     power_kw: float
-    chips: float | None = None
+    workers: float | None = None
 
 
 class EnergyDraw(NamedTuple):

@@ -31,10 +31,10 @@ def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
     check_cancelled()
     if job.kind is Kind.UNBROKEN:
         return unbroken.cheapest(curve, job)
-    if job.chips is not None:
-        if job.chips.ramp is not None:
-            return ramp.cheapest(curve, job, job.chips, job.chips.ramp, state)
-        return elastic.cheapest(curve, job, job.chips)
+    if job.workers is not None:
+        if job.workers.ramp is not None:
+            return ramp.cheapest(curve, job, job.workers, job.workers.ramp, state)
+        return elastic.cheapest(curve, job, job.workers)
     if has_segments(job):
         return phases.cheapest(curve, job, state)
     return interruptible.cheapest(curve, job)
@@ -42,7 +42,7 @@ def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
 
 def has_segments(job: Job) -> bool:
     """Whether the job is planned on equal units of time: its pauses cost, or have limits."""
-    return job.kind is Kind.PIECES or (
+    return job.kind is Kind.SEGMENTS or (
         job.kind is Kind.INTERRUPTIBLE and limited_segments.is_limited(job)
     )
 
@@ -52,8 +52,8 @@ def steps(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
 
     Zero for jobs that are always quick.
     """
-    if job.chips is not None and job.chips.ramp is not None:
-        return len(curve.intervals.rates) * len(elastic.increments_of(job.chips)) * RAMP
+    if job.workers is not None and job.workers.ramp is not None:
+        return len(curve.intervals.rates) * len(elastic.increments_of(job.workers)) * RAMP
     if not has_segments(job) or not curve.stretches:
         return 0
     return min(phases.taken(curve, job, state), limited_segments.MOST_STATES)
@@ -74,6 +74,6 @@ def run_at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
         spans.append((start, start + taken))
         left -= taken
         if not left:
-            size = job.chips.base if job.chips else None
-            return tuple(part._replace(chips=size) for part in apply_power(spans, job.steps))
+            size = job.workers.base if job.workers else None
+            return tuple(part._replace(workers=size) for part in apply_power(spans, job.steps))
     return None

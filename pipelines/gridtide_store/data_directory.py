@@ -36,7 +36,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DataDirectory:
     """The data directory and the names in it. Nothing is created by naming it."""
 
     root: Path
@@ -95,7 +95,7 @@ def default_home(environ: Mapping[str, str], platform: str) -> Path:
     return (Path(xdg) if xdg.startswith("/") else user / ".local" / "share") / "gridtide"
 
 
-def make_root(home: Home) -> None:
+def make_root(home: DataDirectory) -> None:
     """Make the data directory if it is missing, open to its owner alone.
 
     One that is there keeps its mode, so that an operator may let a group read it.
@@ -106,7 +106,7 @@ def make_root(home: Home) -> None:
 
 
 @contextmanager
-def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
+def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[None]:
     """Be the one writer of `home` for the length of the block.
 
     The kernel lets go of the lock when the process ends, however it ends.
@@ -145,7 +145,7 @@ def writer_lock(home: Home, command: str, now: datetime) -> Iterator[None]:
         os.close(descriptor)
 
 
-def lock_holder(home: Home) -> str | None:
+def lock_holder(home: DataDirectory) -> str | None:
     """Who holds the writer's lock since when; None where no process does."""
     try:
         descriptor = os.open(home.lock, os.O_RDWR | NO_LINK)
@@ -160,7 +160,7 @@ def lock_holder(home: Home) -> str | None:
     return None
 
 
-def _holder(home: Home) -> str:
+def _holder(home: DataDirectory) -> str:
     try:
         note = json.loads(home.lock.read_text())
         return f"{note['command']} (pid {note['pid']}) holds the lock since {note['since']}"
