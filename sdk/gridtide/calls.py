@@ -15,9 +15,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gridtide.errors import BadInput, TooManyRegions
-from gridtide.http.call import Call, Json, encode
-from gridtide.http.query import (
+from gridtide.http.call import (
+    Call,
+    Json,
     day_text,
+    encode,
     hours_text,
     plain_text,
     query,

@@ -14,12 +14,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from gridtide import calls
 from gridtide.errors import ServiceUnavailable
-from gridtide.http.body import LARGEST
-from gridtide.http.call import Call
+from gridtide.http.call import Call, awaited, blocking
 from gridtide.http.destination import Destination
-from gridtide.http.methods import awaited, blocking
-from gridtide.http.retry import Patience
-from gridtide.http.session import Session
+from gridtide.http.session import LARGEST, Patience, Session
 from gridtide.schema.display import attach_forecast
 
 if TYPE_CHECKING:

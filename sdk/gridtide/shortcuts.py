@@ -14,9 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from gridtide import calls
 from gridtide.client import Client
-from gridtide.http.call import Call
+from gridtide.http.call import Call, function
 from gridtide.http.destination import Destination
-from gridtide.http.methods import function
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -18,7 +18,13 @@ import pytest
 from gridtide.cli.script import main
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import ApiError, BadInput, GridtideError, MissingExtra, ServiceUnavailable
-from gridtide.http.proxies import exempt, is_loopback, proxy_for, trusted, without_secrets
+from gridtide.http.proxies import (
+    exempt,
+    is_loopback,
+    proxy_for,
+    read_certificates,
+    without_secrets,
+)
 
 PROXY = "http://proxy.example:3128"
 
@@ -162,18 +168,18 @@ def test_loopback_is_this_machine_and_no_name_that_looks_like_it() -> None:
 
 
 def test_own_certificates_are_read_and_a_wrong_name_is_said(tmp_path: Path) -> None:
-    assert trusted({}) is None
-    assert trusted({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}) is None
+    assert read_certificates({}) is None
+    assert read_certificates({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}) is None
     empty = tmp_path / "empty.pem"
     empty.write_text("nothing\n")
     for file in (tmp_path / "missing.pem", empty, tmp_path):
         with pytest.raises(BadInput, match=r"SSL_CERT_FILE=.*unset it"):
-            trusted({"SSL_CERT_FILE": str(file)})
+            read_certificates({"SSL_CERT_FILE": str(file)})
     with pytest.raises(BadInput, match="SSL_CERT_FILE"):
-        trusted({"SSL_CERT_FILE": "a\0b"})
+        read_certificates({"SSL_CERT_FILE": "a\0b"})
     with pytest.raises(BadInput, match=r"SSL_CERT_DIR=.*unset it"):
-        trusted({"SSL_CERT_DIR": str(tmp_path / "missing")})
-    context = trusted({"SSL_CERT_DIR": f"{tmp_path}{os.pathsep}/missing"})
+        read_certificates({"SSL_CERT_DIR": str(tmp_path / "missing")})
+    context = read_certificates({"SSL_CERT_DIR": f"{tmp_path}{os.pathsep}/missing"})
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
 

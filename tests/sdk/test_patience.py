@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import ServiceUnavailable
-from gridtide.http.retry import LONGEST_PAUSE, Patience
+from gridtide.http.session import LONGEST_PAUSE, Patience
 
 
 class Hands:

@@ -17,7 +17,7 @@ import pytest
 
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import ApiError, ServiceUnavailable, TooManyRegions
-from gridtide.http import body as bodies
+from gridtide.http import session as bodies
 from gridtide.http.deadline import OVERHEAD, Allowance
 
 

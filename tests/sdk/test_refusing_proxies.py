@@ -18,7 +18,7 @@ import pytest
 
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import BadInput, BadRequest, GridtideError, ServiceUnavailable
-from gridtide.http.proxies import exempt, trusted
+from gridtide.http.proxies import exempt, read_certificates
 
 PEM = Path(__file__).parent / "data" / "loopback.pem"
 BOTH = [Client, AsyncClient]
@@ -189,8 +189,11 @@ def test_a_file_for_keys_that_cannot_be_written_is_named(
 
 
 def test_blanks_around_the_names_of_certificates_do_no_harm(tmp_path: Path) -> None:
-    assert trusted({"SSL_CERT_FILE": " ", "SSL_CERT_DIR": "\t"}) is None
-    assert trusted({"SSL_CERT_FILE": f" {PEM}\n", "SSL_CERT_DIR": f"{tmp_path} "}) is not None
+    assert read_certificates({"SSL_CERT_FILE": " ", "SSL_CERT_DIR": "\t"}) is None
+    assert (
+        read_certificates({"SSL_CERT_FILE": f" {PEM}\n", "SSL_CERT_DIR": f"{tmp_path} "})
+        is not None
+    )
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -215,14 +218,14 @@ def test_a_file_of_something_else_is_said_in_one_line(text: str, tmp_path: Path)
         }[text]
     )
     with pytest.raises(BadInput, match=r"^SSL_CERT_FILE=.*PEM format, or unset it$"):
-        trusted({"SSL_CERT_FILE": str(file)})
+        read_certificates({"SSL_CERT_FILE": str(file)})
 
 
 @pytest.mark.parametrize("extra", ["\ufeff", "# my company\r\n"])
 def test_a_file_as_companies_write_it_is_read(extra: str, tmp_path: Path) -> None:
     text = extra + PEM.read_text().replace("\n", "\r\n")
     (file := tmp_path / "own.pem").write_bytes(text.encode())
-    assert trusted({"SSL_CERT_FILE": str(file)}) is not None
+    assert read_certificates({"SSL_CERT_FILE": str(file)}) is not None
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import pytest
 
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import ApiError, ServiceUnavailable
-from gridtide.http.body import LARGEST
+from gridtide.http.session import LARGEST
 
 PEM = Path(__file__).parent / "data" / "loopback.pem"
 Speak = Callable[["Inner", threading.Event], None]

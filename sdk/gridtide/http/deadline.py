@@ -39,7 +39,7 @@ class Allowance(threading.local):
         self._deadline, self._bytes = deadline, size + OVERHEAD
 
     def cut(self, timeout: float | None) -> float:
-        """The seconds of one wait: `timeout`, or less if the deadline is nearer.
+        """Return the seconds of one wait: `timeout`, or less if the deadline is nearer.
 
         Raises:
             httpcore.ReadTimeout: the deadline has passed.
@@ -61,7 +61,7 @@ class Allowance(threading.local):
 
 
 def bound(transport: httpx.HTTPTransport, allowance: Allowance) -> httpx.HTTPTransport:
-    """`transport` with every connection it opens from now on held to `allowance`."""
+    """Return `transport` with every connection it opens from now on held to `allowance`."""
     # httpcore takes a backend where a pool is made, and httpx does not pass one on.
     pool: Any = transport._pool
     pool._network_backend = _Backend(pool._network_backend, allowance)

@@ -36,7 +36,7 @@ class Destination:
         api_key: str | None = None,
         key_over_http: bool | None = None,
     ) -> Self:
-        """What the arguments say, else the environment: GRIDTIDE_URL and GRIDTIDE_API_KEY.
+        """Return the destination of the arguments, else of GRIDTIDE_URL and GRIDTIDE_API_KEY.
 
         Destinations that lead to the same answers are equal.
 
@@ -66,12 +66,12 @@ class Destination:
 
     @property
     def address(self) -> str:
-        """What requests are sent to; a name that stands for this process without a `url`."""
+        """Return what requests are sent to; without a `url`, a name for this process."""
         return self.url or "http://gridtide.local"
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """`environ` as a mapping."""
+        """Return `environ` as a mapping."""
         return dict(self.environ)
 
 
@@ -101,7 +101,7 @@ def _check_address(address: str) -> None:
 
 
 def _given(text: str | None) -> str:
-    """Text without blanks around it; empty where there is none."""
+    """Return the text without blanks around it; empty for None."""
     return (text or "").strip()
 
 

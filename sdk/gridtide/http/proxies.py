@@ -27,14 +27,14 @@ STATUS = re.compile(r"[0-9]{3}(?![0-9])")  # at the beginning of what httpx says
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """The address of the proxy for requests to `url`; ``None``: they go directly.
+    """Return the address of the proxy for requests to `url`; ``None``: they go directly.
 
     HTTPS_PROXY or HTTP_PROXY by the scheme of `url`, else ALL_PROXY; a name in lower case goes
     before one in upper case. Only the proxy that is used is looked at, so a wrong one does no
     harm to hosts that NO_PROXY exempts.
 
     Raises:
-        BadInput: that proxy is no address of a proxy, or `url` is no address.
+        BadInput: the proxy, or `url`, is not a valid address.
         MissingExtra: it is a SOCKS proxy, and the package for these is not installed.
     """
     target = split_address(url, "the address")
@@ -50,7 +50,7 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
 
 
 def exempt(url: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host of `url`.
+    """Return whether NO_PROXY names the host of `url`.
 
     Its entries, with commas or blanks between them: ``*``; a host, which is also every host
     below it, with or without a leading dot; an address, IPv6 with brackets or without; a
@@ -68,7 +68,7 @@ def exempt(url: str, no_proxy: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address stands for this machine."""
+    """Return whether a host name or address stands for this machine."""
     plain = _plain(host)
     address = _address(plain)
     if address is not None:
@@ -76,8 +76,8 @@ def is_loopback(host: str) -> bool:
     return plain == "localhost" or plain.endswith(".localhost")
 
 
-def trusted(environ: Mapping[str, str]) -> SSLContext | None:
-    """What SSL_CERT_FILE and SSL_CERT_DIR say is trusted; ``None``: they say nothing.
+def read_certificates(environ: Mapping[str, str]) -> SSLContext | None:
+    """Return the certificates of SSL_CERT_FILE and SSL_CERT_DIR; ``None``: neither is set.
 
     Raises:
         BadInput: the file or the directory cannot be read, or the file has no certificate.
@@ -160,7 +160,7 @@ def proxy_fault(proxy: str, text: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """`url` without the user name and the password in it, for messages."""
+    """Return `url` without the user name and the password in it, for messages."""
     scheme, separator, rest = url.rpartition("://")
     authority, slash, path = rest.partition("/")
     # A password may have a slash or an at sign in it that is not encoded.
@@ -170,7 +170,7 @@ def without_secrets(url: str) -> str:
 
 
 def split_address(url: str, name: str) -> SplitResult:
-    """The parts of an address that has a scheme and a host.
+    """Return the parts of an address that has a scheme and a host.
 
     Raises:
         BadInput: a part is missing or wrong; the message begins with `name`.
@@ -193,7 +193,7 @@ def split_address(url: str, name: str) -> SplitResult:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """The name and the value of a proxy variable; an empty value where it is not set."""
+    """Return name and value of a proxy variable; the value is empty where it is not set."""
     if name in environ:
         return name, environ[name].strip()
     # In a CGI process HTTP_PROXY is what a client sent as the header Proxy (httpoxy.org).
@@ -252,13 +252,13 @@ def _names(
 
 
 def _split_port(entry: str) -> tuple[str, int | None]:
-    """``host:port``; an IPv6 address has a port only after its bracket."""
+    """Split ``host:port``; an IPv6 address has a port only after its bracket."""
     found = re.fullmatch(r"(\[[^\]]*\](?:/\d+)?|[^:]*):(\d{1,5})", entry)
     return (found[1], int(found[2])) if found else (entry, None)
 
 
 def _plain(host: str) -> str:
-    """A host as it is compared: no brackets, no scope of an interface, no final dot."""
+    """Return a host without brackets, scope of an interface and final dot, to compare it."""
     inner = re.sub(r"[\[\]]", "", host.strip().lower())
     return re.sub(r"%[^/]*", "", inner).rstrip(".")
 

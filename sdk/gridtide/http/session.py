@@ -1,21 +1,134 @@
-"""The state both clients share; it builds request headers and decodes responses."""
+"""What both clients share: retries, request headers, and responses within time and size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from gridtide.errors import ApiError, BadInput, GridtideError, ServiceUnavailable
-from gridtide.http.body import ENCODING, Body
 from gridtide.http.call import Call
 from gridtide.http.destination import Destination
-from gridtide.http.retry import Patience
 from gridtide.plugins import own_version
 from gridtide.values import read_number, read_whole
 
 if TYPE_CHECKING:
     import httpx
+
+# No answer at all, too many requests, and what a restarting service or its proxy says. Every
+# call only asks, a POST too, so asking twice does no harm. A 500 is a bug, and stays one when
+# tried again.
+RETRIED = frozenset({None, 429, 502, 503, 504})
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 8.0
+DOUBLINGS = 10  # by then the pause has long been the longest
+
+
+@dataclass(slots=True)
+class Patience:
+    """The tries of one call.
+
+    Attributes:
+        retries: tries after the first.
+        timeout: seconds for all tries and pauses together.
+        clock: seconds of a clock that only goes forward.
+        jitter: 0 to 1 at random, so that many clients do not come back at once.
+    """
+
+    retries: int
+    timeout: float
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    began: float = field(init=False)
+    tries: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left of `timeout`."""
+        return self.timeout - (self.clock() - self.began)
+
+    def pause_after(self, error: ServiceUnavailable) -> float | None:
+        """Return the seconds until the next try; ``None``: give up and raise `error`."""
+        self.tries += 1
+        if error.status not in RETRIED or self.tries > self.retries:
+            return None
+        grown = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.tries - 1, DOUBLINGS))
+        pause = grown * (0.5 + 0.5 * self.jitter())
+        if error.retry_after is not None:
+            pause = max(pause, error.retry_after)
+        return pause if pause < self.left else None
+
+
+# Larger than any answer of ours; what is larger is a mistake or an attack.
+LARGEST = 64 * 1024 * 1024
+ENCODING = "gzip"
+
+
+class Body:
+    """Collects the parts of a body, unpacked.
+
+    Args:
+        headers: of the answer.
+        left: seconds that are left of the call.
+        address: the address, for messages.
+
+    Raises:
+        ApiError: more than one encoding, or another one than was requested.
+    """
+
+    def __init__(
+        self, headers: Mapping[str, str], left: Callable[[], float], *, address: str
+    ) -> None:
+        encoding = headers.get("content-encoding", "").strip().lower() or "identity"
+        if encoding not in ("identity", ENCODING):
+            raise ApiError(f"{address} answered in the encoding {encoding:.40}, not requested")
+        import zlib  # loaded by httpx by now
+
+        # 16: with the header of gzip (docs.python.org/3/library/zlib.html#zlib.decompressobj).
+        packed = encoding == ENCODING
+        self._unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if packed else None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._left = left
+        self._asked = address
+
+    def add(self, part: bytes) -> None:
+        """Take one more part as it came.
+
+        Raises:
+            TimeoutError: the call's time is over.
+            ApiError: larger than any answer, or not what its encoding says.
+        """
+        if self._left() <= 0:
+            raise TimeoutError("the body did not end in time")
+        if self._unpack is not None:
+            import zlib
+
+            try:
+                part = self._unpack.decompress(part, LARGEST - self._size + 1)
+            except zlib.error as error:
+                raise ApiError(
+                    f"{self._asked} answered a body that is not valid {ENCODING}"
+                ) from error
+        self._size += len(part)
+        if self._size > LARGEST:
+            raise ApiError(f"{self._asked} answered more than {LARGEST} bytes; request less")
+        self._parts.append(part)
+
+    def whole(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            ApiError: it was cut off.
+        """
+        if self._unpack is not None and self._size and not self._unpack.eof:
+            raise ApiError(f"{self._asked} answered a body that was cut off; try again")
+        return b"".join(self._parts)
+
 
 T = TypeVar("T")
 # Seconds; a wait of more does not fit every platform (`threading.TIMEOUT_MAX`).
@@ -111,11 +224,13 @@ class Session:
         try:
             return call.read(document)
         except BadInput as error:
-            raise ApiError(f"{address} answered what is not understood: {error}") from error
+            raise ApiError(
+                f"{address} answered JSON that this client does not understand: {error}"
+            ) from error
 
     @cached_property
     def _proxy(self) -> str:
-        """The proxy that requests go through, without its password; empty without one."""
+        """Return the proxy of the requests without its password; empty without a proxy."""
         from gridtide.http.proxies import without_secrets
         from gridtide.http.transport import proxy_of
 
@@ -131,7 +246,7 @@ class Session:
         from gridtide.http.proxies import without_secrets
 
         if self.destination.url is None:
-            return "this machine's home"
+            return "the service in this process"
         return without_secrets(str(response.url)) + self._through
 
     def no_response(self, error: Exception) -> GridtideError:
@@ -151,7 +266,7 @@ class Session:
             remedy += " hosts that are reached without the proxy go into NO_PROXY"
         if "CERTIFICATE_VERIFY_FAILED" in why:
             remedy = (
-                "name the certificates it is to be trusted by in SSL_CERT_FILE, e.g. those of "
-                "your company"
+                "name a file with the certificates it is signed by in SSL_CERT_FILE, such as "
+                "those of your company"
             )
         return ServiceUnavailable(f"{address} did not answer{self._through} ({why}); {remedy}")

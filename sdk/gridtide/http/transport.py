@@ -12,11 +12,16 @@ import httpx
 
 from gridtide.errors import BadInput
 from gridtide.http.deadline import Allowance, bound
-from gridtide.http.proxies import proxy_for, trusted, unusable_certificates, without_secrets
+from gridtide.http.proxies import (
+    proxy_for,
+    read_certificates,
+    unusable_certificates,
+    without_secrets,
+)
 
 
 def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
-    """A transport for blocking requests to `url`.
+    """Return a transport for blocking requests to `url`.
 
     Raises:
         BadInput: the environment names a proxy or certificates that cannot be used.
@@ -32,12 +37,12 @@ def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
 def open_bounded(
     url: str, environ: Mapping[str, str], allowance: Allowance
 ) -> httpx.HTTPTransport:
-    """As `open_transport`, with every connection held to `allowance`."""
+    """Return a transport as `open_transport`, with every connection held to `allowance`."""
     return bound(open_transport(url, environ), allowance)
 
 
 def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTTPTransport:
-    """As `open_transport`, for awaited requests."""
+    """Return a transport as `open_transport`, for awaited requests."""
     proxy = proxy_of(url, environ)
     try:
         return httpx.AsyncHTTPTransport(**_arguments(url, proxy, environ))
@@ -46,7 +51,7 @@ def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTT
 
 
 def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
-    """As `network.proxy_for`, by the system's settings where `environ` names no proxy."""
+    """Return the proxy as `proxy_for`, by the system's settings where `environ` names none."""
     return proxy_for(url, _with_system(url, environ))
 
 
@@ -68,7 +73,9 @@ def proxy_faults() -> tuple[type[Exception], ...]:
 def _arguments(url: str, proxy: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
     encrypted = url.lower().startswith("https:") or (proxy or "").lower().startswith("https:")
     # Where nothing is encrypted, wrong certificates do no harm; nothing is trusted then.
-    verify = (trusted(environ) or True) if encrypted else SSLContext(PROTOCOL_TLS_CLIENT)
+    verify = (
+        (read_certificates(environ) or True) if encrypted else SSLContext(PROTOCOL_TLS_CLIENT)
+    )
     way = None
     if proxy is not None:
         # httpx trusts an https proxy by `verify` only where it is given a second time.
@@ -79,7 +86,7 @@ def _arguments(url: str, proxy: str | None, environ: Mapping[str, str]) -> dict[
 
 
 def _with_system(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """`environ`, with the proxies of the system's settings where it names none."""
+    """Return `environ`, with the proxies of the system's settings where it names none."""
     if sys.platform not in ("darwin", "win32"):
         return environ
     if any(name.lower().endswith("_proxy") for name in environ):
@@ -95,6 +102,6 @@ def _unusable(proxy: str | None, error: Exception) -> BadInput:
     if isinstance(error, OSError):
         return unusable_certificates("the list that Python brings", error)
     return BadInput(
-        f"no connection can be prepared through the proxy {without_secrets(proxy or '')!r} "
+        f"cannot connect through the proxy {without_secrets(proxy or '')!r} "
         f"({type(error).__name__}); check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
     )
