@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand
-from gridtide.cli.own import OWN
 from gridtide.errors import GridtideError
 from gridtide.plugins import COMMANDS
 from gridtide_pipelines.commands.summaries import SUMMARIES as PIPELINES

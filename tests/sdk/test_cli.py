@@ -146,8 +146,8 @@ def test_options_are_the_service_s_parameters(address: str, service: Any) -> Non
         (["best-window", "DE", "FR", "--hours", "1"], "one region, not 2; .* best-region"),
         (["best-window", "--hours", "1"], "there is no region"),
         (["best-window", "DE", "--hours", "1", "--earliest", "2026-03-02T12:00"], "UTC offset"),
-        (["best-windo", "DE"], "no command 'best-windo'; did you mean best-window"),
-        (["frobnicate"], "no command 'frobnicate'; gridtide --help lists them"),
+        (["best-windo", "DE"], "unknown command 'best-windo'; did you mean best-window"),
+        (["frobnicate"], "unknown command 'frobnicate'; gridtide --help lists them"),
         (["zones", "--now", "yesterday"], "--now 'yesterday' is not an ISO 8601 time"),
         (["zones", "--url", "localhost"], "write for instance http://localhost"),
     ],
@@ -343,7 +343,7 @@ def test_the_version_is_the_installed_one(capsys: Capture) -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    many = "import sys\nfrom gridtide.cli import script, zones as module\n"
+    many = "import sys\nfrom gridtide.cli import queries as module, script\n"
     many += "from gridtide.cli.command import command\n"
     many += "def zones(terminal):\n    terminal.result(*['x' * 99] * 9999)\n    return 0\n"
     many += "module.zones = command('zones', examples=[])(zones)\n"
@@ -419,7 +419,7 @@ def test_with_json_a_fault_of_the_machine_is_an_object(
     def zones(terminal: Terminal) -> int:
         raise OSError(28, "No space left on device", "/data/live")
 
-    monkeypatch.setattr("gridtide.cli.zones.zones", command("zones", examples=[])(zones))
+    monkeypatch.setattr("gridtide.cli.queries.zones", command("zones", examples=[])(zones))
     assert main(["zones"], {}) == 1
     assert capsys.readouterr().err.startswith("gridtide: [Errno 28] No space left on device")
     assert main(["zones", "--json"], {}) == 1

@@ -62,7 +62,7 @@ def test_help_is_one_line_for_each_option_however_narrow_the_screen() -> None:
     assert "\u2500" not in done.stdout
     lines = done.stdout.splitlines()
     (blackout,) = [line for line in lines if "--blackout" in line]
-    assert blackout.endswith("or at such hours; repeatable")
+    assert blackout.endswith("or as --opening; repeatable")
     titles = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
         *("Arguments:", "The job:", "When it may run:", "The objective:", "The regions:"),

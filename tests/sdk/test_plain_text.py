@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from gridtide.cli.plain_text import tolerate
+from gridtide.cli.streams import tolerate
 from gridtide.cli.terminal import Terminal
 
 

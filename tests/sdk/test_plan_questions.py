@@ -392,7 +392,10 @@ def test_chips_make_a_job_elastic_and_slack_is_in_hours(address: str, service: S
         (["plan", "DE", "--hours", "0"], "a job needs a length above 0"),
         (["plan", "DE", "--hours", "2", "--kind", "tidy"], "'tidy' is none of unbroken"),
         (["plan", "DE", "--hours", "2", "--slack", "lots"], "--slack is 'lots'; give"),
-        (["plan", "DE", "--hours", "2", "--power", "3h:x"], "--power: 'x' is no number"),
+        (
+            ["plan", "DE", "--hours", "2", "--power", "3h:x"],
+            "--power: must be a number such as 4 or 1.5, not 'x'",
+        ),
         (["plan", "DE", "--hours", "2", "--power", "3h:1"], "longer than the job's 2:00:00"),
         (["plan", "DE", "--hours", "2", "--costs", "/none"], "/none cannot be read as JSON"),
         (["plan", "DE", "--hours", "2", "--deadline", "2026-03-02T12:00"], "UTC offset"),

@@ -13,7 +13,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors b
 NOISY = """
 import ctypes, os, sys
 from gridtide.cli.command import command
-from gridtide.cli.own import OWN, Own
+from gridtide.cli.app import OWN, Own
 from gridtide.cli.script import main
 
 @command("noisy", examples=[])

@@ -8,16 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command as built
 
-from gridtide.cli.command import Context
-from gridtide.cli.everywhere import Everywhere, Home, Json, Now, Url
+from gridtide.cli.command import Context, Everywhere, Home, Json, Now, Url
 from gridtide.cli.help import write_help
-from gridtide.cli.own import OWN
 from gridtide.cli.reading import read_without_pydantic, usage_error
 from gridtide.errors import BadInput, NoService
 from gridtide.extras import how_to_install
@@ -26,8 +24,39 @@ from gridtide.plugins import COMMANDS, SUMMARIES, found, own_version
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+
+class Own(NamedTuple):
+    """A subcommand of the SDK: ``module:attribute`` and its one line."""
+
+    target: str
+    summary: str
+
+
+OWN = {
+    "zones": Own(
+        "gridtide.cli.queries:zones", "List the zones with their signals and data age."
+    ),
+    "now": Own("gridtide.cli.queries:now", "Show how clean the grid is now."),
+    "history": Own("gridtide.cli.queries:history", "List the known values of a region."),
+    "forecast": Own("gridtide.cli.queries:forecast", "Print the newest forecast of a region."),
+    "best-window": Own(
+        "gridtide.cli.queries:best_window", "Find the cleanest time to run a job."
+    ),
+    "best-region": Own(
+        "gridtide.cli.queries:best_region", "Find the cleanest region and time to run a job."
+    ),
+    "plan": Own("gridtide.cli.plan:plan", "Plan when and where to run a job, and say why."),
+    "replan": Own("gridtide.cli.plan:replan", "Plan the rest of a job again."),
+    "schedule": Own("gridtide.cli.plan:schedule", "Plan many jobs together under limits."),
+    "batch": Own("gridtide.cli.plan:batch", "Answer many requests in one call."),
+    "footprint": Own(
+        "gridtide.cli.footprint:footprint", "Compute the energy and emissions of a past job."
+    ),
+}
+
+
 INSTALL = how_to_install("service")
-# What the service brings, so that the SDK alone can say what is missing.
+# The commands of the service, so that the SDK alone can say what is missing.
 OF_THE_SERVICE = (
     *("refresh", "import", "issue", "publish", "serve", "status", "check", "backup"),
     *("restore", "sources", "demo", "backtest", "simulate", "reproduce"),
@@ -56,7 +85,7 @@ class Listed(TyperCommand):
         parent: Context | None = None,
         **extra: Any,  # noqa: ANN401  # as in Typer
     ) -> Context:
-        """The context of the command itself, which then runs in place of this."""
+        """Return the context of the command itself, which then runs in place of this."""
         return self._load().make_context(info_name, args, parent, **extra)
 
 
@@ -90,11 +119,11 @@ class Commands(TyperGroup):
             super().format_help(ctx, formatter)
 
     def list_commands(self, ctx: Context) -> list[str]:
-        """All names, those of the SDK first."""
+        """Return all names, those of the SDK first."""
         return [*OWN, *sorted(set(self._found) - set(OWN))]
 
     def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | None:
-        """The named subcommand, not loaded yet."""
+        """Return the named subcommand, not loaded yet."""
         if own := OWN.get(cmd_name):
             return Listed(cmd_name, own.summary, QUESTIONS, lambda: _own(own.target))
         if point := self._found.get(cmd_name):
@@ -105,11 +134,11 @@ class Commands(TyperGroup):
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, Any, list[str]]:
-        """The subcommand that the first word names, and the words after it.
+        """Return the subcommand that the first word names, and the words after it.
 
         Raises:
             NoService: it comes with the service, which is not installed.
-            BadInput: there is none of that name.
+            BadInput: the command is unknown.
         """
         name = args[0]
         made = self.get_command(ctx, name)
@@ -138,7 +167,7 @@ def complete(environ: Mapping[str, str]) -> int:
 
 
 def make_app() -> TyperGroup:
-    """The command ``gridtide`` with its options and its subcommands."""
+    """Return the command ``gridtide`` with its options and its subcommands."""
     app = typer.Typer(
         cls=Commands, subcommand_metavar="COMMAND ...", invoke_without_command=True
     )
@@ -196,4 +225,4 @@ def _unknown(name: str, known: list[str]) -> BadInput | NoService:
         )
     near = difflib.get_close_matches(name, {*known, *OF_THE_SERVICE}, n=1)
     hint = f"did you mean {near[0]}?" if near else "gridtide --help lists them"
-    return BadInput(f"there is no command {name!r}; {hint}")
+    return BadInput(f"unknown command {name!r}; {hint}")

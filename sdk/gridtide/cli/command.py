@@ -11,22 +11,152 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_type_hints
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from gridtide.cli.everywhere import Everywhere, shared
-from gridtide.cli.help import write_help
+from gridtide.cli.help import ANSWERS, FOR_EVERY, write_help
+from gridtide.cli.options import expand
 from gridtide.cli.reading import read_without_pydantic, usage_error
+from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
+from gridtide.model import parse_time
+
+Home = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH", rich_help_panel=FOR_EVERY, help="data directory (GRIDTIDE_HOME)"
+    ),
+]
+Now = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", rich_help_panel=FOR_EVERY, help="run at another time (GRIDTIDE_NOW)"
+    ),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        rich_help_panel=FOR_EVERY,
+        help="address of the service that answers (GRIDTIDE_URL)",
+    ),
+]
+HiddenUrl = Annotated[str | None, typer.Option("--url", hidden=True)]
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=FOR_EVERY, help="print one JSON document")
+]
+Print = Annotated[
+    str | None,
+    typer.Option(
+        "--print",
+        metavar="FIELD",
+        rich_help_panel=ANSWERS,
+        help="print one field of the JSON document as text, e.g. start or slots.0.start",
+    ),
+]
+Local = Annotated[
+    bool,
+    typer.Option(
+        "--local", rich_help_panel=ANSWERS, help="show times in the time zone of this machine"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """What the options for every command say, the later one of two of the same name.
+
+    Attributes:
+        environ: the environment of the process.
+        home: ``--home``, the data directory.
+        now: ``--now``, the time to run at.
+        url: ``--url``, the address of the service.
+        json: whether the answer is one JSON document.
+        print_: ``--print``, the one field to print.
+        local: whether times are shown in the time zone of this machine.
+    """
+
+    environ: Mapping[str, str]
+    home: str | None = None
+    now: str | None = None
+    url: str | None = None
+    json: bool = False
+    print_: str | None = None
+    local: bool = False
+
+    def then(self, **said: Any) -> Everywhere:  # noqa: ANN401  # a text or a flag
+        """Return these options, those that come later on the command line written over them."""
+        return replace(self, **{name: value for name, value in said.items() if value})
+
+    def terminal(self) -> Terminal:
+        """Return the standard streams and the form of the answer.
+
+        Raises:
+            BadInput: ``--now`` is not a time, or two options contradict each other.
+        """
+        if self.json and (self.print_ is not None or self.local):
+            other = "--local" if self.local else "--print"
+            raise BadInput(
+                f"{other} changes text, not the document of --json; give one of them"
+            )
+        environ = dict(self.environ)
+        if self.home:
+            environ["GRIDTIDE_HOME"] = self.home
+            if not self.url:
+                # A data directory named on the command line comes before a service elsewhere.
+                environ.pop("GRIDTIDE_URL", None)
+        if self.now:
+            parse_time(self.now, name="--now")
+            environ["GRIDTIDE_NOW"] = self.now
+        if self.url:
+            environ["GRIDTIDE_URL"] = self.url
+        return Terminal(
+            out=sys.stdout,
+            err=sys.stderr,
+            environ=environ,
+            json=self.json,
+            field=self.print_,
+            local=self.local,
+        )
+
+
+def _parameter(name: str, annotation: Any, default: object) -> inspect.Parameter:  # noqa: ANN401
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+    )
+
+
+def shared(*, answers: bool) -> tuple[inspect.Parameter, ...]:
+    """Return the parameters that a command has beside its own.
+
+    Args:
+        answers: whether it prints an answer of the service. Where it does not, ``--url`` has no
+            meaning: it is read, as before the name of a command, and not listed.
+    """
+    every = (
+        _parameter("home", Home, None),
+        _parameter("now", Now, None),
+        _parameter("url", Url if answers else HiddenUrl, None),
+        _parameter("json", Json, default=False),
+    )
+    if not answers:
+        return every
+    return (
+        _parameter("print_", Print, None),
+        _parameter("local", Local, default=False),
+        *every,
+    )
+
 
 # What Typer's own methods take has no public name.
 Context = Any
-# Coordinates south or west of zero are no option.
+# Coordinates south or west of zero begin as an option does.
 SOUTH_OR_WEST = re.compile(r"-\d+(\.\d*)?,.*")
 
 
@@ -60,7 +190,7 @@ class OneCommand(TyperCommand):
         return rest
 
     def _word(self, word: str) -> str:
-        """A word with an earlier name of an option replaced by the present one."""
+        """Return a word with the earlier name of an option replaced by the present one."""
         if SOUTH_OR_WEST.fullmatch(word):
             return f" {word}"  # never read as an option
         name, equals, value = word.partition("=")
@@ -78,6 +208,7 @@ def command(
     examples: Sequence[str],
     answers: bool = False,
     renamed: Mapping[str, str] | None = None,
+    unlisted: Collection[str] = (),
 ) -> Callable[[Callable[..., int]], TyperCommand]:
     """Make a function a subcommand.
 
@@ -87,17 +218,17 @@ def command(
         answers: whether it prints an answer of the service, so that ``--print`` and
             ``--local`` mean something.
         renamed: earlier names of options, which are still read.
+        unlisted: parameters whose options are read and not listed in the help text.
 
-    A parameter whose type is a dataclass stands for its fields, each an option of its own.
+    A parameter with `Options` stands for the fields of their definition, and one whose type is
+    a dataclass for its fields, each an option of its own.
     """
 
     def decorate(function: Callable[..., int]) -> TyperCommand:
         signature = inspect.signature(function, eval_str=True)
         _, *own = signature.parameters.values()
-        groups: dict[str, Any] = {
-            each.name: each.annotation for each in own if is_dataclass(each.annotation)
-        }
         everywhere = shared(answers=answers)
+        groups = {each.name: expand(each, hidden=each.name in unlisted) for each in own}
         context = inspect.Parameter(
             "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
         )
@@ -110,13 +241,11 @@ def command(
                 terminal.say(
                     f"gridtide: --now does not move the clock of {url}; --as-of asks it of then"
                 )
-            for name, group in groups.items():
-                given[name] = group(
-                    **{each.name: given.pop(each.name) for each in fields(group)}
-                )
-            return function(terminal, **given)
+            return function(
+                terminal, **{name: read(given) for name, (_, read) in groups.items()}
+            )
 
-        options = [option for each in own for option in _options(each)]
+        options = [option for expanded, _ in groups.values() for option in expanded]
         run.__signature__ = signature.replace(parameters=[context, *options, *everywhere])  # type: ignore[attr-defined]  # what Typer reads
         run.__doc__ = function.__doc__
         app = typer.Typer(add_completion=False)
@@ -132,21 +261,3 @@ def command(
         return made
 
     return decorate
-
-
-def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
-    """The options that a parameter of a command stands for."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    group = parameter.annotation
-    if not is_dataclass(group):
-        return [parameter.replace(kind=kind)]
-    types = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(
-            each.name,
-            kind,
-            annotation=types[each.name],
-            default=inspect.Parameter.empty if each.default is MISSING else each.default,
-        )
-        for each in fields(group)
-    ]

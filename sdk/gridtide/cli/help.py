@@ -9,8 +9,8 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from gridtide.cli.everywhere import ANSWERS, FOR_EVERY
-
+FOR_EVERY = "For every command"
+ANSWERS = "The answer"
 # The last sections of every help text, in this order.
 LAST = ("Options", ANSWERS, FOR_EVERY)
 
@@ -40,7 +40,7 @@ def _drop_types(params: Iterable[Any]) -> None:
 
 
 def _no_type(ctx: Any) -> None:  # noqa: ANN401  # as in Typer
-    """No type, in place of what Typer shows of a parameter."""
+    """Return no type, in place of what Typer shows of a parameter."""
 
 
 def _plain(command: TyperCommand | TyperGroup, ctx: Any) -> str:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""``gridtide plan`` and ``gridtide replan``.
+"""The subcommands for jobs: plan, replan, schedule and batch.
 
 A request is put together as the JSON that REST takes, and read as the service reads it.
 """
@@ -6,19 +6,23 @@ A request is put together as the JSON that REST takes, and read as the service r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
 from gridtide.cli.command import command
-from gridtide.cli.options import number, whole
-from gridtide.cli.plan_options import RENAMED, PlanOptions, RequestOptions
-from gridtide.cli.plan_request import read_json, read_request, says_anything
+from gridtide.cli.options import Json, Options
+from gridtide.cli.plan_request import RENAMED, RequestOptions, read_json, read_request
+from gridtide.cli.regions import MoreRegions
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
+from gridtide.planning.problem.state import Progress
 
-STATE = "The job state"
+RequestFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="the whole request as JSON; - is standard input"),
+]
 
 
 @command(
@@ -30,9 +34,15 @@ STATE = "The job state"
         "plan DE FR --hours 4 --current-region DE --data-gb 200 --json",
     ],
     answers=True,
-    renamed=RENAMED | {"--from": "--current-region"},
+    renamed=RENAMED,
 )
-def plan(terminal: Terminal, options: PlanOptions) -> int:
+def plan(
+    terminal: Terminal,
+    *,
+    options: RequestOptions,
+    region: MoreRegions = None,
+    request: RequestFile = None,
+) -> int:
     """Plan when and where to run a job, and say why.
 
     With --json it prints the plan with its request, which 'gridtide replan' reads.
@@ -41,62 +51,21 @@ def plan(terminal: Terminal, options: PlanOptions) -> int:
     from gridtide.client import Client
     from gridtide.schema.plan_requests import PLAN
 
-    request = PLAN.read(read_request(options))
+    named = [*(options.regions or ()), *(region or ())]
+    decoded = PLAN.read(read_request(request, replace(options, regions=named)))
     with Client(environ=terminal.environ) as client:
         answer = client.plan(
-            request.job,
-            request.where,
-            request.bounds,
-            request.goal,
-            signal=request.signal,
-            as_of=request.as_of,
-            alternatives=request.alternatives,
-            recurring=request.recurring,
+            decoded.job,
+            decoded.where,
+            decoded.bounds,
+            decoded.goal,
+            signal=decoded.signal,
+            as_of=decoded.as_of,
+            alternatives=decoded.alternatives,
+            recurring=decoded.recurring,
         )
     terminal.answer(answer.to_json(asked=True), lambda: show_plan.plan(answer))
     return 0
-
-
-def _option(metavar: str, text: str) -> Any:  # noqa: ANN401  # as typer.Option
-    return typer.Option(metavar=metavar, help=text, rich_help_panel=STATE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateOptions:
-    """Where the job stands, each the text that was given."""
-
-    at: Annotated[str | None, _option("TIME", "the moment; default: now")] = None
-    done: Annotated[
-        str | None, _option("DURATION", "work done, at the job's own size: 2, 2h, 90min")
-    ] = None
-    running: Annotated[
-        bool, typer.Option("--running", help="it runs right now", rich_help_panel=STATE)
-    ] = False
-    running_for: Annotated[str | None, _option("DURATION", "for so long without a pause")] = (
-        None
-    )
-    segments: Annotated[str | None, _option("N", "how many times it has started")] = None
-    region: Annotated[
-        str | None, _option("REGION", "where it ran last; default: as planned")
-    ] = None
-    workers_now: Annotated[str | None, _option("N", "its workers now; default: as planned")] = (
-        None
-    )
-    grams: Annotated[str | None, _option("G", "emitted so far, for a budget")] = None
-
-    def progress(self) -> dict[str, object]:
-        """The JSON of the job state."""
-        given = {
-            "at": self.at,
-            "done": number(self.done),
-            "running": self.running or None,
-            "running_for": number(self.running_for),
-            "segments": whole(self.segments),
-            "region": self.region,
-            "grams": number(self.grams),
-            "workers": number(self.workers_now),
-        }
-        return {name: value for name, value in given.items() if value is not None}
 
 
 @command(
@@ -107,12 +76,8 @@ class StateOptions:
         "replan - --done 2h --workers-now 3 --json",
     ],
     answers=True,
-    renamed=RENAMED
-    | {
-        "--from": "--current-region",
-        "--pieces": "--segments",
-        "--chips-now": "--workers-now",
-    },
+    renamed=RENAMED | {"--pieces": "--segments", "--chips-now": "--workers-now"},
+    unlisted=("options",),
 )
 def replan(
     terminal: Terminal,
@@ -120,27 +85,31 @@ def replan(
         str,
         typer.Argument(metavar="PLAN", help="what plan --json printed; - is standard input"),
     ],
-    state: StateOptions,
+    state: Annotated[
+        Json,
+        Options(Progress, "The job state", names={"workers": "--workers-now"}, required=()),
+    ],
     options: RequestOptions,
+    request: RequestFile = None,
 ) -> int:
     """Plan the rest of a job again.
 
     The request is the one that 'plan --json' wrote into the plan. For a plan without its
-    request, give the regions and options of that plan again, or --request.
+    request, give --request, or the regions and options of 'gridtide plan' again.
     """
     from gridtide.calls import replan_of_json
     from gridtide.cli import show_plan
     from gridtide.client import Client
     from gridtide.schema.plan_requests import REPLAN
 
-    if options.request == plan == "-":
+    if request == plan == "-":
         raise BadInput("the plan and --request are both -; give one of them as a file")
     planned = read_json(plan)
-    body = {
-        "plan": planned,
-        "request": _request(plan, options, planned),
-        "progress": state.progress(),
-    }
+    if request is not None or options.says_anything():
+        known = read_request(request, options)
+    else:
+        known = _request_of(planned, plan)
+    body = {"plan": planned, "request": known, "progress": state}
     REPLAN.read(body)
     with Client(environ=terminal.environ) as client:
         answer = client.send(replan_of_json(body))
@@ -148,14 +117,62 @@ def replan(
     return 0
 
 
-def _request(file: str, options: RequestOptions, planned: object) -> object:
-    """The request of a plan: by the options where any is given, else as the plan has it."""
-    if options.request is not None or says_anything(options):
-        return read_request(options)
-    known = planned.get("asked") if isinstance(planned, Mapping) else None
+def _request_of(planned: object, file: str) -> object:
+    """Return the request that a plan contains."""
+    known = (
+        planned.get("request", planned.get("asked")) if isinstance(planned, Mapping) else None
+    )
     if known is None:
         raise BadInput(
             f"{file} has no request, which gridtide plan --json writes into it; give the "
             "regions and options of that plan again, or --request"
         )
     return known
+
+
+@command("schedule", examples=["schedule jobs.json", "schedule - --json"], answers=True)
+def schedule(
+    terminal: Terminal,
+    *,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="JSON of the request, as for REST; - is standard input"
+        ),
+    ],
+) -> int:
+    """Plan many jobs together under limits."""
+    from gridtide.cli import show_plan
+    from gridtide.client import Client
+    from gridtide.schema.schedules import SCHEDULE
+
+    request = SCHEDULE.read(read_json(file))
+    with Client(environ=terminal.environ) as client:
+        answer = client.schedule(
+            request.jobs, request.caps, request.goal, signal=request.signal, as_of=request.as_of
+        )
+    terminal.answer(answer.to_json(), lambda: [show_plan.schedule(answer)])
+    return 0
+
+
+@command("batch", examples=["batch requests.json", "batch - --json"], answers=True)
+def batch(
+    terminal: Terminal,
+    *,
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="JSON of the requests; - is standard input"),
+    ],
+) -> int:
+    """Answer many requests in one call."""
+    from gridtide.cli import show_plan
+    from gridtide.client import Client
+
+    said = read_json(file)
+    requests = said.get("questions") if isinstance(said, Mapping) else said
+    if not isinstance(requests, list):
+        raise BadInput(f"{file} has no list of questions")
+    with Client(environ=terminal.environ) as client:
+        answer = client.batch(requests)
+    terminal.answer(answer.to_json(asked=True), lambda: [show_plan.batch(answer)])
+    return 0

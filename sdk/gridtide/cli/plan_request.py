@@ -4,158 +4,239 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from gridtide.cli.options import number, whole
-from gridtide.cli.plan_options import RequestOptions
-from gridtide.cli.regions import split_regions
+import typer
+
+from gridtide.cli.options import Json, Options, Written
+from gridtide.cli.regions import Regions, split_regions
 from gridtide.errors import BadInput
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.recurrence import Recurring
+from gridtide.planning.problem.scaling import Elastic
+from gridtide.schema.plan_requests import PlanRequest
+from gridtide.schema.regions import Candidate, Candidates
 from gridtide.values import read_written_length
 
-Json = dict[str, Any]
-
 DAY = len("2026-11-20")
+JOB, WHEN, OBJECTIVE, WHERE = "The job", "When it may run", "The objective", "The regions"
+# Earlier names of options, which are still read.
+RENAMED = {
+    "--question": "--request",
+    "--min-piece": "--min-segment",
+    "--max-pieces": "--max-segments",
+    "--chips": "--workers",
+    "--goal": "--objective",
+    "--from": "--current-region",
+    "--follow": "--moves=follow",
+}
 
 
-def read_request(options: RequestOptions) -> Any:  # noqa: ANN401  # any JSON value
-    """The JSON of the request: of the file that is named, or of the options.
-
-    Raises:
-        BadInput: both are given; or the file cannot be read.
-    """
-    if options.request is None:
-        return _of_options(options)
-    if says_anything(options):
-        raise BadInput(
-            "--request has the whole request; leave the regions and the other options out"
-        )
-    return read_json(options.request)
-
-
-def says_anything(options: RequestOptions) -> bool:
-    """Whether options or regions say anything of the request."""
-    return any(value not in ({}, []) for value in _of_options(options).values())
-
-
-def _of_options(options: RequestOptions) -> Json:
-    wire: Json = {"job": _job(options), **_where(options)}
-    if bounds := _bounds(options):
-        wire["bounds"] = bounds
-    if options.cron is not None:
-        wire["recurring"] = {"cron": options.cron, "zone": options.timezone} | _slack(options)
-    if objective := _objective(options):
-        wire["goal"] = objective
-    return wire | _given(
-        signal=options.signal, as_of=options.as_of, alternatives=whole(options.alternatives)
-    )
-
-
-def _job(options: RequestOptions) -> Json:
-    job = _given(
-        hours=number(options.hours),
-        kind=options.kind,
-        min_segment=number(options.min_segment),
-        max_segments=whole(options.max_segments),
-    )
-    if options.power is not None:
-        job["power"] = _power(options.power)
-    for name, text in (
-        ("pause_cost", options.pause_cost),
-        ("restart_cost", options.restart_cost),
-    ):
-        if text is not None:
-            kwh, _, hours = text.partition(":")
-            job[name] = {"kwh": _number(kwh, name), "hours": _hours(hours or "0", name)}
-    if options.checkpoint:
-        job["checkpoints"] = [number(each) for each in options.checkpoint]
-    workers: Json = {}
-    if options.workers is not None:
-        least, colon, most = options.workers.rpartition(":")
-        workers["maximum"] = _number(most, "workers")
-        if colon:
-            workers["minimum"] = _number(least, "workers")
-        job.setdefault("kind", "elastic")
-    if options.ramp is not None:
-        workers["ramp"] = number(options.ramp)
-    if options.fractional_workers:
-        workers["fractional_workers"] = True
-    return job | ({"workers": workers} if workers else {})
-
-
-def _where(options: RequestOptions) -> Json:
-    regions: list[Any] = options.all_regions
-    if options.pue is not None:
-        regions = [{"region": region, "pue": number(options.pue)} for region in regions]
-    rules = _given(
-        data_gb=number(options.data_gb),
-        kwh_per_gb=number(options.kwh_per_gb),
-        max_latency_ms=number(options.max_latency_ms),
-        latency_from=options.latency_from,
-        current_region=options.current_region,
-    )
-    if options.allowed is not None:
-        rules["allowed"] = split_regions([options.allowed])
-    if options.residency is not None:
-        rules["residency"] = [each.strip() for each in options.residency.split(",")]
-    if options.follow:
-        rules["moves"] = "follow"
-    return {"candidates": {"regions": regions, **rules}} if rules else {"regions": regions}
-
-
-def _bounds(options: RequestOptions) -> Json:
-    bounds = _given(
-        earliest=options.earliest,
-        deadline=options.deadline,
-        next_working_day=options.next_working_day,
-    )
-    if options.cron is None:
-        bounds |= _slack(options)
-    if options.opening is not None:
-        bounds["opening"] = {"zone": options.timezone, "hours": options.opening}
-    if options.blackout:
-        bounds["blackouts"] = [_blackout(each, options.timezone) for each in options.blackout]
-    if options.holiday:
-        bounds["holidays"] = options.holiday
-    if options.next_working_day is not None:
-        bounds["zone"] = options.timezone
-    return bounds
-
-
-def _slack(options: RequestOptions) -> Json:
-    if options.slack is None:
-        return {}
-    if options.slack.endswith("%"):
-        return {"slack_fraction": _number(options.slack[:-1], "slack") / 100}
-    return {"slack_hours": _hours(options.slack, "slack")}
-
-
-def _objective(options: RequestOptions) -> Json:
-    objective = _given(
-        carbon_weight=number(options.carbon_weight),
-        cost_weight=number(options.cost_weight),
-        budget_grams=number(options.budget_grams),
-        threshold=number(options.threshold),
-        min_saving=number(options.min_saving),
-        quantile=options.quantile,
-        objective=options.objective,
-    )
-    if options.costs is not None:
-        objective["costs"] = read_json(options.costs)
-    return objective
-
-
-def read_json(name: str) -> Any:  # noqa: ANN401  # any JSON value
-    """The JSON of a file; ``-`` is standard input.
+def read_json(name: str, option: str = "") -> Any:  # noqa: ANN401  # any JSON value
+    """Return the JSON of a file; ``-`` is standard input.
 
     Raises:
-        BadInput: it cannot be read, or is no JSON.
+        BadInput: the file cannot be read, or is not JSON; the message begins with `option`.
     """
     try:
         return json.loads(sys.stdin.read() if name == "-" else Path(name).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadInput(f"{name} cannot be read as JSON: {error}") from error
+        where = f"{option}: " if option else ""
+        raise BadInput(f"{where}{name} cannot be read as JSON: {error}") from error
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise BadInput(f"{option}: must be a number such as 4 or 1.5, not {text!r}") from error
+
+
+def _hours(text: str, option: str) -> float:
+    return read_written_length(text, option) / timedelta(hours=1)
+
+
+def _power(text: str, option: str) -> object:
+    if ":" not in text:
+        return _number(text, option)
+    steps = [step.partition(":") for step in text.split(",")]
+    return [
+        {"hours": _hours(hours, option), "kw": _number(kw, option)} for hours, _, kw in steps
+    ]
+
+
+def _cost(text: str, option: str) -> object:
+    kwh, _, hours = text.partition(":")
+    return {"kwh": _number(kwh, option), "hours": _hours(hours or "0", option)}
+
+
+def _workers(text: str, option: str) -> object:
+    least, colon, most = text.rpartition(":")
+    workers = {"maximum": _number(most, option)}
+    return workers | {"minimum": _number(least, option)} if colon else workers
+
+
+def _slack(text: str, option: str) -> object:
+    if text.endswith("%"):
+        return {"slack_fraction": _number(text[:-1], option) / 100}
+    return {"slack_hours": _hours(text, option)}
+
+
+def _regions(words: list[str], option: str) -> object:
+    return split_regions(words)
+
+
+def _as_written(value: object, option: str) -> object:
+    """Return what is given for `option`; what it means needs the time zone."""
+    return value
+
+
+JOB_OPTIONS = Options(
+    Job,
+    JOB,
+    names={"checkpoints": "--checkpoint"},
+    written={
+        "power": Written("kW", "steps as 2h:1.5,1h:0.8", _power),
+        "pause_cost": Written("kWh[:DURATION]", "its energy and time", _cost),
+        "restart_cost": Written("kWh[:DURATION]", "its energy and time", _cost),
+        "workers": Written("[MIN:]MAX", "hours and power are of one", _workers),
+    },
+    required=(),
+)
+ELASTIC_OPTIONS = Options(Elastic, JOB, only=("ramp", "fractional_workers"))
+
+
+def job_to_json(job: Json, elastic: Json) -> Json:
+    """Return the JSON of a job by its options and those of its workers."""
+    workers = {**job.get("workers", {}), **elastic}
+    kind = {"kind": "elastic"} if "workers" in job else {}
+    return kind | job | ({"workers": workers} if workers else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestOptions:
+    """The options that make up a request, those of each object as its JSON."""
+
+    regions: Regions = None
+    job: Annotated[Json, JOB_OPTIONS]
+    elastic: Annotated[Json, ELASTIC_OPTIONS]
+    bounds: Annotated[
+        Json,
+        Options(
+            Bounds,
+            WHEN,
+            without=("zone", "slack_fraction"),
+            names={
+                "slack_hours": "--slack",
+                "holidays": "--holiday",
+                "blackouts": "--blackout",
+            },
+            written={
+                "slack_hours": Written("DURATION|50%", "a share is of hours", _slack),
+                "next_working_day": Written("09:00"),
+                "opening": Written("HOURS", "e.g. 'Mon-Fri 08:00-18:00; Sat 22:00-06:00'"),
+                "blackouts": Written(
+                    "FROM/TO|HOURS", "two times or two days, or as --opening", _as_written
+                ),
+            },
+        ),
+    ]
+    recurring: Annotated[
+        Json,
+        Options(
+            Recurring,
+            WHEN,
+            only=("cron",),
+            written={"cron": Written("'30 2 * * *'")},
+            required=(),
+        ),
+    ]
+    # One option for the field `zone` of four objects.
+    timezone: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="time zone of hours, days and cron, e.g. Europe/Berlin",
+            rich_help_panel=WHEN,
+        ),
+    ] = "UTC"
+    goal: Annotated[
+        Json,
+        Options(
+            Goal, OBJECTIVE, written={"costs": Written("FILE", "JSON as for REST", read_json)}
+        ),
+    ]
+    each_region: Annotated[Json, Options(Candidate, WHERE, only=("pue",))]
+    rules: Annotated[
+        Json,
+        Options(
+            Candidates,
+            WHERE,
+            without=("regions", "latency_ms"),
+            written={
+                "allowed": Written("REGION", read=_regions),
+                "latency_from": Written("REGION"),
+            },
+        ),
+    ]
+    rest: Annotated[Json, Options(PlanRequest, only=("signal", "as_of", "alternatives"))]
+
+    def says_anything(self) -> bool:
+        """Return whether options or regions say anything of the request."""
+        return any(value not in ({}, []) for value in self.to_json().values())
+
+    def to_json(self) -> Json:
+        """Return the request as REST takes it."""
+        slack = self.bounds.get("slack_hours", {})
+        wire: Json = {"job": job_to_json(self.job, self.elastic), **self._where()}
+        if self.recurring:
+            wire["recurring"] = self.recurring | {"zone": self.timezone} | slack
+            slack = {}
+        if bounds := self._bounds() | slack:
+            wire["bounds"] = bounds
+        if self.goal:
+            wire["goal"] = self.goal
+        return wire | self.rest
+
+    def _where(self) -> Json:
+        regions: list[Any] = split_regions(self.regions or ())
+        if self.each_region:
+            regions = [{"region": region, **self.each_region} for region in regions]
+        if self.rules:
+            return {"candidates": {"regions": regions, **self.rules}}
+        return {"regions": regions}
+
+    def _bounds(self) -> Json:
+        bounds = {name: value for name, value in self.bounds.items() if name != "slack_hours"}
+        if "opening" in bounds:
+            bounds["opening"] = {"zone": self.timezone, "hours": bounds["opening"]}
+        if "blackouts" in bounds:
+            bounds["blackouts"] = [
+                _blackout(each, self.timezone) for each in bounds["blackouts"]
+            ]
+        if "next_working_day" in bounds:
+            bounds["zone"] = self.timezone
+        return bounds
+
+
+def read_request(file: str | None, options: RequestOptions) -> Any:  # noqa: ANN401  # any JSON
+    """Return the JSON of the request: of the file that is named, or of the options.
+
+    Raises:
+        BadInput: both are given; or the file cannot be read.
+    """
+    if file is None:
+        return options.to_json()
+    if options.says_anything():
+        raise BadInput(
+            "--request has the whole request; leave the regions and the other options out"
+        )
+    return read_json(file)
 
 
 def _blackout(text: str, zone: str) -> Json:
@@ -163,31 +244,3 @@ def _blackout(text: str, zone: str) -> Json:
     if slash and len(start) == len(end) == DAY:
         return {"zone": zone, "first": start, "last": end}
     return {"start": start, "end": end} if slash else {"zone": zone, "hours": text}
-
-
-def _power(text: str) -> Any:  # noqa: ANN401  # a number or a list
-    if ":" not in text:
-        return _number(text, "power")
-    steps = [step.partition(":") for step in text.split(",")]
-    return [
-        {"hours": _hours(hours, "power"), "kw": _number(kw, "power")} for hours, _, kw in steps
-    ]
-
-
-def _given(**members: object) -> Json:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _number(text: str, name: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise BadInput(f"{_flag(name)}: {text!r} is no number; give e.g. 4 or 1.5") from error
-
-
-def _hours(text: str, name: str) -> float:
-    return read_written_length(text, _flag(name)) / timedelta(hours=1)
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,7 +24,7 @@ def read_without_pydantic(params: Iterable[Any]) -> None:
     Typer would load pydantic for it, which takes longer than most commands.
     """
     for param in params:
-        param._runtime_param = Reader.of(param)  # the cache of Typer's own
+        param.get_runtime_param = partial(Reader.of, param)
 
 
 class Reader:
@@ -35,7 +36,7 @@ class Reader:
 
     @classmethod
     def of(cls, param: TyperOption | TyperArgument) -> Reader:
-        """The reader for the annotation of a parameter."""
+        """Return the reader for the annotation of a parameter."""
         annotation = param.type_descriptor.annotation
         many = param.type_descriptor.is_list
         kind = get_args(annotation)[0] if many else annotation
@@ -43,10 +44,10 @@ class Reader:
         return cls(_reader(kind, name), many=many)
 
     def coerce(self, value: Any, param: object, ctx: object) -> Any:  # noqa: ANN401  # as in Typer
-        """The value of the words; defaults, which have the type already, are left alone.
+        """Return the value of the words; defaults have the type already and stay as they are.
 
         Raises:
-            BadInput: a word is none of the type; the message names the option.
+            BadInput: a word is not of the type; the message names the option.
         """
         if self._many:
             return [self._one(each) for each in value or ()]
@@ -57,7 +58,7 @@ class Reader:
 
 
 def usage_error(error: typer.TyperException, command: str) -> BadInput:
-    """What is wrong with the words for `command`, at which option, and the remedy."""
+    """Return the error that says what is wrong with the words for `command`, and the remedy."""
     remedy = f"{command} --help lists what it takes"
     param = getattr(error, "param", None)
     option = getattr(error, "option_name", None)

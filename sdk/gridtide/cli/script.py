@@ -7,8 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from gridtide.cli.plain_text import tolerate
-from gridtide.cli.standard_output import give_up_unwritten, keep_for_results
+from gridtide.cli.streams import give_up_unwritten, keep_for_results, tolerate
 from gridtide.errors import GridtideError, MissingExtra, SystemFault
 from gridtide.extras import how_to_install
 

@@ -30,7 +30,7 @@ SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real on
 
 
 def best_window(answer: BestWindow) -> str:
-    """When to start, how clean that is, and where that is known from."""
+    """Return when to start, how clean that is, and where that is known from."""
     return "\n".join(
         [
             f"{region_title(answer)}: start {format_minute(answer.start)}, "
@@ -42,7 +42,7 @@ def best_window(answer: BestWindow) -> str:
 
 
 def best_region(answer: BestRegion) -> list[str | Table]:
-    """The best region as `best_window`, and the ranking of all."""
+    """Return the best region as `best_window`, and the ranking of all."""
     rows = [
         (
             str(rank),
@@ -59,7 +59,7 @@ def best_region(answer: BestRegion) -> list[str | Table]:
 
 
 def now(answer: Intensity) -> str:
-    """The latest slot of a region."""
+    """Return the latest slot of a region."""
     if not answer.slots:
         return "\n".join(
             [f"{region_title(answer)}: no slot is known", *provenance(answer, "none")]
@@ -83,7 +83,7 @@ def now(answer: Intensity) -> str:
 
 
 def history(answer: Intensity) -> list[str | Table]:
-    """The known slots of a region, one row each."""
+    """Return the known slots of a region, one row each."""
     if not answer.slots:
         return [f"{region_title(answer)}: no slot is known", *provenance(answer, "none")]
     rows = [
@@ -105,7 +105,7 @@ def history(answer: Intensity) -> list[str | Table]:
 
 
 def forecast(answer: Forecast) -> list[str | Table]:
-    """The slots of a forecast with their quantiles, one row each."""
+    """Return the slots of a forecast with their quantiles, one row each."""
     rows = [
         (
             format_minute(slot.start),
@@ -127,7 +127,7 @@ def forecast(answer: Forecast) -> list[str | Table]:
 
 
 def zones(answer: Zones) -> list[str | Table]:
-    """One row for each zone."""
+    """Return one row for each zone."""
     header = ("zone", "name", "signal", "data age", "forecast until", "model", "source")
     lines: list[str | Table] = [Table(header, [_zone(zone) for zone in answer])]
     if not answer.zones:
@@ -145,7 +145,7 @@ def region_title(answer: Answer | PlanAnswer) -> str:
 
 
 def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
-    """Where an answer is known from, a line each."""
+    """Return signal, quality, age, source and licence of an answer, a line each."""
     seconds = answer.data_age_seconds
     old = "age unknown" if seconds is None else f"{format_age(seconds)} old"
     lines = [

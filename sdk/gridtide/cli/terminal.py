@@ -29,7 +29,7 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     def __str__(self) -> str:
-        """Columns side by side, each as wide as its widest cell."""
+        """Return the columns side by side, each as wide as its widest cell."""
         lines = [self.header, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
@@ -57,19 +57,19 @@ class Terminal:
 
     @property
     def interactive(self) -> bool:
-        """Whether a person watches `err`, so that a progress bar is of use."""
+        """Return whether `err` is a terminal, so that a progress bar is of use."""
         return self.err.isatty()
 
     @property
     def shows_text(self) -> bool:
-        """Whether answers are printed as text for a person."""
+        """Return whether answers are printed as text for a person."""
         return self.field is None and not self.json
 
     def answer(self, document: Any, text: Callable[[], Iterable[str | Table]]) -> None:  # noqa: ANN401  # any JSON value
         """Print an answer: `document` with ``--json``, one field with ``--print``, or `text`.
 
         Raises:
-            BadInput: the document has no such field; the message lists those it has.
+            BadInput: the document lacks the field; the message lists those it has.
         """
         if self.field is not None:
             self.result(field(document, self.field))
@@ -111,14 +111,14 @@ class Terminal:
 
 
 def field(document: Any, path: str) -> str:  # noqa: ANN401  # any JSON value
-    """Text of one field of a JSON document, for a shell.
+    """Return the text of one field of a JSON document, for a shell.
 
     Args:
         document: any JSON value.
         path: names and positions with dots between, such as ``slots.0.start``.
 
     Raises:
-        BadInput: there is no such field; the message lists those there are.
+        BadInput: the document lacks the field; the message lists those it has.
     """
     found = document
     for name in path.split("."):

@@ -1,0 +1,232 @@
+"""The subcommands that read one signal: zones, values, forecasts, and the best window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.options import Json, Options
+from gridtide.cli.regions import (
+    MoreRegions,
+    Region,
+    Regions,
+    SameRegion,
+    one_region,
+    regions_of,
+)
+from gridtide.cli.terminal import Terminal
+from gridtide.errors import BadInput, GridtideError, NoData, StaleData, UnknownRegion
+from gridtide.schema.requests import (
+    ForecastRequest,
+    IntensityRequest,
+    WindowRequest,
+    ZonesRequest,
+)
+
+if TYPE_CHECKING:
+    from gridtide.schema.responses import Intensity
+
+RANGE = ("start", "end")
+
+
+@command("zones", examples=["zones", "zones --all --json"], answers=True)
+def zones(
+    terminal: Terminal, *, given: Annotated[Json, Options(ZonesRequest, only=("all",))]
+) -> int:
+    """List the zones with their signals and data age."""
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    with Client(environ=terminal.environ) as client:
+        answer = client.zones(every=given.get("all", False))
+    terminal.answer(answer.to_json(), lambda: show.zones(answer))
+    return 0
+
+
+@command(
+    "now",
+    examples=["now GB", "now DE,FR --signal cfe_produced", "now DE --print slots.0.value"],
+    answers=True,
+)
+def now(
+    terminal: Terminal,
+    *,
+    regions: Regions = None,
+    region: MoreRegions = None,
+    given: Annotated[Json, Options(IntensityRequest, without=RANGE)],
+) -> int:
+    """Show how clean the grid is now.
+
+    Prints the latest known slot of each region. A value older than --max-age is refused with
+    exit code 5.
+    """
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    named = regions_of(regions, region)
+
+    def latest(region: str) -> Intensity | GridtideError:
+        try:
+            return client.intensity(region, **given)
+        except (NoData, StaleData, UnknownRegion) as error:
+            if len(named) == 1:
+                raise
+            return error
+
+    with Client(environ=terminal.environ) as client:
+        found = [latest(each) for each in named]
+    answers = [each for each in found if not isinstance(each, GridtideError)]
+    errors = [each for each in found if isinstance(each, GridtideError)]
+    documents = [
+        {"region": each, "code": one.code, "detail": str(one), **one.extra}
+        if isinstance(one, GridtideError)
+        else one.to_json()
+        for each, one in zip(named, found, strict=True)
+    ]
+    terminal.answer(
+        documents[0] if len(documents) == 1 else documents, lambda: map(show.now, answers)
+    )
+    if terminal.shows_text:
+        for error in errors:
+            terminal.say(f"gridtide: {error}")
+    return max((error.exit_code for error in errors), default=0)
+
+
+@command(
+    "history",
+    examples=[
+        "history DE --from 2026-11-01 --to 2026-11-02",
+        "history GB --from 2026-11-01T00:00Z --to 2026-11-01T06:00Z --json",
+    ],
+    answers=True,
+)
+def history(
+    terminal: Terminal,
+    *,
+    regions: Region = None,
+    region: SameRegion = None,
+    given: Annotated[
+        Json,
+        Options(
+            IntensityRequest,
+            without=("max_age",),
+            names={"start": "--from", "end": "--to"},
+            required=RANGE,
+        ),
+    ],
+) -> int:
+    """List the known values of a region."""
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    named = one_region("history", regions, region)
+    with Client(environ=terminal.environ) as client:
+        answer = client.intensity(named, **given)
+    terminal.answer(answer.to_json(), lambda: show.history(answer))
+    return 0
+
+
+@command(
+    "forecast",
+    examples=["forecast DE", "forecast GB --local", "forecast US-CAL-CISO --json"],
+    answers=True,
+)
+def forecast(
+    terminal: Terminal,
+    *,
+    regions: Region = None,
+    region: SameRegion = None,
+    given: Annotated[Json, Options(ForecastRequest)],
+    zone: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ZONE", help="as in 'gridtide issue'", hidden=True),
+    ] = None,
+) -> int:
+    """Print the newest forecast of a region.
+
+    Without a region it makes new forecast runs, as 'gridtide issue' does.
+    """
+    if not regions and not region:
+        if given.keys() - {"model"} or not (terminal.shows_text or terminal.json):
+            raise BadInput("name a region to print its newest forecast: gridtide forecast DE")
+        return _issue(terminal, zone, given.get("model"))
+    if zone:
+        raise BadInput(
+            "--zone makes new forecast runs, and a region prints the newest one; give one of "
+            "them, or use 'gridtide issue --zone'"
+        )
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    named = one_region("forecast", regions, region)
+    with Client(environ=terminal.environ) as client:
+        answer = client.forecast(named, **given)
+    terminal.answer(answer.to_json(), lambda: show.forecast(answer))
+    return 0
+
+
+def _issue(terminal: Terminal, zone: list[str] | None, model: str | None) -> int:
+    """Make new forecast runs, by the command of the service."""
+    from gridtide.cli import app
+
+    words = ["issue", *(f"--zone={each}" for each in zone or ())]
+    if model is not None:
+        words.append(f"--model={model}")
+    if terminal.json:
+        words.append("--json")
+    return app.run(words, terminal.environ)
+
+
+@command(
+    "best-window",
+    examples=[
+        "best-window DE --hours 4",
+        "best-window GB --hours 90min --deadline 2026-11-28T08:00Z",
+        "best-window GB --hours 4 --print start --local",
+    ],
+    answers=True,
+)
+def best_window(
+    terminal: Terminal,
+    *,
+    regions: Region = None,
+    region: SameRegion = None,
+    given: Annotated[Json, Options(WindowRequest)],
+) -> int:
+    """Find the cleanest time to run a job."""
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    named = one_region("best-window", regions, region)
+    with Client(environ=terminal.environ) as client:
+        answer = client.best_window(named, **given)
+    terminal.answer(answer.to_json(), lambda: [show.best_window(answer)])
+    return 0
+
+
+@command(
+    "best-region",
+    examples=[
+        "best-region DE,FR,GB --hours 4",
+        "best-region aws:eu-central-1 aws:eu-west-2 --hours 2h --print region",
+    ],
+    answers=True,
+)
+def best_region(
+    terminal: Terminal,
+    *,
+    regions: Regions = None,
+    region: MoreRegions = None,
+    given: Annotated[Json, Options(WindowRequest)],
+) -> int:
+    """Find the cleanest region and time to run a job."""
+    from gridtide.cli import show
+    from gridtide.client import Client
+
+    named = regions_of(regions, region)
+    with Client(environ=terminal.environ) as client:
+        answer = client.best_region(named, **given)
+    terminal.answer(answer.to_json(), lambda: show.best_region(answer))
+    return 0
