@@ -49,9 +49,9 @@ class Worker:
     settings: ServerSettings
 
     def __call__(self) -> ASGIApp:
-        """The application over the home the environment names, with its log lines."""
+        """Return the application over the data directory of the environment."""
         settings = Settings.from_env(self.environ)
-        # The command has said already which settings are odd.
+        # The command has reported unknown settings already.
         logs.configure(replace(settings, unknown=()), sys.stderr)
         own = replace(self.settings, max_age=settings.max_age)
         app = create_app(
@@ -69,7 +69,7 @@ class Announced(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, and then the announcement."""
+        """Start as uvicorn does, and then announce."""
         await super().startup(sockets)
         self._ready()
 
@@ -136,7 +136,7 @@ def serve(
 
 
 def listen(host: str, port: int, waiting: int = BACKLOG) -> socket.socket:
-    """A socket that listens there; port 0 takes any free one.
+    """Return a socket that listens there; port 0 takes any free one.
 
     Raises:
         CannotListen: it is taken, not ours, or not allowed.
@@ -152,7 +152,7 @@ def listen(host: str, port: int, waiting: int = BACKLOG) -> socket.socket:
 
 
 def address(listening: socket.socket) -> str:
-    """URL of a listening socket."""
+    """Return the URL of a listening socket."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -172,7 +172,7 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
 
 
 def _look(settings: Settings, terminal: Terminal) -> None:
-    """Say at once what every answer would have to say."""
+    """Report at once that nothing is published, as every response would."""
     reader = Reader(DataDirectory(settings.home))
     try:
         with reader.read():

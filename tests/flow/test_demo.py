@@ -40,6 +40,7 @@ def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
     printed, rest = process.communicate(timeout=60)
     assert process.returncode in (0, 130), said + rest
     assert "not real data" in said
+    assert f"export GRIDTIDE_HOME={tmp_path / 'simulated'}\n" in said
     assert "SIMULATED" in printed
     assert served["simulated"] is True
     assert served["quality"] == "simulated"

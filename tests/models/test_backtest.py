@@ -250,7 +250,7 @@ def test_a_frame_with_every_interval_stays_as_it_is() -> None:
         ),
         (
             ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--out", "f.csv"),
-            "f.csv: what is written is Parquet; name it f.parquet",
+            "f.csv: the format goes by the ending; name it f.parquet",
         ),
     ],
 )

@@ -93,8 +93,8 @@ def test_html_writes_the_page_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["patterson"], "no paper 'patterson'; give dodge2022-style, "),
-        (["all", "--data", "/nowhere/at/all"], "is no folder"),
+        (["patterson"], "unknown paper 'patterson'; give dodge2022-style, "),
+        (["all", "--data", "/nowhere/at/all"], "is not a folder"),
         (["google-regions", "--html", "/nowhere/at/all.html"], "cannot be written"),
     ],
 )

@@ -17,9 +17,13 @@ from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import Signal, format_time
 from gridtide.windows import default_signal
-from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, begin
-from gridtide_pipelines.commands.zones import zone_keys
+from gridtide_pipelines.commands.session import (
+    Session,
+    begin,
+    check_out,
+    show_progress,
+    zone_keys,
+)
 from gridtide_pipelines.forecast.backtest import Backtest, parse_issues, scorable
 from gridtide_pipelines.forecast.backtest import backtest as backtested
 from gridtide_pipelines.forecast.forecaster import Forecaster
@@ -84,11 +88,7 @@ def backtest(terminal: Terminal, options: BacktestOptions) -> int:
     """Forecast past days from what was known then, for a scorer."""
     session = begin(terminal)
     issues, models = parse_issues(options.issues), chain(options.model)
-    if not options.out.parent.is_dir() or options.out.is_dir():
-        raise BadInput(f"--out {options.out}: name a file in a folder that is there")
-    if options.out.suffix != ".parquet":
-        named = options.out.with_suffix(".parquet").name
-        raise BadInput(f"--out {options.out}: what is written is Parquet; name it {named}")
+    check_out(options.out, ".parquet")
     if options.data:
         made = _from_files(options.data, options, session, issues, models, terminal)
     else:
@@ -139,7 +139,7 @@ def _from_files(
     if not names:
         raise BadInput("--zone names no zone; write it as --zone DE,FR")
     histories = read_histories(folder, list(dict.fromkeys(names)), warn=terminal.say)
-    with shown(terminal) as progress:
+    with show_progress(terminal) as progress:
         workers = session.settings.workers
         return backtested(
             histories,
@@ -178,7 +178,7 @@ def _from_store(
         histories = [
             StoreHistory(store, zone, _signal_of(zone, found), memory, wants) for zone in zones
         ]
-        with shown(terminal) as progress:
+        with show_progress(terminal) as progress:
             # One connection cannot be shared with other processes.
             return backtested(
                 histories, issues, models, data_age=_days(options.data_age), progress=progress

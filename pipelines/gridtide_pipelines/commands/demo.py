@@ -1,12 +1,13 @@
 """``gridtide demo``: a first answer on a fresh machine, then the service.
 
-It has two data directories of its own, one for real rows and one for simulated ones, so that
-the two never meet. Keyless live sources answer where the network allows it; where it does
-not, the simulated grid does, and every answer says so.
+It has two data directories below the usual one, ``live`` and ``simulated``, so that real and
+simulated rows never meet. Keyless live sources answer where the network allows it. Where it
+does not, the simulated grid does, and every answer says so.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -16,7 +17,7 @@ import typer
 from gridtide.cli import script
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
-from gridtide_pipelines.commands.refresh import bring_up_to_date, chosen_sources
+from gridtide_pipelines.commands.refresh import bring_up_to_date, choose_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
 from gridtide_pipelines.ingest.fetch import Fetcher, skipped
@@ -42,7 +43,7 @@ def demo(
     Serves until interrupted.
     """
     session = begin(terminal)
-    live = [s for s in chosen_sources(simulate=False) if not skipped(s, session.settings)]
+    live = [s for s in choose_sources(simulate=False) if not skipped(s, session.settings)]
     kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
     if kind == "simulated":
         terminal.say("no live source can be reached: this is the simulated grid, not real data")
@@ -50,18 +51,19 @@ def demo(
     inner = Terminal(
         terminal.out, terminal.err, {**terminal.environ, "GRIDTIDE_HOME": str(home)}
     )
-    sources = live if kind == "live" else chosen_sources(simulate=True)
+    sources = live if kind == "live" else choose_sources(simulate=True)
     bring_up_to_date(begin(inner), inner, sources=sources)
     there = ["--home", str(home)]
     request = ["best-window", FIRST_REGION[kind], "--hours", f"{hours:g}", *there]
     if code := script.main(request, terminal.environ):
         return code
+    terminal.say(f"for other commands: export GRIDTIDE_HOME={shlex.quote(str(home))}")
     serve = ["serve", "--host", host, "--port", str(port), *there]
     return script.main(serve, terminal.environ)
 
 
 def _reachable(sources: Sequence[Source], session: Session, environ: Mapping[str, str]) -> bool:
-    """Whether any of them answers at once; the refresh itself is more patient."""
+    """Return whether any source answers its first request; the refresh tries for longer."""
     now = session.clock()
     with Fetcher(session.settings, environ=environ, sleep=lambda _: None) as fetch:
         for source in sources:

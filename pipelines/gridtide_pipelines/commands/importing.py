@@ -13,8 +13,7 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import NewStore, Session, begin
+from gridtide_pipelines.commands.session import NewStore, Session, begin, show_progress
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.forecast.issue import Progress
 from gridtide_pipelines.importing.files import (
@@ -109,7 +108,7 @@ def import_files(terminal: Terminal, options: ImportOptions) -> int:
         )
         for zone in zones
     ]
-    with shown(terminal) as progress:
+    with show_progress(terminal) as progress:
         receipts, derived = _import(session, options, plans, progress)
     if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
         terminal.say(f"ignored columns: {', '.join(ignored)}")
@@ -180,13 +179,13 @@ def _import(
 
 
 def _zones(given: Sequence[str]) -> tuple[str, ...]:
-    """The keys of the zones named, in the order given, each once."""
+    """Return the keys of the zones named, in the order given, each once."""
     names = [name.strip() for text in given for name in text.split(",") if name.strip()]
     return tuple(dict.fromkeys(map(_zone, names))) or (_zone(given[0]),)
 
 
 def _zone(name: str) -> str:
-    """The key of the zone `name` means.
+    """Return the key of the zone that `name` means.
 
     Raises:
         UnknownRegion: none, with the nearest names.

@@ -9,9 +9,7 @@ import typer
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import NoData
-from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import begin
-from gridtide_pipelines.commands.zones import Zones, zone_keys
+from gridtide_pipelines.commands.session import Zones, begin, show_progress, zone_keys
 from gridtide_pipelines.forecast.issue import forecast_zones
 from gridtide_pipelines.forecast.models import DEFAULT
 from gridtide_store.data_directory import writer_lock
@@ -37,7 +35,7 @@ def issue(
     with (
         writer_lock(session.home, "issue", now),
         Store.open(session.home) as store,
-        shown(terminal) as progress,
+        show_progress(terminal) as progress,
     ):
         made = forecast_zones(
             store,

@@ -11,9 +11,14 @@ import typer
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.model import parse_time
-from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import NewStore, Session, begin
-from gridtide_pipelines.commands.zones import Zones, zone_keys
+from gridtide_pipelines.commands.session import (
+    NewStore,
+    Session,
+    Zones,
+    begin,
+    show_progress,
+    zone_keys,
+)
 from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources
@@ -59,7 +64,7 @@ def refresh(
     report = bring_up_to_date(
         begin(terminal),
         terminal,
-        sources=chosen_sources(simulate=simulate),
+        sources=choose_sources(simulate=simulate),
         new_store=new_store,
         zones=zone_keys(zone),
         since=parse_time(since, name="--since") if since else None,
@@ -82,7 +87,7 @@ def bring_up_to_date(
     since: datetime | None = None,
     model: str = "default",
 ) -> Report:
-    """Refresh the session's home from `sources`, with the lock and a progress bar.
+    """Refresh the session's data directory from `sources`, with the lock and a progress bar.
 
     Raises:
         Busy: another process writes this home.
@@ -91,7 +96,7 @@ def bring_up_to_date(
     with (
         writer_lock(session.home, "refresh", session.clock()),
         Fetcher(session.settings, environ=terminal.environ, undated_last=True) as fetch,
-        shown(terminal) as progress,
+        show_progress(terminal) as progress,
     ):
         return refresh_home(
             session.home,
@@ -107,8 +112,8 @@ def bring_up_to_date(
         )
 
 
-def chosen_sources(*, simulate: bool) -> Sequence[Source]:
-    """The live sources, or the simulated ones."""
+def choose_sources(*, simulate: bool) -> Sequence[Source]:
+    """Return the live sources, or the simulated ones."""
     found = sources().values()
     return [source for source in found if source.simulated == simulate]
 

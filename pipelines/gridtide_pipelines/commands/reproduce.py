@@ -55,7 +55,9 @@ def reproduce(
     Exits with 1 where a figure differs more than its tolerance.
     """
     if data is not None and not data.is_dir():
-        raise BadInput(f"--data {data} is no folder; give the one that holds data/carboncast")
+        raise BadInput(
+            f"--data: {data} is not a folder; give the one that holds data/carboncast"
+        )
     results: dict[str, tuple[Reproduction, Sequence[Row]]] = {}
     for each, paper in _chosen(name).items():
         terminal.say(f"{each} ...")
@@ -81,7 +83,7 @@ def _chosen(name: str) -> Mapping[str, Reproduction]:
     if name == ALL:
         return known
     if name not in known:
-        raise BadInput(f"there is no paper {name!r}; give {', '.join([*known, ALL])}")
+        raise BadInput(f"unknown paper {name!r}; give {', '.join([*known, ALL])}")
     return {name: known[name]}
 
 
@@ -115,7 +117,7 @@ def _document(results: Results, rows: Sequence[Row]) -> dict[str, object]:
 
 
 def _counts(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
-    """Kind to verdict to how many."""
+    """Return how many rows have each verdict, by kind."""
     return {
         str(kind): {str(verdict): n for verdict, n in found.items()}
         for kind, found in counts_by_kind(rows).items()

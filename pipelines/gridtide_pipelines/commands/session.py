@@ -1,17 +1,25 @@
-"""What every command of the service begins with: settings, log lines, clock and home."""
+"""What commands of the service share: settings, clock, data directory, zones, progress bar."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gridtide.cli.terminal import Terminal
 from gridtide.clock import Clock
+from gridtide.errors import BadInput
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.logs import configure
+from gridtide_store.regions import resolve_zone
 from gridtide_store.settings import Settings
+
+if TYPE_CHECKING:
+    from gridtide_pipelines.forecast.issue import Progress
 
 NewStore = Annotated[
     bool,
@@ -32,7 +40,7 @@ class Session:
 
 
 def begin(terminal: Terminal) -> Session:
-    """The session `terminal`'s environment asks for; log lines go to its error stream.
+    """Return the session by the environment of `terminal`; log lines go to its errors.
 
     Raises:
         BadInput: a setting that cannot be read.
@@ -40,3 +48,67 @@ def begin(terminal: Terminal) -> Session:
     settings = Settings.from_env(terminal.environ)
     configure(settings, terminal.err)
     return Session(settings, Clock(settings.now), DataDirectory(settings.home))
+
+
+Zones = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--zone", metavar="ZONE", help="only this zone; may be repeated, and takes commas"
+    ),
+]
+
+
+def zone_keys(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the keys of the zones named, in the order given, each once.
+
+    Raises:
+        UnknownRegion: one denotes no zone; ``extra["nearest"]`` has candidates.
+    """
+    names = [name.strip() for text in given or () for name in text.split(",") if name.strip()]
+    return tuple(dict.fromkeys(resolve_zone(name).key for name in names))
+
+
+def check_out(path: Path, *suffixes: str) -> None:
+    """Refuse the file of ``--out`` before the work for it begins.
+
+    Raises:
+        BadInput: the file has none of `suffixes`, or its folder is missing.
+    """
+    if not path.parent.is_dir() or path.is_dir():
+        raise BadInput(f"--out {path}: name a file in a folder that is there")
+    if path.suffix not in suffixes:
+        named = " or ".join(path.with_suffix(suffix).name for suffix in suffixes)
+        raise BadInput(f"--out {path}: the format goes by the ending; name it {named}")
+
+
+@contextmanager
+def show_progress(terminal: Terminal) -> Iterator[Progress]:
+    """Show a progress bar; the block gets a callback: what is done, how far, of how much."""
+    if not terminal.interactive:
+        yield _silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(file=terminal.err, _environ=terminal.environ),
+        transient=True,
+        auto_refresh=False,  # that is a thread, and forecasts are made in forked processes
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, of: int) -> None:
+            bar.update(task, description=what, completed=done, total=of, refresh=True)
+
+        yield show
+
+
+def _silent(what: str, done: int, of: int) -> None:
+    """Show nothing."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import polars as pl
+import typer
 
+from gridtide.cli import plan_request
 from gridtide.cli.command import command
+from gridtide.cli.options import Json, Written
+from gridtide.cli.plan_request import ELASTIC_OPTIONS, job_to_json
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time
@@ -20,15 +24,18 @@ from gridtide.planning.problem.bounds import check_slack
 from gridtide.planning.problem.local_time import zone_named
 from gridtide.schema.jobs import JOB
 from gridtide.values import read_moment, read_written_length
-from gridtide_pipelines.commands.progress import shown
-from gridtide_pipelines.commands.session import Session, begin
-from gridtide_pipelines.commands.simulate_options import POLICIES, SimulateOptions
-from gridtide_pipelines.commands.zones import zone_keys
+from gridtide_pipelines.commands.session import (
+    Session,
+    begin,
+    check_out,
+    show_progress,
+    zone_keys,
+)
 from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.policies.backtest import Case, Outcome
 from gridtide_pipelines.policies.backtest import simulate as simulated
 from gridtide_pipelines.policies.cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policies.policies import MOVING, Policy, chosen
+from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, chosen
 from gridtide_pipelines.policies.scores import frame, totals
 from gridtide_pipelines.policies.text import document, lines
 from gridtide_store.data_directory import writer_lock
@@ -37,8 +44,77 @@ from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 
 MOST_JOBS = 100_000
-SUFFIXES = (".parquet", ".csv")
+POLICIES = "night,best-window,pause"
+COMES, PLANS = "When a job comes", "Policies that plan"
+HOURS = 4.0
 Occurrences = list[tuple[datetime, datetime]]
+JOB_OPTIONS = replace(
+    plan_request.JOB_OPTIONS,
+    without=("checkpoints",),
+    written={
+        **plan_request.JOB_OPTIONS.written,
+        "hours": Written(note=f"default: {HOURS:g}"),
+        "kind": Written(note="the policy pause runs an unbroken one as interruptible"),
+    },
+)
+
+
+def _option(metavar: str, text: str, panel: str | None = None) -> Any:  # noqa: ANN401  # as typer.Option
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateOptions:
+    """Jobs, policies and data of a simulation."""
+
+    policy: Annotated[
+        list[str] | None,
+        _option(
+            "NAME", f"one or more, with commas, of {', '.join(NAMES)}; default: {POLICIES}"
+        ),
+    ] = None
+    zone: Annotated[list[str], _option("ZONE", "may be repeated, and takes commas")]
+    first: Annotated[str, typer.Option("--from", metavar="TIME", help="a day or a time")]
+    last: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="jobs come before it; a day or a time")
+    ]
+    every: Annotated[str | None, _option("DURATION", "from --from on; default: P1D", COMES)] = (
+        None
+    )
+    cron: Annotated[str | None, _option("FIELDS", "instead, e.g. '0 9 * * mon-fri'", COMES)] = (
+        None
+    )
+    slack: Annotated[str, _option("DURATION|50%", "it may end so much later", COMES)] = "PT24H"
+    timezone: Annotated[
+        str | None,
+        _option(
+            "NAME",
+            "of --cron (default: UTC) and of night and hour-HH (default: each zone's own)",
+            COMES,
+        ),
+    ] = None
+    job: Annotated[Json, JOB_OPTIONS]
+    elastic: Annotated[Json, replace(ELASTIC_OPTIONS, only=("fractional_workers",))]
+    threshold: Annotated[
+        float | None, _option("X", "what the policy threshold waits for", PLANS)
+    ] = None
+    min_saving: Annotated[
+        float, _option("FRACTION", "run now unless this much is saved, e.g. 0.05", PLANS)
+    ] = 0.0
+    quantile: Annotated[
+        Quantile, typer.Option(rich_help_panel=PLANS, help="p50 (expected) or p90 (robust)")
+    ] = Quantile.P50
+    signal: Annotated[
+        Signal | None, _option("NAME", "signal to use; default: lifecycle intensity")
+    ] = None
+    model: Annotated[str, _option("NAME", "forecast model")] = DEFAULT
+    reissue: Annotated[str, _option("DURATION", "how often a forecast is new")] = "PT6H"
+    data: Annotated[
+        Path | None, _option("FOLDER", "read <ZONE>.parquet; without: the store")
+    ] = None
+    out: Annotated[Path | None, _option("FILE", "also write every job: .parquet or .csv")] = (
+        None
+    )
 
 
 @command(
@@ -56,7 +132,7 @@ Occurrences = list[tuple[datetime, datetime]]
 def simulate(terminal: Terminal, options: SimulateOptions) -> int:
     """Compare policies for timing jobs, on past forecasts and actual values."""
     session = begin(terminal)
-    job = _job(options)
+    job = JOB.read({"hours": HOURS} | job_to_json(options.job, options.elastic))
     policies = chosen(
         _names(options.policy or [POLICIES]),
         job,
@@ -70,10 +146,8 @@ def simulate(terminal: Terminal, options: SimulateOptions) -> int:
             "such as DE,FR"
         )
     occurrences = _occurrences(options, job)
-    if options.out is not None and options.out.suffix not in SUFFIXES:
-        raise BadInput(f"--out {options.out}: name it .parquet or .csv")
-    if options.out is not None and (not options.out.parent.is_dir() or options.out.is_dir()):
-        raise BadInput(f"--out {options.out}: name a file in a folder that is there")
+    if options.out is not None:
+        check_out(options.out, ".parquet", ".csv")
     signal, outcomes = _simulated(options, session, policies, occurrences, terminal)
     if not any(each.scored for each in outcomes):
         first = outcomes[0].left_out[0]
@@ -104,32 +178,26 @@ def _simulated(
 ) -> tuple[Signal, list[Outcome]]:
     models = chain(options.model)
     only = frozenset[str]() if options.model == DEFAULT else frozenset(m.name for m in models)
-    every, robust = (
-        _above_zero(options.reissue, name="--reissue"),
-        options.quantile != Quantile.P50,
-    )
-    forecasting = Forecasting(models, only, every, quantiles=robust)
-    signal = _signal(options.signal)
+    every = _above_zero(options.reissue, name="--reissue")
+    forecasting = Forecasting(models, only, every, quantiles=options.quantile != Quantile.P50)
+    signal, names = options.signal, _names(options.zone)
+    if not names:
+        raise BadInput("--zone names no zone; write it as --zone DE,FR")
     span = occurrences[0][0], max(latest for _, latest in occurrences)
 
     def on(cases: Sequence[Case], workers: int) -> tuple[Signal, list[Outcome]]:
         if options.timezone is not None:
             cases = [replace(case, timezone=options.timezone) for case in cases]
-        with shown(terminal) as progress:
+        with show_progress(terminal) as progress:
             found = simulated(cases, policies, occurrences, workers=workers, progress=progress)
         return cases[0].truth.signal, found
 
     if options.data:
-        names = _names(options.zone)
-        if not names:
-            raise BadInput("--zone names no zone; write it as --zone DE,FR")
         cases = from_files(
             options.data, names, *span, forecasting, signal=signal, warn=terminal.say
         )
         return on(cases, session.settings.workers)
     now, zones = session.clock(), zone_keys(options.zone)
-    if not zones:
-        raise BadInput("--zone names no zone; write it as --zone DE,FR")
     if span[0] > now:
         raise BadInput(
             f"--from is after now ({format_time(now)}), where nothing is true yet; give a past"
@@ -140,30 +208,10 @@ def _simulated(
         return on(cases, 1)  # one connection cannot be shared with other processes
 
 
-def _job(options: SimulateOptions) -> Job:
-    given = {
-        "power": options.power,
-        "min_segment": options.min_segment,
-        "max_segments": options.max_segments,
-        "pause_cost": options.pause_cost and {"kwh": options.pause_cost},
-        "restart_cost": options.restart_cost and {"kwh": options.restart_cost},
-    }
-    wire: dict[str, Any] = {"hours": options.hours, "kind": str(options.kind)}
-    wire |= {name: value for name, value in given.items() if value is not None}
-    if options.workers is not None or options.fractional_workers:
-        wire["workers"] = {
-            "maximum": options.workers,
-            "fractional_workers": options.fractional_workers,
-        }
-    return JOB.read(wire)
-
-
 def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
-    """When each job comes and has to have ended, in order."""
-    first, last = (
-        read_moment(options.first, "--from", day=True),
-        read_moment(options.last, "--to", day=True),
-    )
+    """Return the earliest start and the latest end of each job, in order."""
+    first = read_moment(options.first, "--from", day=True)
+    last = read_moment(options.last, "--to", day=True)
     if last <= first:
         raise BadInput(f"--to {options.last} is not after --from {options.first}; swap them")
     slack = _slack(options.slack, job)
@@ -204,7 +252,7 @@ def _slack(text: str, job: Job) -> timedelta:
     try:
         share = float(text[:-1]) / 100
     except ValueError as error:
-        raise BadInput(f"--slack {text!r} is no share; write it as 50%") from error
+        raise BadInput(f"--slack: must be a share such as 50%, not {text!r}") from error
     check_slack(None, share)
     try:
         return job.duration * share
@@ -215,14 +263,8 @@ def _slack(text: str, job: Job) -> timedelta:
 def _above_zero(text: str, *, name: str) -> timedelta:
     length = read_written_length(text, name)
     if length <= timedelta(0):
-        raise BadInput(f"{name} {text} is no time at all; give a length above 0 such as PT1H")
+        raise BadInput(f"{name}: must be above 0, such as PT1H, not {text}")
     return length
-
-
-def _signal(name: str | None) -> Signal | None:
-    if name is None or name in set(Signal):
-        return None if name is None else Signal(name)
-    raise BadInput(f"--signal {name!r} is none; give one of {', '.join(Signal)}")
 
 
 def _names(given: Sequence[str]) -> list[str]:

@@ -80,7 +80,7 @@ def _last_refresh(home: DataDirectory) -> dict[str, Any] | None:
 
 
 def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[str, Any]:
-    """The snapshot that servers read, and the zones in it whose newest slot is old."""
+    """Return the snapshot that servers read, and the zones in it whose newest slot is old."""
     folder = current(home)
     if folder is None:
         return {"snapshot": None, "published_at": None, "zones": 0, "late": []}
@@ -106,7 +106,7 @@ def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[s
 
 
 def _existing(folder: Path) -> Path:
-    """The nearest folder above that exists."""
+    """Return the nearest folder above that exists."""
     return next(each for each in folder.absolute().parents if each.exists())
 
 
