@@ -20,6 +20,8 @@ from gridtide_store.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 Mark = tuple[int, int, int]
+# Where `gridtide demo` publishes, below the data directory.
+DEMO = ("live", "simulated")
 
 
 class _Held:
@@ -144,10 +146,7 @@ class Reader:
     def _open(self) -> View:
         folder = current(self.home)
         if folder is None:
-            raise NotReady(
-                f"{self.home.root} has nothing published; run `gridtide refresh`, or "
-                "`gridtide import`, `gridtide forecast` and `gridtide publish`"
-            )
+            raise NotReady(_remedy(self.home.root))
         try:
             return _view(folder)
         except (Damaged, NewerHome) as error:
@@ -200,3 +199,17 @@ def _mark(pointer: Path) -> Mark | None:
     except OSError:
         return None  # opening it then raises the reason
     return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+
+def _remedy(root: Path) -> str:
+    """Return what to do about a data directory without a snapshot."""
+    for each in DEMO:
+        if (root / each / "CURRENT").is_file():
+            return (
+                f"{root} has nothing published, but `gridtide demo` has published in "
+                f"{root / each}; read that with --home {root / each} or GRIDTIDE_HOME"
+            )
+    return (
+        f"{root} has nothing published; run `gridtide refresh`, or `gridtide import`, "
+        "`gridtide issue` and `gridtide publish`"
+    )

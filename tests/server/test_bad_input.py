@@ -186,7 +186,7 @@ def test_a_zone_without_lifecycle_intensity_names_what_it_has(ask: Asker) -> Non
     ("zone", "words"),
     [
         ("ES", ("ended 2026-03-02T11:00:00Z", "gridtide refresh")),
-        ("PL", ("no forecast", "gridtide forecast --zone PL", "gridtide publish")),
+        ("PL", ("no forecast", "gridtide issue --zone PL", "gridtide publish")),
         ("AT", ("no data", "gridtide refresh", "gridtide import", "BE, DE, ES")),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_time_at_which_nothing_is_known_either_is_not_advised(publisher: Publi
     publisher.publish(then, replay=True)
     with Asker(publisher.home, Clock(then)) as ask:
         problem = ask.problem(f"{DE}&hours=2", 404, "no_data")
-    assert "gridtide forecast --zone DE" in problem["detail"]
+    assert "gridtide issue --zone DE" in problem["detail"]
     assert "--now" not in problem["detail"]
 
 

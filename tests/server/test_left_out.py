@@ -16,7 +16,7 @@ from tests.server.world import NOW, Asker, Standing
 # A region of each kind without what the others have, and a word of its reason.
 LACKING = [
     ("AT", "has no data here"),
-    ("PL", "gridtide forecast --zone PL"),
+    ("PL", "gridtide issue --zone PL"),
     ("ES", "ended 2026-03-02T11:00:00Z"),
     ("GB", "it has ci_direct_consumed"),
 ]

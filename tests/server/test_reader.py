@@ -191,6 +191,15 @@ def test_nothing_published_says_what_to_run(publisher: Publisher) -> None:
         pass
 
 
+def test_what_the_demo_published_is_named_where_nothing_else_is(publisher: Publisher) -> None:
+    simulated = publisher.home.root / "simulated"
+    simulated.mkdir(parents=True)
+    (simulated / "CURRENT").write_text("x")
+    with pytest.raises(NotReady) as raised, Reader(publisher.home).read():
+        pass
+    assert f"--home {simulated} or GRIDTIDE_HOME" in str(raised.value)
+
+
 @pytest.mark.slow
 def test_no_request_fails_while_20_snapshots_are_published(publisher: Publisher) -> None:
     start(publisher)

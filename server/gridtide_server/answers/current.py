@@ -65,7 +65,7 @@ def _nothing(view: View, place: Resolution, at: datetime) -> NoData:
     zone, when = f"{place.zone} ({place.zone_name})", format_time(at)
     if view.observed_at(place.zone, at):
         return NoData(
-            f"{zone} has no forecast as of {when}; run `gridtide forecast --zone {place.zone}` "
+            f"{zone} has no forecast as of {when}; run `gridtide issue --zone {place.zone}` "
             f"and `gridtide publish`{_replayed(view, place, at)}"
         )
     there = view.zones_at(at)
