@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import gridtide_pipelines.ingest.sources
-from gridtide.cli import script
 from gridtide.model import Signal
 from gridtide.schema.batch_requests import BATCH
 from gridtide.schema.bounds import BOUNDS
@@ -36,6 +30,7 @@ from gridtide_server import bodies, problems
 from gridtide_server.http import refusals
 from gridtide_server.openapi import document_text
 from gridtide_store.settings import KNOWN
+from tests import documents
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -285,59 +280,30 @@ def test_every_make_target_named_in_a_document_exists() -> None:
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a user whose home has forecasts of a simulated grid."""
-    environ = {
-        "GRIDTIDE_HOME": str(tmp_path_factory.mktemp("home")),
-        "GRIDTIDE_NOW": "2026-03-02T12:00Z",
-        "GRIDTIDE_WORKERS": "1",
-        "PATH": os.defpath,
-    }
-    zones = "DE,FR,GB,US-MIDA-PJM"
-    words = ["refresh", "--simulate", "--zone", zones, "--model", "naive"]
-    assert script.main(words, environ) == 0
-    return environ
+    return documents.simulated_home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["README.md", "docs/plans.md"])
-def test_the_python_in_a_document_runs(name: str, simulated: dict[str, str]) -> None:
-    blocks = fenced(ROOT / name)
-    printed = {
-        body: next_body if next_kind == "text" else None
-        for (kind, body), (next_kind, next_body) in pairwise([*blocks, ("", "")])
-        if kind == "python"
+@pytest.mark.parametrize("name", documents.WITH_OUTPUT)
+def test_a_document_shows_what_its_examples_print(name: str, simulated: dict[str, str]) -> None:
+    text = (ROOT / name).read_text()
+    assert documents.with_outputs(text, simulated) == text
+
+
+@pytest.mark.parametrize("name", documents.WITH_OUTPUT)
+def test_the_tables_of_commands_are_those_of_the_code(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert documents.with_tables(text) == text
+
+
+@pytest.mark.parametrize("name", documents.WITH_OUTPUT)
+def test_every_example_that_reads_shows_its_output(name: str) -> None:
+    shown = {
+        code for _, code, output in documents.SHOWN.findall((ROOT / name).read_text()) if output
     }
-    assert printed
-    for block, output in printed.items():
-        run = subprocess.run(
-            [sys.executable, "-W", "error", "-c", block],
-            env=simulated,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert (run.returncode, run.stderr) == (0, ""), block
-        assert bool(run.stdout) == ("print(" in block), block
-        # The output in the document is what the block prints, and none is left out.
-        assert run.stdout == (output or ""), block
-
-
-@pytest.mark.slow
-def test_the_questions_in_shell_blocks_are_answered(
-    simulated: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = [
-        shlex.split(line, comments=True)[1:]
-        for name in ("README.md", "docs/plans.md")
-        for kind, block in fenced(ROOT / name)
-        if kind == "sh"
-        for line in block.splitlines()
-        if re.match(r"gridtide (plan|best-\w+|schedule|footprint) ", line)
-    ]
-    assert len(asked) > 2
-    for words in asked:
-        words = [word.replace("2026-11-21", "2026-03-03") for word in words]
-        assert script.main(words, simulated) == 0, capsys.readouterr().err
+    for kind, block in fenced(ROOT / name):
+        if kind == "sh" and re.search(r"^gridtide (now|plan|best-\w+|footprint) ", block, re.M):
+            assert block in shown
 
 
 # Form
