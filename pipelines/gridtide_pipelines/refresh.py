@@ -1,4 +1,4 @@
-"""One refresh: gather, derive, forecast, publish. Each step can be done again."""
+"""One refresh: gather, derive, forecast, publish. Each stage can be repeated."""
 
 from __future__ import annotations
 
@@ -15,21 +15,34 @@ from gridtide.model import format_time
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import ClockAhead, ClockWrong, NotStored
 from gridtide_pipelines.forecast.issue import Forecasting, Progress, forecast_zones
+from gridtide_pipelines.ingest.command_log import noted
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.run_log import noted
 from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.publishing import publish_home
+from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
+from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
+from gridtide_store.publish import publish
+from gridtide_store.raw_responses import prune_raw
 from gridtide_store.records import RunStage
-from gridtide_store.retention import prune_raw, thin_runs
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 
 log = logging.getLogger(__name__)
+
+
+def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock) -> str:
+    """Publish what the store holds; the name of the snapshot."""
+    return publish(store, ledger, home, clock(), replay=clock.replay, trust=trusted)
+
+
+def trusted(zone: str) -> Sequence[str]:
+    """The sources of `zone`, most trusted first; none for a zone not in the catalogue."""
+    record = catalogue.load().find(zone)
+    return record.sources if record else ()
 
 
 @dataclass(slots=True)
@@ -157,10 +170,10 @@ def _known_ahead(store: Store, now: datetime) -> list[str]:
 def _let_go(store: Store, settings: Settings, now: datetime) -> None:
     """Delete the raw bodies and thin the runs that have been kept long enough."""
     if settings.keep_raw:
-        pruned = prune_raw(store, now - settings.keep_raw, now)
+        pruned = prune_raw(store.connection, store.home.raw, now - settings.keep_raw, now)
         log.info("deleted raw bodies", extra=asdict(pruned))
     if settings.keep_runs:
-        thinned = thin_runs(store, now - settings.keep_runs)
+        thinned = thin_runs(store.connection, now - settings.keep_runs)
         log.info("thinned forecast runs", extra=asdict(thinned))
 
 

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
 from gridtide_store.database import Columns, columns, frame, microseconds
-from gridtide_store.errors import Unusable
-from gridtide_store.faults import MAKE_ROOM
-from gridtide_store.frames import observations
-from gridtide_store.vocabulary import INSTANT, QUALITIES
+from gridtide_store.errors import MAKE_ROOM, Unusable
+from gridtide_store.vocabulary import INSTANT, QUALITIES, observations
 
 SECOND = 1_000_000
 NAMES = ("zone", "signal", "source")

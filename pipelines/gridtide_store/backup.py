@@ -31,11 +31,10 @@ from gridtide_store.backup_files import (
     read_list,
     refuse_unlike,
 )
-from gridtide_store.data_directory import DataDirectory, writer_lock
+from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, writer_lock
 from gridtide_store.database import attach, connect, refuse_foreign
-from gridtide_store.durable import sync_file, sync_folder
-from gridtide_store.faults import explained
-from gridtide_store.ledger_file import RESTORE as MAKE_ANEW
+from gridtide_store.errors import explained
+from gridtide_store.ledger import RESTORE as MAKE_ANEW
 from gridtide_store.manifest import File, describe, read, verify
 from gridtide_store.opening import OWN, TABLES
 from gridtide_store.pointer import current, whole

@@ -14,9 +14,8 @@ from typing import BinaryIO
 import msgspec
 
 from gridtide.errors import BadInput
-from gridtide_store.data_directory import DataDirectory
+from gridtide_store.data_directory import DataDirectory, sync_file
 from gridtide_store.database import attach, connect, refuse_foreign
-from gridtide_store.durable import sync_file
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.manifest import File
 from gridtide_store.opening import OWN, TABLES

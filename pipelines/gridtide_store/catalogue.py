@@ -1,9 +1,11 @@
-"""The zones gridtide knows, their names and the cloud regions in them, read from tables."""
+"""The catalogue: zones, cloud regions and the names by which people know them."""
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -11,13 +13,141 @@ from pathlib import Path
 from typing import Any
 
 from gridtide.errors import BadInput
-from gridtide_store.names import Names, read_names
+
+# Spaces, hyphens and dashes of all kinds, and what code lists put between the parts of a code.
+SEPARATORS = re.compile(r"[\s\-\u2010-\u2015_/|]+")
+# Letters that Unicode does not take apart into a base letter and an accent.
+PLAIN = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "\u2019": "'"})
+# Without separators, shorter names would be taken for each other: NO-1 is no country code.
+LEAST_JOINED = 4
 
 FOLDER = Path(__file__).with_name("catalogue")
 
 # "Within 30 km of a listed cloud site" is the public rule for coordinates; cloud_regions.toml
 # says where less is certain.
 CERTAIN_KM = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a name means.
+
+    Attributes:
+        zones: keys of ours, the most likely first; empty where gridtide covers none of it.
+        certain: it denotes exactly the one zone there is in `zones`.
+        text: in words, ``the United Kingdom``; empty when certain.
+    """
+
+    zones: tuple[str, ...]
+    certain: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Meanings by folded name, and by that name without separators."""
+
+    folded: Mapping[str, Meaning]
+    joined: Mapping[str, Meaning]
+
+    def find(self, text: str) -> Meaning | None:
+        """What `text` means as a name; None when it is no name we know.
+
+        ``US-PJM`` and ``AUS-NSW``, a country and a zone in it, are read as such.
+        """
+        name = fold(text)
+        country, _, rest = name.partition("-")
+        return self._whole(name) or (self._within(country, rest) if rest else None)
+
+    def country(self, text: str) -> Meaning | None:
+        """What the part of `text` before its first separator means as a name."""
+        first, _, rest = fold(text).partition("-")
+        return self.folded.get(first) if rest else None
+
+    def _whole(self, name: str) -> Meaning | None:
+        joined = name.replace("-", "")
+        found = self.folded.get(name)
+        if found is None and len(joined) >= LEAST_JOINED:
+            found = self.joined.get(joined)
+        return found
+
+    def _within(self, country: str, rest: str) -> Meaning | None:
+        """The zone `rest` in a country: its key without the country's code, or its alias."""
+        of = self.folded.get(country)
+        if of is None or not of.zones:
+            return of  # a part of a country that is not covered is not covered either
+        code = of.zones[0]
+        meant = self._whole(f"{code.casefold()}-{rest}") or self._whole(rest)
+        if meant is None or not meant.zones or meant.zones[0].split("-")[0] != code:
+            return None
+        return meant
+
+
+def fold(text: str) -> str:
+    """`text` without letter case, accents and full stops, its separators all one hyphen."""
+    plain = unicodedata.normalize("NFKD", text.strip()).casefold().translate(PLAIN)
+    bare = "".join(each for each in plain if not unicodedata.combining(each))
+    kept = bare.replace(".", "").replace("'", "").replace("&", "and")
+    return SEPARATORS.sub("-", kept)
+
+
+def read_names(path: Path, own: Mapping[str, Iterable[str]]) -> Names:
+    """The meanings in a table, beside the zones' `own` names, which come first.
+
+    Raises:
+        BadInput: not TOML, an unknown zone, or a name that denotes two zones.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path.name} is not TOML: {error}") from error
+    entries = list(_entries(table))
+    if unknown := sorted({z for _, meaning in entries for z in meaning.zones} - set(own)):
+        raise BadInput(f"{path.name}: no zone has the key {', '.join(unknown)}")
+    keys = [
+        (name, Meaning((key,), certain=True)) for key, names in own.items() for name in names
+    ]
+    first: dict[str, Meaning] = {}
+    for name, meaning in keys:
+        first.setdefault(fold(name), meaning)
+    later: dict[str, Meaning] = {}
+    for name, meaning in entries:
+        folded = fold(name)
+        if folded not in first:
+            later[folded] = _both(name, later.get(folded), meaning)
+    folded_names = first | later
+    joined: dict[str, Meaning] = {}
+    for name, meaning in folded_names.items():
+        together = name.replace("-", "")
+        before = joined.get(together)
+        joined[together] = meaning if before in (None, meaning) else _either(before, meaning)
+    return Names(folded_names, joined)
+
+
+def _entries(table: Mapping[str, Any]) -> Iterable[tuple[str, Meaning]]:
+    for key, names in table["zone"].items():
+        yield from ((name, Meaning((key,), certain=True)) for name in names)
+    for each in table["several"]:
+        meaning = Meaning(tuple(each["zones"]), text=each["means"])
+        yield from ((name, meaning) for name in each["names"])
+    for code, each in table["elsewhere"].items():
+        meaning = Meaning((), text=each["name"])
+        yield from ((name, meaning) for name in (code, each["name"], *each["names"]))
+
+
+def _both(name: str, before: Meaning | None, meaning: Meaning) -> Meaning:
+    """A name with a further meaning; certain ones must agree with all others."""
+    if before is None or before == meaning:
+        return meaning
+    if before.certain or meaning.certain:
+        raise BadInput(f"{name!r} denotes a zone and something else as well; keep one of them")
+    return _either(before, meaning)
+
+
+def _either(before: Meaning, meaning: Meaning) -> Meaning:
+    zones = tuple(dict.fromkeys(before.zones + meaning.zones))
+    texts = dict.fromkeys(text for text in (before.text, meaning.text) if text)
+    return Meaning(zones, text=" or ".join(texts))
 
 
 class ZoneKind(StrEnum):

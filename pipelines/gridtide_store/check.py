@@ -14,14 +14,13 @@ import duckdb
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time
 from gridtide_store import manifest as manifests
-from gridtide_store.bodies import body_path, read_body
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import columns
-from gridtide_store.errors import Damaged
-from gridtide_store.faults import RESTORE, explain
+from gridtide_store.errors import RESTORE, Damaged, explain
 from gridtide_store.manifest import REPUBLISH, File
 from gridtide_store.opening import TABLES
 from gridtide_store.pointer import pointed, whole
+from gridtide_store.raw_responses import body_path, read_body
 from gridtide_store.store import Store
 from gridtide_store.tables import chunks
 

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 
 from gridtide.model import format_time
-from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.faults import explained
+from gridtide_store.errors import Damaged, NewerHome, explained
 from gridtide_store.records import Facts
 
 NAME = "manifest.json"

@@ -1,19 +1,134 @@
-"""Whether a file is the store of its home, a new one, or none of ours."""
+"""Opening the store: whether the file is ours, its schema version and its identity.
+
+The store's identity and the number of each publication are random numbers in its table
+``meta``. A snapshot repeats them, so that a base is never linked from another store's snapshot,
+nor from a later state of the same store than the one a backup restored.
+"""
 
 from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from gridtide.errors import BadInput, NoData
 from gridtide_store.data_directory import DataDirectory
-from gridtide_store.database import refuse_foreign
-from gridtide_store.errors import Damaged
-from gridtide_store.faults import RESTORE
+from gridtide_store.database import refuse_foreign, transaction
+from gridtide_store.errors import RESTORE, Damaged, NewerHome
 from gridtide_store.ledger import Ledger
+
+FOLDER = Path(__file__).parent / "schema"
+
+STORE: Final = "store"
+BASE: Final = "published base"
+DELTA: Final = "published delta"
 
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
 # Made by the schema for people with a DuckDB prompt; nothing here reads them.
 OWN = ("belief", "belief_as_of")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: its number, counted from 1 without gaps, and what it does."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def load(folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """The migrations in `folder` (``001_first.sql``, ...), in order.
+
+    Raises:
+        Damaged: a number is missing or there twice, so the installation is not whole.
+    """
+    found = tuple(
+        Migration(int(match[1]), path.stem, path.read_text(encoding="utf-8"))
+        for path in sorted(folder.iterdir())
+        if (match := re.fullmatch(r"(\d{3})_\w+\.sql", path.name))
+    )
+    if not found or [step.number for step in found] != list(range(1, len(found) + 1)):
+        raise Damaged(
+            f"{folder}: migrations are not numbered 001, 002, ...; reinstall gridtide"
+        )
+    return found
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Number of the newest migration the file in use has had; 0 for an empty one."""
+    there = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND table_name = 'meta'"
+    ).fetchone()
+    if not there or not there[0]:
+        return 0
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def migrate(
+    connection: duckdb.DuckDBPyConnection, migrations: Sequence[Migration], *, who: str
+) -> int:
+    """Bring the file in use to the newest version, each step whole or not at all.
+
+    Args:
+        connection: with the file in use.
+        migrations: as `load` gives them.
+        who: name of the file for messages.
+
+    Returns:
+        How many steps were applied.
+
+    Raises:
+        NewerHome: the file has had migrations this gridtide does not know.
+    """
+    before = version(connection)
+    if before > len(migrations):
+        raise NewerHome(
+            f"{who} has schema version {before}, this gridtide knows up to {len(migrations)}; "
+            "upgrade gridtide, or restore a backup made by this version"
+        )
+    for step in migrations[before:]:
+        with transaction(connection):
+            connection.execute(step.sql)
+            connection.execute("DELETE FROM meta WHERE name = 'schema'")
+            connection.execute("INSERT INTO meta VALUES ('schema', ?)", [step.number])
+    return len(migrations) - before
+
+
+def read_note(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """One bookkeeping number of the store in use; 0 where there is none."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def write_note(connection: duckdb.DuckDBPyConnection, name: str, value: int) -> None:
+    """Set one bookkeeping number of the store in use; run it inside a transaction."""
+    connection.execute("DELETE FROM meta WHERE name = ?", [name])
+    connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+
+
+def identify(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the store in use its number, unless it has one; one of an older gridtide has not."""
+    if not read_note(connection, STORE):
+        with transaction(connection):
+            write_note(connection, STORE, draw())
+
+
+def draw() -> int:
+    """A number that nothing else has: positive, and it fits BIGINT."""
+    return secrets.randbits(62) + 1
+
+
+def name_of(number: int) -> str:
+    """How a manifest writes such a number; "" for none."""
+    return f"{number:016x}" if number else ""
 
 
 def refuse_beside_snapshots(home: DataDirectory) -> None:

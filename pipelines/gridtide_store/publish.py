@@ -12,16 +12,14 @@ from pathlib import Path
 from gridtide.errors import GridtideError
 from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
-from gridtide_store.data_directory import DataDirectory
+from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, write_durably
 from gridtide_store.database import columns
-from gridtide_store.durable import sync_file, sync_folder, write_durably
-from gridtide_store.errors import Damaged
-from gridtide_store.faults import explained
+from gridtide_store.errors import Damaged, explained
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import Manifest
-from gridtide_store.matrices import clock_of, matrices, newest_runs
 from gridtide_store.pointer import current
 from gridtide_store.records import Facts
+from gridtide_store.snapshot_runs import clock_of, matrices, newest_runs
 from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import QUALITIES

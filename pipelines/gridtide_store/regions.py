@@ -12,8 +12,7 @@ from functools import cache
 
 from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue, coordinates
-from gridtide_store.catalogue import ZoneRecord
-from gridtide_store.names import Meaning
+from gridtide_store.catalogue import Meaning, ZoneRecord
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -62,8 +61,8 @@ def resolve(region: str) -> Resolution:
             "the region is empty; pass a zone (DE), a cloud region (aws:us-east-1) "
             "or a place (52.52,13.40)"
         )
-    if (place := _coordinates(text)) is not None:
-        return _resolve_place(text, *place)
+    if (pair := _coordinates(text)) is not None:
+        return _resolve_coordinates(text, *pair)
     known, name = catalogue.load(), text.casefold()
     if key := known.keys.get(name):
         return Resolution(text, key, known.zones[key].name, How.ZONE_KEY)
@@ -109,7 +108,7 @@ def split_regions(values: Sequence[str]) -> list[str]:
     return regions
 
 
-def _resolve_place(text: str, lat: float, lon: float) -> Resolution:
+def _resolve_coordinates(text: str, lat: float, lon: float) -> Resolution:
     if found := _zone_at(lat, lon):
         zone, how = found
         return Resolution(text, zone.key, zone.name, how)

@@ -25,12 +25,10 @@ from gridtide_store.database import (
     lock_down,
     refuse_foreign,
 )
-from gridtide_store.errors import Damaged
-from gridtide_store.faults import explained
+from gridtide_store.errors import Damaged, explained
 from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
-from gridtide_store.matrices import END_OF_TIME
 from gridtide_store.snapshot_revisions import Revisions
-from gridtide_store.snapshot_runs import Run, Runs
+from gridtide_store.snapshot_runs import END_OF_TIME, Run, Runs
 from gridtide_store.trust import REACH, by_trust, merge
 from gridtide_store.vocabulary import input_of
 

@@ -17,11 +17,11 @@ from gridtide.errors import GridtideError
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import transaction
-from gridtide_store.identity import BASE as BASE_NOTE
-from gridtide_store.identity import DELTA as DELTA_NOTE
-from gridtide_store.identity import draw, name_of, read_note, write_note
 from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
-from gridtide_store.matrices import Matrix
+from gridtide_store.opening import BASE as BASE_NOTE
+from gridtide_store.opening import DELTA as DELTA_NOTE
+from gridtide_store.opening import draw, name_of, read_note, write_note
+from gridtide_store.snapshot_runs import Matrix
 from gridtide_store.store import Store
 from gridtide_store.tables import rows_after, write_base, write_delta
 from gridtide_store.vocabulary import QUALITIES

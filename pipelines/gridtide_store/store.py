@@ -15,17 +15,13 @@ import polars as pl
 
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import utc
-from gridtide_store import reading
+from gridtide_store import opening, reading
 from gridtide_store.appending import Adder, append
-from gridtide_store.bodies import hash_body, keep_body, read_body
 from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.database import attach, connect, lock_down, transaction
-from gridtide_store.errors import BodyExpired
-from gridtide_store.faults import explain, explained
-from gridtide_store.identity import STORE, identify, name_of, read_note, write_note
-from gridtide_store.migrations import Migration, load, migrate
-from gridtide_store.opening import adopt, refuse_beside_snapshots
-from gridtide_store.runs import append_runs, read_runs
+from gridtide_store.errors import BodyExpired, explain, explained
+from gridtide_store.forecast_runs import append_runs, read_runs
+from gridtide_store.raw_responses import hash_body, keep_body, read_body
 
 
 class Store:
@@ -51,7 +47,7 @@ class Store:
     def open(
         cls,
         home: DataDirectory,
-        migrations: Sequence[Migration] | None = None,
+        migrations: Sequence[opening.Migration] | None = None,
         *,
         new: bool = False,
     ) -> Self:
@@ -67,16 +63,16 @@ class Store:
             Unusable: the folder cannot be written.
         """
         if not new:
-            refuse_beside_snapshots(home)
+            opening.refuse_beside_snapshots(home)
         connection = connect(home.root)
         try:
             with explained(home.root):
                 make_root(home)
                 attach(connection, home.live, "live", read_only=False)
                 connection.execute("USE live")
-                adopt(connection, home, new=new)
-                migrate(connection, migrations or load(), who=str(home.live))
-                identify(connection)
+                opening.adopt(connection, home, new=new)
+                opening.migrate(connection, migrations or opening.load(), who=str(home.live))
+                opening.identify(connection)
                 store = cls(connection, home)
                 # We are the writer now, so what lies there was left by one that died.
                 shutil.rmtree(store.scratch, ignore_errors=True)
@@ -112,7 +108,7 @@ class Store:
     @property
     def id(self) -> str:
         """Which store this is; a snapshot made from it says the same."""
-        return name_of(read_note(self.connection, STORE))
+        return opening.name_of(opening.read_note(self.connection, opening.STORE))
 
     def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
         """Keep one body as received, before anyone parses it; the number of the retrieval.
@@ -198,13 +194,13 @@ class Store:
             batch = self.cut + 1
             added = add(self.connection, rows, batch=batch, scratch=self.scratch)
             if added:
-                write_note(self.connection, "batch", batch)
+                opening.write_note(self.connection, "batch", batch)
         return added
 
     @property
     def cut(self) -> int:
         """Number of the newest insertion; 0 before the first."""
-        return read_note(self.connection, "batch")
+        return opening.read_note(self.connection, "batch")
 
     def history(
         self,
@@ -287,11 +283,11 @@ class Store:
         Give the answer's `cut` to `mark_derived` when its spans are done.
         """
         spans = reading.underived(
-            self.connection, after=read_note(self.connection, f"derived:{rule}")
+            self.connection, after=opening.read_note(self.connection, f"derived:{rule}")
         )
         return reading.Pending(tuple(spans), self.cut)
 
     def mark_derived(self, rule: str, cut: int) -> None:
         """Note that `rule` has derived from everything up to insertion `cut`."""
         with transaction(self.connection):
-            write_note(self.connection, f"derived:{rule}", cut)
+            opening.write_note(self.connection, f"derived:{rule}", cut)

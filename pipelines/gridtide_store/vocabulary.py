@@ -1,11 +1,13 @@
-"""The words of the store: fuels, signal names, and the columns of its two tables."""
+"""Fuels, signal names, and the columns that observations and forecast runs must have."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from gridtide.errors import BadInput
 from gridtide.model import Quality
 
 FUELS: Final = (
@@ -86,6 +88,8 @@ FORECAST: Final = pl.Schema(
     }
 )
 
+RUN = ("zone", "signal", "model", "issued_at")
+
 
 def generation(fuel: str) -> str:
     """Signal of the power one fuel gives, MW; storage positive when it discharges."""
@@ -109,3 +113,88 @@ def digits(signal: str) -> int:
     the size; of a fraction it would leave a hundred steps.
     """
     return FRACTION_DIGITS if signal.startswith(("cfe_", SHARE)) else 2
+
+
+def observations(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the columns of `OBSERVATION` in order.
+
+    Raises:
+        BadInput: another column or type, a null outside ``value``, a value that is no
+            number, an unknown quality, a slot that ends before it starts or lies between
+            whole seconds.
+    """
+    frame = _columns(frame, OBSERVATION, may_be_null=("value",))
+    _refuse(
+        frame, ~pl.col("value").is_finite(), "value", "is no number; an unknown one is null"
+    )
+    _refuse(
+        frame,
+        ~pl.col("quality").is_in(list(QUALITIES)),
+        "quality",
+        f"is none of {', '.join(QUALITIES)}",
+    )
+    _refuse_slots(frame)
+    return frame
+
+
+def forecasts(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the columns of `FORECAST` in order, sorted by run and slot.
+
+    Raises:
+        BadInput: another column or type, a null outside ``p10`` and ``p90``, a value that is
+            no number, quantiles out of order, overlapping steps in a run, or a run with two
+            known_at, sources or simulated marks.
+    """
+    frame = _columns(frame, FORECAST, may_be_null=("p10", "p90")).sort(*RUN, "slot_start")
+    for name in ("p10", "p50", "p90"):
+        _refuse(frame, ~pl.col(name).is_finite(), name, "is no number; an unknown one is null")
+    _refuse(frame, pl.col("p10") > pl.col("p50"), "p10", "lies above p50")
+    _refuse(frame, pl.col("p90") < pl.col("p50"), "p90", "lies below p50")
+    _refuse_slots(frame)
+    same_run = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in RUN)
+    for name in ("known_at", "source", "simulated"):
+        changed = same_run & (pl.col(name) != pl.col(name).shift())
+        _refuse(frame, changed, name, "changes within one run; store two runs instead")
+    overlap = same_run & (pl.col("slot_start") < pl.col("slot_end").shift())
+    _refuse(frame, overlap, "slot_start", "overlaps the step before it in the same run")
+    return frame
+
+
+def _columns(
+    frame: pl.DataFrame, schema: pl.Schema, *, may_be_null: Sequence[str]
+) -> pl.DataFrame:
+    if set(frame.columns) != set(schema.names()):
+        missing = sorted(set(schema.names()) - set(frame.columns))
+        surplus = sorted(set(frame.columns) - set(schema.names()))
+        raise BadInput(f"columns missing: {missing or 'none'}, not wanted: {surplus or 'none'}")
+    frame = frame.select(schema.names())
+    for name, wanted in schema.items():
+        found = frame.schema[name]
+        if found != wanted:
+            hint = "; give the times an offset, in UTC" if wanted == INSTANT else ""
+            raise BadInput(f"column {name} is {found}, not {wanted}{hint}")
+    for name in schema.names():
+        if name not in may_be_null and frame[name].null_count():
+            _refuse(frame, pl.col(name).is_null(), name, "is missing")
+    return frame
+
+
+def _refuse_slots(frame: pl.DataFrame) -> None:
+    ends_early = pl.col("slot_end") <= pl.col("slot_start")
+    _refuse(frame, ends_early, "slot_end", "is not after slot_start")
+    for name in ("slot_start", "slot_end"):
+        # No publisher labels finer, and whole seconds let keys be compared as one integer.
+        between = pl.col(name).dt.microsecond() != 0
+        _refuse(frame, between, name, "is not on a whole second")
+
+
+def _refuse(frame: pl.DataFrame, wrong: pl.Expr, column: str, why: str) -> None:
+    if not frame.select(wrong.any()).item():
+        return
+    bad = frame.filter(wrong)
+    row = bad.row(0, named=True)
+    who = row.get("source") if "model" not in row else row["model"]
+    raise BadInput(
+        f"{who} [{row['zone']}] {row['signal']}, slot {row['slot_start']}: "
+        f"{column} {row[column]} {why} ({len(bad)} of {len(frame)} rows); nothing was stored"
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue
-from gridtide_store.names import Names, fold, read_names
+from gridtide_store.catalogue import Names, fold, read_names
 from gridtide_store.regions import How, resolve, resolve_zone
 
 KNOWN = catalogue.load()

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from gridtide_store.data_directory import DataDirectory, writer_lock
+from gridtide_store.database import LEAST, MOST, log_of, refuse_damaged_log
 from gridtide_store.errors import Damaged
 from gridtide_store.store import Store
-from gridtide_store.write_ahead import LEAST, MOST, log_of, refuse_damaged_log
 
 KEPT = 8
 WRITER = f"""

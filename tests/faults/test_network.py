@@ -15,7 +15,7 @@ import pytest
 
 from gridtide.cli.script import main
 from gridtide.http.deadline import Allowance
-from gridtide_pipelines.ingest.deadline import Routed
+from gridtide_pipelines.ingest.limits import Routed
 from tests.faults.publisher import Publisher, publisher
 
 # Port 9 (discard) is closed wherever tests run.

@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.settling import AnsweredDays, final_days, open_part
+from gridtide_pipelines.ingest.schedule import AnsweredDays, Span, final_days, open_part
 from gridtide_store.vocabulary import OBSERVATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.forecast.hourly import hour_of, hourly
+from gridtide_pipelines.forecast.forecaster import hour_of, hourly
 
 END = datetime(2021, 3, 1, 6, tzinfo=UTC)
 FIRST = END - timedelta(hours=6)

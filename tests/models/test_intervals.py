@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gridtide_pipelines.forecast.hourly import Floats, Ints
+from gridtide_pipelines.forecast.forecaster import Floats, Ints
 from gridtide_pipelines.forecast.intervals import Rule, with_interval
 
 FREE = (-np.inf, np.inf)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gridtide_pipelines.forecast.fit_cache import KeptFits
 from gridtide_pipelines.forecast.forecaster import Fitted, ForecastSlots, Known
+from gridtide_pipelines.forecast.issue import KeptFits
 from gridtide_pipelines.forecast.models import chain
 
 MakeKnown = Callable[..., Known]

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = """
 import os, sys, time
-from gridtide_pipelines.forecast.workers import worker_pool
+from gridtide_pipelines.forecast.models import worker_pool
 
 def busy():
     os.write(1, b"working")

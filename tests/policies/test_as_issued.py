@@ -16,7 +16,7 @@ from gridtide_pipelines.forecast.forecaster import Known
 from gridtide_pipelines.forecast.models import chain
 from gridtide_pipelines.policies.as_issued import Issue, Issues, Recorded, Reissued, whole
 from gridtide_store.data_directory import DataDirectory
-from gridtide_store.issued import issued
+from gridtide_store.forecast_runs import read_known_between
 from gridtide_store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -107,9 +107,13 @@ def test_the_store_gives_every_run_known_in_a_stretch(run: MakeRun, tmp_path: Pa
     runs.append(run([5.0], known_at=START + 2 * HOUR, issued_at=START - DAY))
     with Store.open(DataDirectory(tmp_path)) as store:
         store.append_forecasts(pl.concat(runs))
-        found = issued(store, "DE", SIGNAL, START + HOUR, START + 3 * HOUR)
-        assert issued(store, "FR", SIGNAL, START, START + DAY).is_empty()
-        assert issued(store, "DE", "cfe_produced", START, START + DAY).is_empty()
+        found = read_known_between(
+            store.connection, "DE", SIGNAL, START + HOUR, START + 3 * HOUR
+        )
+        assert read_known_between(store.connection, "FR", SIGNAL, START, START + DAY).is_empty()
+        assert read_known_between(
+            store.connection, "DE", "cfe_produced", START, START + DAY
+        ).is_empty()
     expected = pl.concat([runs[1], runs[4], runs[2]])
     assert found.equals(expected)
 

@@ -16,7 +16,7 @@ from gridtide.planning import Cost, Elastic, Job, Kind, Outlook
 from gridtide_pipelines.policies.as_issued import Issue
 from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, known, simulate
 from gridtide_pipelines.policies.policies import Occurrence, chosen
-from gridtide_pipelines.policies.scores import captured, frame, totals
+from gridtide_pipelines.policies.results import captured, frame, totals
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, 22, tzinfo=UTC)

@@ -14,7 +14,7 @@ import pytest
 from gridtide.cli import script
 from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
 from gridtide_pipelines.reproduce.papers import reproductions
-from gridtide_pipelines.reproduce.text import summary
+from gridtide_pipelines.reproduce.report import summary
 
 
 def run(*words: str) -> tuple[int, str, str]:

@@ -11,10 +11,9 @@ import pytest
 
 from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
 from gridtide_pipelines.reproduce.headlines import headlines
-from gridtide_pipelines.reproduce.page import page
 from gridtide_pipelines.reproduce.papers import reproductions
 from gridtide_pipelines.reproduce.pictures import Bar, Bars, Line, Lines, Mark, svg
-from gridtide_pipelines.reproduce.text import summary
+from gridtide_pipelines.reproduce.report import page, summary
 
 PAPER = Reproduction("p", "A <title>", "Cite & co", "", lambda _: [])
 VOID = {"meta", "rect", "line", "polyline", "br", "i"}

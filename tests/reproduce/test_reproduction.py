@@ -25,7 +25,7 @@ from gridtide_pipelines.reproduce.figures import (
     without_data,
 )
 from gridtide_pipelines.reproduce.papers import reproductions
-from gridtide_pipelines.reproduce.text import lines, shown, summary
+from gridtide_pipelines.reproduce.report import lines, shown, summary
 
 PAPERS = {
     "patterson2021",

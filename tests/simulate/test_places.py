@@ -15,7 +15,7 @@ from gridtide.model import Signal
 from gridtide.planning import Cost, Elastic, Job, Kind
 from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, simulate
 from gridtide_pipelines.policies.policies import MOVING, Occurrence, chosen
-from gridtide_pipelines.policies.scores import frame, totals
+from gridtide_pipelines.policies.results import frame, totals
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.http.deadline import Allowance
-from gridtide_pipelines.ingest.deadline import PIECE, TooLarge, Unreadable, unpack
+from gridtide_pipelines.ingest.limits import PIECE, TooLarge, Unreadable, unpack
 
 MOST = 4 * 1024 * 1024
 

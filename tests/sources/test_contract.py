@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source, checked
+from gridtide_pipelines.ingest.parsing import checked
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.vocabulary import FUELS, generation, share
 

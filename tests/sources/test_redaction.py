@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtide_pipelines.ingest.redaction import redact
+from gridtide_pipelines.ingest.credentials import redact
 from gridtide_pipelines.ingest.source import KeySpec
 
 SPEC = KeySpec(env="EIA_API_KEY", param="api_key", obtain="https://example.org")

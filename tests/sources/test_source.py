@@ -10,7 +10,8 @@ import pytest
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.source import READING, Request, checked, number, readings, shape
+from gridtide_pipelines.ingest.parsing import checked, number, readings, shape
+from gridtide_pipelines.ingest.source import READING, Request
 
 HOUR = timedelta(hours=1)
 STAMP = "%Y-%m-%dT%H:%MZ"

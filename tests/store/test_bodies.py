@@ -12,7 +12,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import BodyExpired, Damaged
-from gridtide_store.retention import prune_raw
+from gridtide_store.raw_responses import prune_raw
 from gridtide_store.store import Store
 
 DAY = timedelta(days=1)
@@ -76,19 +76,19 @@ def test_pruning_deletes_old_bodies_and_keeps_what_came_again(
     again = store.keep("eia", "/again", b"again", now - 3 * DAY)
     later = store.keep("eia", "/again", b"again", now)
     kept_size = sum(path.stat().st_size for path in files(store.home))
-    pruned = prune_raw(store, now - DAY, now)
+    pruned = prune_raw(store.connection, store.home.raw, now - DAY, now)
     assert pruned.bodies == 1
     assert pruned.bytes == kept_size - files(store.home)[0].stat().st_size
     assert store.body(later) == b"again"
     for number in (old, again):
         with pytest.raises(BodyExpired, match=r"deleted on 2026-03-02.*KEEP_RAW"):
             store.body(number)
-    assert prune_raw(store, now - DAY, now).bodies == 0
+    assert prune_raw(store.connection, store.home.raw, now - DAY, now).bodies == 0
 
 
 def test_a_body_that_expired_can_come_again(store: Store, now: datetime) -> None:
     store.keep("eia", "/a", b"x", now - 3 * DAY)
-    prune_raw(store, now - DAY, now)
+    prune_raw(store.connection, store.home.raw, now - DAY, now)
     assert files(store.home) == []
     assert store.body(store.keep("eia", "/a", b"x", now)) == b"x"
 
@@ -98,6 +98,6 @@ def test_pruning_sweeps_bodies_without_a_retrieval(store: Store, now: datetime) 
     stray = store.home.raw / "ab" / "cd.gz"
     stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"")
-    assert prune_raw(store, now - DAY, now).bodies == 1
+    assert prune_raw(store.connection, store.home.raw, now - DAY, now).bodies == 1
     assert not stray.exists()
     assert len(files(store.home)) == 1

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_store import ledger_file
 from gridtide_store.errors import Damaged, NewerHome, Unusable
-from gridtide_store.ledger import Ledger
+from gridtide_store.ledger import SCHEMA, Ledger
 from gridtide_store.records import Facts, Flag, Outcome, RunStage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -195,7 +194,7 @@ def test_days_settled_by_an_older_version_are_asked_once_more(
     path = tmp_path / "ledger.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         for number in range(1, version + 1):
-            script = Path(ledger_file.__file__).parent / "schema" / f"ledger_{number:03}.sql"
+            script = SCHEMA / f"ledger_{number:03}.sql"
             connection.executescript(script.read_text(encoding="utf-8"))
         connection.execute(f"PRAGMA user_version = {version}")
         connection.execute(f"INSERT INTO settled VALUES {row}")  # noqa: S608  # ours, above

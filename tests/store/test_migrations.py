@@ -13,7 +13,7 @@ import pytest
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import attach, connect
 from gridtide_store.errors import Damaged, NewerHome
-from gridtide_store.migrations import Migration, load, migrate, version
+from gridtide_store.opening import Migration, load, migrate, version
 from gridtide_store.store import Store
 
 SIGNAL = "ci_lifecycle_produced"

@@ -17,10 +17,10 @@ from gridtide_store.backup import backup, restore
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.errors import Damaged
+from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current
 from gridtide_store.publish import publish
-from gridtide_store.retention import thin_runs
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
 
@@ -318,7 +318,7 @@ def test_thinning_keeps_the_first_run_of_each_quarter_day_and_the_newest(
     for issued_at in [*hours, now, now + HOUR]:
         store.append_forecasts(steps([1.0, 2.0], issued_at))
     store.append_forecasts(steps([1.0], hours[3], model="naive@1"))
-    thinned = thin_runs(store, now - DAY)
+    thinned = thin_runs(store.connection, now - DAY)
     assert (thinned.runs, thinned.steps) == (10, 20)
     left = store.connection.execute(
         "SELECT model, epoch_us(issued_at) FROM run ORDER BY model, issued_at"
@@ -328,7 +328,7 @@ def test_thinning_keeps_the_first_run_of_each_quarter_day_and_the_newest(
         ("naive@1", int(hours[3].timestamp()) * 1_000_000),
         *(("weekly@1", int(moment.timestamp()) * 1_000_000) for moment in expected),
     ]
-    assert thin_runs(store, now - DAY).runs == 0
+    assert thin_runs(store.connection, now - DAY).runs == 0
 
 
 def test_the_newest_run_stays_however_old_it_is(
@@ -336,6 +336,6 @@ def test_the_newest_run_stays_however_old_it_is(
 ) -> None:
     for minute in (0, 10, 20):
         store.append_forecasts(steps([1.0], now + timedelta(minutes=minute)))
-    assert thin_runs(store, now + 100 * DAY).runs == 1
+    assert thin_runs(store.connection, now + 100 * DAY).runs == 1
     found = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now + DAY)
     assert found["issued_at"].to_list() == [now + timedelta(minutes=20)]

@@ -18,8 +18,7 @@ from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers import elastic as of_the_sdk
 from gridtide.planning.solvers.costs import Curve, Stretch
-from gridtide_pipelines.reproduce.planners.elastic import Knees, spread
-from gridtide_pipelines.reproduce.planners.ramp import least
+from gridtide_pipelines.reproduce.planners.elastic import Knees, least, spread
 from gridtide_pipelines.reproduce.planners.whole_steps import Floats
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

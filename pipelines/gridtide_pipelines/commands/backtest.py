@@ -31,8 +31,7 @@ from gridtide_pipelines.forecast.history_files import read_histories
 from gridtide_pipelines.forecast.issue import OLDEST
 from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
-from gridtide_store.data_directory import writer_lock
-from gridtide_store.durable import write_durably
+from gridtide_store.data_directory import write_durably, writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 

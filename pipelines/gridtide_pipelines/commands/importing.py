@@ -27,8 +27,8 @@ from gridtide_pipelines.importing.files import (
     store_files,
 )
 from gridtide_pipelines.importing.slots import Label, parse_resolution
+from gridtide_pipelines.ingest.command_log import noted
 from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
-from gridtide_pipelines.ingest.run_log import noted
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.data_directory import writer_lock
 from gridtide_store.ledger import Ledger

@@ -8,7 +8,7 @@ from gridtide.errors import NoData
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.ingest.flow import derive_pending
-from gridtide_pipelines.publishing import publish_home
+from gridtide_pipelines.refresh import publish_home
 from gridtide_store.data_directory import writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.opening import refuse_without_store

@@ -20,9 +20,8 @@ from gridtide_pipelines.reproduce.figures import (
     not_reproduced,
 )
 from gridtide_pipelines.reproduce.headlines import headlines
-from gridtide_pipelines.reproduce.page import page
 from gridtide_pipelines.reproduce.papers import reproductions
-from gridtide_pipelines.reproduce.text import lines, summary
+from gridtide_pipelines.reproduce.report import lines, page, summary
 
 ALL = "all"
 

@@ -36,10 +36,8 @@ from gridtide_pipelines.policies.backtest import Case, Outcome
 from gridtide_pipelines.policies.backtest import simulate as simulated
 from gridtide_pipelines.policies.cases import Forecasting, from_files, from_store
 from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, chosen
-from gridtide_pipelines.policies.scores import frame, totals
-from gridtide_pipelines.policies.text import document, lines
-from gridtide_store.data_directory import writer_lock
-from gridtide_store.durable import write_durably
+from gridtide_pipelines.policies.results import document, frame, lines, totals
+from gridtide_store.data_directory import write_durably, writer_lock
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.store import Store
 

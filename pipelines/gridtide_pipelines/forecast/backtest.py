@@ -14,8 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.forecaster import HORIZON, SEED, Fitted, Forecaster, Known
-from gridtide_pipelines.forecast.models import predict_in_turn
-from gridtide_pipelines.forecast.workers import worker_pool
+from gridtide_pipelines.forecast.models import predict_in_turn, worker_pool
 
 DAY = timedelta(days=1)
 COLUMNS = ("zone", "issued_at", "target_time", "gco2_per_kwh", "p10", "p90")

@@ -25,8 +25,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.derive.intensity import derive
-from gridtide_pipelines.forecast.forecaster import Known, Location
-from gridtide_pipelines.forecast.hourly import HOUR, hour_of
+from gridtide_pipelines.forecast.forecaster import HOUR, Known, Location, hour_of
 from gridtide_pipelines.importing.slots import Label, to_slots
 from gridtide_pipelines.importing.tables import WIDE, read_table
 from gridtide_store import catalogue

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from gridtide_pipelines.forecast.hourly import Floats, Ints
+from gridtide_pipelines.forecast.forecaster import Floats, Ints
 
 # A forecast of `horizon` hours for each origin, from the hours before it: (values, origins,
 # horizon) to one row an origin. An origin is the position of the first hour not yet known.

@@ -1,24 +1,35 @@
-"""Forecasts of every zone in the store, from what is known now."""
+"""Make forecast runs: read what is known, fit or reuse a model, predict, store."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import polars as pl
 
-from gridtide.model import format_time
+from gridtide.model import format_time, parse_time
 from gridtide_pipelines.errors import NotEnoughHistory
-from gridtide_pipelines.forecast.fit_cache import KeptFits
-from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, ForecastSlots, Known
-from gridtide_pipelines.forecast.models import chain, predict_in_turn
+from gridtide_pipelines.forecast.forecaster import (
+    HORIZON,
+    SEED,
+    Fitted,
+    Forecaster,
+    ForecastSlots,
+    Known,
+)
+from gridtide_pipelines.forecast.models import chain, predict_in_turn, worker_pool
 from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
-from gridtide_pipelines.forecast.workers import worker_pool
-from gridtide_store.data_directory import DataDirectory
+from gridtide_store.data_directory import DataDirectory, write_durably
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
+
+# A fit of little history is made anew once there is half as much again, not in a month.
+GROWTH = 1.5
 
 # Called with what is being done and how far it is: done, of all.
 Progress = Callable[[str, int, int], None]
@@ -29,6 +40,67 @@ OLDEST = timedelta(days=7)
 WORTH_PROCESSES = 4
 # Two years of hours are 0.4 MB; so many zones and signals are in memory at a time.
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFits:
+    """The fits below one folder, for one model of one zone and signal at a time.
+
+    Attributes:
+        source: what the history is made from; a fit of other history is not used.
+    """
+
+    folder: Path
+    source: str
+
+    def fitted(self, model: Forecaster, known: Known) -> Fitted:
+        """The month's fit: the kept one where it is whole and honest, else a new one, kept.
+
+        Raises:
+            NotEnoughHistory: too few known slots to learn from.
+        """
+        if not model.keeps:
+            return model.fit(known, seed=SEED)
+        if (kept := self.find(model, known)) is not None:
+            return kept
+        fresh = model.fit(known, seed=SEED)
+        content = fresh.to_bytes()
+        header = {
+            "fitted_at": format_time(known.at),
+            "source": self.source,
+            "slots": _slots(known),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        write_durably(self._path(model, known), json.dumps(header).encode() + b"\n" + content)
+        return fresh
+
+    def find(self, model: Forecaster, known: Known) -> Fitted | None:
+        """The kept fit of the month of ``known.at``; None when a new one is due.
+
+        That is when there is none or it is damaged, when it was made after ``known.at`` (it
+        has seen what a replay must not), from other sources, or from much less history.
+        """
+        try:
+            line, _, content = self._path(model, known).read_bytes().partition(b"\n")
+            header = json.loads(line)
+            if (
+                parse_time(header["fitted_at"]) > known.at
+                or header["source"] != self.source
+                or _slots(known) > header["slots"] * GROWTH
+                or header["sha256"] != hashlib.sha256(content).hexdigest()
+            ):
+                return None
+            return model.from_bytes(content)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _path(self, model: Forecaster, known: Known) -> Path:
+        name = f"{model.name}-{known.at:%Y-%m}.fit"
+        return self.folder / known.zone / known.signal / name
+
+
+def _slots(known: Known) -> int:
+    return known.intensity.select(pl.col("value").is_finite().sum()).item() or 0
 
 
 @dataclass(slots=True)

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from gridtide.model import Quality, Signal, utc
-from gridtide_pipelines.forecast.forecaster import HORIZON, Known, Location
-from gridtide_pipelines.forecast.hourly import hour_of
+from gridtide_pipelines.forecast.forecaster import HORIZON, Known, Location, hour_of
 from gridtide_pipelines.forecast.models import models
 from gridtide_store import catalogue
 from gridtide_store.store import Store

@@ -14,17 +14,15 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, format_time
-from gridtide_pipelines.importing.merging import (
+from gridtide_pipelines.importing.slots import (
+    Label,
     compare,
     drop_stored,
     newest,
-    refuse_mixed_slots,
-    unite,
-)
-from gridtide_pipelines.importing.slots import (
-    Label,
     refuse_future,
+    refuse_mixed_slots,
     to_slots,
+    unite,
     without_bad_values,
 )
 from gridtide_pipelines.importing.tables import read_table

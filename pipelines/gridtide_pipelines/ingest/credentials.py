@@ -1,10 +1,27 @@
-"""Sending a key so that nothing above the transport sees it."""
+"""Keys of publishers: sent to them alone, and removed from what they send back."""
 
 from __future__ import annotations
+
+import base64
+import re
+from functools import lru_cache
 
 import httpx
 
 from gridtide_pipelines.ingest.source import KeySpec
+
+# A key so short might be a word of the body; it is taken out only where it stands in quotes
+# or as the value of a query.
+SHORT_KEY = 8
+ENTITIES = {
+    '"': "quot",
+    "'": "apos",
+    "&": "amp",
+    "<": "lt",
+    ">": "gt",
+    "/": "sol",
+    "=": "equals",
+}
 
 
 class Keyed(httpx.BaseTransport):
@@ -42,3 +59,80 @@ def _with_key(request: httpx.Request) -> httpx.Request:
         stream=request.stream,
         extensions=request.extensions,
     )
+
+
+ENTITIES |= {"+": "plus", "_": "lowbar", "-": "hyphen", ".": "period", ":": "colon"}
+
+
+def redact(content: bytes, spec: KeySpec | None, key: str) -> bytes:
+    """`content` with the variable's name in place of the key.
+
+    The key is found plain, percent-encoded (twice, too), escaped as in JSON or as in HTML,
+    any of these mixed; in base64, alone or within a longer text; and as hexadecimal digits.
+    """
+    if not spec or not key:
+        return content
+    name = f"<{spec.env}>".encode()
+    for pattern in _patterns(key):
+        content = pattern.sub(lambda _: name, content)
+    return content
+
+
+@lru_cache(maxsize=16)
+def _patterns(key: str) -> tuple[re.Pattern[bytes], ...]:
+    spelled = "".join(_spellings(character) for character in key)
+    if len(key) < SHORT_KEY:
+        # What stands around it stays: lookarounds match without taking.
+        return (
+            re.compile(rf"(?<=[\"'=]){spelled}(?=[\"'&\s\\])".encode()),
+            re.compile(rf"(?<=(?:%22|%3D|%3d)){spelled}".encode()),
+            re.compile(rf"(?<=(?:&quot;)){spelled}(?=&quot;)".encode()),
+        )
+    raw = key.encode()
+    digits = "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in raw.hex())
+    return (
+        re.compile(spelled.encode()),
+        re.compile("|".join(sorted(_in_base64(raw))).encode()),
+        re.compile(digits.encode()),
+    )
+
+
+def _spellings(character: str) -> str:
+    """A pattern for one character, written in any of the ways."""
+    ways = [re.escape(character), re.escape("\\" + character)]
+    for byte in (character.encode(),):
+        percent = "".join(f"%(?:25)*{_hex(value)}" for value in byte)
+        ways.append(percent)
+    code = ord(character)
+    ways.append(rf"\\u{_hex(code >> 8)}{_hex(code & 255)}")
+    if code < 256:
+        ways.append(rf"\\x{_hex(code)}")
+    ways.append(f"&#0*{code};?")
+    ways.append(f"&#[xX]0*{_plain_hex(code)};?")
+    if character in ENTITIES:
+        ways.append(f"&{ENTITIES[character]};")
+    if character == " ":
+        ways.append(r"\+")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _hex(value: int) -> str:
+    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in f"{value & 255:02x}")
+
+
+def _plain_hex(value: int) -> str:
+    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in f"{value:x}")
+
+
+def _in_base64(raw: bytes) -> set[str]:
+    """What of the key's base64 does not depend on its neighbours, at each of three offsets."""
+    found = set()
+    for offset in range(3):
+        for alphabet in (None, b"-_"):
+            text = base64.b64encode(b"\0" * offset + raw, altchars=alphabet)
+            text = text.rstrip(b"=")
+            first = (0, 2, 3)[offset]
+            # The last letter holds bits of what follows, unless it ends at a boundary.
+            last = len(text) - (1 if (offset + len(raw)) % 3 else 0)
+            found.add(re.escape(text[first:last].decode()) + "[A-Za-z0-9+/_-]?")
+    return found

@@ -27,13 +27,17 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.clock_check import ClockCheck
-from gridtide_pipelines.ingest.credentials import Keyed
-from gridtide_pipelines.ingest.deadline import Routed, TooLarge, Unreadable, unpack
-from gridtide_pipelines.ingest.headers import read_retry_after
-from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.no_data import says_nothing_yet
-from gridtide_pipelines.ingest.redaction import redact
+from gridtide_pipelines.ingest.credentials import Keyed, redact
+from gridtide_pipelines.ingest.headers import ClockCheck, read_retry_after
+from gridtide_pipelines.ingest.limits import (
+    DEFAULT,
+    Limits,
+    Routed,
+    TooLarge,
+    Unreadable,
+    unpack,
+)
+from gridtide_pipelines.ingest.parsing import says_nothing_yet
 from gridtide_pipelines.ingest.source import Request, Source
 from gridtide_store.settings import Settings
 

@@ -23,8 +23,7 @@ from gridtide_pipelines.errors import (
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
-from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.settling import AnsweredDays
+from gridtide_pipelines.ingest.schedule import AnsweredDays, Span
 from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts

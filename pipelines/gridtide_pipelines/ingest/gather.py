@@ -1,4 +1,4 @@
-"""Asking every source for what is due; one bad source spoils nothing else."""
+"""Retrieve what is due from every source; a source that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ from gridtide_pipelines.errors import (
 from gridtide_pipelines.ingest.fetch import Fetch, skipped
 from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.schedule import FIRST_REACH, Span, grid
-from gridtide_pipelines.ingest.settling import AnsweredDays, final_days, open_part
+from gridtide_pipelines.ingest.schedule import (
+    FIRST_REACH,
+    AnsweredDays,
+    Span,
+    final_days,
+    grid,
+    open_part,
+)
 from gridtide_pipelines.ingest.source import Kind, Source
-from gridtide_pipelines.ingest.tasks import Task, TaskQueue
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
 from gridtide_store.records import RunStage
@@ -41,6 +46,63 @@ MOST_FLAGS = 100
 FLAG_LENGTH = 100
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One span of one kind of one source."""
+
+    source: Source
+    kind: Kind
+    zones: tuple[str, ...]
+    span: Span
+
+
+class TaskQueue:
+    """The tasks of one source in the order given, changed only after failures.
+
+    After one, the newest span of another kind comes next, or the newest span there is: what is
+    broken may be one kind, or old spans alone, and neither must cost the newest values of the
+    others. Kinds that failed come last.
+
+    Attributes:
+        failures: how many tasks have failed in a row.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._left = list(tasks)
+        self._failed: set[Kind] = set()
+        self._in_a_row: set[Kind] = set()
+        self.failures = 0
+
+    def pop(self) -> Task | None:
+        """The next task; None when all are done."""
+        if not self._left:
+            return None
+        if self.failures:
+            others = [task for task in self._left if task.kind not in self._in_a_row]
+            sound = [task for task in others if task.kind not in self._failed]
+            kind = (sound or others or self._left)[0].kind
+            task = [task for task in self._left if task.kind == kind][-1]
+        else:
+            sound = [task for task in self._left if task.kind not in self._failed]
+            task = (sound or self._left)[0]
+        self._left.remove(task)
+        return task
+
+    def rest(self) -> Sequence[Task]:
+        """The tasks that have not been popped."""
+        return tuple(self._left)
+
+    def note(self, task: Task, *, failed: bool) -> None:
+        """Take in how a task ended."""
+        if failed:
+            self.failures += 1
+            self._failed.add(task.kind)
+            self._in_a_row.add(task.kind)
+        else:
+            self.failures = 0
+            self._in_a_row.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,26 @@
-"""How much time and room a publisher gets before its step ends."""
+"""Limits on the time and bytes of publishers' responses, and the transport that keeps them."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import httpx
+
+from gridtide.http.deadline import Allowance, bound
+from gridtide.http.proxies import (
+    AUTHENTICATION_REQUIRED,
+    proxy_fault,
+    proxy_status,
+    refusal,
+    without_secrets,
+)
+from gridtide.http.transport import open_transport, proxy_faults, proxy_of
+
 MIB = 1024 * 1024
+
+PIECE = 256 * 1024  # bytes unpacked at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +51,115 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+class TooLarge(Exception):
+    """An answer has more bytes than its bound."""
+
+
+class Unreadable(Exception):
+    """An answer is not in the encoding that was requested."""
+
+
+class Routed(httpx.BaseTransport):
+    """Requests to each publisher by the proxy and the certificates its address calls for.
+
+    Transports are opened when first needed, so a proxy that cannot be used harms only those
+    that would be requested through it.
+    """
+
+    def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
+        self._environ, self._allowance = environ, allowance
+        self._opened: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
+        self._proxies: dict[tuple[str, str, int | None], str] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it.
+
+        Raises:
+            BadInput, MissingExtra: the environment names what cannot be used, or the proxy
+                that it names refuses to pass requests on.
+            httpx.RequestError: no answer; where a proxy lies between, the message names it.
+        """
+        url = request.url
+        key = url.scheme, url.host, url.port
+        if key not in self._opened:
+            # Only scheme, host and port: the query may hold a key, and messages name the URL.
+            origin = str(url.copy_with(raw_path=b"/"))
+            self._opened[key] = bound(open_transport(origin, self._environ), self._allowance)
+            self._proxies[key] = without_secrets(proxy_of(origin, self._environ) or "")
+        if not (proxy := self._proxies[key]):
+            return self._opened[key].handle_request(request)
+        try:
+            response = self._opened[key].handle_request(request)
+        except proxy_faults() as error:
+            status = proxy_status(str(error))
+            if 400 <= status < 500:  # client errors: it will say the same again
+                raise refusal(proxy, url.host, status) from error
+            why = proxy_fault(proxy, str(error))
+            raise httpx.ProxyError(f"the proxy {proxy}: {why}") from error
+        except httpx.ConnectError as error:
+            raise httpx.ConnectError(f"{error}, by the proxy {proxy}") from error
+        if response.status_code == AUTHENTICATION_REQUIRED:
+            response.close()
+            raise refusal(proxy, url.host, response.status_code)
+        return response
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for transport in self._opened.values():
+            transport.close()
+
+
+def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:
+    """The parts of a body whose ``Content-Encoding`` is `encoding`, in bounded memory.
+
+    One gzip, which is what we ask for, or none: a second one around it multiplies a bomb.
+
+    Raises:
+        TooLarge: it has more than `most` bytes, packed or not.
+        Unreadable: another encoding, several, or no whole gzip file.
+    """
+    name = encoding.strip().lower()
+    if name not in ("", "identity", "gzip", "x-gzip"):
+        raise Unreadable(f"encoded as {encoding[:40]!r}, which was not requested")
+    parts = _identity(raw) if name in ("", "identity") else _gunzip(raw, most)
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"more than {most} bytes in one answer")
+        yield part
+
+
+def _identity(raw: Iterable[bytes]) -> Iterator[bytes]:
+    yield from raw
+
+
+def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Unpacked pieces of at most PIECE bytes each; several members follow one another."""
+    packed, machine = 0, None
+    for data in raw:
+        packed += len(data)
+        if packed > most:
+            raise TooLarge(f"more than {most} packed bytes in one answer")
+        while data:
+            machine = machine or zlib.decompressobj(zlib.MAX_WBITS | 16)
+            part = _inflate(machine, data)
+            data = machine.unconsumed_tail
+            if machine.eof:
+                data, machine = machine.unused_data, None
+            if part:
+                yield part
+    while machine is not None and (part := _inflate(machine, b"")):
+        yield part
+    if machine is not None and not machine.eof:
+        raise Unreadable("said to be gzip, but cut short")
+
+
+def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
+    """The next piece; bits that were taken in before may turn out wrong only now."""
+    try:
+        return machine.decompress(data, PIECE)
+    except zlib.error as error:
+        raise Unreadable(f"said to be gzip, but {error}") from error

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,8 +14,6 @@ from urllib.parse import urlencode
 
 import polars as pl
 
-from gridtide.model import Quality
-from gridtide_pipelines.errors import SourceChanged
 from gridtide_store.vocabulary import INSTANT
 
 # One row per value a source states. `issued_at` is set on a publisher's forecast and null on
@@ -140,108 +137,6 @@ class Source:
     min_interval: timedelta = timedelta(0)
 
 
-Column: TypeAlias = Collection[object] | pl.Series
-
-
-def readings(
-    *,
-    zone: str | Column,
-    signal: str | Column,
-    start: Column,
-    end: Column | timedelta,
-    value: Column,
-    quality: Quality | Column = Quality.MEASURED,
-    issued_at: datetime | Column | None = None,
-    flag: Column | None = None,
-    body: int | Column = 0,
-    stamp: str | None = None,
-) -> pl.DataFrame:
-    """Columns as a frame of READING; a single value holds for every row.
-
-    Args:
-        start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads.
-        end: likewise, or the length of every slot.
-        value: numbers; None is a gap.
-
-    Raises:
-        ValueError, TypeError, PolarsError: columns that do not fit; see `shape`.
-    """
-    begin = _times(start, stamp)
-    frame = pl.DataFrame(
-        {
-            "start": begin,
-            "end": begin + end if isinstance(end, timedelta) else _times(end, stamp),
-            "value": pl.Series(value, dtype=pl.Float64, strict=True),
-        }
-    ).with_columns(
-        _column("zone", zone),
-        _column("signal", signal),
-        _column("quality", quality),
-        _column("issued_at", issued_at),
-        _column("flag", flag),
-        _column("body", body),
-    )
-    return checked(frame.select(READING.names()))
-
-
-def checked(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame`, which is of READING, with every slot after its start and every value finite.
-
-    Raises:
-        ValueError: it is not; says which and where.
-    """
-    if frame.schema != READING:
-        raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
-    if (
-        frame.select(pl.exclude("value", "issued_at", "flag").is_null().any())
-        .row(0)
-        .count(True)
-    ):
-        raise ValueError("a reading without zone, signal, start, end, quality or body")
-    odd = frame.filter((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite())
-    if not odd.is_empty():
-        raise ValueError(f"{odd.height} readings end before they start or are not finite")
-    return frame
-
-
-def number(value: object) -> float | None:
-    """A value of a JSON body, written as a number or as text; None stays None.
-
-    Raises:
-        TypeError, ValueError: it is neither; a truth value is no number.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError(f"{value!r} is not a number")
-    return float(value)
-
-
-@contextmanager
-def shape(source: str) -> Iterator[None]:
-    """Around the reading of a body: whatever does not fit becomes SourceChanged.
-
-    Raises:
-        SourceChanged: the body is not of the shape we parse.
-    """
-    try:
-        yield
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-        pl.exceptions.PolarsError,
-    ) as error:
-        raise SourceChanged(
-            source,
-            f"unexpected body: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
-            "; the raw body is kept, the parser needs a look",
-        ) from error
-
-
 def find_sources(package: ModuleType) -> Mapping[str, Source]:
     """Every ``SOURCE`` in the modules of `package`, by name; there is no list to edit."""
     modules = (
@@ -250,16 +145,3 @@ def find_sources(package: ModuleType) -> Mapping[str, Source]:
     )
     sources = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
     return {source.name: source for source in sorted(sources, key=lambda s: s.name)}
-
-
-def _times(column: Column, stamp: str | None) -> pl.Series:
-    if stamp is None:
-        return pl.Series(column, dtype=INSTANT, strict=True)
-    text = pl.Series(column, dtype=pl.String, strict=True)
-    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
-
-
-def _column(name: str, given: object) -> pl.Expr | pl.Series:
-    if isinstance(given, Collection) and not isinstance(given, str):
-        return pl.Series(name, given, dtype=READING[name], strict=True)
-    return pl.lit(given, dtype=READING[name]).alias(name)

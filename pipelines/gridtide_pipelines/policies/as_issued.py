@@ -17,8 +17,15 @@ from gridtide.planning import Outlook
 from gridtide.slots import to_instant, to_moment
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.backtest import History
-from gridtide_pipelines.forecast.forecaster import HORIZON, SEED, Fitted, Forecaster, Known
-from gridtide_pipelines.forecast.hourly import HOUR, Floats
+from gridtide_pipelines.forecast.forecaster import (
+    HORIZON,
+    HOUR,
+    SEED,
+    Fitted,
+    Floats,
+    Forecaster,
+    Known,
+)
 from gridtide_pipelines.forecast.models import predict_in_turn
 
 # Issues that are kept for the next job; with one a quarter of an hour, those of three days.

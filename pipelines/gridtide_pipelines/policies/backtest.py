@@ -13,11 +13,16 @@ from gridtide.errors import NoData, NoFeasibleWindow
 from gridtide.model import Series, format_time
 from gridtide.planning import Job, Moves, Plan, PlannedSlot
 from gridtide.slots import to_instant, to_moment
-from gridtide_pipelines.forecast.workers import worker_pool
+from gridtide_pipelines.forecast.models import worker_pool
 from gridtide_pipelines.policies.as_issued import Issue, Issues, whole
-from gridtide_pipelines.policies.execution import energy_by_region, replanned
+from gridtide_pipelines.policies.execution import (
+    Amount,
+    Scenario,
+    amount,
+    energy_by_region,
+    replanned,
+)
 from gridtide_pipelines.policies.policies import Occurrence, Policy, at_once, best, unbroken
-from gridtide_pipelines.policies.scenarios import Amount, Scenario, amount
 
 
 @dataclass(frozen=True, slots=True)

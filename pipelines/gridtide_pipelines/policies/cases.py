@@ -15,14 +15,13 @@ from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.slots import to_instant
 from gridtide.windows import common_signal
 from gridtide_pipelines.forecast.backtest import History
-from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known
+from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known, hour_of
 from gridtide_pipelines.forecast.history_files import SIGNAL, FileHistory, read_histories
-from gridtide_pipelines.forecast.hourly import hour_of
 from gridtide_pipelines.forecast.store_history import StoreHistory, forecastable
 from gridtide_pipelines.policies.as_issued import Issues, Recorded, Reissued
 from gridtide_pipelines.policies.backtest import Case
 from gridtide_store import catalogue
-from gridtide_store.issued import issued
+from gridtide_store.forecast_runs import read_known_between
 from gridtide_store.store import Store
 
 # The slot that a run starts in began earlier; no publisher's slots are longer than a day.
@@ -184,7 +183,7 @@ def _stored(
     )
     history = StoreHistory(store, zone, signal, forecasting.memory, forecasting.wants)
     issues: Issues = forecasting.again(history, start, end)
-    runs = issued(store, zone, signal, start - HORIZON, end)
+    runs = read_known_between(store.connection, zone, signal, start - HORIZON, end)
     if forecasting.only:
         runs = runs.filter(pl.col("model").is_in(forecasting.only))
     if not runs.is_empty():

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridtide_pipelines.forecast.hourly import Floats, Ints
+from gridtide_pipelines.forecast.forecaster import Floats, Ints
 
 Knots: TypeAlias = npt.NDArray[np.uint64]
 

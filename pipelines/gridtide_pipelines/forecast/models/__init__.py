@@ -1,10 +1,17 @@
-"""The forecasters: one a file, each with its ``MODEL``; there is no list to edit."""
+"""The forecast models, one module each with its ``MODEL``, and the processes that run them.
+
+There is no list to edit: a module in this folder with a ``MODEL`` is a model.
+"""
 
 from __future__ import annotations
 
 import importlib
+import multiprocessing
+import os
 import pkgutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from functools import cache
 
@@ -79,3 +86,28 @@ def predict_in_turn(
         except NotEnoughHistory as error:
             refusals.append(str(error))
     raise NotEnoughHistory("; ".join(refusals))
+
+
+def worker_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of so many processes; none is started before there is work.
+
+    They are spawned: forked ones would share the store's connection and the writer's lock.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_die_with_parent)
+
+
+def _die_with_parent() -> None:
+    """End this process when its parent ends, however it does.
+
+    The pool itself tells its workers only when it is shut down; after a kill -9 they would
+    wait for work for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -38,13 +38,16 @@ import numpy as np
 from gridtide.model import format_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.forecaster import (
+    HOUR,
     Fitted,
+    Floats,
     ForecastSlots,
+    Ints,
     Known,
     bounds,
+    hour_of,
     steps_in,
 )
-from gridtide_pipelines.forecast.hourly import HOUR, Floats, Ints, hour_of
 from gridtide_pipelines.forecast.intervals import DAYS, with_interval
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

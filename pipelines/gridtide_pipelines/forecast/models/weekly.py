@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gridtide_pipelines.forecast.repeating import Repeating
+from gridtide_pipelines.forecast.models.naive import Repeating
 
 MODEL = Repeating("weekly@1", period=timedelta(days=7), depth=4, fills=True)

@@ -34,7 +34,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.no_data import holds_nothing
+from gridtide_pipelines.ingest.parsing import holds_nothing, number, readings, shape, total
 from gridtide_pipelines.ingest.source import (
     READING,
     Body,
@@ -43,11 +43,7 @@ from gridtide_pipelines.ingest.source import (
     Kind,
     Request,
     Source,
-    number,
-    readings,
-    shape,
 )
-from gridtide_pipelines.ingest.summing import total
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import generation
 

@@ -17,16 +17,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from gridtide.model import Quality, format_time, parse_time
-from gridtide_pipelines.ingest.source import (
-    READING,
-    Body,
-    Group,
-    Kind,
-    Request,
-    Source,
-    readings,
-    shape,
-)
+from gridtide_pipelines.ingest.parsing import readings, shape
+from gridtide_pipelines.ingest.source import READING, Body, Group, Kind, Request, Source
 from gridtide_pipelines.simulation.grid import simulate
 from gridtide_pipelines.simulation.zones import GRIDS
 from gridtide_store.vocabulary import FUELS, generation

@@ -31,18 +31,8 @@ import polars as pl
 
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.no_data import holds_nothing
-from gridtide_pipelines.ingest.source import (
-    Body,
-    Group,
-    Kind,
-    Request,
-    Source,
-    number,
-    readings,
-    shape,
-)
-from gridtide_pipelines.ingest.summing import total
+from gridtide_pipelines.ingest.parsing import holds_nothing, number, readings, shape, total
+from gridtide_pipelines.ingest.source import Body, Group, Kind, Request, Source
 from gridtide_store.vocabulary import share
 
 NAME = "uk_carbon_intensity"

@@ -32,8 +32,7 @@ from gridtide_pipelines.reproduce.figures import (
     table,
     without_data,
 )
-from gridtide_pipelines.reproduce.planners.elastic import Knees, spread
-from gridtide_pipelines.reproduce.planners.ramp import least
+from gridtide_pipelines.reproduce.planners.elastic import Knees, least, spread
 
 Floats = NDArray[np.float64]
 

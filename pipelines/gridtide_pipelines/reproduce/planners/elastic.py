@@ -1,9 +1,4 @@
-"""How an elastic job spreads its work over many windows at once, without a ramp limit.
-
-The twin of the greedy in `gridtide.planning.solvers.elastic`: throughput is concave, so each
-further chip in a slot costs more per work than the one before it, and filling in order of cost
-is exact.
-"""
+"""Cheapest schedules of elastic jobs in many windows at once, without and with a ramp limit."""
 
 from __future__ import annotations
 
@@ -15,6 +10,10 @@ from gridtide.errors import BadInput
 from gridtide_pipelines.reproduce.planners.whole_steps import Floats
 
 Knees = Sequence[tuple[float, float]]
+
+NEAR = 1e-9  # relative; what floating point leaves behind
+# Each price cuts a corner off a convex curve, and 10 to 20 do; a curve has finitely many.
+ROUNDS = 1000
 
 
 def spread(values: Floats, work: float, knees: Knees) -> Floats:
@@ -59,3 +58,76 @@ def check(values: Floats, work: float, knees: Knees) -> None:
             f"{work:g} slots of work do not fit into {slots} slots at a speed of at most "
             f"{fastest:g}; ask for a later deadline or more chips"
         )
+
+
+def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
+    """Least sum of value x chips of each window (windows,), chips changing by at most `ramp`.
+
+    Chips are constant in a slot, and 0 before the first and after the last. `work` and `knees`
+    are as in `gridtide_pipelines.reproduce.planners.elastic.spread`. The knees must be whole
+    multiples of `ramp`: then no size between the multiples is needed.
+
+    Raises:
+        BadInput: the windows are too short, a value is unknown or negative, or a knee lies
+            between the multiples, which needs the linear programme.
+    """
+    check(values, work, knees)
+    workers, speeds = _workers(knees, ramp)
+    last_gain = ((knees[-1][1] - knees[-2][1]) / (knees[-1][0] - knees[-2][0])) * ramp
+    # More than the whole window at full size costs: there all that the ramp allows is run.
+    dear = values.sum(axis=1) * workers[-1] / last_gain + 1
+    cost_low, work_low = np.zeros(len(values)), np.zeros(len(values))
+    cost_high, work_high = _run(values, dear, workers, speeds)
+    if (work_high < work * (1 - NEAR)).any():
+        raise BadInput(
+            f"{work:g} slots of work do not fit into {values.shape[1]} slots with a ramp of "
+            f"{ramp:g} chips a slot; ask for a later deadline"
+        )
+    for _ in range(ROUNDS):
+        apart = work_high - work_low > NEAR * work
+        price = (cost_high - cost_low) / np.where(apart, work_high - work_low, 1.0)
+        cost, done = _run(values, price, workers, speeds)
+        below = cost_low - price * work_low
+        better = apart & (cost - price * done < below - NEAR * (1 + np.abs(below)))
+        if not better.any():
+            break
+        low, high = better & (done <= work), better & (done > work)
+        cost_low, work_low = np.where(low, cost, cost_low), np.where(low, done, work_low)
+        cost_high, work_high = np.where(high, cost, cost_high), np.where(high, done, work_high)
+    least_cost: Floats = cost_low + price * np.where(apart, work - work_low, 0.0)
+    return least_cost
+
+
+def _workers(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
+    """The multiples of `ramp` up to the last knee, and the speed at each."""
+    workers = ramp * np.arange(round(knees[-1][0] / ramp) + 1, dtype=np.float64)
+    if any(np.abs(workers - chips).min() > NEAR * ramp for chips, _ in knees):
+        raise BadInput(
+            f"the throughput bends between the multiples of the ramp of {ramp:g}; such a job "
+            "needs the linear programme of gridtide.planning"
+        )
+    chips, speeds = np.transpose(knees)
+    return workers, np.interp(workers, chips, speeds)
+
+
+def _run(
+    values: Floats, price: Floats, workers: Floats, speeds: Floats
+) -> tuple[Floats, Floats]:
+    """Cost and work (windows,) of the run with the least cost - price x work."""
+    earned = price[:, None] * speeds
+    # One column more on each side, which no path may come from.
+    least_sum = np.full((len(values), len(workers) + 2), np.inf)
+    work = np.zeros_like(least_sum)
+    least_sum[:, 1] = 0.0
+    for slot in values.T:
+        best, did = least_sum[:, 1:-1].copy(), work[:, 1:-1].copy()
+        for beside in (slice(None, -2), slice(2, None)):
+            closer = least_sum[:, beside] < best
+            np.copyto(best, least_sum[:, beside], where=closer)
+            np.copyto(did, work[:, beside], where=closer)
+        least_sum[:, 1:-1] = best + (slot[:, None] * workers - earned)
+        work[:, 1:-1] = did + speeds
+    last = 1 + least_sum[:, 1:3].argmin(axis=1)
+    row = np.arange(len(values))
+    done = work[row, last]
+    return least_sum[row, last] + price * done, done

@@ -5,10 +5,24 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from gridtide_store.durable import write_durably
+import duckdb
+
+from gridtide.model import utc
+from gridtide_store.data_directory import write_durably
+from gridtide_store.database import columns, transaction
 from gridtide_store.errors import Damaged
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Raw bodies deleted, and the room that made."""
+
+    bodies: int
+    bytes: int
 
 
 def keep_body(folder: Path, content: bytes) -> str:
@@ -50,3 +64,30 @@ def hash_body(content: bytes) -> str:
 def body_path(folder: Path, digest: str) -> Path:
     """Where the body with that SHA-256 lies: ``ab/cdef….gz``."""
     return folder / digest[:2] / f"{digest[2:]}.gz"
+
+
+def prune_raw(
+    connection: duckdb.DuckDBPyConnection, folder: Path, before: datetime, now: datetime
+) -> Pruned:
+    """Delete the raw bodies of retrievals before `before`; the retrievals stay, marked.
+
+    A body that a later retrieval brought again stays too. Bodies that no retrieval names,
+    left by a process that died between the two, go as well.
+    """
+    with transaction(connection):
+        connection.execute(
+            "UPDATE retrieval SET expired_at = ? WHERE expired_at IS NULL AND known_at < ?",
+            [utc(now), utc(before)],
+        )
+    # Rows first: a body without a row is swept the next time, a row without its body is
+    # damage.
+    kept = columns(
+        connection, "SELECT DISTINCT body_sha256 FROM retrieval WHERE expired_at IS NULL"
+    )
+    named = set(kept["body_sha256"].tolist())
+    bodies = size = 0
+    for path in sorted(folder.glob("??/*.gz")):
+        if path.parent.name + path.name.removesuffix(".gz") not in named:
+            bodies, size = bodies + 1, size + path.stat().st_size
+            path.unlink()
+    return Pruned(bodies, size)

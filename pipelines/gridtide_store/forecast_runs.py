@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from gridtide.model import utc
 from gridtide_store.appending import insert
-from gridtide_store.database import columns, frame
-from gridtide_store.frames import RUN, forecasts
-from gridtide_store.vocabulary import FORECAST
+from gridtide_store.database import columns, frame, transaction
+from gridtide_store.vocabulary import FORECAST, RUN, forecasts
 
 HEADER = ("zone", "signal", "model", "issued_at", "known_at", "source", "simulated")
 
@@ -97,3 +98,73 @@ def read_runs(
         )
     )
     return found.select(FORECAST.names()).cast(FORECAST).sort("model", "slot_start")
+
+
+def read_known_between(
+    connection: duckdb.DuckDBPyConnection,
+    zone: str,
+    signal: str,
+    start: datetime,
+    end: datetime,
+) -> pl.DataFrame:
+    """All runs whose `known_at` is in ``[start, end)``, whole.
+
+    Columns `FORECAST`, sorted by known_at, model, issued_at and slot.
+    """
+    found = frame(
+        columns(
+            connection,
+            """
+            SELECT zone, signal, model, issued_at, slot_start, slot_end, p10, p50, p90,
+                known_at, source, simulated
+            FROM step JOIN run ON run.id = step.run
+            WHERE zone = ? AND signal = ? AND known_at >= ? AND known_at < ?
+            """,
+            [zone, signal, start, end],
+        )
+    )
+    return (
+        found.select(FORECAST.names())
+        .cast(FORECAST)
+        .sort("known_at", "model", "issued_at", "slot_start")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """Forecast runs and steps deleted."""
+
+    runs: int
+    steps: int
+
+
+# Six hours are how often weather models run, and with them what publishers forecast; a model
+# that runs more rarely keeps all its runs.
+THIN = """
+    SELECT id FROM run WHERE issued_at < ? QUALIFY
+        row_number() OVER (PARTITION BY zone, signal, model,
+            time_bucket(INTERVAL '6 hours', issued_at) ORDER BY issued_at) > 1
+"""
+NEWEST = """
+    SELECT id FROM run QUALIFY row_number() OVER (
+        PARTITION BY zone, signal, model ORDER BY issued_at DESC) = 1
+"""
+
+
+def thin_runs(connection: duckdb.DuckDBPyConnection, before: datetime) -> Thinned:
+    """Of the runs issued before `before` keep the first in each quarter of a UTC day.
+
+    The newest run of each zone, signal and model stays in any case.
+    """
+    with transaction(connection):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE thinned AS {THIN} EXCEPT {NEWEST}",
+            [utc(before)],
+        )
+        steps = connection.execute(
+            "DELETE FROM step WHERE run IN (SELECT id FROM thinned)"
+        ).fetchone()
+        runs = connection.execute(
+            "DELETE FROM run WHERE id IN (SELECT id FROM thinned)"
+        ).fetchone()
+    return Thinned(runs=int(runs[0]) if runs else 0, steps=int(steps[0]) if steps else 0)

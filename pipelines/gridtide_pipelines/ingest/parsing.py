@@ -1,0 +1,228 @@
+"""What parsers of sources share: frames of readings, sums over codes, responses without data.
+
+Pure: text in, frames out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.ingest.source import READING
+from gridtide_store.vocabulary import INSTANT
+
+Column: TypeAlias = Collection[object] | pl.Series
+
+# A store that charges is no generation, so it cannot make a total negative.
+STORAGE: Final = ("hydro_storage", "battery_storage")
+
+NO_DATA: Final = re.compile(
+    r"\bno (?:matching |new |further |more )?(?:data|records?|results?|values?|rows?|content)\b"
+    r"|\b(?:data|records?|results?|values?|content)\b[^.;]{0,40}"
+    r"\b(?:not|isn't|aren't) (?:yet )?(?:been )?(?:available|published|found|ready)"
+    r"|\bnot yet (?:available|published|ready)\b|\bnothing (?:yet|found|published)\b",
+    re.IGNORECASE,
+)
+NEEDS_A_PERSON: Final = re.compile(
+    r"key|token|permission|forbidden|denied|unauthori|licen[cs]e|quota|limit", re.IGNORECASE
+)
+# Names under which publishers put what they have, how much of it there is, and what is wrong.
+ENVELOPE: Final = ("response", "data", "results", "records", "regions")
+COUNTS: Final = ("total", "count")
+ERRORS: Final = ("error", "errors")
+
+
+def readings(
+    *,
+    zone: str | Column,
+    signal: str | Column,
+    start: Column,
+    end: Column | timedelta,
+    value: Column,
+    quality: Quality | Column = Quality.MEASURED,
+    issued_at: datetime | Column | None = None,
+    flag: Column | None = None,
+    body: int | Column = 0,
+    stamp: str | None = None,
+) -> pl.DataFrame:
+    """Columns as a frame of READING; a single value holds for every row.
+
+    Args:
+        start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads.
+        end: likewise, or the length of every slot.
+        value: numbers; None is a gap.
+
+    Raises:
+        ValueError, TypeError, PolarsError: columns that do not fit; see `shape`.
+    """
+    begin = _times(start, stamp)
+    frame = pl.DataFrame(
+        {
+            "start": begin,
+            "end": begin + end if isinstance(end, timedelta) else _times(end, stamp),
+            "value": pl.Series(value, dtype=pl.Float64, strict=True),
+        }
+    ).with_columns(
+        _column("zone", zone),
+        _column("signal", signal),
+        _column("quality", quality),
+        _column("issued_at", issued_at),
+        _column("flag", flag),
+        _column("body", body),
+    )
+    return checked(frame.select(READING.names()))
+
+
+def checked(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame`, which is of READING, with every slot after its start and every value finite.
+
+    Raises:
+        ValueError: it is not; says which and where.
+    """
+    if frame.schema != READING:
+        raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
+    if (
+        frame.select(pl.exclude("value", "issued_at", "flag").is_null().any())
+        .row(0)
+        .count(True)
+    ):
+        raise ValueError("a reading without zone, signal, start, end, quality or body")
+    odd = frame.filter((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite())
+    if not odd.is_empty():
+        raise ValueError(f"{odd.height} readings end before they start or are not finite")
+    return frame
+
+
+def number(value: object) -> float | None:
+    """A value of a JSON body, written as a number or as text; None stays None.
+
+    Raises:
+        TypeError, ValueError: it is neither; a truth value is no number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+@contextmanager
+def shape(source: str) -> Iterator[None]:
+    """Around the reading of a body: whatever does not fit becomes SourceChanged.
+
+    Raises:
+        SourceChanged: the body is not of the shape we parse.
+    """
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        raise SourceChanged(
+            source,
+            f"unexpected body: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+            "; the raw body is kept, the parser needs a look",
+        ) from error
+
+
+def _times(column: Column, stamp: str | None) -> pl.Series:
+    if stamp is None:
+        return pl.Series(column, dtype=INSTANT, strict=True)
+    text = pl.Series(column, dtype=pl.String, strict=True)
+    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
+
+
+def _column(name: str, given: object) -> pl.Expr | pl.Series:
+    if isinstance(given, Collection) and not isinstance(given, str):
+        return pl.Series(name, given, dtype=READING[name], strict=True)
+    return pl.lit(given, dtype=READING[name]).alias(name)
+
+
+def total(value: pl.Expr) -> pl.Expr:
+    """The sum over the codes of one fuel and slot; null where one of them is null.
+
+    A code that consumes (storage that charges, a plant's own use) is no negative generation of
+    another: beside one that generates it counts as 0, so that 100 MW of ``OTH`` beside -80 MW
+    of ``UES`` are 100 MW. Where no code generates, the sum is their net consumption.
+    """
+    generates = (value > 0).any()
+    known = value.is_not_null().all()
+    return (
+        pl.when(known & generates)
+        .then(value.clip(lower_bound=0).sum())
+        .when(known)
+        .then(value.sum())
+    )
+
+
+def without_negative_totals(mix: pl.DataFrame, slot: Sequence[str]) -> tuple[pl.DataFrame, int]:
+    """`mix` with all fuels unknown where they are negative in total, and how many such slots.
+
+    A grid does not generate less than nothing, so something in such a slot is wrong, and it is
+    not known what. Where a fuel is null the total is not known, and nothing is judged.
+
+    Args:
+        mix: `fuel` and `value` in MW.
+        slot: the columns that name a slot.
+    """
+    value = pl.col("value")
+    charging = pl.col("fuel").is_in(STORAGE) & (value < 0)
+    total = pl.when(~charging).then(value).sum().over(slot)
+    known = value.is_not_null().all().over(slot)
+    marked = mix.with_columns(((total < 0) & known).alias("wrong"))
+    count = marked.filter("wrong").select(slot).n_unique()
+    return marked.with_columns(value=pl.when(~pl.col("wrong")).then("value")).drop(
+        "wrong"
+    ), count
+
+
+def says_nothing_yet(error: object) -> bool:
+    """Whether a publisher's error text or object means that it has no data for this time.
+
+    Not one that speaks of a key, a permission or a quota: somebody must look at that.
+    """
+    text = str(error)[:2000]
+    return bool(NO_DATA.search(text)) and not NEEDS_A_PERSON.search(text)
+
+
+def holds_nothing(document: object) -> bool:
+    """Whether a JSON body is one of the ways to say that there is no data yet.
+
+    These are ``null``, ``{}``, ``[]``; one of them under each of `ENVELOPE` that is there, at
+    any depth; a count of 0 in place of these; an error or a message that means it. What is only
+    unreadable is not among them.
+    """
+    return not isinstance(document, str) and _is_nothing(document)
+
+
+def _is_nothing(value: object) -> bool:
+    if value is None or value in ({}, []):
+        return True
+    if isinstance(value, str):
+        return says_nothing_yet(value)
+    if not isinstance(value, dict):
+        return False
+    errors = [value[name] for name in ERRORS if value.get(name)]
+    if errors:
+        return says_nothing_yet(errors)
+    rest = {name: inner for name, inner in value.items() if name not in ERRORS}
+    inside = [rest[name] for name in ENVELOPE if name in rest]
+    if inside:
+        return all(_is_nothing(each) for each in inside)
+    counts = [rest[name] for name in COUNTS if name in rest]
+    if counts:
+        return all(str(count) == "0" for count in counts)
+    return not rest or says_nothing_yet(rest)
