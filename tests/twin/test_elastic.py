@@ -24,7 +24,7 @@ from gridtide_pipelines.reproduce.planners.whole_steps import Floats
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LINEAR_2 = ((0.0, 0.0), (2.0, 2.0))
-FALLING_OFF = tuple((float(chips), chips**0.9) for chips in range(5))
+FALLING_OFF = tuple((float(workers), workers**0.9) for workers in range(5))
 LEVELS = st.sampled_from([0.0, 1.0, 7.5, 40.0, 41.0])
 ROW = st.lists(LEVELS, min_size=3, max_size=9)
 KNEES = st.sampled_from([((0.0, 0.0), (1.0, 1.0)), LINEAR_2, FALLING_OFF])
@@ -55,8 +55,8 @@ def test_spreading_costs_what_the_linear_programme_says(
 ) -> None:
     values = np.array([row[:3] for row in rows])
     assume(work <= 3 * knees[-1][1])
-    chips = spread(values, work, knees)
-    for row, spent in zip(values, chips, strict=True):
+    workers = spread(values, work, knees)
+    for row, spent in zip(values, workers, strict=True):
         assert (row * spent).sum() == pytest.approx(programme(list(row), work, knees, None))
         done = sum(np.interp(each, *np.transpose(knees)) for each in spent)
         assert done == pytest.approx(work)
@@ -70,9 +70,9 @@ def test_spreading_is_that_of_the_sdk(row: list[float], knees: Knees, work: floa
     elastic = Elastic(maximum=knees[-1][0], throughput=knees[1:] if len(knees) > 2 else ())
     run = series.runs[0]
     curve = Curve("DE", (Stretch(run, run.edges[0], run.edges[-1]),))
-    draft = of_the_sdk.cheapest(curve, Job(hours, Kind.ELASTIC, chips=elastic), elastic)
-    chips = spread(np.array([row]), hours / HOUR, elastic.knees())
-    assert (np.array(row) * chips[0]).sum() == pytest.approx(draft.cost, abs=1e-6)
+    solution = of_the_sdk.cheapest(curve, Job(hours, Kind.ELASTIC, workers=elastic), elastic)
+    workers = spread(np.array([row]), hours / HOUR, elastic.knees())
+    assert (np.array(row) * workers[0]).sum() == pytest.approx(solution.cost, abs=1e-6)
 
 
 @settings(deadline=None)

@@ -135,7 +135,7 @@ class Recorded:
         """Take `runs` of one zone and signal.
 
         Args:
-            runs: as `gridtide_store.issued.issued` gives them.
+            runs: as `gridtide_store.forecast_runs.read_known_between` gives them.
             preferred: models, of which the earlier counts at equal times of issue.
             quantiles: whether to give p10 and p90, where a run has them.
         """

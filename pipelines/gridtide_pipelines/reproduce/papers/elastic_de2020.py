@@ -1,7 +1,7 @@
-"""Elastic scaling on Germany 2020: what it saves to run on more chips when power is clean.
+"""Elastic scaling on Germany 2020: what it saves to run on more workers when power is clean.
 
-A job of 24 hours or 8 days at one unit of chips may run on none up to two or four units,
-within a window of its length, a day more or twice its length. Power is in proportion to chips;
+A job of 24 hours or 8 days on one worker may run on none up to two or four workers, within a
+window of its length, a day more or twice its length. Power is proportional to workers;
 throughput too, or it falls off as chips^0.9. Quarter hours, 59 starts, perfect foresight. What
 was computed first came from a linear programme; ours is the greedy and, with a ramp limit,
 priced work. On six of the starts a linear programme of this run stands beside it.
@@ -54,7 +54,7 @@ POLICIES: Mapping[str, tuple[Knees, float | None]] = {
     "elastic max 2x, linear": (LINEAR_2, None),
     "elastic max 4x, linear": (((0.0, 0.0), (4.0, 4.0)), None),
     "elastic max 4x, throughput=chips^0.9": (
-        tuple((float(chips), chips**0.9) for chips in range(5)),
+        tuple((float(workers), workers**0.9) for workers in range(5)),
         None,
     ),
     "elastic max 2x, linear, ramp 0.5x per 15 min": (LINEAR_2, 0.5),
@@ -108,10 +108,10 @@ def by_programme(values: Floats, length: int, knees: Knees, ramp: float | None) 
                 less = [(variable, -1.0) for variable, _ in before]
                 found.at_most.add([*after, *less], ramp)
                 found.at_most.add([(each, -sign) for each, sign in [*after, *less]], ramp)
-        chips = found.solve()
-        if chips is None:
+        workers = found.solve()
+        if workers is None:
             raise BadInput(f"{length} slots of work do not fit into {len(window)}")
-        remaining.append(np.dot(chips, found.costs) / window[:length].sum())
+        remaining.append(np.dot(workers, found.costs) / window[:length].sum())
     return float(100 * (1 - np.mean(remaining)))
 
 

@@ -17,28 +17,28 @@ ROUNDS = 1000
 
 
 def spread(values: Floats, work: float, knees: Knees) -> Floats:
-    """Chips in each slot of each window (windows, slots) that do `work` at least cost.
+    """Workers in each slot of each window (windows, slots) that do `work` at least cost.
 
-    `work` is in slots at speed 1; `knees` are the points (chips, speed) of a concave throughput
-    from (0, 0) on, see `gridtide.planning.problem.scaling.Elastic.knees`. A slot filled in part
-    runs between two knees. Ties go to the earliest slot.
+    `work` is in slots at speed 1; `knees` are the pairs (workers, speed) of a concave
+    throughput from (0, 0) on, see `gridtide.planning.problem.scaling.Elastic.knees`. A slot
+    filled in part runs between two knees. Ties go to the earliest slot.
 
     Raises:
         BadInput: the windows are too short even at full size, or a value is unknown or
         negative.
     """
     check(values, work, knees)
-    chips = np.diff([chips for chips, _ in knees])
+    workers = np.diff([workers for workers, _ in knees])
     speeds = np.diff([speed for _, speed in knees])
     windows, slots = values.shape
-    cost = (values[:, None, :] * (chips / speeds)[:, None]).reshape(windows, -1)
+    cost = (values[:, None, :] * (workers / speeds)[:, None]).reshape(windows, -1)
     order = np.argsort(cost, axis=1, kind="stable")
     capacity = np.repeat(speeds, slots)[order]
     earlier = np.cumsum(capacity, axis=1) - capacity
     share = np.clip(work - earlier, 0, capacity) / capacity
     used = np.empty_like(cost)
     np.put_along_axis(used, order, share, axis=1)
-    spent: Floats = (used.reshape(windows, len(chips), slots) * chips[:, None]).sum(axis=1)
+    spent: Floats = (used.reshape(windows, len(workers), slots) * workers[:, None]).sum(axis=1)
     return spent
 
 
@@ -56,16 +56,16 @@ def check(values: Floats, work: float, knees: Knees) -> None:
     if not 0 < work <= slots * fastest:
         raise BadInput(
             f"{work:g} slots of work do not fit into {slots} slots at a speed of at most "
-            f"{fastest:g}; ask for a later deadline or more chips"
+            f"{fastest:g}; ask for a later deadline or more workers"
         )
 
 
 def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
-    """Least sum of value x chips of each window (windows,), chips changing by at most `ramp`.
+    """Return the least cost of each window (windows,), workers changing by at most `ramp`.
 
-    Chips are constant in a slot, and 0 before the first and after the last. `work` and `knees`
-    are as in `gridtide_pipelines.reproduce.planners.elastic.spread`. The knees must be whole
-    multiples of `ramp`: then no size between the multiples is needed.
+    Workers are constant in a slot, and 0 before the first and after the last. `work` and
+    `knees` are as in `spread`. The knees must be whole multiples of `ramp`: then no size
+    between the multiples is needed.
 
     Raises:
         BadInput: the windows are too short, a value is unknown or negative, or a knee lies
@@ -81,7 +81,7 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
     if (work_high < work * (1 - NEAR)).any():
         raise BadInput(
             f"{work:g} slots of work do not fit into {values.shape[1]} slots with a ramp of "
-            f"{ramp:g} chips a slot; ask for a later deadline"
+            f"{ramp:g} workers a slot; ask for a later deadline"
         )
     for _ in range(ROUNDS):
         apart = work_high - work_low > NEAR * work
@@ -101,13 +101,13 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
 def _workers(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
     """The multiples of `ramp` up to the last knee, and the speed at each."""
     workers = ramp * np.arange(round(knees[-1][0] / ramp) + 1, dtype=np.float64)
-    if any(np.abs(workers - chips).min() > NEAR * ramp for chips, _ in knees):
+    if any(np.abs(workers - size).min() > NEAR * ramp for size, _ in knees):
         raise BadInput(
             f"the throughput bends between the multiples of the ramp of {ramp:g}; such a job "
             "needs the linear programme of gridtide.planning"
         )
-    chips, speeds = np.transpose(knees)
-    return workers, np.interp(workers, chips, speeds)
+    sizes, speeds = np.transpose(knees)
+    return workers, np.interp(workers, sizes, speeds)
 
 
 def _run(
