@@ -51,6 +51,7 @@ LONGEST = 300
 LONGER = {
     "pipelines/gridtide_store/ledger.py": "one SQLite file, one method for each query",
     "sdk/gridtide/calls.py": "the one table of calls; most of it is signatures",
+    "server/gridtide_server/queue.py": "queue, time slices and budgets are one mechanism",
 }
 
 

@@ -248,7 +248,10 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: A
     [
         ({"progress": {"done": 2}}, "nothing to plan"),
         ({"progress": {"done": -1}}, "below 0"),
-        ({"progress": {"region": "FR"}}, "'FR', which is none of the regions asked for: DE"),
+        (
+            {"progress": {"region": "FR"}},
+            "'FR'; its region must be one of those of the request: DE",
+        ),
         ({"progress": {"dome": 1}}, "progress.dome: no such member; did you mean done?"),
         ({"plan": {}}, "plan is no plan as /v1/plan answers it"),
         ({"plan": 1}, "plan is no plan"),
