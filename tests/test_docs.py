@@ -14,21 +14,22 @@ import pytest
 
 import gridtide_pipelines.ingest.sources
 from gridtide.model import Signal
-from gridtide.schema.batch_requests import BATCH
-from gridtide.schema.bounds import BOUNDS
-from gridtide.schema.decoding import Shape
-from gridtide.schema.definition import definition_of
-from gridtide.schema.footprints import FOOTPRINT
-from gridtide.schema.jobs import JOB
-from gridtide.schema.objectives import GOAL
-from gridtide.schema.plan_requests import PLAN, PROGRESS, REPLAN
-from gridtide.schema.regions import PLACES
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.state import Progress
+from gridtide.schema.batches import BatchRequest
+from gridtide.schema.decode import decode_request
+from gridtide.schema.definition import definition_of, json_fields
+from gridtide.schema.footprints import FootprintRequest
+from gridtide.schema.openapi import components
+from gridtide.schema.plans import PlanRequest, ReplanRequest, ScheduleRequest
+from gridtide.schema.regions import Candidates
 from gridtide.schema.responses import BestWindow
-from gridtide.schema.schedules import SCHEDULE
 from gridtide_pipelines.ingest.source import Source, find_sources
-from gridtide_server import bodies, problems
-from gridtide_server.http.request_size import NAMES
-from gridtide_server.openapi import document_text
+from gridtide_server import problems
+from gridtide_server.http import refusals
+from gridtide_server.openapi import REQUESTS, document_text
 from gridtide_store.settings import KNOWN
 from tests import documents
 
@@ -123,12 +124,12 @@ def test_every_source_is_in_the_table_as_it_is_in_the_code() -> None:
 # REST
 
 REST = DOCS / "rest.md"
-BODIES: dict[str, Shape[Any]] = {
-    "/v1/plan": PLAN,
-    "/v1/replan": REPLAN,
-    "/v1/schedule": SCHEDULE,
-    "/v1/batch": BATCH,
-    "/v1/footprint": FOOTPRINT,
+BODIES: dict[str, type[Any]] = {
+    "/v1/plan": PlanRequest,
+    "/v1/replan": ReplanRequest,
+    "/v1/schedule": ScheduleRequest,
+    "/v1/batch": BatchRequest,
+    "/v1/footprint": FootprintRequest,
 }
 # What the framework itself answers with, beside our own table (RFC 9110, 15.5.5 and 15.5.6).
 FRAMEWORK = {"not_found": 404, "method_not_allowed": 405, "misdirected_request": 421}
@@ -182,21 +183,21 @@ def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any])
 
 
 def test_every_member_of_a_body_is_in_the_section_of_its_route_and_no_other() -> None:
-    tables = {
-        "POST /v1/plan": [PLAN, JOB, BOUNDS, GOAL, PLACES],
-        "POST /v1/replan": [REPLAN, PROGRESS],
-        "POST /v1/schedule": [SCHEDULE],
-        "POST /v1/batch": [BATCH],
-        "POST /v1/footprint": [FOOTPRINT],
+    tables: dict[str, list[type[Any]]] = {
+        "POST /v1/plan": [PlanRequest, Job, Bounds, Goal, Candidates],
+        "POST /v1/replan": [ReplanRequest, Progress],
+        "POST /v1/schedule": [ScheduleRequest],
+        "POST /v1/batch": [BatchRequest],
+        "POST /v1/footprint": [FootprintRequest],
     }
-    for route, shapes in tables.items():
-        members = {name for shape in shapes for name in shape.members}
+    for route, kinds in tables.items():
+        members = {name for kind in kinds for name in json_fields(kind)}
         assert documented(section(route), "member") == members, route
     # Those of smaller objects are named in the line of the member that holds them.
     text = "".join(section(route) for route in tables)
-    for shape in bodies.SHAPES:
-        named = shape.members.keys() - {"kind"}
-        assert {name for name in named if f"`{name}`" not in text} == set(), shape.name
+    for name, schema in components(REQUESTS, closed=True).items():
+        named = schema.get("properties", {}).keys() - {"kind"}
+        assert {each for each in named if f"`{each}`" not in text} == set(), name
 
 
 def test_every_field_of_an_answer_is_explained_and_no_other(openapi: dict[str, Any]) -> None:
@@ -223,14 +224,14 @@ def test_every_signal_has_its_unit_and_direction() -> None:
 def test_every_problem_code_is_in_the_table_with_its_status() -> None:
     ours = {kind.code: row.status for kind, row in problems.TABLE.items()}
     ours |= {"internal": problems.INTERNAL.status}
-    ours |= {code: int(status) for status, (code, _) in NAMES.items()}
+    ours |= {code: int(status) for status, (code, _) in refusals.NAMES.items()}
     rows = table(REST.read_text(), "## Problems\n")
     assert {bare(code): int(status) for code, status, *_ in rows} == ours | FRAMEWORK
 
 
 def test_the_examples_have_the_shape_of_an_answer() -> None:
     window, plan, problem = (json.loads(body) for kind, body in fenced(REST) if kind == "json")
-    assert PLAN.read(plan).job.duration == timedelta(hours=8)
+    assert decode_request(PlanRequest, plan).job.duration == timedelta(hours=8)
     assert BestWindow.from_json(window).to_json() == window
     saved = (window["mean_now"] - window["mean"]) / window["mean_now"]
     assert window["saving"] == pytest.approx(saved, abs=5e-4)
@@ -259,7 +260,7 @@ def test_the_addresses_in_shell_blocks_are_routes_with_their_parameters(
         )
         if body:
             assert list(route) == ["post"]
-            BODIES[address.path].read(json.loads(body))
+            decode_request(BODIES[address.path], json.loads(body))
             continue
         names = {each["name"] for each in route["get"]["parameters"]}
         assert {name for name, _ in parse_qsl(address.query, strict_parsing=True)} <= names

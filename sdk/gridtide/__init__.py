@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         UnknownRegion,
     )
     from gridtide.model import Quality, Series, Signal, Slot
-    from gridtide.schema.batch_responses import Batch
-    from gridtide.schema.footprint_responses import FootprintAnswer
-    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.batches import Batch
+    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
     from gridtide.schema.regions import Candidate, Candidates
     from gridtide.schema.responses import (
         BestRegion,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
         ZoneInfo,
         Zones,
     )
-    from gridtide.schema.schedules import JobRequest, ScheduleAnswer
     from gridtide.shortcuts import (
         batch,
         best_region,
@@ -85,10 +84,9 @@ _FROM = {
     ),
     "model": ("Quality", "Series", "Signal", "Slot"),
     "schema.regions": ("Candidate", "Candidates"),
-    "schema.footprint_responses": ("FootprintAnswer",),
-    "schema.plan_responses": ("PlanAnswer",),
-    "schema.schedules": ("JobRequest", "ScheduleAnswer"),
-    "schema.batch_responses": ("Batch",),
+    "schema.footprints": ("FootprintAnswer",),
+    "schema.plans": ("JobRequest", "PlanAnswer", "ScheduleAnswer"),
+    "schema.batches": ("Batch",),
     "shortcuts": (
         "batch",
         "best_region",

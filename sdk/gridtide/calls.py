@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gridtide.errors import BadInput, TooManyRegions
@@ -26,16 +26,8 @@ from gridtide.http.call import (
     signal_text,
     time_text,
 )
-from gridtide.model import MOST_REGIONS, Length, Region, Signal, When, format_region, utc
-from gridtide.values import (
-    Reader,
-    instance_of,
-    optional,
-    read_flag,
-    read_length,
-    read_moment,
-    shown,
-)
+from gridtide.model import MOST_REGIONS, Length, Region, Signal, When, format_region
+from gridtide.values import instance_of, read_flag, shown
 
 if TYPE_CHECKING:
     from gridtide.accounting.emissions import Row
@@ -46,12 +38,11 @@ if TYPE_CHECKING:
     from gridtide.planning.problem.objective import Goal
     from gridtide.planning.problem.recurrence import Recurring
     from gridtide.planning.problem.state import Progress
-    from gridtide.schema.batch_responses import Batch
-    from gridtide.schema.footprint_responses import FootprintAnswer
-    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.batches import Batch
+    from gridtide.schema.footprints import FootprintAnswer
+    from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
     from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
-    from gridtide.schema.schedules import JobRequest, ScheduleAnswer
 
 
 def zones(*, every: bool = False) -> Call[Zones]:
@@ -127,19 +118,12 @@ def best_window(
     """
     from gridtide.schema.responses import BestWindow
 
-    return Call(
-        "/v1/best-window",
-        query(
-            region=format_region(region),
-            hours=hours_text(hours, "hours"),
-            earliest=time_text(earliest, "earliest"),
-            deadline=time_text(deadline, "deadline"),
-            signal=signal_text(signal),
-            as_of=time_text(as_of, "as_of"),
-        ),
-        BestWindow.from_json,
-        charted=True,
+    parameters = query(
+        region=format_region(region),
+        hours=hours_text(hours, "hours"),
+        **_bounds_and_view(earliest, deadline, signal, as_of),
     )
+    return Call("/v1/best-window", parameters, BestWindow.from_json, charted=True)
 
 
 def best_region(
@@ -161,24 +145,17 @@ def best_region(
         raise BadInput("there is no region to choose from; name at least one")
     if len(named) > MOST_REGIONS:
         raise TooManyRegions(
-            f"{len(named)} regions in one question; at most {MOST_REGIONS}: ask in parts and "
-            "compare the best of each"
+            f"{len(named)} regions in one request; at most {MOST_REGIONS}: split the request "
+            "and compare the best of each part"
         )
-    return Call(
-        "/v1/best-region",
-        (
-            *(("region", format_region(region)) for region in named),
-            *query(
-                hours=hours_text(hours, "hours"),
-                earliest=time_text(earliest, "earliest"),
-                deadline=time_text(deadline, "deadline"),
-                signal=signal_text(signal),
-                as_of=time_text(as_of, "as_of"),
-            ),
+    parameters = (
+        *(("region", format_region(region)) for region in named),
+        *query(
+            hours=hours_text(hours, "hours"),
+            **_bounds_and_view(earliest, deadline, signal, as_of),
         ),
-        BestRegion.from_json,
-        charted=True,
     )
+    return Call("/v1/best-region", parameters, BestRegion.from_json, charted=True)
 
 
 def plan(
@@ -197,19 +174,19 @@ def plan(
     `where` is a region, several, or `Candidates` with rules. The plan of a `recurring` job is
     that of its next occurrence.
     """
-    from gridtide.schema.plan_requests import plan_to_json
+    from gridtide.schema.plans import PlanRequest
 
-    body = plan_to_json(
+    request = PlanRequest(
         job,
         where,
         bounds,
         goal,
-        signal=signal,
-        as_of=None if as_of is None else utc(as_of, name="as_of"),
+        as_of=as_of,
         alternatives=alternatives,
         recurring=recurring,
     )
-    return _plan_call("/v1/plan", body, asked=body)
+    body = _body(request, signal)
+    return _plan_call("/v1/plan", body, request=body)
 
 
 def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
@@ -221,25 +198,28 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
         BadInput: the plan does not contain its request.
     """
     from gridtide.planning.problem.state import Progress
-    from gridtide.schema.plan_requests import PROGRESS
-    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.encode import encode_request
+    from gridtide.schema.plans import PlanAnswer
 
     instance_of(PlanAnswer, "a plan as plan or replan answered it")(plan, "plan")
     instance_of(Progress, "a Progress")(progress, "progress")
-    if plan.asked is None:
+    if plan.request is None:
         raise BadInput(
-            "this plan does not know what it was asked for; write plans with "
-            "to_json(asked=True), or ask for a plan of the work that is left"
+            "this plan does not contain its request; write plans with "
+            "to_json(with_request=True), or request a plan of the work that is left"
         )
-    asked: Json = json.loads(plan.asked)
     return replan_of_json(
-        {"plan": plan.to_json(), "request": asked, "progress": PROGRESS.write(progress)}
+        {
+            "plan": plan.to_json(),
+            "request": json.loads(plan.request),
+            "progress": encode_request(progress),
+        }
     )
 
 
 def replan_of_json(body: Json) -> Call[PlanAnswer]:
     """Plan the rest of a job from the JSON of the request."""
-    return _plan_call("/v1/replan", body, asked=body["request"])
+    return _plan_call("/v1/replan", body, request=body["request"])
 
 
 def schedule(
@@ -254,16 +234,10 @@ def schedule(
 
     The answer is exact where that is proven, else it comes with a bound; it says which.
     """
-    from gridtide.schema.schedules import ScheduleAnswer, schedule_to_json
+    from gridtide.schema.plans import ScheduleAnswer, ScheduleRequest
 
-    body = schedule_to_json(
-        requests,
-        caps,
-        goal,
-        signal=signal_text(signal),
-        as_of=None if as_of is None else utc(as_of, name="as_of"),
-    )
-    return Call("/v1/schedule", (), ScheduleAnswer.from_json, encode(body))
+    request = ScheduleRequest(requests, caps, goal, as_of=as_of)
+    return Call("/v1/schedule", (), ScheduleAnswer.from_json, encode(_body(request, signal)))
 
 
 def footprint(
@@ -292,31 +266,11 @@ def footprint(
     Give `rows` of (start, end, kWh) in a `region`; or `hours` at `power_kw` from `start` in a
     `region`; or `hours`, or `requests` at `kwh_per_request`, with `g_per_kwh`.
     """
-    given = dict(locals())
-    from gridtide.schema.energy_rows import rows_of
-    from gridtide.schema.footprint_responses import FootprintAnswer
-    from gridtide.schema.footprints import (
-        FOOTPRINT,
-        HOURS,
-        FootprintRequest,
-    )
-    from gridtide.schema.forms import one_of
+    given: dict[str, Any] = dict(locals())
+    from gridtide.schema.encode import encode_request
+    from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 
-    readers: Mapping[str, Reader] = {
-        "rows": rows_of,
-        "clean": rows_of,
-        "region": lambda value, _: format_region(value),
-        # Through the form, for its bound.
-        "hours": lambda value, name: HOURS.read(
-            read_length(value, name) / timedelta(hours=1), name
-        ),
-        "start": read_moment,
-        "as_of": read_moment,
-        "signal": one_of(Signal).read,
-    }
-    for name, read in readers.items():
-        given[name] = optional(read)(given[name], name)
-    body = FOOTPRINT.write(FootprintRequest(**given))
+    body = encode_request(FootprintRequest(**given))
     return Call("/v1/footprint", (), FootprintAnswer.from_json, encode(body))
 
 
@@ -327,17 +281,31 @@ def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
     ``footprint``) and the arguments of the method of that name. A request that cannot be
     answered has its error in its place.
     """
-    from gridtide.schema.batch_responses import Batch
-    from gridtide.schema.encoding import batch_to_json
+    from gridtide.schema.batches import Batch, encode_batch
 
-    body = batch_to_json(questions)
-    asked: list[object] = body["questions"]
-    return Call("/v1/batch", (), lambda wire: Batch.of(asked, wire), encode(body))
+    body = encode_batch(questions)
+    sent: list[object] = body["questions"]
+    return Call("/v1/batch", (), lambda wire: Batch.of(sent, wire), encode(body))
 
 
 def forecast_behind(result: Any) -> Call[Forecast]:  # noqa: ANN401  # of any charted call
     """Return the forecast that a window or plan was chosen by."""
     return forecast(result.region, signal=result.signal, as_of=result.as_of)
+
+
+def _bounds_and_view(
+    earliest: When | None,
+    deadline: When | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> dict[str, str | None]:
+    """Return the query parameters of a window beside region and duration."""
+    return {
+        "earliest": time_text(earliest, "earliest"),
+        "deadline": time_text(deadline, "deadline"),
+        "signal": signal_text(signal),
+        "as_of": time_text(as_of, "as_of"),
+    }
 
 
 def _path_part(region: Region) -> str:
@@ -346,15 +314,24 @@ def _path_part(region: Region) -> str:
     return quote(format_region(region), safe="")
 
 
-def _plan_call(path: str, body: Json, *, asked: Json) -> Call[PlanAnswer]:
+def _plan_call(path: str, body: Json, *, request: Json) -> Call[PlanAnswer]:
     """Return the call whose plan keeps its request, so that it can be planned again."""
-    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.plans import PlanAnswer
 
-    kept = encode(asked)
+    kept = encode(request)
     return Call(
         path,
         (),
-        lambda wire: replace(PlanAnswer.from_json(wire), asked=kept),
+        lambda wire: replace(PlanAnswer.from_json(wire), request=kept),
         encode(body),
         charted=True,
     )
+
+
+def _body(request: object, signal: Signal | str | None) -> Json:
+    """Return the JSON of a request, with a signal that only a newer service may know."""
+    from gridtide.schema.encode import encode_request
+
+    text = signal_text(signal)
+    found: Json = encode_request(request)
+    return found if text is None else {**found, "signal": text}

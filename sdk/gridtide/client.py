@@ -17,7 +17,7 @@ from gridtide.errors import ServiceUnavailable
 from gridtide.http.call import Call, awaited, blocking
 from gridtide.http.destination import Destination
 from gridtide.http.session import LARGEST, Patience, Session
-from gridtide.schema.display import attach_forecast
+from gridtide.schema.result import attach_forecast
 
 if TYPE_CHECKING:
     import httpx

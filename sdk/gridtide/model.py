@@ -11,8 +11,7 @@ from itertools import pairwise
 from math import isfinite
 
 from gridtide.errors import BadInput
-from gridtide.schema.display import Shown
-from gridtide.schema.frames import Tabular
+from gridtide.schema.result import Shown, Tabular
 from gridtide.slots import Run, edges_of, unbroken
 from gridtide.values import (
     read_hours,

@@ -183,6 +183,13 @@ def read_sequence(one: Reader, value: object, name: str) -> tuple[Any, ...]:
     return read_list(one, value, name)
 
 
+def read_day(value: object, name: str) -> date:
+    """A date; a datetime is refused."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    refuse(value, name, "a day such as date(2026, 12, 25)")
+
+
 def values_of(values: object) -> tuple[Any, ...]:
     """The values of a column, whatever each of them is."""
     return read_sequence(lambda value, name: value, values, "values")
@@ -215,13 +222,6 @@ def instance_of(kind: type[Any], give: str) -> Reader:
 def word_of(kind: type[StrEnum]) -> Reader:
     """`read_word` of one enumeration."""
     return lambda value, name: read_word(kind, value, name)
-
-
-def settle(instance: object, where: str = "", /, **readers: Reader) -> None:
-    """Set fields of a frozen dataclass to what their readers make of them."""
-    for field, read in readers.items():
-        name = f"{where}.{field}" if where else field
-        object.__setattr__(instance, field, read(getattr(instance, field), name))
 
 
 def plain_scalar(value: object) -> Any:  # noqa: ANN401  # what callers have

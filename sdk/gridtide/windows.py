@@ -1,4 +1,4 @@
-"""When and where is the cleanest window? Pure decisions on the means of slots.
+"""Find the cleanest window, and the region with the cleanest one. Pure functions.
 
 The mean of a slot holds over the whole slot; nothing is interpolated between slots. A window
 never covers a gap or an unknown value. What is cleaner follows from the signal: less
@@ -37,8 +37,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What one region offers: a window, or the `reason` why there is none."""
+class RegionWindow:
+    """The window of one region, or the `reason` why it has none."""
 
     region: str
     window: Window | None
@@ -52,11 +52,11 @@ def best_window(
     earliest: When | None = None,
     deadline: When | None = None,
 ) -> Window:
-    """Cleanest unbroken run of `duration` between `earliest` and `deadline`, the job's end.
+    """Find the cleanest unbroken run of `duration` from `earliest` on, ended by `deadline`.
 
-    Exact: no start whatever, on a slot's edge or off it, has a cleaner mean. Values count as
-    equal where they differ by less than 1e-9 of their unit; ties go to the earliest start.
-    Without `earliest` and `deadline` the series itself is the bound.
+    The result is exact: no other start, on the edge of a slot or off it, has a cleaner mean.
+    Values count as equal where they differ by less than 1e-9 of their unit; ties go to the
+    earliest start. Without `earliest` and `deadline` the series itself is the bound.
 
     Raises:
         BadInput: a time without offset, a duration that is not positive, or a deadline before
@@ -89,7 +89,7 @@ def best_window(
 
 
 def mean_over(series: Series, start: When, end: When) -> float | None:
-    """Exact mean over ``[start, end)``; ``None`` where any part is unknown or outside.
+    """Return the exact mean over ``[start, end)``; ``None`` where any part is unknown.
 
     Raises:
         BadInput: a time without offset, or an end that is not after the start.
@@ -107,8 +107,10 @@ def mean_over(series: Series, start: When, end: When) -> float | None:
     return None
 
 
-def best_region(series: Mapping[str, Series], duration: Length, *, start: When) -> list[Choice]:
-    """Regions by the mean over ``[start, start + duration)``, cleanest first.
+def best_region(
+    series: Mapping[str, Series], duration: Length, *, start: When
+) -> list[RegionWindow]:
+    """Rank regions by the mean over ``[start, start + duration)``, cleanest first.
 
     `series` is by region, all of one signal. Ties stay in the given order; a region whose
     forecast does not cover the run comes last, with the reason.
@@ -134,8 +136,8 @@ def best_region_and_window(
     *,
     earliest: When | None = None,
     deadline: When | None = None,
-) -> list[Choice]:
-    """Regions by the mean of their own best window, cleanest first: place and time jointly.
+) -> list[RegionWindow]:
+    """Rank regions by the mean of their own best window, cleanest first.
 
     As `best_region`, with the window of each region found by `best_window`; of equal means
     the earlier window comes first.
@@ -149,7 +151,7 @@ def best_region_and_window(
 
 
 def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
-    """What `mean` gains over `mean_now`; positive is cleaner, ``None`` where it is unknown.
+    """Return what `mean` gains over `mean_now`; positive is cleaner, ``None`` is unknown.
 
     An intensity's saving is the fraction ``(mean_now - mean) / mean_now``, unknown at a
     `mean_now` of 0; a CFE fraction's is ``mean - mean_now``, in fraction points.
@@ -164,23 +166,23 @@ def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
 
 
 def default_signal(available: Iterable[Signal]) -> Signal:
-    """The signal that answers when the user names none: the first of `DEFAULT_ORDER` there is.
+    """Return the default signal: the first of `DEFAULT_ORDER` that is available.
 
     Raises:
-        NoData: none of them; the message names what there is.
+        NoData: none of them; the message names those that are available.
     """
     there = set(available)
     for signal in DEFAULT_ORDER:
         if signal in there:
             return signal
     raise NoData(
-        "there is no lifecycle intensity to answer by default; "
-        + (f"name a signal there is: {', '.join(sorted(there))}" if there else "nor any other")
+        "the default signals, lifecycle intensity, are not available; "
+        + (f"give one of {', '.join(sorted(there))}" if there else "nor is any other")
     )
 
 
 def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
-    """The one signal of `DEFAULT_ORDER` that all regions have, by region.
+    """Return the first signal of `DEFAULT_ORDER` that all regions have.
 
     Raises:
         BadInput: no region.
@@ -196,7 +198,7 @@ def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
     raise NoCommonSignal(
         "the regions share no signal to compare them on: "
         + "; ".join(f"{name} has {', '.join(has) or 'none'}" for name, has in signals.items())
-        + ". Leave out the odd ones, or name a signal they all have",
+        + ". Leave some regions out, or give a signal that all of them have",
         signals=signals,
     )
 
@@ -212,7 +214,7 @@ def _ranked(
     *,
     earliest: When | None,
     deadline: When | None,
-) -> list[Choice]:
+) -> list[RegionWindow]:
     if not isinstance(series, Mapping):
         refuse(series, "series", "a mapping of region to Series")
     if not series:
@@ -226,38 +228,40 @@ def _ranked(
             + ", ".join(f"{signal} ({region})" for region, signal in signals.items()),
             signals={region: [signal] for region, signal in signals.items()},
         )
-    found: list[tuple[float, datetime, Choice]] = []
-    without: list[Choice] = []
+    found: list[tuple[float, datetime, RegionWindow]] = []
+    without: list[RegionWindow] = []
     sign = 1 if next(iter(signals.values())).lower_is_cleaner else -1
     for region, one in series.items():
         try:
             window = best_window(one, duration, earliest=earliest, deadline=deadline)
         except NoFeasibleWindow as error:
-            without.append(Choice(region, None, str(error)))
+            without.append(RegionWindow(region, None, str(error)))
         else:
-            found.append((sign * round(window.mean, 9), window.start, Choice(region, window)))
+            found.append(
+                (sign * round(window.mean, 9), window.start, RegionWindow(region, window))
+            )
     if not found:
         raise NoFeasibleWindow("; ".join(map(_of_region, without)))
     found.sort(key=lambda entry: entry[:2])
-    return [choice for *_, choice in found] + without
+    return [window for *_, window in found] + without
 
 
-def _of_region(choice: Choice) -> str:
-    """The reason, which names the zone, beside the region where that is called otherwise."""
-    reason = choice.reason or ""
-    return reason if reason.startswith(f"{choice.region}: ") else f"{choice.region}: {reason}"
+def _of_region(found: RegionWindow) -> str:
+    """Return the reason, with the region before it where it names only the zone."""
+    reason = found.reason or ""
+    return reason if reason.startswith(f"{found.region}: ") else f"{found.region}: {reason}"
 
 
 def _why_not(series: Series, span: int, low: int | None, high: int | None) -> str:
-    """What stands in the way of a run of `span`, and what to ask instead."""
-    asked = f"{series.zone}: no unbroken run of {_hours(span)} of {series.signal}"
+    """Return why a run of `span` is not possible, and what to request instead."""
+    refused = f"{series.zone}: no unbroken run of {_hours(span)} of {series.signal}"
     if low is not None and high is not None and high - low < span:
         return (
-            f"{asked}: from earliest to deadline there are only {_hours(high - low)}; "
+            f"{refused}: from earliest to deadline there are only {_hours(high - low)}; "
             "ask for fewer hours or a later deadline"
         )
     if not series.runs:
-        return f"{asked}: no slot of it is known; bring the zone up to date first"
+        return f"{refused}: no slot of it is known; bring the zone up to date first"
     known = f"it is known {_span(series.runs[0].edges[0], series.runs[-1].edges[-1])}"
     gaps = [_span(before.edges[-1], after.edges[0]) for before, after in pairwise(series.runs)]
     if gaps:
@@ -272,9 +276,9 @@ def _why_not(series: Series, span: int, low: int | None, high: int | None) -> st
     ]
     start, end = max(free, key=lambda part: part[1] - part[0])
     if end <= start:
-        return f"{asked} within the bounds: {known}; move earliest or deadline"
+        return f"{refused} within the bounds: {known}; move earliest or deadline"
     return (
-        f"{asked}: {known}; the longest possible run is {_hours(end - start)}, "
+        f"{refused}: {known}; the longest possible run is {_hours(end - start)}, "
         f"{_span(start, end)}: ask for at most that, or for other bounds"
     )
 

@@ -15,10 +15,16 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
-from gridtide.schema.batch_responses import BatchResponse
-from gridtide.schema.footprint_responses import FootprintAnswer
+from gridtide.schema.batches import Batch, BatchRequest
+from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 from gridtide.schema.openapi import components, parameters, reference
-from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.plans import (
+    PlanAnswer,
+    PlanRequest,
+    ReplanRequest,
+    ScheduleAnswer,
+    ScheduleRequest,
+)
 from gridtide.schema.problems import Problem
 from gridtide.schema.responses import (
     BestRegion,
@@ -28,15 +34,14 @@ from gridtide.schema.responses import (
     Readiness,
     Zones,
 )
-from gridtide.schema.schedules import ScheduleAnswer
-from gridtide_server import bodies
 
 FILE = Path(__file__).with_name("openapi.json")
+REQUESTS = (PlanRequest, ReplanRequest, ScheduleRequest, BatchRequest, FootprintRequest)
 # All others are fields of these.
 RESPONSES = (
     BestRegion,
     PlanAnswer,
-    BatchResponse,
+    Batch,
     Zones,
     Intensity,
     Forecast,
@@ -54,11 +59,11 @@ def described(
     query: type[Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the arguments of a route that describe its query and responses in the OpenAPI.
+    """Arguments of a route: the OpenAPI of its query and of its responses, by definitions.
 
     Args:
         response: of status 200.
-        query: the definition by which the query string is decoded.
+        query: the request that the query string is decoded as.
         more: further parts of the operation.
     """
     operation: dict[str, Any] = {
@@ -72,7 +77,7 @@ def described(
 
 
 def json_content(kind: type[Any]) -> dict[str, Any]:
-    """Return the reference of the OpenAPI to JSON of one definition."""
+    """JSON of one definition, as the OpenAPI refers to it."""
     return {"application/json": {"schema": reference(kind)}}
 
 
@@ -82,7 +87,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         app.openapi_schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schemas = components(RESPONSES) | bodies.schemas()
+        schemas = components(RESPONSES) | components(REQUESTS, closed=True)
         app.openapi_schema["components"] = {"schemas": schemas}
     return app.openapi_schema
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput, NoCommonSignal, NoData, NoFeasibleWindow
 from gridtide.model import Series, Signal
 from gridtide.windows import (
-    Choice,
+    RegionWindow,
     Window,
     best_region,
     best_region_and_window,
@@ -34,16 +34,16 @@ def hourly(zone: str, *values: float | None, signal: Signal = CONSUMED) -> Serie
 def test_the_place_alone_is_chosen_at_the_given_start() -> None:
     series = {"DE": hourly("DE", 9, 1), "FR": hourly("FR", 3, 8), "PL": hourly("PL", 5, 5)}
     assert best_region(series, HOUR, start=T0) == [
-        Choice("FR", Window(T0, T0 + HOUR, 3)),
-        Choice("PL", Window(T0, T0 + HOUR, 5)),
-        Choice("DE", Window(T0, T0 + HOUR, 9)),
+        RegionWindow("FR", Window(T0, T0 + HOUR, 3)),
+        RegionWindow("PL", Window(T0, T0 + HOUR, 5)),
+        RegionWindow("DE", Window(T0, T0 + HOUR, 9)),
     ]
 
 
 def test_place_and_time_are_chosen_jointly() -> None:
     series = {"DE": hourly("DE", 9, 1), "FR": hourly("FR", 3, 8)}
     best, *_ = best_region_and_window(series, HOUR)
-    assert best == Choice("DE", Window(T0 + HOUR, T0 + 2 * HOUR, 1))
+    assert best == RegionWindow("DE", Window(T0 + HOUR, T0 + 2 * HOUR, 1))
     bounded, *_ = best_region_and_window(series, HOUR, deadline=T0 + HOUR)
     assert bounded.region == "FR"
 
@@ -140,11 +140,9 @@ def test_the_default_signal_is_consumed_then_produced_lifecycle_intensity() -> N
 
 
 def test_no_lifecycle_intensity_is_no_data_and_names_what_there_is() -> None:
-    with pytest.raises(
-        NoData, match="name a signal there is: cfe_produced, ci_direct_produced"
-    ):
+    with pytest.raises(NoData, match="give one of cfe_produced, ci_direct_produced"):
         default_signal([Signal.CI_DIRECT_PRODUCED, CFE])
-    with pytest.raises(NoData, match="nor any other"):
+    with pytest.raises(NoData, match="nor is any other"):
         default_signal([])
 
 

@@ -367,7 +367,7 @@ def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
         plan_batch([one((1, 2, 3), Kind.UNBROKEN, 2), middle], {"DE": Cap(jobs=1)}, now=T0)
     with pytest.raises(BadInput, match="give 1 or more"):
         Cap(jobs=0)
-    with pytest.raises(BadInput, match="give a number above 0"):
+    with pytest.raises(BadInput, match="give more than 0"):
         Cap(kw=0)
 
 

@@ -75,12 +75,12 @@ def test_cost_slots_do_not_overlap() -> None:
             "carbon_weight is nan, which is not finite",
         ),
         ({"objective": "cfe", "budget_grams": 5.0}, "goes with the objective carbon only"),
-        ({"budget_grams": -5.0}, "the carbon budget is -5.0 g; give 0 or more"),
+        ({"budget_grams": -5.0}, r"budget_grams is -5.0; give 0 or more \(gCO2e\)"),
         ({"budget_grams": 5.0, "threshold": 100.0}, "give one"),
         ({"threshold": nan}, "give a finite number"),
         ({"threshold": 5.0, "min_saving": 0.1}, "drop min_saving"),
-        ({"min_saving": 1.0}, "give a fraction from 0 to below 1"),
-        ({"min_saving": -0.1}, "give a fraction from 0 to below 1"),
+        ({"min_saving": 1.0}, "give 0 or more and less than 1"),
+        ({"min_saving": -0.1}, "give 0 or more and less than 1"),
     ],
 )
 def test_goals_that_make_no_sense_are_refused(members: dict[str, Any], message: str) -> None:

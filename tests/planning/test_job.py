@@ -17,7 +17,7 @@ STEPS = PowerProfile(((HOUR, 2.0), (HOUR / 2, 0.5)))
 
 @pytest.mark.parametrize("duration", [timedelta(0), -HOUR])
 def test_a_job_needs_a_length_above_0(duration: timedelta) -> None:
-    with pytest.raises(BadInput, match="needs a length above 0"):
+    with pytest.raises(BadInput, match="give more than 0"):
         Job(duration)
 
 
@@ -76,12 +76,12 @@ def test_a_pause_costs_0_or_more(cost: tuple[float, timedelta]) -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"maximum": 0.0}, "a maximum and a base above 0"),
-        ({"maximum": 1.0, "minimum": 2.0}, "0 <= minimum <= maximum"),
-        ({"maximum": 1.0, "base": 0.0}, "a base above 0"),
+        ({"maximum": 0.0}, "maximum is 0.0; give more than 0"),
+        ({"maximum": 1.0, "minimum": 2.0}, "minimum is 2; give at most the maximum, 1"),
+        ({"maximum": 1.0, "base": 0.0}, "base is 0.0; give more than 0"),
         ({"maximum": float("nan")}, "finite"),
         ({"maximum": 4.0, "minimum": 2.0, "ramp": 1.0}, "never reaches the minimum"),
-        ({"maximum": 4.0, "ramp": 0.0}, "a ramp above 0"),
+        ({"maximum": 4.0, "ramp": 0.0}, "ramp is 0.0; give more than 0"),
         ({"maximum": 2.0, "throughput": ((1.0, 1.0), (2.0, 2.5))}, "is not concave"),
         ({"maximum": 2.0, "throughput": ((1.0, 1.0), (2.0, 0.9))}, "not below 0"),
         ({"maximum": 2.0, "throughput": ((2.0, 2.0), (1.0, 1.0))}, "must ascend"),

@@ -123,10 +123,10 @@ def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"pue": 0.9}, "a PUE of 0.9; give 1 or more"),
+        ({"pue": 0.9}, "pue is 0.9; give 1 or more"),
         ({"intensity": float("nan")}, "intensity is nan, which is not finite"),
         ({"latitude": 5.0}, "give both latitude and longitude"),
-        ({"latitude": 95.0, "longitude": 5.0}, "are not coordinates"),
+        ({"latitude": 95.0, "longitude": 5.0}, "latitude is 95.0; give from -90 to 90"),
     ],
 )
 def test_a_place_that_makes_no_sense_is_refused(members: dict[str, Any], message: str) -> None:

@@ -335,7 +335,7 @@ def test_a_simulated_truth_says_so(
         (("--slack", "x%"), "must be a share such as 50%"),
         (("--slack=-5%",), "give 0 or more"),
         (("--slack", "soon"), "text with its unit such as"),
-        (("--hours", "0"), "above 0"),
+        (("--hours", "0"), "give more than 0"),
         (("--hours", "nan"), "hours"),
         (("--power", "-1"), "above 0 kW"),
         (("--min-piece", "1"), "belong to kind segments"),

@@ -392,7 +392,7 @@ def test_asking_a_service_elsewhere_loads_nothing_of_the_one_here(address: str) 
         ([], []),
         (["nonsense"], []),
         (["best-window", "--hours", "2"], []),
-        (["plan", "DE", "--hours", "-1"], []),
+        (["plan", "DE", "--hours", "-1"], ["job.hours"]),
         (["batch", "/missing"], []),
         (["now", "DE", "--now", "x"], ["--now"]),
     ],

@@ -17,7 +17,7 @@ import gridtide
 from gridtide.client import AsyncClient, Client
 from gridtide.model import Series, Signal
 from gridtide.planning import Job, plan
-from gridtide.schema.charts import MOST_STEPS, Step, Window, draw_chart
+from gridtide.schema.charts import MOST_SLOTS, ChartSlot, Window, draw_chart
 from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -158,9 +158,11 @@ def points(path: str) -> list[float]:
 
 
 def test_a_chart_is_drawn_to_scale() -> None:
-    steps = [Step(NOON + i * HOUR, NOON + (i + 1) * HOUR, v) for i, v in enumerate([1, 3, 2])]
+    slots = [
+        ChartSlot(NOON + i * HOUR, NOON + (i + 1) * HOUR, v) for i, v in enumerate([1, 3, 2])
+    ]
     window = Window(NOON + HOUR, NOON + 2 * HOUR, "the second")
-    chart = ElementTree.fromstring(draw_chart(steps, [window], unit="g"))  # noqa: S314
+    chart = ElementTree.fromstring(draw_chart(slots, [window], unit="g"))  # noqa: S314
     (line,) = (e.attrib["d"] for e in chart.iter() if e.attrib.get("fill") == "none")
     low, high, middle = points(line)
     assert middle == pytest.approx((low + high) / 2, abs=0.1)
@@ -172,17 +174,17 @@ def test_a_chart_is_drawn_to_scale() -> None:
 
 
 def test_a_gap_is_not_drawn_over_and_a_year_is_thinned() -> None:
-    hours = [Step(NOON + i * HOUR, NOON + (i + 1) * HOUR, 1.0) for i in (0, 1, 4)]
+    hours = [ChartSlot(NOON + i * HOUR, NOON + (i + 1) * HOUR, 1.0) for i in (0, 1, 4)]
     assert draw_chart(hours, [], unit="g").count('fill="none"') == 2
-    year = [Step(NOON + i * HOUR, NOON + (i + 1) * HOUR, i % 7) for i in range(8760)]
+    year = [ChartSlot(NOON + i * HOUR, NOON + (i + 1) * HOUR, i % 7) for i in range(8760)]
     chart = draw_chart(year, [], unit="g")
-    assert chart.count("V") <= MOST_STEPS
+    assert chart.count("V") <= MOST_SLOTS
     assert draw_chart([], [], unit="g") == ""
 
 
 def test_values_that_are_all_alike_are_in_the_middle() -> None:
-    steps = [Step(NOON, NOON + HOUR, 7.0)]
-    assert "NaN" not in draw_chart(steps, [], unit="g")
+    slots = [ChartSlot(NOON, NOON + HOUR, 7.0)]
+    assert "NaN" not in draw_chart(slots, [], unit="g")
 
 
 @pytest.mark.slow  # a kernel is started

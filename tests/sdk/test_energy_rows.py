@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide.accounting.emissions import RowFootprint
+from gridtide.accounting.emissions import EnergyRow, RowFootprint
 from gridtide.errors import ApiError, BadInput
-from gridtide.schema.energy_rows import MOST_ROWS, ROW, ROWS, rows_of, rows_to_json
-from gridtide.schema.forms import list_of
-from gridtide.schema.records import decode_response
+from gridtide.schema.decode import decode_response, decoder_of
+from gridtide.schema.definition import Field
+from gridtide.schema.encode import encode_request
+from gridtide.schema.footprints import MOST_ROWS, FootprintRequest, read_rows
+from gridtide.schema.json_values import Faults
 
 T0, HOUR = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1)
 PLAIN = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T01:00:00Z", "kwh": 2.5}
@@ -27,6 +29,18 @@ ENERGIES = [
     *(0, 1, 2.5, -1, 1e15, -1e15, 1.1e15, 10**400, float("nan"), float("inf"), True, None),
     *("1", [1], {}),
 ]
+
+
+FAST = decoder_of(tuple[EnergyRow, ...], Field(most=MOST_ROWS))
+
+
+def walk(rows: object, where: str) -> object:
+    """Decode rows one by one, without msgspec."""
+    one = decoder_of(EnergyRow)
+    if not isinstance(rows, list):
+        return FAST(rows, where)
+    with Faults() as faults:
+        return tuple(faults.attempt(one, row, f"{where}[{i}]") for i, row in enumerate(rows))
 
 
 def outcome(read: Any, value: object) -> object:  # noqa: ANN401
@@ -54,26 +68,26 @@ def outcome(read: Any, value: object) -> object:  # noqa: ANN401
     )
 )
 def test_every_list_is_read_as_row_by_row(rows: list[Any]) -> None:
-    assert outcome(ROWS.read, rows) == outcome(list_of(ROW.form, MOST_ROWS).read, rows)
+    assert outcome(FAST, rows) == outcome(walk, rows)
 
 
 @pytest.mark.parametrize("key", ["start", "end"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_every_time_is_read_as_by_itself(key: str, moment: object) -> None:
     rows = [PLAIN | {key: moment}]
-    assert outcome(ROWS.read, rows) == outcome(list_of(ROW.form).read, rows)
+    assert outcome(FAST, rows) == outcome(walk, rows)
 
 
 @pytest.mark.parametrize("kwh", ENERGIES)
 def test_every_energy_is_read_as_by_itself(kwh: object) -> None:
     rows = [PLAIN, PLAIN | {"kwh": kwh}]
-    assert outcome(ROWS.read, rows) == outcome(list_of(ROW.form).read, rows)
-    assert all(type(energy) is float for *_, energy in ROWS.read([PLAIN | {"kwh": 1}], ""))
+    assert outcome(FAST, rows) == outcome(walk, rows)
+    assert all(type(energy) is float for *_, energy in FAST([PLAIN | {"kwh": 1}], ""))
 
 
 def test_too_many_rows_are_refused_before_they_are_read() -> None:
     with pytest.raises(BadInput, match=f"rows: {MOST_ROWS + 1} entries; at most {MOST_ROWS}"):
-        ROWS.read([None] * (MOST_ROWS + 1), "rows")
+        FAST([None] * (MOST_ROWS + 1), "rows")
 
 
 def test_rows_are_written_with_the_times_of_their_own() -> None:
@@ -84,14 +98,14 @@ def test_rows_are_written_with_the_times_of_their_own() -> None:
         (T0 + 3 * HOUR, T0 + 4 * HOUR, 3.0),
         ((T0 + 4 * HOUR).astimezone(east), T0 + timedelta(hours=4, microseconds=5), 4.0),
     ]
-    written = rows_to_json(rows)
+    written = encode_request(FootprintRequest(rows=rows, region="DE"))["rows"]
     assert [(each["start"], each["end"]) for each in written] == [
         ("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z"),
         ("2026-03-01T01:00:00Z", "2026-03-01T02:00:00Z"),
         ("2026-03-01T03:00:00Z", "2026-03-01T04:00:00Z"),
         ("2026-03-01T04:00:00Z", "2026-03-01T04:00:00.000005Z"),
     ]
-    assert ROWS.read(written, "rows") == tuple(rows)
+    assert FAST(written, "rows") == tuple(rows)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +120,7 @@ def test_rows_are_written_with_the_times_of_their_own() -> None:
 )
 def test_a_row_that_cannot_be_is_named(row: Any, told: str) -> None:  # noqa: ANN401
     with pytest.raises(BadInput, match=told):
-        rows_of([(T0, T0 + HOUR, 1.0), row], "rows")
+        read_rows([(T0, T0 + HOUR, 1.0), row], "rows")
 
 
 def test_times_of_answers_with_another_offset_are_in_utc() -> None:
@@ -115,5 +129,5 @@ def test_times_of_answers_with_another_offset_are_in_utc() -> None:
     assert (read.start, read.start.tzinfo) == (T0 - HOUR, UTC)
     assert (read.g_per_kwh, read.gross_g) == (1.0, None)
     for wrong in ("2026-03-01T00:00", "soon", 5, None):
-        with pytest.raises(ApiError, match="'start' is "):
+        with pytest.raises(ApiError, match="start"):
             decode_response(RowFootprint, answered | {"start": wrong})

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide.schema.batch_requests import question_from_json
-from gridtide.schema.decoding import shape_of
+from gridtide.schema.batches import BestWindowQuestion, decode_question
+from gridtide.schema.decode import decode_request, decoder_of
 from gridtide.schema.definition import Field, Row, describe
-from gridtide.schema.faults import MOST_FAULTS
+from gridtide.schema.json_values import MOST_FAULTS
 from gridtide.schema.openapi import components, parameters
-from gridtide.schema.plan_requests import PLAN
+from gridtide.schema.plans import PlanRequest
 from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
 
 
@@ -34,7 +34,7 @@ def test_all_faults_of_a_request_are_reported_with_their_paths() -> None:
         "bounds": {"deadline": "2026-03-02T12:00"},
     }
     with pytest.raises(BadInput) as caught:
-        PLAN.read(request)
+        decode_request(PlanRequest, request)
     errors = caught.value.extra["errors"]
     assert isinstance(errors, list)
     assert [each["parameter"] for each in errors] == [
@@ -50,27 +50,28 @@ def test_all_faults_of_a_request_are_reported_with_their_paths() -> None:
 
 def test_a_long_list_of_faults_is_cut() -> None:
     with pytest.raises(BadInput) as caught:
-        shape_of(BestRegionRequest).read({"hours": 1, "regions": [1] * 1000})
+        decode_request(BestRegionRequest, {"hours": 1, "regions": [1] * 1000})
     errors = caught.value.extra["errors"]
     assert isinstance(errors, list)
     assert len(errors) == MOST_FAULTS
 
 
 def test_a_former_name_is_decoded_and_not_described() -> None:
-    shape = shape_of(Example)
-    assert shape.read({"kwh": 1, "workers": 2}) == Example(kwh=1.0, workers=2)
-    assert set(shape.schema()["properties"]) == {"kwh", "labels", "workers"}
+    assert decode_request(Example, {"kwh": 1, "chips": 2}) == Example(kwh=1.0, workers=2)
+    described = components([Example], closed=True)["Example"]
+    assert set(described["properties"]) == {"kwh", "labels", "workers"}
     with pytest.raises(BadInput, match=r"kwh: -1 is too small; give 0 or more"):
-        shape.read({"kwh": -1})
+        decode_request(Example, {"kwh": -1})
     with pytest.raises(BadInput, match=r"labels: 4 entries; at most 3"):
-        shape.read({"kwh": 1, "labels": ["a", "b", "c", "d"]})
+        decode_request(Example, {"kwh": 1, "labels": ["a", "b", "c", "d"]})
 
 
 def test_a_definition_is_listed_for_options_and_tables() -> None:
+    plain: dict[str, Any] = {"unit": "", "bounds": "", "required": False, "default": ""}
     assert describe(Example) == [
-        Row("kwh", "number", "kWh", required=True, default="", description="Energy."),
-        Row("labels", "list of text", "", required=False, default="()", description="Labels."),
-        Row("workers", "whole number", "", required=False, default="", description="Workers."),
+        Row("kwh", "number", "kWh", "0 or more", True, "", "Energy."),  # noqa: FBT003  # a field
+        Row(name="labels", type="list of text", description="Labels.", **plain),
+        Row(name="workers", type="whole number", description="Workers.", **plain),
     ]
     schema = components([Example], closed=True)["Example"]
     assert schema["properties"]["kwh"] == {
@@ -85,14 +86,15 @@ def test_a_definition_is_listed_for_options_and_tables() -> None:
 
 
 def test_what_is_decoded_fast_is_what_the_walk_decodes() -> None:
-    shape = shape_of(BestWindowRequest)
+    walk = decoder_of(BestWindowQuestion)
     for given in (
         {"hours": 2, "region": "DE"},
         {"hours": 2.5, "region": "DE", "earliest": "2026-03-02T14:00:00+02:00"},
         {"hours": "150min", "region": "DE", "deadline": "2026-03-02T14:00Z", "signal": None},
     ):
-        kind, request = question_from_json({"kind": "best_window", **given})
-        assert (kind, request) == ("best_window", shape.read(given))
+        question = {"kind": "best_window", **given}
+        request = decode_question(question)
+        assert request == walk(question, "")
         assert isinstance(request, BestWindowRequest)
         assert type(request.hours) is float
         assert request.earliest in (None, datetime(2026, 3, 2, 12, tzinfo=UTC))
@@ -102,17 +104,17 @@ def test_what_is_decoded_fast_is_what_the_walk_decodes() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"hours": 0, "region": "DE"}, "hours is 0; give a number above 0"),
+        ({"hours": 0, "region": "DE"}, "hours: 0 is too small; give more than 0"),
         ({"hours": 1e400, "region": "DE"}, "hours: inf is not finite"),
-        ({"hours": True, "region": "DE"}, "hours: a number belongs here, not true"),
+        ({"hours": True, "region": "DE"}, "hours: must be a number, not true"),
         ({"hours": 2, "region": "DE", "earliest": "1960-01-01T00:00:00Z"}, "1970 to 2199"),
         ({"hours": 2, "region": "DE", "earliest": "2026-01-01T00:00:00"}, "no UTC offset"),
-        ({"hours": 2, "regoin": "DE"}, "regoin: no such member; did you mean region?"),
+        ({"hours": 2, "regoin": "DE"}, "regoin: unknown field; did you mean region?"),
     ],
 )
 def test_the_walk_says_what_the_fast_way_refuses(given: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput) as caught:
-        question_from_json({"kind": "best_window", **given})
+        decode_question({"kind": "best_window", **given})
     assert words in str(caught.value)
 
 

@@ -14,8 +14,8 @@ import pytest
 from gridtide.errors import MissingExtra
 from gridtide.model import Series, Signal
 from gridtide.planning import Cap, Job, Request, plan, plan_batch
-from gridtide.schema.frames import Tabular
 from gridtide.schema.responses import BestRegion, Forecast, Intensity, Zones
+from gridtide.schema.result import Tabular
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

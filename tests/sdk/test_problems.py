@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gridtide import errors
-from gridtide.schema.problems import understood
+from gridtide.schema.problems import decode_body
 
 ASKED = "http://host/v1/best-window?region=XX"
 
@@ -16,7 +16,7 @@ def raised(status: int, body: object = None, **headers: str) -> errors.GridtideE
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with pytest.raises(errors.GridtideError) as caught:
-        understood(status, named, content, asked=ASKED)
+        decode_body(status, named, content, address=ASKED)
     return caught.value
 
 
@@ -131,4 +131,4 @@ def test_retry_after_is_seconds_or_a_date(
 
 
 def test_an_answer_is_its_object() -> None:
-    assert understood(200, {}, b'{"a": 1}', asked=ASKED) == {"a": 1}
+    assert decode_body(200, {}, b'{"a": 1}', address=ASKED) == {"a": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.model import MOST_QUESTIONS
-from gridtide.schema.batch_responses import Batch
+from gridtide.schema.batches import Batch
 from gridtide.schema.responses import BestWindow
 from tests.server.world import Asker
 
@@ -109,7 +109,7 @@ def test_a_thousand_questions_are_answered_and_one_more_is_refused(ask: Asker) -
     problem = ask.problem(
         "/v1/batch", 422, "too_many_questions", {"questions": [*many, WINDOW]}
     )
-    assert "1001 questions in one call; at most 1000: ask in parts" in problem["detail"]
+    assert "1001 in one call; at most 1000: split the batch" in problem["detail"]
 
 
 def test_no_question_is_no_fault(ask: Asker) -> None:
@@ -119,8 +119,8 @@ def test_no_question_is_no_fault(ask: Asker) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({}, "questions: missing"),
-        ({"questions": {}}, "questions: a list belongs here"),
+        ({}, "questions: required"),
+        ({"questions": {}}, "questions: must be a list"),
         ({"question": []}, "did you mean questions?"),
     ],
 )

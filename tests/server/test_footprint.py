@@ -158,7 +158,7 @@ BAD: list[tuple[str, Json, str]] = [
     ("no intensity", HOURS, "give a region, whose intensity at the time counts, or g_per_kwh"),
     ("two intensities", {**HOURS, "g_per_kwh": 1, "region": "DE"}, "one of them"),
     ("no time", {**HOURS, "region": "DE"}, "give start"),
-    ("no use", {**HOURS, "g_per_kwh": 1, "kwh_per_request": 1}, "no use for kwh_per_request"),
+    ("no use", {**HOURS, "g_per_kwh": 1, "kwh_per_request": 1}, "does not use kwh_per_request"),
     ("an offset", {**HOURS, "g_per_kwh": 1, "offset_g": 0}, "an offset of 0 g is no part"),
     ("half an SCI", {**HOURS, "g_per_kwh": 1, "per": 1}, "embodied_g and per go together"),
     ("no unit", {**HOURS, "g_per_kwh": 1, "per": 0, "embodied_g": 0}, "above 0"),
@@ -166,7 +166,7 @@ BAD: list[tuple[str, Json, str]] = [
     (
         "no hours in a region",
         {**HOURS, "hours": 0, "region": "DE", "start": "2026-03-01T06:00Z"},
-        "hours is 0; give a number above 0",
+        "hours are 0; give a number above 0",
     ),
     ("an overhead below 1", {**HOURS, "g_per_kwh": 1, "pue": 0.5}, "pue is 0.5"),
     (
@@ -174,7 +174,7 @@ BAD: list[tuple[str, Json, str]] = [
         {"region": "DE", "rows": [ROW], "signal": "cfe_produced"},
         "no carbon intensity",
     ),
-    ("no row", {"region": "DE", "rows": []}, "rows is empty; give at least one row"),
+    ("no row", {"region": "DE", "rows": []}, "there is no row; give at least one"),
     ("energy below 0", {"region": "DE", "rows": [{**ROW, "kwh": -1}]}, "kWh is -1"),
     (
         "rows without a region",

@@ -24,7 +24,7 @@ from gridtide.client import AsyncClient, Client
 from gridtide.errors import GridtideError
 from gridtide.local import AsyncLocalTransport, Host, LocalTransport
 from gridtide.planning import Cap, CostSeries, Elastic, Goal, Job, Progress, Recurring
-from gridtide.schema.schedules import JobRequest
+from gridtide.schema.plans import JobRequest
 from gridtide_store.data_directory import DataDirectory
 from tests.server.test_openapi import GETS, POSTS
 from tests.server.world import HOUR, NOW, Asker, Standing
@@ -213,8 +213,8 @@ def test_what_a_newer_service_planned_can_be_planned_again(apps: tuple[Any, Newe
         "http://a.example", environ={}, transport=LocalTransport(Host(today))
     ) as client:
         plan = client.plan(PIECES, "DE")
-        wire = newer(plan.to_json(asked=False))
-        again = dataclasses.replace(type(plan).from_json(wire), asked=plan.asked)
+        wire = newer(plan.to_json(with_request=False))
+        again = dataclasses.replace(type(plan).from_json(wire), request=plan.request)
         assert again == plan
         moved = Progress(at=NOW)
         assert client.replan(again, moved) == client.replan(plan, moved)

@@ -11,7 +11,7 @@ import pytest
 
 from gridtide.planning.decide.response import Plan
 from gridtide.schema.definition import definition_of
-from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.plans import PlanAnswer
 from gridtide_store.data_directory import DataDirectory
 from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
 
@@ -247,15 +247,12 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: A
     ("change", "words"),
     [
         ({"progress": {"done": 2}}, "nothing to plan"),
-        ({"progress": {"done": -1}}, "below 0"),
-        (
-            {"progress": {"region": "FR"}},
-            "'FR'; its region must be one of those of the request: DE",
-        ),
-        ({"progress": {"dome": 1}}, "progress.dome: no such member; did you mean done?"),
-        ({"plan": {}}, "plan is no plan as /v1/plan answers it"),
-        ({"plan": 1}, "plan is no plan"),
-        ({"asked": None}, "request: missing; give the request it answered"),
+        ({"progress": {"done": -1}}, "give 0 or more"),
+        ({"progress": {"region": "FR"}}, "'FR', which is none of the regions asked for: DE"),
+        ({"progress": {"dome": 1}}, "progress.dome: unknown field; did you mean done?"),
+        ({"plan": {}}, "plan: must be a response of the service"),
+        ({"plan": 1}, "plan: must be a response of the service"),
+        ({"asked": None}, "request: required, the request it answered"),
     ],
 )
 def test_progress_that_does_not_fit_is_refused(ask: Asker, change: Json, words: str) -> None:

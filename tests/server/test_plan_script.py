@@ -15,7 +15,7 @@ from gridtide.cli.script import main
 from gridtide.client import Client
 from gridtide.clock import Clock
 from gridtide.planning import Progress
-from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.plans import PlanAnswer
 from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Asker
 
@@ -131,7 +131,7 @@ def test_json_of_the_script_is_that_of_rest(
     with Asker(home, Clock(NOW)) as ask:
         printed = json.loads(capsys.readouterr().out)
         if path == "/v1/plan":
-            assert printed.pop("asked")
+            assert printed.pop("request")
         assert printed == ask.post(path, asked)
 
 
@@ -151,11 +151,11 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     body = {"plan": json.loads(printed), "asked": asked, "progress": {"done": 1}}
     with Asker(home, Clock(NOW)) as ask:
         again = json.loads(capsys.readouterr().out)
-        assert again.pop("asked")["bounds"] == asked["bounds"]
+        assert again.pop("request")["bounds"] == asked["bounds"]
         assert again == ask.post("/v1/replan", body)
     assert main(["replan", str(file), "--done", "60min", "--json"], environ) == 0
     in_minutes = json.loads(capsys.readouterr().out)
-    assert in_minutes.pop("asked") == json.loads(printed)["asked"]
+    assert in_minutes.pop("request") == json.loads(printed)["request"]
     assert in_minutes == again
     assert main(["replan", str(file), *words, "--done", "3"], environ) == 2
     assert "there is nothing to plan" in capsys.readouterr().err
@@ -184,7 +184,11 @@ def test_the_script_says_at_which_size_a_job_runs(
         answer = ask.post("/v1/replan", body)
         again = json.loads(capsys.readouterr().out)
         workers = {"maximum": 4, "ramp": 1}
-        assert again.pop("asked")["job"] == {"hours": 3, "kind": "elastic", "workers": workers}
+        assert again.pop("request")["job"] == {
+            "hours": 3,
+            "kind": "elastic",
+            "workers": workers,
+        }
         assert again == answer
         body["progress"] = progress | {"workers": 9}
         refused = ask.problem("/v1/replan", 422, "bad_input", body)
@@ -346,13 +350,13 @@ def test_a_printed_plan_is_all_that_replan_needs(
     alone = json.loads(capsys.readouterr().out)
     assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {**alone, "asked": ...} == {**told, "asked": ...}
-    assert alone["asked"] == json.loads(printed)["asked"]
+    assert {**alone, "request": ...} == {**told, "request": ...}
+    assert alone["request"] == json.loads(printed)["request"]
     # And what replan printed, in turn; in Python, too.
     file.write_text(json.dumps(alone))
     assert main(["replan", str(file), "--done", "1"], environ) == 0
     plan = PlanAnswer.from_json(alone)
-    assert plan.to_json(asked=True) == alone
+    assert plan.to_json(with_request=True) == alone
     with Client(environ=environ) as client:
         assert client.replan(plan, Progress(plan.as_of, done=timedelta(hours=1))).region
 
@@ -364,8 +368,8 @@ def test_a_plan_without_its_request_says_what_to_give(
     assert main(["plan", "DE", "--hours", "3", "--json"], environ) == 0
     printed = json.loads(capsys.readouterr().out)
     file = tmp_path / "plan.json"
-    for asked, said in ((None, "--request"), (7, "asked"), ({"job": 1}, "job")):
-        file.write_text(json.dumps({**printed, "asked": asked}))
+    for asked, said in ((None, "--request"), (7, "request"), ({"job": 1}, "job")):
+        file.write_text(json.dumps({**printed, "request": asked}))
         assert main(["replan", str(file)], environ) == 2
         assert said in capsys.readouterr().err
     assert main(["replan", "-", "--question", "-"], environ) == 2
@@ -381,7 +385,7 @@ def test_a_plan_of_a_printed_batch_can_be_planned_again(
     file.write_text(json.dumps([{"kind": "plan", **asked}, *QUESTIONS]))
     assert main(["batch", str(file), "--json"], environ) == 0
     first = json.loads(capsys.readouterr().out)["answers"][0]
-    assert first["asked"] == asked
+    assert first["request"] == asked
     file.write_text(json.dumps(first))
     assert main(["replan", str(file), "--done", "1"], environ) == 0
 

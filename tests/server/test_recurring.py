@@ -11,7 +11,7 @@ from gridtide.client import Client
 from gridtide.errors import BadInput
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, Cap, Job, Progress, Recurring
-from gridtide.schema.schedules import JobRequest
+from gridtide.schema.plans import JobRequest
 from tests.server.world import HOUR, NOW, Asker
 
 Json = dict[str, Any]
@@ -57,22 +57,22 @@ def test_the_plan_is_that_of_the_next_time(
 @pytest.mark.parametrize(
     ("recurring", "bounds", "words"),
     [
-        ({"cron": CRON}, None, "give one of slack_hours and slack_fraction"),
+        ({"cron": CRON}, None, "give slack (slack_hours in JSON) or slack_fraction"),
         (
             {"cron": CRON, "slack_hours": 1, "slack_fraction": 1},
             None,
-            "give one of slack_hours and slack_fraction",
+            "slack and slack_fraction are both given; give one",
         ),
         (
             {"cron": CRON, "slack_hours": 1},
             {"slack_hours": 2},
             "leave that of the bounds out",
         ),
-        ({"cron": "0 0 30 2 *", "slack_hours": 1}, None, "names no day in the next"),
+        ({"cron": "0 0 30 2 *", "slack_hours": 1}, None, "does not name a day in the next"),
         ({"cron": "at night", "slack_hours": 1}, None, "has 2 fields; give five"),
         ({"cron": "61 * * * *", "slack_hours": 1}, None, "'61' is not a valid minute"),
         ({"cron": CRON, "slack_hours": 1, "zone": "Mars"}, None, "give an IANA name"),
-        ({"slack_hours": 1}, None, "recurring.cron: missing"),
+        ({"slack_hours": 1}, None, "recurring.cron: required"),
     ],
 )
 def test_what_cannot_come_back_is_refused(

@@ -81,8 +81,12 @@ def test_all_jobs_go_by_the_signal_that_all_regions_have(publisher: Publisher) -
     ("asked", "code", "words"),
     [
         ({"jobs": [], "caps": {}}, "bad_input", "the batch has no job"),
-        ({"jobs": [job()]}, "bad_input", "caps: missing"),
-        ({"jobs": [job()], "caps": {"FR": {"jobs": 1}}}, "bad_input", "a cap for FR, where no"),
+        ({"jobs": [job()]}, "bad_input", "caps: required"),
+        (
+            {"jobs": [job()], "caps": {"FR": {"jobs": 1}}},
+            "bad_input",
+            "FR has a cap, but no job may run there",
+        ),
         ({"jobs": [job()], "caps": {"DE": {"jobs": 0}}}, "bad_input", "give 1 or more"),
         ({"jobs": [job()], "caps": {"DE": {"job": 1}}}, "bad_input", "did you mean jobs?"),
         ({"jobs": [job()] * 201, "caps": {}}, "bad_input", "201 entries; at most 200"),
@@ -112,7 +116,7 @@ def test_python_gets_what_rest_answers_and_refuses_alike(ask: Asker) -> None:
         told = client.schedule([asked, asked], {"DE": Cap(jobs=1)})
         body = {"jobs": [job(), job()], "caps": {"DE": {"jobs": 1}}}
         assert told.to_json() == ask.post(PATH, body)
-        with pytest.raises(BadInput, match="a cap for FR, where no job may run"):
+        with pytest.raises(BadInput, match="FR has a cap, but no job may run there"):
             client.schedule([asked], {"FR": Cap(jobs=1)})
         long = JobRequest(Job(timedelta(hours=7)), "DE", bounds)
         with pytest.raises(NoFeasibleWindow, match="job 1"):

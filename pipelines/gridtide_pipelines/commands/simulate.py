@@ -19,10 +19,10 @@ from gridtide.cli.plan_request import ELASTIC_OPTIONS, job_to_json
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time
-from gridtide.planning import Job, Quantile, Recurring
-from gridtide.planning.problem.bounds import check_slack
+from gridtide.planning import Bounds, Job, Quantile, Recurring
 from gridtide.planning.problem.local_time import zone_named
-from gridtide.schema.jobs import JOB
+from gridtide.schema.decode import decode_request
+from gridtide.schema.encode import encode_request
 from gridtide.values import read_moment, read_written_length
 from gridtide_pipelines.commands.session import (
     Session,
@@ -130,7 +130,7 @@ class SimulateOptions:
 def simulate(terminal: Terminal, options: SimulateOptions) -> int:
     """Compare policies for timing jobs, on past forecasts and actual values."""
     session = begin(terminal)
-    job = JOB.read({"hours": HOURS} | job_to_json(options.job, options.elastic))
+    job = decode_request(Job, {"hours": HOURS} | job_to_json(options.job, options.elastic))
     policies = chosen(
         _names(options.policy or [POLICIES]),
         job,
@@ -245,13 +245,13 @@ def _check_count(count: int) -> None:
 def _slack(text: str, job: Job) -> timedelta:
     if not text.endswith("%"):
         slack = read_written_length(text, "--slack")
-        check_slack(slack, None)
+        Bounds(slack=slack)  # refuses what is out of bounds
         return slack
     try:
         share = float(text[:-1]) / 100
     except ValueError as error:
         raise BadInput(f"--slack: must be a share such as 50%, not {text!r}") from error
-    check_slack(None, share)
+    Bounds(slack_fraction=share)  # as above
     try:
         return job.duration * share
     except OverflowError as error:
@@ -279,7 +279,7 @@ def _request(
         "to": format_time(read_moment(options.last, "--to", day=True)),
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
-        "job": JOB.write(job),
+        "job": encode_request(job),
         "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
         "min_saving": options.min_saving,
         "quantile": str(options.quantile),

@@ -13,19 +13,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from math import fsum, inf, isfinite
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from gridtide.accounting.clean_energy import Known, unmatched
 from gridtide.errors import BadInput
 from gridtide.model import Length, Series, format_time, utc
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.schema.definition import Field
-from gridtide.schema.frames import Tabular
-from gridtide.schema.records import Record
+from gridtide.schema.result import Record, Tabular
 from gridtide.slots import to_instant
 from gridtide.values import read_hours, read_list, read_number, refuse, shown
 
 Row = tuple[datetime, datetime, float]  # start, end, kWh
+
+
+class EnergyRow(NamedTuple):
+    """Energy drawn evenly from start to before end."""
+
+    start: Annotated[datetime, Field("the start; a date is its start, UTC", day=True)]
+    end: Annotated[datetime, Field("the end; a date is its start, UTC", day=True)]
+    kwh: Annotated[float, Field("energy", unit="kWh")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from gridtide.accounting.emissions import emissions_g, energy_kwh, finite, refus
 from gridtide.errors import BadInput
 from gridtide.model import Length
 from gridtide.schema.definition import Field
-from gridtide.schema.records import Record
-from gridtide.values import instance_of, read_hours, read_length, read_number, settle
+from gridtide.schema.result import Record
+from gridtide.schema.validate import validate
+from gridtide.values import instance_of, read_length, read_number
 
 # Grams of CO2e each. The first two: Patterson et al. 2021 (arXiv:2104.10350), App. A and D. The
 # others: US EPA, Greenhouse Gas Equivalencies Calculator, Calculations and References, as in
@@ -41,11 +42,11 @@ class Equivalent(Record):
 class Factors:
     """What a footprint is the product of; units as in `accounting.energy_kwh`."""
 
-    hours: Annotated[float, Field("how long it ran", duration=True)]
-    power_kw: Annotated[float, Field("average of one processor", unit="kW")]
-    g_per_kwh: Annotated[float, Field("intensity", unit="gCO2e/kWh")]
-    processors: Annotated[float, Field("how many; left out: 1")] = 1.0
-    pue: Annotated[float, Field("energy drawn per energy of the processors; left out: 1")] = 1.0
+    hours: Annotated[float, Field("how long it ran", duration=True, at_most=1e10)]
+    power_kw: Annotated[float, Field("average power of one processor", unit="kW")]
+    g_per_kwh: Annotated[float, Field("the intensity", unit="gCO2e/kWh")]
+    processors: Annotated[float, Field("how many")] = 1.0
+    pue: Annotated[float, Field("energy drawn per energy of the processors")] = 1.0
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -60,14 +61,7 @@ class Factors:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            hours=read_hours,
-            power_kw=read_number,
-            g_per_kwh=read_number,
-            processors=read_number,
-            pue=read_number,
-        )
+        validate(self)
 
     @property
     def grams(self) -> float:
@@ -83,12 +77,12 @@ class Gain(Record):
     """How many times less, in all and by factor."""
 
     work: Annotated[
-        float, Field("Processor hours: the algorithm and how fast the processor is.")
+        float, Field("processor hours: the algorithm and how fast the processor is")
     ]
-    power: Annotated[float, Field("Power of a processor.")]
-    overhead: Annotated[float, Field("PUE.")]
-    intensity: Annotated[float, Field("The grid's mix, by region and time.")]
-    total: Annotated[float, Field("Product of the factors.")]
+    power: Annotated[float, Field("power of a processor")]
+    overhead: Annotated[float, Field("PUE")]
+    intensity: Annotated[float, Field("the grid's mix, by region and time")]
+    total: Annotated[float, Field("product of the factors")]
 
 
 def gain(before: Factors, after: Factors) -> Gain:

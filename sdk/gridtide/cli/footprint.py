@@ -18,7 +18,8 @@ from gridtide.cli.terminal import Terminal
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
-from gridtide.schema.footprints import FOOTPRINT, FootprintRequest
+from gridtide.schema.decode import decode_request
+from gridtide.schema.footprints import FootprintRequest
 
 COLUMNS = ("start", "end", "kwh")
 RAN, HOW, SCORE = "What ran", "Factors", "For the SCI and comparisons"
@@ -93,7 +94,7 @@ def footprint(
     for name, file in (("rows", rows), ("clean", clean)):
         if file is not None:
             given[name] = rows_from(file)
-    request = FOOTPRINT.read(given)
+    request = decode_request(FootprintRequest, given)
     decoded = {each.name: getattr(request, each.name) for each in fields(request)}
     with Client(environ=terminal.environ) as client:
         answer = client.footprint(**decoded)

@@ -49,10 +49,13 @@ def plan(
     """
     from gridtide.cli import show_plan
     from gridtide.client import Client
-    from gridtide.schema.plan_requests import PLAN
+    from gridtide.schema.decode import decode_request
+    from gridtide.schema.plans import PlanRequest
 
     named = [*(options.regions or ()), *(region or ())]
-    decoded = PLAN.read(read_request(request, replace(options, regions=named)))
+    decoded = decode_request(
+        PlanRequest, read_request(request, replace(options, regions=named))
+    )
     with Client(environ=terminal.environ) as client:
         answer = client.plan(
             decoded.job,
@@ -64,7 +67,7 @@ def plan(
             alternatives=decoded.alternatives,
             recurring=decoded.recurring,
         )
-    terminal.answer(answer.to_json(asked=True), lambda: show_plan.plan(answer))
+    terminal.answer(answer.to_json(with_request=True), lambda: show_plan.plan(answer))
     return 0
 
 
@@ -100,7 +103,8 @@ def replan(
     from gridtide.calls import replan_of_json
     from gridtide.cli import show_plan
     from gridtide.client import Client
-    from gridtide.schema.plan_requests import REPLAN
+    from gridtide.schema.decode import decode_request
+    from gridtide.schema.plans import ReplanRequest
 
     if request == plan == "-":
         raise BadInput("the plan and --request are both -; give one of them as a file")
@@ -110,10 +114,10 @@ def replan(
     else:
         known = _request_of(planned, plan)
     body = {"plan": planned, "request": known, "progress": state}
-    REPLAN.read(body)
+    decode_request(ReplanRequest, body)
     with Client(environ=terminal.environ) as client:
         answer = client.send(replan_of_json(body))
-    terminal.answer(answer.to_json(asked=True), lambda: show_plan.plan(answer))
+    terminal.answer(answer.to_json(with_request=True), lambda: show_plan.plan(answer))
     return 0
 
 
@@ -144,9 +148,10 @@ def schedule(
     """Plan many jobs together under limits."""
     from gridtide.cli import show_plan
     from gridtide.client import Client
-    from gridtide.schema.schedules import SCHEDULE
+    from gridtide.schema.decode import decode_request
+    from gridtide.schema.plans import ScheduleRequest
 
-    request = SCHEDULE.read(read_json(file))
+    request = decode_request(ScheduleRequest, read_json(file))
     with Client(environ=terminal.environ) as client:
         answer = client.schedule(
             request.jobs, request.caps, request.goal, signal=request.signal, as_of=request.as_of
@@ -174,5 +179,5 @@ def batch(
         raise BadInput(f"{file} has no list of questions")
     with Client(environ=terminal.environ) as client:
         answer = client.batch(requests)
-    terminal.answer(answer.to_json(asked=True), lambda: [show_plan.batch(answer)])
+    terminal.answer(answer.to_json(with_request=True), lambda: [show_plan.batch(answer)])
     return 0

@@ -19,7 +19,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.schema.plan_requests import PlanRequest
+from gridtide.schema.plans import PlanRequest
 from gridtide.schema.regions import Candidate, Candidates
 from gridtide.values import read_written_length
 

@@ -24,7 +24,7 @@ from gridtide.schema.text import (
 )
 
 if TYPE_CHECKING:
-    from gridtide.schema.plan_responses import PlanAnswer
+    from gridtide.schema.plans import PlanAnswer
 
 SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real one"
 

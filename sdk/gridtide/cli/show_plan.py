@@ -5,11 +5,10 @@ from __future__ import annotations
 from gridtide.cli.show import SIMULATED, provenance, region_title
 from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError
-from gridtide.schema.batch_responses import Batch, One
-from gridtide.schema.footprint_responses import FootprintAnswer
-from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.batches import Batch, One
+from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
 from gridtide.schema.responses import BestRegion, BestWindow
-from gridtide.schema.schedules import ScheduleAnswer
 from gridtide.schema.text import (
     format_age,
     format_grams,

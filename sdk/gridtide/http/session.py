@@ -215,12 +215,12 @@ class Session:
     def decode(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
         """Decode the response to `call`, or raise the error it reports."""
         from gridtide.http.proxies import AUTHENTICATION_REQUIRED, refusal
-        from gridtide.schema.problems import understood
+        from gridtide.schema.problems import decode_body
 
         address = self._address(response)
         if response.status_code == AUTHENTICATION_REQUIRED and self._proxy:
             raise refusal(self._proxy, response.url.host, response.status_code)
-        document = understood(response.status_code, response.headers, body, asked=address)
+        document = decode_body(response.status_code, response.headers, body, address=address)
         try:
             return call.read(document)
         except BadInput as error:

@@ -16,12 +16,12 @@ WIDTH, HEIGHT = 520, 130
 # Around the curve, for the labels.
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 20
 CURVE, INTERVAL, WINDOW = "#2a6fbb", "#2a6fbb", "#2e9e5b"
-# More steps than the chart has pixels say nothing; they are averaged.
-MOST_STEPS = WIDTH - LEFT - RIGHT
+# More slots than the chart has pixels cannot be distinguished; they are averaged.
+MOST_SLOTS = WIDTH - LEFT - RIGHT
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChartSlot:
     """A value over ``[start, end)``, with the bounds of its interval where there are any."""
 
     start: datetime
@@ -40,21 +40,21 @@ class Window:
     label: str
 
 
-def draw_chart(steps: Sequence[Step], windows: Sequence[Window], *, unit: str) -> str:
-    """Return the SVG of a curve in steps, with `windows` shaded; empty without a step."""
-    if not steps:
+def draw_chart(slots: Sequence[ChartSlot], windows: Sequence[Window], *, unit: str) -> str:
+    """Return the SVG of a stepped curve, with `windows` shaded; empty without a slot."""
+    if not slots:
         return ""
-    steps = _thin(steps)
-    frame = _Frame.around(steps, windows)
+    slots = _thin(slots)
+    frame = _Frame.around(slots, windows)
     parts = [
         *(_draw_window(each, frame) for each in windows),
         *(
             f'<path d="{_outline(run, frame)}" fill="{INTERVAL}" fill-opacity="0.18"/>'
-            for run in _runs([each for each in steps if each.low is not None])
+            for run in _runs([each for each in slots if each.low is not None])
         ),
         *(
             f'<path d="{_line(run, frame)}" fill="none" stroke="{CURVE}" stroke-width="1.5"/>'
-            for run in _runs(steps)
+            for run in _runs(slots)
         ),
         *_labels(frame, unit),
     ]
@@ -75,12 +75,12 @@ class _Frame:
     high: float
 
     @classmethod
-    def around(cls, steps: Sequence[Step], windows: Sequence[Window]) -> _Frame:
-        spans: list[Step | Window] = [*steps, *windows]
+    def around(cls, slots: Sequence[ChartSlot], windows: Sequence[Window]) -> _Frame:
+        spans: list[ChartSlot | Window] = [*slots, *windows]
         values = [
             each
-            for step in steps
-            for each in (step.value, step.low, step.high)
+            for slot in slots
+            for each in (slot.value, slot.low, slot.high)
             if each is not None
         ]
         low, high = min(values), max(values)
@@ -97,43 +97,43 @@ class _Frame:
         return f"{HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM):.1f}"
 
 
-def _thin(steps: Sequence[Step]) -> Sequence[Step]:
-    """Average neighbours until there are no more steps than the chart shows."""
-    size = -(-len(steps) // MOST_STEPS)
+def _thin(slots: Sequence[ChartSlot]) -> Sequence[ChartSlot]:
+    """Average neighbours until there are no more slots than the chart shows."""
+    size = -(-len(slots) // MOST_SLOTS)
     if size <= 1:
-        return steps
-    return [_mean(steps[at : at + size]) for at in range(0, len(steps), size)]
+        return slots
+    return [_mean(slots[at : at + size]) for at in range(0, len(slots), size)]
 
 
-def _mean(steps: Sequence[Step]) -> Step:
-    lows = [each.low for each in steps if each.low is not None]
-    highs = [each.high for each in steps if each.high is not None]
-    return Step(
-        steps[0].start,
-        steps[-1].end,
-        sum(each.value for each in steps) / len(steps),
+def _mean(slots: Sequence[ChartSlot]) -> ChartSlot:
+    lows = [each.low for each in slots if each.low is not None]
+    highs = [each.high for each in slots if each.high is not None]
+    return ChartSlot(
+        slots[0].start,
+        slots[-1].end,
+        sum(each.value for each in slots) / len(slots),
         min(lows) if lows and highs else None,
         max(highs) if lows and highs else None,
     )
 
 
-def _runs(steps: Sequence[Step]) -> list[list[Step]]:
-    """Split where something between two steps is unknown."""
-    found: list[list[Step]] = []
-    for each in steps:
+def _runs(slots: Sequence[ChartSlot]) -> list[list[ChartSlot]]:
+    """Split where something between two slots is unknown."""
+    found: list[list[ChartSlot]] = []
+    for each in slots:
         if not found or found[-1][-1].end < each.start - timedelta(seconds=1):
             found.append([])
         found[-1].append(each)
     return found
 
 
-def _line(run: Sequence[Step], frame: _Frame) -> str:
+def _line(run: Sequence[ChartSlot], frame: _Frame) -> str:
     return f"M{frame.x(run[0].start)} {frame.y(run[0].value)}" + "".join(
         f"V{frame.y(each.value)}H{frame.x(each.end)}" for each in run
     )
 
 
-def _outline(run: Sequence[Step], frame: _Frame) -> str:
+def _outline(run: Sequence[ChartSlot], frame: _Frame) -> str:
     highs = [each.value if each.high is None else each.high for each in run]
     lows = [each.value if each.low is None else each.low for each in run]
     above = "".join(

@@ -2,18 +2,31 @@
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Example:
-        hours: Annotated[timedelta, Field("Length of the job.", unit="h", above=0)]
+        hours: Annotated[timedelta, Field("length of the job", unit="h", above=0)]
 
-Type, unit, bounds and description stand in the annotation. `codec` encodes and decodes by it,
-`validation` finds every fault by it, `openapi` describes it, and `describe` lists it for
-command-line options and documentation tables. Nothing but the standard library is loaded here.
+        def __post_init__(self) -> None:
+            validate(self)
+
+Type, unit, bounds and description stand in the annotation. By it, `validate` reads and checks
+an object made in Python, `decode` and `encode` go from and to JSON, `openapi` describes it, and
+`describe` lists its fields for command-line options and documentation tables. A `NamedTuple`
+may be a definition, too: a tuple in Python, an object in JSON.
+
+A class whose JSON differs from its fields says so:
+
+    SCHEMA_NAME   its name in the OpenAPI
+    SHORT         the field whose value alone may stand for the object
+    ENCODED       another definition, which is its JSON: made by `ENCODED.of(value)`, and turned
+                  back by its method `decoded`
+
+Only the standard library is loaded here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
@@ -38,23 +51,26 @@ class Field:
 
     Attributes:
         description: one line for OpenAPI, help texts and tables.
-        unit: of the number, such as ``kWh``; left out where there is none.
-        above: exclusive lower bound.
+        unit: of the number, such as ``kWh``.
+        above, below: exclusive bounds; of a duration, in hours.
         at_least, at_most: inclusive bounds.
-        most: most entries of a list.
+        most: most entries of a list in one request.
         duration: whether the number is of hours, and may be text with a unit such as ``4h``.
         day: whether a date may stand for a time, as its start in UTC.
         name: its name in JSON, where that is another.
         parameter: its name in a query string, where that is another.
-        divides: whether something is divided by the number, so that it is not tiny.
         former: names under which requests may still give it.
         encoded: the type it has in JSON, where that is another than in Python.
+        flat: whether the fields of its encoded type stand beside the others, not in an object.
+        raw: whether it stays as it is in JSON, and is decoded as its encoded type later.
+        supplied: whether the service supplies it where a request leaves it out.
         local: whether it exists in Python alone; its JSON, if any, is in another field.
     """
 
     description: str = ""
     unit: str | None = None
     above: float | None = None
+    below: float | None = None
     at_least: float | None = None
     at_most: float | None = None
     most: int | None = None
@@ -62,10 +78,37 @@ class Field:
     day: bool = False
     name: str | None = None
     parameter: str | None = None
-    divides: bool = False
     former: tuple[str, ...] = ()
     encoded: Any = None
+    flat: bool = False
+    raw: bool = False
+    supplied: bool = False
     local: bool = False
+
+    def allows(self, number: float) -> bool:
+        """Whether a number is within the bounds."""
+        return (
+            (self.above is None or number > self.above)
+            and (self.below is None or number < self.below)
+            and (self.at_least is None or number >= self.at_least)
+            and (self.at_most is None or number <= self.at_most)
+        )
+
+    @property
+    def bounds(self) -> str:
+        """The bounds as text, such as ``more than 0 and at most 24``; empty without any."""
+        if self.at_least is not None and self.at_most is not None:
+            return f"from {self.at_least:,g} to {self.at_most:,g}"
+        return " and ".join(
+            text.format(f"{bound:,g}")
+            for text, bound in (
+                ("more than {}", self.above),
+                ("{} or more", self.at_least),
+                ("less than {}", self.below),
+                ("at most {}", self.at_most),
+            )
+            if bound is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +121,7 @@ class FieldDefinition:
         required: whether it has no default.
         default: its default, ``None`` where it is required.
         about: what the annotation says.
+        parent: the flat field that it belongs to, if any.
     """
 
     name: str
@@ -86,11 +130,22 @@ class FieldDefinition:
     required: bool
     default: Any
     about: Field
+    parent: str | None = None
 
     @property
-    def encoded(self) -> Any:  # noqa: ANN401  # a type of any form
+    def encoded(self) -> Any:  # noqa: ANN401  # any type
         """Its type in JSON."""
         return self.type if self.about.encoded is None else self.about.encoded
+
+    @property
+    def key(self) -> str:
+        """Its name in JSON."""
+        return self.about.name or self.name
+
+    @property
+    def needed(self) -> bool:
+        """Whether a JSON object must have it."""
+        return self.required and not self.about.supplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +155,7 @@ class Row:
     name: str
     type: str
     unit: str
+    bounds: str
     required: bool
     default: str
     description: str
@@ -112,33 +168,35 @@ def by_kind(make: Callable[[type[Any]], V]) -> Callable[[type[Any]], V]:
 
 @by_kind
 def definition_of(kind: type[Any]) -> Mapping[str, FieldDefinition]:
-    """The fields of a dataclass, by name and in order."""
+    """Return the fields of a dataclass or named tuple, by name and in order."""
     hints = get_type_hints(kind, include_extras=True)
-    found = {}
-    for each in fields(kind):
-        inner, about = _split(hints[each.name])
-        plain, nullable = without_none(inner)
-        default = each.default
-        if each.default_factory is not MISSING:
-            default = each.default_factory()
-        found[each.name] = FieldDefinition(
-            each.name,
-            plain,
-            nullable,
-            default is MISSING,
-            None if default is MISSING else default,
-            about,
-        )
-    return found
+    return {name: _field(name, hints[name], default) for name, default in _defaults(kind)}
+
+
+@by_kind
+def json_fields(kind: type[Any]) -> Mapping[str, FieldDefinition]:
+    """Return the fields of the JSON object of a definition, by their names there.
+
+    Required ones come first.
+    """
+    found = []
+    for each in definition_of(kind).values():
+        if each.about.flat:
+            inner = definition_of(each.encoded).values()
+            found += [replace(one, parent=each.name) for one in inner]
+        elif not each.about.local:
+            found.append(each)
+    found.sort(key=lambda each: not each.needed)
+    return {each.key: each for each in found}
 
 
 def schema_name(kind: type[Any]) -> str:
-    """The name of a dataclass or enumeration in the OpenAPI."""
+    """Return the name of a definition or enumeration in the OpenAPI."""
     return str(kind.__dict__.get("SCHEMA_NAME", kind.__name__))
 
 
-def without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401  # a type of any form
-    """A type without ``None``, and whether it had it."""
+def without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401  # any type
+    """Return a type without ``None``, and whether it had it."""
     if get_origin(hint) not in (Union, UnionType):
         return hint, False
     kinds = get_args(hint)
@@ -146,33 +204,57 @@ def without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401  # a type of an
     return Union[others], len(others) < len(kinds)  # noqa: UP007  # of a list made here
 
 
-def is_record(hint: Any) -> bool:  # noqa: ANN401  # as above
-    """Whether a type is a dataclass with a definition of its own."""
-    return isinstance(hint, type) and is_dataclass(hint)
+def is_record(hint: Any) -> bool:  # noqa: ANN401  # any type
+    """Whether a type is a definition of its own."""
+    return isinstance(hint, type) and (is_dataclass(hint) or is_named_tuple(hint))
+
+
+def is_named_tuple(hint: Any) -> bool:  # noqa: ANN401  # any type
+    """Whether a type is a named tuple."""
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
+
+
+def is_list(hint: Any) -> bool:  # noqa: ANN401  # any type
+    """Whether a type is a list in JSON."""
+    return get_origin(hint) in (tuple, frozenset)
 
 
 def describe(kind: type[Any]) -> list[Row]:
-    """The fields of a definition as text, in order, for options and tables."""
+    """List the fields of a definition as text, for options and tables."""
     return [
         Row(
-            name=each.name,
-            type=_type_text(each.type),
+            name=name,
+            type=_type_text(each.encoded, each.about),
             unit=each.about.unit or "",
-            required=each.required,
-            default="" if each.required or each.default is None else str(each.default),
+            bounds=each.about.bounds,
+            required=each.needed,
+            default=_default_text(each),
             description=each.about.description,
         )
-        for each in definition_of(kind).values()
-        if not each.about.local
+        for name, each in json_fields(kind).items()
     ]
 
 
-def _split(hint: Any) -> tuple[Any, Field]:  # noqa: ANN401  # as above
-    """The type of an annotation and its `Field`; the outermost description counts."""
-    if get_origin(hint) is not Annotated:
-        return hint, Field()
-    inner, *said = get_args(hint)
-    return inner, next((each for each in reversed(said) if isinstance(each, Field)), Field())
+def _defaults(kind: type[Any]) -> list[tuple[str, Any]]:
+    if is_named_tuple(kind):
+        return [(name, kind._field_defaults.get(name, MISSING)) for name in kind._fields]
+    return [
+        (each.name, each.default if each.default_factory is MISSING else each.default_factory())
+        for each in fields(kind)
+    ]
+
+
+def _field(name: str, hint: Any, default: Any) -> FieldDefinition:  # noqa: ANN401  # any
+    about = Field()
+    if get_origin(hint) is Annotated:
+        hint, *notes = get_args(hint)
+        # Of several, as where an annotated type is annotated again, the outermost counts.
+        about = next((each for each in reversed(notes) if isinstance(each, Field)), about)
+    plain, nullable = without_none(hint)
+    required = default is MISSING
+    return FieldDefinition(
+        name, plain, nullable, required, None if required else default, about
+    )
 
 
 _NAMES = {
@@ -181,20 +263,38 @@ _NAMES = {
     str: "text",
     bool: "true or false",
     datetime: "time",
+    date: "date",
+    time: "time of day",
     timedelta: "duration",
+    NoneType: "null",
 }
 
 
-def _type_text(hint: Any) -> str:  # noqa: ANN401  # as above
+def _type_text(hint: Any, about: Field) -> str:  # noqa: ANN401  # any type
+    if about.duration:
+        return "duration"
     if hint in _NAMES:
         return _NAMES[hint]
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin is tuple:
-        return f"list of {_type_text(arguments[0])}"
+    if is_list(hint):
+        return f"list of {_type_text(arguments[0], about)}"
     if origin is Literal:
         return ", ".join(map(str, arguments))
     if origin in (Union, UnionType):
-        return " or ".join(map(_type_text, arguments))
+        return " or ".join(_type_text(each, about) for each in arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"{_type_text(arguments[1], about)} by name"
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return ", ".join(hint)
     return schema_name(hint) if isinstance(hint, type) else "object"
+
+
+def _default_text(each: FieldDefinition) -> str:
+    default = each.default
+    if default is None or default == () or is_record(type(default)):
+        return ""
+    if isinstance(default, timedelta):
+        return f"{default / timedelta(hours=1):g}"
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return f"{default:g}" if isinstance(default, float) else str(default)

@@ -8,13 +8,30 @@ the same columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
+from functools import singledispatch
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+from gridtide.accounting.emissions import Metered, RowFootprint
 from gridtide.errors import MissingExtra
 from gridtide.extras import how_to_install
+from gridtide.model import Series, Slot
+from gridtide.planning.batch.schedule import BatchPlan
+from gridtide.planning.decide.response import Plan, PlannedSlot
+from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.plans import ScheduleAnswer
+from gridtide.schema.responses import (
+    BestRegion,
+    BestWindow,
+    Forecast,
+    ForecastSlot,
+    Intensity,
+    IntensitySlot,
+    ZoneInfo,
+    Zones,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,70 +56,123 @@ class Column:
     read: Reader
 
 
-class Tabular:
-    """A result with rows; `schema.tables` says which of each class, and their columns."""
+Table = tuple[Sequence[Column], Sequence[Any]]
 
-    __slots__ = ()
 
-    def _table(self) -> tuple[Sequence[Column], Sequence[Any]]:
-        from gridtide.schema.tables import table_of
+def to_dicts(result: object) -> list[dict[str, Any]]:
+    """Return one mapping for each row, column name to value."""
+    columns, rows = table_of(result)
+    return [{each.name: each.read(row) for each in columns} for row in rows]
 
-        return table_of(self)
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return one mapping for each row, column name to value."""
-        columns, rows = self._table()
-        return [{each.name: each.read(row) for each in columns} for row in rows]
+def to_polars(result: object) -> pl.DataFrame:
+    """Return a frame of polars, times as ``Datetime('us', 'UTC')``.
 
-    def to_polars(self) -> pl.DataFrame:
-        """Return a frame of polars, times as ``Datetime('us', 'UTC')``.
+    Raises:
+        MissingExtra: polars is not installed.
+    """
+    try:
+        import polars as pl
+    except ModuleNotFoundError as error:
+        raise _missing("polars", "frames") from error
+    kinds: dict[type[Any], pl.DataType] = {
+        datetime: pl.Datetime("us", "UTC"),
+        float: pl.Float64(),
+        int: pl.Int64(),
+        bool: pl.Boolean(),
+        str: pl.String(),
+        tuple: pl.List(pl.String()),
+    }
+    columns, rows = table_of(result)
+    return pl.DataFrame(
+        {each.name: [each.read(row) for row in rows] for each in columns},
+        schema={each.name: kinds[each.kind] for each in columns},
+    )
 
-        Raises:
-            MissingExtra: polars is not installed.
-        """
-        try:
-            import polars as pl
-        except ModuleNotFoundError as error:
-            raise _missing("polars", "frames") from error
-        kinds: dict[type[Any], pl.DataType] = {
-            datetime: pl.Datetime("us", "UTC"),
-            float: pl.Float64(),
-            int: pl.Int64(),
-            bool: pl.Boolean(),
-            str: pl.String(),
-            tuple: pl.List(pl.String()),
+
+def to_pandas(result: object) -> pd.DataFrame:
+    """Return a frame of pandas, times as ``datetime64[us, UTC]``.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise _missing("pandas", "pandas") from error
+    kinds = {
+        datetime: "datetime64[us, UTC]",
+        float: "float64",
+        int: "Int64",
+        bool: "boolean",
+    }
+    columns, rows = table_of(result)
+    return pd.DataFrame(
+        {
+            each.name: pd.Series(
+                [each.read(row) for row in rows], dtype=kinds.get(each.kind, "object")
+            )
+            for each in columns
         }
-        columns, rows = self._table()
-        return pl.DataFrame(
-            {each.name: [each.read(row) for row in rows] for each in columns},
-            schema={each.name: kinds[each.kind] for each in columns},
-        )
+    )
 
-    def to_pandas(self) -> pd.DataFrame:
-        """Return a frame of pandas, times as ``datetime64[us, UTC]``.
 
-        Raises:
-            MissingExtra: pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError as error:
-            raise _missing("pandas", "pandas") from error
-        kinds = {
-            datetime: "datetime64[us, UTC]",
-            float: "float64",
-            int: "Int64",
-            bool: "boolean",
-        }
-        columns, rows = self._table()
-        return pd.DataFrame(
-            {
-                each.name: pd.Series(
-                    [each.read(row) for row in rows], dtype=kinds.get(each.kind, "object")
-                )
-                for each in columns
-            }
-        )
+@singledispatch
+def table_of(result: object) -> Table:
+    """Return the columns of a result, and its rows."""
+    raise TypeError(f"a {type(result).__name__} has no rows")
+
+
+@table_of.register
+def _forecast(result: Forecast) -> Table:
+    return columns_of(ForecastSlot), result.slots
+
+
+@table_of.register
+def _intensity(result: Intensity) -> Table:
+    return columns_of(IntensitySlot), result.slots
+
+
+@table_of.register
+def _series(result: Series) -> Table:
+    return columns_of(Slot), result.slots
+
+
+@table_of.register
+def _zones(result: Zones) -> Table:
+    return columns_of(ZoneInfo), result.zones
+
+
+@table_of.register
+def _best_region(result: BestRegion) -> Table:
+    """The ranking; regions without a window come last, with their reason."""
+    reason = Column("reason", str, lambda row: getattr(row, "reason", None))
+    return (*columns_of(BestWindow), reason), (*result.ranking, *result.infeasible)
+
+
+@table_of.register
+def _plan(result: Plan) -> Table:
+    return columns_of(PlannedSlot), result.slots
+
+
+@table_of.register(ScheduleAnswer)
+@table_of.register(BatchPlan)
+def _schedule(result: ScheduleAnswer | BatchPlan) -> Table:
+    """The slots of all plans, each with the place of its job in the request, from 0."""
+    job = Column("job", int, lambda row: row[0])
+    of_slot = (replace(each, read=_of_slot(each.read)) for each in columns_of(PlannedSlot))
+    rows = [(at, slot) for at, plan in enumerate(result.plans) for slot in plan.slots]
+    return (job, *of_slot), rows
+
+
+def _of_slot(read: Reader) -> Reader:
+    return lambda row: read(row[1])
+
+
+@table_of.register(FootprintAnswer)
+@table_of.register(Metered)
+def _footprint(result: FootprintAnswer | Metered) -> Table:
+    return columns_of(RowFootprint), result.rows
 
 
 def columns_of(kind: type[Any]) -> tuple[Column, ...]:

@@ -13,11 +13,10 @@ from itertools import islice
 
 from gridtide.model import Series
 from gridtide.planning.decide.response import Plan
-from gridtide.schema.charts import Step, Window, draw_chart
-from gridtide.schema.display import attached_forecast
-from gridtide.schema.frames import Tabular
+from gridtide.schema.charts import ChartSlot, Window, draw_chart
+from gridtide.schema.frames import table_of
 from gridtide.schema.responses import BestRegion, BestWindow, Forecast, ForecastSlot, Intensity
-from gridtide.schema.tables import table_of
+from gridtide.schema.result import Tabular, attached_forecast
 from gridtide.schema.text import format_minute, format_value
 
 # A notebook shows this many rows of a result; frames have them all.
@@ -41,32 +40,32 @@ def _chart(result: object) -> str:
 
 @_chart.register
 def _(result: Forecast) -> str:
-    return draw_chart(_forecast_steps(result.slots), (), unit=result.unit)
+    return draw_chart(_forecast_slots(result.slots), (), unit=result.unit)
 
 
 @_chart.register(Intensity)
 @_chart.register(Series)
 def _(result: Intensity | Series) -> str:
-    steps = [
-        Step(each.start, each.end, each.value)
+    slots = [
+        ChartSlot(each.start, each.end, each.value)
         for each in result.slots
         if each.value is not None
     ]
-    return draw_chart(steps, (), unit=result.signal.unit)
+    return draw_chart(slots, (), unit=result.signal.unit)
 
 
 @_chart.register
 def _(result: BestWindow) -> str:
     label = f"{_span(result.start, result.end)}: {format_value(result.mean, result.signal)}"
     window = Window(result.start, result.end, label)
-    steps = _attached_steps(result)
-    if not steps:
+    slots = _attached_slots(result)
+    if not slots:
         # Without the forecast: starting at once, and the window.
-        steps = [Step(result.start, result.end, result.mean)]
+        slots = [ChartSlot(result.start, result.end, result.mean)]
         at_once = result.as_of + (result.end - result.start)
         if result.mean_now is not None and at_once <= result.start:
-            steps.insert(0, Step(result.as_of, at_once, result.mean_now))
-    return draw_chart(steps, [window], unit=result.unit)
+            slots.insert(0, ChartSlot(result.as_of, at_once, result.mean_now))
+    return draw_chart(slots, [window], unit=result.unit)
 
 
 @_chart.register
@@ -75,33 +74,33 @@ def _(result: Plan) -> str:
         Window(each.start, each.end, f"{_span(each.start, each.end)}: {each.power_kw:g} kW")
         for each in result.slots
     ]
-    steps, unit = _attached_steps(result) or _problem_steps(result), result.unit
-    if not steps:
-        steps = [Step(each.start, each.end, each.power_kw) for each in result.slots]
+    slots, unit = _attached_slots(result) or _problem_slots(result), result.unit
+    if not slots:
+        slots = [ChartSlot(each.start, each.end, each.power_kw) for each in result.slots]
         unit = "kW"
-    return draw_chart(steps, windows, unit=unit)
+    return draw_chart(slots, windows, unit=unit)
 
 
-def _attached_steps(result: object) -> list[Step]:
+def _attached_slots(result: object) -> list[ChartSlot]:
     forecast = attached_forecast(result)
-    return [] if forecast is None else _forecast_steps(forecast.slots)
+    return [] if forecast is None else _forecast_slots(forecast.slots)
 
 
-def _forecast_steps(slots: Iterable[ForecastSlot]) -> list[Step]:
+def _forecast_slots(slots: Iterable[ForecastSlot]) -> list[ChartSlot]:
     return [
-        Step(each.start, each.end, each.p50, each.p10, each.p90)
+        ChartSlot(each.start, each.end, each.p50, each.p10, each.p90)
         if each.p10 is not None and each.p90 is not None
-        else Step(each.start, each.end, each.p50)
+        else ChartSlot(each.start, each.end, each.p50)
         for each in slots
     ]
 
 
-def _problem_steps(plan: Plan) -> list[Step]:
+def _problem_slots(plan: Plan) -> list[ChartSlot]:
     """The forecast of the region of a plan that was made in this process."""
     if plan.problem is None:
         return []
     return [
-        Step(slot.start, slot.end, slot.value)
+        ChartSlot(slot.start, slot.end, slot.value)
         for region in plan.problem.regions.regions
         if region.name == plan.region
         for slot in region.outlook.expected.slots
@@ -122,7 +121,7 @@ def _table(result: Tabular) -> str:
         columns = [each for each in columns if each.name in shown]
     head = "".join(f"<th>{escape(each.name)}</th>" for each in columns)
     body = "".join(
-        f"<tr>{''.join(f'<td>{escape(_cell(each.read(row)))}</td>' for each in columns)}</tr>"
+        f"<tr>{''.join(f'<td>{escape(_text(each.read(row)))}</td>' for each in columns)}</tr>"
         for row in islice(rows, MOST_ROWS)
     )
     more = len(rows) - MOST_ROWS
@@ -130,7 +129,7 @@ def _table(result: Tabular) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
 
 
-def _cell(value: object) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -10,11 +10,15 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from gridtide.schema.definition import (
+    Field,
     FieldDefinition,
     definition_of,
+    is_list,
     is_record,
+    json_fields,
     schema_name,
 )
+from gridtide.schema.result import Record
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/"
@@ -27,18 +31,14 @@ _PLAIN: Mapping[Any, Json] = {
     date: {"type": "string", "format": "date"},
     time: {"type": "string", "examples": ["09:00"]},
     NoneType: {"type": "null"},
-    timedelta: {
-        "anyOf": [
-            {"type": "number"},
-            {"type": "string", "examples": ["4h", "90min", "PT4H"]},
-        ]
-    },
     Any: {},
+    object: {},
 }
+_LENGTH_TEXT: Json = {"type": "string", "examples": ["4h", "90min", "PT4H"]}
 
 
 def components(kinds: Iterable[type[Any]], *, closed: bool = False) -> dict[str, Json]:
-    """The schemas of these definitions and of all that they refer to, by name.
+    """Return the schemas of these definitions and of all that they refer to, by name.
 
     With `closed`, as of requests, unknown fields are refused and null stands for left out;
     responses may always gain fields.
@@ -47,20 +47,23 @@ def components(kinds: Iterable[type[Any]], *, closed: bool = False) -> dict[str,
     todo = list(kinds)
     while todo:
         kind = todo.pop(0)
-        if schema_name(kind) not in found:
+        if schema_name(kind) not in found and not (closed and issubclass(kind, Record)):
             found[schema_name(kind)] = _component(kind, closed=closed)
-            todo += _referred(kind)
+            if is_record(kind):
+                todo += [
+                    one for each in json_fields(kind).values() for one in _named(each.encoded)
+                ]
     return found
 
 
 def reference(kind: type[Any]) -> Json:
-    """A reference to the schema of a definition."""
+    """Return a reference to the schema of a definition."""
     return {"$ref": f"{REFERENCE}{schema_name(kind)}"}
 
 
 def parameters(kind: type[Any]) -> list[Json]:
-    """The fields of a request as query parameters."""
-    return [_parameter(each) for each in _encoded(kind)]
+    """Return the fields of a request as query parameters."""
+    return [_parameter(each) for each in definition_of(kind).values() if not each.about.local]
 
 
 def _parameter(each: FieldDefinition) -> Json:
@@ -69,15 +72,11 @@ def _parameter(each: FieldDefinition) -> Json:
     if not each.required and each.default is not None:
         listed = isinstance(each.default, tuple)
         schema["default"] = list(each.default) if listed else each.default
-    if each.required and get_origin(each.type) is tuple:
+    if each.required and is_list(each.type):
         schema["minItems"] = 1
     described = {"description": about.description} if about.description else {}
-    place = {"name": name, "in": "query", "required": each.required}
-    return {**place, "schema": schema, **described}
-
-
-def _encoded(kind: type[Any]) -> list[FieldDefinition]:
-    return [each for each in definition_of(kind).values() if not each.about.local]
+    where = {"name": name, "in": "query", "required": each.required}
+    return {**where, "schema": schema, **described}
 
 
 def _component(kind: type[Any], *, closed: bool) -> Json:
@@ -90,16 +89,14 @@ def _component(kind: type[Any], *, closed: bool) -> Json:
             "title": schema_name(kind),
             "description": description,
         }
-    definition = _encoded(kind)
+    fields = json_fields(kind)
     described: Json = {
         "properties": {
-            each.name: _described(
-                each.name, each, _property(each, null=each.nullable and not closed)
-            )
-            for each in definition
+            name: _described(name, each, _property(each, null=each.nullable and not closed))
+            for name, each in fields.items()
         },
         "type": "object",
-        "required": [each.name for each in definition if each.required],
+        "required": [name for name, each in fields.items() if each.needed],
         "title": schema_name(kind),
         # What follows the first paragraph is about Python.
         "description": " ".join(description.partition("\n\n")[0].split()),
@@ -110,50 +107,61 @@ def _component(kind: type[Any], *, closed: bool) -> Json:
 
 
 def _property(each: FieldDefinition, *, null: bool) -> Json:
-    about = each.about
-    schema = type_schema(each.encoded)
-    if about.most is not None:
-        schema["maxItems"] = about.most
-    if null and each.nullable:
-        return {"anyOf": [schema, {"type": "null"}]}
-    bounds = {"exclusiveMinimum": about.above, "minimum": about.at_least}
-    bounds["maximum"] = about.at_most
-    known = {name: bound for name, bound in bounds.items() if bound is not None}
-    return schema | known
+    schema = type_schema(each.encoded, each.about)
+    return {"anyOf": [schema, {"type": "null"}]} if null and each.nullable else schema
 
 
 def _described(name: str, each: FieldDefinition, schema: Json) -> Json:
     refers = "$ref" in schema or any("$ref" in one for one in schema.get("anyOf", ()))
     title = {} if refers else {"title": name.replace("_", " ").title()}
-    said = {"description": each.about.description, "x-unit": each.about.unit}
-    return schema | title | {key: text for key, text in said.items() if text}
+    notes = {"description": each.about.description, "x-unit": each.about.unit}
+    return schema | title | {key: text for key, text in notes.items() if text}
 
 
-def type_schema(hint: Any) -> Json:  # noqa: ANN401  # a type of any form
-    """The JSON schema of one type."""
+def type_schema(hint: Any, about: Field = Field()) -> Json:  # noqa: ANN401, B008  # any type; immutable
+    """Return the JSON schema of one type."""
+    if hint is timedelta or about.duration:
+        return {"anyOf": [{"type": "number"} | _bounds(about), dict(_LENGTH_TEXT)]}
     if hint in _PLAIN:
-        return dict(_PLAIN[hint])
+        return _PLAIN[hint] | (_bounds(about) if hint in (float, int) else {})
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin is tuple:
-        return {"items": type_schema(arguments[0]), "type": "array"}
+    if is_list(hint):
+        most = {} if about.most is None else {"maxItems": about.most}
+        return {"items": type_schema(arguments[0]), "type": "array", **most}
     if origin is Literal:
         only = {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
         return {"type": "string", **only}
     if origin in (Union, UnionType):
-        return {"anyOf": [type_schema(each) for each in arguments]}
+        return {"anyOf": [type_schema(each, about) for each in arguments]}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": type_schema(arguments[1])}
+    if hasattr(hint, "ENCODED"):
+        return reference(hint.ENCODED)
+    if hasattr(hint, "SHORT"):
+        fields = definition_of(hint)
+        each = fields[hint.SHORT]
+        short = type_schema(each.encoded, each.about)
+        return short if len(fields) == 1 else {"anyOf": [short, reference(hint)]}
     return reference(hint)
 
 
-def _referred(kind: type[Any]) -> list[type[Any]]:
-    """The records and enumerations that the fields of `kind` refer to."""
-    if not is_record(kind):
-        return []
-    return [found for each in _encoded(kind) for found in _named(each.encoded)]
+def _bounds(about: Field) -> Json:
+    bounds = {
+        "exclusiveMinimum": about.above,
+        "minimum": about.at_least,
+        "exclusiveMaximum": about.below,
+        "maximum": about.at_most,
+    }
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-def _named(hint: Any) -> list[type[Any]]:  # noqa: ANN401  # as above
+def _named(hint: Any) -> list[type[Any]]:  # noqa: ANN401  # any type
+    """The definitions and enumerations to which the schema of a type refers."""
+    if hasattr(hint, "ENCODED"):
+        return [hint.ENCODED]
+    if hasattr(hint, "SHORT"):
+        each = definition_of(hint)[hint.SHORT]
+        return _named(each.encoded) + ([hint] if len(definition_of(hint)) > 1 else [])
     if is_record(hint) or (isinstance(hint, type) and issubclass(hint, StrEnum)):
         return [hint]
     return [found for each in get_args(hint) for found in _named(each)]

@@ -1,7 +1,8 @@
-"""What a service said, understood: an answer's JSON object, or the error it means.
+"""Decode what a service answers: the JSON object of a response, or the error it means.
 
 RFC 9457 problems become the very classes the service raised, by their ``code``, with their
-further members in `extra`; what has no own class is a `BadRequest` or `ServiceUnavailable`.
+further fields in `extra`; one without a class of its own is a `BadRequest` or
+`ServiceUnavailable`.
 """
 
 from __future__ import annotations
@@ -56,24 +57,24 @@ STANDARD = {"type", "title", "status", "detail", "instance", "code"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """RFC 9457 problem details; `code` is stable, further members depend on it."""
+    """RFC 9457 problem details; `code` is stable, further fields depend on it."""
 
     OPEN: ClassVar[bool] = True
 
     type: Annotated[str, Field("urn:gridtide:problem:<code>")]
     title: str
     status: int
-    detail: Annotated[str, Field("What was seen, and what to do about it.")]
-    code: Annotated[str, Field("Stable name of the kind of problem.")]
+    detail: Annotated[str, Field("what was seen, and what to do about it")]
+    code: Annotated[str, Field("stable name of the kind of problem")]
 
 
-def understood(
-    status: int, headers: Mapping[str, str], body: bytes, *, asked: str
+def decode_body(
+    status: int, headers: Mapping[str, str], body: bytes, *, address: str
 ) -> Mapping[str, Any]:
-    """The JSON object of an answer.
+    """Return the JSON object of a response.
 
     Args:
-        asked: the address, for messages.
+        address: of the request, for messages.
 
     Raises:
         GridtideError: of the class the problem names.
@@ -85,25 +86,25 @@ def understood(
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if said is not None and not JSON_TYPE.fullmatch(media):
         raise ApiError(
-            f"{asked} answered {status} as {media:.80}, not as JSON; is it a gridtide service? "
-            "check GRIDTIDE_URL",
+            f"{address} answered {status} as {media:.80}, not as JSON; is it a gridtide "
+            "service? check GRIDTIDE_URL",
             status=status,
         )
     if 200 <= status < 300:
         if said is None:
             raise ApiError(
-                f"{asked} answered {status} without a JSON object; is it a gridtide service? "
+                f"{address} answered {status} without a JSON object; is it a gridtide service? "
                 "check GRIDTIDE_URL",
                 status=status,
             )
         return said
-    raise meant(status, headers, said or {}, asked=asked)
+    raise error_of(status, headers, said or {}, address=address)
 
 
-def meant(
-    status: int, headers: Mapping[str, str], said: Mapping[str, Any], *, asked: str
+def error_of(
+    status: int, headers: Mapping[str, str], said: Mapping[str, Any], *, address: str
 ) -> GridtideError:
-    """The error that a problem's members mean; arguments as of `understood`."""
+    """Return the error that the fields of a problem mean; arguments as of `decode_body`."""
     detail = said.get("detail") or said.get("title")
     kind = _class_of(str(said.get("code")))
     error: GridtideError
@@ -111,18 +112,18 @@ def meant(
         error = kind(str(detail or kind.__doc__))
     elif status == 429 or status >= 500:
         error = ServiceUnavailable(
-            f"{asked} answered {status}: {detail or 'no reason given'}; try again later",
+            f"{address} answered {status}: {detail or 'no reason given'}; try again later",
             status=status,
             retry_after=_retry_after(headers),
         )
     elif status >= 400:
         error = BadRequest(
-            f"{asked} answered {status}: {detail or 'no reason given'}", status=status
+            f"{address} answered {status}: {detail or 'no reason given'}", status=status
         )
     else:
         moved = headers.get("location")
         error = ApiError(
-            f"{asked} answered {status}"
+            f"{address} answered {status}"
             + (f" and points to {moved}; set GRIDTIDE_URL to where it moved" if moved else ""),
             status=status,
         )
@@ -147,7 +148,7 @@ def _class_of(code: str) -> type[GridtideError] | None:
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | None:
-    """The JSON object; ``None`` where it is none, or has what no JSON of ours has."""
+    """Return the JSON object; ``None`` where it is not one, or has NaN or half a surrogate."""
     try:
         said = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         if b"\\u" in body:

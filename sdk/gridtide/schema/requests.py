@@ -12,18 +12,18 @@ from gridtide.schema.definition import Field
 
 # Hours between these are a length of time without a second look.
 LEAST, MOST = 1e-6, 1e6
-SignalChoice = Annotated[
+ChosenSignal = Annotated[
     Signal | None,
     Field(
-        "Left out: lifecycle intensity, consumption-based where there is one, else "
-        "production-based."
+        "left out: lifecycle intensity, consumption-based where there is one, else "
+        "production-based"
     ),
 ]
 AsOf = Annotated[
     datetime | None,
     Field(
-        "Answer with what was known at this moment (UTC or with an offset). Not later than "
-        "now. Left out: now."
+        "answer as it would have been at this moment: what was known then, with then as now; "
+        "not later than now; left out: now"
     ),
 ]
 
@@ -35,24 +35,21 @@ class WindowRequest:
     hours: Annotated[
         float,
         Field(
-            "How long the job runs, unbroken: hours, or text such as 90min or PT4H.",
+            "how long the job runs, unbroken: hours, or text such as 90min or PT4H",
             unit="h",
             above=0,
             duration=True,
         ),
     ]
     earliest: Annotated[
-        datetime | None, Field("Not before this moment; one that has passed means now.")
+        datetime | None, Field("not before this moment; one that has passed means now")
     ] = None
-    deadline: Annotated[datetime | None, Field("The job has ended by this moment.")] = None
-    signal: SignalChoice = None
-    as_of: Annotated[
+    deadline: Annotated[
         datetime | None,
-        Field(
-            "Answer as it would have been at this moment: what was known then, and with then "
-            "as now. Not later than now. Left out: now."
-        ),
+        Field("the job has ended by this moment; left out: the end of the forecast"),
     ] = None
+    signal: ChosenSignal = None
+    as_of: AsOf = None
 
     def __post_init__(self) -> None:
         if not (type(self.hours) is float and LEAST <= self.hours <= MOST):
@@ -64,7 +61,7 @@ class BestWindowRequest(WindowRequest):
     """When to start a job in one region."""
 
     region: Annotated[
-        str, Field("Zone key (DE), cloud region (aws:us-east-1) or place (52.52,13.40).")
+        str, Field("zone key (DE), cloud region (aws:us-east-1) or coordinates (52.52,13.40)")
     ]
 
 
@@ -75,7 +72,7 @@ class BestRegionRequest(WindowRequest):
     regions: Annotated[
         tuple[str, ...],
         Field(
-            f"As for best-window; repeated, or several with commas; at most {MOST_REGIONS}.",
+            f"as for best-window; repeated, or several with commas; at most {MOST_REGIONS}",
             parameter="region",
         ),
     ]
@@ -93,26 +90,26 @@ class IntensityRequest:
     start: Annotated[
         datetime | None,
         Field(
-            "First slot starts here or later; a date is its start, UTC. Left out: the latest "
-            "known slot.",
+            "the first slot starts here or later; a date is its start, UTC; left out: the "
+            "latest known slot",
             day=True,
         ),
     ] = None
     end: Annotated[
         datetime | None,
         Field(
-            "Last slot starts before this; a date is its start, UTC. With `start` alone: "
-            "as_of, or now.",
+            "the last slot starts before this; a date is its start, UTC; with `start` alone: "
+            "as_of, or now",
             day=True,
         ),
     ] = None
-    signal: SignalChoice = None
+    signal: ChosenSignal = None
     as_of: AsOf = None
     max_age: Annotated[
         float | None,
         Field(
-            "Of the latest slot: how many hours ago it may have ended. Left out: the server's "
-            "maximum age, by default 6.",
+            "of the latest slot: how many hours ago it may have ended; left out: the server's "
+            "maximum age, by default 6",
             unit="h",
             above=0,
             duration=True,
@@ -124,11 +121,14 @@ class IntensityRequest:
 class ForecastRequest:
     """The newest forecast run."""
 
-    signal: SignalChoice = None
+    signal: ChosenSignal = None
     as_of: AsOf = None
     model: Annotated[
         str | None,
-        Field("The newest run of this model or publisher. Left out: the served one."),
+        Field(
+            "the newest run of this model or publisher; left out: the one that decisions are "
+            "made from"
+        ),
     ] = None
 
 
@@ -136,7 +136,7 @@ class ForecastRequest:
 class ZonesRequest:
     """The zones of the service."""
 
-    all: Annotated[bool, Field("Also the zones of the catalogue without data.")] = False
+    all: Annotated[bool, Field("also the zones of the catalogue without data")] = False
     as_of: AsOf = None
 
 
@@ -145,7 +145,7 @@ class ReadinessRequest:
     """Whether the service answers from current data."""
 
     zone: Annotated[
-        tuple[str, ...], Field("Only these zone keys; left out: every zone with data.")
+        tuple[str, ...], Field("only these zone keys; left out: every zone with data")
     ] = ()
 
     @property

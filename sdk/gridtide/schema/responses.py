@@ -1,91 +1,108 @@
 """Responses about windows, forecasts, history, zones and the service itself.
 
-Each is defined once, here: the server answers with these classes, the SDK decodes them, and
-the OpenAPI is made from them. Times are aware UTC.
+The server answers with these classes, the SDK decodes them, and the OpenAPI is made from them.
+Fields that responses have in common are written once, in the first three. Times are aware UTC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.schema.definition import Field
-from gridtide.schema.display import Shown
-from gridtide.schema.frames import Tabular
-from gridtide.schema.records import Record
+from gridtide.schema.definition import Field, definition_of
+from gridtide.schema.result import Record, Shown, Tabular
 
-AsOf = Annotated[datetime, Field("The knowledge time the answer stands on.")]
-Replay = Annotated[bool, Field("The server's clock stands still at another time.")]
 DataAge = Annotated[
-    float | None, Field("From the end of the newest known slot to now, in seconds.", unit="s")
+    float | None,
+    Field(
+        "from the end of the newest known slot to now; of several regions, the oldest", unit="s"
+    ),
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located(Record):
-    """Which zone answers for a region, and how it was found."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Response:
+    """Fields that all responses from data carry."""
 
-    region: Annotated[str, Field("The region of the request.")]
-    zone: Annotated[str, Field("Key of the zone that answers.")]
-    zone_name: Annotated[str, Field("Its name.")]
+    __slots__ = ()
+
+    as_of: Annotated[datetime, Field("the knowledge time the answer stands on")]
+    replay: Annotated[bool, Field("whether the server's clock stands still at another time")]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Located:
+    """A region, the zone that answers for it, and how that was found."""
+
+    __slots__ = ()
+
+    region: Annotated[str, Field("the region of the request")]
+    zone: Annotated[str, Field("key of the zone that answers")]
+    zone_name: Annotated[str, Field("its name")]
     resolved_by: Annotated[
         str,
-        Field("zone key, alias, cloud region, country outline, or cloud site within 30 km."),
+        Field("zone key, alias, cloud region, country outline, or cloud site within 30 km"),
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Answer(Shown, Located):
-    """Fields that all responses about a region share."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Origin:
+    """Where the values of a response come from."""
 
-    signal: Annotated[Signal, Field("Which quantity under which accounting rule.")]
-    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1).")]
-    simulated: Annotated[bool, Field("The values are those of the built-in simulated grid.")]
-    source: Annotated[str, Field("Publishers of the history, comma-separated.")]
-    licence: Annotated[str, Field("Terms of those.")]
+    __slots__ = ()
+
+    simulated: Annotated[bool, Field("whether values of the built-in simulated grid are used")]
+    source: Annotated[str, Field("publishers of the history, comma-separated")]
+    licence: Annotated[str, Field("terms of those")]
     data_age_seconds: DataAge
-    as_of: AsOf
-    replay: Replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Answer(Response, Origin, Located, Shown, Record):
+    """Fields that all responses about one region share."""
+
+    signal: Annotated[Signal, Field("which quantity under which accounting rule")]
+    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1)")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BestWindow(Answer):
     """The cleanest window of the requested length; ties go to the earliest."""
 
-    start: Annotated[datetime, Field("Start of the window.")]
-    end: Annotated[datetime, Field("End of the window.")]
-    hours: Annotated[float, Field("Length of the window.", unit="h")]
-    mean: Annotated[float, Field("Forecast mean over the window (p50).")]
+    start: Annotated[datetime, Field("start of the window")]
+    end: Annotated[datetime, Field("end of the window")]
+    hours: Annotated[float, Field("length of the window", unit="h")]
+    mean: Annotated[float, Field("forecast mean over the window (p50)")]
     mean_now: Annotated[
         float | None,
-        Field("Forecast mean when starting at once; null where part of that is unknown."),
+        Field("forecast mean when starting at once; null where part of that is unknown"),
     ]
     saving: Annotated[
         float | None,
         Field(
-            "Against starting at once in the same region: a fraction of mean_now for "
-            "intensities, fraction points for CFE."
+            "against starting at once in the same region: a fraction of mean_now for "
+            "intensities, fraction points for CFE"
         ),
     ]
-    quality: Annotated[Quality, Field("forecast, or simulated.")]
-    model: Annotated[str, Field("The forecast model with its version.")]
-    issued_at: Annotated[datetime, Field("When it issued the forecast run.")]
+    quality: Annotated[Quality, Field("forecast, or simulated")]
+    model: Annotated[str, Field("the forecast model with its version")]
+    issued_at: Annotated[datetime, Field("when it issued the forecast run")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Infeasible(Located):
+class Infeasible(Located, Record):
     """A region without such a window, and the reason."""
 
     SCHEMA_NAME: ClassVar[str] = "NoWindow"
 
-    hours: Annotated[float, Field("Requested length.", unit="h")]
+    hours: Annotated[float, Field("requested length", unit="h")]
     signal: Signal
-    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1).")]
-    window: Annotated[None, Field("Always null.")] = None
-    reason: Annotated[str, Field("Why the region has no such window.")]
+    unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1)")]
+    window: Annotated[None, Field("always null")] = None
+    reason: Annotated[str, Field("why the region has no such window")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -93,16 +110,14 @@ class BestRegion(Tabular, BestWindow):
     """The best window of the best region, and all regions, cleanest first.
 
     Attributes:
-        ranking: best window of each region, cleanest first; the first is this one.
-        infeasible: regions without any. In JSON they end the ``ranking``, with a ``window`` of
-            null.
+        infeasible: regions without any; in JSON the end of ``ranking``, with a null ``window``.
     """
 
     ranking: Annotated[
         tuple[BestWindow, ...],
         Field(
-            "Cleanest first; ties to the earliest window, then in the order of the request. "
-            "Regions without such a window come last.",
+            "cleanest first; ties to the earliest window, then in the order of the request. "
+            "Regions without such a window come last",
             encoded=tuple[BestWindow | Infeasible, ...],
         ),
     ]
@@ -121,8 +136,8 @@ class BestRegion(Tabular, BestWindow):
         return super(BestRegion, cls).from_json({**wire, **parts})
 
     def to_encode(self) -> object:
-        """What is encoded: one ranking of all regions."""
-        wire = {each.name: getattr(self, each.name) for each in fields(self)}
+        """Return what is encoded: one ranking of all regions."""
+        wire = {each: getattr(self, each) for each in definition_of(BestRegion)}
         return wire | {"ranking": self.ranking + wire.pop("infeasible")}
 
 
@@ -145,16 +160,16 @@ class ForecastSlot:
 class Forecast(Tabular, Answer):
     """One forecast run of one model, as issued."""
 
-    quality: Annotated[Quality, Field("forecast, or simulated.")]
-    model: Annotated[str, Field("The forecast model with its version.")]
-    issued_at: Annotated[datetime, Field("When the model issued the run.")]
-    known_at: Annotated[datetime, Field("When the service received it.")]
-    slots: Annotated[tuple[ForecastSlot, ...], Field("By start.")]
+    quality: Annotated[Quality, Field("forecast, or simulated")]
+    model: Annotated[str, Field("the forecast model with its version")]
+    issued_at: Annotated[datetime, Field("when the model issued the run")]
+    known_at: Annotated[datetime, Field("when the service received it")]
+    slots: Annotated[tuple[ForecastSlot, ...], Field("by start")]
 
     def series(self) -> Series:
         """Return the `p50` as a series, for the decisions of `gridtide.windows`."""
-        slots = (Slot(slot.start, slot.end, slot.p50, self.quality) for slot in self.slots)
-        return Series(self.zone, self.signal, tuple(slots))
+        slots = tuple(Slot(each.start, each.end, each.p50, self.quality) for each in self.slots)
+        return Series(self.zone, self.signal, slots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,11 +191,11 @@ class Intensity(Tabular, Answer):
     stale: Annotated[
         bool,
         Field(
-            "The latest slot is older than the server's own maximum age, and was answered "
-            "because the request allows it; false for a range."
+            "the latest slot is older than the server's own maximum age, and was answered "
+            "because the request allows it; false for a range"
         ),
     ]
-    slots: Annotated[tuple[IntensitySlot, ...], Field("By start.")]
+    slots: Annotated[tuple[IntensitySlot, ...], Field("by start")]
 
     def series(self) -> Series:
         """Return the slots as a series, for the decisions of `gridtide.windows`.
@@ -201,7 +216,7 @@ class ZoneForecast:
 
     model: str
     issued_at: datetime
-    end: Annotated[datetime, Field("End of its last slot.")]
+    end: Annotated[datetime, Field("end of its last slot")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -210,7 +225,7 @@ class ZoneInfo(Shown, Record):
 
     SCHEMA_NAME: ClassVar[str] = "Zone"
 
-    zone: Annotated[str, Field("Its key.")]
+    zone: Annotated[str, Field("its key")]
     name: str
     country: str | None
     timezone: str | None
@@ -219,22 +234,20 @@ class ZoneInfo(Shown, Record):
     kind: str
     aliases: tuple[str, ...]
     signals: tuple[Signal, ...]
-    default_signal: Annotated[Signal | None, Field("The signal used where none is named.")]
-    newest_slot_end: Annotated[datetime | None, Field("Of the default signal.")]
+    default_signal: Annotated[Signal | None, Field("the signal used where none is named")]
+    newest_slot_end: Annotated[datetime | None, Field("of the default signal")]
     data_age_seconds: DataAge
-    forecast: Annotated[ZoneForecast | None, Field("Of the default signal.")]
+    forecast: Annotated[ZoneForecast | None, Field("of the default signal")]
     simulated: bool
     source: str | None
     licence: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Zones(Shown, Tabular, Record):
+class Zones(Response, Shown, Tabular, Record):
     """Zones by key; iterate over it for each `ZoneInfo`."""
 
-    zones: tuple[ZoneInfo, ...]
-    as_of: AsOf
-    replay: Replay
+    zones: Annotated[tuple[ZoneInfo, ...], Field("by key")]
 
     def __iter__(self) -> Iterator[ZoneInfo]:
         return iter(self.zones)
@@ -248,12 +261,12 @@ class Health(Record):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
-    version: Annotated[str, Field("Release of the service.")]
+    version: Annotated[str, Field("release of the service")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleZone:
-    """Why one zone's answers are not to be relied on."""
+    """A zone whose data is late, and why."""
 
     zone: str
     reasons: tuple[str, ...]
@@ -266,15 +279,15 @@ class Readiness(Record):
     status: Literal["ready", "stale", "unavailable"]
     snapshot: str | None
     published_at: datetime | None
-    zones: Annotated[int, Field("Number of zones checked.")]
+    zones: Annotated[int, Field("number of zones checked")]
     stale: tuple[StaleZone, ...]
     reasons: tuple[str, ...]
-    now: datetime
-    replay: Replay
+    now: Annotated[datetime, Field("the server's clock")]
+    replay: Annotated[bool, Field("whether that clock stands still at another time")]
 
     @classmethod
     def unavailable(cls, reason: str, now: datetime, *, replay: bool) -> Self:
-        """Nothing to answer from."""
+        """Return the response of a service that has nothing to answer from."""
         return cls(
             status="unavailable",
             snapshot=None,

@@ -9,9 +9,9 @@ from gridtide.errors import GridtideError
 from gridtide.model import Series, Signal
 from gridtide.planning.batch.schedule import BatchPlan
 from gridtide.planning.decide.response import Plan
-from gridtide.schema.batch_responses import Batch
-from gridtide.schema.footprint_responses import FootprintAnswer
-from gridtide.schema.plan_responses import PlanAnswer
+from gridtide.schema.batches import Batch
+from gridtide.schema.footprints import FootprintAnswer
+from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
 from gridtide.schema.responses import (
     Answer,
     BestRegion,
@@ -21,7 +21,6 @@ from gridtide.schema.responses import (
     ZoneInfo,
     Zones,
 )
-from gridtide.schema.schedules import ScheduleAnswer
 from gridtide.schema.text import (
     format_grams,
     format_minute,

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import Annotated
 
-from gridtide.errors import BadInput
 from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.problem.job import Job
-from gridtide.planning.problem.magnitudes import LARGEST
 from gridtide.planning.solvers.costs import Curve, Stretch
 from gridtide.planning.solvers.elastic import FreePower
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
 from gridtide.schema.definition import Field
-from gridtide.values import optional, read_number, read_whole, settle
+from gridtide.schema.validate import validate
 
 # Relative; what sums of powers may be over a cap by rounding.
 NEAR = 1e-9
@@ -29,17 +27,16 @@ FIRST_INSTANT, LAST_INSTANT = -(10**18), 10**18
 class Cap:
     """Capacity limit: most jobs at once, and most power of all of them before PUE."""
 
-    jobs: Annotated[int | None, Field("most jobs; left out: no limit")] = None
+    jobs: Annotated[
+        int | None, Field("most jobs at the same time; left out: no limit", at_least=1)
+    ] = None
     kw: Annotated[
-        float | None, Field("most power of all before PUE; left out: no limit", unit="kW")
+        float | None,
+        Field("most power of all before PUE; left out: no limit", unit="kW", above=0),
     ] = None
 
     def __post_init__(self) -> None:
-        settle(self, "cap", jobs=optional(read_whole), kw=optional(read_number))
-        if self.jobs is not None and self.jobs < 1:
-            raise BadInput(f"a cap of {self.jobs} jobs; give 1 or more")
-        if self.kw is not None and not 0 < self.kw <= LARGEST:
-            raise BadInput(f"a cap of {self.kw} kW; give a number above 0, to {LARGEST:g}")
+        validate(self, "cap")
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.solvers.region_costs import Site
-from gridtide.schema.display import Shown
-from gridtide.schema.frames import Tabular
-from gridtide.schema.records import Record
+from gridtide.schema.result import Record, Shown, Tabular
 from gridtide.values import instance_of, optional, read_list
 
 # Relative; what a solver leaves between a plan and its own bound.

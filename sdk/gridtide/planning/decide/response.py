@@ -10,9 +10,7 @@ from typing import Annotated
 from gridtide.model import Signal
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.schema.definition import Field
-from gridtide.schema.display import Shown
-from gridtide.schema.frames import Tabular
-from gridtide.schema.records import Record
+from gridtide.schema.result import Record, Shown, Tabular
 
 
 class Code(StrEnum):
@@ -33,16 +31,16 @@ class PlannedSlot(Record):
 
     start: datetime
     end: datetime
-    power_kw: Annotated[float, Field("Of the job, before PUE.", unit="kW")]
+    power_kw: Annotated[float, Field("of the job, before PUE", unit="kW")]
     region: str
-    workers: Annotated[float | None, Field("Size of an elastic job; null for other kinds.")]
+    workers: Annotated[float | None, Field("size of an elastic job; null for other kinds")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative(Record):
     """Another plan: how it differs, and what it comes to; fields as in `Plan`."""
 
-    what: Annotated[str, Field("How it differs.")]
+    what: Annotated[str, Field("how it differs")]
     region: str
     start: datetime
     end: datetime
@@ -84,54 +82,54 @@ class Plan(Shown, Tabular, Record):
         problem: what was planned, for `replan`; not part of the JSON.
     """
 
-    region: Annotated[str, Field("Where it runs; where it moves, where it starts.")]
+    region: Annotated[str, Field("where it runs; where it moves, where it starts")]
     start: datetime
     end: datetime
     slots: Annotated[
         tuple[PlannedSlot, ...],
-        Field("Ascending; between two of them the job is suspended."),
+        Field("ascending; between two of them the job is suspended"),
     ]
     segments: Annotated[
         int,
         Field(
-            "Number of segments; of a job that runs already, one may be the segment it runs on."
+            "number of segments; of a job that runs already, one may be the segment it runs on"
         ),
     ]
-    signal: Annotated[Signal, Field("What `mean` is of.")]
-    unit: Annotated[str, Field("Unit of `mean`.")]
+    signal: Annotated[Signal, Field("what `mean` is of")]
+    unit: Annotated[str, Field("unit of `mean`")]
     kwh: Annotated[
         float,
         Field(
-            "All energy: of the job and its pauses, both times PUE, and of moving data.",
+            "all energy: of the job and its pauses, both times PUE, and of moving data",
             unit="kWh",
         ),
     ]
     grams: Annotated[
         float | None,
-        Field("Of all energy; null where the signal is not an intensity.", unit="gCO2e"),
+        Field("of all energy; null where the signal is not an intensity", unit="gCO2e"),
     ]
-    cost: Annotated[float | None, Field("Of all energy, where the goal has a cost series.")]
+    cost: Annotated[float | None, Field("of all energy, where the goal has a cost series")]
     cost_unit: str | None
-    mean: Annotated[float, Field("Of the signal, by the job's energy.")]
+    mean: Annotated[float, Field("of the signal, by the job's energy")]
     saving_now: Annotated[
         float | None,
         Field(
-            "Against running at once, in the current region where there is one: a fraction of "
-            "what is minimised, or fraction points of CFE. Null: unknown, or nothing to save."
+            "against running at once, in the current region where there is one: a fraction of "
+            "what is minimised, or fraction points of CFE. Null: unknown, or nothing to save"
         ),
     ]
     saving_median: Annotated[
         float | None,
         Field(
-            "The same against the median unbroken start at an edge of a slot within the bounds."
+            "the same against the median unbroken start at an edge of a slot within the bounds"
         ),
     ]
-    saving_worst: Annotated[float | None, Field("The same against the worst such start.")]
-    interval: Annotated[Interval | None, Field("Of `grams`, where the forecast has quantiles.")]
-    alternatives: Annotated[tuple[Alternative, ...], Field("Best first.")]
-    reason: Annotated[Reason, Field("Why this plan.")]
-    what_would_change: Annotated[str, Field("What would make another plan better, a sentence.")]
-    left_out: Annotated[tuple[LeftOut, ...], Field("Regions ruled out or without a plan.")]
-    issued_at: Annotated[datetime | None, Field("When the forecast that decided was issued.")]
-    model: Annotated[str | None, Field("The model of that forecast.")]
+    saving_worst: Annotated[float | None, Field("the same against the worst such start")]
+    interval: Annotated[Interval | None, Field("of `grams`, where the forecast has quantiles")]
+    alternatives: Annotated[tuple[Alternative, ...], Field("best first")]
+    reason: Annotated[Reason, Field("why this plan")]
+    what_would_change: Annotated[str, Field("what would make another plan better, a sentence")]
+    left_out: Annotated[tuple[LeftOut, ...], Field("regions ruled out or without a plan")]
+    issued_at: Annotated[datetime | None, Field("when the forecast that decided was issued")]
+    model: Annotated[str | None, Field("the model of that forecast")]
     problem: Annotated[PlanningProblem | None, Field(local=True)] = None

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, format_time, utc
 from gridtide.planning.problem.job import HOUR
 from gridtide.planning.problem.local_time import zone_named
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.planning.problem.magnitudes import LONGEST
 from gridtide.planning.problem.opening_hours import (
     Days,
     Weekly,
     merged,
     next_working_day,
-    read_day,
 )
 from gridtide.schema.definition import Field
+from gridtide.schema.validate import read_known_moment, validate
 from gridtide.slots import to_instant, to_microseconds, to_moment
-from gridtide.values import (
-    instance_of,
-    listed,
-    optional,
-    read_length,
-    read_number,
-    read_text,
-    refuse,
-    settle,
-)
+from gridtide.values import listed, refuse
+
+
+class Span(NamedTuple):
+    """From start to before end."""
+
+    start: Annotated[datetime, Field("the start")]
+    end: Annotated[datetime, Field("the end")]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Bounds:
     deadline: Annotated[datetime | None, Field("the job has ended by this moment")] = None
     slack: Annotated[
         timedelta | None,
-        Field("it has ended by earliest start + hours + this", name="slack_hours"),
+        Field("it has ended by earliest start + hours + this", name="slack_hours", at_least=0),
     ] = None
     next_working_day: Annotated[
         time | None, Field("it has ended by this time of zone on the next working day")
@@ -67,12 +65,18 @@ class Bounds:
     opening: Annotated[Weekly | None, Field("hours at which it may run; left out: all")] = None
     blackouts: Annotated[
         tuple[tuple[datetime, datetime] | Weekly | Days, ...],
-        Field("when it must not run: spans, hours or days"),
+        Field(
+            "when it must not run: spans, hours or days",
+            encoded=tuple[Span | Weekly | Days, ...],
+            most=1000,
+        ),
     ] = ()
     zone: Annotated[str, Field("time zone of next_working_day; left out: UTC")] = "UTC"
-    holidays: Annotated[frozenset[date], Field("days that are no working days")] = frozenset()
+    holidays: Annotated[frozenset[date], Field("days that are not working days", most=1000)] = (
+        frozenset()
+    )
     slack_fraction: Annotated[
-        float | None, Field("the same as slack_hours, as a fraction of its hours")
+        float | None, Field("the same as slack_hours, as a fraction of its hours", at_least=0)
     ] = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
@@ -91,19 +95,7 @@ class Bounds:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            earliest=optional(_known),
-            deadline=optional(_known),
-            slack=optional(read_length),
-            slack_fraction=optional(read_number),
-            next_working_day=optional(instance_of(time, "a time of day such as time(9)")),
-            opening=optional(instance_of(Weekly, "Weekly hours")),
-            blackouts=listed(_blackout),
-            zone=read_text,
-            holidays=listed(read_day),
-        )
-        object.__setattr__(self, "holidays", frozenset(self.holidays))
+        validate(self, blackouts=listed(_blackout))
         zone_named(self.zone)
         check_slack(self.slack, self.slack_fraction)
         if self.next_working_day is not None and self.next_working_day.tzinfo is not None:
@@ -179,22 +171,13 @@ class Bounds:
 
 
 def check_slack(slack: timedelta | None, slack_fraction: float | None) -> None:
-    """Validate a slack.
+    """Refuse two slacks.
 
     Raises:
-        BadInput: both are given, or one is below 0 or longer than any job.
+        BadInput: both are given.
     """
     if slack is not None and slack_fraction is not None:
         raise BadInput("slack and slack_fraction are both given; give one")
-    if slack is not None and not timedelta(0) <= slack <= LONGEST:
-        raise BadInput(
-            f"slack is {slack}; give 0 or more, to {LONGEST}: a number of hours, or a timedelta"
-        )
-    if slack_fraction is not None and not 0 <= slack_fraction <= LARGEST:
-        raise BadInput(
-            f"slack_fraction is {slack_fraction}; give 0 or more, a share of the duration, to "
-            f"{LARGEST:g}"
-        )
 
 
 def _blackout(each: object, name: str) -> tuple[datetime, datetime] | Weekly | Days:
@@ -202,20 +185,13 @@ def _blackout(each: object, name: str) -> tuple[datetime, datetime] | Weekly | D
         return each
     if not (isinstance(each, tuple | list) and len(each) == 2):
         refuse(each, name, "a pair of times, Weekly hours, or Days")
-    start, end = (_known(moment, name) for moment in each)
+    start, end = (read_known_moment(moment, name) for moment in each)
     if end <= start:
         raise BadInput(
             f"{name}: a blackout from {format_time(start)} to {format_time(end)} does not end "
             "after it starts; give a later end"
         )
-    return start, end
-
-
-def _known(moment: When, name: str) -> datetime:
-    moment = utc(moment, name=name)
-    if not FIRST <= moment < LAST:
-        raise BadInput(f"{name} {format_time(moment)} lies outside 1970 to 2199")
-    return moment
+    return Span(start, end)
 
 
 def _without(

@@ -8,7 +8,7 @@ from datetime import datetime
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Series, Signal
 from gridtide.planning.problem.objective import Quantile
-from gridtide.values import instance_of, optional, read_moment, read_text, settle
+from gridtide.schema.validate import validate
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,7 @@ class Outlook:
     model: str | None = None
 
     def __post_init__(self) -> None:
-        series = instance_of(Series, "a Series")
-        settle(
-            self,
-            expected=series,
-            p10=optional(series),
-            p90=optional(series),
-            issued_at=optional(read_moment),
-            model=optional(read_text),
-        )
+        validate(self)
         signals = {each.signal for each in (self.expected, self.p10, self.p90) if each}
         if len(signals) > 1:
             raise BadInput(

@@ -7,26 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length
-from gridtide.planning.problem.magnitudes import LARGEST, LONGEST, SMALLEST
+from gridtide.planning.problem.magnitudes import LARGEST, SMALLEST
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.schema.definition import Field
+from gridtide.schema.validate import validate
 from gridtide.slots import to_microseconds
-from gridtide.values import (
-    instance_of,
-    listed,
-    optional,
-    read_length,
-    read_number,
-    read_whole,
-    refuse,
-    sequence_of,
-    settle,
-    word_of,
-)
+from gridtide.values import read_number
 
 HOUR = 3_600_000_000  # microseconds
 
@@ -48,6 +38,13 @@ KindName = Kind | Literal["unbroken", "interruptible", "segments", "pieces", "el
 """A kind, or its name; `pieces` is the former name of `segments`."""
 
 
+class PowerStep(NamedTuple):
+    """One step of a power profile; the last one holds until the job ends."""
+
+    hours: Annotated[timedelta, Field("its length", above=0)]
+    kw: Annotated[float, Field("power before PUE", unit="kW", at_least=0)]
+
+
 @dataclass(frozen=True, slots=True)
 class PowerProfile:
     """Power over the progress of the job: steps of (length, kW), in order.
@@ -55,26 +52,21 @@ class PowerProfile:
     The last step holds until the job ends; a pause stops the profile as it stops the job.
     """
 
-    steps: tuple[tuple[timedelta, float], ...]
+    SHORT: ClassVar[str] = "steps"
+
+    steps: Annotated[
+        tuple[tuple[timedelta, float], ...],
+        Field("steps, in order", encoded=tuple[PowerStep, ...], most=10_000),
+    ]
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
         def __init__(self, steps: Iterable[tuple[Length, float]]) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(self, steps=sequence_of(_step))
+        validate(self)
         if not self.steps:
             raise BadInput("a power profile needs at least one step of (length, kW)")
-        for length, kilowatts in self.steps:
-            if not timedelta(0) < length <= LONGEST:
-                raise BadInput(
-                    f"a step of the power profile lasts {length}; give a length above 0, and "
-                    f"at most {LONGEST}"
-                )
-            if not 0 <= kilowatts <= LARGEST:
-                raise BadInput(
-                    f"a step of the power profile has {kilowatts} kW; give 0 to {LARGEST:g}"
-                )
 
     @property
     def length(self) -> timedelta:
@@ -91,26 +83,17 @@ class Cost:
     at an edge of two slots in the cleaner one.
     """
 
-    kwh: Annotated[float, Field("energy, in all", unit="kWh")] = 0.0
-    time: Annotated[timedelta, Field("time without progress", name="hours")] = timedelta(0)
+    kwh: Annotated[float, Field("energy, in all", unit="kWh", at_least=0)] = 0.0
+    time: Annotated[timedelta, Field("time without progress", name="hours", at_least=0)] = (
+        timedelta(0)
+    )
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
         def __init__(self, kwh: float = 0.0, time: Length = timedelta(0)) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(self, kwh=read_number, time=read_length)
-        if not 0 <= self.kwh <= LARGEST:
-            raise BadInput(
-                f"a pause or restart costs {self.kwh} kWh; give 0 or more, to {LARGEST:g}"
-            )
-        if not timedelta(0) <= self.time <= LONGEST:
-            raise BadInput(
-                f"a pause or restart takes {self.time}; give 0 or more, to {LONGEST}"
-            )
-
-
-_COST = instance_of(Cost, "a Cost")
+        validate(self)
 
 
 @dataclass(frozen=True)
@@ -133,7 +116,7 @@ class Job:
             another kind.
     """
 
-    duration: Annotated[timedelta, Field("run time without pauses", name="hours")]
+    duration: Annotated[timedelta, Field("run time without pauses", name="hours", above=0)]
     kind: Annotated[Kind, Field("how it may be run over time; left out: unbroken")] = (
         Kind.UNBROKEN
     )
@@ -145,9 +128,9 @@ class Job:
         timedelta | None,
         Field("shortest segment of work between two pauses, in hours", former=("min_piece",)),
     ] = field(default=None, kw_only=True)
-    max_segments: Annotated[int | None, Field("most segments", former=("max_pieces",))] = field(
-        default=None, kw_only=True
-    )
+    max_segments: Annotated[
+        int | None, Field("most segments", at_least=1, former=("max_pieces",))
+    ] = field(default=None, kw_only=True)
     pause_cost: Annotated[Cost, Field("what each pause takes before it")] = field(
         default=Cost(), kw_only=True
     )
@@ -180,25 +163,7 @@ class Job:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            duration=read_length,
-            kind=word_of(Kind),
-            power=_power,
-            min_segment=optional(read_length),
-            max_segments=optional(read_whole),
-            pause_cost=_COST,
-            restart_cost=_COST,
-            workers=optional(instance_of(Elastic, "Elastic sizes")),
-            checkpoints=listed(read_length),
-        )
-        if self.duration <= timedelta(0):
-            hours = self.duration / timedelta(hours=1)
-            raise BadInput(f"duration is {hours:g} h; a job needs a length above 0")
-        if self.duration > LONGEST:
-            raise BadInput(
-                f"duration is {self.duration}, longer than any job; give at most {LONGEST}"
-            )
+        validate(self, power=_power)
         self._check_power()
         self._check_kind()
         self._check_segments()
@@ -276,8 +241,6 @@ class Job:
                 f"min_segment is {self.min_segment}; give more than 0, at most "
                 f"the duration, {self.duration}"
             )
-        if self.max_segments is not None and self.max_segments < 1:
-            raise BadInput(f"max_segments is {self.max_segments}; give 1 or more")
         marks = (timedelta(0), *self.checkpoints, self.duration)
         if any(later <= earlier for earlier, later in pairwise(marks)):
             raise BadInput(
@@ -290,11 +253,3 @@ def _power(value: object, name: str) -> PowerProfile | float:
     if isinstance(value, PowerProfile):
         return value
     return read_number(value, name, "a finite number of kW, or a PowerProfile")
-
-
-def _step(value: object, name: str) -> tuple[timedelta, float]:
-    if not (isinstance(value, tuple | list) and len(value) == 2):
-        refuse(value, name, "a pair of length and kW")
-    return read_length(value[0], f"{name}, its length"), read_number(
-        value[1], f"{name}, its kW"
-    )

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, Quality, Slot, When, format_time, parse_hours, slots_of, utc
-from gridtide.planning.problem.magnitudes import LARGEST
 from gridtide.schema.definition import Field
+from gridtide.schema.validate import validate
 from gridtide.slots import Run, unbroken
-from gridtide.values import (
-    instance_of,
-    optional,
-    read_number,
-    read_text,
-    settle,
-    values_of,
-    word_of,
-)
+from gridtide.values import read_number, read_text, values_of
+
+MOST_COSTS = 100_000
 
 
 class Objective(StrEnum):
@@ -41,6 +36,53 @@ class Quantile(StrEnum):
     P90 = "p90"  # dirtier than nine cases of ten: robust
 
 
+class CostSlot(NamedTuple):
+    """Cost per kWh from start to before end; null is unknown."""
+
+    start: Annotated[datetime, Field("the start")]
+    end: Annotated[datetime, Field("the end")]
+    value: Annotated[float | None, Field("cost per kWh; null where unknown")] = None
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Cost per kWh over time: slots, or start, step and values for slots of one length."""
+
+    unit: Annotated[str, Field("what the cost is in, e.g. EUR/kWh")]
+    slots: Annotated[
+        tuple[CostSlot, ...] | None, Field("sorted, not overlapping", most=MOST_COSTS)
+    ] = None
+    start: Annotated[datetime | None, Field("start of the first slot")] = None
+    step: Annotated[timedelta | None, Field("length of each slot in hours")] = None
+    values: Annotated[
+        tuple[float | None, ...] | None,
+        Field("cost in each slot; null where unknown", most=MOST_COSTS),
+    ] = None
+
+    @classmethod
+    def of(cls, costs: CostSeries) -> Costs:
+        """Return a cost series as its slots."""
+        slots = (CostSlot(slot.start, slot.end, slot.value) for slot in costs.slots)
+        return cls(costs.unit, tuple(slots))
+
+    def decoded(self) -> CostSeries:
+        """Return the cost series.
+
+        Raises:
+            BadInput: neither slots nor start, step and values, or both.
+        """
+        regular = (self.start, self.step, self.values)
+        if self.slots is not None and regular == (None, None, None):
+            slots = (Slot(*each, Quality.FORECAST) for each in self.slots)
+            return CostSeries(self.unit, tuple(slots))
+        if self.slots is not None or not (self.start and self.step) or self.values is None:
+            raise BadInput(
+                "costs: give slots, each with start, end and value; or start, step and values "
+                "for slots of one length"
+            )
+        return CostSeries.regular(self.unit, self.start, self.step, self.values)
+
+
 @dataclass(frozen=True)
 class CostSeries:
     """Cost of a kWh over time, in any unit, e.g. EUR; slots sorted, not overlapping.
@@ -51,11 +93,13 @@ class CostSeries:
         BadInput: a value is NaN or infinite, or slots overlap.
     """
 
+    ENCODED: ClassVar[type[Costs]] = Costs
+
     unit: str
     slots: tuple[Slot, ...]
 
     def __post_init__(self) -> None:
-        settle(self, unit=read_text, slots=slots_of)
+        validate(self, slots=slots_of)
         for earlier, later in pairwise(self.slots):
             if later.start < earlier.end:
                 raise BadInput(
@@ -121,26 +165,28 @@ class Goal:
             given.
     """
 
-    objective: Annotated[
-        Objective, Field("what is minimised; left out: carbon", former=("aim",))
-    ] = Objective.CARBON
+    objective: Annotated[Objective, Field("what is minimised", former=("aim",))] = (
+        Objective.CARBON
+    )
     costs: Annotated[CostSeries | None, Field("for the objectives cost and weighted")] = None
     carbon_weight: Annotated[
-        float | None, Field("what a gram is worth, for the objective weighted")
+        float | None, Field("what a gram is worth, for the objective weighted", at_least=0)
     ] = None
     cost_weight: Annotated[
-        float | None, Field("what a unit of cost is worth, for the objective weighted")
+        float | None,
+        Field("what a unit of cost is worth, for the objective weighted", at_least=0),
     ] = None
     budget_grams: Annotated[
-        float | None, Field("the earliest plan within it, not the cleanest", unit="gCO2e")
+        float | None,
+        Field("the earliest plan within it, not the cleanest", unit="gCO2e", at_least=0),
     ] = None
     threshold: Annotated[
         float | None, Field("run only while the signal is at or under it (cfe: at or over)")
     ] = None
-    min_saving: Annotated[float, Field("smallest saving worth waiting for, a fraction")] = 0.0
-    quantile: Annotated[
-        Quantile, Field("which value of the forecast decides; left out: p50")
-    ] = Quantile.P50
+    min_saving: Annotated[
+        float, Field("smallest saving worth waiting for, a fraction", at_least=0, below=1)
+    ] = 0.0
+    quantile: Annotated[Quantile, Field("which value of the forecast decides")] = Quantile.P50
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -158,18 +204,7 @@ class Goal:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            "goal",
-            objective=word_of(Objective),
-            costs=optional(instance_of(CostSeries, "a CostSeries")),
-            carbon_weight=optional(read_number),
-            cost_weight=optional(read_number),
-            budget_grams=optional(read_number),
-            threshold=optional(read_number),
-            min_saving=read_number,
-            quantile=word_of(Quantile),
-        )
+        validate(self, "goal")
         if (self.objective in (Objective.COST, Objective.WEIGHTED)) != (self.costs is not None):
             raise BadInput(
                 f"goal {self.objective}: the objectives cost and weighted need a cost series, "
@@ -181,27 +216,14 @@ class Goal:
                 raise BadInput(
                     f"goal {self.objective} does not take weights; use the objective weighted"
                 )
-        elif any(each is None or not 0 <= each <= LARGEST for each in weights) or not any(
-            weights
-        ):
+        elif None in weights or not any(weights):
             raise BadInput(
                 f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
-                f"both, 0 or more, to {LARGEST:g}, not both 0"
+                "both, not both 0"
             )
-        if self.budget_grams is not None:
-            if self.objective is not Objective.CARBON:
-                raise BadInput(
-                    f"goal {self.objective}: a budget in grams goes with the objective carbon "
-                    "only"
-                )
-            if not 0 <= self.budget_grams <= LARGEST:
-                raise BadInput(
-                    f"the carbon budget is {self.budget_grams} g; give 0 or more, to "
-                    f"{LARGEST:g}"
-                )
-        if self.threshold is not None and not -LARGEST <= self.threshold <= LARGEST:
+        if self.budget_grams is not None and self.objective is not Objective.CARBON:
             raise BadInput(
-                f"the threshold is {self.threshold}; give a finite number, to {LARGEST:g}"
+                f"goal {self.objective}: a budget in grams goes with the objective carbon only"
             )
         if self.threshold is not None and self.budget_grams is not None:
             raise BadInput(
@@ -210,10 +232,6 @@ class Goal:
         if self.min_saving and self.earliest:
             raise BadInput(
                 "min_saving does not go with a budget or a threshold; drop min_saving"
-            )
-        if not 0 <= self.min_saving < 1:
-            raise BadInput(
-                f"min_saving is {self.min_saving}; give a fraction from 0 to below 1"
             )
 
     @property

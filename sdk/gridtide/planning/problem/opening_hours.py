@@ -5,16 +5,52 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
+from typing import Annotated, ClassVar
 
 from gridtide.errors import BadInput
 from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
 from gridtide.planning.problem.magnitudes import FIRST, LAST
+from gridtide.schema.definition import Field
+from gridtide.schema.validate import validate
 from gridtide.slots import EPOCH
-from gridtide.values import listed, read_list, read_text, read_whole, refuse, settle
+from gridtide.values import listed, read_list, read_text, read_whole, refuse
 
+MINUTES = 1440  # of a day
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True)
+class WeeklyText:
+    """Hours that come back every week, on the clock of a time zone."""
+
+    SCHEMA_NAME: ClassVar[str] = "Weekly"
+
+    zone: Annotated[str, Field("IANA name of the time zone, e.g. Europe/Berlin")]
+    hours: Annotated[str, Field("e.g. Mon-Fri 08:00-18:00; Sat 22:00-06:00")]
+
+    @classmethod
+    def of(cls, weekly: Weekly) -> WeeklyText:
+        """Write each day's hours; those longer than a day as two."""
+        found: dict[int, list[str]] = {}
+        for day, pairs in sorted(weekly.hours.items()):
+            for start, end in pairs:
+                if end - start <= MINUTES:
+                    found.setdefault(day, []).append(_text_of(start, end))
+                else:
+                    found.setdefault(day, []).append(_text_of(start, MINUTES))
+                    found.setdefault((day + 1) % 7, []).append(_text_of(0, end - MINUTES))
+        days = (f"{DAYS[day]} {','.join(pairs)}" for day, pairs in found.items())
+        return cls(weekly.zone, "; ".join(days))
+
+    def decoded(self) -> Weekly:
+        """Return the hours that the text says.
+
+        Raises:
+            BadInput: as `Weekly.parse`.
+        """
+        return Weekly.parse(self.zone, self.hours)
 
 
 @dataclass(frozen=True)
@@ -32,11 +68,13 @@ class Weekly:
             reaches into the next day.
     """
 
+    ENCODED: ClassVar[type[WeeklyText]] = WeeklyText
+
     zone: str
     hours: Mapping[int, tuple[tuple[int, int], ...]]
 
     def __post_init__(self) -> None:
-        settle(self, zone=read_text, hours=_weekdays)
+        validate(self, hours=_weekdays)
         zone_named(self.zone)
         for day, pairs in self.hours.items():
             if not 0 <= day <= 6 or any(
@@ -88,12 +126,14 @@ class Weekly:
 class Days:
     """Whole days of `zone`, `first` to `last`, both included."""
 
-    zone: str
-    first: date
-    last: date
+    SCHEMA_NAME: ClassVar[str] = "DayRange"
+
+    zone: Annotated[str, Field("IANA name of the time zone, e.g. Europe/Berlin")]
+    first: Annotated[date, Field("the first day")]
+    last: Annotated[date, Field("the last day")]
 
     def __post_init__(self) -> None:
-        settle(self, zone=read_text, first=read_day, last=read_day)
+        validate(self)
         zone_named(self.zone)
         if self.first < FIRST.date() or self.last >= LAST.date():
             raise BadInput(
@@ -110,13 +150,6 @@ class Days:
         low = max(start, instant_of(zone, self.first, time(0)))
         high = min(end, instant_of(zone, self.last + timedelta(days=1), time(0)))
         return [(low, high)] if low < high else []
-
-
-def read_day(value: object, name: str) -> date:
-    """Return a date; a datetime is refused."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    return refuse(value, name, "a day such as date(2026, 12, 25)")
 
 
 def next_working_day(
@@ -181,3 +214,8 @@ def _days(text: str, part: str) -> list[int]:
                 "daily"
             )
     return days
+
+
+def _text_of(start: int, end: int) -> str:
+    end = end if end <= MINUTES else end - MINUTES
+    return f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}"

@@ -12,8 +12,8 @@ from gridtide.model import Length, When, utc
 from gridtide.planning.problem.bounds import Bounds, check_slack
 from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
 from gridtide.schema.definition import Field
+from gridtide.schema.validate import validate
 from gridtide.slots import EPOCH, to_instant, to_moment
-from gridtide.values import optional, read_length, read_number, read_text, settle
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -73,12 +73,14 @@ class Recurring:
     cron: Annotated[str, Field("minute, hour, day of month, month, day of week")]
     slack: Annotated[
         timedelta | None,
-        Field("each time it has ended by its start + hours + this", name="slack_hours"),
+        Field(
+            "each time it has ended by its start + hours + this", name="slack_hours", at_least=0
+        ),
     ] = None
-    zone: Annotated[str, Field("time zone of cron; left out: UTC")] = "UTC"
-    slack_fraction: Annotated[float | None, Field("the same, as a fraction of its hours")] = (
-        None
-    )
+    zone: Annotated[str, Field("time zone of cron")] = "UTC"
+    slack_fraction: Annotated[
+        float | None, Field("the same, as a fraction of its hours", at_least=0)
+    ] = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -91,18 +93,12 @@ class Recurring:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            cron=read_text,
-            slack=optional(read_length),
-            zone=read_text,
-            slack_fraction=optional(read_number),
-        )
+        validate(self)
         check_slack(self.slack, self.slack_fraction)
         if self.slack is None and self.slack_fraction is None:
             raise BadInput(
-                "slack is missing: how much later than at once each run may end; give a number "
-                "of hours, a timedelta, or slack_fraction"
+                "slack is missing: how much later than at once each run may end; give slack "
+                "(slack_hours in JSON) or slack_fraction"
             )
         zone_named(self.zone)
         _ = self._parsed

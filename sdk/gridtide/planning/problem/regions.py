@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import asin, cos, inf, radians, sin, sqrt
+from typing import Annotated
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
-from gridtide.model import Series, Signal, Slot
+from gridtide.model import MOST_REGIONS, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.magnitudes import LARGEST
-from gridtide.values import (
-    instance_of,
-    listed,
-    optional,
-    read_list,
-    read_number,
-    read_text,
-    refuse,
-    settle,
-    word_of,
-)
+from gridtide.schema.definition import Field
+from gridtide.schema.validate import validate
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 # Light in glass fibre: the speed of light over a group index of 1.468 (ITU-T G.652 fibre).
@@ -33,6 +24,55 @@ class Moves(StrEnum):
 
     ONE = "one"  # it runs in one region, moved there before it starts
     FOLLOW = "follow"  # it may move at every edge of a slot
+
+
+# Fields that `CandidateRegion` and `CandidateRegions` share with the requests of a service.
+Pue = Annotated[
+    float, Field("power usage effectiveness: energy drawn per energy of the job", at_least=1)
+]
+OwnIntensity = Annotated[
+    float | None, Field("its own value in place of the grid's", unit="gCO2e/kWh")
+]
+Jurisdiction = Annotated[str | None, Field("for residency; left out: the country of its zone")]
+Latitude = Annotated[
+    float | None,
+    Field("left out: of the cloud region or zone", unit="degrees", at_least=-90, at_most=90),
+]
+Longitude = Annotated[
+    float | None,
+    Field("left out: of the cloud region or zone", unit="degrees", at_least=-180, at_most=180),
+]
+CurrentRegion = Annotated[
+    str | None, Field("the region where the job and its data are now", former=("home",))
+]
+Allowed = Annotated[
+    frozenset[str] | None, Field("regions that may be used; left out: all", most=MOST_REGIONS)
+]
+Residency = Annotated[
+    frozenset[str] | None,
+    Field("jurisdictions that may be used; left out: all", most=MOST_REGIONS),
+]
+MaxLatency = Annotated[float | None, Field("longest round trip from latency_from", unit="ms")]
+LatencyFrom = Annotated[str | None, Field("a region; left out: the current region")]
+LatencyByRegion = Annotated[
+    Mapping[str, float],
+    Field(
+        "measured round trips by region; else the least that light in fibre allows", unit="ms"
+    ),
+]
+DataSize = Annotated[
+    float,
+    Field(
+        "data to move when the job leaves its current region, and at each move",
+        unit="GB",
+        at_least=0,
+    ),
+]
+MoveEnergy = Annotated[
+    float | None,
+    Field("energy of moving a gigabyte, half at either end", unit="kWh", at_least=0),
+]
+HowOften = Annotated[Moves, Field("one move, before the start, or follow the cleanest region")]
 
 
 @dataclass(frozen=True)
@@ -55,34 +95,15 @@ class CandidateRegion:
 
     name: str
     outlook: Outlook
-    pue: float = 1.0
-    intensity: float | None = None
-    jurisdiction: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    pue: Pue = 1.0
+    intensity: OwnIntensity = None
+    jurisdiction: Jurisdiction = None
+    latitude: Latitude = None
+    longitude: Longitude = None
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            name=read_text,
-            outlook=instance_of(Outlook, "an Outlook"),
-            pue=read_number,
-            intensity=optional(read_number),
-            jurisdiction=optional(read_text),
-            latitude=optional(read_number),
-            longitude=optional(read_number),
-        )
-        if not 1 <= self.pue <= LARGEST:
-            raise BadInput(f"{self.name}: a PUE of {self.pue}; give 1 or more, to {LARGEST:g}")
-        if self.intensity is not None and not -LARGEST <= self.intensity <= LARGEST:
-            raise BadInput(f"{self.name}: its own intensity is {self.intensity}; give a number")
-        if (self.latitude is None) != (self.longitude is None):
-            raise BadInput(f"{self.name}: give both latitude and longitude, or neither")
-        if not (abs(self.latitude or 0) <= 90 and abs(self.longitude or 0) <= 180):
-            raise BadInput(
-                f"{self.name}: ({self.latitude}, {self.longitude}) are not coordinates; give "
-                "a latitude from -90 to 90 and a longitude from -180 to 180"
-            )
+        validate(self)
+        check_coordinates(self.name, self.latitude, self.longitude)
 
     @property
     def believed(self) -> Outlook:
@@ -125,35 +146,20 @@ class CandidateRegions:
     """
 
     regions: tuple[CandidateRegion, ...]
-    current_region: str | None = None
-    allowed: frozenset[str] | None = None
-    residency: frozenset[str] | None = None
-    max_latency_ms: float | None = None
-    latency_from: str | None = None
-    latency_ms: Mapping[str, float] = field(default_factory=dict)
-    data_gb: float = 0.0
-    kwh_per_gb: float | None = None
-    moves: Moves = Moves.ONE
+    current_region: CurrentRegion = None
+    allowed: Allowed = None
+    residency: Residency = None
+    max_latency_ms: MaxLatency = None
+    latency_from: LatencyFrom = None
+    latency_ms: LatencyByRegion = field(default_factory=dict)
+    data_gb: DataSize = 0.0
+    kwh_per_gb: MoveEnergy = None
+    moves: HowOften = Moves.ONE
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            regions=listed(instance_of(CandidateRegion, "a CandidateRegion")),
-            allowed=optional(names_of),
-            residency=optional(names_of),
-            current_region=optional(read_text),
-            max_latency_ms=optional(read_number),
-            latency_from=optional(read_text),
-            latency_ms=numbers_of,
-            data_gb=read_number,
-            kwh_per_gb=optional(read_number),
-            moves=word_of(Moves),
-        )
+        validate(self)
         names = [each.name for each in self.regions]
-        if not names:
-            raise BadInput("there is no region to choose from; name at least one")
-        if len(set(names)) < len(names):
-            raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
+        check_names(names)
         signals = {each.name: each.outlook.signal for each in self.regions}
         if len(set(signals.values())) > 1:
             raise NoCommonSignal(
@@ -166,15 +172,11 @@ class CandidateRegions:
                 raise BadInput(
                     f"{name!r} must be one of the regions {', '.join(names)}; add it"
                 )
-        if not 0 <= self.data_gb <= LARGEST:
-            raise BadInput(f"data to move is {self.data_gb} GB; give 0 or more, to {LARGEST:g}")
         if self.data_gb and (self.kwh_per_gb is None or self.current_region is None):
             raise BadInput(
                 "data to move needs kwh_per_gb, the energy of moving a gigabyte, and "
                 "current_region, where it is; give both"
             )
-        if self.kwh_per_gb is not None and not 0 <= self.kwh_per_gb <= LARGEST:
-            raise BadInput(f"kwh_per_gb is {self.kwh_per_gb}; give 0 or more, to {LARGEST:g}")
         if (
             self.max_latency_ms is not None
             and (self.latency_from or self.current_region) is None
@@ -244,19 +246,26 @@ class CandidateRegions:
         return 2 * kilometres / FIBRE_KM_PER_MS
 
 
-def names_of(value: object, name: str) -> frozenset[str]:
-    """Return a set of names; a single name is refused, as its letters would be names."""
-    return frozenset(read_list(read_text, value, name))
+def check_names(names: Sequence[str]) -> None:
+    """Refuse an empty list of regions, and one that names a region twice.
+
+    Raises:
+        BadInput: it is.
+    """
+    if not names:
+        raise BadInput("there is no region to choose from; name at least one")
+    if len(set(names)) < len(names):
+        raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
 
 
-def numbers_of(value: object, name: str) -> dict[str, float]:
-    """Return numbers by name."""
-    if not isinstance(value, Mapping):
-        refuse(value, name, "a mapping of region to number")
-    return {
-        read_text(key, f"a name in {name}"): read_number(each, f"{name}[{key!r}]")
-        for key, each in value.items()
-    }
+def check_coordinates(name: str, latitude: float | None, longitude: float | None) -> None:
+    """Refuse one coordinate without the other.
+
+    Raises:
+        BadInput: one is missing.
+    """
+    if (latitude is None) != (longitude is None):
+        raise BadInput(f"{name}: give both latitude and longitude, or neither")
 
 
 def distance_km(one: CandidateRegion, other: CandidateRegion) -> float:

@@ -5,31 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from gridtide.errors import BadInput
-from gridtide.planning.problem.magnitudes import LARGEST, SMALLEST
+from gridtide.planning.problem.magnitudes import SMALLEST
 from gridtide.schema.definition import Field
-from gridtide.values import (
-    listed,
-    optional,
-    read_flag,
-    read_number,
-    read_sequence,
-    refuse,
-    settle,
-)
+from gridtide.schema.validate import validate
 
 NEAR = 1e-9  # relative; what floating point leaves behind in a table computed by hand
 
 
-def _pair(value: object, name: str) -> tuple[float, float]:
-    """Read a row of the throughput table."""
-    numbers = read_sequence(read_number, value, name)
-    if len(numbers) != 2:
-        refuse(value, name, "a pair of workers and their speed such as (2, 1.8)")
-    workers, speed = numbers
-    return workers, speed
+class Speed(NamedTuple):
+    """Progress of a job with a number of workers."""
+
+    workers: Annotated[float, Field("how many workers", former=("chips",))]
+    speed: Annotated[float, Field("progress per time, 1 at base")]
 
 
 @dataclass(frozen=True)
@@ -58,54 +48,41 @@ class Elastic:
 
     SCHEMA_NAME: ClassVar[str] = "Workers"
 
-    maximum: Annotated[float, Field("most workers", divides=True)]
-    minimum: Annotated[float, Field("fewest workers while it runs; left out: 0")] = 0.0
-    base: Annotated[
-        float, Field("workers at which hours and power hold; left out: 1", divides=True)
-    ] = 1.0
+    maximum: Annotated[float, Field("most workers", above=0)]
+    minimum: Annotated[float, Field("fewest workers while it runs", at_least=0)] = 0.0
+    base: Annotated[float, Field("workers at which hours and power hold", above=0)] = 1.0
     ramp: Annotated[
-        float | None, Field("largest change from one slot to the next; left out: no limit")
+        float | None,
+        Field("largest change from one slot to the next; left out: no limit", above=0),
     ] = None
     throughput: Annotated[
         tuple[tuple[float, float], ...],
-        Field("speeds, ascending, concave; left out: as workers"),
+        Field(
+            "speed at some numbers of workers, ascending and concave; left out: in proportion",
+            encoded=tuple[Speed, ...],
+            most=1000,
+        ),
     ] = ()
-    fractional_workers: Annotated[
-        bool, Field("whether it may run on a part of a worker; left out: whole workers")
-    ] = False
+    fractional_workers: Annotated[bool, Field("whether it may run on a part of a worker")] = (
+        False
+    )
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            maximum=read_number,
-            minimum=read_number,
-            base=read_number,
-            ramp=optional(read_number),
-            throughput=listed(_pair),
-            fractional_workers=read_flag,
-        )
+        validate(self)
         table = self.throughput
-        numbers = [self.maximum, self.minimum, self.base, self.ramp or 0.0]
-        numbers += [number for pair in table for number in pair]
-        if not all(-LARGEST <= number <= LARGEST for number in numbers):
+        if self.minimum > self.maximum:
             raise BadInput(
-                "workers and their throughput must be numbers, none of them beyond "
-                f"{LARGEST:g}; check their unit"
-            )
-        if not (0 <= self.minimum <= self.maximum and self.maximum > 0 and self.base > 0):
-            raise BadInput(
-                f"workers from {self.minimum} to {self.maximum} with a base of {self.base}; "
-                "give 0 <= minimum <= maximum, and a maximum and a base above 0"
+                f"minimum is {self.minimum:g}; give at most the maximum, {self.maximum:g}"
             )
         if min(self.maximum, self.base) < SMALLEST:
             raise BadInput(
                 f"a maximum of {self.maximum:g} workers and a base of {self.base:g}: one is "
                 "too small; check their unit"
             )
-        if self.ramp is not None and not (self.ramp > 0 and self.ramp >= self.minimum):
+        if self.ramp is not None and self.ramp < self.minimum:
             raise BadInput(
                 f"a ramp of {self.ramp} workers a slot never reaches the minimum of "
-                f"{self.minimum}; give a ramp above 0 and of at least the minimum"
+                f"{self.minimum}; give a ramp of at least the minimum"
             )
         if not self.fractional_workers:
             self._check_whole()

@@ -7,19 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from gridtide.errors import BadInput
-from gridtide.model import Length, When, format_time
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.model import Length, When
 from gridtide.schema.definition import Field
-from gridtide.values import (
-    optional,
-    read_flag,
-    read_length,
-    read_moment,
-    read_number,
-    read_text,
-    read_whole,
-    settle,
-)
+from gridtide.schema.validate import validate
 
 
 @dataclass(frozen=True)
@@ -42,17 +32,15 @@ class Progress:
         BadInput: a naive time, or progress that is not possible.
     """
 
-    at: Annotated[datetime, Field("the moment; left out: now")]
-    done: Annotated[timedelta, Field("work done, in hours at the job's own power")] = timedelta(
-        0
-    )
+    at: Annotated[datetime, Field("the moment; left out: now", supplied=True)]
+    done: Annotated[
+        timedelta, Field("work done, in hours at the job's own power", at_least=0)
+    ] = timedelta(0)
     running: Annotated[bool, Field("whether it runs right now")] = False
     running_for: Annotated[
-        timedelta, Field("for how many hours without a pause, if it runs")
+        timedelta, Field("for how many hours without a pause, if it runs", at_least=0)
     ] = timedelta(0)
-    segments: Annotated[
-        int, Field("segments begun so far; left out: 1", former=("pieces",))
-    ] = 1
+    segments: Annotated[int, Field("segments begun so far", at_least=1, former=("pieces",))] = 1
     region: Annotated[
         str | None, Field("where it ran last, or runs; left out: where the plan begins")
     ] = None
@@ -63,6 +51,7 @@ class Progress:
         float | None,
         Field(
             "workers it uses now (kind elastic); left out: as planned, or 0",
+            at_least=0,
             former=("chips",),
         ),
     ] = None
@@ -82,34 +71,8 @@ class Progress:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        settle(
-            self,
-            "progress",
-            at=read_moment,
-            done=read_length,
-            running=read_flag,
-            running_for=read_length,
-            segments=read_whole,
-            region=optional(read_text),
-            grams=read_number,
-            workers=optional(read_number),
-        )
-        if not FIRST <= self.at < LAST:
-            raise BadInput(f"progress at {format_time(self.at)} lies outside 1970 to 2199")
-        if not (
-            timedelta(0) <= self.done <= LONGEST
-            and timedelta(0) <= self.running_for <= LONGEST
-            and self.segments >= 1
-            and -LARGEST <= self.grams <= LARGEST
-        ):
-            raise BadInput(
-                f"progress of {self.done} in {self.segments} segments, running for "
-                f"{self.running_for}, {self.grams} g so far: none of it can be below 0 or "
-                f"beyond {LARGEST:g}, and a job that runs has started once"
-            )
-        if self.workers is not None and not (
-            0 <= self.workers <= LARGEST and (self.workers > 0) == self.running
-        ):
+        validate(self, "progress")
+        if self.workers is not None and not ((self.workers > 0) == self.running):
             raise BadInput(
                 f"progress at {self.workers} workers, {'' if self.running else 'not '}running: "
                 "a job that runs is on more than 0 workers, one that does not is on 0; leave "
