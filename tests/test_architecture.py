@@ -53,6 +53,7 @@ LONGER = {
     "pipelines/gridtide_store/ledger.py": "one SQLite file, one method for each query",
     "sdk/gridtide/calls.py": "the one table of calls; most of it is signatures",
     "sdk/gridtide/schema/decode.py": "one walk of a definition: every type is decoded here",
+    "server/gridtide_server/queue.py": "queue, time slices and budgets are one mechanism",
 }
 
 

@@ -28,7 +28,7 @@ from gridtide.schema.regions import Candidates
 from gridtide.schema.responses import BestWindow
 from gridtide_pipelines.ingest.source import Source, find_sources
 from gridtide_server import problems
-from gridtide_server.http import refusals
+from gridtide_server.http.request_size import NAMES
 from gridtide_server.openapi import REQUESTS, document_text
 from gridtide_store.settings import KNOWN
 from tests import documents
@@ -224,7 +224,7 @@ def test_every_signal_has_its_unit_and_direction() -> None:
 def test_every_problem_code_is_in_the_table_with_its_status() -> None:
     ours = {kind.code: row.status for kind, row in problems.TABLE.items()}
     ours |= {"internal": problems.INTERNAL.status}
-    ours |= {code: int(status) for status, (code, _) in refusals.NAMES.items()}
+    ours |= {code: int(status) for status, (code, _) in NAMES.items()}
     rows = table(REST.read_text(), "## Problems\n")
     assert {bare(code): int(status) for code, status, *_ in rows} == ours | FRAMEWORK
 

@@ -1,4 +1,4 @@
-"""The application; nothing happens on import."""
+"""The application of the REST service; importing this module starts nothing."""
 
 from __future__ import annotations
 
@@ -14,24 +14,20 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
 from gridtide.clock import Clock
-from gridtide_server import bodies, metrics, problems
-from gridtide_server.http.access_log import Observing
+from gridtide_server import bodies, problems
 from gridtide_server.http.caching import reply_again
-from gridtide_server.http.hosts import HostCheck, NoSniff, read_hosts
 from gridtide_server.http.limits import Limits
+from gridtide_server.http.middleware import HostCheck, NoSniff, Observing, read_hosts
 from gridtide_server.openapi import document_of
 from gridtide_server.queue import WorkLimits, WorkQueue
 from gridtide_server.reader import Reader
-from gridtide_server.routes import (
-    batch,
-    footprint,
-    forecast,
-    health,
-    intensity,
-    plan,
-    schedule,
-    windows,
-    zones,
+from gridtide_server.routes.decisions import batch_routes, plan_routes, window_routes
+from gridtide_server.routes.health import Ages, health_routes, request_seconds
+from gridtide_server.routes.zones import (
+    footprint_routes,
+    forecast_routes,
+    intensity_routes,
+    zone_routes,
 )
 from gridtide_server.service import Service
 from gridtide_store.settings import Settings, read_flag
@@ -48,11 +44,11 @@ class ServerSettings:
     """Settings of the application.
 
     Attributes:
-        cors: browsers may ask from any page; answers are public and nothing is written.
-        work_limits: how much calls that plan may have the server work.
+        cors: pages of any site may send requests; responses are public, nothing is written.
+        work_limits: limits on the work of planning calls.
         max_age: how long ago the slot of a latest value may have ended by default.
-        limits: how large a request may be.
-        hosts: names in the Host header that are answered; None is any.
+        limits: bounds on what clients may take.
+        hosts: names in the Host header that are served; None for any.
     """
 
     cors: bool = True
@@ -65,13 +61,13 @@ class ServerSettings:
     def from_env(
         cls, environ: Mapping[str, str], *, limits: Limits, loopback: bool, cors: bool | None
     ) -> ServerSettings:
-        """Settings as `environ` has them.
+        """Return the settings in `environ`.
 
-        Left alone, a server on loopback answers to loopback names only and to no page of
-        another host; one that others reach cannot know its names, and answers to all.
+        By default a server on loopback serves loopback names only and no page of another site;
+        one that other machines reach cannot know its names, and serves all.
 
         Raises:
-            BadInput: a value that cannot be read.
+            BadInput: a value that cannot be decoded.
         """
         if cors is None:
             cors = read_flag(environ, "GRIDTIDE_CORS", default=not loopback)
@@ -79,10 +75,10 @@ class ServerSettings:
 
 
 def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAPI:
-    """The application over `reader`, answering by `clock`.
+    """Create the application that serves the snapshots of `reader` by the time of `clock`.
 
-    It opens the snapshot at the first request, so it also serves where no server runs its
-    lifespan; at the end of that, the snapshot is closed.
+    It opens the snapshot at the first request, so it also works where no server runs its
+    lifespan; at the end of the lifespan the snapshot is closed.
     """
 
     @asynccontextmanager
@@ -108,13 +104,21 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         Service(reader, clock, WorkQueue(settings.work_limits), settings.max_age),
         CollectorRegistry(),
     )
-    registry.register(metrics.Ages(service))
+    registry.register(Ages(service))
     problems.install(app)
-    for resource in (windows, plan, schedule, batch, zones, intensity, forecast, footprint):
-        app.include_router(resource.routes(service))
-    app.include_router(health.routes(service, registry, app.version))
+    for routes in (
+        window_routes,
+        plan_routes,
+        batch_routes,
+        zone_routes,
+        intensity_routes,
+        forecast_routes,
+        footprint_routes,
+    ):
+        app.include_router(routes(service))
+    app.include_router(health_routes(service, registry, app.version))
     app.add_route("/openapi.json", _describe, include_in_schema=False)
-    app.add_middleware(Observing, seconds=metrics.request_seconds(registry))
+    app.add_middleware(Observing, seconds=request_seconds(registry))
     app.state.admission = bodies.Admission(settings.limits)
     if settings.hosts is not None:
         app.add_middleware(HostCheck, hosts=settings.hosts)
@@ -132,6 +136,6 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
 
 
 async def _describe(request: Request) -> Response:
-    """The OpenAPI, which changes with the release alone."""
+    """Return the OpenAPI, which changes with the release alone."""
     body = JSONResponse(request.app.openapi()).body
     return reply_again(request, bytes(body), {"Cache-Control": "no-cache"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import socket
@@ -9,11 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 from gridtide.cli.command import command
@@ -22,34 +24,58 @@ from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.errors import CannotListen, NotReady
-from gridtide_server.http.factory import BoundedHttp
+from gridtide_server.http.connections import Connections
 from gridtide_server.http.limits import (
     BACKLOG,
     Limits,
     backlog,
     is_loopback,
+    most_connections,
     raise_descriptor_limit,
 )
+from gridtide_server.http.protocol import BoundedProtocol
 from gridtide_server.reader import Reader
 from gridtide_store import logs
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.settings import Settings
 
-# Long enough for years of history; plans that take longer are given up.
+
+class BoundedHttp:
+    """Creates the protocol of each connection in place of uvicorn's; can be pickled."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._connections: Connections | None = None
+
+    def __call__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> BoundedProtocol:
+        """Return the protocol of a new connection; those of one process share one table."""
+        if self._connections is None:
+            most = most_connections(self._limits, raise_descriptor_limit())
+            self._connections = Connections(self._limits, most, _loop)
+        return BoundedProtocol(config, server_state, app_state, _loop, self._connections)
+
+
+# Long enough for years of history; plans that take longer are cancelled.
 GRACE_SECONDS = 5
-# How long a thread that plans may keep others waiting for the interpreter.
+# How long a planning thread may keep others waiting for the interpreter.
 SWITCH_SECONDS = 0.0002
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Makes the application in whichever process serves it; can be sent to another."""
+    """Creates the application in the process that serves it; can be pickled."""
 
     environ: Mapping[str, str]
     settings: ServerSettings
 
     def __call__(self) -> ASGIApp:
-        """Return the application over the data directory of the environment."""
+        """Create the application for the data directory in the environment, with its log."""
         settings = Settings.from_env(self.environ)
         # The command has reported unknown settings already.
         logs.configure(replace(settings, unknown=()), sys.stderr)
@@ -57,19 +83,19 @@ class Worker:
         app = create_app(
             own, Reader(DataDirectory(settings.home), background=True), Clock(settings.now)
         )
-        _answer_first()
+        _prefer_responses()
         return app
 
 
 class Announced(uvicorn.Server):
-    """A server that announces when it is ready."""
+    """A server that announces that it is ready."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, and then announce."""
+        """Start as uvicorn does, then announce it."""
         await super().startup(sockets)
         self._ready()
 
@@ -102,7 +128,7 @@ def serve(
     processes, listen_port = _workers(workers), _port(port)
     settings = Settings.from_env(terminal.environ)
     logs.configure(settings, terminal.err)
-    _look(settings, terminal)
+    _check_published(settings, terminal)
     limits, descriptors = Limits.from_env(terminal.environ), raise_descriptor_limit()
     listening = listen(host, listen_port, backlog(descriptors))
     served = ServerSettings.from_env(
@@ -116,11 +142,11 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        # The class takes the place of uvicorn's own, whose signature it has.
+        # It has the signature of uvicorn's class, whose place it takes.
         http=BoundedHttp(limits),  # type: ignore[arg-type]  # uvicorn types a class by name
         ws="none",
         backlog=backlog(descriptors),
-        # Ended by the limits above; uvicorn's own timer knows whole seconds only.
+        # The limits above end connections; uvicorn's own timer takes whole seconds only.
         timeout_keep_alive=int(limits.idle_seconds) + 5,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
@@ -136,10 +162,10 @@ def serve(
 
 
 def listen(host: str, port: int, waiting: int = BACKLOG) -> socket.socket:
-    """Return a socket that listens there; port 0 takes any free one.
+    """Return a socket that listens at `host` and `port`; port 0 is any free one.
 
     Raises:
-        CannotListen: it is taken, not ours, or not allowed.
+        CannotListen: the port is in use, or the address is not allowed.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -158,7 +184,7 @@ def address(listening: socket.socket) -> str:
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Run until a signal, which uvicorn raises once more at the end: a clean end for us."""
+    """Run until a signal, which uvicorn would raise again at the end."""
 
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
@@ -171,26 +197,26 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
             signal.signal(each, handler)
 
 
-def _look(settings: Settings, terminal: Terminal) -> None:
+def _check_published(settings: Settings, terminal: Terminal) -> None:
     """Report at once that nothing is published, as every response would."""
     reader = Reader(DataDirectory(settings.home))
     try:
         with reader.read():
             pass
     except NotReady as error:
-        terminal.say(f"{error}. Until then every answer is 503.")
+        terminal.say(f"{error}. Until then every response is 503.")
     finally:
         reader.close()
 
 
-def _answer_first() -> None:
-    """Set up the interpreter so that answers wait for nothing that takes long.
+def _prefer_responses() -> None:
+    """Configure the interpreter so that responses wait for nothing that takes long.
 
-    An answer with a thousand slots makes objects enough to start a full garbage collection,
-    which then walks half a million objects of imported modules: 100 ms in which no request is
-    answered. What lives as long as the process is left out of it. And the thread that
-    answers has to wait for its turn whenever it has read from a socket: 5 ms each time by
-    default beside a thread that plans, which makes 60 ms for an answer.
+    A response with a thousand slots creates enough objects to start a full garbage collection,
+    which then visits half a million objects of imported modules: 100 ms in which no request is
+    served. Objects that live as long as the process are left out of it. And while a thread
+    plans, the thread that responds waits for the interpreter each time it has read from a
+    socket: 5 ms by default, 60 ms for one response.
     """
     gc.collect()
     gc.freeze()

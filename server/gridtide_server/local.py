@@ -1,4 +1,4 @@
-"""The service inside another process: the SDK's entry point ``gridtide.local``."""
+"""The service inside another process, by the SDK's entry point ``gridtide.local``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.settings import Settings
 
 log = logging.getLogger(__name__)
-# Within one process the caller's own time limit says how long to wait for a turn.
+# Seconds in the queue; within one process the caller's own time limit ends the wait.
 PATIENCE = 600.0
-# Nor are there others who would have to wait for what one caller asks at once.
+# Calls in the queue; other clients that would have to wait do not exist.
 WAITING = 10_000
 
 
 def application(environ: Mapping[str, str]) -> ASGIApp:
-    """The application over the home that `environ` names, which need not exist yet.
+    """Create the application for the data directory in `environ`, which need not exist yet.
 
     Raises:
-        BadInput: a setting that cannot be read.
+        BadInput: a setting that cannot be decoded.
     """
     settings = Settings.from_env(environ)
     for remark in settings.unknown:

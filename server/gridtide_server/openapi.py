@@ -59,11 +59,11 @@ def described(
     query: type[Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Arguments of a route: the OpenAPI of its query and of its responses, by definitions.
+    """Return the arguments of a route that describe its query and responses in the OpenAPI.
 
     Args:
         response: of status 200.
-        query: the request that the query string is decoded as.
+        query: the definition by which the query string is decoded.
         more: further parts of the operation.
     """
     operation: dict[str, Any] = {
@@ -77,7 +77,7 @@ def described(
 
 
 def json_content(kind: type[Any]) -> dict[str, Any]:
-    """JSON of one definition, as the OpenAPI refers to it."""
+    """Return the reference of the OpenAPI to JSON of one definition."""
     return {"application/json": {"schema": reference(kind)}}
 
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems: one table, one shape."""
+"""Errors as RFC 9457 problems: the status and title of each error, in one table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gridtide.errors import (
     TooManyRegions,
     UnknownRegion,
 )
-from gridtide.errors import problem as members
+from gridtide.errors import problem as problem_members
 from gridtide.planning.errors import NeverUnder, NoScheduleFound, NoSolver, OverBudget, TooFine
 from gridtide.schema.openapi import reference
 from gridtide.schema.problems import Problem
@@ -36,14 +36,15 @@ from gridtide_store.errors import Damaged, NewerHome, Unusable
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# What was sent is repeated, but not at any length.
+# Messages repeat what the client sent, but not at any length.
 LONGEST = 4000
-# No status of HTTP: nginx's number for a client that left before its answer.
+# Not a status of HTTP: what nginx logs for a client that closed its connection. No client
+# receives it.
 CLIENT_LEFT = 499
 
 
 class Row(NamedTuple):
-    """How one kind of error is told over HTTP."""
+    """Status and title of one kind of error."""
 
     status: int
     title: str
@@ -75,12 +76,12 @@ TABLE: Mapping[type[GridtideError], Row] = {
     Unusable: Row(503, "What is published cannot be read"),
 }
 INTERNAL = Row(500, "The server failed")
-# A refresh takes minutes; asking again sooner finds the same. A line is shorter in seconds.
+# Seconds: a refresh takes minutes; a queue is shorter within seconds.
 RETRY_AFTER, RETRY_SOON = "60", "5"
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems a route may answer with, for its OpenAPI."""
+    """Return the problems that a route may respond with, for its OpenAPI."""
     schema = reference(Problem)
     return {
         status: {
@@ -92,7 +93,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem, the framework's own ones too."""
+    """Make `app` respond to every error with a problem, those of the framework included."""
     app.add_exception_handler(GridtideError, _ours)
     app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(HTTPException, _http)
@@ -107,32 +108,35 @@ def problem(
     extra: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """One problem as a response; never cached."""
+    """Return a problem as a response that is never cached."""
+    return _respond(_members(row, code, detail, extra), row, headers or {})
+
+
+def _respond(members: Mapping[str, object], row: Row, headers: Mapping[str, str]) -> Response:
     return Response(
-        msgspec.json.encode(_members(row, code, detail, extra)),
+        msgspec.json.encode(members),
         status_code=row.status,
         media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={"Cache-Control": "no-store", **headers},
     )
 
 
 def row_of(error: GridtideError) -> Row:
-    """The table's row of the nearest class above `error`; an unlisted one is our fault."""
+    """Return the row of the nearest class of `error` in the table, or that of a failure."""
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
 
 
-def told(error: GridtideError) -> dict[str, object]:
-    """The members of an error's problem; for one without a row they hide what happened."""
+def problem_of(error: GridtideError) -> dict[str, object]:
+    """Return the problem of an error as JSON members; details of an unlisted one are hidden."""
     row = row_of(error)
     if row is INTERNAL:
-        log.error("an error without a row in the table", exc_info=error)
-        return _members(INTERNAL, "internal", _HIDDEN)
+        return report_internal(error)
     return _members(row, error.code, str(error), error.extra)
 
 
-def unforeseen(error: Exception) -> dict[str, object]:
-    """The members of the problem for a fault of ours, which goes to the log."""
-    log.error("a question failed", exc_info=error)
+def report_internal(error: Exception) -> dict[str, object]:
+    """Log an error of the server's own and return a problem that hides the details."""
+    log.error("a request failed", exc_info=error)
     return _members(INTERNAL, "internal", _HIDDEN)
 
 
@@ -140,41 +144,37 @@ def _members(
     row: Row, code: str, detail: str, extra: Mapping[str, object] | None = None
 ) -> dict[str, object]:
     http = {"title": row.title, "status": row.status}
-    return members(code, _clip(detail, LONGEST), extra=extra, http=http)
+    return problem_members(code, _clip(detail, LONGEST), extra=extra, http=http)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, GridtideError)  # noqa: S101  # registered for this class alone
     row = row_of(error)
-    if row is INTERNAL:
-        log.error("an error without a row in the table", exc_info=error)
-        return problem(INTERNAL, "internal", _HIDDEN)
     later = RETRY_SOON if isinstance(error, Overloaded) else RETRY_AFTER
     headers = {"Retry-After": later} if row.status == 503 else {}
-    return problem(row, error.code, str(error), extra=error.extra, headers=headers)
+    return _respond(problem_of(error), row, headers)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as above
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    asked = f"{request.method} {_clip(request.url.path, 200)}"
-    detail = f"{asked}: {phrase.lower()}; /openapi.json lists what there is"
+    call = f"{request.method} {_clip(request.url.path, 200)}"
+    detail = f"{call}: {phrase.lower()}; /openapi.json lists the routes"
     row = Row(error.status_code, phrase)
     return problem(row, code, detail, headers=error.headers)
 
 
 async def _left(_request: Request, _error: Exception) -> Response:
-    # Nobody reads it; the number is what proxies count for a client that closed its request.
     return Response(status_code=CLIENT_LEFT)
 
 
 async def _internal(_request: Request, _error: Exception) -> Response:
-    # Made outside of the middleware that marks all others.
+    # Outside of the middleware that adds this header to all other responses.
     return problem(INTERNAL, "internal", _HIDDEN, headers={"X-Content-Type-Options": "nosniff"})
 
 
-_HIDDEN = "a fault of ours, not of your question; the server's log has the details"
+_HIDDEN = "the server failed; its log has the details"
 
 
 def _clip(text: str, length: int) -> str:

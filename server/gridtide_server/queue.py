@@ -1,12 +1,13 @@
 """Limits on the work of planning calls: few threads, a queue, and a time budget for each call.
 
 Some plans take many seconds, and Python runs one thread at a time. Planning calls therefore
-wait in
-a queue for a few threads, while other calls are served directly, and each is cancelled when its
-time
-budget is used up: the planners check it as they work. How long a plan takes cannot be
-predicted, as
-it depends on the forecast.
+wait in a queue for a few threads, while other calls are served directly, and each is cancelled
+when its time budget is used up: the planners check it as they work. How long a plan takes
+cannot be predicted, as it depends on the forecast.
+
+The planning threads take turns by time slices, so that other threads compete with only one of
+them. If four threads planned at a time, a thread with a response to send would wait for four
+others each time it has read from a socket, and the plans would not be ready sooner.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 from typing import Any, TypeVar
 
 from gridtide.errors import TooCostly
 from gridtide.planning.solvers.cancellation import cancellable
 from gridtide_server.errors import Overloaded
-from gridtide_server.time_slices import TimeSlices
 
 T = TypeVar("T")
 # One client has at most one of these parts of the queue.
 SHARES = 4
+# How long one planning thread works before another one may.
+SLICE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,8 @@ class WorkLimits:
 
     Attributes:
         seconds: time budget of one call, from its start.
-        share: least time for each request of a batch: short enough that one without end leaves
-            the
-            others theirs, and long enough for most.
+        share: least time for each question of a batch: long enough for most, and short enough
+            that an endless one leaves time for the others.
         at_once: how many calls work at the same time.
         waiting: length of the queue; one client may have a quarter of it.
         patience: longest wait in the queue, seconds.
@@ -55,6 +55,59 @@ class WorkLimits:
 
 class _TimeIsUp(BaseException):
     """Ends the work. Not an `Exception`, so that no planner handles it."""
+
+
+class TimeSlices:
+    """One permit to plan, passed on among threads in order of arrival."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Event] = deque()
+        self._since = 0.0
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Hold the permit during the block, but while `hand_on` has passed it on."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._give()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Give up the permit during the block, in which this thread works outside of Python."""
+        self._give()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def hand_on(self) -> None:
+        """Pass the permit on, if the time slice is over and a thread waits."""
+        if self._waiting and self._clock() - self._since >= SLICE_SECONDS:
+            self._give()
+            self._take()
+
+    def _take(self) -> None:
+        with self._lock:
+            if self._taken:
+                called = threading.Event()
+                self._waiting.append(called)
+            else:
+                self._taken, called = True, None
+        if called is not None:
+            called.wait()
+        self._since = self._clock()
+
+    def _give(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._taken = False
 
 
 class TimeBudget:
@@ -72,32 +125,21 @@ class TimeBudget:
         self._slices = slices or TimeSlices()
         self._given_up = given_up
         self._clock = clock
-        self._end = clock() + work_limits.seconds
+        self._end = self._until = clock() + work_limits.seconds
 
     @property
     def left(self) -> float:
         """Seconds left."""
         return self._end - self._clock()
 
-    def run(self, work: Callable[[], T], seconds: float = inf) -> T:
-        """Return the result of `work`, if it takes at most `seconds` and the time left.
+    def run(self, work: Callable[[], T]) -> T:
+        """Return the result of `work`, if it takes at most the time left.
 
         Raises:
             TooCostly: it takes longer, or no time is left.
         """
-        until = self._clock() + min(seconds, self.left)
-
-        def look() -> None:
-            if self._clock() >= until or self._given_up():
-                raise _TimeIsUp
-            self._slices.hand_on()
-
-        try:
-            with self._slices.own(), cancellable(look, self._slices.lent):
-                look()
-                return work()
-        except _TimeIsUp as error:
-            raise self._too_costly() from error
+        with self._slices.own(), cancellable(self._check, self._slices.lent):
+            return self._run(work, self._end)
 
     def run_all(self, works: Sequence[Callable[[], T]]) -> list[T | TooCostly]:
         """Return the result of each of `works`, or the error where its time was too short.
@@ -107,16 +149,31 @@ class TimeBudget:
         """
         found: list[T | TooCostly] = [self._too_costly()] * len(works)
         waiting: Sequence[int] = range(len(works))
-        while waiting and self.left > 0 and not self._given_up():
-            again: list[int] = []
-            for done, i in enumerate(waiting):
-                share = max(self._limits.share, self.left / (len(waiting) - done))
-                try:
-                    found[i] = self.run(works[i], share)
-                except TooCostly:
-                    again.append(i)
-            waiting = again
+        with self._slices.own(), cancellable(self._check, self._slices.lent):
+            while waiting and self.left > 0 and not self._given_up():
+                again: list[int] = []
+                for done, i in enumerate(waiting):
+                    share = max(self._limits.share, self.left / (len(waiting) - done))
+                    try:
+                        found[i] = self._run(works[i], min(self._clock() + share, self._end))
+                    except TooCostly:
+                        again.append(i)
+                waiting = again
         return found
+
+    def _run(self, work: Callable[[], T], until: float) -> T:
+        self._until = until
+        try:
+            self._check()
+            return work()
+        except _TimeIsUp as error:
+            raise self._too_costly() from error
+
+    def _check(self) -> None:
+        """End the work in progress if its time is over; else let other threads work."""
+        if self._clock() >= self._until or self._given_up():
+            raise _TimeIsUp
+        self._slices.hand_on()
 
     def _too_costly(self) -> TooCostly:
         return TooCostly(
@@ -152,12 +209,12 @@ class WorkQueue:
             Overloaded: the queue is full, or no thread was free in time.
             TooCostly: see `TimeBudget`.
         """
-        place = self._enter(client)
+        waiting = self._enter(client)
         try:
-            await asyncio.wait_for(place.called.wait(), self._limits.patience)
+            await asyncio.wait_for(waiting.called.wait(), self._limits.patience)
         except (TimeoutError, asyncio.CancelledError) as error:
-            if place in self._waiting:
-                self._waiting.remove(place)
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
             else:  # called in the same moment
                 self._leave(client)
             if isinstance(error, TimeoutError):
@@ -166,14 +223,14 @@ class WorkQueue:
                 ) from error
             raise
         dropped = threading.Event()
-        # The place is given back when the thread ends, not when its caller has gone.
+        # The thread is free when it ends, not when its caller has gone.
         working = asyncio.ensure_future(self._work(answer, dropped, client))
         try:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             dropped.set()
-            # No caller awaits the error it ends with, and asyncio would report that as a fault.
-            working.add_done_callback(_look_at)
+            # asyncio reports an error that no caller has retrieved.
+            working.add_done_callback(_retrieve)
             raise
 
     def stop(self) -> None:
@@ -193,10 +250,10 @@ class WorkQueue:
             raise Overloaded(
                 f"{own} calls of this client already wait; try again when they are done"
             )
-        place = _Waiting(client)
-        self._waiting.append(place)
+        waiting = _Waiting(client)
+        self._waiting.append(waiting)
         self._call()
-        return place
+        return waiting
 
     def _call(self) -> None:
         """Start calls while threads are free: first the client with the least work running."""
@@ -243,7 +300,7 @@ class _Waiting:
         self.called = asyncio.Event()
 
 
-def _look_at(ended: asyncio.Future[Any]) -> None:
+def _retrieve(ended: asyncio.Future[Any]) -> None:
     if not ended.cancelled():
         ended.exception()
 

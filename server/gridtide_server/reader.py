@@ -33,7 +33,7 @@ class _Held:
 
 
 class Reader:
-    """The newest published snapshot of a home, opened on first use.
+    """The newest published snapshot of a data directory, opened on first use.
 
     Each request asks the file system whether the pointer was replaced: one `stat`, 1 to 2 us.
     The request that finds it replaced opens the new snapshot, or has a thread open it where
@@ -44,7 +44,7 @@ class Reader:
     anew, so damage is neither served nor held on to.
 
     Args:
-        home: whose snapshots are read.
+        home: the data directory whose snapshots are read.
         background: open a new snapshot beside the requests. Comparing its files with their
             hashes takes a tenth of a second and more, for which no request waits then; those
             that come meanwhile are answered from the old one.
@@ -62,12 +62,12 @@ class Reader:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """The newest view, which stays open for the length of the block.
+        """Yield the newest view, which stays open during the block.
 
         Raises:
             NotReady: nothing has been published; refresh, or import and publish.
             Damaged: no snapshot can be read, or a file turned out to be damaged in the block.
-            Unusable: the home cannot be read.
+            Unusable: the data directory cannot be read.
         """
         if self._moved():
             self._follow()
@@ -90,7 +90,7 @@ class Reader:
             self._replace(None)
 
     def _doubt(self, held: _Held, error: GridtideError) -> None:
-        """Open the snapshot anew at the next question: a file of it could not be read."""
+        """Open the snapshot again at the next request: a file of it could not be read."""
         with self._counting:
             if held is not self._held:
                 return
@@ -105,25 +105,25 @@ class Reader:
         return _mark(self._pointer) != self._mark or self._held is None or self._suspect
 
     def _follow(self) -> None:
-        # Whoever comes second has something to answer from, unless it is the first snapshot.
+        # A second request goes on with the old snapshot, unless this is the first one.
         if not self._switching.acquire(blocking=self._held is None):
             return
         if not self._background or self._held is None or self._suspect:
             self._switch()
             return
         try:
-            # A daemon: the end of the process does not wait for an unused snapshot.
+            # A daemon thread: the end of the process does not wait for an unused snapshot.
             threading.Thread(target=self._switch_quietly, name="snapshot", daemon=True).start()
         except RuntimeError:  # no more threads are allowed
             self._switch()
 
     def _switch_quietly(self) -> None:
-        """Switch without a caller: what cannot be opened fails the next request."""
+        """Switch in a thread of its own; what cannot be opened fails the next request."""
         with suppress(GridtideError):
             self._switch()
 
     def _switch(self) -> None:
-        """Open what the pointer names and let go of `_switching`, which the caller holds."""
+        """Open the snapshot of the pointer and release `_switching`, which the caller holds."""
         try:
             mark = _mark(self._pointer)
             if mark == self._mark and self._held is not None and not self._suspect:
@@ -132,7 +132,7 @@ class Reader:
             self._mark = mark
         except GridtideError as error:
             if self._suspect:
-                self._replace(None)  # what is open is damaged, so it must not answer either
+                self._replace(None)  # damaged, so it must not be read either
             if self._held is None:
                 raise
             self._mark = mark
@@ -151,7 +151,7 @@ class Reader:
             return _view(folder)
         except (Damaged, NewerHome) as error:
             if current(self.home) != folder:
-                # It was so old that it was removed while we came to it.
+                # It was so old that it was removed before it was opened.
                 return self._open()
             for other in whole(self.home):
                 if other != folder:
@@ -187,7 +187,7 @@ class Reader:
 
 
 def _view(folder: Path) -> View:
-    """What the snapshot in `folder` answers."""
+    """Open the snapshot in `folder`."""
     snapshot = Snapshot.open(folder)
     log.info("reading snapshot", extra={"snapshot": snapshot.id})
     return View(snapshot, snapshot.manifest)

@@ -1,4 +1,4 @@
-"""What every route leans on: the snapshots, the clock, and the moment a question is about."""
+"""What every route needs: the snapshots, the clock, and the moment of a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Moment:
     Attributes:
         now: by the server's clock.
         as_of: the knowledge time; not later.
-        replay: whether the clock stands at another time than the real one.
+        replay: whether the clock stands still at another time than the real one.
     """
 
     now: datetime
@@ -34,18 +34,18 @@ class Moment:
     replay: bool
 
     def since(self, then: datetime | None) -> float | None:
-        """Seconds from `then` to the knowledge time; 0 for what has not ended yet."""
+        """Return the seconds from `then` to the knowledge time; 0 if `then` is later."""
         return None if then is None else max(0.0, (self.as_of - then).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What every route leans on.
+    """What every route needs.
 
     Attributes:
-        reader: the snapshots of one home.
-        clock: what answers go by.
-        queue: the calls that plan.
+        reader: the snapshots of one data directory.
+        clock: the time of the responses.
+        queue: of the planning calls.
         max_age: how long ago the slot of a latest value may have ended by default.
     """
 
@@ -55,11 +55,11 @@ class Service:
     max_age: timedelta
 
     def moment(self, as_of: datetime | None = None, view: View | None = None) -> Moment:
-        """The moment `as_of`; where none is named, the full minute that runs.
+        """Return the moment of a request: now, and `as_of` or the full minute before now.
 
-        So the same question has one answer within a minute. What a `view` published within
-        this minute knows counts at once: then the moment is that of its publication. A clock
-        that stands still is taken as it stands.
+        So the same request has one response within a minute. A `view` that was published within
+        this minute counts at once: then the moment is that of its publication. The time of a
+        clock that stands still is taken as it is.
 
         Raises:
             BadInput: `as_of` has not come yet.
@@ -81,7 +81,7 @@ class Service:
         return minute
 
     async def decide(self, answer: Callable[[], T], *, as_of: datetime | None) -> T:
-        """Run `answer` here where it reads memory alone, in a thread where it reads files."""
+        """Run `answer` here if it reads memory alone, in a thread if it reads files."""
         if as_of is None and not self.clock.replay:
             return answer()
         return await run_in_threadpool(answer)

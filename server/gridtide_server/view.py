@@ -1,4 +1,4 @@
-"""One snapshot as questions see it: facts and forecasts kept in memory."""
+"""One snapshot as requests read it, with facts and forecasts in memory."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from gridtide_store.manifest import Manifest
 from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
 from gridtide_store.vocabulary import input_of
 
-# How far back the newest slot is looked for before all of the history is read.
+# How far back the newest slot is searched for before all of the history is read.
 RECENT = timedelta(days=14)
 # Ranges of time are half-open, and a slot that starts at the requested moment counts.
 INSTANT = timedelta(microseconds=1)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 # Earlier than any slot, with room for what is read around a range.
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
-# Answers of the past kept in memory, so that a replay asks the files once.
+# Values of the past kept in memory, so that a replay reads the files once.
 KEPT = 4096
 SIGNALS = frozenset(Signal)
 
 
 class Forecast(NamedTuple):
-    """One run, and its p50 prepared for searching."""
+    """A forecast run, and its p50 prepared for searching."""
 
     run: Run
     series: Series
@@ -43,13 +43,13 @@ class Forecast(NamedTuple):
 
     @property
     def end(self) -> datetime:
-        """End of the last step."""
+        """End of the last slot."""
         return self.series.slots[-1].end
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where some values come from: sources and their licences, joined with commas."""
+    """Sources of some values and their licences, joined with commas."""
 
     source: str
     licence: str
@@ -57,7 +57,7 @@ class Origin:
 
 
 class View:
-    """What one snapshot answers. The newest runs stay in memory; the past is read from it."""
+    """A snapshot whose newest forecast runs stay in memory; the past is read from its files."""
 
     def __init__(self, snapshot: Snapshot, manifest: Manifest) -> None:
         self.snapshot = snapshot
@@ -76,7 +76,7 @@ class View:
         self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
 
     def close(self) -> None:
-        """Let go of the snapshot's files."""
+        """Close the snapshot's files."""
         self.snapshot.close()
 
     @property
@@ -85,11 +85,11 @@ class View:
         return tuple(sorted(self._series))
 
     def observed(self, zone: str) -> tuple[Signal, ...]:
-        """Signals of the zone's history."""
+        """Return the signals of the zone's history."""
         return tuple(self._series.get(zone, ()))
 
     def sources(self, zone: str, signal: Signal, as_of: datetime) -> tuple[str, ...]:
-        """Sources of one zone and signal with a value known at `as_of`."""
+        """Return the sources of one zone and signal with a value known at `as_of`."""
         infos = self._infos(zone, signal)
         if len(infos) == 1:
             return (infos[0].source,) if self.latest(zone, signal, as_of) else ()
@@ -104,9 +104,9 @@ class View:
         )
 
     def forecast(self, zone: str, signal: Signal, as_of: datetime) -> Forecast | None:
-        """The newest run known at `as_of`; from memory when that is the newest of all."""
+        """Return the newest run known at `as_of`; from memory if that is the newest of all."""
         if (zone, signal) not in self._served and signal not in self._series.get(zone, ()):
-            # Not looked for: a query that finds nothing takes a millisecond for each zone.
+            # A query that finds nothing would take a millisecond for each zone.
             return None
         newest = self._newest(zone, signal)
         if newest is None or newest.run.known_at <= as_of:
@@ -116,12 +116,12 @@ class View:
     def forecasts(
         self, zone: str, as_of: datetime, signals: Iterable[Signal] = tuple(Signal)
     ) -> dict[Signal, Forecast]:
-        """The newest run of each of `signals` that has one."""
+        """Return the newest run of each of `signals` that has one."""
         found = ((signal, self.forecast(zone, signal, as_of)) for signal in signals)
         return {signal: run for signal, run in found if run is not None}
 
     def outlook(self, forecast: Forecast) -> Outlook:
-        """A forecast of this view with its quantiles, as the planner takes it."""
+        """Return a forecast of this view with its quantiles, as the planner takes it."""
         run = forecast.run
         key = run.zone, run.signal, run.model, run.issued_at
         found = self._outlooks.get(key)
@@ -132,9 +132,9 @@ class View:
         return found
 
     def newest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
-        """End of the newest slot that has ended, with a value known at `as_of`.
+        """Return the end of the newest slot that has ended, with a value known at `as_of`.
 
-        A slot that still runs makes nothing younger. ``None`` where none has ended.
+        A slot that has not ended does not count. ``None`` if none has ended.
         """
         if not self._all_known(zone, signal, as_of):
             return self._latest_end(zone, signal, as_of)
@@ -150,13 +150,13 @@ class View:
     def span(
         self, zone: str, signal: Signal, as_of: datetime
     ) -> tuple[datetime, datetime] | None:
-        """From the first to the last slot with a value known at `as_of`."""
+        """Return start and end of the slots with a value known at `as_of`."""
         if self._all_known(zone, signal, as_of):
             return self._span(zone, signal)
         return self._known(zone, signal, as_of, None)
 
     def observed_at(self, zone: str, as_of: datetime) -> tuple[Signal, ...]:
-        """Signals of the zone's history with a value known at `as_of`."""
+        """Return the signals of the zone's history with a value known at `as_of`."""
         return tuple(
             signal
             for signal in self.observed(zone)
@@ -164,33 +164,33 @@ class View:
         )
 
     def knows_all(self, zone: str, as_of: datetime) -> bool:
-        """Whether nothing of the zone's history became known after `as_of`."""
+        """Return whether nothing of the zone's history became known after `as_of`."""
         return all(self._all_known(zone, each, as_of) for each in self.observed(zone))
 
     def zones_at(self, as_of: datetime) -> tuple[str, ...]:
-        """Keys of the zones with a value known at `as_of`, sorted."""
+        """Return the keys of the zones with a value known at `as_of`, sorted."""
         return tuple(zone for zone in self.zones if self.observed_at(zone, as_of))
 
     def latest(self, zone: str, signal: Signal, as_of: datetime) -> Observed | None:
-        """The newest slot that has begun, with a value known at `as_of`, alone; or None."""
+        """Return the newest slot that has begun, with a value known at `as_of`; or None."""
         return self._latest(zone, signal, as_of, END_OF_TIME)
 
     def _latest_end(self, zone: str, signal: Signal, as_of: datetime) -> datetime | None:
-        """End of the newest slot that has ended, with a value known at `as_of`."""
+        """Return the end of the newest slot that has ended, with a value known at `as_of`."""
         found = self._latest(zone, signal, as_of, as_of)
         return None if found is None else to_moment(int(found.end_us[0]))
 
     def _infos(self, zone: str, signal: Signal) -> tuple[SeriesInfo, ...]:
-        """The series of one zone and signal, one for each source."""
+        """Return the series of one zone and signal, one for each source."""
         return self._series.get(zone, {}).get(signal, ())
 
     def _all_known(self, zone: str, signal: Signal, as_of: datetime) -> bool:
         return all(info.newest_known_at <= as_of for info in self._infos(zone, signal))
 
     def _span(self, zone: str, signal: Signal) -> tuple[datetime, datetime] | None:
-        """From the first to the last slot that has a value by all that is known now.
+        """Return start and end of the slots that have a value by all that is known now.
 
-        What was withdrawn since then is not in it.
+        Slots that were withdrawn are left out.
         """
         infos = self._infos(zone, signal)
         first = [info.first_start for info in infos if info.first_start]
@@ -198,21 +198,21 @@ class View:
         return (min(first), max(last)) if first and last else None
 
     def origin(self, sources: Iterable[str]) -> Origin:
-        """The given sources, each of which may be a list with commas, with their licences."""
+        """Return the given sources, each of which may list several, with their licences."""
         names = sorted({name for each in sources for name in each.split(", ")})
         facts = self.snapshot.sources
-        told = [facts[each] for name in names if (each := input_of(name)) in facts]
-        licences = sorted({each.licence for each in told})
+        known = [facts[each] for name in names if (each := input_of(name)) in facts]
+        licences = sorted({each.licence for each in known})
         return Origin(
             source=", ".join(names),
             licence=", ".join(licences) or "not stated",
-            simulated=any(each.simulated for each in told),
+            simulated=any(each.simulated for each in known),
         )
 
     def _read_latest(
         self, zone: str, signal: Signal, as_of: datetime, until: datetime
     ) -> Observed | None:
-        """The newest slot with a value known at `as_of` that ends by `until`."""
+        """Read the newest slot with a value known at `as_of` that ends by `until`."""
         starts = as_of - RECENT, BEGINNING
         if self._all_known(zone, signal, as_of):
             span = self._span(zone, signal)
@@ -231,7 +231,7 @@ class View:
     def _read_known(
         self, zone: str, signal: Signal, as_of: datetime, source: str | None
     ) -> tuple[datetime, datetime] | None:
-        """As `span`, of one source alone where it is named."""
+        """Read what `span` returns, of one source alone if it is given."""
         found = self.snapshot.observations(
             zone, signal, BEGINNING, END_OF_TIME, as_of=as_of, source=source
         )
@@ -242,7 +242,7 @@ class View:
         return to_moment(int(found.start_us[first])), to_moment(int(found.end_us[last]))
 
     def _read_ends(self, zone: str, signal: Signal) -> NDArray[np.int64]:
-        """Ends of the known slots from shortly before the snapshot was published on."""
+        """Read the ends of the known slots since shortly before the snapshot was published."""
         start = self.snapshot.published_at - RECENT
         found = self.snapshot.observations(zone, signal, start, END_OF_TIME)
         return found.end_us[~np.isnan(found.value)]
@@ -265,7 +265,7 @@ def _outlook(forecast: Forecast) -> Outlook:
 
 
 def series_of(run: Run, values: NDArray[np.float64] | None = None) -> Series:
-    """The p50 of a run, or other values for its steps, ready to be searched."""
+    """Return the p50 of a run, or other values for its slots, as a series."""
     given = run.p50 if values is None else values
     columns = zip(run.start_us.tolist(), run.end_us.tolist(), given.tolist(), strict=True)
     return Series(

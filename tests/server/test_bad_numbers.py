@@ -231,7 +231,7 @@ def test_what_nobody_foresaw_is_that_question_s_internal(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a fault nobody foresaw")
 
-    monkeypatch.setattr(batches, "planned", fail)
+    monkeypatch.setattr(batches, "build_plan", fail)
     questions = [FINE, {"kind": "plan", "job": {"hours": 2}, "region": "DE"}, FINE]
     first, failed, last = ask.post("/v1/batch", {"questions": questions})["answers"]
     assert first == last
@@ -245,4 +245,4 @@ def test_what_nobody_foresaw_is_that_question_s_internal(
 )
 def test_what_is_no_json_is_so_with_a_long_number_in_it(ask: Asker, body: bytes) -> None:
     problem = ask.problem("/v1/plan", 422, "bad_input", body.replace(b"%s", b"9" * 400))
-    assert "no JSON" in problem["detail"]
+    assert "not JSON" in problem["detail"]

@@ -166,7 +166,7 @@ BAD: list[tuple[str, Json, str]] = [
     (
         "no hours in a region",
         {**HOURS, "hours": 0, "region": "DE", "start": "2026-03-01T06:00Z"},
-        "hours are 0; give a number above 0",
+        "hours is 0; give a number above 0",
     ),
     ("an overhead below 1", {**HOURS, "g_per_kwh": 1, "pue": 0.5}, "pue is 0.5"),
     (
@@ -174,7 +174,7 @@ BAD: list[tuple[str, Json, str]] = [
         {"region": "DE", "rows": [ROW], "signal": "cfe_produced"},
         "no carbon intensity",
     ),
-    ("no row", {"region": "DE", "rows": []}, "there is no row; give at least one"),
+    ("no row", {"region": "DE", "rows": []}, "rows is empty; give at least one row"),
     ("energy below 0", {"region": "DE", "rows": [{**ROW, "kwh": -1}]}, "kWh is -1"),
     (
         "rows without a region",

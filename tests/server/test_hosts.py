@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from gridtide.errors import BadInput
-from gridtide_server.answers import zones
 from gridtide_server.app import ServerSettings, create_app
-from gridtide_server.http.hosts import LOOPBACK, read_hosts
 from gridtide_server.http.limits import Limits, is_loopback, most_connections
+from gridtide_server.http.middleware import LOOPBACK, read_hosts
 from gridtide_server.reader import Reader
+from gridtide_server.routes import zones
 from gridtide_store.data_directory import DataDirectory
 from tests.server.world import NOW, Standing
 
@@ -118,7 +118,7 @@ def test_a_fault_of_ours_is_not_sniffed_either(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(zones, "zones", fail)
+    monkeypatch.setattr(zones, "build_zones", fail)
     app = create_app(ServerSettings(), Reader(home), Standing(NOW))
 
     async def ask() -> httpx.Response:

@@ -248,7 +248,10 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: A
     [
         ({"progress": {"done": 2}}, "nothing to plan"),
         ({"progress": {"done": -1}}, "give 0 or more"),
-        ({"progress": {"region": "FR"}}, "'FR', which is none of the regions asked for: DE"),
+        (
+            {"progress": {"region": "FR"}},
+            "'FR'; its region must be one of those of the request: DE",
+        ),
         ({"progress": {"dome": 1}}, "progress.dome: unknown field; did you mean done?"),
         ({"plan": {}}, "plan: must be a response of the service"),
         ({"plan": 1}, "plan: must be a response of the service"),

@@ -411,8 +411,8 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
     ("said", "words"),
     [
         (b"", "the body is empty"),
-        (b"{", "the body is no JSON"),
-        (b"\xff", "the body is no JSON"),
+        (b"{", "the body is not JSON"),
+        (b"\xff", "the body is not JSON"),
         (b'{"job": 1e999}', "job: must be a JSON object, not inf"),
         ('{"jöb": 1}'.encode("utf-16"), "jöb: unknown field; did you mean job?"),
         (b"[" * 100_000, "nested too deep"),
@@ -454,7 +454,7 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
             {"job": {"hours": 2}},
             "give one of region, regions and candidates: there is no region",
         ),
-        (body(region="DE,FR"), "one region is asked at a time here, not 2 (DE, FR)"),
+        (body(region="DE,FR"), "one region is expected here, not 2 (DE, FR)"),
         ({"job": {"hours": 2}, "regions": [4]}, "regions[0]: must be text or an object"),
         (
             body(goal={"objective": "cfe", "min_saving": "x"}),

@@ -8,8 +8,7 @@ import time
 import pytest
 
 from gridtide.planning.solvers.cancellation import cancellable, check_cancelled, outside_python
-from gridtide_server.queue import TimeBudget, WorkLimits
-from gridtide_server.time_slices import SLICE_SECONDS, TimeSlices
+from gridtide_server.queue import SLICE_SECONDS, TimeBudget, TimeSlices, WorkLimits
 
 
 def in_threads(count: int, work: object) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gridtide_server.http.access_log import _redact
+from gridtide_server.http.middleware import _redact
 from gridtide_store.logs import OneLine, OneObject, escape_controls
 
 EVIL = "a\nERROR forged\r\x1b[2J\x00\x7f\x85\u2028\x9b31m\U000e0001é"

@@ -1,4 +1,4 @@
-"""The regions of a question about a plan: resolved, with what is believed of each."""
+"""Candidate regions of a plan, with the forecast of each. No clock, no HTTP."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from gridtide.errors import NoData
 from gridtide.model import Signal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.schema.regions import Candidate, Candidates
-from gridtide_server.answers import regions
-from gridtide_server.answers.current import current, usual_signal
-from gridtide_server.answers.decisions import common
+from gridtide_server.answers.forecasts import (
+    choose_common_signal,
+    current_forecast,
+    usual_signal,
+)
+from gridtide_server.answers.regions import resolve_region, resolve_regions
 from gridtide_server.view import Forecast, View
 from gridtide_store import catalogue
 from gridtide_store.regions import How, Resolution
 
-SHARES = (Signal.CFE_CONSUMED, Signal.CFE_PRODUCED)
+CFE_SIGNALS = (Signal.CFE_CONSUMED, Signal.CFE_PRODUCED)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCandidates:
     """What a plan can be made from.
 
     Attributes:
-        regions: those with a forecast.
-        resolved, forecasts: by region, of these.
-        without: other regions, and why they have none.
+        regions: candidate regions with a forecast.
+        resolved: all regions of the request, by name.
+        forecasts: by name, of `regions`.
+        without: names of the others, with the reason why they have no forecast.
     """
 
     regions: CandidateRegions
@@ -37,19 +41,19 @@ class Found:
     without: Mapping[str, str]
 
 
-def resolved(candidates: Sequence[Candidate]) -> dict[str, Resolution]:
-    """The zone of each candidate, by its region.
+def resolve_candidates(candidates: Sequence[Candidate]) -> dict[str, Resolution]:
+    """Resolve the region of each candidate, by its name.
 
     Raises:
         UnknownRegion: one or more resolve to no zone.
-        BadInput: one of them is several.
+        BadInput: one name lists several regions.
     """
     names = [candidate.region for candidate in candidates]
-    together = {place.region: place for place in regions.several(names)}
-    return {name: together.get(name) or regions.one(name) for name in names}
+    together = {region.region: region for region in resolve_regions(names)}
+    return {name: together.get(name) or resolve_region(name) for name in names}
 
 
-def find(
+def find_candidates(
     view: View,
     candidates: Candidates,
     *,
@@ -57,78 +61,86 @@ def find(
     clean_share: bool,
     at: datetime,
     needed: str | None = None,
-) -> Found:
-    """The forecasts of the candidates, known at `at`, on one signal.
+) -> FoundCandidates:
+    """Return the candidates with their forecasts of one signal, as known at `at`.
 
     Args:
-        signal: asked for; ``None``: the usual one, or with `clean_share` the CFE that all have.
-        needed: a region that must have a forecast, as must the current one.
+        signal: the requested one; ``None`` for the usual one, or the CFE fraction that most
+            have.
+        clean_share: whether to plan on a CFE fraction.
+        needed: a region that must have a forecast, as must the current region.
 
     Raises:
-        NoCommonSignal: no two of them share one, or none has the one asked for.
-        NoData: none of them, or not the current one, has a forecast that reaches beyond `at`.
-        BadInput, UnknownRegion: as `resolved` and `CandidateRegions`.
+        NoCommonSignal: no two of them share one, or none has the requested one.
+        NoData: none of them, or not the current region, has a forecast that reaches beyond
+            `at`.
+        BadInput, UnknownRegion: as `resolve_candidates` and `CandidateRegions`.
     """
-    there = resolved(candidates.regions)
-    signal = signal_of(view, list(there.values()), signal, clean_share=clean_share, at=at)
+    resolved = resolve_candidates(candidates.regions)
+    signal = choose_plan_signal(
+        view, list(resolved.values()), signal, clean_share=clean_share, at=at
+    )
     forecasts: dict[str, Forecast] = {}
     without: dict[str, NoData] = {}
-    for name, place in there.items():
+    for name, region in resolved.items():
         try:
-            forecasts[name] = current(view, place, signal, at)
+            forecasts[name] = current_forecast(view, region, signal, at)
         except NoData as error:
-            if len(there) == 1:
+            if len(resolved) == 1:
                 raise
             without[name] = error
-    for region in (candidates.current_region, candidates.latency_from, needed):
-        if region in without:
-            raise without[region]
+    for required in (candidates.current_region, candidates.latency_from, needed):
+        if required in without:
+            raise without[required]
     if not forecasts:
         raise NoData("; ".join(map(str, without.values())))
-    known = [
-        _place(candidate, there[candidate.region], view, forecasts[candidate.region])
+    regions = [
+        _candidate_region(
+            candidate, resolved[candidate.region], view, forecasts[candidate.region]
+        )
         for candidate in candidates.regions
         if candidate.region in forecasts
     ]
-    return Found(
-        CandidateRegions(tuple(known), **_rules(candidates)),
-        there,
+    return FoundCandidates(
+        CandidateRegions(tuple(regions), **_limits(candidates)),
+        resolved,
         forecasts,
         {name: str(error) for name, error in without.items()},
     )
 
 
-def signal_of(
+def choose_plan_signal(
     view: View,
-    there: Sequence[Resolution],
-    asked: Signal | None,
+    regions: Sequence[Resolution],
+    requested: Signal | None,
     *,
     clean_share: bool,
     at: datetime,
 ) -> Signal:
-    """The one signal to plan on, as `find` says.
+    """Return the one signal to plan on, as `find_candidates` says.
 
     Raises:
-        NoCommonSignal, NoData: as `find`.
+        NoCommonSignal, NoData: as `find_candidates`.
     """
-    if asked is None and clean_share:
-        asked = _share(view, there, at)
-    if len(there) == 1:
-        return asked or usual_signal(view, there[0], at)
-    return common(view, there, asked, at)
+    if requested is None and clean_share:
+        requested = _cfe_signal(view, regions, at)
+    if len(regions) == 1:
+        return requested or usual_signal(view, regions[0], at)
+    return choose_common_signal(view, regions, requested, at)
 
 
-def _share(view: View, there: Sequence[Resolution], at: datetime) -> Signal:
-    """The carbon-free share that most of the regions have; consumed where as many have it."""
+def _cfe_signal(view: View, regions: Sequence[Resolution], at: datetime) -> Signal:
+    """Return the CFE fraction that most regions have; of equals the consumption-based one."""
 
-    def having(signal: Signal) -> int:
-        found = (view.forecast(place.zone, signal, at) for place in there)
+    def count(signal: Signal) -> int:
+        found = (view.forecast(region.zone, signal, at) for region in regions)
         return sum(each is not None and each.end > at for each in found)
 
-    return max(SHARES, key=having) if any(map(having, SHARES)) else SHARES[-1]
+    return max(CFE_SIGNALS, key=count) if any(map(count, CFE_SIGNALS)) else CFE_SIGNALS[-1]
 
 
-def _rules(candidates: Candidates) -> dict[str, Any]:
+def _limits(candidates: Candidates) -> dict[str, Any]:
+    """Return what the request says of all candidates together."""
     return {
         each.name: getattr(candidates, each.name)
         for each in fields(Candidates)
@@ -136,12 +148,12 @@ def _rules(candidates: Candidates) -> dict[str, Any]:
     }
 
 
-def _place(
+def _candidate_region(
     candidate: Candidate, resolution: Resolution, view: View, forecast: Forecast
 ) -> CandidateRegion:
     latitude, longitude = candidate.latitude, candidate.longitude
     if latitude is None and longitude is None:
-        latitude, longitude = _where(resolution)
+        latitude, longitude = _coordinates(resolution)
     country = catalogue.load().zones[resolution.zone].country
     return CandidateRegion(
         candidate.region,
@@ -154,13 +166,13 @@ def _place(
     )
 
 
-def _where(resolution: Resolution) -> tuple[float, float]:
+def _coordinates(region: Resolution) -> tuple[float, float]:
     known = catalogue.load()
-    site = known.cloud_regions.get(resolution.region.casefold())
+    site = known.cloud_regions.get(region.region.casefold())
     if site is not None:
         return site.lat, site.lon
-    if resolution.how in (How.OUTLINE, How.SITE):
-        lat, _, lon = resolution.region.partition(",")
+    if region.how in (How.OUTLINE, How.SITE):
+        lat, _, lon = region.region.partition(",")
         return float(lat), float(lon)
-    zone = known.zones[resolution.zone]
+    zone = known.zones[region.zone]
     return zone.lat, zone.lon

@@ -1,4 +1,4 @@
-"""What a job drew and emitted, by the history of its region. No clock, no HTTP."""
+"""Energy and emissions of a job, by the history of its region. No clock, no HTTP."""
 
 from __future__ import annotations
 
@@ -24,54 +24,54 @@ from gridtide.model import Quality, Series, Signal, Slot, format_time
 from gridtide.schema.encode import in_hours
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 from gridtide.slots import to_instant, to_moment
-from gridtide_server.answers import regions
-from gridtide_server.answers.history import LONGEST, signal_of
-from gridtide_server.answers.windows import placed
+from gridtide_server.answers.history import LONGEST, choose_signal
+from gridtide_server.answers.regions import location_of, resolve_region
 from gridtide_server.service import Moment
 from gridtide_server.view import View
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
 from gridtide_store.vocabulary import CERTAINTY
 
-NOWHERE: dict[str, Any] = dict.fromkeys(
+NO_LOCATION: dict[str, Any] = dict.fromkeys(
     ("region", "zone", "zone_name", "resolved_by", "signal", "unit", "quality", "source")
 ) | {"licence": None, "simulated": False, "data_age_seconds": None}
 
 
-def footprinted(view: View, asked: FootprintRequest, moment: Moment) -> FootprintAnswer:
-    """The answer of ``/v1/footprint``.
+def build_footprint(view: View, request: FootprintRequest, moment: Moment) -> FootprintAnswer:
+    """Build the response of ``/v1/footprint``.
 
     Raises:
         BadInput: as the functions of `gridtide.accounting`, or rows too far apart.
         UnknownRegion: the region resolves to no zone.
         NoData: the zone has no such signal.
     """
-    if asked.region is None:
-        return reckoned(asked, moment)
-    return _told(asked, moment, *_by_history(view, regions.one(asked.region), asked, moment))
+    if request.region is None:
+        return build_given_footprint(request, moment)
+    region = resolve_region(request.region)
+    return _respond(request, moment, *_by_history(view, region, request, moment))
 
 
-def reckoned(asked: FootprintRequest, moment: Moment) -> FootprintAnswer:
-    """The answer to a question that names the intensity itself, so that no history is needed.
+def build_given_footprint(request: FootprintRequest, moment: Moment) -> FootprintAnswer:
+    """Build the response to a request that gives the intensity and so needs no history.
 
     Raises:
         BadInput: as `gridtide.accounting.emissions` and `gridtide.accounting.sci`.
     """
-    return _told(asked, moment, Metered(total=_by_given(asked), rows=()), NOWHERE)
+    return _respond(request, moment, Metered(total=_by_given(request), rows=()), NO_LOCATION)
 
 
-def _told(
-    asked: FootprintRequest, moment: Moment, metered: Metered, where: Mapping[str, Any]
+def _respond(
+    request: FootprintRequest, moment: Moment, metered: Metered, where: Mapping[str, Any]
 ) -> FootprintAnswer:
     total = metered.total
     mean = None if total.gross_g is None or not total.kwh else total.gross_g / total.kwh
-    mean = asked.g_per_kwh if mean is None else mean
+    mean = request.g_per_kwh if mean is None else mean
     return FootprintAnswer(
         **{each.name: getattr(total, each.name) for each in fields(total)},
         g_per_kwh=mean,
         equivalents=() if total.gross_g is None else tuple(equivalents(total.gross_g)),
-        sci=_sci(asked, total.kwh, mean),
-        gain=_gain(asked, mean),
+        sci=_sci(request, total.kwh, mean),
+        gain=_gain(request, mean),
         rows=metered.rows,
         **where,
         as_of=moment.as_of,
@@ -79,79 +79,79 @@ def _told(
     )
 
 
-def _by_given(asked: FootprintRequest) -> Footprint:
-    intensity = asked.g_per_kwh or 0.0
-    if asked.requests is not None:
+def _by_given(request: FootprintRequest) -> Footprint:
+    intensity = request.g_per_kwh or 0.0
+    if request.requests is not None:
         return inference(
-            asked.requests,
-            kwh_per_request=asked.kwh_per_request or 0.0,
+            request.requests,
+            kwh_per_request=request.kwh_per_request or 0.0,
             g_per_kwh=intensity,
-            pue=asked.pue,
-            net_g_per_kwh=asked.net_g_per_kwh,
+            pue=request.pue,
+            net_g_per_kwh=request.net_g_per_kwh,
         )
     return training(
-        in_hours(asked.hours or timedelta(0)),
-        power_kw=asked.power_kw or 0.0,
+        in_hours(request.hours or timedelta(0)),
+        power_kw=request.power_kw or 0.0,
         g_per_kwh=intensity,
-        processors=_processors(asked),
-        pue=asked.pue,
-        net_g_per_kwh=asked.net_g_per_kwh,
+        processors=_processors(request),
+        pue=request.pue,
+        net_g_per_kwh=request.net_g_per_kwh,
     )
 
 
 def _by_history(
-    view: View, place: Resolution, asked: FootprintRequest, moment: Moment
+    view: View, region: Resolution, request: FootprintRequest, moment: Moment
 ) -> tuple[Metered, dict[str, Any]]:
-    rows = _rows(asked)
-    signal = signal_of(view, place, asked.signal, moment)
-    series, found = _series(view, place, signal, rows, moment)
-    metered = integrate(rows, series, pue=asked.pue, clean=asked.clean)
+    rows = _rows(request)
+    signal = choose_signal(view, region, request.signal, moment)
+    series, found = _series(view, region, signal, rows, moment)
+    metered = integrate(rows, series, pue=request.pue, clean=request.clean)
     counted = _counted(found, rows)
     origin = view.origin(set(found.source[counted].tolist()))
     qualities = {Quality(each) for each in found.quality[counted].tolist()}
     return metered, {
-        **placed(place),
+        **location_of(region),
         "signal": signal,
         "unit": signal.unit,
         "quality": max(qualities, key=CERTAINTY.index, default=None),
         "simulated": origin.simulated,
         "source": origin.source or None,
         "licence": origin.licence,
-        "data_age_seconds": moment.since(view.newest_end(place.zone, signal, moment.as_of)),
+        "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),
     }
 
 
-def _rows(asked: FootprintRequest) -> tuple[Row, ...]:
-    if asked.rows is not None:
-        return asked.rows
-    hours, start = asked.hours or timedelta(0), asked.start
+def _rows(request: FootprintRequest) -> tuple[Row, ...]:
+    if request.rows is not None:
+        return request.rows
+    hours, start = request.hours or timedelta(0), request.start
     assert start is not None  # noqa: S101  # `FootprintRequest` has seen to it
     if hours <= timedelta(0):
-        raise BadInput(f"hours are {in_hours(hours):g}; give a number above 0")
-    kwh = in_hours(hours) * _processors(asked) * (asked.power_kw or 0.0)
+        raise BadInput(f"hours is {in_hours(hours):g}; give a number above 0")
+    kwh = in_hours(hours) * _processors(request) * (request.power_kw or 0.0)
     return ((start, start + hours, kwh),)
 
 
 def _series(
-    view: View, place: Resolution, signal: Signal, rows: Sequence[Row], moment: Moment
+    view: View, region: Resolution, signal: Signal, rows: Sequence[Row], moment: Moment
 ) -> tuple[Series, Observed]:
     if not rows:
-        raise BadInput("there is no row; give at least one, with start, end and kwh")
+        raise BadInput("rows is empty; give at least one row with start, end and kwh")
     start, end = min(row[0] for row in rows), max(row[1] for row in rows)
     if end - start > LONGEST:
         raise BadInput(
             f"the rows reach from {format_time(start)} to {format_time(end)}, over "
             f"{LONGEST.days} days; ask in parts"
         )
-    # From a slot that began before it and goes on into the rows.
+    # A slot that begins before the first row may reach into it.
     found = view.snapshot.observations(
-        place.zone, signal, start - timedelta(days=1), end, as_of=moment.as_of
+        region.zone, signal, start - timedelta(days=1), end, as_of=moment.as_of
     )
     slots = zip(
         found.start_us.tolist(), found.end_us.tolist(), found.value.tolist(), strict=True
     )
     return Series(
-        place.zone,
+        region.zone,
         signal,
         tuple(
             Slot(to_moment(begin), to_moment(stop), value, Quality.MEASURED)
@@ -162,12 +162,12 @@ def _series(
 
 
 def _counted(found: Observed, rows: Sequence[Row]) -> NDArray[np.bool_]:
-    """Which known slots lie in the time of any row."""
+    """Return which known slots overlap a row."""
     starts = np.array([to_instant(start) for start, *_ in rows], dtype=np.int64)
     ends = np.array([to_instant(end) for _, end, _ in rows], dtype=np.int64)
     low = np.searchsorted(found.end_us, starts, side="right")
     high = np.searchsorted(found.start_us, ends, side="left")
-    # How many rows begin at a slot less those that end before it.
+    # How many rows begin at a slot, less those that ended before it.
     changes = np.zeros(len(found.start_us) + 1, dtype=np.int64)
     inside = low < high
     np.add.at(changes, low[inside], 1)
@@ -175,24 +175,24 @@ def _counted(found: Observed, rows: Sequence[Row]) -> NDArray[np.bool_]:
     return (np.cumsum(changes)[:-1] > 0) & ~np.isnan(found.value)
 
 
-def _sci(asked: FootprintRequest, kwh: float, mean: float | None) -> float | None:
-    if asked.per is None or mean is None:
+def _sci(request: FootprintRequest, kwh: float, mean: float | None) -> float | None:
+    if request.per is None or mean is None:
         return None
-    return sci(kwh, mean, embodied=asked.embodied_g or 0.0, per=asked.per)
+    return sci(kwh, mean, embodied=request.embodied_g or 0.0, per=request.per)
 
 
-def _gain(asked: FootprintRequest, mean: float | None) -> Gain | None:
-    if asked.before is None or asked.hours is None or mean is None:
+def _gain(request: FootprintRequest, mean: float | None) -> Gain | None:
+    if request.before is None or request.hours is None or mean is None:
         return None
     after = Factors(
-        hours=in_hours(asked.hours),
-        power_kw=asked.power_kw or 0.0,
+        hours=in_hours(request.hours),
+        power_kw=request.power_kw or 0.0,
         g_per_kwh=mean,
-        processors=_processors(asked),
-        pue=asked.pue,
+        processors=_processors(request),
+        pue=request.pue,
     )
-    return gain(asked.before, after)
+    return gain(request.before, after)
 
 
-def _processors(asked: FootprintRequest) -> float:
-    return 1.0 if asked.processors is None else asked.processors
+def _processors(request: FootprintRequest) -> float:
+    return 1.0 if request.processors is None else request.processors

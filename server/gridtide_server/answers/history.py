@@ -1,8 +1,11 @@
-"""What is known of the past of a zone: a range with its gaps, or the latest slot."""
+"""The history of a zone: a range with its gaps, or the latest slot. No clock, no HTTP."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,8 +15,7 @@ from gridtide.schema.requests import IntensityRequest
 from gridtide.schema.responses import Intensity, IntensitySlot
 from gridtide.slots import to_instant, to_moment
 from gridtide.windows import default_signal
-from gridtide_server.answers.gaps import missing
-from gridtide_server.answers.windows import placed
+from gridtide_server.answers.regions import location_of
 from gridtide_server.service import Moment
 from gridtide_server.view import END_OF_TIME, View
 from gridtide_store.regions import Resolution
@@ -24,45 +26,45 @@ LONGEST = timedelta(days=1830)
 MOST_SLOTS = 100_000
 
 
-def intensity(
+def build_intensity(
     view: View,
-    place: Resolution,
-    asked: IntensityRequest,
+    region: Resolution,
+    request: IntensityRequest,
     moment: Moment,
     *,
     max_age: timedelta,
 ) -> Intensity:
-    """The answer of ``/v1/zones/{zone}/intensity``.
+    """Build the response of ``/v1/zones/{zone}/intensity``.
 
     Args:
-        max_age: how long ago a latest slot may have ended where the question does not say.
+        max_age: how long ago the latest slot may have ended, if the request does not say.
 
     Raises:
         StaleData: the latest slot ended longer ago.
         BadInput: an end without a start or not after it, or a range too long for one answer.
         NoData: the zone has no such signal, or nothing in the range.
     """
-    signal = signal_of(view, place, asked.signal, moment)
-    age = moment.since(view.newest_end(place.zone, signal, moment.as_of))
+    signal = choose_signal(view, region, request.signal, moment)
+    age = moment.since(view.newest_end(region.zone, signal, moment.as_of))
     stale = False
-    if asked.start is None:
-        if asked.end is not None:
+    if request.start is None:
+        if request.end is not None:
             raise BadInput("end is given without start; give both, or none for the latest slot")
-        found = view.latest(place.zone, signal, moment.as_of)
+        found = view.latest(region.zone, signal, moment.as_of)
         if found is None:
-            raise _nothing(view, place, signal, "", moment)
+            raise _no_value(view, region, signal, "", moment)
         slots = _slots(found)
         stale = age is not None and age > max_age.total_seconds()
-        accepted = max_age if asked.max_age is None else parse_hours(asked.max_age)
+        accepted = max_age if request.max_age is None else parse_hours(request.max_age)
         if age is not None and age > accepted.total_seconds():
-            raise _too_old(place, signal, slots[0], age, accepted)
-    elif asked.max_age is not None:
+            raise _too_old(region, signal, slots[0], age, accepted)
+    elif request.max_age is not None:
         raise BadInput("max_age is for the latest slot; leave it out of a range, or the range")
     else:
-        slots = _range(view, place, signal, asked.start, asked.end or moment.as_of, moment)
+        slots = _range(view, region, signal, request.start, request.end or moment.as_of, moment)
     origin = view.origin({slot.source for slot in slots if slot.source is not None})
     return Intensity(
-        **placed(place),
+        **location_of(region),
         signal=signal,
         unit=signal.unit,
         simulated=origin.simulated,
@@ -76,26 +78,30 @@ def intensity(
     )
 
 
-def is_settled(view: View, place: Resolution, asked: IntensityRequest, moment: Moment) -> bool:
-    """Whether a range lies before the moment and so does all that is known of the zone.
+def is_settled(
+    view: View, region: Resolution, request: IntensityRequest, moment: Moment
+) -> bool:
+    """Return whether a range and all knowledge of the zone lie before the moment.
 
-    Then the answer no longer moves with the moment.
+    Then the response no longer changes with the moment.
     """
-    past = asked.start is not None and asked.end is not None and asked.end <= moment.as_of
-    return past and view.knows_all(place.zone, moment.as_of)
+    past = request.start is not None and request.end is not None and request.end <= moment.as_of
+    return past and view.knows_all(region.zone, moment.as_of)
 
 
-def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Moment) -> Signal:
-    """The signal asked for, or the usual one of the zone's history as known at the moment.
+def choose_signal(
+    view: View, region: Resolution, requested: Signal | None, moment: Moment
+) -> Signal:
+    """Return the requested signal, or the default one of the history known at the moment.
 
     Raises:
         NoData: the zone had no history of it then.
     """
-    there = view.observed_at(place.zone, moment.as_of)
-    if asked is None and there:
+    there = view.observed_at(region.zone, moment.as_of)
+    if requested is None and there:
         return default_signal(there)
-    if asked is None or asked not in there:
-        what = f"values of {asked}" if asked else "values"
+    if requested is None or requested not in there:
+        what = f"values of {requested}" if requested else "values"
         when = f" as of {format_time(moment.as_of)}"
         has = (
             f"it has {', '.join(sorted(there))}"
@@ -103,15 +109,15 @@ def signal_of(view: View, place: Resolution, asked: Signal | None, moment: Momen
             else "`gridtide zones` lists those that do"
         )
         raise NoData(
-            f"{place.zone} ({place.zone_name}) has no {what} here{when}; {has}",
+            f"{region.zone} ({region.zone_name}) has no {what} here{when}; {has}",
             signals=sorted(there),
         )
-    return asked
+    return requested
 
 
 def _range(
     view: View,
-    place: Resolution,
+    region: Resolution,
     signal: Signal,
     start: datetime,
     end: datetime,
@@ -124,14 +130,16 @@ def _range(
         )
     if end - start > LONGEST:
         raise _too_long(start, start + LONGEST, f"at most {LONGEST.days} days an answer")
-    found = view.snapshot.observations(place.zone, signal, start, end, as_of=moment.as_of)
+    found = view.snapshot.observations(region.zone, signal, start, end, as_of=moment.as_of)
     if bool(np.isnan(found.value).all()):
         between = f"between {format_time(start)} and {format_time(end)} "
-        raise _nothing(view, place, signal, between, moment)
+        raise _no_value(view, region, signal, between, moment)
     bounds = list(zip(found.start_us.tolist(), found.end_us.tolist(), strict=True))
-    # Of a range that has ended every slot counts, so that its answer stays the same.
+    # In a range that has ended every slot counts, so that the response stays the same.
     until = END_OF_TIME if end <= moment.as_of else moment.as_of
-    gaps = list(missing(bounds, to_instant(start), to_instant(end), until=to_instant(until)))
+    gaps = list(
+        missing_slots(bounds, to_instant(start), to_instant(end), until=to_instant(until))
+    )
     if (count := len(bounds) + len(gaps)) > MOST_SLOTS:
         part = start + (end - start) * (MOST_SLOTS / count)
         raise _too_long(
@@ -184,11 +192,11 @@ def _too_long(start: datetime, part: datetime, why: str) -> BadInput:
 
 
 def _too_old(
-    place: Resolution, signal: Signal, slot: IntensitySlot, age: float, accepted: timedelta
+    region: Resolution, signal: Signal, slot: IntensitySlot, age: float, accepted: timedelta
 ) -> StaleData:
     hours = accepted / timedelta(hours=1)
     return StaleData(
-        f"{place.zone} ({place.zone_name}): the latest value of {signal} is of the slot "
+        f"{region.zone} ({region.zone_name}): the latest value of {signal} is of the slot "
         f"{format_time(slot.start)} to {format_time(slot.end)}; the newest data ended "
         f"{age / 3600:,.1f} h ago, and at most {hours:g} h are accepted. Run "
         "`gridtide refresh`, or accept older values with max_age in hours (in the shell: "
@@ -200,15 +208,52 @@ def _too_old(
     )
 
 
-def _nothing(
-    view: View, place: Resolution, signal: Signal, where: str, moment: Moment
+def _no_value(
+    view: View, region: Resolution, signal: Signal, where: str, moment: Moment
 ) -> NoData:
-    """The error of a question without a value, in words that nobody knew later only."""
-    span = view.span(place.zone, signal, moment.as_of)
+    """Return the error for a request without a value; it says only what was known then."""
+    span = view.span(region.zone, signal, moment.as_of)
     known = (
         f"it is known from {format_time(span[0])} to {format_time(span[1])}"
         if span
         else "no value of it was known then"
     )
     when = format_time(moment.as_of)
-    return NoData(f"{place.zone}: no value of {signal} {where}as of {when}; {known}")
+    return NoData(f"{region.zone}: no value of {signal} {where}as of {when}; {known}")
+
+
+Bounds = tuple[int, int]
+
+
+def usual_length(slots: Sequence[Bounds]) -> int:
+    """Return the most common length of slots; the shortest of equally common ones."""
+    lengths = Counter(end - start for start, end in slots)
+    return min(lengths, key=lambda length: (-lengths[length], length))
+
+
+def missing_slots(
+    slots: Sequence[Bounds], start: int, end: int, *, until: int
+) -> Iterator[Bounds]:
+    """Return the slots that start in ``[start, end)`` and overlap no known slot, in order.
+
+    They have the usual length and adjoin their neighbours; the last one before a known slot is
+    shorter if it has to be. After the last known slot only those that have ended by `until`
+    count: a slot that has not ended is not missing.
+
+    Args:
+        slots: known bounds, not empty, sorted, not overlapping. Any unit of time.
+        start: of the range; as are `end` and `until`, in the same unit.
+        end: of the range, exclusive.
+        until: the knowledge time.
+    """
+    length = usual_length(slots)
+    first, last = slots[0][0], slots[-1][1]
+    for k in range((first - start) // length, 0, -1):
+        yield first - k * length, first - (k - 1) * length
+    for (_, left), (right, _) in pairwise(slots):
+        for begin in range(left, right, length):
+            yield begin, min(begin + length, right)
+    for begin in range(last, end, length):
+        if begin + length > until:
+            return
+        yield begin, begin + length

@@ -1,4 +1,4 @@
-"""Plans from a view: the SDK's planner over what is forecast. No clock, no HTTP."""
+"""Plans and schedules from a view, by the SDK's planners. No clock, no HTTP."""
 
 from __future__ import annotations
 
@@ -6,56 +6,68 @@ from dataclasses import fields, replace
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality
+from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import LeftOut, Plan
 from gridtide.planning.planner import default_goal, plan
-from gridtide.planning.problem.objective import Objective
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
-from gridtide.schema.plans import PlanAnswer, PlanRequest, ReplanRequest
-from gridtide_server.answers import candidates
-from gridtide_server.answers.candidates import Found
-from gridtide_server.answers.decisions import next_second
-from gridtide_server.answers.windows import placed
+from gridtide.schema.plans import (
+    PlanAnswer,
+    PlanRequest,
+    ReplanRequest,
+    ScheduleAnswer,
+    ScheduleRequest,
+)
+from gridtide_server.answers.candidates import (
+    FoundCandidates,
+    choose_plan_signal,
+    find_candidates,
+    resolve_candidates,
+)
+from gridtide_server.answers.regions import location_of
+from gridtide_server.answers.windows import next_second
 from gridtide_server.service import Moment
 from gridtide_server.view import View
 
 
-def planned(view: View, asked: PlanRequest, moment: Moment) -> PlanAnswer:
-    """The answer of ``/v1/plan``.
+def build_plan(view: View, request: PlanRequest, moment: Moment) -> PlanAnswer:
+    """Build the response of ``/v1/plan``.
 
     Raises:
-        NoData, NoCommonSignal, UnknownRegion: as `candidates.find`.
+        NoData, NoCommonSignal, UnknownRegion: as `find_candidates`.
         BadInput, NoFeasibleWindow and the errors of `gridtide.planning`: as its `plan`.
     """
-    found, now = _found(view, asked, moment), next_second(moment.as_of)
+    found, now = _find(view, request, moment), next_second(moment.as_of)
     made = plan(
-        asked.job,
+        request.job,
         found.regions,
-        asked.bounds_at(now),
-        asked.goal,
+        request.bounds_at(now),
+        request.goal,
         now=now,
-        alternatives=asked.alternatives,
+        alternatives=request.alternatives,
     )
-    return answer(view, made, found, moment)
+    return _respond(view, made, found, moment)
 
 
-def replanned(view: View, asked: ReplanRequest, moment: Moment) -> PlanAnswer:
-    """The answer of ``/v1/replan``; `moment` is that of the progress.
+def build_replan(view: View, request: ReplanRequest, moment: Moment) -> PlanAnswer:
+    """Build the response of ``/v1/replan``; `moment` is that of the progress.
 
     Raises:
-        as `planned`, and BadInput where the progress does not fit the plan.
+        BadInput: the progress does not fit the plan.
+        NoData, NoFeasibleWindow and others: as `build_plan`.
     """
-    first, progress = asked.request, Progress(**{**asked.progress, "at": moment.as_of})
-    region = progress.region or asked.plan.region
-    found = _found(view, first, moment, needed=region)
+    first, progress = request.request, Progress(**{**request.progress, "at": moment.as_of})
+    region = progress.region or request.plan.region
+    found = _find(view, first, moment, needed=region)
     if region not in found.resolved:
         raise BadInput(
-            f"the job is in {region!r}, which is none of the regions asked for: "
+            f"the job is in {region!r}; its region must be one of those of the request: "
             f"{', '.join(found.resolved)}"
         )
-    then = next_second(asked.plan.as_of)
-    question = PlanningProblem(
+    then = next_second(request.plan.as_of)
+    problem = PlanningProblem(
         job=first.job,
         regions=found.regions,
         bounds=first.bounds_at(then),
@@ -64,23 +76,71 @@ def replanned(view: View, asked: ReplanRequest, moment: Moment) -> PlanAnswer:
         alternatives=first.alternatives,
     )
     forecasts = {each.name: each.outlook for each in found.regions.regions}
-    made = replan(replace(asked.plan, problem=question), progress, forecasts)
-    return answer(view, made, found, moment)
+    made = replan(replace(request.plan, problem=problem), progress, forecasts)
+    return _respond(view, made, found, moment)
 
 
-def _found(view: View, asked: PlanRequest, moment: Moment, needed: str | None = None) -> Found:
-    return candidates.find(
+def build_schedule(view: View, request: ScheduleRequest, moment: Moment) -> ScheduleAnswer:
+    """Build the response of ``/v1/schedule``: many jobs together, under capacity limits.
+
+    Raises:
+        NoData, NoCommonSignal, UnknownRegion: as `find_candidates`.
+        BadInput, NoFeasibleWindow and the errors of `gridtide.planning`: as its `plan_batch`.
+    """
+    clean_share = _is_cfe(request.goal)
+    candidates = [job.where for job in request.jobs]
+    resolved = resolve_candidates(
+        list({each.region: each for one in candidates for each in one.regions}.values())
+    )
+    signal = request.signal
+    if resolved:
+        signal = choose_plan_signal(
+            view, list(resolved.values()), signal, clean_share=clean_share, at=moment.as_of
+        )
+    found = [
+        find_candidates(view, one, signal=signal, clean_share=clean_share, at=moment.as_of)
+        for one in candidates
+    ]
+    now = next_second(moment.as_of)
+    jobs = [
+        Request(job.job, each.regions, job.bounds_at(now))
+        for job, each in zip(request.jobs, found, strict=True)
+    ]
+    made = plan_batch(jobs, request.caps, request.goal, now=now)
+    return ScheduleAnswer(
+        plans=tuple(
+            _respond(view, one, each, moment)
+            for one, each in zip(made.plans, found, strict=True)
+        ),
+        total=made.total,
+        least=made.least,
+        exact=made.exact,
+        method=made.method,
+        sentence=made.sentence,
+        as_of=moment.as_of,
+        replay=moment.replay,
+    )
+
+
+def _find(
+    view: View, request: PlanRequest, moment: Moment, needed: str | None = None
+) -> FoundCandidates:
+    return find_candidates(
         view,
-        asked.where,
-        signal=asked.signal,
-        clean_share=asked.goal is not None and asked.goal.objective is Objective.CFE,
+        request.where,
+        signal=request.signal,
+        clean_share=_is_cfe(request.goal),
         at=moment.as_of,
         needed=needed,
     )
 
 
-def answer(view: View, made: Plan, found: Found, moment: Moment) -> PlanAnswer:
-    """A plan with what every answer says."""
+def _is_cfe(goal: Goal | None) -> bool:
+    return goal is not None and goal.objective is Objective.CFE
+
+
+def _respond(view: View, made: Plan, found: FoundCandidates, moment: Moment) -> PlanAnswer:
+    """Return a plan with the fields that every response has."""
     used = dict.fromkeys([made.region, *(slot.region for slot in made.slots)])
     runs = [found.forecasts[region].run for region in used]
     origin = view.origin(run.source for run in runs)
@@ -90,7 +150,7 @@ def answer(view: View, made: Plan, found: Found, moment: Moment) -> PlanAnswer:
         for region in used
     ]
     response = {each.name: getattr(made, each.name) for each in fields(Plan)} | {
-        **placed(found.resolved[made.region]),
+        **location_of(found.resolved[made.region]),
         "quality": Quality.SIMULATED if simulated else Quality.FORECAST,
         "simulated": simulated,
         "source": origin.source,

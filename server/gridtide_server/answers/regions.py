@@ -1,68 +1,89 @@
-"""The regions of a question, resolved to zones all at once."""
+"""Regions of a request, resolved to zones. No clock, no HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from gridtide.errors import BadInput, TooManyRegions, UnknownRegion
 from gridtide.model import MOST_REGIONS
 from gridtide_store.regions import Resolution, resolve, split_regions
 
-# The search for neighbours of an unknown place takes 5 ms: a list of errors is no way to
-# keep the server busy.
-NAMED = 20
+# The search for the neighbours of an unknown region takes 5 ms, so a long list of unknown
+# regions must not keep the server busy.
+MOST_UNKNOWN = 20
 
 
-def one(value: str) -> Resolution:
-    """The one region asked for.
+class Location(TypedDict):
+    """The fields of a response that say which zone it is about."""
+
+    region: str
+    zone: str
+    zone_name: str
+    resolved_by: str
+
+
+def location_of(region: Resolution) -> Location:
+    """Return the fields of a response that say which zone it is about."""
+    return {
+        "region": region.region,
+        "zone": region.zone,
+        "zone_name": region.zone_name,
+        "resolved_by": region.how.value,
+    }
+
+
+def resolve_region(text: str) -> Resolution:
+    """Resolve a text that must be one region.
 
     Raises:
-        BadInput: several.
+        BadInput: it lists several regions.
         UnknownRegion: it resolves to no zone.
     """
-    regions = split_regions([value])
-    if len(regions) > 1:
+    names = split_regions([text])
+    if len(names) > 1:
         raise BadInput(
-            f"one region is asked at a time here, not {len(regions)} ({', '.join(regions[:5])}"
-            f"{', …' if len(regions) > 5 else ''}); /v1/best-region compares several"
+            f"one region is expected here, not {len(names)} ({', '.join(names[:5])}"
+            f"{', …' if len(names) > 5 else ''}); /v1/best-region compares several"
         )
-    return resolve(regions[0])
+    return resolve(names[0])
 
 
-def several(values: Sequence[str]) -> list[Resolution]:
-    """The regions asked for, in order, each once.
+def resolve_regions(texts: Sequence[str]) -> list[Resolution]:
+    """Resolve regions in their order, each once; a text may list several with commas.
 
     Raises:
         TooManyRegions: more than `MOST_REGIONS`; none has been resolved then.
         UnknownRegion: one or more resolve to no zone; the message has them all, or the first
-            `NAMED`.
+            `MOST_UNKNOWN`.
     """
-    regions = split_regions(values)
-    if len(regions) > MOST_REGIONS:
+    names = split_regions(texts)
+    if len(names) > MOST_REGIONS:
         raise TooManyRegions(
-            f"{len(regions)} regions in one question; at most {MOST_REGIONS}: ask in parts and "
+            f"{len(names)} regions in one question; at most {MOST_REGIONS}: ask in parts and "
             "compare the best of each, or name the zones that matter"
         )
-    places: list[Resolution] = []
+    resolved: list[Resolution] = []
     unknown: dict[str, UnknownRegion] = {}
-    for region in dict.fromkeys(regions):
+    for name in dict.fromkeys(names):
         try:
-            places.append(resolve(region))
+            resolved.append(resolve(name))
         except UnknownRegion as error:
-            unknown[region] = error
-        if len(unknown) == NAMED:
+            unknown[name] = error
+        if len(unknown) == MOST_UNKNOWN:
             break
     if unknown:
-        raise _all(unknown, looked_at=len(places) + len(unknown))
-    return places
+        raise _combine(unknown, searched=len(resolved) + len(unknown))
+    return resolved
 
 
-def _all(unknown: Mapping[str, UnknownRegion], *, looked_at: int) -> UnknownRegion:
+def _combine(unknown: Mapping[str, UnknownRegion], *, searched: int) -> UnknownRegion:
+    """Return one error for all unknown regions."""
     if len(unknown) == 1:
         return next(iter(unknown.values()))
-    stopped = ", where the search stopped" if len(unknown) == NAMED else ""
+    stopped = ", where the search stopped" if len(unknown) == MOST_UNKNOWN else ""
     return UnknownRegion(
-        f"{len(unknown)} of the first {looked_at} regions are unknown{stopped}: "
+        f"{len(unknown)} of the first {searched} regions are unknown{stopped}: "
         + "; ".join(map(str, unknown.values())),
         unknown=list(unknown),
         nearest=[near for error in unknown.values() for near in _nearest(error)],

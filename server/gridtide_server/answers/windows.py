@@ -1,55 +1,239 @@
-"""Decisions and runs as they go over the wire."""
+"""The best window of a region, and of the best of several regions. No clock, no HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from gridtide.schema.responses import BestRegion, BestWindow, ForecastSlot, Infeasible
-from gridtide.schema.responses import Forecast as ForecastResponse
-from gridtide.slots import to_moment
-from gridtide_server.answers.decisions import Decision, Question, Refusal
+from gridtide.errors import BadInput, NoData, NoFeasibleWindow
+from gridtide.model import Signal, format_time, parse_hours
+from gridtide.schema.requests import WindowRequest
+from gridtide.schema.responses import BestRegion, BestWindow, Infeasible
+from gridtide.windows import (
+    Window,
+    best_region_and_window,
+    best_window,
+    mean_over,
+    saving,
+)
+from gridtide_server.answers.forecasts import (
+    choose_common_signal,
+    current_forecast,
+    usual_signal,
+)
+from gridtide_server.answers.regions import location_of
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View
 from gridtide_store.regions import Resolution
-from gridtide_store.snapshot import Run
+
+SECOND = timedelta(seconds=1)
 
 
-class _Placed(TypedDict):
-    region: str
-    zone: str
-    zone_name: str
-    resolved_by: str
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search for one window.
+
+    Attributes:
+        hours: length of the window, without interruption.
+        at: now, or the `as_of` of the request. Only what was known then counts, and no window
+            starts before.
+        earliest: no window starts before this; a time before `at` means `at`.
+        deadline: the window ends by then.
+        signal: None for the default.
+    """
+
+    hours: float
+    at: datetime
+    earliest: datetime | None = None
+    deadline: datetime | None = None
+    signal: Signal | None = None
+
+    @classmethod
+    def of(cls, request: WindowRequest, moment: Moment) -> Search:
+        """Return the search that a request is about, at its moment."""
+        return cls(
+            request.hours, moment.as_of, request.earliest, request.deadline, request.signal
+        )
+
+    @property
+    def duration(self) -> timedelta:
+        """Length of the window."""
+        return parse_hours(self.hours)
+
+    @property
+    def immediate_start(self) -> datetime:
+        """Start of a job that does not wait: `at`, rounded up to the second."""
+        return next_second(self.at)
+
+    @property
+    def earliest_start(self) -> datetime:
+        """The earliest start that is allowed."""
+        first = self.immediate_start
+        return first if self.earliest is None else max(self.earliest, first)
 
 
-def placed(place: Resolution) -> _Placed:
-    """The members that say which zone answers."""
-    return {
-        "region": place.region,
-        "zone": place.zone,
-        "zone_name": place.zone_name,
-        "resolved_by": place.how.value,
-    }
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The best window of one region, and the mean of a job that starts at once there."""
+
+    region: Resolution
+    forecast: Forecast
+    window: Window
+    mean_now: float | None
+
+    @property
+    def saving(self) -> float | None:
+        """Gain over starting at once; see `gridtide.windows.saving`."""
+        return saving(self.window.mean, self.mean_now, self.forecast.series.signal)
 
 
-def best_window(
-    view: View, decision: Decision, question: Question, moment: Moment
+@dataclass(frozen=True, slots=True)
+class NoWindow:
+    """A region without such a window, and the reason."""
+
+    region: Resolution
+    signal: Signal
+    reason: str
+
+
+def next_second(moment: datetime) -> datetime:
+    """Return `moment`, rounded up to the second."""
+    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + SECOND
+
+
+def find_window(view: View, region: Resolution, search: Search) -> Decision:
+    """Find the cleanest window of one region.
+
+    Raises:
+        BadInput: a deadline that is not after the earliest start.
+        NoData: no forecast of the signal, or one that has ended.
+        NoFeasibleWindow: no uninterrupted window of that length fits.
+    """
+    check_bounds(search)
+    return search_forecast(region, deciding_forecast(view, region, search), search)
+
+
+def deciding_forecast(view: View, region: Resolution, search: Search) -> Forecast:
+    """Return the forecast to search in one region, of the usual signal if none is given.
+
+    Raises:
+        NoData: no forecast of the signal, or one that has ended.
+    """
+    signal = search.signal or usual_signal(view, region, search.at)
+    return current_forecast(view, region, signal, search.at)
+
+
+def search_forecast(region: Resolution, forecast: Forecast, search: Search) -> Decision:
+    """Find the cleanest window of a forecast; `check_bounds` has accepted the search.
+
+    Raises:
+        NoFeasibleWindow: no uninterrupted window of that length fits.
+    """
+    duration = search.duration
+    try:
+        window = best_window(
+            forecast.series,
+            duration,
+            earliest=search.earliest_start,
+            deadline=search.deadline,
+        )
+    except NoFeasibleWindow as error:
+        raise NoFeasibleWindow(str(error), forecast_end=forecast.end) from error
+    return _decide(region, forecast, window, search, duration)
+
+
+def rank_regions(
+    view: View, regions: Sequence[Resolution], search: Search
+) -> list[Decision | NoWindow]:
+    """Find the best window of each region; the cleanest comes first, those without one last.
+
+    Raises:
+        BadInput: as `find_window`.
+        NoCommonSignal: no two regions have a signal in common, or none the requested one.
+        NoData: no region has a forecast that reaches beyond the time of the search.
+        NoFeasibleWindow: no region has an uninterrupted window of that length.
+    """
+    check_bounds(search)
+    signal = choose_common_signal(view, regions, search.signal, search.at)
+    found: dict[str, Forecast] = {}
+    without: list[NoWindow] = []
+    for region in regions:
+        try:
+            found[region.region] = current_forecast(view, region, signal, search.at)
+        except NoData as error:
+            without.append(NoWindow(region, signal, str(error)))
+    if not found:
+        raise NoData("; ".join(each.reason for each in without))
+    duration = search.duration
+    try:
+        ranking = best_region_and_window(
+            {name: forecast.series for name, forecast in found.items()},
+            duration,
+            earliest=search.earliest_start,
+            deadline=search.deadline,
+        )
+    except NoFeasibleWindow as error:
+        others = [each.reason for each in without]
+        raise NoFeasibleWindow("; ".join([str(error), *others])) from error
+    by_name = {region.region: region for region in regions}
+    decided: list[Decision] = []
+    for each in ranking:
+        region = by_name[each.region]
+        if each.window is None:
+            without.append(NoWindow(region, signal, each.reason or "no such window"))
+        else:
+            forecast = found[each.region]
+            decided.append(_decide(region, forecast, each.window, search, duration))
+    return [*decided, *without]
+
+
+def check_bounds(search: Search) -> None:
+    """Refuse bounds that contradict each other.
+
+    Raises:
+        BadInput: a deadline that is not after the earliest start.
+    """
+    if search.deadline is not None and search.deadline <= search.earliest_start:
+        first = search.earliest_start
+        name = "earliest" if first == search.earliest else "now"
+        raise BadInput(
+            f"deadline {format_time(search.deadline)} is not after {name} "
+            f"{format_time(first)}; the deadline is when the job must have ended"
+        )
+
+
+def _decide(
+    region: Resolution,
+    forecast: Forecast,
+    window: Window,
+    search: Search,
+    duration: timedelta,
+) -> Decision:
+    start = search.immediate_start
+    mean_now = mean_over(forecast.series, start, start + duration)
+    return Decision(region, forecast, window, mean_now)
+
+
+def build_best_window(
+    view: View, decision: Decision, search: Search, moment: Moment
 ) -> BestWindow:
-    """The answer of ``/v1/best-window``."""
+    """Build the response of ``/v1/best-window``."""
     return BestWindow(
-        **standing(view, decision.place, decision.forecast, moment),
-        **found(decision, question),
+        **forecast_fields(view, decision.region, decision.forecast, moment),
+        **window_fields(decision, search),
     )
 
 
-def standing(
-    view: View, place: Resolution, forecast: Forecast, moment: Moment
+def forecast_fields(
+    view: View, region: Resolution, forecast: Forecast, moment: Moment
 ) -> dict[str, Any]:
-    """Members of a best window that are the same for every question on this forecast."""
+    """Return the fields of a best window that are the same for every window of a forecast."""
     run, signal = forecast.run, forecast.series.signal
     origin = view.origin([run.source])
     return {
-        **placed(place),
+        **location_of(region),
         "signal": signal,
         "unit": signal.unit,
         "quality": forecast.quality,
@@ -58,85 +242,44 @@ def standing(
         "licence": origin.licence,
         "model": run.model,
         "issued_at": run.issued_at,
-        "data_age_seconds": moment.since(view.newest_end(place.zone, signal, moment.as_of)),
+        "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),
         "as_of": moment.as_of,
         "replay": moment.replay,
     }
 
 
-def found(decision: Decision, question: Question) -> dict[str, Any]:
-    """The other members of a best window."""
+def window_fields(decision: Decision, search: Search) -> dict[str, Any]:
+    """Return the other fields of a best window."""
     window = decision.window
     return {
         "start": window.start,
         "end": window.end,
-        "hours": question.hours,
+        "hours": search.hours,
         "mean": window.mean,
         "mean_now": decision.mean_now,
         "saving": decision.saving,
     }
 
 
-def best_region(
-    view: View,
-    ranking: Sequence[Decision | Refusal],
-    question: Question,
-    moment: Moment,
+def build_best_region(
+    view: View, ranking: Sequence[Decision | NoWindow], search: Search, moment: Moment
 ) -> BestRegion:
-    """The answer of ``/v1/best-region``; the first of `ranking` is a decision."""
-    windows = [each for each in ranking if isinstance(each, Decision)]
-    first = windows[0]
+    """Build the response of ``/v1/best-region``; the first of `ranking` is a decision."""
+    decisions = [each for each in ranking if isinstance(each, Decision)]
+    first = decisions[0]
     return BestRegion(
-        **standing(view, first.place, first.forecast, moment),
-        **found(first, question),
-        ranking=tuple(best_window(view, each, question, moment) for each in windows),
+        **forecast_fields(view, first.region, first.forecast, moment),
+        **window_fields(first, search),
+        ranking=tuple(build_best_window(view, each, search, moment) for each in decisions),
         infeasible=tuple(
             Infeasible(
-                **placed(each.place),
-                hours=question.hours,
+                **location_of(each.region),
+                hours=search.hours,
                 signal=each.signal,
                 unit=each.signal.unit,
                 reason=each.reason,
             )
             for each in ranking
-            if isinstance(each, Refusal)
+            if isinstance(each, NoWindow)
         ),
-    )
-
-
-def forecast(
-    view: View, place: Resolution, found: Forecast, moment: Moment
-) -> ForecastResponse:
-    """The answer of ``/v1/zones/{zone}/forecast``."""
-    run, signal = found.run, found.series.signal
-    origin = view.origin([run.source])
-    return ForecastResponse(
-        **placed(place),
-        signal=signal,
-        unit=signal.unit,
-        quality=found.quality,
-        simulated=run.simulated,
-        source=origin.source,
-        licence=origin.licence,
-        model=run.model,
-        issued_at=run.issued_at,
-        known_at=run.known_at,
-        data_age_seconds=moment.since(view.newest_end(place.zone, signal, moment.as_of)),
-        as_of=moment.as_of,
-        replay=moment.replay,
-        slots=_steps(run),
-    )
-
-
-def _steps(run: Run) -> tuple[ForecastSlot, ...]:
-    quantiles = [
-        [None if value != value else value for value in each.tolist()]
-        for each in (run.p10, run.p50, run.p90)
-    ]
-    return tuple(
-        ForecastSlot(start=to_moment(start), end=to_moment(end), p10=p10, p50=p50, p90=p90)
-        for start, end, p10, p50, p90 in zip(
-            run.start_us.tolist(), run.end_us.tolist(), *quantiles, strict=True
-        )
-        if p50 is not None
     )

@@ -1,4 +1,4 @@
-"""Answers as HTTP responses: JSON, an entity tag, and for how long they hold."""
+"""HTTP responses of JSON with an entity tag and the time for which they hold."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gridtide_server.view import View
 from gridtide_store.regions import Resolution
 
 MINUTE = 60
-# Members of a question that are in the tag in another form.
+# Fields of a request that are in the tag in another form.
 ELSEWHERE = {"region", "regions", "as_of"}
-# Read once: the metadata of a package is a file that takes longer to parse than a search.
+# Read once: the metadata of a package is a file that takes longer to parse than a search takes.
 RELEASE = version("gridtide-service")
 
 
@@ -30,13 +30,16 @@ def tag_of(
     regions: Sequence[Resolution],
     moment: Moment,
     *,
-    fixed: bool = False,
+    settled: bool = False,
 ) -> str:
-    """The entity tag of the answer to a question, without answering it.
+    """Return the entity tag of a response that has not been built yet.
 
-    Of what the answer follows from: the release and its settings, the snapshot, the question
-    in one spelling, and the moment. Where the moment was not named and the answer is `fixed`,
-    as that about a range that has ended, it holds for as long as the snapshot.
+    It follows from all that the response depends on: the release and its settings, the
+    snapshot, the decoded request, and the moment.
+
+    Args:
+        settled: the response does not change with the moment, as that about a range that has
+            ended. Without an `as_of`, its tag holds as long as the snapshot.
     """
     named = getattr(decoded, "as_of", None)
     parts = [
@@ -49,19 +52,19 @@ def tag_of(
             for name in definition_of(type(decoded))
             if name not in ELSEWHERE
         ],
-        [each.region for each in regions],
-        None if fixed and named is None else moment.as_of.isoformat(),
+        [region.region for region in regions],
+        None if settled and named is None else moment.as_of.isoformat(),
         moment.replay,
     ]
     return _quoted(json.dumps(parts, sort_keys=True).encode())
 
 
-def reply(request: Request, tag: str, moment: Moment, answer: Callable[[], Record]) -> Response:
-    """What `answer` gives as 200, or 304 where the client has it already.
+def reply(request: Request, tag: str, moment: Moment, build: Callable[[], Record]) -> Response:
+    """Return what `build` makes as 200, or 304 if the client has it already.
 
-    A client that has it is sent 304 before the response is computed. It holds until the next
-    minute begins, when ages and the earliest start move on. A clock that stands still moves
-    nothing, so in replay a response is requested again each time.
+    A 304 is sent before the response is built. A response holds until the next minute begins,
+    when ages and the earliest start change. In a replay the clock stands still, so a client
+    has to ask again each time.
     """
     left = MINUTE - moment.now.second
     headers = {
@@ -71,14 +74,14 @@ def reply(request: Request, tag: str, moment: Moment, answer: Callable[[], Recor
     given = request.headers.get("if-none-match", "").strip()
     if given != "*" and has(given, tag):
         return Response(status_code=304, headers=headers)
-    body = encode(answer())
-    if given == "*":  # it asks whether there is an answer at all
+    body = encode(build())
+    if given == "*":  # asks whether there is a response at all
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
 
 def reply_again(request: Request, body: bytes, headers: Mapping[str, str]) -> Response:
-    """An answer that was made anew, as 200, or 304 where it is the one the client has."""
+    """Return a response that was built already as 200, or 304 if the client has it."""
     tag = _quoted(body)
     headers = {**headers, "ETag": tag}
     if has(request.headers.get("if-none-match", "").strip(), tag):
@@ -87,7 +90,7 @@ def reply_again(request: Request, body: bytes, headers: Mapping[str, str]) -> Re
 
 
 def has(given: str, tag: str) -> bool:
-    """Whether an ``If-None-Match`` names the tag; weak ones count, as RFC 9110 13.1.2 says."""
+    """Return whether an ``If-None-Match`` has the tag; weak ones count (RFC 9110 13.1.2)."""
     return given == "*" or tag in (each.strip().removeprefix("W/") for each in given.split(","))
 
 

@@ -9,21 +9,28 @@ others just hold connections.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import socket
+import struct
 from typing import Protocol
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gridtide_server.errors import Overloaded
 from gridtide_server.http.limits import Limits
 
 log = logging.getLogger(__name__)
 
 # A full table is reported once in this many seconds, not once for each connection.
 REPORT_EVERY = 60.0
-# What is held below this by one connection is not worth closing it for.
+# A connection that holds less is not worth closing.
 SMALL = 65_536
 
 
 class Connection(Protocol):
-    """What the table asks of a connection."""
+    """What the table needs of a connection."""
 
     unsent: int
     held: int
@@ -31,14 +38,14 @@ class Connection(Protocol):
 
     @property
     def receiving(self) -> bool:
-        """Whether a body is on its way."""
+        """Whether a body is being received."""
 
     @property
     def stalled(self) -> bool:
-        """Whether the client does not take what was written."""
+        """Whether the client does not read what was written."""
 
     def check_deadline(self, now: float) -> None:
-        """Close the connection where it waited for too long."""
+        """Close the connection if it waited too long."""
 
     def drop(self) -> None:
         """Close the connection at once, to make room."""
@@ -75,7 +82,7 @@ class Connections:
         return len(self._all)
 
     def enter(self, connection: Connection) -> bool:
-        """Take a new connection; False where all others are being answered, so none can go."""
+        """Take a new connection; return False if all others are busy and none can be closed."""
         if len(self._all) >= self.most:
             self._report()
             if not self._waiting:
@@ -95,17 +102,17 @@ class Connections:
         connection.held = 0
 
     def wait(self, connection: Connection) -> None:
-        """From now on the connection waits for its client."""
+        """Note that the connection waits for its client from now on."""
         if connection in self._all:
             self._waiting.pop(connection, None)
             self._waiting[connection] = None
 
     def work(self, connection: Connection) -> None:
-        """From now on the client waits for us."""
+        """Note that the client waits for the server from now on."""
         self._waiting.pop(connection, None)
 
     def hold(self, connection: Connection, size: int) -> None:
-        """Count `size` bytes of body; the longest upload ends where all hold too much."""
+        """Count `size` bytes of body; if all hold too many, the longest upload is refused."""
         connection.held += size
         self._held += size
         while self._held > self.limits.buffer_bytes:
@@ -119,14 +126,14 @@ class Connections:
                 return
 
     def release(self, connection: Connection) -> None:
-        """The body of a connection is no longer held."""
+        """Forget the bytes of a connection's body, which is no longer held."""
         self._held -= connection.held
         connection.held = 0
 
     def queue(self, connection: Connection, size: int) -> None:
-        """Count `size` bytes to be sent, negative for bytes taken.
+        """Count `size` bytes to be sent, negative for bytes that were sent.
 
-        Where clients leave too much untaken, those go that took nothing for the longest time.
+        If clients leave too much unread, those that read nothing for longest are closed.
         """
         connection.unsent += size
         self._unsent += size
@@ -165,3 +172,70 @@ class Connections:
                 "a proxy",
                 extra={"connections": self.most},
             )
+
+
+# A response is written in parts of this size, each sent before the next.
+PART = 65_536
+
+
+def bound(app: ASGIApp, table: Connections, connection: Connection) -> ASGIApp:
+    """Return `app` for one connection, whose bodies are counted in `table`."""
+
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(
+                scope,
+                _count_received(receive, table, connection),
+                _send_in_parts(send, table, connection),
+            )
+        except asyncio.CancelledError:
+            # The server stops and has waited long enough: not a failure, so no traceback.
+            connection.drop()
+        finally:
+            table.release(connection)
+            table.queue(connection, -connection.unsent)
+
+    return respond
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection at once, and drop what the kernel still holds for its client.
+
+    Closed in the usual way, megabytes wait in the kernel for a client that reads nothing.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = transport.get_extra_info("socket").fileno()
+        # A copy, since the event loop's own socket objects refuse options.
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
+            copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _count_received(receive: Receive, table: Connections, connection: Connection) -> Receive:
+    async def counted() -> Message:
+        message = await receive()
+        if message["type"] == "http.request":
+            table.hold(connection, len(message["body"]))
+        if connection.overloaded:
+            connection.overloaded = False
+            raise Overloaded("too many bodies are being received; ask again in a while")
+        return message
+
+    return counted
+
+
+def _send_in_parts(send: Send, table: Connections, connection: Connection) -> Send:
+    async def parted(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or len(body) <= PART:
+            await send(message)
+            return
+        table.queue(connection, len(body))
+        view, more = memoryview(body), message.get("more_body", False)
+        for start in range(0, len(body), PART):
+            part = bytes(view[start : start + PART])
+            last = start + PART >= len(body)
+            await send({**message, "body": part, "more_body": more or not last})
+            table.queue(connection, -min(len(part), connection.unsent))
+
+    return parted

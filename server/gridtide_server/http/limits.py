@@ -1,4 +1,4 @@
-"""Bounds on what one client can take of the server; each is a setting."""
+"""Limits on what one client can take of the server; each is a setting."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Limits:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Limits:
-        """Limits as `environ` has them; defaults where it is silent.
+        """Return the limits in `environ`, with defaults for the others.
 
         Raises:
-            BadInput: a value that cannot be read, with the name and what would be right.
+            BadInput: a value that cannot be decoded; the message says what would be right.
         """
         usual = cls()
         return cls(
@@ -75,18 +75,18 @@ class Limits:
 
 
 def most_connections(limits: Limits, descriptors: int) -> int:
-    """Connections that one process keeps, below what its descriptor limit allows."""
+    """Return how many connections one process keeps, below what its descriptor limit allows."""
     allowed = descriptors - OWN_DESCRIPTORS - backlog(descriptors)
     return max(FEWEST_CONNECTIONS, min(limits.connections or MOST_CONNECTIONS, allowed))
 
 
 def backlog(descriptors: int) -> int:
-    """Connections that may wait in the kernel, fewer where descriptors are few."""
+    """Return how many connections may wait in the kernel, fewer if descriptors are few."""
     return min(BACKLOG, max(16, descriptors // 4))
 
 
 def raise_descriptor_limit() -> int:
-    """Raise the soft descriptor limit of this process to what is useful; the limit then."""
+    """Raise the soft descriptor limit of this process to what is useful, and return it."""
     if sys.platform == "win32":
         return WANTED_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -103,7 +103,7 @@ def raise_descriptor_limit() -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens at `host`."""
+    """Return whether only this machine reaches a server that listens at `host`."""
     name = host.strip("[]").partition("%")[0].lower()
     try:
         return ip_address(name).is_loopback

@@ -2,8 +2,8 @@
 
 uvicorn bounds neither the size of headers nor the time a client takes for headers, a body or
 an answer. This class counts bytes as the parser reports them, states what the connection waits
-for, and leaves parsing and ASGI to uvicorn. What is refused here, before the application sees
-it, is a problem document too.
+for, and leaves parsing and ASGI to uvicorn. A request that is refused here, before the
+application sees it, gets a problem document too.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from gridtide_server.http.connections import Connections
-from gridtide_server.http.counted_protocol import CountedProtocol
-from gridtide_server.http.exchange import bound, reset
-from gridtide_server.http.refusals import Refusal, encode_refusal
-from gridtide_server.http.request_size import RequestSize
+from gridtide_server.http.connections import Connections, bound, reset
+from gridtide_server.http.request_size import (
+    CountedProtocol,
+    Refusal,
+    RequestSize,
+    encode_refusal,
+)
 
 log = logging.getLogger(__name__)
 
-# After an answer before the end of a body: long enough for the client to read it.
+# After a response before the end of a body: long enough for the client to read it.
 LINGER_SECONDS = 2.0
-# And no more than a body that is too large by a factor of two.
+# Twice the largest body.
 LINGER_BYTES = 16_000_000
-# At the end of the server, for clients that send or take slowly.
+# At the end of the server, for clients that send or read slowly.
 ENDING_SECONDS = 3.0
 
 
 class Phase(Enum):
-    """What a connection is about."""
+    """What a connection is doing."""
 
     HEAD = auto()  # the client sends the request line and headers
     BODY = auto()  # the client sends a body
@@ -76,16 +78,16 @@ class BoundedProtocol(CountedProtocol):
 
     @property
     def receiving(self) -> bool:
-        """Whether a body is on its way."""
+        """Whether a body is being received."""
         return self._phase is Phase.BODY
 
     @property
     def stalled(self) -> bool:
-        """Whether the client does not take what was written."""
+        """Whether the client does not read what was written."""
         return self._stalled_until is not None
 
     def drop(self) -> None:
-        """Close at once, whatever is not sent yet."""
+        """Close at once, whatever has not been sent yet."""
         if self._answering is not None:
             self._answering.disconnected = True
             self._answering.message_event.set()
@@ -98,9 +100,9 @@ class BoundedProtocol(CountedProtocol):
             self._answering.message_event.set()
 
     def check_deadline(self, now: float) -> None:
-        """Close the connection where the client took too long."""
+        """Close the connection if the client took too long."""
         if self.transport.is_closing():
-            # Closed by us, but what was written is not taken.
+            # Closed here, but the client has not read what was written.
             self._closed_at = self._closed_at or now
             if now > self._closed_at + self._limits.write_seconds:
                 reset(self.transport)
@@ -124,7 +126,7 @@ class BoundedProtocol(CountedProtocol):
     # What the event loop says.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio types a wider transport
-        """Take the connection, or say that the server is full."""
+        """Take the connection, or respond that the server is full."""
         super().connection_made(transport)
         if not self._table.enter(self):
             self._ignoring = True
@@ -144,7 +146,7 @@ class BoundedProtocol(CountedProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and refuse what is out of bounds."""
+        """Parse what arrived, and refuse what exceeds the limits."""
         if self._ignoring or self.parser is None:
             self._discarded += len(data)
             if self._discarded > LINGER_BYTES:
@@ -158,7 +160,7 @@ class BoundedProtocol(CountedProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Answered as the plain request it also is; what follows would not be HTTP.
+            # Treated as the plain request it also is; what follows would not be HTTP.
             self._ignoring = True
             if self.cycle is not None:  # else it was refused before it was started
                 self.cycle.keep_alive = False
@@ -172,20 +174,20 @@ class BoundedProtocol(CountedProtocol):
             self._refuse(*self._size.refusal)
 
     def pause_writing(self) -> None:
-        """The client takes nothing more for now."""
+        """Note that the client reads nothing more for now."""
         super().pause_writing()
         self._stalled_until = self._soon(self._limits.write_seconds)
         self._table.wait(self)
 
     def resume_writing(self) -> None:
-        """The client took what was written."""
+        """Note that the client has read what was written."""
         super().resume_writing()
         self._stalled_until = None
         if self._phase is Phase.WORK:
             self._table.work(self)
 
     def shutdown(self) -> None:
-        """End soon; nothing that waits for a client holds up the end of the server."""
+        """End soon: a connection that waits for its client must not delay the server's end."""
         super().shutdown()
         end = self._soon(ENDING_SECONDS)
         self._deadline = min(self._deadline, end)
@@ -206,11 +208,11 @@ class BoundedProtocol(CountedProtocol):
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]  # as above
 
     def on_response_complete(self) -> None:
-        """The answer is written: the next request, or the end of the connection."""
+        """Go on with the next request, or end the connection."""
         if self._phase is Phase.LINGER:
             return
         if self._size.in_body and not self.pipeline:
-            # The rest of the body would have to be read and thrown away.
+            # The rest of the body would have to be received and discarded.
             self.server_state.total_requests += 1
             self._linger()
             return
@@ -245,7 +247,7 @@ class BoundedProtocol(CountedProtocol):
             self._table.work(self)
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
-        """Say what is wrong, unless an answer is under way, and end."""
+        """Report what is wrong, unless a response is in progress, and end."""
         if self._phase is Phase.LINGER or self.transport.is_closing():
             return
         self._ignoring = True
@@ -253,7 +255,7 @@ class BoundedProtocol(CountedProtocol):
         answering = current is not None and not current.response_complete
         if current is not None and answering:
             if self._phase is not Phase.BODY:
-                # Whatever the bad request was, those before it get their answers.
+                # The requests before the bad one get their responses.
                 (self.pipeline[0][0] if self.pipeline else current).keep_alive = False
                 return
             current.disconnected = True
@@ -270,10 +272,10 @@ class BoundedProtocol(CountedProtocol):
         self.transport.write(encode_refusal(Refusal(status, why), head))
 
     def _linger(self) -> None:
-        """Half close, and discard what comes until the client has read the answer.
+        """Half close, and discard what arrives until the client has read the response.
 
-        Closed at once with bytes unread, the kernel resets the connection, and the client
-        may never see why.
+        If it were closed at once with bytes unread, the kernel would reset the connection, and
+        the client might never see the reason.
         """
         self._phase, self._ignoring = Phase.LINGER, True
         self._deadline = self._soon(LINGER_SECONDS)

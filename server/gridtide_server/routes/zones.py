@@ -1,37 +1,148 @@
-"""``/v1/zones``."""
+"""The zones, their history and forecasts, and footprints by that history."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from datetime import datetime, timedelta
 
-from gridtide.schema.requests import ZonesRequest
-from gridtide.schema.responses import Zones
-from gridtide_server.answers import zones as zone_answers
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gridtide.schema.encode import encode
+from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
+from gridtide.schema.requests import ForecastRequest, IntensityRequest, ZonesRequest
+from gridtide.schema.responses import Forecast, Intensity, Zones
+from gridtide_server.answers.footprints import build_footprint, build_given_footprint
+from gridtide_server.answers.forecasts import build_forecast
+from gridtide_server.answers.history import build_intensity, is_settled
+from gridtide_server.answers.regions import resolve_region
+from gridtide_server.answers.zones import build_zones
+from gridtide_server.bodies import (
+    admission,
+    decode_body,
+    describe_body,
+    receive_body,
+    run_queued,
+)
 from gridtide_server.http.caching import reply, tag_of
 from gridtide_server.openapi import described
 from gridtide_server.problems import responses
-from gridtide_server.query import decode_query
-from gridtide_server.query_route import StrictRoute
+from gridtide_server.query import StrictRoute, decode_query
+from gridtide_server.queue import TimeBudget
 from gridtide_server.service import Service
 from gridtide_store import catalogue
 
+# Few requests for longer ranges run at a time: years of quarter hours are seconds of work.
+SHORT = timedelta(days=92)
 
-def routes(service: Service) -> APIRouter:
-    """Who is there."""
+
+def zone_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/zones``."""
     router = APIRouter(route_class=StrictRoute, tags=["zones"], responses=responses(422, 503))
 
     @router.get("/v1/zones", **described(Zones, query=ZonesRequest))
     def zones(request: Request) -> Response:
-        """The zones with data, and how old it is; with `all`, every zone of the catalogue."""
-        asked = decode_query(ZonesRequest, request.scope["query_string"])
+        """List the zones with data and its age; with `all`, every zone of the catalogue."""
+        query = decode_query(ZonesRequest, request.scope["query_string"])
         with service.reader.read() as view:
-            moment = service.moment(asked.as_of, view)
-            tag = tag_of(service, view, asked, [], moment)
+            moment = service.moment(query.as_of, view)
+            tag = tag_of(service, view, query, [], moment)
             return reply(
                 request,
                 tag,
                 moment,
-                lambda: zone_answers.zones(view, catalogue.load(), moment, every=asked.all),
+                lambda: build_zones(view, catalogue.load(), moment, every=query.all),
             )
+
+    return router
+
+
+def intensity_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/zones/{zone}/intensity``."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["history"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/zones/{zone}/intensity", **described(Intensity, query=IntensityRequest))
+    async def intensity(request: Request, zone: str) -> Response:
+        """Return the slots of a range, with null for gaps, or the latest; as known at `as_of`.
+
+        `zone` is any region: a zone key, a cloud region or coordinates.
+        """
+        query = decode_query(IntensityRequest, request.scope["query_string"])
+
+        def answer() -> Response:
+            region = resolve_region(zone)
+            with service.reader.read() as view:
+                moment = service.moment(query.as_of, view)
+                settled = is_settled(view, region, query, moment)
+                tag = tag_of(service, view, query, [region], moment, settled=settled)
+                return reply(
+                    request,
+                    tag,
+                    moment,
+                    lambda: build_intensity(
+                        view, region, query, moment, max_age=service.max_age
+                    ),
+                )
+
+        if _is_short(query, service.clock()):
+            return await run_in_threadpool(answer)
+        async with admission(request).enter_long():
+            return await run_in_threadpool(answer)
+
+    return router
+
+
+def _is_short(query: IntensityRequest, now: datetime) -> bool:
+    return query.start is None or (query.end or now) - query.start <= SHORT
+
+
+def forecast_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/zones/{zone}/forecast``."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["forecast"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/zones/{zone}/forecast", **described(Forecast, query=ForecastRequest))
+    def forecast(request: Request, zone: str) -> Response:
+        """Return the newest forecast run known now or at `as_of`, as it was issued.
+
+        `zone` is any region: a zone key, a cloud region or coordinates.
+        """
+        query = decode_query(ForecastRequest, request.scope["query_string"])
+        region = resolve_region(zone)
+        with service.reader.read() as view:
+            moment = service.moment(query.as_of, view)
+            tag = tag_of(service, view, query, [region], moment)
+            return reply(
+                request, tag, moment, lambda: build_forecast(view, region, query, moment)
+            )
+
+    return router
+
+
+def footprint_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/footprint``."""
+    router = APIRouter(tags=["history"], responses=responses(404, 413, 422, 503))
+
+    @router.post(
+        "/v1/footprint", **described(FootprintAnswer, more=describe_body(FootprintRequest))
+    )
+    async def footprint(request: Request) -> Response:
+        """Compute energy and emissions of a job, by its region's or a given intensity."""
+        body = await receive_body(request, rows=True)
+
+        def answer(budget: TimeBudget) -> bytes:
+            decoded = decode_body(body, FootprintRequest)
+            if decoded.region is None:  # needs no snapshot
+                moment = service.moment(decoded.as_of)
+                return encode(budget.run(lambda: build_given_footprint(decoded, moment)))
+            with service.reader.read() as view:
+                moment = service.moment(decoded.as_of, view)
+                response = budget.run(lambda: build_footprint(view, decoded, moment))
+            return encode(response)
+
+        async with admission(request).enter(body):
+            return await run_queued(service, request, answer)
 
     return router

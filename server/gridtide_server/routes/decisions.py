@@ -1,0 +1,138 @@
+"""When and where to run: windows, plans, schedules and batches."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from gridtide.schema.batches import Batch, BatchRequest
+from gridtide.schema.plans import (
+    PlanAnswer,
+    PlanRequest,
+    ReplanRequest,
+    ScheduleAnswer,
+    ScheduleRequest,
+)
+from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
+from gridtide.schema.responses import BestRegion, BestWindow
+from gridtide.schema.result import Record
+from gridtide_server.answers.batches import build_batch
+from gridtide_server.answers.plans import build_plan, build_replan, build_schedule
+from gridtide_server.answers.regions import resolve_region, resolve_regions
+from gridtide_server.answers.windows import (
+    Search,
+    build_best_region,
+    build_best_window,
+    find_window,
+    rank_regions,
+)
+from gridtide_server.bodies import (
+    decode_body,
+    describe_body,
+    receive_body,
+    respond,
+    run_queued,
+)
+from gridtide_server.http.caching import reply, tag_of
+from gridtide_server.openapi import described
+from gridtide_server.problems import responses
+from gridtide_server.query import StrictRoute, decode_query
+from gridtide_server.queue import TimeBudget
+from gridtide_server.service import Service
+
+
+def window_routes(service: Service) -> APIRouter:
+    """Return the routes of ``/v1/best-window`` and ``/v1/best-region``."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["decisions"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/best-window", **described(BestWindow, query=BestWindowRequest))
+    async def best_window(request: Request) -> Response:
+        """Find the cleanest window of `hours` in one region, by its newest forecast."""
+        query = decode_query(BestWindowRequest, request.scope["query_string"])
+
+        def answer() -> Response:
+            region = resolve_region(query.region)
+            with service.reader.read() as view:
+                moment = service.moment(query.as_of, view)
+                search = Search.of(query, moment)
+
+                def build() -> Record:
+                    decision = find_window(view, region, search)
+                    return build_best_window(view, decision, search, moment)
+
+                tag = tag_of(service, view, query, [region], moment)
+                return reply(request, tag, moment, build)
+
+        return await service.decide(answer, as_of=query.as_of)
+
+    @router.get("/v1/best-region", **described(BestRegion, query=BestRegionRequest))
+    async def best_region(request: Request) -> Response:
+        """Find the cleanest of several regions and its window, together and on one signal."""
+        query = decode_query(BestRegionRequest, request.scope["query_string"])
+
+        def answer() -> Response:
+            regions = resolve_regions(query.regions)
+            with service.reader.read() as view:
+                moment = service.moment(query.as_of, view)
+                search = Search.of(query, moment)
+
+                def build() -> Record:
+                    ranking = rank_regions(view, regions, search)
+                    return build_best_region(view, ranking, search, moment)
+
+                tag = tag_of(service, view, query, regions, moment)
+                return reply(request, tag, moment, build)
+
+        return await service.decide(answer, as_of=query.as_of)
+
+    return router
+
+
+def plan_routes(service: Service) -> APIRouter:
+    """Return the routes of ``/v1/plan``, ``/v1/replan`` and ``/v1/schedule``."""
+    router = APIRouter(tags=["decisions"], responses=responses(404, 413, 422, 501, 503))
+
+    @router.post("/v1/plan", **described(PlanAnswer, more=describe_body(PlanRequest)))
+    async def plan(request: Request) -> Response:
+        """Plan a job within its bounds, as the objective says, and explain the plan."""
+        return await respond(service, request, PlanRequest, lambda plan: plan.as_of, build_plan)
+
+    @router.post("/v1/replan", **described(PlanAnswer, more=describe_body(ReplanRequest)))
+    async def replan(request: Request) -> Response:
+        """Plan the rest of a job that has begun or still waits, by the newest forecasts."""
+        return await respond(
+            service,
+            request,
+            ReplanRequest,
+            lambda replan: replan.progress.get("at"),
+            build_replan,
+        )
+
+    @router.post(
+        "/v1/schedule", **described(ScheduleAnswer, more=describe_body(ScheduleRequest))
+    )
+    async def schedule(request: Request) -> Response:
+        """Plan many jobs together, under limits on jobs at a time or on power by region."""
+        return await respond(
+            service, request, ScheduleRequest, lambda schedule: schedule.as_of, build_schedule
+        )
+
+    return router
+
+
+def batch_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/batch``."""
+    router = APIRouter(tags=["decisions"], responses=responses(413, 422, 503))
+
+    @router.post("/v1/batch", **described(Batch, more=describe_body(BatchRequest)))
+    async def batch(request: Request) -> Response:
+        """Answer up to 1,000 questions in their order, each with a response or a problem."""
+        body = await receive_body(request)
+
+        def answer(budget: TimeBudget) -> bytes:
+            return build_batch(service, decode_body(body, BatchRequest).questions, budget)
+
+        return await run_queued(service, request, answer)
+
+    return router
