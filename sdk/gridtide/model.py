@@ -57,7 +57,7 @@ class Signal(StrEnum):
     @property
     def lower_is_cleaner(self) -> bool:
         """True for carbon intensity, False for a CFE fraction."""
-        return self.value.startswith("ci_")
+        return self.startswith("ci_")
 
 
 # Which signal answers when the user names none: consumption-based lifecycle intensity where
@@ -67,6 +67,9 @@ DEFAULT_ORDER = (Signal.CI_LIFECYCLE_CONSUMED, Signal.CI_LIFECYCLE_PRODUCED)
 
 # The most regions one question may compare: a full list of keys is still a short address.
 MOST_REGIONS = 500
+# Below this, a number of hours is a length of time without a further check.
+MOST_HOURS = 1e6
+NO_TIME = timedelta(0)
 # The most questions one call of batch may carry.
 MOST_QUESTIONS = 1000
 
@@ -109,8 +112,11 @@ def parse_hours(hours: Length, *, name: str = "hours") -> timedelta:
     Raises:
         BadInput: no length of time, or one that is not above 0.
     """
-    duration = read_length(hours, name)
-    if duration <= timedelta(0):
+    if type(hours) is float and 0 < hours < MOST_HOURS:  # the common cases, without a reader
+        duration = timedelta(hours=hours)
+    else:
+        duration = hours if type(hours) is timedelta else read_length(hours, name)
+    if duration <= NO_TIME:
         text = f"{duration / timedelta(hours=1):g}"
         raise BadInput(f"{name} is {text}; give a number above 0 such as 4 or 1.5")
     return duration

@@ -97,6 +97,8 @@ def read_text(value: object, name: str) -> str:
 
 def read_word(kind: type[E], value: object, name: str) -> E:
     """One of an enumeration's words."""
+    if type(value) is kind:
+        return value
     give = f"one of {', '.join(kind)}"
     if not isinstance(value, str):
         refuse(value, name, give)

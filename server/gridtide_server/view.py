@@ -73,6 +73,7 @@ class View:
         self._latest = lru_cache(KEPT)(self._read_latest)
         self._known = lru_cache(KEPT)(self._read_known)
         self._ends = lru_cache(None)(self._read_ends)
+        self._origin = lru_cache(KEPT)(self._read_origin)
         self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
 
     def close(self) -> None:
@@ -199,6 +200,9 @@ class View:
 
     def origin(self, sources: Iterable[str]) -> Origin:
         """Return the given sources, each of which may list several, with their licences."""
+        return self._origin(frozenset(sources))
+
+    def _read_origin(self, sources: frozenset[str]) -> Origin:
         names = sorted({name for each in sources for name in each.split(", ")})
         facts = self.snapshot.sources
         known = [facts[each] for name in names if (each := input_of(name)) in facts]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
@@ -53,10 +52,10 @@ def tag_of(
             if name not in ELSEWHERE
         ],
         [region.region for region in regions],
-        None if settled and named is None else moment.as_of.isoformat(),
+        None if settled and named is None else moment.as_of,
         moment.replay,
     ]
-    return _quoted(json.dumps(parts, sort_keys=True).encode())
+    return _quoted(repr(parts).encode())
 
 
 def reply(request: Request, tag: str, moment: Moment, build: Callable[[], Record]) -> Response:
