@@ -77,7 +77,7 @@ class ClockAhead(SourceError):
 
 
 class ClockUnknown(SourceError):
-    """No publisher has said yet what time it is: ask this one again after the others."""
+    """The clock cannot be judged yet: this publisher is requested again after the others."""
 
     code = "clock_unknown"
 
@@ -89,7 +89,7 @@ class ClockWrong(GridtideError):
 
 
 class NothingYet(SourceError, NoData):
-    """A response without the requested span: normal at the live edge."""
+    """The response does not have the requested span: normal at the live edge."""
 
     code = "nothing_yet"
 

@@ -35,12 +35,15 @@ log = logging.getLogger(__name__)
 
 
 def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock) -> str:
-    """Publish what the store holds; the name of the snapshot."""
+    """Publish what the store holds and return the name of the snapshot."""
     return publish(store, ledger, home, clock(), replay=clock.replay, trust=trusted)
 
 
 def trusted(zone: str) -> Sequence[str]:
-    """The sources of `zone`, most trusted first; none for a zone not in the catalogue."""
+    """Return the sources of `zone`, most trusted first.
+
+    None for a zone not in the catalogue.
+    """
     record = catalogue.load().find(zone)
     return record.sources if record else ()
 
@@ -57,12 +60,15 @@ class Report:
 
     @property
     def failed(self) -> list[RunStage]:
-        """The steps in which a source failed; skipped ones and a late publisher did not."""
+        """The stages in which a source failed.
+
+        Skipped ones and late publishers are not among them.
+        """
         return [s for s in self.steps if s.status not in (DONE, SKIPPED, NOTHING_YET)]
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 when it was published though some sources failed."""
+        """0, or 3 when a snapshot was published although some sources failed."""
         return 3 if self.failed else 0
 
 
@@ -136,13 +142,13 @@ def refresh(
 
 
 def _underived(error: NotStored) -> RunStage:
-    """The failed step of a source from whose mix nothing could be derived."""
+    """Return the failed stage of a source from whose mix nothing could be derived."""
     zones = (error.zone,) if error.zone else ()
     return RunStage(error.source, "derive", zones, None, None, error.code, message=str(error))
 
 
 def _refuse_clock_ahead(report: Report) -> None:
-    """End the run before anything is derived or forecast at a time that has not come yet.
+    """End the refresh before anything is derived or forecast at a time that has not come yet.
 
     One publisher alone may be the one that is wrong: where another's answer was taken, this
     is a failed step like others.
@@ -153,7 +159,7 @@ def _refuse_clock_ahead(report: Report) -> None:
 
 
 def _known_ahead(store: Store, now: datetime) -> list[str]:
-    """A remark if values count as known at a time that has not come yet."""
+    """Return a remark if values count as known at a time that has not come yet."""
     ahead = store.series().filter(pl.col("newest_known_at") > now)
     if ahead.is_empty():
         return []
@@ -168,7 +174,7 @@ def _known_ahead(store: Store, now: datetime) -> list[str]:
 
 
 def _let_go(store: Store, settings: Settings, now: datetime) -> None:
-    """Delete the raw bodies and thin the runs that have been kept long enough."""
+    """Delete raw responses and thin forecast runs past their retention periods."""
     if settings.keep_raw:
         pruned = prune_raw(store.connection, store.home.raw, now - settings.keep_raw, now)
         log.info("deleted raw bodies", extra=asdict(pruned))
@@ -178,7 +184,7 @@ def _let_go(store: Store, settings: Settings, now: datetime) -> None:
 
 
 def _nothing(report: Report, home: DataDirectory) -> str:
-    """Why there is nothing to publish, and what to do about it."""
+    """Return the error that there is nothing to publish, with the remedy."""
     why = "; ".join(f"{step.source}: {step.message}" for step in report.steps if step.message)
     return (
         f"{home.root} holds nothing to publish, and no source gave anything"
@@ -187,7 +193,7 @@ def _nothing(report: Report, home: DataDirectory) -> str:
 
 
 def summary(report: Report) -> dict[str, object]:
-    """The report as one JSON object: per source what came, what failed and why."""
+    """Return the report as one JSON object: per source what came, what failed and why."""
     sources: dict[str, dict[str, object]] = {}
     for step in report.steps:
         entry = sources.setdefault(step.source, {"status": DONE, "rows": 0, "spans": 0})

@@ -1,4 +1,4 @@
-"""Observations in: only what differs from the latest belief becomes a row."""
+"""Add observations: a row is stored only where it differs from the newest revision."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUALITY_CODE = {quality: code for code, quality in enumerate(QUALITIES)}
 
 
 class Adder(Protocol):
-    """Adds rows of its table inside a transaction; gives how many were new."""
+    """A function that adds rows inside a transaction and returns how many were new."""
 
     def __call__(
         self,
@@ -43,7 +43,7 @@ def append(
     scratch: Path,
     raised: Counter[str] | None = None,
 ) -> int:
-    """Add the rows of `incoming` that say something new; run it inside a transaction.
+    """Add the rows of `incoming` that differ from what is stored; call it inside a transaction.
 
     Args:
         connection: with the live file in use.
@@ -91,7 +91,7 @@ def append(
 def insert(
     connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame, table: str, *, scratch: Path
 ) -> None:
-    """Add `rows` to `table`, columns in its order, through a temporary Parquet file."""
+    """Insert `rows`, columns in the table's order, through a temporary Parquet file."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "rows.parquet"
         try:
@@ -122,7 +122,10 @@ class _Keys:
         return series.astype(np.int64) * self._span + seconds
 
     def latest(self, stored: Columns) -> NDArray[np.int64]:
-        """For each incoming row the position of the stored belief about it; -1 without one."""
+        """Return, for each incoming row, the index of the newest stored revision.
+
+        -1 without one.
+        """
         key = self._key(stored["series"], microseconds(stored["slot_start"]))
         place = np.searchsorted(self.sorted, key).clip(max=len(self.sorted) - 1)
         belief = np.flatnonzero(self.sorted[place] == key)
@@ -132,7 +135,7 @@ class _Keys:
 
 
 def _numbered(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> pl.DataFrame:
-    """`incoming` with the number of its series, sorted by it and slot_start."""
+    """Return `incoming` with the number of its series, sorted by it and by slot_start."""
     known = frame(columns(connection, "SELECT id AS series, zone, signal, source FROM series"))
     named = incoming.select(NAMES).unique().sort(NAMES)
     unknown = named.join(known, on=NAMES, how="anti", maintain_order="left")
@@ -157,7 +160,7 @@ def _refuse_duplicates(incoming: pl.DataFrame, keys: _Keys) -> None:
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> Columns:
-    """The latest belief about each slot of these series in the span of `incoming`."""
+    """Read the newest revision of each slot of these series in the span of `incoming`."""
     series = incoming["series"]
     span = incoming["slot_start"].to_physical()
     return columns(
@@ -195,7 +198,7 @@ def _unordered(
     before: NDArray[np.int64],
     differs: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Positions of the rows that differ from the stored belief and are not known later."""
+    """Return indexes of rows that differ from the stored revision and are not known later."""
     revised = np.flatnonzero(differs & (before >= 0))
     known = incoming["known_at"].to_physical().to_numpy()[revised]
     return revised[known <= microseconds(stored["known_at"])[before[revised]]]
@@ -208,7 +211,7 @@ def _raise_known_at(
     differs: NDArray[np.bool_],
     raised: Counter[str],
 ) -> pl.DataFrame:
-    """`incoming`, where the clock was set back known just after the belief it replaces."""
+    """Return `incoming`, known just after the stored revision where the clock was set back."""
     wrong = _unordered(incoming, stored, before, differs)
     if not len(wrong):
         return incoming

@@ -1,4 +1,7 @@
-"""A home in one folder or tar file, and back; every file is compared with its hash."""
+"""Back up a data directory to a folder or tar file, and restore it.
+
+Every file is checked by hash.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """How much was copied and compared."""
+    """Number of files and bytes that were copied and compared."""
 
     files: int
     bytes: int
@@ -93,7 +96,7 @@ def backup(home: DataDirectory, target: Path, now: datetime) -> Copied:
 def _write(
     home: DataDirectory, partial: Path, *, folder: bool, now: datetime
 ) -> dict[str, File]:
-    """Write all files to `partial` and compare them; what they are."""
+    """Write all files to `partial`, compare them and return their sizes and hashes by name."""
     with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
         _settle(home)
         wanted = dict(_files(home, Path(scratch)))
@@ -114,7 +117,7 @@ def _write(
 def restore(
     source: Path, home: DataDirectory, now: datetime, *, replace: bool = False
 ) -> Copied:
-    """Bring back into `home` what `backup` wrote to `source`.
+    """Restore into `home` what `backup` wrote to `source`.
 
     Nothing in `home` changes before all files have been copied and compared, and the store
     and the snapshot among them have been opened. With `replace` what was there is kept
@@ -154,7 +157,7 @@ def restore(
 
 
 def _aside(home: DataDirectory, now: datetime) -> Path:
-    """A new folder for what was there; two restores in one second do not share one."""
+    """Make a new folder for what was there; two restores in one second do not share one."""
     aside = home.root / f"replaced-{utc(now):%Y%m%dT%H%M%SZ}"
     if aside.exists():
         aside = aside.with_name(f"{aside.name}-{secrets.token_hex(4)}")
@@ -163,7 +166,7 @@ def _aside(home: DataDirectory, now: datetime) -> Path:
 
 
 def _settle(home: DataDirectory) -> None:
-    """Bring what DuckDB keeps beside the live file into it.
+    """Write what DuckDB keeps beside the store's file into it.
 
     The file must not be open when it is copied: closing the copy's descriptor would drop the
     lock DuckDB holds on it.
@@ -176,7 +179,7 @@ def _settle(home: DataDirectory) -> None:
 
 
 def _files(home: DataDirectory, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Name in the backup and place of each file."""
+    """Yield the name in the backup and the path of each file."""
     yield home.live.name, home.live
     if home.ledger.exists():
         copy = scratch / home.ledger.name
@@ -201,7 +204,7 @@ def _files(home: DataDirectory, scratch: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _snapshot(home: DataDirectory) -> Path | None:
-    """The snapshot to save: the one that is read, or the newest whole one; None without any.
+    """Return the snapshot to save: the current one, or the newest whole one; None without any.
 
     A damaged one would make a backup that cannot be restored, while the store, from which all
     of it can be published again, is what a backup is for.
@@ -242,13 +245,13 @@ def _write_tar(partial: Path, wanted: Mapping[str, Path], document: bytes) -> No
 
 
 def _own(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """`entry` for its owner alone; the owner is not kept."""
+    """Return `entry` as readable by its owner alone; the owner is not kept."""
     entry.mode, entry.uid, entry.gid, entry.uname, entry.gname = 0o600, 0, 0, "", ""
     return entry
 
 
 def _new_file(path: Path) -> BinaryIO:
-    """A file that was not there, to be written; readable by its owner alone."""
+    """Create a file that did not exist, readable by its owner alone."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 

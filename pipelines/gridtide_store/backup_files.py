@@ -1,4 +1,4 @@
-"""Reading a backup, which may come from anybody: every name and every byte is checked."""
+"""Read a backup, which may come from anybody: every name and every byte is checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Read = Callable[[str], BinaryIO]
 
 @contextmanager
 def open_backup(source: Path) -> Iterator[Read]:
-    """How to read a file of a backup by its name; links are not followed.
+    """Return a function that opens a file of a backup by its name; links are not followed.
 
     Raises:
         BadInput: there is no folder and no tar file at `source`.
@@ -55,7 +55,7 @@ def open_backup(source: Path) -> Iterator[Read]:
 
 
 def read_list(source: Path, read: Read) -> dict[str, File]:
-    """The files of a backup as they were written.
+    """Return the files of a backup with their sizes and hashes when it was written.
 
     Raises:
         BadInput: it is no backup.
@@ -91,7 +91,7 @@ def read_list(source: Path, read: Read) -> dict[str, File]:
 
 
 def copy_compared(read: Read, name: str, wanted: File, target: Path | None) -> None:
-    """Read one file of a backup, compare it, and write it to `target` if one is given.
+    """Read one file of a backup, compare its hash, and write it to `target` if one is given.
 
     Raises:
         Damaged: it is missing, a link, or not as it was written.
@@ -115,7 +115,7 @@ def copy_compared(read: Read, name: str, wanted: File, target: Path | None) -> N
 
 
 def refuse_unlike(home: DataDirectory) -> None:
-    """Open the store and the snapshot of a restored home, and refuse what is not of ours.
+    """Open the store and the snapshot of a restored data directory and refuse foreign ones.
 
     Raises:
         Damaged: one of them cannot be read, or has other names than ours in it.
@@ -129,7 +129,7 @@ def refuse_unlike(home: DataDirectory) -> None:
 
 
 def _open_plain(source: Path, name: str) -> BinaryIO:
-    """A regular file below `source`; a link may lead to any file of this machine."""
+    """Open a regular file below `source`; a link may lead to any file of this machine."""
     path = source
     for part in PurePosixPath(name).parts:
         path = path / part

@@ -51,7 +51,7 @@ class Names:
     joined: Mapping[str, Meaning]
 
     def find(self, text: str) -> Meaning | None:
-        """What `text` means as a name; None when it is no name we know.
+        """Return what `text` means as a name; None when the name is unknown.
 
         ``US-PJM`` and ``AUS-NSW``, a country and a zone in it, are read as such.
         """
@@ -60,7 +60,7 @@ class Names:
         return self._whole(name) or (self._within(country, rest) if rest else None)
 
     def country(self, text: str) -> Meaning | None:
-        """What the part of `text` before its first separator means as a name."""
+        """Return what the part of `text` before its first separator means as a name."""
         first, _, rest = fold(text).partition("-")
         return self.folded.get(first) if rest else None
 
@@ -72,7 +72,7 @@ class Names:
         return found
 
     def _within(self, country: str, rest: str) -> Meaning | None:
-        """The zone `rest` in a country: its key without the country's code, or its alias."""
+        """Return zone `rest` in a country: its key without the country's code, or its alias."""
         of = self.folded.get(country)
         if of is None or not of.zones:
             return of  # a part of a country that is not covered is not covered either
@@ -84,7 +84,7 @@ class Names:
 
 
 def fold(text: str) -> str:
-    """`text` without letter case, accents and full stops, its separators all one hyphen."""
+    """Return `text` without letter case, accents and full stops, separators as hyphens."""
     plain = unicodedata.normalize("NFKD", text.strip()).casefold().translate(PLAIN)
     bare = "".join(each for each in plain if not unicodedata.combining(each))
     kept = bare.replace(".", "").replace("'", "").replace("&", "and")
@@ -92,7 +92,7 @@ def fold(text: str) -> str:
 
 
 def read_names(path: Path, own: Mapping[str, Iterable[str]]) -> Names:
-    """The meanings in a table, beside the zones' `own` names, which come first.
+    """Read the meanings in a table, beside the zones' `own` names, which come first.
 
     Raises:
         BadInput: not TOML, an unknown zone, or a name that denotes two zones.
@@ -136,7 +136,7 @@ def _entries(table: Mapping[str, Any]) -> Iterable[tuple[str, Meaning]]:
 
 
 def _both(name: str, before: Meaning | None, meaning: Meaning) -> Meaning:
-    """A name with a further meaning; certain ones must agree with all others."""
+    """Add a further meaning to a name; a certain meaning must agree with all others."""
     if before is None or before == meaning:
         return meaning
     if before.certain or meaning.certain:
@@ -151,7 +151,7 @@ def _either(before: Meaning, meaning: Meaning) -> Meaning:
 
 
 class ZoneKind(StrEnum):
-    """What stands behind a zone key."""
+    """What a zone key stands for."""
 
     ZONE = "zone"
     AGGREGATE = "aggregate"
@@ -196,18 +196,21 @@ class Catalogue:
 
     @cached_property
     def keys(self) -> Mapping[str, str]:
-        """Case-folded zone key to the key as it is written."""
+        """Map each case-folded zone key to the key as it is written."""
         return {key.casefold(): key for key in self.zones}
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
-        """Case-folded alias to the zone's key."""
+        """Map each case-folded alias to the zone's key."""
         return {
             alias.casefold(): zone.key for zone in self.zones.values() for alias in zone.aliases
         }
 
     def find(self, name: str) -> ZoneRecord | None:
-        """The zone with this key, alias or certain name, in any case; None without."""
+        """Return the zone with this key, alias or certain name, in any case.
+
+        None without one.
+        """
         folded = name.strip().casefold()
         key = self.keys.get(folded) or self.aliases.get(folded)
         if key is None and (meaning := self.names.find(name)) and meaning.certain:
@@ -217,12 +220,12 @@ class Catalogue:
 
 @cache
 def load() -> Catalogue:
-    """The catalogue of this release; read once per process (about 20 ms)."""
+    """Return the catalogue of this release; it is read once per process (about 20 ms)."""
     return read(FOLDER / "zones.toml", FOLDER / "cloud_regions.toml", FOLDER / "names.toml")
 
 
 def read(zones: Path, cloud_regions: Path, names: Path) -> Catalogue:
-    """The catalogue in these three tables.
+    """Read the catalogue from these three tables.
 
     Raises:
         BadInput: a name that means two zones, or a field that is missing or unknown.

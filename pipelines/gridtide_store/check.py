@@ -1,4 +1,4 @@
-"""Whether a home is as it was written: keys, bodies, ledger, snapshots."""
+"""Check a data directory against what was written: keys, raw responses, ledger, snapshots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DELETE = f"{REPUBLISH}; if it is still there then, delete its folder, which is n
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be, where, and what to do about it."""
+    """A defect that the check found: what, where, and the remedy."""
 
     path: str
     problem: str
@@ -76,7 +76,7 @@ class _Known:
 
 
 def check(home: DataDirectory, now: datetime) -> list[Finding]:
-    """All that is wrong with `home`; empty when it is whole. Nothing is mended.
+    """Return everything that is wrong with `home`, empty when it is whole; nothing is repaired.
 
     Reads every file there is once, and holds the writer's lock meanwhile.
 
@@ -98,7 +98,7 @@ def check(home: DataDirectory, now: datetime) -> list[Finding]:
 
 
 def _store(home: DataDirectory, now: datetime, found: list[Finding]) -> _Known | None:
-    """Add what is wrong with the store to `found`; what it says, where it can be read."""
+    """Add the defects of store to `found` and return what the store says, if it is readable."""
     if not home.live.exists():
         found.append(Finding(str(home.live), "is missing", RESTORE))
         return None
@@ -115,7 +115,7 @@ def _store(home: DataDirectory, now: datetime, found: list[Finding]) -> _Known |
 
 
 def _finding(path: Path, error: GridtideError) -> Finding:
-    """An error as a finding: its message ends with the remedy after the last semicolon."""
+    """Turn an error into a finding; the remedy follows the last semicolon of its message."""
     said = str(error).splitlines()[0].removeprefix(f"{path} ")
     problem, _, remedy = said.rpartition("; ")
     return Finding(str(path), problem or said, remedy if problem else RESTORE)
@@ -200,7 +200,7 @@ def _snapshots(home: DataDirectory, known: _Known | None) -> Iterator[Finding]:
 
 
 def _snapshot(folder: Path, seen: dict[int, File], known: _Known | None) -> Iterator[Finding]:
-    """What is wrong with one snapshot; `seen` has the files read so far by inode."""
+    """Yield the defects of one snapshot; `seen` has the files read so far by inode."""
     try:
         manifest = manifests.read(folder)
     except GridtideError as error:

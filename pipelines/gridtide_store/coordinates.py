@@ -1,4 +1,4 @@
-"""The zone at a place, where it is certain, and its neighbours where it is not."""
+"""The zone at coordinates, where it is certain, and the nearest zones where it is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEAR_KM = 10.0
 
 
 def by_outline(lat: float, lon: float) -> ZoneRecord | None:
-    """The zone of the one-zone country around this place, unless a border is near."""
+    """Return zone of the one-zone country around the coordinates, unless a border is near."""
     around = _around(lat, lon)
     if around is None or _near_border(around, lat, lon):
         return None
@@ -26,13 +26,13 @@ def by_outline(lat: float, lon: float) -> ZoneRecord | None:
 
 
 def by_site(lat: float, lon: float) -> ZoneRecord | None:
-    """The zone of the cloud sites this place is certainly near, if they agree."""
+    """Return the zone of the cloud sites that are certainly near, if they agree."""
     zones = {site.zone for site in _sites_near(lat, lon)}
     return catalogue.load().zones.get(zones.pop()) if len(zones) == 1 else None
 
 
 def covered_zone(site: CloudRegion) -> ZoneRecord:
-    """The zone of a cloud region.
+    """Return the zone of a cloud region.
 
     Raises:
         UnknownRegion: gridtide does not cover it; ``extra["nearest"]`` has zones it does.
@@ -48,7 +48,7 @@ def covered_zone(site: CloudRegion) -> ZoneRecord:
 
 
 def uncertain(region: str, lat: float, lon: float, *, hint: str = "") -> UnknownRegion:
-    """The error for a place whose zone is not certain: why, and the nearest zones."""
+    """Return error for coordinates whose zone is not certain: why, and the nearest zones."""
     near = nearest(lat, lon)
     remedy = hint or "; pass a zone instead."
     return UnknownRegion(
@@ -57,7 +57,7 @@ def uncertain(region: str, lat: float, lon: float, *, hint: str = "") -> Unknown
 
 
 def nearest(lat: float, lon: float) -> list[dict[str, object]]:
-    """The zones nearest to a place, nearest first: region to pass, zone, name, distance_km.
+    """Return the nearest zones, nearest first: region to pass, zone, name, distance_km.
 
     The distance is to the outline of a one-zone country; of other zones to the middle or to
     their nearest cloud site. A place in a country of several zones always lists its nearest.
@@ -109,7 +109,7 @@ def _around(lat: float, lon: float) -> Outline | None:
 
 
 def _several_around(lat: float, lon: float) -> str | None:
-    """The country of several zones in or near which this place lies."""
+    """Return the country of several zones in or near which the coordinates lie."""
     if _around(lat, lon):
         return None
     outlines = geography.load().several_zones.values()
@@ -126,7 +126,7 @@ def _near_border(outline: Outline, lat: float, lon: float) -> bool:
 
 
 def _sites_near(lat: float, lon: float) -> list[CloudRegion]:
-    """Cloud sites near enough to speak for this place.
+    """Return the cloud sites that are near enough to decide the zone of the coordinates.
 
     A site in a one-zone country speaks for places inside its outline only (Annemasse is 6 km
     from the site in Geneva, and in France), any other only for places outside of them all.
@@ -141,7 +141,7 @@ def _sites_near(lat: float, lon: float) -> list[CloudRegion]:
 
 
 def _country_outline(zone: str) -> str | None:
-    """The country whose outline answers for this zone, if one does."""
+    """Return the country whose outline decides for this zone, if one does."""
     record = catalogue.load().zones.get(zone)
     return record.country if record and record.country in geography.load().one_zone else None
 
@@ -156,7 +156,7 @@ def _distance_km(zone: ZoneRecord, lat: float, lon: float) -> float:
 
 @cache
 def _only_zones() -> dict[str, ZoneRecord]:
-    """The zone of each country that has an outline of its own."""
+    """Map each country that has an outline of its own to its zone."""
     return {
         zone.country: zone
         for zone in catalogue.load().zones.values()

@@ -17,7 +17,7 @@ from gridtide_store.errors import Unusable
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, replacing what was there in one step; folders are made.
+    """Write `content` to `path`, replacing an older file atomically; missing folders are made.
 
     A reader sees the old file or the new one. After the return the new one survives a
     power cut.
@@ -76,7 +76,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """The data directory and the names in it. Nothing is created by naming it."""
+    """The data directory and the paths in it; naming it creates nothing."""
 
     root: Path
 
@@ -87,12 +87,12 @@ class DataDirectory:
 
     @property
     def ledger(self) -> Path:
-        """Runs, steps, sources and flags, a SQLite file; anyone may open it."""
+        """Commands that ran, what they retrieved, sources and anomalies; a SQLite file."""
         return self.root / "ledger.sqlite"
 
     @property
     def raw(self) -> Path:
-        """Bodies as received, gzip files by the SHA-256 of their content."""
+        """Raw responses, gzip files named by the SHA-256 of their content."""
         return self.root / "raw"
 
     @property
@@ -117,7 +117,7 @@ class DataDirectory:
 
 
 def default_home(environ: Mapping[str, str], platform: str) -> Path:
-    """The platform's folder for a user's data, plus ``gridtide``.
+    """Return the platform's folder for a user's data, plus ``gridtide``.
 
     Args:
         environ: the environment; ``XDG_DATA_HOME``, ``LOCALAPPDATA`` and ``HOME`` are read.
@@ -135,7 +135,7 @@ def default_home(environ: Mapping[str, str], platform: str) -> Path:
 
 
 def make_root(home: DataDirectory) -> None:
-    """Make the data directory if it is missing, open to its owner alone.
+    """Make the data directory if it is missing, readable by its owner alone.
 
     One that is there keeps its mode, so that an operator may let a group read it.
     """
@@ -146,7 +146,7 @@ def make_root(home: DataDirectory) -> None:
 
 @contextmanager
 def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[None]:
-    """Be the one writer of `home` for the length of the block.
+    """Hold the writer's lock of `home` for the length of the block.
 
     The kernel lets go of the lock when the process ends, however it ends.
 
@@ -185,7 +185,7 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
 
 
 def lock_holder(home: DataDirectory) -> str | None:
-    """Who holds the writer's lock since when; None where no process does."""
+    """Return who holds the writer's lock, and since when; None if it is free."""
     try:
         descriptor = os.open(home.lock, os.O_RDWR | NO_LINK)
     except OSError:

@@ -35,7 +35,7 @@ Columns = dict[str, NDArray[np.generic]]
 
 
 def log_of(path: Path) -> Path:
-    """The log beside the database file at `path`."""
+    """Return the path of the write-ahead log beside the database file at `path`."""
     return path.with_name(f"{path.name}.wal")
 
 
@@ -73,7 +73,7 @@ def refuse_damaged_log(path: Path) -> None:
 
 
 def _read_identifier(file: BinaryIO) -> bytes | None:
-    """The rest of the header: which database file it is of. None where it is cut off or odd."""
+    """Read the rest of the header, which names the database file; None where it is damaged."""
     numbers = [_number(file) for _ in range(IDENTIFIER)]
     if file.read(2) != b"\x67\x00" or _number(file) is None or file.read(2) != b"\xff\xff":
         return None
@@ -82,7 +82,7 @@ def _read_identifier(file: BinaryIO) -> bytes | None:
 
 
 def _number(file: BinaryIO) -> int | None:
-    """The next number, seven bits a byte; None at the end or if it is too long."""
+    """Read the next number, seven bits a byte; None at the end or if it is too long."""
     value = 0
     for place in range(10):
         byte = file.read(1)
@@ -102,7 +102,7 @@ def _damaged(log: Path, what: str) -> Damaged:
 
 
 def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
-    """An empty in-memory DuckDB in UTC; files are attached to it.
+    """Return an empty in-memory DuckDB in UTC, to which files are attached.
 
     Only ATTACH takes a storage version, and only a database without a path of its own can
     let go of its files one by one.
@@ -133,7 +133,7 @@ def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, *, scratch: Path | None = None) -> None:
-    """Shut everything but the folders of `connect`, and the settings themselves.
+    """Close everything but the folders of `connect`, and lock the settings.
 
     Args:
         connection: as `connect` gave it, its own settings made.
@@ -152,7 +152,7 @@ def _quoted(path: Path) -> str:
 def attach(
     connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool
 ) -> None:
-    """Attach the file at `path` under `name`; it is made if it is missing and writable.
+    """Attach the file at `path` under `name`; a missing one is made if it is writable.
 
     Raises:
         Busy: another process, or another part of this one, has the file open.
@@ -184,7 +184,7 @@ def refuse_foreign(
     tables: Collection[str],
     own: Collection[str] = (),
 ) -> None:
-    """Refuse a file in which a name of ours is not a table, or which brings names of its own.
+    """Refuse a file in which one of our names is not a table, or which has names of its own.
 
     Args:
         connection: with the file attached.
@@ -219,7 +219,7 @@ def refuse_foreign(
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of the block or nothing of it.
+    """Commit the whole block, or nothing of it.
 
     Raises:
         Unusable: the disk is full, or the file can no longer be written.
@@ -246,7 +246,7 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
 def columns(
     connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
 ) -> Columns:
-    """The answer as one numpy array a column.
+    """Run a query and return one numpy array for each column.
 
     Instants are ``datetime64[us]`` in UTC. NULL is NaN or NaT, so that only columns of floats
     and instants may hold one. (Handing the relation to polars would do too, but
@@ -262,7 +262,7 @@ def columns(
 
 
 def frame(found: Columns) -> pl.DataFrame:
-    """The same as polars: NaN as null, instants in UTC, texts as `String`."""
+    """Convert the columns to polars: NaN to null, instants to UTC, text to `String`."""
     made = []
     for name, column in found.items():
         series = pl.Series(name, column, nan_to_null=True)
@@ -275,10 +275,10 @@ def frame(found: Columns) -> pl.DataFrame:
 
 
 def microseconds(column: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Instants as microseconds since 1970."""
+    """Convert instants to microseconds since 1970."""
     return column.astype("datetime64[us]").view(np.int64)
 
 
 def instant(moment: datetime) -> int:
-    """One instant as microseconds since 1970."""
+    """Convert one instant to microseconds since 1970."""
     return (moment - EPOCH) // timedelta(microseconds=1)

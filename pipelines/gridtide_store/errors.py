@@ -65,7 +65,7 @@ class BodyExpired(NoData):
 
 
 def explain(error: Exception, path: Path, remedy: str = RESTORE) -> GridtideError:
-    """`error` as one sentence about `path`, with what to do about it.
+    """Turn `error` into one sentence about `place`, with the remedy.
 
     Args:
         error: of DuckDB, SQLite or the operating system.
@@ -102,7 +102,7 @@ def _explain_os(error: OSError, path: Path, remedy: str) -> GridtideError:
 
 @contextmanager
 def explained(path: Path, remedy: str = RESTORE) -> Iterator[None]:
-    """Raise what DuckDB, SQLite or the operating system say in the block as errors of ours.
+    """Raise errors of DuckDB, SQLite and the operating system in the block as ours.
 
     Raises:
         Unusable: no room, no right, or not enough memory.

@@ -1,4 +1,4 @@
-"""Forecast runs in and out: whole, and never mixed with another."""
+"""Forecast runs in the store: added whole, read, and thinned after their retention period."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADER = ("zone", "signal", "model", "issued_at", "known_at", "source", "simulat
 def append_runs(
     connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, *, batch: int, scratch: Path
 ) -> int:
-    """Add the runs of `incoming` that are not there yet; inside a transaction.
+    """Add the runs of `incoming` that are not stored yet; call it inside a transaction.
 
     Args:
         connection: with the live file in use.
@@ -75,7 +75,7 @@ def read_runs(
     as_of: datetime,
     models: Sequence[str],
 ) -> pl.DataFrame:
-    """Steps starting in ``[start, end)`` of each model's newest run known at `as_of`.
+    """Read the slots starting in ``[start, end)`` of each model's newest run known at `as_of`.
 
     Columns `FORECAST`, sorted by model and slot; no `models` means all of them.
     """
@@ -107,7 +107,7 @@ def read_known_between(
     start: datetime,
     end: datetime,
 ) -> pl.DataFrame:
-    """All runs whose `known_at` is in ``[start, end)``, whole.
+    """Read all runs whose `known_at` is in ``[start, end)``, each whole.
 
     Columns `FORECAST`, sorted by known_at, model, issued_at and slot.
     """

@@ -1,4 +1,4 @@
-"""Where a point lies: outlines of countries, and distances on a sphere. Pure Python."""
+"""Outlines of countries, and distances on a sphere. Pure Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PIECE = 32
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """A short part of a line, with the box around it; lon and lat in degrees."""
+    """A short part of a border or coast with the box around it; lon and lat in degrees."""
 
     west: float
     south: float
@@ -47,7 +47,7 @@ class Outline:
     border_parts: tuple[Border, ...]
 
     def contains(self, lat: float, lon: float) -> bool:
-        """Whether the point is inside (even-odd rule: rays cross an odd number of lines)."""
+        """Say whether coordinates are inside: a ray crosses an odd number of lines."""
         crossings = 0
         for border_part in self.border_parts:
             if border_part.south > lat or border_part.north < lat or border_part.east < lon:
@@ -62,7 +62,10 @@ class Outline:
     def distance_km(
         self, lat: float, lon: float, *, within: float = math.inf, borders_only: bool = False
     ) -> float:
-        """Distance to the nearest line; infinite when there is none nearer than `within`."""
+        """Return the distance to the nearest line.
+
+        Infinite when none is nearer than `within`.
+        """
         nearest = within
         shrink = math.cos(math.radians(lat))
         for border_part in self.border_parts:
@@ -74,7 +77,7 @@ class Outline:
         return nearest if nearest < within else math.inf
 
     def far_km(self, lat: float, lon: float) -> float:
-        """Distance to the outline from anywhere on the globe.
+        """Return the distance to the outline from anywhere on the globe.
 
         Within 300 km exact to 1 %; farther off to a corner of the line instead of to the line.
         """
@@ -90,7 +93,7 @@ class Outline:
 
 
 def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Great-circle distance between two points in degrees."""
+    """Return the great-circle distance between two coordinates in degrees."""
     up = math.radians(lat2 - lat1)
     across = math.radians(lon2 - lon1)
     a = (
@@ -119,7 +122,7 @@ class Atlas:
 
 @cache
 def load() -> Atlas:
-    """The outlines of this release; read once per process, when first needed."""
+    """Return the outlines of this release; they are read once per process, on first use."""
     document = json.loads((FOLDER / "outlines.json").read_text(encoding="utf-8"))
     return Atlas(
         one_zone=_outlines(document["one_zone"]),
@@ -131,7 +134,7 @@ def load() -> Atlas:
 def outline(
     country: str, *, borders: Sequence[Sequence[int]], coasts: Sequence[Sequence[int]]
 ) -> Outline:
-    """An outline from lines as outlines.json has them: thousandths of a degree, steps."""
+    """Build an outline from lines of outlines.json: differences, thousandths of a degree."""
     return Outline(
         country,
         tuple(
@@ -156,14 +159,14 @@ def _cut(line: Sequence[int], *, border: bool) -> Iterator[Border]:
 
 
 def _box_km(border_part: Border, lat: float, lon: float, shrink: float) -> float:
-    """A distance no point of the part is nearer than, on the plane around the point."""
+    """Return a lower bound of the distance to the part, on the plane around the coordinates."""
     across = max(border_part.west - lon, 0.0, lon - border_part.east) * shrink
     up = max(border_part.south - lat, 0.0, lat - border_part.north)
     return math.hypot(across, up) * KM_PER_DEGREE
 
 
 def _border_km(border_part: Border, lat: float, lon: float, shrink: float) -> float:
-    """Distance to the nearest segment, on the plane around the point."""
+    """Return the distance to the nearest segment, on the plane around the coordinates."""
     nearest = math.inf
     xs = [(x - lon) * shrink for x in border_part.lons]
     ys = [y - lat for y in border_part.lats]

@@ -30,7 +30,7 @@ RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to 
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The ledger at `path` for the length of the block, made if it is missing.
+    """Open the ledger at `path` for the length of the block; a missing one is made.
 
     Raises:
         Damaged: the file is no ledger, or cannot be read; restore a backup.
@@ -46,7 +46,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(path: Path) -> Iterator[sqlite3.Connection]:
-    """The ledger at `path`; all of the block or nothing of it. Errors as of `opened`."""
+    """Open the ledger at `path` and commit the whole block, or nothing of it."""
     with opened(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
@@ -54,7 +54,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def migrate(path: Path) -> None:
-    """Bring the ledger at `path` to the newest version, made if it is missing.
+    """Bring the ledger at `path` to the newest version; a missing one is made.
 
     Raises:
         NewerHome: a newer gridtide wrote it.
@@ -81,7 +81,10 @@ def migrate(path: Path) -> None:
 
 
 def _statements(path: Path) -> Iterator[str]:
-    """The statements of a script one by one; `executescript` would end the transaction."""
+    """Yield the statements of a script one by one.
+
+    `executescript` would end the transaction.
+    """
     statement = ""
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
         statement += line
@@ -224,7 +227,7 @@ class Ledger:
         ]
 
     def outcomes(self) -> dict[str, Latest]:
-        """The last retrieval of each source, and when it last delivered everything, by name."""
+        """Return, by source, the last retrieval and when it last delivered everything."""
         rows = self._rows(
             "SELECT source, started, status, message, "
             "max(CASE WHEN status = 'done' THEN started END) OVER (PARTITION BY source) "
@@ -241,7 +244,7 @@ class Ledger:
         }
 
     def settled(self, source: str, kind: str) -> dict[str, set[date]]:
-        """The UTC days that need no further request, by zone."""
+        """Return the UTC days that need no further request, by zone."""
         rows = self._rows(
             "SELECT zone, day FROM settled WHERE source = ? AND kind = ? AND final",
             source,
@@ -261,7 +264,7 @@ class Ledger:
         silent: Mapping[tuple[str, date], timedelta],
         now: datetime,
     ) -> None:
-        """Note how days of zones were answered after their last revision.
+        """Record how days of zones were answered after their last revision.
 
         A day is settled when it is complete, or when an answer on another day brought nothing
         new: publishers fail for hours, and fill gaps over days.
@@ -299,12 +302,12 @@ class Ledger:
             )
 
     def forget_settled(self) -> None:
-        """Forget which spans need no further request: the store they went to is gone."""
+        """Forget which days need no further request, as the store they went to is gone."""
         with transaction(self.path) as connection:
             connection.execute("DELETE FROM settled")
 
     def set_source(self, facts: Facts) -> None:
-        """Note what a source is, in place of what was noted before."""
+        """Record what a source is, replacing what was recorded before."""
         with transaction(self.path) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO source (name, title, url, licence, licence_url, "
@@ -314,7 +317,7 @@ class Ledger:
             )
 
     def sources(self) -> dict[str, Facts]:
-        """What is known of each source, by name."""
+        """Return the facts of each source, by name."""
         rows = self._rows(
             "SELECT name, title, url, licence, licence_url, attribution, simulated, restricted "
             "FROM source ORDER BY name"
@@ -327,7 +330,7 @@ class Ledger:
         }
 
     def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:
-        """Add to the counts of anomalies in what a source said."""
+        """Add to the counts of a source's anomalies."""
         with transaction(self.path) as connection:
             connection.executemany(
                 "INSERT INTO flag VALUES (?, ?, ?, ?) ON CONFLICT (source, flag) DO UPDATE "
@@ -336,7 +339,7 @@ class Ledger:
             )
 
     def flags(self) -> list[Flag]:
-        """All anomalies seen, by source and flag."""
+        """Return the counts of all anomalies, by source and flag."""
         rows = self._rows("SELECT source, flag, count, last_seen FROM flag ORDER BY 1, 2")
         return [
             Flag(source, flag, count, parse_time(seen)) for source, flag, count, seen in rows
@@ -348,7 +351,7 @@ class Ledger:
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process has that number."""
+    """Say whether a process has that number."""
     if sys.platform == "win32":  # there os.kill would end it; the writer's lock must do
         return pid == os.getpid()
     try:

@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 
 class OneLine(logging.Formatter):
-    """One line an event: time, level, logger, message, then its fields as ``name=value``.
+    """One line for each event: time, level, logger, message, then its fields as ``name=value``.
 
     A traceback is indented, so that only events begin in the first column.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; a traceback, where there is one, follows below it."""
+        """Return the line; a traceback follows below it, indented."""
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         line = f"{_moment(record)} {record.levelname} {record.name}: {record.getMessage()}"
         trace = self.formatException(record.exc_info) if record.exc_info else ""
@@ -34,7 +34,7 @@ class OneObject(logging.Formatter):
     """One JSON object a line, for containers."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object, as text without line breaks."""
+        """Return the object as text without line breaks."""
         event = {
             "time": _moment(record),
             "level": record.levelname,
@@ -48,7 +48,7 @@ class OneObject(logging.Formatter):
 
 
 def escape_controls(text: str) -> str:
-    """`text` on one line: line ends, terminal escapes and what else is not printable, escaped.
+    """Return `text` on one line, with control and other unprintable characters escaped.
 
     As JSON escapes them, so that JSON with them escaped is the same JSON.
     """
@@ -66,7 +66,7 @@ def _escape(character: str) -> str:
 
 
 def configure(settings: Settings, stream: TextIO) -> None:
-    """Send our log lines to `stream` as `settings` has it, and say which settings are odd."""
+    """Send our log lines to `stream` as `settings` say, and warn of unknown settings."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(OneObject() if settings.log_json else OneLine())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""What a snapshot folder holds: the one file that names all others."""
+"""The manifest of a snapshot: the one file that names all others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPUBLISH = "run `gridtide publish`"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file beside the manifest, as it was written."""
+    """Size and hash of one file beside the manifest when it was written."""
 
     bytes: int
     sha256: str
@@ -35,7 +35,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The run that is served for one zone: a row of a matrix, and what is known of it."""
+    """The run that is served for one zone: a row of a matrix, and the run's header."""
 
     run: int
     zone: str
@@ -49,7 +49,7 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class MatrixPlan:
-    """One ``.npy`` of shape (zones, 3, steps): p10, p50, p90; NaN where there is none.
+    """One ``.npy`` of shape (zones, 3, slots): p10, p50, p90; NaN where there is none.
 
     Step ``k`` of row ``z`` is ``[start + k * step, start + (k + 1) * step)`` with the row's
     own start.
@@ -63,7 +63,7 @@ class MatrixPlan:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that must be known to read a snapshot.
+    """Everything that a reader of a snapshot must know.
 
     Attributes:
         id: name of the folder.
@@ -105,14 +105,14 @@ class Manifest:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """`manifest` as JSON; its last member is the SHA-256 of those between it and `format`."""
+    """Encode `manifest` as JSON, whose last member is the SHA-256 of those before it."""
     content = json.dumps(manifest, default=_plain, indent=1)
     document = {"format": FORMAT, **json.loads(content), "sha256": _digest(content)}
     return json.dumps(document, indent=1).encode()
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of a snapshot.
+    """Read the manifest of a snapshot.
 
     Raises:
         Damaged: it is missing or not as it was written, or a file it names is missing or not
@@ -140,7 +140,7 @@ def read(folder: Path) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest, names: Sequence[str] = ()) -> None:
-    """Compare the content of the files of a snapshot, or of those in `names`, with its hashes.
+    """Compare the files of a snapshot, or those in `names`, with their hashes.
 
     A file that is still the same one (inode, length, time of change) is read once in a
     process: the base is linked from snapshot to snapshot and may be large.
@@ -164,7 +164,7 @@ def verify(folder: Path, manifest: Manifest, names: Sequence[str] = ()) -> None:
 
 
 def forget_hashes() -> None:
-    """Read every file again at the next `verify`: one was found to be damaged."""
+    """Read every file again at the next `verify`, as one was found to be damaged."""
     with _hashing:
         _hashed.clear()
 
@@ -182,25 +182,25 @@ def _remember(identity: tuple[int, int, int, int], found: File) -> None:
 
 
 def _size(path: Path) -> int | None:
-    """Bytes of a file; None where there is none."""
+    """Return the size of a file in bytes; None if it does not exist."""
     with explained(path, REPUBLISH):
         return path.stat().st_size if path.is_file() else None
 
 
 def describe(path: Path) -> File:
-    """Size and SHA-256 of a file as it is now."""
+    """Return size and SHA-256 of a file as it is now."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return File(path.stat().st_size, digest)
 
 
 def describe_bytes(content: memoryview) -> File:
-    """Size and SHA-256 of what is about to be written."""
+    """Return size and SHA-256 of content that is about to be written."""
     return File(len(content), hashlib.sha256(content).hexdigest())
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # what JSON has no word for
-    """An instant as text, one of our records as a dict of its fields, not copied deeply."""
+    """Turn an instant into text, or a record into a dict of its fields, not copied deeply."""
     if isinstance(value, datetime):
         return format_time(value)
     return {each.name: getattr(value, each.name) for each in fields(value)}
@@ -211,7 +211,7 @@ def _digest(content: str) -> str:
 
 
 def _decode(document: dict[str, Any], *, hashed: bool) -> Manifest:
-    """The manifest in `document`, its own hash compared and the names in it checked.
+    """Decode the manifest in `document`; its own hash and the names in it are checked.
 
     Args:
         document: without its format.

@@ -35,7 +35,7 @@ OWN = ("belief", "belief_as_of")
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its number, counted from 1 without gaps, and what it does."""
+    """One migration: its number, counted from 1 without gaps, and its SQL."""
 
     number: int
     name: str
@@ -43,7 +43,7 @@ class Migration:
 
 
 def load(folder: Path = FOLDER) -> tuple[Migration, ...]:
-    """The migrations in `folder` (``001_first.sql``, ...), in order.
+    """Return the migrations in `folder` (``001_first.sql``, ...), in order.
 
     Raises:
         Damaged: a number is missing or there twice, so the installation is not whole.
@@ -61,7 +61,7 @@ def load(folder: Path = FOLDER) -> tuple[Migration, ...]:
 
 
 def version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Number of the newest migration the file in use has had; 0 for an empty one."""
+    """Return the number of the newest migration that was applied; 0 for an empty file."""
     there = connection.execute(
         "SELECT count(*) FROM duckdb_tables() "
         "WHERE database_name = current_database() AND table_name = 'meta'"
@@ -75,7 +75,7 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
 def migrate(
     connection: duckdb.DuckDBPyConnection, migrations: Sequence[Migration], *, who: str
 ) -> int:
-    """Bring the file in use to the newest version, each step whole or not at all.
+    """Apply the migrations that are missing, each whole or not at all.
 
     Args:
         connection: with the file in use.
@@ -103,31 +103,31 @@ def migrate(
 
 
 def read_note(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    """One bookkeeping number of the store in use; 0 where there is none."""
+    """Read one number of the table ``meta``; 0 where there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
     return int(row[0]) if row else 0
 
 
 def write_note(connection: duckdb.DuckDBPyConnection, name: str, value: int) -> None:
-    """Set one bookkeeping number of the store in use; run it inside a transaction."""
+    """Set one number of the table ``meta``; call it inside a transaction."""
     connection.execute("DELETE FROM meta WHERE name = ?", [name])
     connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
 
 
 def identify(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give the store in use its number, unless it has one; one of an older gridtide has not."""
+    """Give the store its identity, unless it has one; a store of an older gridtide has none."""
     if not read_note(connection, STORE):
         with transaction(connection):
             write_note(connection, STORE, draw())
 
 
 def draw() -> int:
-    """A number that nothing else has: positive, and it fits BIGINT."""
+    """Return a new random identity: positive, and it fits BIGINT."""
     return secrets.randbits(62) + 1
 
 
 def name_of(number: int) -> str:
-    """How a manifest writes such a number; "" for none."""
+    """Return an identity as a manifest writes it; "" for none."""
     return f"{number:016x}" if number else ""
 
 
@@ -149,7 +149,7 @@ def refuse_beside_snapshots(home: DataDirectory) -> None:
 
 
 def refuse_without_store(home: DataDirectory) -> None:
-    """Refuse to go on where there is no store; nothing is made.
+    """Refuse to go on where there is no store; nothing is created.
 
     Raises:
         NoData: the data directory or the store in it is missing.
@@ -164,7 +164,7 @@ def refuse_without_store(home: DataDirectory) -> None:
 
 
 def adopt(connection: duckdb.DuckDBPyConnection, home: DataDirectory, *, new: bool) -> None:
-    """See that the file in use is a store of ours, or empty where a new one may be.
+    """Check that the attached file is a store of ours, or empty where a new one is allowed.
 
     Raises:
         Damaged: it is a database of something else, or is empty where a store was.

@@ -1,4 +1,4 @@
-"""Which snapshot is to be read: the one the pointer names, else the newest whole one."""
+"""Find the snapshot to read: the one that the pointer names, else the newest whole one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def pointed(home: DataDirectory) -> Path | None:
-    """Folder of the snapshot that the pointer names; None where there is no pointer.
+    """Return the folder of the snapshot that the pointer names; None without a pointer.
 
     Raises:
         Damaged: the pointer does not name a snapshot that is there.
@@ -50,7 +50,7 @@ def pointed(home: DataDirectory) -> Path | None:
 
 
 def current(home: DataDirectory) -> Path | None:
-    """Folder of the snapshot to read; None when nothing has been published.
+    """Return the folder of the snapshot to read; None when nothing has been published.
 
     Where the pointer is missing or damaged that is the newest whole snapshot there is.
 
@@ -77,7 +77,7 @@ def current(home: DataDirectory) -> Path | None:
 
 
 def whole(home: DataDirectory) -> Iterator[Path]:
-    """Folders of the snapshots whose files are all as they were written, newest first."""
+    """Yield the folders of snapshots whose files match their hashes, newest first."""
     for folder, manifest in _newest_first(home):
         try:
             manifests.verify(folder, manifest)
@@ -87,7 +87,7 @@ def whole(home: DataDirectory) -> Iterator[Path]:
 
 
 def _newest_first(home: DataDirectory) -> list[tuple[Path, Manifest]]:
-    """The snapshots with a readable manifest, in the order of publication, newest first.
+    """Yield the snapshots with a readable manifest, newest publication first.
 
     The order goes by what each names as the one before it, as a replay's clock may stand at
     any time; by the clock among those that nothing came after.

@@ -1,4 +1,4 @@
-"""Publishing: an immutable snapshot under a name never used before, then the pointer."""
+"""Publish an immutable snapshot under a new name, then move the pointer to it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def publish(
     rebase: Rebase = DAILY,
     keep: int = 3,
 ) -> str:
-    """Make what the store knows about `signals` readable; the name of the new snapshot.
+    """Publish what the store holds about `signals` and return the name of the new snapshot.
 
     The pointer moves last, so a crash at any moment leaves the snapshot before it current.
     Files that would not change are linked from that one, once their content has been compared
@@ -111,7 +111,7 @@ def publish(
 
 
 def _settle(staged: Path, folder: Path) -> None:
-    """Give the draft its name, all of it on the disk before anything points to it."""
+    """Give the staged folder its name, once all of it is on the disk."""
     for path in staged.iterdir():
         sync_file(path)
     sync_folder(staged)
@@ -129,7 +129,10 @@ def _move_pointer(home: DataDirectory, name: str) -> None:
 
 
 def _there(home: DataDirectory) -> Path | None:
-    """The snapshot that is read until now; None if there is none, or none that can be."""
+    """Return the snapshot that is current until now.
+
+    None if there is none, or none readable.
+    """
     try:
         return current(home)
     except Damaged as error:
@@ -138,7 +141,7 @@ def _there(home: DataDirectory) -> Path | None:
 
 
 def _readable(folder: Path | None) -> Before | None:
-    """The snapshot before; None if there is none, or none to link from."""
+    """Return the snapshot before; None if there is none, or none to link from."""
     if folder is None:
         return None
     try:
@@ -149,7 +152,10 @@ def _readable(folder: Path | None) -> Before | None:
 
 
 def _facts(store: Store, ledger: Ledger, before: Before | None) -> dict[str, Facts]:
-    """What is known of each source; what a lost ledger knew is taken from the one before."""
+    """Return the facts of each source.
+
+    Those a lost ledger knew are taken from the snapshot before.
+    """
     earlier: Mapping[str, Facts] = {}
     if before and before.manifest.store == store.id:
         earlier = before.manifest.sources
@@ -166,13 +172,13 @@ def _zones(store: Store, signals: Sequence[str]) -> list[str]:
 
 
 def _sweep(home: DataDirectory) -> None:
-    """Remove what publishers left that died: only one publishes at a time."""
+    """Remove what publishers that died have left; only one publishes at a time."""
     for partial in home.snapshots.glob(".*.partial"):
         shutil.rmtree(partial)
 
 
 def _prune(home: DataDirectory, newest: str, keep: int, *, damaged: bool) -> None:
-    """Remove all snapshots but `newest` and those it came after, `keep` in all.
+    """Remove all snapshots but `newest` and those before it, `keep` in all.
 
     Where damage was seen in the one before, its like among the others go too: they share its
     files, and no reader may come back to them.

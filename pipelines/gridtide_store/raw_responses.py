@@ -1,4 +1,4 @@
-"""Raw bodies as received: gzip files named by the SHA-256 of their content."""
+"""Raw responses as received: gzip files named by the SHA-256 of their content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Pruned:
 
 
 def keep_body(folder: Path, content: bytes) -> str:
-    """Write `content` below `folder` unless it is there already; its SHA-256.
+    """Write `content` below `folder` unless it is there already, and return its SHA-256.
 
     When this returns the file is whole and on the disk, so a row may name it.
     """
@@ -39,7 +39,7 @@ def keep_body(folder: Path, content: bytes) -> str:
 
 
 def read_body(folder: Path, digest: str) -> bytes:
-    """The content whose SHA-256 is `digest`.
+    """Return the content whose SHA-256 is `digest`.
 
     Raises:
         Damaged: the file is missing, or its content is not what was kept.
@@ -62,7 +62,7 @@ def hash_body(content: bytes) -> str:
 
 
 def body_path(folder: Path, digest: str) -> Path:
-    """Where the body with that SHA-256 lies: ``ab/cdef….gz``."""
+    """Return the path of the body with that SHA-256: ``ab/cdef….gz``."""
     return folder / digest[:2] / f"{digest[2:]}.gz"
 
 

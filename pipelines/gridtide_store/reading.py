@@ -1,4 +1,4 @@
-"""Observations out, as they were known at a moment."""
+"""Read observations as they were known at a moment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a rule has not derived from yet, and the insertion up to which that is all."""
+    """What a rule has not derived from yet, and the insertion up to which that is complete."""
 
     spans: tuple[Span, ...]
     cut: int
@@ -46,7 +46,7 @@ def history(
     as_of: datetime,
     sources: Sequence[str],
 ) -> pl.DataFrame:
-    """Slots starting in ``[start, end)`` as known at `as_of`, merged by trust, sorted."""
+    """Read slots starting in ``[start, end)`` as known at `as_of`, merged by trust, sorted."""
     known = columns(
         connection,
         "SELECT id, source FROM series WHERE zone = ? AND signal = ?",
@@ -114,7 +114,7 @@ def inputs(
 def covered(
     connection: duckdb.DuckDBPyConnection, source: str, start: datetime, end: datetime
 ) -> dict[tuple[str, date], timedelta]:
-    """Time with values of each zone and UTC day, over slots that start in ``[start, end)``.
+    """Return the time with values by zone and UTC day, slots starting in ``[start, end)``.
 
     Added up over all series that `source` has of the zone; a flow counts for both its ends.
     """
@@ -139,7 +139,7 @@ def covered(
 
 
 def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:
-    """Where generation or shares were added by insertions after number `after`."""
+    """Return where generation or shares were added by insertions after number `after`."""
     found = columns(
         connection,
         "SELECT zone, source, min(slot_start) AS first, max(slot_end) AS last "
@@ -180,7 +180,7 @@ SERIES = """
 
 
 def series(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """What there is: zone, signal, source, first_start, last_end, rows, newest_known_at.
+    """Return zone, signal, source, first_start, last_end, rows, newest_known_at of each series.
 
     The first and last slot are those with a value; null where a series has none.
     """
@@ -188,7 +188,7 @@ def series(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def publishers(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
-    """Who gave the observations, by name, and whether they are simulated."""
+    """Return the publishers of the observations by name, and whether they are simulated."""
     found = columns(
         connection,
         "SELECT source, bool_or(id IN (SELECT series FROM observation WHERE quality = ?)) AS "
@@ -203,7 +203,7 @@ def publishers(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
 
 
 def newest_known_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The latest knowledge time of any observation or run."""
+    """Return the latest knowledge time of any observation or run."""
     found = columns(
         connection,
         "SELECT max(known_at) AS newest FROM "
@@ -239,7 +239,7 @@ def _all_revisions(
     *,
     as_of: datetime | None,
 ) -> Columns:
-    """Read every revision of the slots of some series, in no order."""
+    """Read every revision of the slots of some series, unsorted."""
     return columns(
         connection,
         "SELECT series, slot_start, slot_end, value, quality::TEXT AS quality, known_at, "

@@ -1,4 +1,4 @@
-"""What the ledger notes down: runs and their steps, sources, anomalies."""
+"""Records of the ledger: commands and their stages, sources, anomalies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """How a run ended."""
+    """How a command ended."""
 
     RUNNING = "running"
     DONE = "done"
@@ -79,7 +79,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """How often a source said something odd, and when last."""
+    """How often a source had an anomaly, and when last."""
 
     source: str
     flag: str

@@ -1,4 +1,4 @@
-"""What a user passes as a region, resolved to a zone; or an error with candidates, no guess."""
+"""Resolve what a user passes as a region to a zone, or raise an error with candidates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LISTED = 5
 
 
 class How(StrEnum):
-    """By what a region was resolved; part of every answer."""
+    """By what a region was resolved; part of every response."""
 
     ZONE_KEY = "zone key"
     ALIAS = "alias"
@@ -34,7 +34,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The zone a region means, and how we know."""
+    """The zone that a region was resolved to, and by what."""
 
     region: str
     zone: str
@@ -43,7 +43,7 @@ class Resolution:
 
 
 def resolve(region: str) -> Resolution:
-    """The zone that `region` means.
+    """Return the zone that `region` means.
 
     Args:
         region: in any case a zone key (``DE``), another name that denotes exactly one zone
@@ -76,7 +76,7 @@ def resolve(region: str) -> Resolution:
 
 
 def resolve_zone(name: str) -> ZoneRecord:
-    """The zone with this key, alias or other name, in any case.
+    """Return the zone with this key, alias or other name, in any case.
 
     Raises:
         UnknownRegion: none, or not exactly one; ``extra["nearest"]`` lists those meant.
@@ -87,7 +87,7 @@ def resolve_zone(name: str) -> ZoneRecord:
 
 
 def split_regions(values: Sequence[str]) -> list[str]:
-    """The regions in `values`, each of which may be a list with commas.
+    """Return the regions in `values`, each of which may be a list with commas.
 
     Two numbers in a row are one place: ``DE,52.5,13.4,FR`` is DE, 52.5,13.4 and FR.
 
@@ -130,7 +130,7 @@ def _zone_at(lat: float, lon: float) -> tuple[ZoneRecord, How] | None:
 
 
 def _coordinates(text: str) -> tuple[float, float] | None:
-    """Latitude and longitude when `text` is numbers; None when it is a name."""
+    """Return latitude and longitude when `text` is numbers; None when it is a name."""
     parts = [part.strip() for part in text.split(",")]
     if not all(map(NUMBER.fullmatch, parts)):
         return None
@@ -167,7 +167,7 @@ def _unknown(text: str) -> UnknownRegion:
 
 
 def _site_elsewhere(text: str) -> Meaning | None:
-    """A cloud region without its provider, where all of that name are in zones not covered.
+    """Return a cloud region without its provider, if all of that name are not covered.
 
     ``me-south-1`` is Bahrain and no part of Montenegro (ME).
     """
@@ -180,7 +180,7 @@ def _site_elsewhere(text: str) -> Meaning | None:
 
 
 def _meant(text: str, meaning: Meaning) -> list[dict[str, object]]:
-    """The zones a name means, then what is called exactly like it."""
+    """Return the zones that a name means, then those that are called exactly like it."""
     zones = catalogue.load().zones
     meant: list[dict[str, object]] = [
         {"region": key, "zone": key, "name": zones[key].name} for key in meaning.zones
@@ -190,7 +190,7 @@ def _meant(text: str, meaning: Meaning) -> list[dict[str, object]]:
 
 
 def _alike(text: str) -> list[dict[str, object]]:
-    """What is meant or spelled like `text`, up to `LISTED`.
+    """Return up to `LISTED` regions that are meant or spelled like `text`.
 
     A part of a market (``CAISO_NORTH``) or of a country (``FR-BRE``) is that market's or that
     country's: what is only spelled alike elsewhere comes after it.
@@ -207,7 +207,7 @@ def _alike(text: str) -> list[dict[str, object]]:
 
 
 def _spelled_alike(text: str) -> list[dict[str, object]]:
-    """Up to five regions with a name like `text`: exact ones, then parts, then look-alikes."""
+    """Return up to five regions spelled like `text`: exact, then parts, then look-alikes."""
     word = text.casefold()
     names = _names()
     like = [name for name in names if len(word) >= 3 and word in name]
@@ -219,7 +219,7 @@ def _spelled_alike(text: str) -> list[dict[str, object]]:
 
 @cache
 def _names() -> dict[str, list[dict[str, str]]]:
-    """Every case-folded name of a region to what could be passed for it."""
+    """Map every case-folded name of a region to what could be passed for it."""
     known = catalogue.load()
     names: dict[str, list[dict[str, str]]] = {}
     for zone in known.zones.values():

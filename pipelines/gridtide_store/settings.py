@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, platform: str = sys.platform) -> Settings:
-        """Settings as `environ` has them; defaults where it is silent.
+        """Read the settings from `environ`; those that are not set have their defaults.
 
         Raises:
             BadInput: a value that cannot be read, with the name and what would be right.
@@ -117,7 +117,7 @@ KNOWN = {
 
 
 def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """A remark for each name that starts like ours and is none of ours.
+    """Return a remark for each unknown name that starts with GRIDTIDE_.
 
     Container platforms add such names by themselves (``GRIDTIDE_PORT=tcp://…``), so this
     is never an error.
@@ -133,7 +133,7 @@ def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def read_flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
-    """Whether a setting is on; `default` where it is not given.
+    """Say whether a setting is on; `default` where it is not set.
 
     Raises:
         BadInput: it is neither on nor off.

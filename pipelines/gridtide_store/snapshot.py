@@ -1,4 +1,4 @@
-"""Reading a published snapshot: history and forecasts, now or as of a moment."""
+"""Read a published snapshot: history and forecasts, now or as of a moment."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Observed:
     source: Text
 
     def at(self, position: int) -> Observed:
-        """One slot alone, which keeps nothing of the others in memory."""
+        """Return one slot alone, which keeps nothing of the others in memory."""
         one = slice(position, position + 1)
         return Observed(
             self.zone,
@@ -126,7 +126,7 @@ class Snapshot:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The snapshot in `folder`, its files compared with their hashes.
+        """Open the snapshot in `folder`, its files compared with their hashes.
 
         Raises:
             Damaged: a file is missing or not as it was written; publish again.
@@ -154,7 +154,7 @@ class Snapshot:
             raise
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -178,7 +178,7 @@ class Snapshot:
         as_of: datetime | None = None,
         source: str | None = None,
     ) -> Observed:
-        """Slots starting in ``[start, end)``, as known now or at `as_of`, merged by trust.
+        """Return slots starting in ``[start, end)``, now or at `as_of`, merged by trust.
 
         Those of one `source` alone where it is named. Empty where there is nothing. Values are
         rounded to 0.01, fractions to 0.0001.
@@ -215,7 +215,10 @@ class Snapshot:
     def run(
         self, zone: str, signal: str, *, as_of: datetime, model: str | None = None
     ) -> Run | None:
-        """The newest run known at `as_of`, of `model` or of any; None when there is none."""
+        """Return the newest run known at `as_of`, of `model` or of any.
+
+        None when there is none.
+        """
         moment = END_OF_TIME if self.known_by(as_of) else as_of
         with explained(self._folder, REPUBLISH):
             return self._runs.newest(zone, signal, as_of=moment, model=model)
@@ -242,7 +245,7 @@ class Snapshot:
         self._probe_from = began + PROBE_SECONDS
 
     def known_by(self, as_of: datetime) -> bool:
-        """Whether all of the snapshot counts as known at `as_of`.
+        """Say whether all of the snapshot counts as known at `as_of`.
 
         What has been published is known from then on, also where a clock was ahead when it
         was stored, so that its `known_at` has not come yet. In a replay such values are the
@@ -251,12 +254,12 @@ class Snapshot:
         return not self.replay and as_of >= self.published_at
 
     def _seen(self, known_at: datetime) -> datetime:
-        """`known_at`, or when it was published where that came first; see `known_by`."""
+        """Return `known_at`, or when it was published where that came first; see `known_by`."""
         return known_at if self.replay else min(known_at, self.published_at)
 
 
 def _series(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[int, SeriesInfo]:
-    """All series by number, in the order zone, signal, source."""
+    """Return all series by number, in the order zone, signal, source."""
     found = frame(
         columns(connection, "SELECT * FROM delta.series ORDER BY zone, signal, source")
     )
@@ -283,7 +286,7 @@ def _series(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[i
 def _ranked(
     numbered: Mapping[int, SeriesInfo], manifest: Manifest
 ) -> dict[tuple[str, str], tuple[tuple[int, str], ...]]:
-    """Number and source of the series of each zone and signal, most trusted first."""
+    """Return number and source of the series of each zone and signal, most trusted first."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for number, info in numbered.items():
         found.setdefault((info.zone, info.signal), {})[info.source] = number

@@ -1,4 +1,4 @@
-"""Beliefs out of a snapshot's two files: the base by query, the delta from memory."""
+"""Read observations from a snapshot's two files: the base by query, the delta from memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = "series, slot_start, length_us, value, quality, known_us"
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Beliefs as parallel arrays; times in microseconds since 1970, NaN is unknown.
+    """Observations as parallel arrays; times in microseconds since 1970, NaN is unknown.
 
     `quality` is a number into the manifest's `qualities`.
     """
@@ -35,7 +35,7 @@ class Slots:
 
     @classmethod
     def of(cls, found: Columns) -> Self:
-        """Those in the answer to a query for `COLUMNS`."""
+        """Return the observations in the result of a query for `COLUMNS`."""
         start = microseconds(found["slot_start"])
         return cls(
             found["series"].astype(np.int64),
@@ -47,7 +47,7 @@ class Slots:
         )
 
     def take(self, which: NDArray[np.generic] | slice) -> Slots:
-        """Those at some positions."""
+        """Return the observations at these indexes."""
         return Slots(
             self.series[which],
             self.start[which],
@@ -59,7 +59,7 @@ class Slots:
 
     @classmethod
     def join(cls, parts: Sequence[Slots]) -> Slots:
-        """All of `parts`, one after the other."""
+        """Return all of `parts`, one after the other."""
         if len(parts) == 1:
             return parts[0]
         return cls(
@@ -73,7 +73,7 @@ class Slots:
 
 
 class Revisions:
-    """What was believed about slots; a connection with ``base`` and ``delta`` attached.
+    """The revisions in a snapshot; its connection has ``base`` and ``delta`` attached.
 
     The delta is small and used by nearly every request, so it is held in memory: finding
     72 hours in it takes microseconds, a query half a millisecond.
@@ -101,7 +101,7 @@ class Revisions:
     def read(
         self, series: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
     ) -> Slots:
-        """Newest beliefs about slots starting in ``[start, end)``, by series and start.
+        """Read the newest revisions of slots starting in ``[start, end)``, by series and start.
 
         With `as_of` those known then, else all.
         """

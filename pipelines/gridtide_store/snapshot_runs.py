@@ -35,7 +35,10 @@ Float = NDArray[np.float64]
 
 
 def clock_of(published_at: datetime, *, replay: bool) -> datetime:
-    """After when a run's clock was ahead; a replay's own clock says nothing of that."""
+    """Return the time after which a run's issue time counts as ahead.
+
+    A replay has no such time.
+    """
     return END_OF_TIME if replay else published_at
 
 
@@ -46,7 +49,7 @@ def newest_runs(
     served: Sequence[str],
     clock: datetime,
 ) -> pl.DataFrame:
-    """Header of the newest run for each zone and signal; `clock` is `clock_of` now."""
+    """Read the header of the newest run of each zone and signal; `clock` is `clock_of` now."""
     return frame(
         columns(
             connection,
@@ -61,7 +64,7 @@ def newest_runs(
 def matrices(
     connection: duckdb.DuckDBPyConnection, headers: pl.DataFrame
 ) -> Iterator[tuple[MatrixPlan, Matrix]]:
-    """The runs of `headers` as one matrix for each signal and step length.
+    """Yield the runs of `headers` as one matrix for each signal and resolution.
 
     A run whose steps are not all of one length is in none; it is read from the tables. Which
     matrices there are and in which order does not matter to a reader.
@@ -88,7 +91,7 @@ def matrices(
 
 
 def _build_matrix(rows: pl.DataFrame) -> tuple[MatrixPlan, Matrix]:
-    """One matrix from the steps of one signal and step length, one run a zone."""
+    """Build one matrix from the slots of one signal and resolution, one run a zone."""
     runs = rows.unique("zone", keep="first", maintain_order=True)
     seconds = rows["length"][0] // 1_000_000
     signal = rows["signal"][0]
@@ -114,7 +117,7 @@ def _build_matrix(rows: pl.DataFrame) -> tuple[MatrixPlan, Matrix]:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One forecast as issued; the arrays are parallel, times in microseconds since 1970.
+    """One forecast run; the arrays are parallel, times in microseconds since 1970.
 
     `p10` and `p90` are NaN where the model gave none.
     """
@@ -134,7 +137,7 @@ class Run:
 
 
 class Runs:
-    """The runs of a snapshot; a connection with ``base`` and ``delta`` attached.
+    """The runs of a snapshot; its connection has ``base`` and ``delta`` attached.
 
     Raises:
         Damaged: a matrix cannot be read; publish again.
@@ -155,7 +158,10 @@ class Runs:
     def newest(
         self, zone: str, signal: str, *, as_of: datetime, model: str | None
     ) -> Run | None:
-        """The newest run known at `as_of`, of `model` or of any; None when there is none."""
+        """Return the newest run known at `as_of`, of `model` or of any.
+
+        None when there is none.
+        """
         held = self._held.get((zone, signal))
         if held and held[1].known_at <= as_of and model in (None, held[1].model):
             return _from_matrix(*held)

@@ -1,4 +1,4 @@
-"""A snapshot in the making: what is written for it, and what is linked from the one before."""
+"""Stage a snapshot: the files written for it, and those linked from the snapshot before."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rebase:
-    """When the base is written anew: it is that old, or the delta would have so many rows."""
+    """When the base is written again: it is that old, or the delta would have so many rows."""
 
     age: timedelta = timedelta(hours=20)
     rows: int = 1_000_000
@@ -50,7 +50,7 @@ class Before:
 
 @dataclass(slots=True)
 class StagedSnapshot:
-    """A snapshot in the making, and the one before it to link from.
+    """A snapshot that is being written, and the one before it to link from.
 
     Attributes:
         damaged: whether a file of the one before was found not to be what was published.
@@ -62,11 +62,11 @@ class StagedSnapshot:
     damaged: bool = False
 
     def add(self, name: str) -> None:
-        """Note a file that has just been written."""
+        """Record a file that has just been written."""
         self.files[name] = manifests.describe(self.folder / name)
 
     def link(self, name: str) -> bool:
-        """Take a file over from the snapshot before; a copy where links do not work.
+        """Link a file of the snapshot before; copy it where links do not work.
 
         Returns:
             False if it is not there as it was published; then it must be written.
@@ -101,7 +101,7 @@ class StagedSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The base and delta of a draft: the publications that wrote them, as in the manifest."""
+    """The publications that wrote base and delta, as in the manifest."""
 
     base_cut: int
     base_made_at: datetime
@@ -117,7 +117,7 @@ def fill(
     signals: Sequence[str],
     rebase: Rebase,
 ) -> Made:
-    """Put base and delta into the draft, linked where they are of this store and unchanged.
+    """Put base and delta into the staged snapshot, linked where they are unchanged.
 
     The store notes which publication wrote what it holds, so a file is linked only if it was
     written from this very store, and from a state that this one has come from.
@@ -169,7 +169,7 @@ def _noted(store: Store, note: str, said: str) -> bool:
 def _due(
     store: Store, before: Manifest, now: datetime, *, signals: Sequence[str], rebase: Rebase
 ) -> bool:
-    """Whether the base is to be written anew."""
+    """Say whether the base is to be written again."""
     return (
         before.store != store.id
         or not _noted(store, BASE_NOTE, before.base)

@@ -1,4 +1,4 @@
-"""The store of record: what every source and model said, and when we knew it."""
+"""The store of record: observations and forecast runs, and when each was known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gridtide_store.raw_responses import hash_body, keep_body, read_body
 
 
 class Store:
-    """The live file of one home, open for writing; use it as a context manager.
+    """The store of one data directory, open for writing; use it as a context manager.
 
     For one thread of one process at a time, which holds `home.writer_lock`. Each method that
     adds does so whole or not at all, and what it has acknowledged survives a kill.
@@ -51,7 +51,7 @@ class Store:
         *,
         new: bool = False,
     ) -> Self:
-        """The store in `home`, made if it is missing, brought to the newest schema.
+        """Open the store in `home`; a missing one is made, an older one migrated.
 
         With `new` one is also made where snapshots of a lost one are published.
 
@@ -84,7 +84,7 @@ class Store:
         return store
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with explained(self.home.live):
             self.connection.close()
 
@@ -107,11 +107,11 @@ class Store:
 
     @property
     def id(self) -> str:
-        """Which store this is; a snapshot made from it says the same."""
+        """Identity of the store, which its snapshots repeat."""
         return opening.name_of(opening.read_note(self.connection, opening.STORE))
 
     def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
-        """Keep one body as received, before anyone parses it; the number of the retrieval.
+        """Archive one body as received, before it is parsed and return the number of retrieval.
 
         The same content is kept once, however often it comes. `address` is stored as it is,
         so it must not hold a key.
@@ -127,7 +127,7 @@ class Store:
         return int(row[0])
 
     def body(self, retrieval_id: int) -> bytes:
-        """The body of one retrieval as it was received.
+        """Return the body of one retrieval as it was received.
 
         Raises:
             BadInput: there is no such retrieval.
@@ -158,7 +158,7 @@ class Store:
         return row is not None and row[0] > 0
 
     def append(self, observations: pl.DataFrame, *, received: bool = False) -> int:
-        """Add what differs from the latest belief; columns `OBSERVATION`.
+        """Add what differs from the newest revision; columns `OBSERVATION`.
 
         Args:
             observations: what is to be added.
@@ -179,7 +179,7 @@ class Store:
         return self._add(partial(append, raised=self.raised), observations)
 
     def append_forecasts(self, forecasts: pl.DataFrame) -> int:
-        """Add whole runs; columns `FORECAST`. A run that is there is not added again.
+        """Add whole runs; columns `FORECAST`. A run that is stored is not added again.
 
         Returns:
             Rows (steps) added.
@@ -212,7 +212,7 @@ class Store:
         as_of: datetime,
         sources: Sequence[str] = (),
     ) -> pl.DataFrame:
-        """Slots starting in ``[start, end)`` as they were known at `as_of`, sorted.
+        """Read the slots starting in ``[start, end)`` as they were known at `as_of`, sorted.
 
         Several sources are merged: `sources` is the order of trust, see `trust.by_trust`
         and `trust.merge`.
@@ -233,7 +233,7 @@ class Store:
         *,
         as_of: datetime | None = None,
     ) -> pl.DataFrame:
-        """One source's generation and shares, slots starting in ``[start, end)``.
+        """Read one source's generation and shares, slots starting in ``[start, end)``.
 
         The newest revisions, or those known at `as_of`; columns `OBSERVATION`.
         """
@@ -246,7 +246,7 @@ class Store:
     def covered(
         self, source: str, start: datetime, end: datetime
     ) -> dict[tuple[str, date], timedelta]:
-        """Time with values of `source`, by zone and UTC day; added up over its series."""
+        """Return time with values of `source` by zone and UTC day, added up over its series."""
         return reading.covered(self.connection, source, start, end)
 
     def forecasts(
@@ -259,26 +259,30 @@ class Store:
         as_of: datetime,
         models: Sequence[str] = (),
     ) -> pl.DataFrame:
-        """Steps starting in ``[start, end)`` of each model's newest run known at `as_of`.
+        """Read slots starting in ``[start, end)`` of each model's newest run known at `as_of`.
 
         Columns `FORECAST`, sorted by model and slot; without `models` all of them.
         """
         return read_runs(self.connection, zone, signal, start, end, as_of=as_of, models=models)
 
     def series(self) -> pl.DataFrame:
-        """zone, signal, source, first_start, last_end, rows, newest_known_at of each series."""
+        """Return zone, signal, source, first_start, last_end, rows, newest_known_at by
+        series."""
         return reading.series(self.connection)
 
     def publishers(self) -> dict[str, bool]:
-        """Who gave the observations, by name, and whether they are simulated."""
+        """Return the publishers of the observations by name, and whether they are simulated."""
         return reading.publishers(self.connection)
 
     def newest_known_at(self) -> datetime | None:
-        """The latest knowledge time of any observation or run; None in an empty store."""
+        """Return the latest knowledge time of any observation or run.
+
+        None in an empty store.
+        """
         return reading.newest_known_at(self.connection)
 
     def underived(self, rule: str) -> reading.Pending:
-        """Where generation or shares came in after what `rule` has derived.
+        """Return where generation or shares were added since `rule` has derived from them.
 
         Give the answer's `cut` to `mark_derived` when its spans are done.
         """
@@ -288,6 +292,6 @@ class Store:
         return reading.Pending(tuple(spans), self.cut)
 
     def mark_derived(self, rule: str, cut: int) -> None:
-        """Note that `rule` has derived from everything up to insertion `cut`."""
+        """Record that `rule` has derived from everything up to insertion `cut`."""
         with transaction(self.connection):
             opening.write_note(self.connection, f"derived:{rule}", cut)

@@ -57,7 +57,7 @@ def write_base(
     scratch: Path,
     chunk: int = CHUNK,
 ) -> None:
-    """Write all beliefs and runs about `signals`: the newest sorted, the superseded aside.
+    """Write all observations and runs of `signals`: the newest sorted, superseded ones apart.
 
     Args:
         connection: with the live file in use.
@@ -88,7 +88,7 @@ def write_delta(
     signals: Sequence[str],
     scratch: Path,
 ) -> None:
-    """Write the beliefs and runs added after insertion `after`, and what series there are.
+    """Write the observations and runs added after insertion `after`, and the list of series.
 
     Insertions are counted rather than times compared, because an import can bring a
     known_at that is older than the base.
@@ -115,7 +115,7 @@ def write_delta(
 
 
 def rows_after(connection: duckdb.DuckDBPyConnection, cut: int) -> int:
-    """Beliefs and forecast steps added after insertion `cut`."""
+    """Count the observations and forecast slots added after insertion `cut`."""
     row = connection.execute(
         "SELECT (SELECT count(*) FROM observation WHERE batch > $1) + (SELECT count(*) "
         "FROM step WHERE run IN (SELECT id FROM run WHERE batch > $1))",
@@ -127,7 +127,7 @@ def rows_after(connection: duckdb.DuckDBPyConnection, cut: int) -> int:
 def chunks(
     connection: duckdb.DuckDBPyConnection, size: int = CHUNK
 ) -> Iterator[tuple[int, int]]:
-    """Ranges of series numbers, both ends in, with about `size` rows each."""
+    """Return ranges of series numbers, both ends included, with about `size` rows each."""
     found = columns(
         connection, "SELECT series, count(*) AS n FROM observation GROUP BY 1 ORDER BY 1"
     )
@@ -144,7 +144,7 @@ def chunks(
 
 @contextmanager
 def _new(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """A new file at `path`, attached as ``out`` with the tables in it, then let go whole."""
+    """Attach a new file at `path` as ``out`` with the tables in it; detach it at the end."""
     attach(connection, path, "out", read_only=False)
     try:
         connection.execute(TABLES)
@@ -156,7 +156,7 @@ def _new(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
 
 
 def _choose(connection: duckdb.DuckDBPyConnection, signals: Sequence[str]) -> None:
-    """Temporary table ``chosen``: the published series, and whether they are fractions."""
+    """Make temporary table ``chosen``: the published series, and whether they are fractions."""
     fractions = [signal for signal in signals if digits(signal) == FRACTION_DIGITS]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE chosen AS SELECT *, signal IN (SELECT unnest(?)) AS "
@@ -166,7 +166,10 @@ def _choose(connection: duckdb.DuckDBPyConnection, signals: Sequence[str]) -> No
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, which: str) -> None:
-    """Temporary table ``staged``: published beliefs, rounded; rank 1 is the newest."""
+    """Make the temporary table ``staged``: published observations, rounded.
+
+    Rank 1 is the newest.
+    """
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE staged AS
@@ -205,7 +208,7 @@ def _write_runs(
 
 
 def _updated_info(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """What the base says of each series, put right by what is staged for the delta."""
+    """Return what the base says of each series, corrected by what is staged for the delta."""
     simulated = QUALITIES.index(Quality.SIMULATED)
     newer = "(FROM staged WHERE rank = 1)"
     # Where the delta took the value of the first or last slot away, the base is read again.

@@ -1,4 +1,4 @@
-"""Which source to believe, slot by slot, where several speak of the same zone and signal.
+"""Decide slot by slot which source to use where several have the same zone and signal.
 
 Pure; the store and the snapshots both merge with it.
 """
@@ -22,7 +22,7 @@ Int = NDArray[np.int64]
 
 
 def by_trust(sources: Iterable[str], trusted: Sequence[str]) -> list[str]:
-    """`sources`, most trusted first.
+    """Return `sources`, most trusted first.
 
     A source ranks as `trusted` lists it; a derived one that is not listed ranks just behind
     its publisher (``derived@ipcc_ar5/eia`` behind ``eia``). Those not listed at all come
@@ -39,7 +39,7 @@ def by_trust(sources: Iterable[str], trusted: Sequence[str]) -> list[str]:
 
 
 def newest(series: Int, start: Int, known_at: Int) -> Int:
-    """Positions of the latest belief about each slot, sorted by series and start."""
+    """Return the indexes of the newest revision of each slot, sorted by series and start."""
     order = np.lexsort((known_at, start, series))
     sorted_series, sorted_start = series[order], start[order]
     last = np.ones(len(order), dtype=np.bool_)
@@ -50,7 +50,7 @@ def newest(series: Int, start: Int, known_at: Int) -> Int:
 
 
 def merge(start: Int, end: Int, value: NDArray[np.float64], known_at: Int, rank: Int) -> Int:
-    """Positions of the slots to believe, sorted by start; none overlaps another.
+    """Return the indexes of the slots to use, sorted by start; none overlaps another.
 
     Within one source the slot known later wins where two overlap (a publisher went from
     half hours to hours). Then a slot counts only where it overlaps none of a more trusted
@@ -79,7 +79,7 @@ def merge(start: Int, end: Int, value: NDArray[np.float64], known_at: Int, rank:
 
 
 def _overlaps(start: Int, end: Int, others_start: Int, others_end: Int) -> NDArray[np.bool_]:
-    """Whether each slot overlaps one of the others, which are sorted and do not overlap."""
+    """Say whether each slot overlaps one of the others, which are sorted and do not overlap."""
     if len(others_start) == 0:
         return np.zeros(len(start), dtype=np.bool_)
     # The last one that starts before our end reaches furthest.
@@ -88,7 +88,7 @@ def _overlaps(start: Int, end: Int, others_start: Int, others_end: Int) -> NDArr
 
 
 def _settled(start: Int, end: Int, known_at: Int, mine: Int) -> Int:
-    """`mine`, slots of one source, sorted and without overlap: the one known later wins."""
+    """Return the slots `mine` of one source sorted; where two overlap, the one known later."""
     mine = mine[np.argsort(start[mine], kind="stable")]
     if len(mine) < 2 or not (start[mine][1:] < end[mine][:-1]).any():
         return mine

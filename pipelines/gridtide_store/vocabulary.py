@@ -92,22 +92,25 @@ RUN = ("zone", "signal", "model", "issued_at")
 
 
 def generation(fuel: str) -> str:
-    """Signal of the power one fuel gives, MW; storage positive when it discharges."""
+    """Return the signal of the power that one fuel generates, MW.
+
+    Storage is positive when it discharges.
+    """
     return f"{GENERATION}{fuel}"
 
 
 def share(fuel: str) -> str:
-    """Signal of one fuel's part of all generation, 0 to 1."""
+    """Return the signal of one fuel's share of all generation, 0 to 1."""
     return f"{SHARE}{fuel}"
 
 
 def input_of(source: str) -> str:
-    """The publisher behind a source name: ``derived@ipcc_ar5/eia`` is made from ``eia``."""
+    """Return the publisher of a source name: ``eia`` for ``derived@ipcc_ar5/eia``."""
     return source.rpartition("/")[2] if source.startswith("derived@") else source
 
 
 def digits(signal: str) -> int:
-    """Decimals a published value keeps: 2, but 4 where it is a fraction of 1.
+    """Return the decimals of a published value: 2, but 4 where it is a fraction of 1.
 
     0.01 is far below what any publisher's figure is good for, and makes the file a third
     the size; of a fraction it would leave a hundred steps.
@@ -116,7 +119,7 @@ def digits(signal: str) -> int:
 
 
 def observations(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the columns of `OBSERVATION` in order.
+    """Check `frame` and return it with the columns of `OBSERVATION` in order.
 
     Raises:
         BadInput: another column or type, a null outside ``value``, a value that is no
@@ -138,7 +141,7 @@ def observations(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def forecasts(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the columns of `FORECAST` in order, sorted by run and slot.
+    """Check `frame` and return it with the columns of `FORECAST`, sorted by run and slot.
 
     Raises:
         BadInput: another column or type, a null outside ``p10`` and ``p90``, a value that is

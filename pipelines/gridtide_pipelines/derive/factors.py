@@ -44,12 +44,12 @@ class FactorSet:
     citations: Mapping[Signal, Mapping[str, str]]
 
     def source(self, publisher: str) -> str:
-        """Source name of what is derived from `publisher`'s mix: ``derived@ipcc_ar5/eia``."""
+        """Return the source name for values derived from the mix of `publisher`."""
         return f"derived@{self.name}/{publisher}"
 
 
 def factor_set(name: str = DEFAULT) -> FactorSet:
-    """The set of that name, complete.
+    """Return the complete set of that name.
 
     Raises:
         BadInput: there is no such set, or it is only a filling.
@@ -62,12 +62,12 @@ def factor_set(name: str = DEFAULT) -> FactorSet:
 
 @cache
 def factor_sets() -> Mapping[str, FactorSet]:
-    """Every complete set of this release, by its name in the table."""
+    """Return every complete set of this release, by its name in the table."""
     return read(TABLE.read_text(encoding="utf-8"))
 
 
 def read(text: str) -> Mapping[str, FactorSet]:
-    """The complete sets of a table; one without `cfe` serves only to fill others.
+    """Read the complete sets of a table; one without `cfe` serves only to fill others.
 
     Raises:
         BadInput: no TOML; a set that lacks a fuel; an unknown fuel; a figure that is
@@ -121,7 +121,7 @@ def _complete(table: Table, name: str) -> FactorSet:
 
 
 def _filled(table: Table, name: str, part: str) -> Figures:
-    """The figures of a set, and of its fillings for the fuels it lacks."""
+    """Return the figures of a set, filled from its other sets for the fuels it lacks."""
     entry = table["sets"][name]
     found: Figures = {}
     for filling in entry.get("fill", ()):

@@ -1,4 +1,4 @@
-"""From the generation mix to carbon intensity and the carbon-free share. Pure.
+"""Derive carbon intensity and the carbon-free share from the generation mix. Pure.
 
 A slot's intensity is sum(max(MW, 0) x factor) / sum(max(MW, 0)) over its fuels: storage that
 charges is no generation, storage that discharges has its own factor. Shares (GB) count like
@@ -56,7 +56,7 @@ DERIVED: Final = pl.lit(str(Quality.DERIVED), dtype=QUALITY)
 def derive(
     mix: pl.DataFrame, factors: FactorSet, *, start: datetime | None = None
 ) -> pl.DataFrame:
-    """Three rows for each slot of the mix: lifecycle and direct intensity, and CFE share.
+    """Return three rows for each slot of the mix: lifecycle and direct intensity and CFE share.
 
     Args:
         mix: newest beliefs of ``generation_<fuel>`` or ``share_<fuel>``, as OBSERVATION;
@@ -93,7 +93,10 @@ def derive(
 
 
 def _inputs(mix: pl.DataFrame) -> pl.DataFrame:
-    """The rows of fuels, with `fuel` for `signal`; shares only where there is no generation."""
+    """Return the rows of fuels, with `fuel` for `signal`.
+
+    Shares only where generation is missing.
+    """
     shares = pl.col("signal").str.starts_with(SHARE)
     found = mix.filter(
         pl.col("signal").str.starts_with(GENERATION)
@@ -109,7 +112,7 @@ def _inputs(mix: pl.DataFrame) -> pl.DataFrame:
 
 
 def _absences(inputs: pl.DataFrame) -> pl.DataFrame:
-    """One row per slot and fuel of its zone, with `power` and whether the fuel is `missed`."""
+    """Return one row per slot and fuel of its zone: its `power`, and whether it is `missed`."""
     # Numbers for keys: with the names themselves 2 M rows take twice the time.
     slots = inputs.select(SLOT).unique().sort(SLOT).with_row_index("slot")
     lines = inputs.select(LINE).unique().with_row_index("line")
@@ -153,12 +156,12 @@ def _absences(inputs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recent(moment: str) -> pl.Expr:
-    """Whether a slot starts within CONTEXT of the time in a column; null without one."""
+    """Say whether a slot starts within CONTEXT of the time in a column; null without one."""
     return pl.col("slot_start") - pl.col(moment) <= CONTEXT
 
 
 def _summed(grid: pl.DataFrame, factors: FactorSet) -> pl.DataFrame:
-    """One row per slot with a column per signal, null where it is unknown."""
+    """Return one row per slot with a column per signal, null where it is unknown."""
     power = pl.col("power")
     slots = (
         grid.join(_weights(factors, grid), on=["zone", "fuel"])
@@ -186,7 +189,7 @@ def _summed(grid: pl.DataFrame, factors: FactorSet) -> pl.DataFrame:
 
 
 def _weights(factors: FactorSet, grid: pl.DataFrame) -> pl.DataFrame:
-    """zone, fuel and a column per signal, with the figures of zones that differ."""
+    """Return zone, fuel and a column per signal, with the figures of zones that differ."""
     zones = grid["zone"].unique()
     table = [
         {"zone": zone, "fuel": fuel}

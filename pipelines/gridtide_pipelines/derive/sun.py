@@ -1,4 +1,4 @@
-"""How high the sun stands over a zone: whether solar power left out can be a zero. Pure."""
+"""The sun's elevation over a zone: whether solar power that is left out can be zero. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ J2000: Final = 10_957.5  # days from 1970 to 2000-01-01T12:00Z
 
 
 def elevation(moment: pl.Expr, lat: pl.Expr, lon: pl.Expr) -> pl.Expr:
-    """Degrees of the sun's centre above the horizon, without refraction.
+    """Return the degrees of the sun's centre above the horizon, without refraction.
 
     Low-precision formulas of the Astronomical Almanac (page C5), good to 0.01 degrees from 1950
     to 2050.
@@ -45,7 +45,7 @@ def elevation(moment: pl.Expr, lat: pl.Expr, lon: pl.Expr) -> pl.Expr:
 
 
 def daylight(slots: pl.DataFrame) -> pl.DataFrame:
-    """`slots` with ``night`` and ``day``: whether the sun is down, or up, in all of the zone.
+    """Return `slots` with ``night`` and ``day``: whether the sun is down, or up, everywhere.
 
     Both are false near sunrise and sunset, and for a zone that is not in the catalogue.
 

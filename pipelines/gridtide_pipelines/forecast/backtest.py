@@ -1,4 +1,4 @@
-"""Past issues forecast again, each from nothing but what was known then."""
+"""Make past forecast runs again, each from nothing but what was known then."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ COLUMNS = ("zone", "issued_at", "target_time", "gco2_per_kwh", "p10", "p90")
 
 
 class History(Protocol):
-    """A zone whose knowledge can be requested at any moment."""
+    """History of a zone that can be read as of any moment."""
 
     @property
     def zone(self) -> str:
-        """What its forecasts are called by."""
+        """Name of the zone in the forecasts."""
         ...
 
     def known(self, at: datetime) -> Known:
-        """The zone as of `at`."""
+        """Return what was known of the zone at `at`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Forecasts of every zone and issue.
+    """Forecasts of every zone and issue time.
 
     Attributes:
         frame: zone, issued_at, target_time, gco2_per_kwh, p10, p90; sorted by the first three.
@@ -47,7 +47,7 @@ class Backtest:
 
 
 def parse_issues(text: str) -> list[datetime]:
-    """Daily issues at 00:00 UTC from ``2021-07-01/2021-12-28``, both ends in.
+    """Parse daily issue times at 00:00 UTC from ``2021-07-01/2021-12-28``, both ends included.
 
     Raises:
         BadInput: not two dates, the second before the first, or a time that is not 00:00 UTC.
@@ -81,7 +81,7 @@ def backtest(
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> Backtest:
-    """72 h from each issue in each zone; a model that learns is fitted monthly.
+    """Forecast 72 h from each issue time in each zone; a model that learns is fitted monthly.
 
     The fit of a month is made at its first issue, from what was known then.
 
@@ -158,5 +158,5 @@ def _of_zone(
 
 
 def scorable(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` as a scorer takes it: with p10 and p90 in every row, or in none."""
+    """Return `frame` as a scorer takes it: with p10 and p90 in every row, or in none."""
     return frame.drop("p10", "p90") if frame["p10"].null_count() else frame

@@ -30,12 +30,12 @@ SEED = 20_211
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The start of the hour that contains `moment`."""
+    """Return the start of the hour that contains `moment`."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def hourly(slots: pl.DataFrame, end: datetime, count: int) -> Floats:
-    """Means of the `count` hours before `end` (a whole hour), oldest first.
+    """Return the means of the `count` hours before `end` (a whole hour), oldest first.
 
     Weighted by time over the known part of each hour; NaN where less than half is known.
 
@@ -72,7 +72,7 @@ def _us(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a zone is, as far as that is known; degrees, north and east positive."""
+    """Coordinates and time zone of a zone, as far as they are known, in degrees."""
 
     timezone: str = "UTC"
     lat: float | None = None
@@ -105,7 +105,7 @@ class Known:
     publishers: pl.DataFrame | None = None
 
     def hours_before(self, issued_at: datetime, count: int) -> Floats:
-        """The `count` hourly means before the hour of `issued_at`, oldest first, NaN unknown.
+        """Return the `count` hourly means before the hour of `issued_at`, oldest first.
 
         That hour is the first to be forecast, so what is known of it is not shown.
 
@@ -120,7 +120,7 @@ class Known:
         return hourly(self.intensity, hour_of(issued_at), count)
 
     def without_newest(self, age: timedelta) -> Known:
-        """The same without what was measured in the last `age` before ``at``.
+        """Return the same without what was observed in the last `age` before ``at``.
 
         Forecasts of others (weather, day-ahead, publishers) come by other ways and stay.
         """
@@ -147,7 +147,7 @@ class ForecastSlots:
             raise ValueError("quantiles out of order")
 
     def frame(self) -> pl.DataFrame:
-        """start, end, p10, p50, p90; null in p10 and p90 is unknown."""
+        """Return start, end, p10, p50, p90; null in p10 and p90 is unknown."""
         hours = np.arange(len(self.p50)) * HOUR_US
         return pl.DataFrame(
             {
@@ -163,7 +163,7 @@ class Fitted(Protocol):
     """A model that has learned; it can be written to bytes and read back."""
 
     def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
-        """Steps covering ``[issued_at, issued_at + horizon)``, from the hour of the issue on.
+        """Forecast ``[issued_at, issued_at + horizon)``, from the hour of the issue on.
 
         Args:
             known: the zone as of `issued_at`.
@@ -175,16 +175,16 @@ class Fitted(Protocol):
         ...
 
     def to_bytes(self) -> bytes:
-        """What `Forecaster.from_bytes` reads."""
+        """Return the bytes that `Forecaster.from_bytes` reads."""
         ...
 
 
 class Forecaster(Protocol):
-    """A way to learn from what is known; one a file in `models`."""
+    """A forecast model before it has learned; one a module in `models`."""
 
     @property
     def name(self) -> str:
-        """With version, ``weekly@1``; a new version is a new name."""
+        """Name with version, ``weekly@1``; a new version is a new name."""
         ...
 
     @property
@@ -211,7 +211,7 @@ class Forecaster(Protocol):
         ...
 
     def from_bytes(self, content: bytes) -> Fitted:
-        """A fitted model as `Fitted.to_bytes` wrote it.
+        """Return the fitted model that `Fitted.to_bytes` wrote.
 
         Raises:
             ValueError: not what this model wrote.
@@ -220,21 +220,21 @@ class Forecaster(Protocol):
 
 
 def steps_in(horizon: timedelta) -> int:
-    """Hours that cover `horizon`."""
+    """Return the number of hours that cover `horizon`."""
     return -(-horizon // HOUR)
 
 
 def bounds(signal: Signal) -> tuple[float, float]:
-    """Least and greatest value `signal` can have."""
+    """Return the least and greatest value that `signal` can have."""
     return (0.0, float("inf")) if signal.lower_is_cleaner else (0.0, 1.0)
 
 
 def bare(name: str) -> str:
-    """A model's name without its version."""
+    """Return a model's name without its version."""
     return name.partition("@")[0]
 
 
 def newest_versions(models: Mapping[str, Forecaster]) -> Mapping[str, Forecaster]:
-    """Bare name to the newest version there is."""
+    """Map each name without version to the newest version."""
     ordered = sorted(models, key=lambda name: int(name.partition("@")[2]))
     return {bare(name): models[name] for name in ordered}

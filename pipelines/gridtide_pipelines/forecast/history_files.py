@@ -1,4 +1,4 @@
-"""History from a folder of Parquet files, one zone a file, past the store.
+"""Read histories from a folder of Parquet files, one zone a file, without a store.
 
 For the zone DE: ``DE.parquet`` (`ts_utc`, `ci_lifecycle_g_per_kwh` and/or one column
 ``gen_<fuel>_mwh`` a fuel) and, where there, ``DE_weather.parquet`` (`issued_at`, `lead_h`,
@@ -40,7 +40,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class FileHistory:
-    """All that one zone's files hold; `known` shows the part that was known at a moment."""
+    """Everything in one zone's files; `known` returns the part that was known at a moment."""
 
     zone: str
     location: Location
@@ -50,7 +50,7 @@ class FileHistory:
     dayahead: pl.DataFrame | None
 
     def known(self, at: datetime) -> Known:
-        """The zone as of `at`; the hour labelled `at` is the first that is not shown."""
+        """Return the zone as of `at`; the hour labelled `at` is the first that is left out."""
         return Known(
             zone=self.zone,
             signal=SIGNAL,
@@ -63,7 +63,7 @@ class FileHistory:
         )
 
     def _dayahead(self, at: datetime) -> pl.DataFrame | None:
-        """Official day-ahead forecasts: those for the local calendar day of the issue.
+        """Return the official day-ahead forecasts for the local calendar day of the issue.
 
         At 00:00 UTC the next local day is not published yet; hours more than a day ahead,
         which west of Greenwich belong to the same local day, are left out as well.
@@ -76,7 +76,7 @@ class FileHistory:
 def read_histories(
     folder: Path, zones: Sequence[str], *, warn: Callable[[str], None]
 ) -> list[FileHistory]:
-    """The history of each zone, called as its file is.
+    """Read the history of each zone, named as its file is.
 
     Args:
         warn: called where a zone is not in the catalogue, so that its local time is unknown.
@@ -132,7 +132,7 @@ def _table(path: Path, content: bytes) -> pl.DataFrame:
 
 
 def _hours(path: Path, content: bytes) -> pl.DataFrame:
-    """The rows of one zone, one an hour, in order."""
+    """Read the rows of one zone, one an hour, in order."""
     hours = _labelled(_table(path, content), path, LABEL)
     label = hours[LABEL]
     if (twice := label.filter(label.is_duplicated())).len():
@@ -143,7 +143,7 @@ def _hours(path: Path, content: bytes) -> pl.DataFrame:
 
 
 def _labelled(frame: pl.DataFrame, path: Path, label: str) -> pl.DataFrame:
-    """`frame` in order of its labels, which are UTC."""
+    """Sort `frame` by its labels, which are UTC."""
     if label not in frame.columns:
         raise BadInput(f"{path} has no column {label}; it has {', '.join(frame.columns)}")
     kind = frame.schema[label]
@@ -168,7 +168,7 @@ def _with_slots(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mix(path: Path, hours: pl.DataFrame, content: bytes, zone: str) -> pl.DataFrame | None:
-    """start, end, fuel, value in MW; a file may do without."""
+    """Read start, end, fuel, value in MW; the file is optional."""
     if not any(map(WIDE.fullmatch, hours.columns)):
         return None
     slots = to_slots(read_table(path.name, content, zone), Label.START, HOUR)
@@ -189,7 +189,7 @@ def _intensity(
 
 
 def _derived(mix: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Lifecycle intensity by the default factors."""
+    """Derive lifecycle intensity with the default factors."""
     rows = mix.select(
         pl.lit(zone).alias("zone"),
         pl.format(generation("{}"), "fuel").alias("signal"),

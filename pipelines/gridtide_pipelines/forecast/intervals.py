@@ -1,4 +1,4 @@
-"""p10 and p90 from a model's own recent errors, as far as they were known at the issue."""
+"""p10 and p90 from a model's own recent errors, as far as they were known at the issue time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def with_interval(
     limits: tuple[float, float],
     widen: float = 1.0,
 ) -> tuple[Floats, Floats, Floats]:
-    """p10, p50 and p90 of the `horizon` hours after `values`.
+    """Return p10, p50 and p90 of the `horizon` hours after `values`.
 
     The rule is replayed at the same hour of each of the last `DAYS` days, on nothing but the
     hours before it, and compared with what came. The 10th and 90th percentile of these errors
@@ -87,13 +87,13 @@ def with_interval(
 
 
 def _levels(days: int) -> tuple[float, float]:
-    """Which quantiles of the errors of so many days stand for `QUANTILES` of those to come."""
+    """Return quantiles of errors of so many days that stand for `QUANTILES` of later ones."""
     high = min(1.0, QUANTILES[1] * (1 + 1 / days) / (1 + 1 / DAYS))
     return 1 - high, high
 
 
 def _hidden(values: Floats) -> list[Ints]:
-    """The hours to hide in replays, counted back from the issue: -1 is the newest.
+    """Return the hours to hide in replays, counted back from the issue time: -1 is the newest.
 
     Those that are unknown now, and the same with fewer whole days missing at the end.
     """
@@ -109,7 +109,7 @@ def _hidden(values: Floats) -> list[Ints]:
 
 
 def _replay(rule: Rule, values: Floats, origins: Ints, horizon: int, hidden: Ints) -> Floats:
-    """The rule at each of `origins`, blind to the `hidden` hours before it."""
+    """Apply the rule at each of `origins`, without the `hidden` hours before it."""
     if not len(hidden):
         return rule(values, origins, horizon)
     rows = np.full((len(origins), horizon), np.nan)

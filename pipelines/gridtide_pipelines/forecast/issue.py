@@ -44,7 +44,7 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class KeptFits:
-    """The fits below one folder, for one model of one zone and signal at a time.
+    """Fitted models in one folder, for one model of one zone and signal at a time.
 
     Attributes:
         source: what the history is made from; a fit of other history is not used.
@@ -54,7 +54,7 @@ class KeptFits:
     source: str
 
     def fitted(self, model: Forecaster, known: Known) -> Fitted:
-        """The month's fit: the kept one where it is whole and honest, else a new one, kept.
+        """Return the month's fit: the kept one where it is whole and usable, else a new one.
 
         Raises:
             NotEnoughHistory: too few known slots to learn from.
@@ -75,7 +75,7 @@ class KeptFits:
         return fresh
 
     def find(self, model: Forecaster, known: Known) -> Fitted | None:
-        """The kept fit of the month of ``known.at``; None when a new one is due.
+        """Return the kept fit of the month of ``known.at``; None when a new one is due.
 
         That is when there is none or it is damaged, when it was made after ``known.at`` (it
         has seen what a replay must not), from other sources, or from much less history.
@@ -105,7 +105,7 @@ def _slots(known: Known) -> int:
 
 @dataclass(slots=True)
 class Forecasting:
-    """What came of it.
+    """Result of `forecast_zones`: rows stored, models used, and reasons for missing runs.
 
     Attributes:
         rows: steps stored; a run stored before is not stored again.
@@ -120,7 +120,7 @@ class Forecasting:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to make."""
+    """One forecast run to make."""
 
     known: Known
     last_end: datetime | None
@@ -132,7 +132,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One run as the first able model made it."""
+    """One forecast run by the first model that was able."""
 
     model: str
     steps: ForecastSlots
@@ -197,7 +197,10 @@ def _tasks(
 
 
 def _too_old(task: Task) -> str:
-    """Why what is known is too old to forecast from, and what to do; empty when it is not."""
+    """Return why what is known is too old to forecast from, with the remedy.
+
+    Empty when it is not.
+    """
     known, now = task.known, format_time(task.known.at)
     newest: object = known.intensity["end"].max()
     if isinstance(newest, datetime) and known.at - newest <= OLDEST:
@@ -220,7 +223,7 @@ def _note(reasons: dict[str, str], zone: str, why: str) -> None:
 
 
 def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | str]]:
-    """Each task with its run or why there is none, in order."""
+    """Yield each task with its run or the reason why there is none, in order."""
     with worker_pool(workers) as pool:
         while batch := list(islice(tasks, BATCH)):
             slow = [i for i, task in enumerate(batch) if _must_fit(task)]
@@ -237,7 +240,7 @@ def _must_fit(task: Task) -> bool:
 
 
 def make(task: Task) -> Made | str:
-    """The run of the first able model, or why there is none and what to do.
+    """Return the run of the first model that is able, or the reason and the remedy.
 
     At the top level, so that another process can call it.
     """

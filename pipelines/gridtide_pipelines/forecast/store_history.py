@@ -1,4 +1,4 @@
-"""What the store knew about a zone at a moment, as the models take it."""
+"""Read from the store what was known of a zone at a moment, as the models take it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class StoreHistory:
     wants: frozenset[str] = frozenset()
 
     def known(self, at: datetime) -> Known:
-        """The zone as of `at`; weather and day-ahead forecasts are not in the store."""
+        """Return the zone as of `at`; weather and day-ahead forecasts are not in the store."""
         return self.known_from(at)[0]
 
     def known_from(self, at: datetime) -> tuple[Known, str, bool]:
-        """The same, with the names of the sources and whether any of it is simulated."""
+        """Return the same with the names of the sources and whether any of it is simulated."""
         record = catalogue.load().find(self.zone)
         trusted = record.sources if record else ()
         slots = self.store.history(
@@ -58,7 +58,7 @@ class StoreHistory:
         return known, ", ".join(slots["source"].unique().sort()), bool(simulated)
 
     def _mix(self, at: datetime, trusted: Sequence[str]) -> pl.DataFrame | None:
-        """Generation as the most trusted source that has it reported it."""
+        """Read the generation mix of the most trusted source that has it."""
         mine = self.store.series().filter(
             pl.col("zone") == self.zone, pl.col("signal").str.starts_with(GENERATION)
         )
@@ -98,7 +98,7 @@ class Stored:
 
 
 def forecastable(store: Store, zones: Sequence[str]) -> list[Stored]:
-    """Each zone and signal of which the store has observations; of all zones without `zones`.
+    """Return each zone and signal of which the store has observations.
 
     Generation, load and flows are no signals a decision is made by.
     """

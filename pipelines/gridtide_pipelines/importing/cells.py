@@ -1,4 +1,4 @@
-"""CSV as people have it, as cells of text: separators, encodings, number formats. Pure."""
+"""Read CSV in its dialects as cells of text: separators, encodings, number formats. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Cells:
 
 
 def unpack(name: str, content: bytes) -> bytes:
-    """`content`, out of its gzip if it is in one.
+    """Return `content`, decompressed if it is gzip.
 
     Raises:
         BadInput: not whole, or more than `MOST_BYTES`.
@@ -61,7 +61,7 @@ def unpack(name: str, content: bytes) -> bytes:
 
 
 def read_cells(name: str, content: bytes, known: Iterable[str], shapes: str) -> Cells:
-    """The cells of a CSV file.
+    """Read the cells of a CSV file.
 
     Lines before the header that are empty, comments (``#``) or name the separator (``sep=;``)
     are passed over, as are rows without any value and columns without name and value.
@@ -102,7 +102,7 @@ def read_cells(name: str, content: bytes, known: Iterable[str], shapes: str) -> 
 
 
 def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFrame:
-    """The cells with the numbers in `columns` written with a point and nothing else.
+    """Return cells with the numbers in `columns` written with a decimal point and nothing else.
 
     What is no number in the format of the file stays as it is. Cells that say that there is no
     value are null.
@@ -173,7 +173,7 @@ def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFra
 
 
 def _decimal_mark(frame: pl.DataFrame, columns: Sequence[str]) -> str | None:
-    """A number whose point can only be that of decimals."""
+    """Return a number whose mark can only be the decimal one."""
     for column in columns:
         cells = frame[column].filter(
             frame[column].str.contains(r"^[+-]?\d+\.(\d{1,2}|\d{4,})$")
@@ -197,7 +197,7 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _body(text: str, known: Iterable[str]) -> tuple[str, str, int]:
-    """The text from its header on, its separator, and how many rows stand before it."""
+    """Return the text from its header on, its separator, and the number of rows before it."""
     skipped, separator, rest = 0, "", text
     while rest:
         line, end, after = _line(rest)
@@ -220,7 +220,7 @@ def _body(text: str, known: Iterable[str]) -> tuple[str, str, int]:
 
 
 def _line(text: str) -> tuple[str, str, str]:
-    """The first line, its end, and what comes after."""
+    """Split off the first line: the line, its end, and what comes after."""
     match = re.search(r"\r\n|\n|\r", text)
     if match is None:
         return text, "", ""

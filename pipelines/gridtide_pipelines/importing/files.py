@@ -1,4 +1,4 @@
-"""Files of generation into the store: all of them are read and checked, then all are stored."""
+"""Import files of generation: all of them are read and checked, then all are stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class KnownAt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How files are to be read, and as what stored; `zone` is a key of the catalogue.
+    """How files are to be read and stored; `zone` is a key of the catalogue.
 
     Attributes:
         others: further zones in the same files; a wide file has only one.
@@ -60,7 +60,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file that may be stored.
+    """One file that was read and may be stored.
 
     Attributes:
         name: without its folder.
@@ -83,7 +83,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one file; a row is one fuel in one slot."""
+    """What was stored of one file; a row is one fuel in one slot."""
 
     file: str
     zone: str
@@ -98,7 +98,7 @@ class Receipt:
     empty: tuple[str, ...] = ()
 
     def document(self) -> dict[str, object]:
-        """As in ``--json``."""
+        """Return the receipt as in ``--json``."""
         return {
             "file": self.file,
             "zone": self.zone,
@@ -136,7 +136,7 @@ def refuse_source_name(name: str, taken: Sequence[str]) -> None:
 
 
 def read_file(path: Path, plan: Plan, clock: Clock) -> File:
-    """One file, parsed and checked by itself.
+    """Read one file, parse it and check it by itself.
 
     In a replay it may reach beyond the clock: a row is known when its slot ends.
 
@@ -223,6 +223,6 @@ def store_files(
 
 
 def _span(slots: pl.DataFrame) -> tuple[datetime, datetime]:
-    """Start of the first and end of the last slot; there is always one."""
+    """Return the start of the first and the end of the last slot; there is always one."""
     bounds = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
     return bounds[0], bounds[1]

@@ -34,7 +34,7 @@ class Label(StrEnum):
 
 
 def parse_resolution(text: str) -> timedelta:
-    """The length of a slot, written in ISO 8601: ``PT1H``, ``PT30M``, ``PT15M``.
+    """Parse the length of a slot, written in ISO 8601: ``PT1H``, ``PT30M``, ``PT15M``.
 
     Raises:
         BadInput: written otherwise, zero, or longer than a day.
@@ -52,7 +52,7 @@ def parse_resolution(text: str) -> timedelta:
 
 
 def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.DataFrame:
-    """The file's rows as slots: ``slot_start``, ``slot_end`` (UTC), ``fuel``, ``value`` in MW.
+    """Turn rows into slots: ``slot_start``, ``slot_end`` (UTC), ``fuel``, ``value`` in MW.
 
     Without a `resolution` it is the spacing of the labels, stretch by stretch. Energy becomes
     mean power over its own slot; a null value stays a gap.
@@ -80,7 +80,7 @@ def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.Dat
 
 
 def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
-    """Check that every slot is over by `now`: nothing is measured before it happened.
+    """Check that every slot is over by `now`.
 
     Raises:
         BadInput: a slot that ends later.
@@ -94,7 +94,7 @@ def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
 
 
 def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
-    """`slots` with a gap where a value cannot be, or where generation is negative in total.
+    """Return `slots` with a gap where a value is implausible or the total is negative.
 
     Returns:
         The slots, how many values were implausible, and how many slots had a negative total.
@@ -150,7 +150,7 @@ def _refuse_coarse(name: str, rows: pl.DataFrame, *, ends: bool) -> None:
 
 
 def unite(names: Sequence[str], slots: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """All slots with the number of their file; what two files say alike comes once.
+    """Return the slots of all files with the number of their file, equal ones once.
 
     A gap of one file contradicts nothing: where another gives the value, that stands.
 
@@ -175,7 +175,7 @@ def unite(names: Sequence[str], slots: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _overlaps(slots: pl.DataFrame) -> pl.DataFrame:
-    """Slots that begin before the one before them has ended, and `before`, its file."""
+    """Return slots that begin before the one before them has ended, with `before`, its file."""
     before = pl.col("slot_end", "file").shift().over("fuel")
     return (
         slots.sort("fuel", "slot_start", "slot_end")
@@ -187,7 +187,7 @@ def _overlaps(slots: pl.DataFrame) -> pl.DataFrame:
 
 
 def refuse_mixed_slots(incoming: pl.DataFrame, stored: pl.DataFrame) -> None:
-    """Check that a source keeps one grid of slots: half hours must not lie across hours.
+    """Check that a source keeps one resolution: half hours must not overlap stored hours.
 
     Raises:
         BadInput: a slot overlaps a stored one of other length.

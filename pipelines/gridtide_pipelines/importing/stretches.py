@@ -1,4 +1,4 @@
-"""How long the slot of each time in a file is, where the length may change on the way. Pure.
+"""Find the length of each slot of a file from its times, where the length may change. Pure.
 
 A stretch is a part of the file with one spacing of its times. Longer steps in it are gaps. A
 file whose spacing changes is read stretch by stretch where only one reading is possible: each
@@ -36,7 +36,7 @@ MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Equal steps in a row: from the `first`-th time on, `count` of them of `step`."""
+    """Equal spacings in a row: from the `first`-th time on, `count` of them of `step`."""
 
     first: int
     count: int
@@ -44,14 +44,14 @@ class Run:
 
     @property
     def end(self) -> int:
-        """The number of its last time."""
+        """Number of its last time."""
         return self.first + self.count
 
 
 def slot_lengths(
     name: str, labels: pl.Series, *, ends: bool, given: timedelta | None
 ) -> pl.Series:
-    """The length of the slot of each of `labels`, which are sorted and differ.
+    """Return the length of the slot of each of `labels`, which are sorted and differ.
 
     Args:
         name: of the file, for messages.
@@ -77,7 +77,7 @@ def slot_lengths(
 
 
 def runs_of(times: Sequence[datetime]) -> list[Run]:
-    """The steps between `times`, equal ones in a row as one."""
+    """Group the spacings between `times`: equal ones in a row are one."""
     runs: list[Run] = []
     for i in range(len(times) - 1):
         step = times[i + 1] - times[i]
@@ -89,7 +89,8 @@ def runs_of(times: Sequence[datetime]) -> list[Run]:
 
 
 def change_of(run: Run, times: Sequence[datetime]) -> str:
-    """When the spacing changes to that of `run`, or from it where the file begins with it."""
+    """Return when the spacing changes to that of `run`, or from it if the file begins with
+    it."""
     return format_time(times[run.first if run.first else run.end])
 
 
@@ -124,7 +125,7 @@ def _check_given(
 def _spacings(
     name: str, times: Sequence[datetime], runs: Sequence[Run], *, ends: bool
 ) -> list[timedelta | None]:
-    """The length of slots along each step; None for a gap."""
+    """Return the length of slots along each spacing; None for a gap."""
     commonest = _commonest(runs)
     stretches = [
         number
@@ -144,7 +145,9 @@ def _spacings(
 
 
 def _sides(runs: Sequence[Run], stretches: Sequence[int]) -> list[tuple[timedelta, timedelta]]:
-    """For each run the lengths of the slots before and after it; unlike where they change.
+    """Return for each run the lengths of the slots before and after it.
+
+    Unlike where they change.
 
     Short steps between longer slots cannot be gaps, so the change from long to short slots is
     where the first short step is, and that from short to long where the last one is.
@@ -167,7 +170,7 @@ def _sides(runs: Sequence[Run], stretches: Sequence[int]) -> list[tuple[timedelt
 
 
 def _commonest(runs: Sequence[Run]) -> timedelta:
-    """The commonest step, of several the shortest."""
+    """Return the commonest spacing, of several the shortest."""
     counts: dict[timedelta, int] = {}
     for run in runs:
         counts[run.step] = counts.get(run.step, 0) + run.count
@@ -175,7 +178,7 @@ def _commonest(runs: Sequence[Run]) -> timedelta:
 
 
 def _is_long(number: int, runs: Sequence[Run], *, ends: bool) -> bool:
-    """Whether a run is a stretch of slots, not one of gaps."""
+    """Say whether a run is a stretch of slots, not one of gaps."""
     run = runs[number]
     if run.count >= MANY or len(runs) > FEW:
         return run.count >= MANY
@@ -188,7 +191,7 @@ def _is_long(number: int, runs: Sequence[Run], *, ends: bool) -> bool:
 
 
 def is_usual(step: timedelta) -> bool:
-    """Whether publishers have slots of this length: a part of an hour, or a day."""
+    """Say whether publishers have slots of this length: a part of an hour, or a day."""
     return HOUR % step == timedelta(0) or step == DAY
 
 
@@ -200,7 +203,7 @@ def _refuse_odd(
     before: timedelta,
     after: timedelta,
 ) -> None:
-    """Check that the steps of `run`, which fit neither stretch beside it, are gaps."""
+    """Check that the spacings of `run`, which fit neither stretch beside it, are gaps."""
     fine = min(before, after)
     at = change_of(run, times)
     start, end = format_time(times[run.first]), format_time(times[run.first + 1])
@@ -226,7 +229,7 @@ def _refuse_odd(
 def _spread(
     name: str, times: Sequence[datetime], steps: Sequence[timedelta | None], *, ends: bool
 ) -> list[timedelta]:
-    """The length of each time's slot: of the step after it, or before where it names ends.
+    """Return length of each time's slot: the spacing after it, or before where labels are ends.
 
     A time beside a gap has the length of its other side, one between gaps that of the
     stretches around it.
@@ -253,7 +256,7 @@ def _spread(
 
 
 def _filled(lengths: Sequence[timedelta | None]) -> list[timedelta | None]:
-    """`lengths` with the last known one in place of None."""
+    """Return `lengths` with the last known one in place of None."""
     filled: list[timedelta | None] = []
     for length in lengths:
         filled.append(length or (filled[-1] if filled else None))

@@ -1,4 +1,4 @@
-"""A file people have, Parquet or CSV, wide or long, as one long table. Pure.
+"""Read a Parquet or CSV file, wide or long, as one long table. Pure.
 
 Wide: ``ts_utc`` and ``gen_<fuel>_mwh``, the energy in each slot. Long: ``zone``, ``start``,
 ``fuel``, ``mw``, the mean power. What neither shape knows is ignored and named.
@@ -32,7 +32,7 @@ SHAPES = "ts_utc and gen_<fuel>_mwh (wide), or zone, start, fuel and mw (long)"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file: what it says of one zone.
+    """What one file says of one zone.
 
     Attributes:
         name: of the file, for messages.
@@ -51,7 +51,7 @@ class Table:
 
 
 def read_table(name: str, content: bytes, zone: str) -> Table:
-    """The rows of `zone` in a file.
+    """Read the rows of `zone` in a file.
 
     Raises:
         BadInput: not Parquet or CSV, or cut short; a column that is missing or no fuel; a
@@ -80,7 +80,7 @@ def read_table(name: str, content: bytes, zone: str) -> Table:
 
 
 def _parquet(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
-    """All cells, and their rows counted from 1."""
+    """Read all cells, and their rows counted from 1."""
     try:
         cells = pl.read_parquet(io.BytesIO(content))
         return cells, pl.Series("row", range(1, len(cells) + 1), pl.UInt32)
@@ -93,7 +93,7 @@ def _parquet(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _csv(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
-    """All cells as text, blank ones null, and their rows."""
+    """Read all cells as text, blank ones null, and their rows."""
     cells = read_cells(name, content, ("ts_utc", *LONG), SHAPES)
     cells = _without_unexpected(cells)
     there = cells.frame.columns
@@ -102,7 +102,7 @@ def _csv(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _without_unexpected(cells: Cells) -> Cells:
-    """`cells` without fuels that are ``n/e`` in every row: ENTSO-E expects none of the zone."""
+    """Drop fuels that are ``n/e`` in every row: ENTSO-E expects none of the zone."""
     frame = cells.frame
     unexpected = [
         column
@@ -159,13 +159,13 @@ def _long(name: str, cells: pl.DataFrame, at: pl.Series, zone: str) -> pl.DataFr
 
 
 def _key(text: str) -> str:
-    """The key of the zone that `text` names, else `text` itself."""
+    """Return the key of the zone that `text` names, else `text` itself."""
     found = catalogue.load().find(text)
     return found.key if found else text
 
 
 def _one_a_fuel(name: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """One row for each label and fuel, and the names of fuels without any value.
+    """Return one row for each label and fuel, and the names of fuels without any value.
 
     ``other`` and ``unknown`` are added up. Of two names of one fuel, one without any value says
     nothing. An empty cell is unknown from the first row on, also before the first value and
@@ -198,7 +198,7 @@ def _one_a_fuel(name: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
 
 
 def _once(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` without those that say the same again.
+    """Drop rows that repeat another.
 
     Raises:
         BadInput: two rows for one fuel and time that differ.
@@ -216,7 +216,7 @@ def _once(name: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _times(name: str, column: pl.Series, rows: pl.Series) -> pl.Series:
-    """Instants in UTC; a time that names no instant is refused."""
+    """Parse instants in UTC; a time that names no instant is refused."""
     kind = column.dtype
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         times = column.dt.convert_time_zone("UTC").cast(INSTANT)
@@ -243,7 +243,7 @@ def _times(name: str, column: pl.Series, rows: pl.Series) -> pl.Series:
 
 
 def _numbers(name: str, column: pl.Series, rows: pl.Series) -> pl.Series:
-    """Numbers; what is empty or NaN is null."""
+    """Parse numbers; what is empty or NaN is null."""
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise BadInput(f"{name}: {column.name} is {column.dtype}, not numbers")
     numbers = column.cast(pl.Float64, strict=False)

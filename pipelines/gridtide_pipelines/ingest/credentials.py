@@ -65,7 +65,7 @@ ENTITIES |= {"+": "plus", "_": "lowbar", "-": "hyphen", ".": "period", ":": "col
 
 
 def redact(content: bytes, spec: KeySpec | None, key: str) -> bytes:
-    """`content` with the variable's name in place of the key.
+    """Return `content` with the variable's name in place of the key.
 
     The key is found plain, percent-encoded (twice, too), escaped as in JSON or as in HTML,
     any of these mixed; in base64, alone or within a longer text; and as hexadecimal digits.
@@ -98,7 +98,7 @@ def _patterns(key: str) -> tuple[re.Pattern[bytes], ...]:
 
 
 def _spellings(character: str) -> str:
-    """A pattern for one character, written in any of the ways."""
+    """Return a pattern for one character in any spelling."""
     ways = [re.escape(character), re.escape("\\" + character)]
     for byte in (character.encode(),):
         percent = "".join(f"%(?:25)*{_hex(value)}" for value in byte)
@@ -125,7 +125,7 @@ def _plain_hex(value: int) -> str:
 
 
 def _in_base64(raw: bytes) -> set[str]:
-    """What of the key's base64 does not depend on its neighbours, at each of three offsets."""
+    """Return part of the key's base64 that does not depend on its neighbours, per offset."""
     found = set()
     for offset in range(3):
         for alphabet in (None, b"-_"):

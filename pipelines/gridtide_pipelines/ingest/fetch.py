@@ -1,4 +1,4 @@
-"""The one place that talks to publishers: sends a request, with its key, and gives the bytes.
+"""Retrieve raw responses from publishers: the only module that sends requests to them.
 
 Everything that can go wrong becomes one of the errors in errors.py: nothing a publisher sends
 ends more than its own step. A key is added below the client and taken out of what comes back,
@@ -52,7 +52,10 @@ log = logging.getLogger(__name__)
 
 
 def skipped(source: Source, settings: Settings) -> str | None:
-    """Why `source` is not used under these settings and what to do; None if it is."""
+    """Return why `source` is not used under these settings, with the remedy.
+
+    None if it is used.
+    """
     if source.restricted and not settings.allow_restricted:
         return "its licence restricts use: set GRIDTIDE_ALLOW_RESTRICTED=1 if yours allows it"
     if source.answer:
@@ -69,7 +72,7 @@ def skipped(source: Source, settings: Settings) -> str | None:
 
 
 class Fetcher:
-    """Asks publishers over HTTP, politely; a context manager, and a `Fetch`.
+    """Sends requests to publishers over HTTP, politely; a context manager, and a `Fetch`.
 
     Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
     asks for; never longer than `limits` has it.
@@ -88,7 +91,7 @@ class Fetcher:
         jitter: Callable[[], float] = random.random,
         undated_last: bool = False,
     ) -> None:
-        """Opens no connection yet.
+        """Prepare the client without opening a connection.
 
         Args:
             undated_last: whether a publisher whose answers have no Date header gets
@@ -127,7 +130,7 @@ class Fetcher:
         self._client.close()
 
     def __call__(self, source: Source, request: Request) -> bytes:
-        """The body that answers `request`.
+        """Send `request` and return the body of the response.
 
         Raises:
             SourceUnavailable: no answer, 429 or 5xx after all tries; ask again later.
@@ -227,7 +230,7 @@ class Fetcher:
         *,
         secret: bool,
     ) -> Exception:
-        """The error for an answer that is no success; says what the publisher says.
+        """Return the error for an unsuccessful response, with what the publisher says.
 
         Not where a key was sent, as it might be repeated in many ways.
         """
@@ -256,7 +259,7 @@ class Fetcher:
 
 
 class _Again(Exception):
-    """Worth another try, after `wait` seconds if the publisher says so."""
+    """The request may succeed at another try, after `wait` seconds if the publisher says so."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
@@ -264,7 +267,7 @@ class _Again(Exception):
 
 
 def _describe(error: Exception, key: str) -> str:
-    """What went wrong; not in the publisher's own bytes where these may repeat a key.
+    """Describe an error, without the publisher's own text where that may repeat a key.
 
     An error before the request, at a proxy say, repeats none.
     """
@@ -280,7 +283,7 @@ def _only_zone(request: Request) -> str | None:
 
 
 def _agent() -> str:
-    """Name and version, with the project's address once it has one."""
+    """Return name and version, with the project's address once it has one."""
     about = metadata("gridtide-service")
     urls = [line.partition(", ")[2] for line in about.get_all("Project-URL") or ()]
     return f"gridtide/{about['Version']}" + (f" (+{urls[0]})" if urls else "")

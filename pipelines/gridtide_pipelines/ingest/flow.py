@@ -1,4 +1,4 @@
-"""The way of a value: retrieved, kept, parsed, normalized, stored, derived."""
+"""Ingest one span of a source: retrieve, archive, parse, normalize, store; then derive."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ingest(
     monotonic: Callable[[], float] = time.monotonic,
     intake: Intake | None = None,
 ) -> Intake:
-    """Bring one span of some zones from one source into the store.
+    """Ingest one span of some zones from one source into the store.
 
     The raw body is kept before it is parsed, so that a mended parser can replay the past with
     the original `known_at`. Doing it again adds only what is new.
@@ -110,7 +110,7 @@ def ingest(
 
 
 def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
-    """Rows added of what one group brought.
+    """Store what one group of responses brought and return the number of rows added.
 
     Raises:
         NotStored: the store refused it; nothing of this group is stored then.
@@ -133,7 +133,7 @@ def _store(source: Source, store: Store, found: Normalized, flags: Counter[str])
 
 
 class _Watch:
-    """Counts what the answers about one span have taken of their limits."""
+    """Counts how much of their limits the responses of one span have used."""
 
     def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
         self._source, self._limits, self._monotonic = source, limits, monotonic
@@ -141,7 +141,7 @@ class _Watch:
         self._span = self._group = 0
 
     def begin_group(self) -> None:
-        """Begin what is read together.
+        """Begin a group of responses that are parsed together.
 
         Raises:
             SourceUnavailable: the time for the span is over.
@@ -182,7 +182,7 @@ def _pages(
     now: Callable[[], datetime],
     watch: _Watch,
 ) -> list[Body]:
-    """The bodies of one request: the first page and those that follow it.
+    """Retrieve and archive the bodies of one request: the first page and those that follow it.
 
     Raises:
         SourceChanged: a page says what another one said, or they do not end.
@@ -208,7 +208,7 @@ def _pages(
 def derive_pending(
     store: Store, factors: FactorSet, *, failed: list[NotStored] | None = None
 ) -> int:
-    """Intensity and CFE of every mix that is newer than what was derived from it.
+    """Derive intensity and CFE of every mix that is newer than what was derived from it.
 
     What is missing in a slot is judged by the slots before it, so a span is read with them.
 
@@ -238,7 +238,7 @@ def derive_pending(
 
 
 def facts_of(source: Source) -> Facts:
-    """What the ledger and every snapshot tell of a source."""
+    """Return what the ledger and every snapshot record of a source."""
     return Facts(
         name=source.name,
         title=source.title,
@@ -252,7 +252,7 @@ def facts_of(source: Source) -> Facts:
 
 
 def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
-    """Keep simulated and real rows in homes of their own.
+    """Refuse to put simulated and real rows into one data directory.
 
     The store is checked besides the ledger, which may have been lost.
 

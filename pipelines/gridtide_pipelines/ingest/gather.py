@@ -59,7 +59,7 @@ class Task:
 
 
 class TaskQueue:
-    """The tasks of one source in the order given, changed only after failures.
+    """The tasks of one source in the order given, which changes only after failures.
 
     After one, the newest span of another kind comes next, or the newest span there is: what is
     broken may be one kind, or old spans alone, and neither must cost the newest values of the
@@ -76,7 +76,7 @@ class TaskQueue:
         self.failures = 0
 
     def pop(self) -> Task | None:
-        """The next task; None when all are done."""
+        """Return the next task; None when all are done."""
         if not self._left:
             return None
         if self.failures:
@@ -91,11 +91,11 @@ class TaskQueue:
         return task
 
     def rest(self) -> Sequence[Task]:
-        """The tasks that have not been popped."""
+        """Return the tasks that have not been popped."""
         return tuple(self._left)
 
     def note(self, task: Task, *, failed: bool) -> None:
-        """Take in how a task ended."""
+        """Take into account how a task ended."""
         if failed:
             self.failures += 1
             self._failed.add(task.kind)
@@ -126,7 +126,7 @@ def plan(
     now: datetime,
     since: datetime | None,
 ) -> list[Task]:
-    """Requests to make, source by source, oldest first.
+    """Return the requests to make, source by source, oldest first.
 
     Args:
         zones: only these; empty for all a source has.
@@ -152,7 +152,7 @@ def plan(
 
 
 def gather(tasks: Sequence[Task], around: Round) -> Iterator[RunStage]:
-    """Do the tasks and note each in the ledger; a failure is a step like any other.
+    """Do the tasks, record each in the ledger and yield its record; a failure is one of them.
 
     A source that gave no response, or refused, gets no further request in this round, nor does
     one after MOST_FAILURES others in a row. One whose responses have no time is tried after
@@ -179,7 +179,7 @@ def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 def _gather_one(
     tasks: Sequence[Task], around: Round, *, may_wait: bool
 ) -> Generator[RunStage, None, Sequence[Task]]:
-    """Do the tasks of one source; returns those that must wait for other sources."""
+    """Do the tasks of one source and return those that must wait for other sources."""
     queue = TaskQueue(tasks)
     while task := queue.pop():
         step = _attempt(task, around)
@@ -234,7 +234,7 @@ def _attempt(task: Task, around: Round) -> RunStage:
 
 
 def _settle(task: Task, answered_days: AnsweredDays, around: Round) -> None:
-    """Note the days that need no further request: those that were answered."""
+    """Record the days that were answered and need no further request."""
     if task.kind is Kind.FORECAST:
         return
     days = final_days(task.span, refetch=task.source.refetch, now=around.now())
@@ -252,7 +252,7 @@ def _settle(task: Task, answered_days: AnsweredDays, around: Round) -> None:
 
 
 def tidy(flags: Mapping[str, int]) -> dict[str, int]:
-    """`flags` with names that are short, printable and not too many, whatever was sent."""
+    """Return `flags` with short, printable and not too many names, whatever was sent."""
     kept: Counter[str] = Counter()
     for name, count in sorted(flags.items()):
         short = escape_controls(name)[:FLAG_LENGTH]

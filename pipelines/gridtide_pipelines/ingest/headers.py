@@ -25,7 +25,7 @@ CLOCK_AHEAD = timedelta(hours=1)
 
 
 def read_date(text: str) -> datetime | None:
-    """The moment an HTTP date names; None for any other text."""
+    """Return the moment that an HTTP date names; None for any other text."""
     if not HTTP_DATE.fullmatch(text.strip()):
         return None
     try:
@@ -35,7 +35,9 @@ def read_date(text: str) -> datetime | None:
 
 
 def read_moment(headers: Mapping[str, str]) -> datetime | None:
-    """When an answer left, by its publisher's clock; None if its headers do not say.
+    """Return when a response was sent, by its publisher's clock.
+
+    None if its headers do not say.
 
     A cache repeats the Date of the first answer, and says in Age how long it has kept it.
     """
@@ -46,7 +48,7 @@ def read_moment(headers: Mapping[str, str]) -> datetime | None:
 
 
 def read_retry_after(text: str, now: datetime, *, least: float) -> float | None:
-    """Seconds a publisher asks to wait, given as a number or as a date; at least `least`."""
+    """Return the seconds to wait, given as a number or as a date; at least `least`."""
     text = text.strip()
     if SECONDS.fullmatch(text):
         return max(float(text), least)
@@ -55,14 +57,14 @@ def read_retry_after(text: str, now: datetime, *, least: float) -> float | None:
 
 
 class ClockCheck:
-    """Stops answers from being stored as known at a time that has not come yet.
+    """Refuses responses while this machine's clock is ahead of the publishers'.
 
     One check serves one run: what one publisher's answers say of the clock counts for those
     whose answers say nothing.
     """
 
     def __init__(self, now: Callable[[], datetime], *, postpone: bool) -> None:
-        """Nothing is known of the clock yet.
+        """Start without knowing anything about the clock.
 
         Args:
             now: this machine's clock.
@@ -75,7 +77,7 @@ class ClockCheck:
         self._postponed: set[str] = set()
 
     def judge(self, source: str, headers: Mapping[str, str], *, success: bool) -> None:
-        """Compare the clock with an answer's headers.
+        """Compare the clock with a response's headers.
 
         Raises:
             ClockAhead: the clock is far ahead of this publisher's or, where this answer has

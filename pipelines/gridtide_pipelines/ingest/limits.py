@@ -25,7 +25,7 @@ PIECE = 256 * 1024  # bytes unpacked at a time
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what one publisher can take; the largest recorded answer has 2 MB.
+    """Limits on what one publisher can take; the largest recorded response has 2 MB.
 
     Attributes:
         seconds: for one request: connection, headers, body, all tries and the waits between.
@@ -54,15 +54,15 @@ DEFAULT = Limits()
 
 
 class TooLarge(Exception):
-    """An answer has more bytes than its bound."""
+    """A response has more bytes than its limit."""
 
 
 class Unreadable(Exception):
-    """An answer is not in the encoding that was requested."""
+    """A response is not in the encoding that was requested."""
 
 
 class Routed(httpx.BaseTransport):
-    """Requests to each publisher by the proxy and the certificates its address calls for.
+    """Transport to each publisher through the proxy and certificates that its URL needs.
 
     Transports are opened when first needed, so a proxy that cannot be used harms only those
     that would be requested through it.
@@ -74,7 +74,7 @@ class Routed(httpx.BaseTransport):
         self._proxies: dict[tuple[str, str, int | None], str] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it.
+        """Send the request and return the response.
 
         Raises:
             BadInput, MissingExtra: the environment names what cannot be used, or the proxy
@@ -106,13 +106,13 @@ class Routed(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close all transports that were opened."""
         for transport in self._opened.values():
             transport.close()
 
 
 def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:
-    """The parts of a body whose ``Content-Encoding`` is `encoding`, in bounded memory.
+    """Yield the parts of a body whose ``Content-Encoding`` is `encoding`, in bounded memory.
 
     One gzip, which is what we ask for, or none: a second one around it multiplies a bomb.
 
@@ -137,7 +137,10 @@ def _identity(raw: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Unpacked pieces of at most PIECE bytes each; several members follow one another."""
+    """Yield unpacked parts of at most PART bytes.
+
+    Several gzip members may follow one another.
+    """
     packed, machine = 0, None
     for data in raw:
         packed += len(data)
@@ -158,7 +161,7 @@ def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 
 def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
-    """The next piece; bits that were taken in before may turn out wrong only now."""
+    """Return the next part; bytes that were accepted before may turn out wrong only now."""
     try:
         return machine.decompress(data, PIECE)
     except zlib.error as error:

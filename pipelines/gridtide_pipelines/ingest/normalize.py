@@ -1,4 +1,4 @@
-"""From readings to rows of the store: what is refused, what is merged, and how each is counted.
+"""Normalize readings to rows of the store: what is refused or merged, counted by flag.
 
 - Values outside PLAUSIBLE are mistakes of units or parsing: they are not stored, but counted
   and named. The slot then has a gap. Of a fuel it is a row without a value, for the fuel was
@@ -55,7 +55,7 @@ NAMED: Final = 5  # refused values named one by one
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """What goes to the store, and what was odd.
+    """Rows for the store, and the anomalies that were found.
 
     Attributes:
         flags: how many readings of each anomaly (slots for ``negative_total``):
@@ -82,7 +82,7 @@ def normalize(
     known_at: pl.Expr | None = None,
     span: Span | None = None,
 ) -> Normalized:
-    """`readings` of one group of `bodies` as frames of OBSERVATION and FORECAST.
+    """Turn the `readings` of one group of `bodies` into frames of OBSERVATION and FORECAST.
 
     Args:
         bodies: those the readings were parsed from; they say which zones and kind were
@@ -146,7 +146,7 @@ def normalize(
 
 
 def _about(bodies: Sequence[Body]) -> pl.DataFrame:
-    """What each body is, by its index."""
+    """Return request, `known_at` and retrieval of each body, by its index."""
     return pl.DataFrame(
         {
             "body": range(len(bodies)),
@@ -166,7 +166,7 @@ def _about(bodies: Sequence[Body]) -> pl.DataFrame:
 def _keep_requested(
     rows: pl.DataFrame, bodies: Sequence[Body], flags: Counter[str]
 ) -> pl.DataFrame:
-    """The rows of zones that were requested; a flow has two."""
+    """Keep the rows of zones that were requested; a flow has two."""
     asked = {zone for body in bodies for zone in body.request.zones}
     if not asked:
         return rows
@@ -178,7 +178,7 @@ def _keep_requested(
 
 
 def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
-    """Flows under their pair in order of name; the report of the first named one comes last."""
+    """Name flows by their pair in order of name; the report of the first end comes last."""
     ends = pl.col("zone").str.split_exact("->", 1).struct
     first, second = ends.field("field_0"), ends.field("field_1")
     turned = (second < first).fill_null(value=False)
@@ -190,12 +190,12 @@ def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _future() -> tuple[pl.Expr, str]:
-    """Observations of slots that were not over when they came; a forecast says what it is."""
+    """Select observations of slots that were not over when they were received."""
     return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at")), "future"
 
 
 def _unasked(span: Span) -> tuple[pl.Expr, str]:
-    """Slots outside the requested time; one that touches it is what some publishers add."""
+    """Select slots outside the requested time; one that touches it counts as inside."""
     return (pl.col("end") < span.start) | (pl.col("start") > span.end), "unasked_time"
 
 
@@ -208,7 +208,7 @@ def _plausible() -> pl.Expr:
 
 
 def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row without value for each fuel and slot of which all observations are implausible."""
+    """Return a row without value for each fuel and slot without a plausible observation."""
     fuel = pl.any_horizontal(
         pl.col("signal").str.starts_with(prefix) for prefix in (GENERATION, SHARE)
     )
@@ -219,7 +219,7 @@ def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_negative_totals(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
-    """`rows` with the fuels unknown of slots whose generation is negative in total."""
+    """Return `rows` with the fuels unknown in slots whose total generation is negative."""
     mine = pl.col("signal").str.starts_with(GENERATION)
     mix = rows.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
     found, count = without_negative_totals(mix, ["zone", "start", "end"])
@@ -236,7 +236,7 @@ def _refuse(
     flags: Counter[str],
     refused: list[pl.DataFrame],
 ) -> pl.DataFrame:
-    """The rows that are not `odd`; those that are go to `refused` and are counted."""
+    """Return the rows that are not `odd`; the others go to `refused` and are counted."""
     parts = rows.with_columns(odd.alias("why")).partition_by(
         "why", as_dict=True, include_key=False
     )
@@ -255,7 +255,7 @@ def _sentences(odd: pl.DataFrame, source: Source) -> tuple[str, ...]:
 
 
 def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
-    """Forecasts that were requested as such, of slots not over at their issue."""
+    """Return the forecasts that were requested as such, of slots not over at their issue."""
     ahead = pl.col("is_forecast") & (pl.col("end") > pl.col("issued_at"))
     runs = rows.filter(ahead)
     flags["hindsight"] += rows.height - runs.height
@@ -263,7 +263,7 @@ def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
 
 
 def _one_each(rows: pl.DataFrame, key: Sequence[str], flags: Counter[str]) -> pl.DataFrame:
-    """One row per key, sorted by it: the first end's report, then what was known last."""
+    """Keep one row per key, sorted by it: the first end's report, then what was known last."""
     again = rows.select(key).is_duplicated()
     if not again.any():
         return rows.sort(key)

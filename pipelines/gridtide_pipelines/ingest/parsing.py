@@ -52,7 +52,7 @@ def readings(
     body: int | Column = 0,
     stamp: str | None = None,
 ) -> pl.DataFrame:
-    """Columns as a frame of READING; a single value holds for every row.
+    """Build a frame of READING from columns; a single value holds for every row.
 
     Args:
         start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads.
@@ -81,7 +81,7 @@ def readings(
 
 
 def checked(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame`, which is of READING, with every slot after its start and every value finite.
+    """Check that in `frame` of READING each slot ends after its start and each value is finite.
 
     Raises:
         ValueError: it is not; says which and where.
@@ -101,7 +101,7 @@ def checked(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def number(value: object) -> float | None:
-    """A value of a JSON body, written as a number or as text; None stays None.
+    """Return a value of a JSON body, written as a number or as text; None stays None.
 
     Raises:
         TypeError, ValueError: it is neither; a truth value is no number.
@@ -115,7 +115,7 @@ def number(value: object) -> float | None:
 
 @contextmanager
 def shape(source: str) -> Iterator[None]:
-    """Around the reading of a body: whatever does not fit becomes SourceChanged.
+    """Raise SourceChanged for whatever in the block does not fit while a body is parsed.
 
     Raises:
         SourceChanged: the body is not of the shape we parse.
@@ -152,7 +152,7 @@ def _column(name: str, given: object) -> pl.Expr | pl.Series:
 
 
 def total(value: pl.Expr) -> pl.Expr:
-    """The sum over the codes of one fuel and slot; null where one of them is null.
+    """Sum the codes of one fuel and slot; null where one of them is null.
 
     A code that consumes (storage that charges, a plant's own use) is no negative generation of
     another: beside one that generates it counts as 0, so that 100 MW of ``OTH`` beside -80 MW
@@ -169,7 +169,7 @@ def total(value: pl.Expr) -> pl.Expr:
 
 
 def without_negative_totals(mix: pl.DataFrame, slot: Sequence[str]) -> tuple[pl.DataFrame, int]:
-    """`mix` with all fuels unknown where they are negative in total, and how many such slots.
+    """Return `mix` with slots of negative total unknown, and how many they are.
 
     A grid does not generate less than nothing, so something in such a slot is wrong, and it is
     not known what. Where a fuel is null the total is not known, and nothing is judged.
@@ -190,7 +190,7 @@ def without_negative_totals(mix: pl.DataFrame, slot: Sequence[str]) -> tuple[pl.
 
 
 def says_nothing_yet(error: object) -> bool:
-    """Whether a publisher's error text or object means that it has no data for this time.
+    """Say whether a publisher's error text or object means that it has no data for this time.
 
     Not one that speaks of a key, a permission or a quota: somebody must look at that.
     """
@@ -199,7 +199,7 @@ def says_nothing_yet(error: object) -> bool:
 
 
 def holds_nothing(document: object) -> bool:
-    """Whether a JSON body is one of the ways to say that there is no data yet.
+    """Say whether a JSON body is one of the forms of "no data yet".
 
     These are ``null``, ``{}``, ``[]``; one of them under each of `ENVELOPE` that is there, at
     any depth; a count of 0 in place of these; an error or a message that means it. What is only

@@ -27,7 +27,7 @@ class Span:
 
 
 def grid(start: datetime, end: datetime, length: timedelta) -> list[Span]:
-    """The cells of the grid that touch ``[start, end)``, oldest first, cut off at `end`.
+    """Return the spans of a fixed grid that touch ``[start, end)``, oldest first, cut at `end`.
 
     A fixed grid, so that every run asks in the same pieces, of whole days where `length` is.
     """
@@ -41,13 +41,13 @@ def grid(start: datetime, end: datetime, length: timedelta) -> list[Span]:
 
 @dataclass(slots=True)
 class AnsweredDays:
-    """What one span brought: the slots of each series, and the days of bad values."""
+    """What the responses of one span covered: slots by series, and days of refused values."""
 
     slots: list[pl.DataFrame] = field(default_factory=list)
     refused: set[ZoneDay] = field(default_factory=set)
 
     def add(self, observations: pl.DataFrame, refused: Iterable[tuple[str, datetime]]) -> None:
-        """Take in what one group of answers was normalized to.
+        """Add what one group of responses was normalized to.
 
         A slot counts once, however often it came.
         """
@@ -57,7 +57,7 @@ class AnsweredDays:
             self.refused |= {(end, start.date()) for end in zone.split("->")}
 
     def covered(self) -> dict[ZoneDay, timedelta]:
-        """The time with values in each day of each zone, by the series that has least.
+        """Return the time with values in each day of each zone, by the series that has least.
 
         A fuel that came for half a day leaves half of it open; so does one that is named
         without a value. A flow counts for both its ends.
@@ -80,7 +80,7 @@ class AnsweredDays:
         return {(zone, day): time for zone, day, time, _ in days.iter_rows()}
 
     def complete(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
-        """The days of each zone of which every series has a value at every time."""
+        """Return the days of each zone in which every series has a value at every time."""
         covered = self.covered()
         return [
             (zone, day)
@@ -90,7 +90,7 @@ class AnsweredDays:
         ]
 
     def silent(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
-        """The days of each zone that have gaps or nothing at all.
+        """Return the days of each zone that have gaps or nothing at all.
 
         Not those of which all values were refused: a publisher that says something wrong
         will say something else.
@@ -106,7 +106,7 @@ class AnsweredDays:
 
 
 def final_days(span: Span, *, refetch: timedelta, now: datetime) -> list[date]:
-    """The UTC days wholly within `span` that its source has stopped revising."""
+    """Return the UTC days wholly within `span` that its source has stopped revising."""
     first = datetime.combine(span.start.astimezone(UTC).date(), datetime.min.time(), UTC)
     first += DAY if first < span.start else timedelta(0)
     days = []
@@ -119,7 +119,9 @@ def final_days(span: Span, *, refetch: timedelta, now: datetime) -> list[date]:
 def open_part(
     span: Span, zones: Collection[str], settled: Mapping[str, Collection[date]]
 ) -> tuple[Span, tuple[str, ...]] | None:
-    """What of `span` is still to be requested, and for which zones; None if all is settled.
+    """Return the part of `span` that is still to be requested, and its zones.
+
+    None if all is settled.
 
     One request serves many zones, so it reaches from the first open day of any of them to
     the last.
@@ -141,7 +143,7 @@ def open_part(
 
 
 def _days(span: Span) -> list[date]:
-    """The UTC days that `span` touches."""
+    """Return the UTC days that `span` touches."""
     day, days = span.start.astimezone(UTC).date(), []
     while datetime.combine(day, datetime.min.time(), UTC) < span.end:
         days.append(day)

@@ -1,4 +1,4 @@
-"""What a source is: it builds requests and reads what comes back; it never sends."""
+"""The contract of a source: it builds requests and parses responses; it never sends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ READING = pl.Schema(
 
 
 class Kind(StrEnum):
-    """What is requested; one request is for one kind."""
+    """What a request is for; each request is for one kind."""
 
     GENERATION = "generation"
     INTENSITY = "intensity"
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call below a source's base URL, without its key.
+    """One request below a source's base URL, without its key.
 
     Attributes:
         path: begins with a slash.
@@ -62,13 +62,13 @@ class Request:
 
     @property
     def address(self) -> str:
-        """Path and query, as kept beside the body; it never holds a key."""
+        """Path and query, as archived beside the body; it never holds a key."""
         return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What came back on a request, when we knew it, and the retrieval it is kept as."""
+    """The response to a request, when it was known, and the number of its retrieval."""
 
     request: Request
     content: bytes
@@ -99,7 +99,7 @@ class KeySpec:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One publisher.
+    """One publisher: its facts, and how it is requested and parsed.
 
     Attributes:
         name: lower case with underscores; ``GRIDTIDE_<NAME>_URL`` moves its base URL.
@@ -138,7 +138,10 @@ class Source:
 
 
 def find_sources(package: ModuleType) -> Mapping[str, Source]:
-    """Every ``SOURCE`` in the modules of `package`, by name; there is no list to edit."""
+    """Return every ``SOURCE`` in the modules of `package`, by name.
+
+    There is no list to edit.
+    """
     modules = (
         importlib.import_module(f"{package.__name__}.{found.name}")
         for found in pkgutil.iter_modules(package.__path__)

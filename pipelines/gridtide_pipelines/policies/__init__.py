@@ -1,1 +1,1 @@
-"""Ways to time jobs, tried on the past: what `gridtide simulate` compares."""
+"""Scheduling policies, tried on the past: what `gridtide simulate` compares."""

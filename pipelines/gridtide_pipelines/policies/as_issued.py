@@ -1,4 +1,4 @@
-"""What was forecast at a moment of the past: as issued, or else issued again as of then."""
+"""Forecasts as they were known in the past: as issued, or made again as of then."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEPT = 288
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A forecast and since when it was known; `stored`, or issued again."""
+    """A forecast and since when it was known; `stored`, or made again."""
 
     outlook: Outlook
     known_at: datetime
@@ -45,7 +45,7 @@ class Issues(Protocol):
     """The forecasts of one zone over time."""
 
     def at(self, moment: datetime) -> Issue:
-        """The newest known at `moment`.
+        """Return the newest forecast known at `moment`.
 
         Raises:
             NoData: there is none; says why.
@@ -53,7 +53,7 @@ class Issues(Protocol):
         ...
 
     def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
-        """Those that came to be known after `moment` and before `until`, in order."""
+        """Yield forecasts that came to be known after `moment` and before `until`, in order."""
         ...
 
 
@@ -77,7 +77,7 @@ class Reissued:
     _fits: dict[tuple[str, datetime], Fitted] = field(default_factory=dict)
 
     def at(self, moment: datetime) -> Issue:
-        """The forecast issued at `moment`; raises as `Issues.at`."""
+        """Make the forecast issued at `moment`; raises as `Issues.at`."""
         if moment not in self._made:
             try:
                 made = self._issue(moment)
@@ -89,7 +89,7 @@ class Reissued:
         return self._made[moment]
 
     def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
-        """As `Issues.between`; where none can be issued there is none."""
+        """Yield as `Issues.between`; none where no forecast can be made."""
         for each in self.moments:
             if moment < each < until:
                 try:
@@ -122,7 +122,7 @@ class Reissued:
 
 
 class Recorded:
-    """Forecasts as they were issued; where none covers a moment, what `otherwise` says."""
+    """Forecasts as they were issued; where none covers a moment, those of `otherwise`."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Recorded:
         ).argsort()
 
     def at(self, moment: datetime) -> Issue:
-        """The newest run known at `moment` that covers it; raises as `Issues.at`."""
+        """Return the newest run known at `moment` that covers it; raises as `Issues.at`."""
         instant = to_instant(moment)
         fit = np.flatnonzero(
             (self._known <= instant) & (self._first <= instant) & (self._last > instant)
@@ -177,7 +177,7 @@ class Recorded:
         return self._issue(int(fit[self._order[fit].argmax()]))
 
     def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
-        """Each moment's newest; where nothing is recorded, what `otherwise` has."""
+        """Yield each moment's newest; where nothing is recorded, those of `otherwise`."""
         first, last = to_instant(moment), to_instant(until)
         inside = (self._known > first) & (self._known < last)
         moments = [to_moment(int(each)) for each in np.unique(self._known[inside])]
@@ -201,7 +201,7 @@ class Recorded:
 
 
 def whole(issue: Issue, start: datetime, end: datetime) -> datetime:
-    """The end of what the forecast says from `start` on, up to `end`, without a gap.
+    """Return the end of the part of the forecast without a gap, from `start` on, up to `end`.
 
     Raises:
         NoData: it has a gap there, or does not cover `start`.

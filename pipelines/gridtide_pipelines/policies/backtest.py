@@ -1,4 +1,4 @@
-"""What policies would have come to: planned on forecasts as issued, scored on the truth."""
+"""Backtest policies: plan on forecasts as issued, score on what came true."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A job that is scored under no policy, so that all are compared on the same; and why."""
+    """A job that is scored under no policy, so that all are compared on the same jobs."""
 
     zone: str
     at: datetime
@@ -84,7 +84,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one zone.
+    """The result for one zone.
 
     Attributes:
         source, simulated: of the truth.
@@ -113,7 +113,7 @@ def simulate(
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> list[Outcome]:
-    """Every job under every policy in every zone.
+    """Score every job under every policy in every zone.
 
     Args:
         occurrences: when each job comes, and when it has to have ended.
@@ -147,7 +147,7 @@ def simulate_zone(
     *,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Outcome:
-    """Every job under every policy in one zone.
+    """Score every job under every policy in one zone.
 
     Args:
         elsewhere: the zones that policies may move its jobs to.
@@ -182,7 +182,7 @@ def simulate_zone(
 def _scenario(
     case: Case, elsewhere: Sequence[Case], at: datetime, latest: datetime
 ) -> Scenario:
-    """What the job that comes `at` may be run by; says of which zone something is missing."""
+    """Collect what the job at `at` is planned and scored on, or name the zone without data."""
     issues, truths, short = [], {}, False
     for each in (case, *elsewhere):
         try:
@@ -199,7 +199,7 @@ def _scenario(
 def _scored(
     case: Case, policies: Sequence[Policy], when: Occurrence, scenario: Scenario
 ) -> list[Scored]:
-    """One job under each policy; raises where it can be scored under one of them not."""
+    """Score one job under each policy; raise where it cannot be scored under one of them."""
     truths, forecasts = scenario.truths, scenario.forecasts
     own, *elsewhere = scenario.ideal
     # Computed once for all policies that share them.
@@ -245,12 +245,12 @@ def _run(case: Case, policy: Policy, when: Occurrence, plan: Plan) -> tuple[Plan
 
 
 def count_segments(slots: Sequence[PlannedSlot]) -> int:
-    """How often a job starts that runs in `slots`."""
+    """Count how often a job starts that runs in `slots`."""
     return 1 + sum(later.start > earlier.end for earlier, later in pairwise(slots))
 
 
 def known(truth: Series, start: datetime, end: datetime) -> Series:
-    """The slots of `truth` over ``[start, end)``.
+    """Return the slots of `truth` over ``[start, end)``.
 
     Raises:
         NoData: a part is unknown; says from when on.

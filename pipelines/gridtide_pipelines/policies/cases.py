@@ -1,4 +1,4 @@
-"""What a policy backtest is made of: truth and forecasts by zone, from files or the store."""
+"""The input of a policy backtest: truth and forecasts by zone, from files or the store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Forecasting:
-    """How past forecasts come about.
+    """How past forecasts are made again.
 
     Attributes:
         models: that make those which are not stored, in turn.
@@ -45,7 +45,7 @@ class Forecasting:
     quantiles: bool = False
 
     def again(self, history: History, start: datetime, end: datetime) -> Reissued:
-        """Forecasts of `history` made again, from `start` until `end`."""
+        """Return forecasts of `history` made again, from `start` until `end`."""
         count = -((start - end) // self.every)
         moments = [start + self.every * i for i in range(count)]
         return Reissued(history, self.models, moments, self.quantiles)
@@ -71,7 +71,7 @@ def from_files(
     signal: Signal | None = None,
     warn: Callable[[str], None],
 ) -> list[Case]:
-    """Zones called as their files are, as `history_files.read_histories` reads them.
+    """Read zones from files, as `history_files.read_histories` does.
 
     Raises:
         BadInput: files that cannot be read, or a signal they have not.
@@ -94,7 +94,7 @@ def from_files(
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """Files of which only what the models read is cut at each issue: a tenth of the time.
+    """Histories from files, of which only what the models read is cut at each issue time.
 
     Attributes:
         memory: how far back a model looks.
@@ -107,7 +107,7 @@ class Lately:
 
     @classmethod
     def of(cls, history: FileHistory, forecasting: Forecasting) -> Lately:
-        """`history` without what no model reads."""
+        """Return `history` without what no model reads."""
         wants = forecasting.wants
         lean = replace(
             history,
@@ -119,11 +119,11 @@ class Lately:
 
     @property
     def zone(self) -> str:
-        """As the files are called."""
+        """Name of the zone, as its files are named."""
         return self.history.zone
 
     def known(self, at: datetime) -> Known:
-        """The zone as of `at`; the hour labelled `at` is the first that is not shown."""
+        """Return the zone as of `at`; the hour labelled `at` is the first that is left out."""
         history = self.history
         starts = history.intensity["start"].to_physical().to_numpy()
         reach = to_instant(at - self.memory - DAY), to_instant(hour_of(at))
@@ -144,7 +144,7 @@ def from_store(
     signal: Signal | None = None,
     now: datetime,
 ) -> list[Case]:
-    """Zones of the store; the truth is what it believes `now`.
+    """Read zones from the store; the truth is what it holds `now`.
 
     Raises:
         BadInput: nothing of a zone or of the signal is stored.
@@ -200,7 +200,7 @@ def _stored(
 
 
 def series_of(zone: str, signal: Signal, frame: pl.DataFrame) -> Series:
-    """Columns start, end, value as a series; null is unknown."""
+    """Turn columns start, end, value into a series; null is unknown."""
     rows = frame.select("start", "end", "value").iter_rows()
     slots = tuple(Slot(start, end, value, Quality.MEASURED) for start, end, value in rows)
     return Series(zone, signal, slots)

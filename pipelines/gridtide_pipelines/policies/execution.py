@@ -21,7 +21,7 @@ from gridtide_pipelines.policies.as_issued import Issue
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """What a job draws in one region, before PUE.
+    """Energy that a job draws in one region, before PUE.
 
     Attributes:
         running: while it runs.
@@ -33,7 +33,7 @@ class Energy:
 
 
 def energy_by_region(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy]:
-    """All energy that `slots` of `job` draw, by region."""
+    """Return all energy that `slots` of `job` draw, by region."""
     found = {slot.region: Energy() for slot in slots}
     for slot in slots:
         start, end = to_instant(slot.start), to_instant(slot.end)
@@ -50,7 +50,7 @@ def energy_by_region(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy
 
 
 def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlot, ...]:
-    """What has run in the end when the rest is planned again at each of `issues`.
+    """Return the slots that run when the rest is planned again at each of `issues`.
 
     A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
     where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
@@ -76,7 +76,7 @@ def _before(slots: Sequence[PlannedSlot], at: datetime) -> tuple[PlannedSlot, ..
 
 
 def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
-    """Where `job` stands at `at`, having run `ran`."""
+    """Return the progress of `job` at `at`, having run `ran`."""
     if not ran:
         return Progress(at)
     # Summed as numbers: the sizes of an elastic job are no whole microseconds' worth of work.
@@ -96,7 +96,7 @@ def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
 
 
 def _speed(job: Job, slot: PlannedSlot) -> float:
-    """Work done per time, 1 at the job's own size."""
+    """Return the work done per time, 1 with the job's own workers."""
     return 1.0 if job.workers is None else job.workers.speed(slot.workers or 0.0)
 
 
@@ -110,7 +110,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a job may be run by; its own zone first.
+    """What a job is planned and scored on; its own zone first.
 
     Attributes:
         truths: by region, over its slack.
@@ -124,22 +124,22 @@ class Scenario:
 
     @property
     def ideal(self) -> list[Outlook]:
-        """The truth, as if it were forecast."""
+        """The truth in place of a forecast."""
         return [Outlook(truth) for truth in self.truths.values()]
 
     @property
     def outlooks(self) -> list[Outlook]:
-        """What was forecast."""
+        """The forecasts that the job is planned by."""
         return [issue.outlook for issue in self.issues]
 
     @property
     def forecasts(self) -> dict[str, Series]:
-        """What was expected, by region."""
+        """The expected values, by region."""
         return {each.expected.zone: each.expected for each in self.outlooks}
 
 
 def amount(series: Mapping[str, Series], energy: Mapping[str, Energy]) -> Amount:
-    """What `energy` comes to by `series`, both by region.
+    """Sum `energy` and what it counts by `series`, both by region.
 
     As in a plan, a pause or restart at an edge of two slots counts in the cleaner one.
 
@@ -160,7 +160,7 @@ def amount(series: Mapping[str, Series], energy: Mapping[str, Energy]) -> Amount
 
 
 def _beside(series: Series, instant: int, kwh: float) -> EnergyDraw:
-    """`kwh` drawn right before or right after `instant`, where it is known and cleaner."""
+    """Return `kwh` drawn just before or after `instant`, where it is known and cleaner."""
     before, after = EnergyDraw(instant - 1, instant, 1.0), EnergyDraw(instant, instant + 1, 1.0)
     rated = [(integrated(series.runs, [each]), each) for each in (before, after)]
     sign = 1 if series.signal.lower_is_cleaner else -1

@@ -1,4 +1,4 @@
-"""Policies: ways to decide when a job runs, from doing nothing to planning again and again."""
+"""Policies: rules that decide when a job runs, from running at once to replanning."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Where = Outlook | CandidateRegions
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One coming of a job: it may start at `at`, and has ended by `latest`.
+    """One occurrence of a job: it may start at `at` and must end by `latest`.
 
     `zone` is the IANA name of the clock that hours of the day are read from.
     """
@@ -54,7 +54,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What policies that plan go by besides the signal.
+    """What policies that plan consider besides the signal.
 
     Attributes:
         threshold: in the signal's unit, for the policy of that name: it runs as early as the
@@ -73,7 +73,7 @@ NO_WISHES = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A way to decide when and where a job runs.
+    """A rule that decides when and where a job runs.
 
     Attributes:
         job: as this policy may lay it.
@@ -95,7 +95,7 @@ class Policy:
     moves: Moves | None = None
 
     def reach(self, own: Outlook, elsewhere: Sequence[Outlook] = ()) -> Where:
-        """Where it may run: in its own zone, or there and `elsewhere`."""
+        """Return the regions where it may run: its own zone, or also `elsewhere`."""
         if self.moves is None:
             return own
         there = tuple(CandidateRegion(each.expected.zone, each) for each in (own, *elsewhere))
@@ -104,7 +104,7 @@ class Policy:
     def decide(
         self, when: Occurrence, outlook: Outlook, elsewhere: Sequence[Outlook] = ()
     ) -> tuple[Plan, str]:
-        """The plan for `when` by `outlook`; and where it had to run at once, why.
+        """Return the plan for `when` by `outlook`, and the reason if it had to run at once.
 
         Args:
             elsewhere: the outlooks of the other zones, for policies that move.
@@ -135,7 +135,9 @@ class Policy:
 
 
 def best(job: Job, when: Occurrence, where: Where, wishes: Wishes = NO_WISHES) -> Plan:
-    """The best plan by the outlook `where`; with a threshold, the earliest that keeps to it.
+    """Return the best plan by the outlook `where`.
+
+    With a threshold, the earliest that meets it.
 
     Raises:
         NoFeasibleWindow: there is none.
@@ -159,7 +161,7 @@ def chosen(
     min_saving: float = 0.0,
     quantile: Quantile = Quantile.P50,
 ) -> tuple[Policy, ...]:
-    """The policies of these names, each once, for a job like `job`.
+    """Return the policies of these names, each once, for a job like `job`.
 
     Args:
         job: its kind holds for threshold, replan, place-and-time and follow, and for pause
@@ -235,12 +237,12 @@ def _hour(name: str) -> int | None:
 
 
 def unbroken(job: Job) -> Job:
-    """`job` run through at its own size."""
+    """Return `job` without interruptions, with its own workers."""
     return Job(job.duration, power=job.power)
 
 
 def at_once(job: Job, start: datetime, where: Where) -> Plan:
-    """`job` run through at its own size from `start` on, in the best place of `where`.
+    """Plan `job` to run from `start` on without a pause, in the best region of `where`.
 
     Raises:
         NoFeasibleWindow: no outlook covers it.
@@ -251,7 +253,7 @@ def at_once(job: Job, start: datetime, where: Where) -> Plan:
 
 
 def next_hour(when: Occurrence, hour: int) -> datetime:
-    """When the clock next reads `hour`, at or after the occurrence."""
+    """Return when the clock next reads `hour`, at or after the occurrence."""
     zone, first = zone_named(when.zone), to_instant(when.at)
     today = wall(zone, first).date()
     starts = [instant_of(zone, today + DAY * i, time(hour)) for i in range(3)]

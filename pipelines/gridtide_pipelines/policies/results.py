@@ -64,24 +64,23 @@ class Total:
 
     @property
     def captured(self) -> float | None:
-        """Of what the oracle saves against running at once, the part that was realised."""
+        """Realised part of what the oracle saves against running at once."""
         return captured(self.now, self.realised, self.oracle)
 
     def mean(self, amount: Amount) -> float:
-        """The signal's mean over the energy of one of the sums."""
+        """Return the signal's mean over the energy of one of the sums."""
         share = amount.counted / amount.kwh
         return share if self.signal.lower_is_cleaner else 1 - share
 
     def saving(self, amount: Amount) -> float | None:
-        """What one of the sums saves against running at once: a fraction of the grams; of CFE,
-        fraction points."""
+        """Return the relative saving of one of the sums; of CFE, in fraction points."""
         if self.signal.lower_is_cleaner:
             return saving(amount.counted, self.now.counted, self.signal)
         return saving(self.mean(amount), self.mean(self.now), self.signal)
 
 
 def totals(outcomes: Sequence[Outcome], signal: Signal) -> list[Total]:
-    """By zone and policy, then, with several zones, by policy over all; in the order given."""
+    """Sum by zone and policy, then, with several zones, by policy over all."""
     rows = [row for each in outcomes for row in each.scored]
     zones: list[str | None] = [each.zone for each in outcomes if each.scored]
     if len(zones) > 1:
@@ -125,7 +124,7 @@ def _sum(rows: Iterable[Scored], of: Callable[[Scored], Amount]) -> Amount:
 
 
 def captured(now: Amount, realised: Amount, oracle: Amount) -> float | None:
-    """The part of the possible saving that was realised; None where nothing can be saved."""
+    """Return the realised part of the possible saving; None where nothing can be saved."""
     possible = now.counted - oracle.counted
     # Sums of the same numbers in another order leave this much.
     if possible <= 1e-9 * abs(now.counted):
@@ -134,7 +133,7 @@ def captured(now: Amount, realised: Amount, oracle: Amount) -> float | None:
 
 
 def frame(outcomes: Iterable[Outcome], policies: Sequence[str]) -> pl.DataFrame:
-    """A row for each job and policy, columns `ROWS`, by zone, time and policy.
+    """Return a row for each job and policy, columns `ROWS`, by zone, time and policy.
 
     A job that is left out has a row for each policy too, with the reason and no numbers.
     """
@@ -171,7 +170,7 @@ def _row(row: Scored) -> dict[str, object]:
 
 
 def amount_unit(signal: Signal) -> str:
-    """The unit of what a run counts."""
+    """Return the unit of what a job counts."""
     return "gCO2e" if signal.lower_is_cleaner else "kWh not carbon-free"
 
 
@@ -182,7 +181,7 @@ def document(
     totals: Sequence[Total],
     rows: pl.DataFrame,
 ) -> Json:
-    """The one JSON document: the request, the sums, the zones and every job."""
+    """Build the JSON document: the request, the sums, the zones and every job."""
     return {
         **request,
         "signal": str(signal),
@@ -240,7 +239,7 @@ def _plain(value: object) -> object:
 def lines(
     signal: Signal, outcomes: Sequence[Outcome], totals: Sequence[Total]
 ) -> Iterator[str]:
-    """The sums as a table, then what was left out and what the forecasts were."""
+    """Yield the sums as a table, then what was left out and what the forecasts were."""
     zones = ["all" if each.zone is None else each.zone for each in totals]
     wide = max(map(len, [*zones, "zone"]))
     named = max(len(each) for each in [*(each.policy for each in totals), "policy"])

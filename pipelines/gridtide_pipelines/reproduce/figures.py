@@ -1,4 +1,4 @@
-"""What it takes to reproduce a paper: its figures, ours, and a kind and verdict for each.
+"""The figures of a reproduced paper: the printed value, ours, a kind and a verdict for each.
 
 Printed figures are facts; they ship in ``reproduce/printed``, one table a paper with its
 citation. Series do not ship: they are read from a folder, and without it a row says `no data`.
@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 
 
 class Kind(StrEnum):
-    """What our value is compared with, so what a pass says."""
+    """What our value is compared with, and so what a pass shows."""
 
     PUBLISHED = "published"  # an author's figure, computed from the series
     ARITHMETIC = "arithmetic"  # an author's figure, from inputs that the author prints
@@ -70,23 +70,23 @@ class Row:
 
     @property
     def printed(self) -> Value:
-        """What an author printed; ``None`` where ours is compared with something else."""
+        """The value an author printed; ``None`` where ours is compared with something else."""
         return None if self.kind in NOT_PRINTED else self.expected
 
     @property
     def reference(self) -> Value:
-        """What ours is compared with if it is not published: other method, earlier result."""
+        """Unpublished value that ours is compared with: another method, an earlier result."""
         return self.expected if self.kind in NOT_PRINTED else None
 
     @property
     def difference(self) -> float | None:
-        """Ours less the expected one, ``None`` where one of them is no number."""
+        """Ours less the expected value, ``None`` where one of them is not a number."""
         if isinstance(self.expected, float) and isinstance(self.ours, float):
             return self.ours - self.expected
         return None
 
     def document(self) -> dict[str, Any]:
-        """The row as JSON."""
+        """Return the row as JSON."""
         return {
             "label": self.label,
             "kind": str(self.kind),
@@ -122,7 +122,10 @@ class Reproduction:
 
 
 def find_reproductions(package: ModuleType) -> Mapping[str, Reproduction]:
-    """Every ``REPRODUCTION`` in the modules of `package`, by name; there is no list to edit."""
+    """Return every ``REPRODUCTION`` in the modules of `package`, by name.
+
+    There is no list to edit.
+    """
     modules = (
         importlib.import_module(f"{package.__name__}.{found.name}")
         for found in pkgutil.iter_modules(package.__path__)
@@ -132,7 +135,7 @@ def find_reproductions(package: ModuleType) -> Mapping[str, Reproduction]:
 
 
 def printed(table: str) -> dict[str, Any]:
-    """The printed figures in ``reproduce/printed/<table>.toml``."""
+    """Read the printed figures in ``reproduce/printed/<table>.toml``."""
     folder = files("gridtide_pipelines") / "reproduce" / "printed"
     return tomllib.loads((folder / f"{table}.toml").read_text(encoding="utf-8"))
 
@@ -147,7 +150,10 @@ def compared(
     unit: str,
     note: str = "",
 ) -> Row:
-    """The row of a `value` and of ours, which it is compared with; words must be equal."""
+    """Return the row of a `value` and of ours, which it is compared with.
+
+    Text must be equal.
+    """
     if isinstance(value, str) or isinstance(ours, str):
         verdict = _verdict(same=value == ours)
         return Row(label, kind, value, ours, tolerance, unit, verdict, note)
@@ -158,36 +164,39 @@ def compared(
 def claimed(
     label: str, words: str, ours: float, *, kind: Kind, holds: bool, unit: str, note: str = ""
 ) -> Row:
-    """The row of a claim in `words`, such as ``over 70``, and whether ours bears it out."""
+    """Return the row of a claim in `words`, such as ``over 70``, and whether ours meets it."""
     return Row(label, kind, words, float(ours), 0.0, unit, _verdict(same=holds), note)
 
 
 def without_data(
     label: str, value: Value, *, kind: Kind, unit: str, note: str, tolerance: float = 0.0
 ) -> Row:
-    """The row of a `value` whose computation needs what is not there; `note` says what."""
+    """Return the row of a `value` that cannot be computed without missing data.
+
+    `note` says which.
+    """
     number = float(value) if isinstance(value, int) else value
     return Row(label, kind, number, None, tolerance, unit, Verdict.NO_DATA, note)
 
 
 def counts(rows: Collection[Row]) -> dict[Verdict, int]:
-    """How many rows there are of each verdict."""
+    """Count the rows of each verdict."""
     return {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
 
 
 def counts_by_kind(rows: Collection[Row]) -> dict[Kind, dict[Verdict, int]]:
-    """How many rows of each kind there are of each verdict; every kind is there."""
+    """Count the rows of each kind by verdict; every kind is there."""
     return {kind: counts([row for row in rows if row.kind is kind]) for kind in Kind}
 
 
 def not_reproduced(rows: Collection[Row]) -> dict[str, int]:
-    """Why authors' figures could not be computed, and how many for each reason."""
+    """Return why authors' figures could not be computed, and how many for each reason."""
     gaps = [r for r in rows if r.verdict is Verdict.NO_DATA and r.kind not in NOT_PRINTED]
     return dict(Counter(row.note for row in gaps))
 
 
 def missing(data: Path | None, *paths: str) -> str:
-    """Which of `paths` are not in the folder `data`, for a note; empty where all are."""
+    """Return a note of which `paths` are not in the folder `data`; empty where all are."""
     absent = [path for path in paths if data is None or not (data / path).is_file()]
     if not absent:
         return ""
@@ -196,7 +205,7 @@ def missing(data: Path | None, *paths: str) -> str:
 
 
 def table(path: Path, *columns: str) -> pl.DataFrame:
-    """The named columns of a Parquet file.
+    """Read the named columns of a Parquet file.
 
     Raises:
         BadInput: it cannot be read, or lacks a column.

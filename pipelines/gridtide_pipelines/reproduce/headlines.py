@@ -78,7 +78,7 @@ class Headline:
 
 
 def headlines(data: Path | None) -> list[Headline]:
-    """The four claims; without the series in the folder `data`, as far as printed figures go.
+    """Return the four claims; without series in the folder `data`, by printed figures.
 
     Raises:
         BadInput: a file is there but is not what it should be.
@@ -97,7 +97,7 @@ def headlines(data: Path | None) -> list[Headline]:
 
 
 def by_place(series: dict[str, Floats], lacking: str) -> Headline:
-    """5 to 10 times within a country: Google's regions in the US, and grids in the US."""
+    """Check 5 to 10 times within a country: Google's regions in the US, and zones in the US."""
     in_us = {
         year: {
             name: intensity
@@ -155,7 +155,7 @@ def by_place(series: dict[str, Floats], lacking: str) -> Headline:
 
 
 def by_region(series: dict[str, Floats], paper: dict[str, Any], lacking: str) -> Headline:
-    """Over 70 % by region: one run of BERT in 13 regions, mean of sixty starts."""
+    """Check over 70 % by region: one run of BERT in 13 regions, mean of sixty starts."""
     text, kwh = paper["text"], paper["models"]["BERT LM"]["kwh"]
     best, worst = (text[f"bert_lm_{which}_region"] / 1000 for which in ("best", "worst"))
     bars = [Bar("paper, cleanest", best, PAPER), Bar("paper, dirtiest", worst, PAPER)]
@@ -187,7 +187,7 @@ def by_region(series: dict[str, Floats], paper: dict[str, Any], lacking: str) ->
 
 
 def by_time_of_day(series: dict[str, Floats], paper: dict[str, Any], lacking: str) -> Headline:
-    """8 % by time of day: a run of 6 hours by the hour at which it starts."""
+    """Check 8 % by time of day: a run of 6 hours by the hour at which it starts."""
     hours = paper["time_of_day"]["hours"]
     by_day = np.array(paper["time_of_day"]["grams"])
     lines = [Line("Central US, paper", relative(by_day.mean(axis=0)), PAPER)]
@@ -226,7 +226,7 @@ def by_time_of_day(series: dict[str, Floats], paper: dict[str, Any], lacking: st
 
 
 def by_pausing(series: dict[str, Floats], paper: dict[str, Any], lacking: str) -> Headline:
-    """Up to 25 % by pausing a run of 8 days that may take 16."""
+    """Check up to 25 % by pausing a run of 8 days that may take 16."""
     plotted = paper["regions"]["reduction"]
     column = paper["regions"]["columns"].index("6B Transformer pausing")
     claim = paper["text"]["pause_resume_8_day_job_max"]
@@ -273,7 +273,7 @@ def by_pausing(series: dict[str, Floats], paper: dict[str, Any], lacking: str) -
 
 
 def run_means(hourly: Floats, hours: int) -> Floats:
-    """Mean intensity of a run from each of the sixty starts (regions, starts)."""
+    """Return the mean intensity of a run from each of the sixty starts (regions, starts)."""
     at = dodge2022_style.starts()
     sums = np.concatenate([np.zeros((len(hourly), 1)), hourly.cumsum(axis=1)], axis=1)
     means: Floats = (sums[:, at + hours] - sums[:, at]) / hours
@@ -281,5 +281,5 @@ def run_means(hourly: Floats, hours: int) -> Floats:
 
 
 def relative(values: Floats) -> list[float]:
-    """How far each value lies above the mean of them all, %."""
+    """Return how far each value lies above the mean of them all, %."""
     return [float(each) for each in 100 * (values / values.mean() - 1)]

@@ -1,4 +1,4 @@
-"""Bar and line charts as inline SVG: no script, nothing from elsewhere, colours from the page.
+"""Bar and line charts as inline SVG: no script, no external resource, colours from the page.
 
 Classes ``ours``, ``other`` and ``paper`` say whose a figure is, ``line-0`` and so on tell lines
 apart; the page's style colours them.
@@ -21,7 +21,7 @@ HUES = 6  # classes line-0 to line-5
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A value, 0 or more, with its name; `kind` is whose it is."""
+    """A value, 0 or more, with its name; `kind` says whose it is."""
 
     label: str
     value: float
@@ -49,7 +49,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Values at the positions along the axis, with their name."""
+    """Values along the axis, with their name."""
 
     label: str
     values: Sequence[float]
@@ -58,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines over shared positions, with zero in sight."""
+    """Lines over a shared axis, which shows zero."""
 
     title: str
     unit: str
@@ -70,7 +70,7 @@ Picture = Bars | Lines
 
 
 def svg(picture: Picture) -> str:
-    """The picture as one ``<svg>`` element."""
+    """Draw the chart as one ``<svg>`` element."""
     if isinstance(picture, Bars):
         height, drawn = _bars(picture)
     else:
@@ -144,7 +144,7 @@ def _lines(picture: Lines) -> tuple[int, str]:
 
 
 def _apart(lines: Sequence[Line], y: Callable[[float], float]) -> list[float]:
-    """Where the name of each line goes: at its end, but no two on top of each other."""
+    """Return where the name of each line goes: at its end, without overlaps."""
     found: dict[int, float] = {}
     floor_of_last = float("-inf")
     for i in sorted(range(len(lines)), key=lambda i: y(lines[i].values[-1])):
@@ -154,7 +154,7 @@ def _apart(lines: Sequence[Line], y: Callable[[float], float]) -> list[float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers from at most `low` to at least `high`, some five of them."""
+    """Return about five round numbers from at most `low` to at least `high`."""
     rough = (high - low or 1.0) / 5
     size = 10 ** floor(log10(rough))
     step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough)

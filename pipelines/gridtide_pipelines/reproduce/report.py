@@ -86,7 +86,7 @@ LEGEND = """<p class="legend"><span><i style="background:var(--ours)"></i>our da
 
 
 def lines(paper: Reproduction, rows: Sequence[Row]) -> Iterator[str]:
-    """What the command prints for one paper: a head, a line for each figure, the counts."""
+    """Yield the lines for one paper: a head, a line for each figure, the counts."""
     yield f"{paper.name}: {paper.title}"
     yield f"  {paper.citation}"
     if paper.original and counts(rows)[Verdict.NO_DATA]:
@@ -108,7 +108,7 @@ def lines(paper: Reproduction, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The counts in words, kind by kind."""
+    """Return the counts as text, kind by kind."""
     found = counts_by_kind(rows)
     return "; ".join(f"{kind}: {_counted(found[kind])}" for kind in Kind)
 
@@ -118,7 +118,7 @@ def _counted(found: Mapping[Verdict, int]) -> str:
 
 
 def shown(row: Row) -> tuple[str, str, str, str]:
-    """Printed value, other reference, ours and the difference, with the digits that matter."""
+    """Format printed value, reference, ours and the difference, with the digits that matter."""
     digits = _digits(row)
     difference = row.difference
     return (
@@ -132,7 +132,7 @@ def shown(row: Row) -> tuple[str, str, str, str]:
 
 
 def _digits(row: Row) -> int:
-    """Two digits more than the tolerance has, at most seven."""
+    """Return two digits more than the tolerance has, at most seven."""
     if not row.tolerance:
         return 0 if isinstance(row.expected, float) and row.expected.is_integer() else 2
     return min(7, max(0, 2 - floor(log10(row.tolerance))))
@@ -151,14 +151,14 @@ def _number(value: Value, digits: int | None) -> str:
 
 
 def _unsigned_zero(value: float) -> float:
-    """`value`, 0 where it is -0: nothing is less than nothing."""
+    """Return `value`, and 0 where it is -0."""
     return value + 0.0
 
 
 def page(
     claims: Sequence[Headline], papers: Mapping[str, tuple[Reproduction, Sequence[Row]]]
 ) -> str:
-    """The whole page; `papers` are the reproductions and their rows by name."""
+    """Return the HTML page; `papers` are the reproductions and their rows by name."""
     rows = [row for _, each in papers.values() for row in each]
     sections = "".join(_paper(paper, each) for paper, each in papers.values())
     return f"""<!doctype html>

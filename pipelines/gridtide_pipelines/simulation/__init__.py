@@ -1,1 +1,1 @@
-"""Simulated grids: not real data, always there, the same every time."""
+"""Simulated grids: not real data, always available, the same every time."""

@@ -39,7 +39,7 @@ STORES = ("hydro_storage", "battery_storage")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What a zone is made of.
+    """Size and plants of a simulated zone.
 
     Attributes:
         demand_mw: its yearly mean.
@@ -65,7 +65,7 @@ class Grid:
 def simulate(
     grid: Grid, start: datetime, end: datetime, step: timedelta | None = None
 ) -> pl.DataFrame:
-    """Mean power by fuel of every slot that starts in ``[start, end)``, in order.
+    """Simulate the mean power by fuel of every slot that starts in ``[start, end)``, in order.
 
     Values are those of the middle of the slot.
 
@@ -90,7 +90,7 @@ def simulate(
 
 
 def sun(lat: float, lon: float, moments: Ints) -> Floats:
-    """Sine of the sun's elevation, negative at night.
+    """Return the sine of the sun's elevation, negative at night.
 
     Declination and equation of time after Duffie and Beckman, Solar Engineering of Thermal
     Processes, eq. 1.6.1a and 1.5.3 (Spencer's short form); good to about a degree.
@@ -107,7 +107,7 @@ def sun(lat: float, lon: float, moments: Ints) -> Floats:
 
 
 def smooth(seed: int, moments: Ints, *hours: float) -> Floats:
-    """Noise of mean 0 and variance 1 that changes over each of these spans alike."""
+    """Return noise of mean 0 and variance 1 that changes over each of these spans alike."""
     total = np.zeros(len(moments))
     if not len(moments):
         return total
@@ -165,7 +165,7 @@ def _demand(
 
 
 def _weather(grid: Grid, seed: int, moments: Ints, winter: Floats) -> dict[str, Floats]:
-    """What wind and sun could give."""
+    """Return what wind and sun could generate."""
     free = {}
     if "wind" in grid.capacity_mw:
         gust = -1.0 + 0.3 * winter + 1.3 * smooth(seed + 5, moments, 18, 60, 160)
@@ -179,7 +179,7 @@ def _weather(grid: Grid, seed: int, moments: Ints, winter: Floats) -> dict[str, 
 
 
 def _winter(lat: float, moments: Ints) -> Floats:
-    """1 in midwinter of that hemisphere, -1 in midsummer."""
+    """Return 1 in midwinter of that hemisphere, -1 in midsummer."""
     return math.copysign(1, lat) * np.cos(math.tau * (_day_of_year(moments) - 15) / YEAR_DAYS)
 
 
@@ -189,7 +189,7 @@ def _day_of_year(moments: Ints) -> Floats:
 
 
 def _local(timezone: str, moments: Ints) -> tuple[Ints, Ints]:
-    """Local hour, and weekday with Monday 1."""
+    """Return the local hour, and the weekday with Monday 1."""
     local = pl.Series(moments * 1_000_000).cast(pl.Datetime("us", "UTC"))
     local = local.dt.convert_time_zone(timezone)
     return (
@@ -199,7 +199,7 @@ def _local(timezone: str, moments: Ints) -> tuple[Ints, Ints]:
 
 
 def _hashed(salt: int, knots: Ints) -> Floats:
-    """A number of mean 0 and variance 1 for each knot: splitmix64, Steele et al., 2014."""
+    """Return a number of mean 0 and variance 1 per knot: splitmix64, Steele et al., 2014."""
     mixed: Knots = knots.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
     mixed = (mixed + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(1)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

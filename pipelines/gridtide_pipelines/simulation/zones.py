@@ -1,4 +1,4 @@
-"""The grids that are simulated: a dozen under real names, and any number of others.
+"""The simulated grids: a dozen, under the names of real zones.
 
 Sizes are of the order of the real ones (their load and capacity around 2024), so that maps
 and tables look familiar; no figure is a claim about a real grid.

@@ -35,7 +35,7 @@ CHAIN = ("prophet", "weekly", "naive")
 
 @cache
 def models() -> Mapping[str, Forecaster]:
-    """Every forecaster there is, by its name with version."""
+    """Return every forecast model, by its name with version."""
     modules = (
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
@@ -45,7 +45,7 @@ def models() -> Mapping[str, Forecaster]:
 
 
 def chain(name: str) -> tuple[Forecaster, ...]:
-    """The forecasters to try in turn: one, or for ``default`` those from best to most frugal.
+    """Return the models to try in turn: one, or for ``default`` those from best to most frugal.
 
     Args:
         name: with version (``weekly@1``), without for the newest, or ``default``.
@@ -71,7 +71,7 @@ def predict_in_turn(
     *,
     fitted: Callable[[Forecaster, Known], Fitted],
 ) -> tuple[str, ForecastSlots]:
-    """The first able model's name and its steps, issued at ``known.at``.
+    """Forecast with the first model that is able; return its name and the slots.
 
     Args:
         fitted: gives a model's fit for what is known: a kept or a new one.
@@ -89,7 +89,7 @@ def predict_in_turn(
 
 
 def worker_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of so many processes; none is started before there is work.
+    """Return a pool of that many processes; none is started before there is work.
 
     They are spawned: forked ones would share the store's connection and the writer's lock.
     """

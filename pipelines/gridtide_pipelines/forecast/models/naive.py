@@ -35,7 +35,9 @@ LEAST_PERIODS = 2
 
 @dataclass(frozen=True, slots=True)
 class Repeating:
-    """The last `period` before the issue, repeated; a gap is filled from the period before.
+    """The last `period` before the issue time, repeated.
+
+    A gap is filled from the period before.
 
     Attributes:
         period: a whole number of days.
@@ -53,16 +55,16 @@ class Repeating:
 
     @property
     def memory(self) -> timedelta:
-        """As far as the oldest replayed issue looks."""
+        """History needed: as far back as the oldest replay looks."""
         return self.period * self.depth + timedelta(days=DAYS)
 
     def fit(self, known: Known, *, seed: int) -> Fitted:
-        """There is nothing to learn beforehand; too short a history is refused already."""
+        """Return itself, as nothing is learned; refuse a history that is too short."""
         self._middle(known, known.at, timedelta(days=3))
         return self
 
     def from_bytes(self, content: bytes) -> Fitted:
-        """Itself.
+        """Return itself.
 
         Raises:
             ValueError: there is content, which this model never writes.
@@ -72,11 +74,11 @@ class Repeating:
         return self
 
     def to_bytes(self) -> bytes:
-        """Nothing."""
+        """Return no bytes."""
         return b""
 
     def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
-        """Steps as `Fitted.predict` says."""
+        """Forecast as `Fitted.predict` says."""
         values = self._middle(known, issued_at, horizon)
         quantiles = with_interval(
             values, self._repeat, steps_in(horizon), limits=bounds(known.signal)
@@ -84,7 +86,7 @@ class Repeating:
         return ForecastSlots(hour_of(issued_at), *quantiles)
 
     def _middle(self, known: Known, issued_at: datetime, horizon: timedelta) -> Floats:
-        """The hours it looks at, of which every step can be made."""
+        """Return the hours that the model reads, from which every slot can be forecast."""
         values = known.hours_before(issued_at, self.memory // HOUR)
         steps = self._repeat(values, np.array([len(values)]), steps_in(horizon))[0]
         if missing := int(np.isnan(steps).sum()):
@@ -109,7 +111,7 @@ class Repeating:
         return found[:, np.arange(horizon) % period]
 
     def _filled(self, values: Floats, origins: Ints, found: Floats) -> Floats:
-        """`found` with the hours that no period has drawn between their neighbours."""
+        """Return `found` with the hours that are unknown in all periods interpolated."""
         period = self.period // HOUR
         least = LEAST_KNOWN * period
         for row, origin in enumerate(origins):

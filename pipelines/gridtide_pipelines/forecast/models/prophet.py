@@ -1,4 +1,4 @@
-"""Prophet with a flat trend, its forecast moved by what it has just been wrong by.
+"""Model ``prophet``: Prophet with a flat trend, corrected by its most recent errors.
 
 Prophet (Taylor and Letham, Forecasting at scale, 2018) learns daily, weekly and yearly
 patterns; it is fitted monthly and does not see yesterday's wind. Alone it loses to repeating
@@ -80,7 +80,7 @@ class Curve:
     seasons: Mapping[str, tuple[float, ...]]
 
     def at(self, hours: Ints) -> Floats:
-        """Its values at whole hours since 1970, UTC; equal to ``Prophet.predict``."""
+        """Return the values at whole hours since 1970, UTC; equal to ``Prophet.predict``."""
         days = hours / 24.0
         total = np.full(len(hours), self.level)
         for name, weights in self.seasons.items():
@@ -92,16 +92,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class FittedProphet:
-    """A curve, predicting without Prophet itself."""
+    """A curve that predicts without Prophet itself."""
 
     curve: Curve
 
     def to_bytes(self) -> bytes:
-        """JSON, under 1 kB."""
+        """Encode the curve as JSON, under 1 kB."""
         return json.dumps(asdict(self.curve)).encode()
 
     def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
-        """Steps as `Fitted.predict` says."""
+        """Forecast as `Fitted.predict` says."""
         start, steps = hour_of(issued_at), steps_in(horizon)
         values = known.hours_before(issued_at, DAYS * 24 + LAST_SEEN)
         first = (start - EPOCH) // HOUR - len(values)
@@ -124,7 +124,7 @@ class FittedProphet:
 
 @dataclass(frozen=True, slots=True)
 class Prophet:
-    """Fits the curve."""
+    """The model before it has learned: it fits the curve."""
 
     name: str = "prophet@1"
     memory: timedelta = timedelta(days=730)
@@ -148,7 +148,7 @@ class Prophet:
         return FittedProphet(_fit(first + seen, values[seen], yearly=yearly))
 
     def from_bytes(self, content: bytes) -> Fitted:
-        """A curve from its JSON."""
+        """Decode a curve from its JSON."""
         try:
             fields: dict[str, Any] = json.loads(content)
             seasons = {
@@ -165,7 +165,7 @@ MODEL = Prophet()
 
 
 def with_missing_hours(values: Floats) -> Floats:
-    """`values` with hours of the day that no day has drawn between their neighbours.
+    """Return `values` with hours of the day that are always unknown interpolated.
 
     Where nothing holds it a daily pattern swings freely: with nights unknown it went to twice
     the highest value ever known. Other gaps, and all values of a zone that lacks no hour of
@@ -185,7 +185,7 @@ def with_missing_hours(values: Floats) -> Floats:
 
 
 def corrected(curve: Floats, values: Floats, origins: Ints, horizon: int) -> Floats:
-    """The curve after each origin, moved by the residuals of the 24 h last known before it.
+    """Return the curve after each origin, moved by the residuals of the last 24 known hours.
 
     Their mean counts by `LEVEL`, each hour's deviation from it by `HOURLY`, both by the days
     since the newest known hour. A row is NaN where nothing is known within `LAST_SEEN`.
@@ -240,7 +240,7 @@ def _fit(hours: Ints, values: Floats, *, yearly: bool) -> Curve:
 
 
 def most_likely(features: Floats, values: Floats, scales: Floats) -> tuple[float, Floats]:
-    """The level and weights at which the posterior of Prophet's model with a flat trend peaks.
+    """Return level and weights at the maximum of the posterior of Prophet's flat-trend model.
 
     Stan searches for that peak step by step, for any trend and after writing all features to a
     file. With a flat trend the level (prior of scale 5) and the weights (`scales`) are a ridge
@@ -268,7 +268,7 @@ def most_likely(features: Floats, values: Floats, scales: Floats) -> tuple[float
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what Prophet and its Stan wrapper tell about a missing plot library and so on."""
+    """Suppress what Prophet and its Stan wrapper log about a missing plot library and so on."""
     loggers = [logging.getLogger(n) for n in ("prophet", "prophet.plot", "cmdstanpy")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""Last week again: the same hours a week earlier; one unknown comes from a week before.
+"""Model ``weekly``: repeat last week's hours; an unknown hour is taken from the week before.
 
 An hour unknown in all weeks is drawn between its neighbours, as naive does: whoever asks for
 this model by name has no other to fall back on.

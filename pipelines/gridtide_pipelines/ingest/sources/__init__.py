@@ -11,5 +11,5 @@ from gridtide_pipelines.ingest.source import Source, find_sources
 
 @cache
 def sources() -> Mapping[str, Source]:
-    """Every source there is, by name."""
+    """Return every source, by name."""
     return find_sources(sys.modules[__name__])

@@ -87,7 +87,7 @@ ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.LOAD: 1, Kind.FLOW: 
 def requests(
     kind: Kind, zones: Sequence[str], start: datetime, end: datetime
 ) -> Sequence[Group]:
-    """All `zones` in one request per span: as long as two pages hold, a day at least."""
+    """Build one request of all `zones` per span: as long as two pages hold, a day at least."""
     route, facet, order = ROUTES[kind]
     fixed = [("frequency", "hourly"), ("data[]", "value")]
     fixed += [(f"facets[{facet}][]", CODES[zone]) for zone in zones]
@@ -108,7 +108,7 @@ def requests(
 
 
 def following(body: Body) -> Request | None:
-    """The next page, or None when all rows the publisher counts have been sent."""
+    """Return the next page, or None when all rows the publisher counts have been sent."""
     with shape(NAME):
         response = _response(body)
         sent = len(response["data"])
@@ -120,7 +120,7 @@ def following(body: Body) -> Request | None:
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
-    """Generation, load or flow of every authority and hour in the pages."""
+    """Parse generation, load or flow of every authority and hour in the pages."""
     with shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
         reported = readings(
@@ -163,7 +163,7 @@ class _Row:
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
-    """Every row of one page, nulls included."""
+    """Return every row of one page, nulls included."""
     for row in _response(body)["data"]:
         if "fueltype" in row:
             zone, code = _zone(row["respondent"]), _text(row["fueltype"])
@@ -180,7 +180,7 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
 
 
 def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
-    """Rows by code to READING by fuel: the newest page stands, codes of one fuel are summed."""
+    """Turn rows by code into READING by fuel: the newest page wins, codes are summed."""
     key = ["zone", "signal", "start", "end"]
     differ = pl.col("value").filter(pl.col("body") == pl.col("body").max()).n_unique() > 1
     by_code = reported.group_by([*key, "code"], maintain_order=True).agg(
@@ -214,7 +214,7 @@ def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
 
 
 def _whole(moment: datetime) -> datetime:
-    """The first full hour, UTC, at `moment` or after it."""
+    """Return the first full hour, UTC, at `moment` or after it."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return hour if hour == moment else hour + HOUR
 

@@ -1,4 +1,4 @@
-"""A simulated grid of a dozen zones: not real data, always there, the same every time.
+"""A simulated grid of a dozen zones: not real data, always available, the same every time.
 
 Docs:       simulation.py says how it comes about.
 Licence:    none needed; every answer made from it says `simulated`.
@@ -32,7 +32,7 @@ BY_ZONE = {grid.zone: grid for grid in GRIDS}
 def requests(
     kind: Kind, zones: Sequence[str], start: datetime, end: datetime
 ) -> Sequence[Group]:
-    """One request per 31 days, for all the zones together."""
+    """Build one request per 31 days for all the zones together."""
     groups = []
     while start < end:
         until = min(start + MAX_SPAN, end)
@@ -44,7 +44,7 @@ def requests(
 
 
 def answer(request: Request) -> bytes:
-    """What the simulated publisher says: per zone the first start, the step, and the mix."""
+    """Return simulated publisher's response: first start, resolution and mix of each zone."""
     params = dict(request.params)
     start, end = parse_time(params["start"]), parse_time(params["end"])
     zones = {}
@@ -63,7 +63,7 @@ def answer(request: Request) -> bytes:
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
-    """Generation by fuel of the slots that had ended when a body was received."""
+    """Parse generation by fuel of the slots that had ended when a body was received."""
     with shape(NAME):
         frames = [frame for i, body in enumerate(bodies) for frame in _frames(i, body)]
         return pl.concat([READING.to_frame(), *frames])

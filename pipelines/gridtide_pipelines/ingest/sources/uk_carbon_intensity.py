@@ -57,7 +57,7 @@ FUELS = {
 def requests(
     kind: Kind, zones: Sequence[str], start: datetime, end: datetime
 ) -> Sequence[Group]:
-    """One request per 14 days; a forecast is requested from `start` on and reaches 48 h."""
+    """Build one request per 14 days; a forecast reaches from `start` 48 h ahead."""
     if kind is Kind.FORECAST:
         return [[_request(f"/intensity/{_stamp(start)}/fw48h", kind, zones)]]
     route = {Kind.INTENSITY: "intensity", Kind.GENERATION: "generation"}[kind]
@@ -70,7 +70,7 @@ def requests(
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
-    """Intensity, forecast and mix of every slot in the bodies, national or regional."""
+    """Parse intensity, forecast and mix of every slot in the bodies, national or regional."""
     with shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
         frame = readings(
@@ -115,7 +115,7 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
 
 
 def _slots(entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The slots of one entry: a national slot, a slot of all regions, or a region's slots."""
+    """Yield slots of one entry: a national slot, a slot of all regions, or a region's slots."""
     if "regions" in entry:
         span = {"from": entry["from"], "to": entry["to"]}
         for region in entry["regions"]:
@@ -155,7 +155,7 @@ def _values(zone: str, slot: dict[str, Any], body: int, known_at: datetime) -> I
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with an unknown code added to the other unknown generation of its slot."""
+    """Return `frame` with an unknown code added to the other unknown generation of its slot."""
     odd = frame["flag"].is_not_null()
     if not odd.any():
         return frame

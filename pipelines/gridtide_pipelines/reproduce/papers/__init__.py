@@ -9,5 +9,5 @@ from gridtide_pipelines.reproduce.figures import Reproduction, find_reproduction
 
 
 def reproductions() -> Mapping[str, Reproduction]:
-    """Every paper there is, by name."""
+    """Return every paper, by name."""
     return find_reproductions(sys.modules[__name__])

@@ -66,14 +66,14 @@ BY_REGION = (
 
 
 class Reduction(NamedTuple):
-    """Less emissions than at once, %, mean over the starts."""
+    """Reduction of emissions against starting at once, %, mean over the starts."""
 
     flexible_start: float
     pause_resume: float
 
 
 def run(data: Path | None) -> list[Row]:
-    """Every job, window and factor set; then what the paper's own figures say of each other.
+    """Compute every job, window and factor set, then compare the paper's own figures.
 
     Raises:
         BadInput: a file is there but is not what it should be.
@@ -96,7 +96,7 @@ def run(data: Path | None) -> list[Row]:
 def reductions(
     hourly: Floats, hours: float, windows: Sequence[str]
 ) -> dict[tuple[str, str], Reduction]:
-    """What a job of `hours` saves in each region and window, and in the mean of the regions.
+    """Return what a job of `hours` saves in each region and window, and in the regions' mean.
 
     `hourly` is (regions, hours) from 2020-01-01, in the order of `REGIONS`.
     """
@@ -114,7 +114,7 @@ def reductions(
 
 
 def starts() -> Whole:
-    """The sixty starts, in hours from 2020-01-01: five a month at 00, 05, 10, 15 and 20 UTC."""
+    """Return sixty starts in hours from 2020-01-01: five a month, 00 to 20 UTC."""
     moments = [
         datetime(2020, month, day, hour, tzinfo=UTC)
         for month in range(1, 13)
@@ -124,19 +124,19 @@ def starts() -> Whole:
 
 
 def steps_of(hours: float) -> int:
-    """A job's length in steps of 5 minutes, at least one."""
+    """Return a job's length in slots of 5 minutes, at least one."""
     return max(1, round(hours * HOUR))
 
 
 def extra_steps(length: int, window: str) -> int:
-    """How much longer than the job a window is: ``+6h``, or ``+50%``, at least a step."""
+    """Return by how many slots a window is longer than the job: ``+6h`` or ``+50%``."""
     if window.endswith("h"):
         return int(window[1:-1]) * HOUR
     return max(1, round(length * int(window[1:-1]) / 100))
 
 
 def read_series(data: Path, factors: str) -> Floats:
-    """Hourly intensity of each region from 2020-01-01, (regions, hours), g/kWh.
+    """Read the hourly intensity of each region from 2020-01-01, (regions, hours), g/kWh.
 
     Raises:
         BadInput: an hour is missing or unknown.
@@ -160,7 +160,7 @@ def read_series(data: Path, factors: str) -> Floats:
 
 
 def _saved(hourly: Floats, at: Whole, length: int, extras: Whole) -> list[Reduction]:
-    """The reductions of one region for each window."""
+    """Return the reductions of one region for each window."""
     sums = running(np.repeat(hourly, HOUR)[None, :])
     lengths = np.full_like(at, length)
     at_once = totals_at(sums, at, lengths)
@@ -211,7 +211,7 @@ def _words(algorithm: str) -> str:
 
 
 def _paper_rows(paper: Mapping[str, Any]) -> Iterator[Row]:
-    """The paper's figures against each other: all that can be checked of them here."""
+    """Compare the paper's figures with each other: all that can be checked of them here."""
     text, own = paper["text"], "from the paper's own figures"
     for label, best, worst in BY_REGION:
         less = 100 * (1 - text[best] / text[worst])
@@ -253,7 +253,7 @@ def _paper_rows(paper: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _not_public(paper: Mapping[str, Any]) -> Iterator[Row]:
-    """The paper's own results, none of which can be computed here."""
+    """Return the paper's own results, none of which can be computed here."""
 
     def row(label: str, value: float, unit: str) -> Row:
         return without_data(label, value, kind=Kind.PUBLISHED, unit=unit, note=NOT_PUBLIC)

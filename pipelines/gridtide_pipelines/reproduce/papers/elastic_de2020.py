@@ -1,4 +1,4 @@
-"""Elastic scaling on Germany 2020: what it saves to run on more workers when power is clean.
+"""Elastic scaling on Germany 2020: the saving of running more workers when power is clean.
 
 A job of 24 hours or 8 days on one worker may run on none up to two or four workers, within a
 window of its length, a day more or twice its length. Power is proportional to workers;
@@ -63,7 +63,7 @@ POLICIES: Mapping[str, tuple[Knees, float | None]] = {
 
 
 def run(data: Path | None) -> list[Row]:
-    """Each job, window and policy.
+    """Compute each job, window and policy.
 
     Raises:
         BadInput: the file is there but is not what it should be.
@@ -75,7 +75,7 @@ def run(data: Path | None) -> list[Row]:
 
 
 def reduction(values: Floats, length: int, knees: Knees, ramp: float | None) -> float:
-    """Less emissions than at one unit from the start, %, mean over windows (windows, slots)."""
+    """Return the mean reduction against one worker, %, over windows (windows, slots)."""
     at_once = values[:, :length].sum(axis=1)
     if ramp is None:
         spent = (values * spread(values, length, knees)).sum(axis=1)
@@ -85,7 +85,7 @@ def reduction(values: Floats, length: int, knees: Knees, ramp: float | None) -> 
 
 
 def by_programme(values: Floats, length: int, knees: Knees, ramp: float | None) -> float:
-    """`reduction` by linear programme: a variable for each slot and piece between two knees.
+    """Return `reduction` by a linear programme with a variable for each slot and part.
 
     Raises:
         NoSolver: there is no solver here.
@@ -116,7 +116,7 @@ def by_programme(values: Floats, length: int, knees: Knees, ramp: float | None) 
 
 
 def windows(series: tuple[datetime, Floats], length: int) -> Floats:
-    """The windows of `length` slots from the 59 starts on, (starts, slots)."""
+    """Return the windows of `length` slots from the 59 starts on, (starts, slots)."""
     first, values = series
     days_and_hours = ((1, 0), (7, 5), (13, 10), (19, 15), (25, 20))
     moments = [
@@ -130,7 +130,7 @@ def windows(series: tuple[datetime, Floats], length: int) -> Floats:
 
 
 def read_series(path: Path) -> tuple[datetime, Floats]:
-    """The first quarter hour and the values from it on; single missing ones on a straight line.
+    """Read the first quarter hour and the values from it on; single gaps are interpolated.
 
     Raises:
         BadInput: more than single quarter hours are missing, or it ends too early.
@@ -174,7 +174,7 @@ def _rows(
 
 
 def _checked(label: str, values: Floats, length: int, policy: str) -> Row:
-    """Our reduction beside that of the linear programme."""
+    """Return our reduction beside that of the linear programme."""
     try:
         value = by_programme(values, length, *POLICIES[policy])
     except NoSolver as error:

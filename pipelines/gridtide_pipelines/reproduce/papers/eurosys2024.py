@@ -1,4 +1,4 @@
-"""Sukprasert et al. 2024: the limits of shifting work in time and place, 123 zones in 2022.
+"""Sukprasert et al. 2024: the limits of shifting work in time and space, 123 zones in 2022.
 
 The hourly series (Electricity Maps, ODbL) is not part of the recorded data; the computation
 runs where it is supplied. As in the authors' simulation, a job of whole hours arrives at every
@@ -44,7 +44,7 @@ TOLERANCE = 0.01  # of the unit; the authors round sums to 0.01 g
 
 
 class Paid(NamedTuple):
-    """What one job pays by hour of arrival, g/kWh x h: at once, deferred, interrupted."""
+    """Cost of one job by hour of arrival, g/kWh x h: at once, deferred, interrupted."""
 
     at_once: Floats
     deferred: Floats
@@ -52,7 +52,7 @@ class Paid(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What waiting saves: g/kWh by group, and % of all emissions."""
+    """Saving of waiting: g/kWh by group, and % of all emissions."""
 
     deferring: dict[str, float]
     interrupting: dict[str, float]
@@ -61,7 +61,7 @@ class Saved(NamedTuple):
 
 
 def run(data: Path | None) -> list[Row]:
-    """Every figure of the result files.
+    """Compute every figure of the result files.
 
     Raises:
         BadInput: the file is there but is not what it should be.
@@ -82,7 +82,7 @@ def compute(
     hourly: Mapping[str, Floats],
     groups: Mapping[str, Sequence[str]],
 ) -> dict[tuple[str, ...], float]:
-    """Every figure by its place in the table: (table, slack or kind, group[, job])."""
+    """Return every figure by its key in the table: (table, slack or kind, group[, job])."""
     found: dict[tuple[str, ...], float] = {}
     for slack in figures["together"]:
         together: dict[str, list[float]] = {group: [] for group in groups}
@@ -109,7 +109,7 @@ def compute(
 
 
 def paid(hourly: Floats, job: int, slack: int) -> Paid:
-    """What a job of `job` hours pays, arriving at each hour of the year.
+    """Return the cost of a job of `job` hours that arrives at each hour of the year.
 
     A slack as long as the year lets windows end with it, and takes the last arrival that still
     fits; with less slack the authors' last arrival is an hour before that.
@@ -131,7 +131,7 @@ def paid(hourly: Floats, job: int, slack: int) -> Paid:
 
 
 def saved(by_zone: Mapping[str, Paid], groups: Mapping[str, Sequence[str]], job: int) -> Saved:
-    """What one job saves over the groups' zones; zones without a result are left out."""
+    """Return what one job saves over the groups' zones; zones without a result are left out."""
     deferring = {zone: (each.at_once - each.deferred) for zone, each in by_zone.items()}
     interrupting = {zone: (each.deferred - each.interrupted) for zone, each in by_zone.items()}
     emitted = np.sum([each.at_once for each in by_zone.values()], axis=0)
@@ -152,7 +152,7 @@ def saved(by_zone: Mapping[str, Paid], groups: Mapping[str, Sequence[str]], job:
 
 
 def migration(hourly: Floats) -> tuple[float, float]:
-    """What moving saves the zones (zones, hours) on average, g/kWh.
+    """Return what moving saves the zones (zones, hours) on average, g/kWh.
 
     Once, to the zone with the least mean of the year; and every hour, to the cleanest zone.
     """
@@ -161,7 +161,7 @@ def migration(hourly: Floats) -> tuple[float, float]:
 
 
 def read_series(path: Path, groups: Mapping[str, Sequence[str]]) -> dict[str, Floats]:
-    """The hours of 2022 of each zone, as the authors prepare them: gaps filled from behind.
+    """Read the hours of 2022 of each zone as the authors prepare them: gaps filled backwards.
 
     Raises:
         BadInput: the file cannot be read, or lacks a zone or an hour.
@@ -182,7 +182,7 @@ def read_series(path: Path, groups: Mapping[str, Sequence[str]]) -> dict[str, Fl
 
 
 def _cheapest_to_the_end(hourly: Floats, job: int) -> Floats:
-    """Sum of the `job` cheapest hours from each hour on, while there are as many."""
+    """Sum the `job` cheapest hours from each hour on, while there are as many."""
     cheapest = sorted(hourly[-job:].tolist())
     total = sum(cheapest)
     totals = [total]

@@ -1,4 +1,4 @@
-"""Google Cloud regions by carbon-free energy and by grid intensity, 2019 to 2024.
+"""Google Cloud regions by carbon-free energy and by carbon intensity, 2019 to 2024.
 
 The figures are Google's; what is checked is our ranking of them by `best_region`, as a user
 would ask it: the place of each region must be one more than the number of regions whose
@@ -26,7 +26,7 @@ INTENSITIES = {
 
 
 def run(data: Path | None) -> list[Row]:
-    """The place of each region in each year, by share and by intensity; needs no `data`."""
+    """Rank each region in each year, by share and by intensity; needs no `data`."""
     return [
         row
         for year, table in printed("google_regions").items()
@@ -35,7 +35,10 @@ def run(data: Path | None) -> list[Row]:
 
 
 def ranking(figures: Mapping[str, float | None], year: int, signal: Signal) -> dict[str, int]:
-    """The place of each region with a known figure, by `best_region`; equals share one."""
+    """Return the rank of each region with a known figure, by `best_region`.
+
+    Equals share one.
+    """
     start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     series = {
         region: Series.regular(region, signal, start, end - start, [figure], Quality.ESTIMATED)

@@ -77,7 +77,7 @@ class Jobs:
 
 
 def run(data: Path | None) -> list[Row]:
-    """Every published figure, those computed where none was, and those of the clean protocol.
+    """Compute every published figure, those without one, and those of the clean protocol.
 
     Raises:
         BadInput: a file is there but is not what it should be.
@@ -96,7 +96,7 @@ def run(data: Path | None) -> list[Row]:
 def ml_savings(
     truth: Floats, jobs: Jobs, deadline: str, error_pct: float, *, published: bool
 ) -> tuple[float, float]:
-    """What waiting saves over the baseline, %: in one piece, and pausing at no cost."""
+    """Return the saving of waiting over the baseline, %: unbroken, and pausing at no cost."""
     late = np.full_like(jobs.starts, int(published))
     slacks = jobs.slacks[deadline] + late
     paid = running(truth[None, :])
@@ -114,7 +114,7 @@ def ml_savings(
 
 
 def nightly_means(truth: Floats, error_pct: float, *, published: bool) -> Floats:
-    """Mean intensity of the nightly job for windows of +-0 to 8 h (17,), g/kWh."""
+    """Return the mean intensity of the nightly job for windows of +-0 to 8 h (17,), g/kWh."""
     nights = AT_NIGHT + DAY * np.arange(NIGHTS)
     sums = np.zeros(WIDEST + 1)
     for forecast in forecasts(truth, error_pct):
@@ -128,7 +128,7 @@ def nightly_means(truth: Floats, error_pct: float, *, published: bool) -> Floats
 
 
 def forecasts(truth: Floats, error_pct: float) -> Iterator[Floats]:
-    """The truth itself, or with noise of `error_pct` % of its mean, drawn ten times."""
+    """Return the truth itself, or ten draws with noise of `error_pct` % of its mean."""
     if not error_pct:
         yield truth
         return
@@ -140,7 +140,7 @@ def forecasts(truth: Floats, error_pct: float) -> Iterator[Floats]:
 
 
 def statistics(truth: Floats) -> tuple[float, float, float, float, float]:
-    """Mean, deviation, least and most of 2020, g/kWh; how much lower weekends are, %.
+    """Return mean, deviation, least and most of 2020, g/kWh and how much lower weekends are, %.
 
     The last as the authors count it: medians over the year of each half-hour of the week, and
     the means of those.
@@ -156,7 +156,7 @@ def statistics(truth: Floats) -> tuple[float, float, float, float, float]:
 
 
 def read_series(path: Path) -> dict[str, Floats]:
-    """Half-hours of each region from 2020-01-01 to its last value, g/kWh.
+    """Read the half-hours of each region from 2020-01-01 to its last value, g/kWh.
 
     Raises:
         BadInput: not every half-hour is there.
@@ -175,7 +175,7 @@ def read_series(path: Path) -> dict[str, Floats]:
 
 
 def read_jobs(path: Path) -> Jobs:
-    """The regenerated jobs of the machine-learning scenario."""
+    """Read the regenerated jobs of the machine-learning scenario."""
     slacks = {name: f"slack_{name}_steps" for name in DEADLINES}
     read = table(path, "start_step", "duration_steps", *slacks.values()).cast(pl.Int64)
     return Jobs(
@@ -186,7 +186,7 @@ def read_jobs(path: Path) -> Jobs:
 
 
 def _figures(truth: Floats, jobs: Jobs) -> dict[str, float]:
-    """Every figure of one region, by the words `_rows` asks for it with."""
+    """Return every figure of one region, by its label in `_rows`."""
     found: dict[str, float] = {}
     for protocol, errors in (("published", (0, 5, 10)), ("clean", (0,))):
         for deadline in DEADLINES:
@@ -206,7 +206,7 @@ def _figures(truth: Floats, jobs: Jobs) -> dict[str, float]:
 
 
 def _rows(figures: Mapping[str, Any], ours: Mapping[str, float], note: str) -> Iterator[Row]:
-    """A row for each figure; `note` says why there is none of ours."""
+    """Return a row for each figure; `note` says why ours is missing."""
 
     def row(label: str, value: float, key: str, unit: str, kind: str, tolerance: float) -> Row:
         of = Kind.PUBLISHED if kind == "published" else Kind.UNCHANGED

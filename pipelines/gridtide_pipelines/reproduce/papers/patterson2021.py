@@ -44,7 +44,7 @@ class Ours:
 
 
 def run(data: Path | None) -> list[Row]:
-    """Every run, the corrected NAS estimate, and the gains; needs no `data`."""
+    """Compute every run, the corrected NAS estimate, and the gains; needs no `data`."""
     figures = printed("patterson2021")
     sites = {(site["name"], site["period"]): site for site in figures["datacenter"]}
     runs = {f"{each['model']}, {each['scenario']}": each for each in figures["run"]}
@@ -66,7 +66,7 @@ def run(data: Path | None) -> list[Row]:
 
 
 def computed(each: Figures, site: Figures, *, pue: float | None = None) -> Ours:
-    """Energy and emissions of a run at a data centre, or with another PUE there."""
+    """Return energy and emissions of a run at a data centre, or with another PUE there."""
     kwh = energy_kwh(
         each["days"] * 24,
         processors=each["chips"],
@@ -77,12 +77,12 @@ def computed(each: Figures, site: Figures, *, pue: float | None = None) -> Ours:
 
 
 def tonnes(kwh: float, kg_per_kwh: float) -> float:
-    """Emissions in tCO2e."""
+    """Return emissions in tCO2e."""
     return emissions_g(kwh, 1000 * kg_per_kwh) / 1e6
 
 
 def pounds_of_search(text: Figures, hours_a_step: str, processors: int) -> float:
-    """Emissions of the architecture search in t, as Strubell et al. estimated them."""
+    """Return emissions of the architecture search in t, as Strubell et al. estimated them."""
     chip_hours = text["nas_train_steps"] * text[hours_a_step] * processors
     return float(chip_hours * text["strubell_p100_rate"] * KG_PER_POUND / 1000)
 
@@ -90,7 +90,7 @@ def pounds_of_search(text: Figures, hours_a_step: str, processors: int) -> float
 def _rows(
     name: str, each: Figures, ours: Ours | None, nas: float, text: Figures
 ) -> Iterator[Row]:
-    """One run: energy and emissions, and the emissions beside the estimate and a jet."""
+    """Return the rows of one run: energy and emissions, beside the estimate and a jet."""
     where = each["where"]
     if ours is None:
         note = f"{where} prints neither power nor PUE nor the grid's factor"
@@ -137,7 +137,7 @@ def _rows(
 
 
 def _nas_rows(text: Figures, ours: Mapping[str, Ours], nas: float) -> Iterator[Row]:
-    """The search for the Evolved Transformer: the estimate, corrected step by step."""
+    """Return rows of the Evolved Transformer's search: the estimate, corrected step by step."""
     proxy = pounds_of_search(text, "nas_hours_per_step_transformer_base_1xp100", 1)
     actual = ours["Evolved Transformer NAS, as run"].gross
     rerun = tonnes(
@@ -180,7 +180,7 @@ def _nas_rows(text: Figures, ours: Mapping[str, Ours], nas: float) -> Iterator[R
 def _gain_rows(
     text: Figures, runs: Mapping[str, Figures], sites: Mapping[tuple[str, str], Figures]
 ) -> Iterator[Row]:
-    """Where the 57 times of Fig. 1 come from: better model, processor, data centre, place."""
+    """Return the factors of the 57 times of Fig. 1: model, processor, data centre, region."""
     average, iowa = sites["US average", "2020"], sites["Google Iowa Council Bluffs", "2020-12"]
     first = runs["Transformer (Big), P100, US average datacenter"]
     best = runs["Evolved Transformer (Medium), TPU v2, Google Iowa"]
@@ -215,7 +215,7 @@ def _gain_rows(
 def _other_rows(
     text: Figures, runs: Mapping[str, Figures], ours: Mapping[str, Ours]
 ) -> Iterator[Row]:
-    """A passenger's share of a flight, and GPT-3 against GShard."""
+    """Return a passenger's share of a flight, and GPT-3 against GShard."""
     seat = text["sf_ny_jet_roundtrip_whole_plane"] / (SEATS * OCCUPIED)
     value = text["sf_ny_roundtrip_per_passenger"]
     label = "round trip by jet, a passenger"

@@ -1,4 +1,4 @@
-"""The cheapest slots of many windows, for jobs that may pause anywhere at no cost.
+"""The cheapest slots of many windows, for jobs that may pause at no cost.
 
 The twin of `gridtide.planning.solvers.interruptible`.
 """
@@ -17,7 +17,7 @@ SMALL = 2**16 - 1  # ranks up to here fit 16 bits, which numpy sorts by radix
 
 
 def cheapest_slots(values: Floats, need: int) -> Whole:
-    """The `need` slots of least value of each row (rows, slots); ascending (rows, need).
+    """Return the `need` slots of least value of each row (rows, slots); ascending (rows, need).
 
     Ties go to the earliest; NaN is an unknown slot.
 
@@ -48,7 +48,7 @@ def cheapest_totals(
     parts: int = 1,
     counted: Floats | None = None,
 ) -> Floats:
-    """What the cheapest `needs` of the `spans` from `starts` on sum up to, for each job.
+    """Sum the cheapest `needs` of the `spans` slots from `starts` on, for each job.
 
     `values` (slots,) decide; `counted` (slots,), by default the same, are what is summed, so
     that a choice by a forecast can be paid at the truth. Jobs are arrays (jobs,) in whole
@@ -83,7 +83,7 @@ def cheapest_totals(
 
 
 def _windows(order: Whole, first: Whole, stop: Whole) -> Ranks:
-    """Ranks of the slots ``[first, stop)`` (jobs, longest), ascending, then their count."""
+    """Return ranks of slots ``[first, stop)`` (jobs, longest), ascending and their count."""
     slots, longest = len(order), int((stop - first).max())
     small = slots <= SMALL
     unranked = np.full(slots + longest, slots)
@@ -103,7 +103,7 @@ def _shares(
     spans: Whole,
     parts: int,
 ) -> Whole:
-    """How many parts of each ranked slot lie inside the window (jobs, longest)."""
+    """Return how many parts of each ranked slot lie inside the window (jobs, longest)."""
     slot = np.append(order, 0)[ranks] * parts
     low, high = starts[:, None], (starts + spans)[:, None]
     shares: Whole = np.minimum(slot + parts, high) - np.maximum(slot, low)

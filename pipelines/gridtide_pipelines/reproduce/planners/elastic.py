@@ -17,7 +17,7 @@ ROUNDS = 1000
 
 
 def spread(values: Floats, work: float, knees: Knees) -> Floats:
-    """Workers in each slot of each window (windows, slots) that do `work` at least cost.
+    """Return workers in each slot of each window (windows, slots) that do `work` at least cost.
 
     `work` is in slots at speed 1; `knees` are the pairs (workers, speed) of a concave
     throughput from (0, 0) on, see `gridtide.planning.problem.scaling.Elastic.knees`. A slot
@@ -43,7 +43,7 @@ def spread(values: Floats, work: float, knees: Knees) -> Floats:
 
 
 def check(values: Floats, work: float, knees: Knees) -> None:
-    """Refuse what neither this nor the programme with a ramp limit can answer.
+    """Refuse input that neither `spread` nor `least` can handle.
 
     Raises:
         BadInput: the windows are too short even at full size, or a value is unknown or
@@ -99,7 +99,7 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
 
 
 def _workers(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
-    """The multiples of `ramp` up to the last knee, and the speed at each."""
+    """Return the multiples of `ramp` up to the last knee, and the speed at each."""
     workers = ramp * np.arange(round(knees[-1][0] / ramp) + 1, dtype=np.float64)
     if any(np.abs(workers - size).min() > NEAR * ramp for size, _ in knees):
         raise BadInput(
@@ -113,7 +113,7 @@ def _workers(knees: Knees, ramp: float) -> tuple[Floats, Floats]:
 def _run(
     values: Floats, price: Floats, workers: Floats, speeds: Floats
 ) -> tuple[Floats, Floats]:
-    """Cost and work (windows,) of the run with the least cost - price x work."""
+    """Return cost and work (windows,) of the schedule with the least cost - price x work."""
     earned = price[:, None] * speeds
     # One column more on each side, which no path may come from.
     least_sum = np.full((len(values), len(workers) + 2), np.inf)

@@ -1,4 +1,4 @@
-"""Best unbroken runs: of many zones at once, or of many starts and windows in one series.
+"""Best unbroken windows: of many zones at once, or of many starts and windows in one series.
 
 The twin of `gridtide.windows.best_window`.
 """
@@ -23,7 +23,7 @@ UNKNOWN = 2 * ROOM
 def best_whole(
     sums: Sums, width: int, *, first: int = 0, last: int | None = None
 ) -> tuple[Whole, Whole]:
-    """The best run of `width` whole slots of each row, starting at slots `first` to `last`.
+    """Return the best window of `width` whole slots of each row, starting at `first` to `last`.
 
     Returns:
         Starts (rows,), ties to the earliest, `NONE` where no run is known throughout; totals
@@ -51,7 +51,7 @@ def best_whole(
 def best_any(
     sums: Sums, step: int, duration: int, *, first: int = 0, last: int | None = None
 ) -> tuple[Whole, Floats]:
-    """The best run of any `duration`, starting anywhere from `first` to `last`, of each row.
+    """Return best window of any `duration`, starting anywhere from `first` to `last`, per row.
 
     Times are whole microseconds from the start of the rows, `step` the length of a slot. Exact:
     the total is piecewise linear in the start, so an edge of the run meets an edge of a slot or
@@ -99,7 +99,7 @@ def best_any(
 
 
 def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whole:
-    """For each job the best of the starts from ``starts`` to ``starts + slacks``, in slots.
+    """Return for each job the best start from ``starts`` to ``starts + slacks``, in slots.
 
     `sums` has one row; jobs are arrays (jobs,) of whole slots. Starts whose run would leave the
     series do not count; of equal ones the earliest does. Every slot must be known.
@@ -121,7 +121,7 @@ def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whol
 
 
 def totals_at(sums: Sums, starts: Whole, widths: Whole) -> Floats:
-    """Sum of the one row over ``[starts, starts + widths)`` (jobs,), in value x slots."""
+    """Sum the one row over ``[starts, starts + widths)`` (jobs,), in value x slots."""
     totals = sums.totals[0]
     found: Floats = (totals[starts + widths] - totals[starts]) / STEPS_PER_UNIT
     return found
@@ -134,7 +134,7 @@ def _lacking(sums: Sums, first: int, stop: int, width: int) -> NDArray[np.bool_]
 
 
 def _on_edges(sums: Sums, begin: int, end: int, length: int, parts: int) -> tuple[Whole, Whole]:
-    """Best total and start of the runs whose whole slots begin at edges ``[begin, end)``."""
+    """Return best total and start of windows whose whole slots begin in ``[begin, end)``."""
     width, rest = divmod(length, parts)
     found = sums.totals[:, begin + width : end + width] - sums.totals[:, begin:end]
     found *= parts
@@ -158,7 +158,7 @@ def _on_edges(sums: Sums, begin: int, end: int, length: int, parts: int) -> tupl
 
 
 def _at(sums: Sums, starts: Sequence[int], length: int, parts: int) -> tuple[Whole, Whole]:
-    """Best total and start of a few runs, in parts of a slot; starts ascend."""
+    """Return best total and start of a few windows, in parts of a slot; starts ascend."""
     tried = np.array(starts)
     found = _upto(sums, tried + length, parts) - _upto(sums, tried, parts)
     if sums.unknown is not None:

@@ -1,4 +1,4 @@
-"""Values in whole steps, and their running sums."""
+"""Values as whole numbers, and their running sums."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Sums:
     lower_is_cleaner: bool
 
     def blocks(self) -> Iterator[Sums]:
-        """The rows, some at a time."""
+        """Yield the rows in blocks."""
         rows = max(1, BLOCK // self.steps.shape[-1])
         for first in range(0, len(self.steps), rows):
             part = slice(first, first + rows)
@@ -49,7 +49,7 @@ class Sums:
 
 
 def running(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
-    """`values` (rows, slots) prepared; NaN is an unknown slot.
+    """Prepare `values` (rows, slots) as sums; NaN is an unknown slot.
 
     Raises:
         BadInput: values too large to sum exactly.
@@ -63,7 +63,7 @@ def running(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
 
 
 def in_steps(values: Floats) -> Whole:
-    """Finite `values` (.., slots) in whole steps of 1e-9, rounded as `gridtide.slots` rounds.
+    """Convert `values` (.., slots) to whole numbers of 1e-9, as `gridtide.slots` does.
 
     Raises:
         BadInput: so large that the sum of a row might not fit 64 bits.
@@ -81,7 +81,7 @@ def in_steps(values: Floats) -> Whole:
 
 
 def before_edges(slots: NDArray[np.int64] | NDArray[np.bool_]) -> Whole:
-    """Sum of `slots` (.., slots) before each edge (.., slots + 1); the first is 0."""
+    """Sum `slots` (.., slots) before each edge (.., slots + 1); the first is 0."""
     sums = np.zeros((*slots.shape[:-1], slots.shape[-1] + 1), np.int64)
     np.cumsum(slots, axis=-1, out=sums[..., 1:])
     return sums
