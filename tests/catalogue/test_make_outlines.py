@@ -1,4 +1,4 @@
-"""The script behind the outlines: simplified within its tolerance, borders told from coasts."""
+"""The script that makes the outlines: simplified within its tolerance, borders and coasts."""
 
 from __future__ import annotations
 

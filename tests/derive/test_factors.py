@@ -173,7 +173,7 @@ ONE = 'coal = { g_per_kwh = 5, cite = "c" }'
         (table(lifecycle='coal = { g_per_kwh = 5, cite = "" }'), "out of range or uncited"),
         (table(cfe='coal = { share = 1.5, cite = "c" }'), "out of range or uncited"),
         (table(lifecycle="coal = { g_per_kwh = 5 }"), "lacks 'cite'"),
-        (table(fill='["nobody"]'), "lacks 'nobody'"),
+        (table(fill='["missing"]'), "lacks 'missing'"),
         ("sets = [", "not TOML"),
     ],
     ids=range(9),

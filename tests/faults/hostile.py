@@ -82,7 +82,7 @@ class Server:
 def serving(
     home: Path, *words: str, descriptors: int | None = None, **environ: str
 ) -> Iterator[Server]:
-    """A server over `home` with short limits, ready to be asked."""
+    """A server over `home` with short limits, ready to be requested."""
     log = home.parent / f"log-{time.monotonic_ns()}"
     own = {name: value for name, value in os.environ.items() if "GRIDTIDE" not in name}
     own |= SHORT | {"GRIDTIDE_LOG_LEVEL": "INFO", "GRIDTIDE_LOG_JSON": "1"} | environ
@@ -137,9 +137,9 @@ def problem(said: bytes) -> dict[str, object]:
     head, _, body = said.rpartition(b"\r\n\r\n")
     assert b"application/problem+json" in head.lower(), said
     assert b"x-content-type-options: nosniff" in head.lower(), said
-    told = json.loads(body)
-    assert isinstance(told, dict)
-    return told
+    printed = json.loads(body)
+    assert isinstance(printed, dict)
+    return printed
 
 
 def reset(connection: socket.socket) -> None:

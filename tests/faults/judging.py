@@ -1,13 +1,13 @@
-"""What must come of damage: a server, `check` and `publish` are asked about a damaged home."""
+"""What a server, `check` and `publish` must do with a damaged data directory."""
 
 from __future__ import annotations
 
 import pytest
+from tests.server.scenario import HOUR, NOW, Asker, Standing
 
 from gridtide.cli import script
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import FORECAST, HISTORY, Case
-from tests.server.world import HOUR, NOW, Asker, Standing
 
 
 def answers(ask: Asker) -> list[str]:
@@ -24,15 +24,15 @@ def answers(ask: Asker) -> list[str]:
     ):
         answer = ask(question)
         if answer.status_code == 200:
-            told = answer.json()
-            if "slots" in told:
-                values = [slot["value"] for slot in told["slots"]]
+            printed = answer.json()
+            if "slots" in printed:
+                values = [slot["value"] for slot in printed["slots"]]
                 # The snapshot before has 20 of the 24; as of a minute ago one is not known.
                 pairs = list(zip(values, HISTORY, strict=False))
                 assert all(one in (None, true) for one, true in pairs)
                 assert values[:20] == HISTORY[:20]
             else:
-                assert told["mean"] == min(FORECAST)
+                assert printed["mean"] == min(FORECAST)
             found.append("right")
         else:
             assert answer.status_code == 503, answer.text
@@ -63,7 +63,7 @@ def cases(*groups: tuple[str, list[Case]]) -> list[object]:
 
 
 def judge(home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]) -> None:
-    """Damage the home; it must be noticed, named, never served, and healed or told."""
+    """Damage the home; it must be noticed, named, never served, and healed or reported."""
     case.damage(home)
     with Asker(home, Standing(NOW)) as cold:
         assert set(answers(cold)) == {case.served}
@@ -73,14 +73,14 @@ def judge(home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]) ->
     assert case.named in said
     assert all("; " in line for line in said.strip().splitlines())
     code = gridtide(home, "publish")
-    told = capfd.readouterr()
+    printed = capfd.readouterr()
     if case.harmless and code == 0:
         return
     if not case.heals:
         assert code in (1, 2)
-        assert one_sentence(told.err), told.err
+        assert one_sentence(printed.err), printed.err
         return
-    assert code == 0, told.err
+    assert code == 0, printed.err
     with Asker(home, Standing(NOW + 2 * HOUR)) as again:
         assert answers(again) == ["right"] * 3
     if case.named != ".gz":  # a body, which publishing does not bring back

@@ -171,12 +171,12 @@ def _value(text: str) -> Mode:
     """The true answer with `text` in place of each number of the intensity or the mix."""
 
     def mode(ask: Ask) -> Parts:
-        told = ask.json.decode()
+        printed = ask.json.decode()
         for name in ("actual", "forecast", "perc"):
-            head, *rest = told.split(f'"{name}": ')
+            head, *rest = printed.split(f'"{name}": ')
             parts = [text + part[len(part.split(",")[0].split("}")[0]) :] for part in rest]
-            told = f'"{name}": '.join([head, *parts])
-        yield ask.reply(told.encode())
+            printed = f'"{name}": '.join([head, *parts])
+        yield ask.reply(printed.encode())
 
     return mode
 
@@ -283,8 +283,8 @@ def _key_echoed(ask: Ask) -> Parts:
 
 def _key_in_error(status: str) -> Mode:
     def mode(ask: Ask) -> Parts:
-        told = f"no such key {KEY} {KEY[::-1]} {quote(KEY)} {ask.path} {ESCAPE}"
-        yield ask.reply(told.encode(), status=status)
+        printed = f"no such key {KEY} {KEY[::-1]} {quote(KEY)} {ask.path} {ESCAPE}"
+        yield ask.reply(printed.encode(), status=status)
 
     return mode
 

@@ -1,8 +1,8 @@
-"""A publisher on loopback that misbehaves in every way we could think of.
+"""A publisher on loopback that misbehaves in many ways.
 
 Below ``/uk`` and ``/eia`` it answers as the two real ones do. The one that is `hostile` goes
-through its mode instead: a function from what was asked to bytes to send and pauses (seconds)
-to make, for ever if it likes. A connection ends when the client lets go of it.
+through its mode instead: a function from the request to bytes to send and pauses (seconds) to
+make, without end if it likes. A connection ends when the client closes it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RESET = -1.0  # as a pause: drop the connection without a goodbye
 
 @dataclass(frozen=True)
 class Ask:
-    """What was asked, and the true answer to it."""
+    """What was requested, and the true answer to it."""
 
     now: datetime
     path: str
@@ -47,7 +47,7 @@ class Ask:
         date: datetime | str | None = None,
         length: int | None = None,
     ) -> bytes:
-        """A whole answer; the true one unless told otherwise."""
+        """A whole answer; the true one unless another is set."""
         content = self.json if body is None else body
         stamp = date if isinstance(date, str) else http_date(date or self.now)
         size = len(content) if length is None else length
@@ -65,13 +65,13 @@ Mode = Callable[[Ask], Iterator[bytes | float]]
 
 @dataclass
 class Publisher:
-    """What it was asked, and who of ``uk`` and ``eia`` (or both) misbehaves how."""
+    """What it was requested, and who of ``uk`` and ``eia`` (or both) misbehaves how."""
 
     address: str
     now: datetime
     hostile: str = ""
     mode: Mode | None = None
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
 
 def http_date(moment: datetime) -> str:
@@ -114,8 +114,8 @@ def _serve(connection: socket.socket, state: Publisher, ended: threading.Event) 
                 return
             head += data
         target = head.split(b" ")[1].decode()
-        state.asked.append(target)
-        url = urlparse(target)  # a proxy is asked with the whole address
+        state.requested.append(target)
+        url = urlparse(target)  # a proxy is requested with the whole address
         name, _, path = url.path.removeprefix("/").partition("/")
         query = parse_qs(url.query)
         document = (

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.server.scenario import NOW, Publisher, fill, observed
 
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.hostile import (
@@ -29,7 +30,6 @@ from tests.faults.hostile import (
     status,
     unharmed,
 )
-from tests.server.world import NOW, Publisher, fill, observed
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /v1/footprint HTTP/1.1\r\n" + HOST
@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
         414,
     ),
     "a body that is announced too large": (POST + b"Content-Length: 9000000\r\n\r\n", 413),
-    "the same, waiting to be told to go on": (
+    "the same, waiting for 100 Continue": (
         POST + b"Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n",
         413,
     ),
@@ -159,10 +159,10 @@ def test_a_bad_request_is_a_problem_and_the_connection_ends(server: Server, name
     with unharmed(server):
         code, said = server.answer(data)
     assert code == expected, said[:500]
-    told = problem(said)
-    assert told["status"] == expected
-    assert told["detail"]
-    assert told["type"] == f"urn:gridtide:problem:{told['code']}"
+    printed = problem(said)
+    assert printed["status"] == expected
+    assert printed["detail"]
+    assert printed["type"] == f"urn:gridtide:problem:{printed['code']}"
 
 
 ANSWERED = {
@@ -177,7 +177,7 @@ ANSWERED = {
         b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     ),
     "60 kB of headers": header(60_000),
-    "a body nobody asked for": b"GET /healthz HTTP/1.1\r\n"
+    "a body without a request": b"GET /healthz HTTP/1.1\r\n"
     + HOST
     + b"Content-Length: 4000000000\r\n\r\n"
     + b"x" * 100_000,
@@ -346,8 +346,8 @@ def test_twelve_large_bodies_at_once_leave_room(server: Server) -> None:
     assert 6 * MB < len(body) < 8 * MB
     with unharmed(server, allowed_mb=600), ExitStack() as open_ones:
         data = posted(body, b"/v1/footprint", b"Connection: close\r\n")
-        asked = [open_ones.enter_context(server.send(data)) for _ in range(12)]
-        codes = [status(read_to_end(each, 40 * MB)) for each in asked]
+        requested = [open_ones.enter_context(server.send(data)) for _ in range(12)]
+        codes = [status(read_to_end(each, 40 * MB)) for each in requested]
     assert set(codes) <= {200, 408, 413, 422, 503, None}
 
 

@@ -57,13 +57,13 @@ def test_a_publisher_without_a_date_is_not_stored_while_another_shows_the_clock_
     steps = {step.source: step.status for step in Ledger(home.ledger).steps(1)}
     assert steps == {source.name: CLOCK_AHEAD for source in SOURCES.values()}
     # With the clock set right the one without a date is stored too, in one more request.
-    first = len(upstream.asked)
+    first = len(upstream.requested)
     report = run(home, upstream, moment, DEFAULT, whole=False)
     assert {step.status for step in report.steps} == {DONE}
     assert {step.source for step in report.steps} == {s.name for s in SOURCES.values()}
-    asked = upstream.asked[first:]
-    repeated = {path for path in asked if asked.count(path) > 1}
-    assert len(repeated) == (1 if hostile == "uk" else 0)  # uk is asked before eia
+    requested = upstream.requested[first:]
+    repeated = {path for path in requested if requested.count(path) > 1}
+    assert len(repeated) == (1 if hostile == "uk" else 0)  # uk is requested before eia
 
 
 def test_without_any_date_or_with_a_date_that_is_none_everything_is_stored(
@@ -103,7 +103,7 @@ def test_a_store_from_a_clock_that_was_ahead_is_named_and_refreshed(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     home = DataDirectory(tmp_path / "home")
-    # Then the publishers' clock was ahead as well, so nobody could know.
+    # Then the publishers' clock was ahead as well, so it could not be noticed.
     upstream.now = moment + 3 * DAY
     assert run(home, upstream, moment + 3 * DAY, DEFAULT, whole=True).exit_code == 0
     upstream.now = moment

@@ -1,4 +1,4 @@
-"""Damage outside of snapshots: noticed, never served, told in one sentence with a remedy."""
+"""Damage outside of snapshots: noticed, never served, reported with a remedy."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_damage_is_noticed_named_and_never_served(
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "binary"])
-def test_an_odd_lock_file_is_told_or_does_not_matter(
+def test_an_odd_lock_file_is_reported_or_does_not_matter(
     home: DataDirectory, tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = tmp_path / "elsewhere"

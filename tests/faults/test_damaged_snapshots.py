@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.server.scenario import NOW, Asker, Standing
 
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
@@ -25,7 +26,6 @@ from tests.faults.damage import (
     swap,
 )
 from tests.faults.judging import answers, cases, gridtide, judge
-from tests.server.world import NOW, Asker, Standing
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -115,7 +115,7 @@ def test_a_forged_matrix_is_not_loaded(home: DataDirectory, case: Case) -> None:
     assert not (home.root / "pwned").exists()
 
 
-def test_files_that_may_not_be_read_are_told(home: DataDirectory) -> None:
+def test_files_that_may_not_be_read_are_reported(home: DataDirectory) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     snapshot(home).chmod(0)

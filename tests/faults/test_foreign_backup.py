@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.scenario import HOUR, NOW
 
 from gridtide.cli import script
 from gridtide.errors import GridtideError
@@ -20,7 +21,6 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
 from gridtide_store.store import Store
 from tests.faults.damage import fill, flip, sql, view_of
-from tests.server.world import HOUR, NOW
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

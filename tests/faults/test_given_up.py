@@ -1,4 +1,4 @@
-"""In which order a source is asked, and when it is given up."""
+"""In which order a source is requested, and when it is given up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_without_failures_the_order_is_as_given(moment: datetime) -> None:
     ]
 
 
-def test_a_source_of_which_all_is_broken_is_asked_three_times(moment: datetime) -> None:
+def test_a_source_that_always_fails_is_requested_three_times(moment: datetime) -> None:
     log = done(moment, lambda *_: True)
     assert [kind for kind, _, _ in log] == [FLOW, GENERATION, LOAD]
 
@@ -91,11 +91,11 @@ def test_a_changed_source_is_given_up_after_three_failures_and_says_so(
 ) -> None:
     upstream.hostile, upstream.mode = "uk", changed
     report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
-    told = steps(report, "uk")
-    assert [status for status, _ in told] == ["source_changed"] * 3
+    printed = steps(report, "uk")
+    assert [status for status, _ in printed] == ["source_changed"] * 3
     says = "3 failures in a row, given up for this run"
-    assert [says in message for _, message in told] == [False, False, True]
-    assert len([path for path in upstream.asked if path.startswith("/uk")]) == 3
+    assert [says in message for _, message in printed] == [False, False, True]
+    assert len([path for path in upstream.requested if path.startswith("/uk")]) == 3
     assert {status for status, _ in steps(report, "eia")} == {"done"}
     assert report.exit_code == 3
     # The next run asks again, and takes what there is.
@@ -124,6 +124,6 @@ def test_failures_that_are_not_in_a_row_give_nothing_up(
 ) -> None:
     upstream.hostile, upstream.mode = "uk", one_in(2)
     report = run(DataDirectory(tmp_path), upstream, moment, DEFAULT, whole=False, days=100)
-    told = steps(report, "uk")
-    assert sum(status == "source_changed" for status, _ in told) > 3
-    assert not any("given up" in message for _, message in told)
+    printed = steps(report, "uk")
+    assert sum(status == "source_changed" for status, _ in printed) > 3
+    assert not any("given up" in message for _, message in printed)

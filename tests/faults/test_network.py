@@ -49,14 +49,14 @@ def refresh(home: Path, upstream: Publisher, now: datetime, **more: str) -> int:
     ],
     ids=["a network", "IPv6 and SOCKS", "a wrong proxy", "another scheme"],
 )
-def test_a_publisher_that_is_exempt_is_asked_directly(
+def test_a_publisher_that_is_exempt_is_requested_directly(
     more: dict[str, str], upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     assert refresh(tmp_path / "home", upstream, moment, **more) == 0
-    assert upstream.asked
+    assert upstream.requested
 
 
-def test_a_proxy_is_asked_instead_of_the_publisher(
+def test_a_proxy_is_requested_instead_of_the_publisher(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     more = {
@@ -65,13 +65,13 @@ def test_a_proxy_is_asked_instead_of_the_publisher(
     }
     # The publisher stands in for a proxy: it sees whole addresses.
     assert refresh(tmp_path / "home", upstream, moment, **more) == 0
-    assert upstream.asked[0].startswith("http://publisher.invalid/uk/")
+    assert upstream.requested[0].startswith("http://publisher.invalid/uk/")
 
 
 @contextmanager
 def refusing(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Address of a proxy that answers every request with `answer`, and what it was asked."""
-    asked: list[bytes] = []
+    """Address of a proxy that answers every request with `answer`, and the requests it got."""
+    requested: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -79,13 +79,13 @@ def refusing(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
             while True:
                 connection, _ = listener.accept()
                 with connection:
-                    asked.append(connection.recv(65536))
+                    requested.append(connection.recv(65536))
                     connection.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+        yield f"127.0.0.1:{listener.getsockname()[1]}", requested
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -102,7 +102,7 @@ def refusing(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
         ("https", "404 Not Found", "ask whoever runs it"),
     ],
 )
-def test_a_proxy_that_refuses_is_named_with_the_remedy_and_asked_once(
+def test_a_proxy_that_refuses_is_named_with_the_remedy_and_requested_once(
     scheme: str,
     status: str,
     remedy: str,
@@ -112,7 +112,7 @@ def test_a_proxy_that_refuses_is_named_with_the_remedy_and_asked_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with refusing(answer.encode()) as (proxy, asked):
+    with refusing(answer.encode()) as (proxy, requested):
         more = {
             "ALL_PROXY": f"http://user:s3cret@{proxy}",
             "GRIDTIDE_UK_CARBON_INTENSITY_URL": f"{scheme}://publisher.invalid/uk",
@@ -124,8 +124,8 @@ def test_a_proxy_that_refuses_is_named_with_the_remedy_and_asked_once(
     assert remedy in said
     assert "s3cret" not in said
     assert "\x1b" not in said
-    assert len(asked) == 1
-    assert asked[0].startswith(b"CONNECT" if scheme == "https" else b"GET")
+    assert len(requested) == 1
+    assert requested[0].startswith(b"CONNECT" if scheme == "https" else b"GET")
 
 
 def test_a_keyed_publisher_s_proxy_is_named_too() -> None:
@@ -169,10 +169,10 @@ def test_what_cannot_be_used_is_named_in_one_line(
 ) -> None:
     home = tmp_path / "home"
     assert refresh(home, upstream, moment, **more) == 1
-    told = capsys.readouterr().err
-    assert said in told.splitlines()[-1]
-    assert "secret" not in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert said in printed.splitlines()[-1]
+    assert "secret" not in printed
+    assert "Traceback" not in printed
     # Where something is stored already the rest of the refresh is done.
     assert refresh(home, upstream, moment) == 0
     assert refresh(home, upstream, moment, **more) == 3

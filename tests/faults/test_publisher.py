@@ -65,13 +65,13 @@ def test_a_refresh_ends_says_what_failed_and_heals(
     assert case.status in {step.status for step in steps}, steps
     failed = case.status not in (DONE, NOTHING_YET)
     assert report.exit_code == (3 if failed else 0)
-    told = summary(report)["sources"]
-    assert isinstance(told, dict)
+    printed = summary(report)["sources"]
+    assert isinstance(printed, dict)
     if failed:
-        assert told[SOURCES[hostile].name]["message"]
+        assert printed[SOURCES[hostile].name]["message"]
     # The other one's data is there, whatever happened to this one's.
-    assert told[SOURCES[other].name]["status"] == DONE
-    assert told[SOURCES[other].name]["rows"] > 0
+    assert printed[SOURCES[other].name]["status"] == DONE
+    assert printed[SOURCES[other].name]["rows"] > 0
     ledger = Ledger(home.ledger)
     assert all(days for days in settled(ledger, other).values())
     # Nothing that was not answered is settled.
@@ -84,9 +84,9 @@ def test_a_refresh_ends_says_what_failed_and_heals(
     report = run(home, upstream, moment + timedelta(hours=1), DEFAULT, whole=False)
     assert report.exit_code == 0, report.failed
     assert settled(ledger, hostile)
-    told = summary(report)["sources"]
-    assert isinstance(told, dict)
-    healed = int(told[SOURCES[hostile].name]["rows"])
+    printed = summary(report)["sources"]
+    assert isinstance(printed, dict)
+    healed = int(printed[SOURCES[hostile].name]["rows"])
     assert healed + sum(step.rows for step in steps) > 0
 
 

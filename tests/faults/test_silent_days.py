@@ -1,4 +1,4 @@
-"""A day whose hours come in over several days is asked for until a day brings nothing new."""
+"""A day whose hours come in over several days is requested until a day brings nothing new."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Two publishers on loopback, in the real ones' shapes and with numbers of our own.
 
-They answer whatever span is asked, so that a refresh of any length runs against them. A
-publisher can be told to fail.
+They answer whatever span is requested, so that a refresh of any length runs against them. A
+publisher can be made to fail.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ EIA_FUELS = {"COL": 40, "NG": 100, "NUC": 60, "WND": 30, "SUN": 20, "WAT": 10}
 
 @dataclass
 class Publishers:
-    """What they were asked, and how they behave."""
+    """What they were requested, and how they behave."""
 
     address: str
     now: datetime
     failing: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     key: str = "not-a-real-key"
 
     @property
@@ -68,7 +68,7 @@ def _handler() -> type[BaseHTTPRequestHandler]:
             state: Publishers = self.server.state  # type: ignore[attr-defined]  # added at run time
             url = urlparse(self.path)
             name, _, path = url.path.removeprefix("/").partition("/")
-            state.asked.append(self.path)
+            state.requested.append(self.path)
             failure = state.failing.get(name)
             if failure == "html":
                 self._send(200, b"<html>maintenance</html>", "text/html")
@@ -137,8 +137,8 @@ def eia_document(path: str, query: dict[str, list[str]], now: datetime) -> dict[
         datetime.strptime(query[name][0], EIA_STAMP).replace(tzinfo=UTC)
         for name in ("start", "end")
     )
-    asked = query.get("facets[respondent][]") or query.get("facets[fromba][]")
-    authorities = asked or ["CISO", "PJM"]
+    requested = query.get("facets[respondent][]") or query.get("facets[fromba][]")
+    authorities = requested or ["CISO", "PJM"]
     rows: list[dict[str, Any]] = []
     label = first
     while label <= min(last, now):

@@ -1,4 +1,4 @@
-"""Deriving what is pending, and whom a snapshot trusts."""
+"""Deriving what is pending, and which source a snapshot trusts."""
 
 from __future__ import annotations
 

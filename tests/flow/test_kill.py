@@ -64,16 +64,16 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
             server(environ, now=NOW + timedelta(hours=6)) as address,
             asking(address) as answers,
         ):
-            asked = len(upstream.asked)
+            requested = len(upstream.requested)
             moments: list[Callable[[], bool]] = [
-                lambda: len(upstream.asked) > asked,
-                lambda: len(upstream.asked) > asked + 3,
-                lambda: len(upstream.asked) > asked + 8,
+                lambda: len(upstream.requested) > requested,
+                lambda: len(upstream.requested) > requested + 3,
+                lambda: len(upstream.requested) > requested + 8,
                 lambda: _progressed(home, "refresh", steps=6),
                 lambda: any(home.snapshots.glob(".*")),
             ]
             for hours, reached in enumerate(moments, start=1):
-                asked = len(upstream.asked)
+                requested = len(upstream.requested)
                 process = start(hours)
                 _wait(lambda: reached() or process.poll() is not None)  # noqa: B023  # called at once
                 process.send_signal(signal.SIGKILL)

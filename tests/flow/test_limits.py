@@ -29,11 +29,11 @@ class Answers:
     """The true answers, each of which takes `seconds`."""
 
     def __init__(self, seconds: float = 0.0, *, empty: bool = False) -> None:
-        self.at, self.asked, self.sizes = 0.0, 0, list[int]()
+        self.at, self.requested, self.sizes = 0.0, 0, list[int]()
         self._seconds, self._empty = seconds, empty
 
     def __call__(self, source: Source, request: Request) -> bytes:
-        self.asked += 1
+        self.requested += 1
         self.at += self._seconds
         if self._empty:
             raise NothingYet(source.name, "HTTP 204")
@@ -89,8 +89,8 @@ def test_a_span_may_take_its_time_and_no_more(
     answers = Answers(31.0, empty=empty)
     with pytest.raises(SourceUnavailable, match="no whole answer in 30 s"):
         ask(tmp_path, answers, replace(DEFAULT, span_seconds=30.0))
-    # Nothing more is asked, with an answer or without.
-    assert answers.asked == 1
+    # Nothing more is requested, with an answer or without.
+    assert answers.requested == 1
 
 
 def test_what_the_store_refuses_is_the_failure_of_its_group_alone(tmp_path: Path) -> None:

@@ -99,9 +99,9 @@ def refresh(line: Line, *more: str, now: datetime = NOW) -> int:
 def test_a_refresh_leads_from_publishers_to_a_best_window(fresh: Line) -> None:
     line = fresh
     assert refresh(line) == 0, line.err
-    told = line.document
-    assert told["sources"]["eia"]["status"] == "done"
-    assert told["sources"]["uk_carbon_intensity"]["rows"] > 0
+    printed = line.document
+    assert printed["sources"]["eia"]["status"] == "done"
+    assert printed["sources"]["uk_carbon_intensity"]["rows"] > 0
     assert line("best-window", "US-CAL-CISO", "--hours", "4", "--json") == 0, line.err
     answer = line.document
     # The publishers' wave is the same for every fuel, so its mix does not change: what is
@@ -125,24 +125,24 @@ def test_gb_is_cleanest_where_its_gas_is_lowest(line: Line) -> None:
 
 def test_a_second_refresh_adds_nothing(line: Line) -> None:
     assert refresh(line) == 0
-    told = line.document
-    assert {name: entry["rows"] for name, entry in told["sources"].items()} == {
+    printed = line.document
+    assert {name: entry["rows"] for name, entry in printed["sources"].items()} == {
         "eia": 0,
         "uk_carbon_intensity": 0,
     }
-    assert told["derived_rows"] == 0
-    assert told["forecast_rows"] == 0
+    assert printed["derived_rows"] == 0
+    assert printed["forecast_rows"] == 0
 
 
 def test_one_failing_source_spoils_nothing_else(line: Line, upstream: Publishers) -> None:
     upstream.failing["eia"] = "403"
     later = NOW + timedelta(hours=6)
     assert refresh(line, now=later) == 3
-    told = line.document
-    assert told["sources"]["eia"]["status"] == "source_refused"
-    assert "403" in told["sources"]["eia"]["message"]
-    assert told["sources"]["uk_carbon_intensity"]["status"] == "done"
-    assert told["sources"]["uk_carbon_intensity"]["rows"] > 0
+    printed = line.document
+    assert printed["sources"]["eia"]["status"] == "source_refused"
+    assert "403" in printed["sources"]["eia"]["message"]
+    assert printed["sources"]["uk_carbon_intensity"]["status"] == "done"
+    assert printed["sources"]["uk_carbon_intensity"]["rows"] > 0
     assert line("best-window", "GB", "--hours", "2", "--json", now=later) == 0
     assert line("best-window", "US-CAL-CISO", "--hours", "2", "--json", now=later) == 0
     run = Ledger(line.home.ledger).runs(1)[0]
@@ -169,26 +169,26 @@ def test_a_page_of_html_is_a_changed_source_and_its_body_is_kept(
 def test_no_key_is_a_skip_with_the_way_to_one_and_no_failure(line: Line) -> None:
     line.upstream.key = ""
     assert refresh(line) == 0, line.err
-    told = line.document["sources"]["eia"]
-    assert told["status"] == "skipped"
-    assert "EIA_API_KEY" in told["message"]
+    printed = line.document["sources"]["eia"]
+    assert printed["status"] == "skipped"
+    assert "EIA_API_KEY" in printed["message"]
 
 
-def test_settled_spans_are_not_asked_again_and_since_reaches_further_back(
+def test_settled_spans_are_not_requested_again_and_since_reaches_further_back(
     line: Line, upstream: Publishers
 ) -> None:
     refresh(line, now=NOW + timedelta(minutes=1))
-    # 60 days were asked for at first; EIA revises for 14 days, GB for 7.
-    assert not any("2026-01" in address for address in upstream.asked)
-    upstream.asked.clear()
+    # 60 days were requested at first; EIA revises for 14 days, GB for 7.
+    assert not any("2026-01" in address for address in upstream.requested)
+    upstream.requested.clear()
     refresh(line, "--since", "2025-11-01T00:00Z", now=NOW + timedelta(minutes=2))
-    assert any("2025-11" in address for address in upstream.asked)
-    upstream.asked.clear()
+    assert any("2025-11" in address for address in upstream.requested)
+    upstream.requested.clear()
     refresh(line, "--since", "2025-11-01T00:00Z", now=NOW + timedelta(minutes=3))
-    assert not any("2025-11" in address for address in upstream.asked)
+    assert not any("2025-11" in address for address in upstream.requested)
 
 
-def test_at_another_time_no_publisher_is_asked_unless_its_address_is_set(
+def test_at_another_time_no_publisher_is_requested_unless_its_url_is_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {
@@ -197,9 +197,9 @@ def test_at_another_time_no_publisher_is_asked_unless_its_address_is_set(
         "EIA_API_KEY": "not-a-real-key",
     }
     assert main(["refresh"], environ) == 1
-    told = capsys.readouterr().err
-    assert "GRIDTIDE_EIA_URL" in told
-    assert "holds nothing to publish" in told
+    printed = capsys.readouterr().err
+    assert "GRIDTIDE_EIA_URL" in printed
+    assert "holds nothing to publish" in printed
 
 
 def test_a_second_refresh_meanwhile_exits_with_4_and_names_the_holder(line: Line) -> None:
@@ -215,7 +215,7 @@ def test_simulated_and_real_rows_never_share_a_home(line: Line) -> None:
     assert "another home" in line.err
 
 
-def test_what_was_asked_can_be_traced_to_its_body(line: Line) -> None:
+def test_what_was_requested_can_be_traced_to_its_body(line: Line) -> None:
     with (
         writer_lock(line.home, "test", NOW),
         Store.open(line.home) as store,
@@ -255,7 +255,7 @@ def test_check_backup_and_restore_bring_the_same_answer_back(
     body = next(line.home.raw.glob("??/*.gz"))
     body.write_bytes(body.read_bytes()[:-1])
     assert line("check", "--json") == 1
-    assert [finding["place"] for finding in line.document["findings"]] == [str(body)]
+    assert [finding["path"] for finding in line.document["findings"]] == [str(body)]
 
 
 def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
@@ -287,19 +287,19 @@ def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:
     assert expired[0] >= bodies
 
 
-def test_a_source_that_refuses_is_not_asked_again_in_the_same_refresh(
+def test_a_source_that_refuses_is_not_requested_again_in_the_same_refresh(
     line: Line, upstream: Publishers
 ) -> None:
     upstream.failing["eia"] = "403"
     refresh(line, now=NOW + timedelta(hours=1))
-    assert len([address for address in upstream.asked if address.startswith("/eia")]) == 1
+    assert len([address for address in upstream.requested if address.startswith("/eia")]) == 1
 
 
-def test_what_is_settled_for_some_zones_is_asked_for_others(
+def test_what_is_settled_for_some_zones_is_requested_for_others(
     line: Line, upstream: Publishers
 ) -> None:
     assert line("refresh", "--zone", "US-MIDA-PJM", "--model", "weekly") == 0, line.err
-    old = [address for address in upstream.asked if "start=2026-01" in address]
+    old = [address for address in upstream.requested if "start=2026-01" in address]
     assert old
     assert all("PJM" in address for address in old)
 
@@ -336,10 +336,10 @@ def test_a_mix_that_cannot_be_derived_is_a_failed_step_and_the_rest_is_published
     with writer_lock(line.home, "test", NOW), Store.open(line.home) as store:
         store.append(pl.DataFrame([odd], schema=OBSERVATION))
     assert refresh(line, now=NOW + timedelta(hours=1)) == 3
-    told = line.document
-    assert told["snapshot"]
-    assert told["sources"]["import"]["status"] == "not_stored"
-    assert "phlogiston" in told["sources"]["import"]["message"]
+    printed = line.document
+    assert printed["snapshot"]
+    assert printed["sources"]["import"]["status"] == "not_stored"
+    assert "phlogiston" in printed["sources"]["import"]["message"]
     ledger = Ledger(line.home.ledger)
     (step,) = (s for s in ledger.steps(ledger.runs(1)[0].id) if s.source == "import")
     assert (step.kind, step.zones, step.status) == ("derive", ("FR",), "not_stored")

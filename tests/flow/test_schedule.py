@@ -1,4 +1,4 @@
-"""Which spans are asked for."""
+"""Which spans are requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which days count as answered, and what is still to be asked."""
+"""Which days count as answered, and what is still to be requested."""
 
 from __future__ import annotations
 

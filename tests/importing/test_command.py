@@ -502,8 +502,8 @@ def test_several_zones_are_selected_from_a_long_file(
 ) -> None:
     assert run("--json", *words, a=LONG) == 0
     document = json.loads(capsys.readouterr().out)
-    told = [(each["zone"], each["rows_added"]) for each in document["files"]]
-    assert told == [("DE", 2), ("FR", 2)]
+    printed = [(each["zone"], each["rows_added"]) for each in document["files"]]
+    assert printed == [("DE", 2), ("FR", 2)]
     with Store.open(home) as store:
         zones = set(store.series()["zone"])
     assert zones == {"DE", "FR"}

@@ -199,9 +199,9 @@ def test_the_answer_is_the_same_with_a_process_a_zone(
     words = ("--issues", "2021-04-01/2021-04-02", "--model", "weekly", "--json")
     assert run("--zones", "DE", "--zones", "FR", *words, workers=2) == 0
     together = pl.read_parquet(tmp_path / "out.parquet")
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == {"weekly@1": 4}
-    assert (told["rows"], told["zones"], told["issues"]) == (288, 2, 2)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["runs"] == {"weekly@1": 4}
+    assert (printed["rows"], printed["zones"], printed["issues"]) == (288, 2, 2)
     for zone in ("DE", "FR"):
         assert run("--zones", zone, *words) == 0
         alone = pl.read_parquet(tmp_path / "out.parquet")

@@ -217,7 +217,7 @@ def test_what_was_learned_after_the_issue_is_refused(
         fitted.predict(later, at - HOUR, HORIZON)
 
 
-def world(
+def scenario(
     past: list[float], slots: Callable[..., pl.DataFrame], at: datetime, luck: int
 ) -> FileHistory:
     """A zone's files, the same before `at` and different from then on."""
@@ -244,7 +244,7 @@ def test_changing_the_future_changes_nothing(
     at: datetime,
 ) -> None:
     past = wavy(DAYS * 24)
-    one, other = (world(past, slots, at, luck) for luck in (1, 2))
+    one, other = (scenario(past, slots, at, luck) for luck in (1, 2))
     assert not one.intensity.equals(other.intensity)
     assert model.fit(one.known(at), seed=1).to_bytes() == (
         model.fit(other.known(at), seed=1).to_bytes()

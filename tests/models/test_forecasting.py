@@ -107,7 +107,7 @@ def test_every_signal_of_a_zone_is_forecast_and_nothing_else(
     assert set(cfe["p50"]) == {0.5}
 
 
-def test_only_the_zones_asked_for_are_forecast(store: Store, home: DataDirectory) -> None:
+def test_only_the_requested_zones_are_forecast(store: Store, home: DataDirectory) -> None:
     store.append(pl.concat([rows(counted(3)), rows(counted(3), zone="FR")]))
     made = forecast_zones(store, home, NOW, zones=["FR", "PL"], model="naive")
     assert made.runs == {"naive@1": 1}
@@ -135,7 +135,7 @@ def test_a_stale_zone_is_not_forecast_but_named_with_the_remedy(
     assert "--now" in made.reasons["FR"]
 
 
-def test_a_zone_whose_data_are_older_than_any_memory_is_told_their_true_age(
+def test_the_true_age_of_data_older_than_any_memory_is_reported(
     store: Store, home: DataDirectory
 ) -> None:
     store.append(rows(counted(3), end=datetime(2021, 12, 31, tzinfo=UTC)))
@@ -300,8 +300,8 @@ def test_a_model_gets_the_mix_and_the_publishers_forecasts_it_wants(store: Store
         "simulated": False,
     }
     for model, known_at in (("neso", NOW), ("late", NOW + HOUR), ("naive@1", NOW)):
-        told = foreseen | {"model": model, "issued_at": known_at, "known_at": known_at}
-        store.append_forecasts(pl.DataFrame(told, schema=FORECAST))
+        printed = foreseen | {"model": model, "issued_at": known_at, "known_at": known_at}
+        store.append_forecasts(pl.DataFrame(printed, schema=FORECAST))
     wants = frozenset({"mix", "publishers"})
     history = StoreHistory(store, "DE", LIFECYCLE, timedelta(days=10), wants)
     known = history.known(NOW)

@@ -58,16 +58,16 @@ def test_widening_multiplies_both_sides() -> None:
     np.testing.assert_allclose(wide_high - middle, 1.5 * (high - middle))
 
 
-def test_a_rule_is_only_ever_asked_about_the_hours_before_an_origin() -> None:
+def test_a_rule_only_ever_sees_the_hours_before_an_origin() -> None:
     values = np.random.default_rng(6).normal(0, 10, 70 * 24)
-    asked: list[int] = []
+    requested: list[int] = []
 
     def spying(seen: Floats, origins: Ints, horizon: int) -> Floats:
-        asked.extend(origins.tolist())
+        requested.extend(origins.tolist())
         return np.zeros((len(origins), horizon))
 
     with_interval(values, spying, 72, limits=FREE)
-    assert sorted(asked) == [70 * 24 - 24 * k for k in range(60, -1, -1)]
+    assert sorted(requested) == [70 * 24 - 24 * k for k in range(60, -1, -1)]
 
 
 def last_known(values: Floats, origins: Ints, horizon: int) -> Floats:

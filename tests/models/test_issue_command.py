@@ -59,20 +59,20 @@ def test_json_is_one_document_and_a_stale_zone_spoils_nothing(
     run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--json") == 0
-    told = capsys.readouterr()
-    document = json.loads(told.out)
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
     assert (document["rows"], document["runs"]) == (72, {"naive@1": 1})
     assert list(document["not_forecast"]) == ["FR"]
-    assert "no forecast: FR" in told.err
+    assert "no forecast: FR" in printed.err
 
 
 def test_plain_output_is_one_line(
     run: Run, filled: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--zone", "DE", "--model", "naive") == 0
-    told = capsys.readouterr()
-    assert told.out == "72 forecast rows stored; runs by model: naive@1 1\n"
-    assert told.err == ""
+    printed = capsys.readouterr()
+    assert printed.out == "72 forecast rows stored; runs by model: naive@1 1\n"
+    assert printed.err == ""
 
 
 def test_when_no_zone_could_be_forecast_it_has_failed(

@@ -1,4 +1,4 @@
-"""The curve is Prophet's own; the correction is the one written down; nothing is told."""
+"""The curve is Prophet's own; the correction is the one written down; nothing is printed."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def test_no_weights_that_stan_finds_are_likelier(
     theirs = stan(values, at, yearly=False)
     again = prophet.Prophet(growth="flat", daily_seasonality=True, yearly_seasonality=False)
     frame = theirs.history[["ds", "y"]]
-    asked = again.preprocess(frame)
-    features, scaled = np.asarray(asked.X), np.asarray(asked.y)
-    scales = np.asarray(asked.sigmas)
+    requested = again.preprocess(frame)
+    features, scaled = np.asarray(requested.X), np.asarray(requested.y)
+    scales = np.asarray(requested.sigmas)
 
     def likelihood(level: float, weights: np.ndarray, noise: float) -> float:
         """The logarithm of the posterior, as prophet.stan writes it, less constants."""
@@ -208,8 +208,8 @@ def test_fitting_tells_nothing(
 ) -> None:
     logging.getLogger("cmdstanpy").disabled = False
     MODEL.fit(known(wavy(40 * 24)), seed=1)
-    told = capfd.readouterr()
-    assert (told.out, told.err) == ("", "")
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "")
     assert not logging.getLogger("cmdstanpy").disabled
 
 

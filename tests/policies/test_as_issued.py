@@ -94,7 +94,7 @@ def test_a_forecast_reaches_as_far_as_it_is_known(
     assert whole(issue, START, START + HOUR * end) == START + HOUR * reached
 
 
-def test_a_gap_within_reach_is_told_with_its_time(run: MakeRun, nothing: Issues) -> None:
+def test_a_gap_within_reach_is_reported_with_its_time(run: MakeRun, nothing: Issues) -> None:
     issue = Recorded(run([1.0, None, 1.0]), nothing).at(START)
     with pytest.raises(NoData, match=r"m@1 issued .*22:00:00Z has a gap at 2021-01-01T23:00"):
         whole(issue, START, START + 2 * HOUR)

@@ -99,8 +99,8 @@ def test_the_night_is_that_of_the_zone(case: MakeCase) -> None:
 
 def test_replanning_uses_the_new_forecast_for_what_is_left(case: MakeCase) -> None:
     # Planned were hours 1 and 3. After hour 1 the new issue sees hour 5 as the best.
-    world = case(TRUTH, {0: FORECAST, 2: [90.0, 90.0, 90.0, 5.0]})
-    scored = one(world, "replan", PAUSING)
+    past = case(TRUTH, {0: FORECAST, 2: [90.0, 90.0, 90.0, 5.0]})
+    scored = one(past, "replan", PAUSING)
     assert numbers(scored) == (180, 70, 90, 30)
     assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 6 * HOUR, 2)
 
@@ -109,43 +109,43 @@ def test_replanning_an_unbroken_job_moves_it_until_it_runs(case: MakeCase) -> No
     later = [200.0, 200.0, 200.0, 5.0, 5.0]
     assert numbers(one(case(TRUTH, {0: FORECAST, 1: later}), "replan")) == (180, 100, 50, 50)
     # At hour 2 it has run for an hour, and runs on.
-    world = case(TRUTH, {0: FORECAST, 2: later[1:]})
-    assert numbers(one(world, "replan")) == (180, 100, 140, 50)
+    past = case(TRUTH, {0: FORECAST, 2: later[1:]})
+    assert numbers(one(past, "replan")) == (180, 100, 140, 50)
 
 
 def test_a_new_forecast_too_short_to_go_on_by_is_let_pass(case: MakeCase) -> None:
-    world = case(TRUTH, {0: [100.0, 90.0, 90.0, 20.0, 20.0, 90.0], 2: [1.0]})
-    assert numbers(one(world, "replan")) == (180, 40, 60, 50)
+    past = case(TRUTH, {0: [100.0, 90.0, 90.0, 20.0, 20.0, 90.0], 2: [1.0]})
+    assert numbers(one(past, "replan")) == (180, 40, 60, 50)
 
 
 def test_replanning_counts_each_pause_it_makes_once(case: MakeCase) -> None:
     job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.05))
     # It runs hour 1, at hour 2 it stays with the pause before hour 3: the stop counts 0.1 kWh
     # in hour 2, the cleaner of the two it is between, the start 0.05 kWh in hour 3.
-    world = case(
+    past = case(
         TRUTH, {0: [200.0, 10.0, 200.0, 10.0, 200.0, 200.0], 2: [200.0, 10.0, 200.0, 200.0]}
     )
-    scored = one(world, "replan", job)
+    scored = one(past, "replan", job)
     assert scored.segments == 2
     assert scored.realised.kwh == pytest.approx(2.15)
     assert scored.realised.counted == pytest.approx(80 + 20 + 0.1 * 60 + 0.05 * 20)
     assert scored.planned.counted == pytest.approx(10 + 10 + 0.1 * 10 + 0.05 * 10)
-    assert numbers(one(world, "pause", job))[1:3] == numbers(scored)[1:3]
+    assert numbers(one(past, "pause", job))[1:3] == numbers(scored)[1:3]
 
 
 def test_replanning_a_job_that_runs_does_not_pay_to_run_on(case: MakeCase) -> None:
     job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.5))
     # To run on in hour 2 counts 12; to start again in hour 4 counts 10 and half of that.
-    world = case(TRUTH, {0: [99.0, 10.0, 12.0, 99.0, 10.0, 99.0], 2: [12.0, 99.0, 10.0, 99.0]})
-    scored = one(world, "replan", job)
+    past = case(TRUTH, {0: [99.0, 10.0, 12.0, 99.0, 10.0, 99.0], 2: [12.0, 99.0, 10.0, 99.0]})
+    scored = one(past, "replan", job)
     assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 3 * HOUR, 1)
 
 
 def test_replanning_an_elastic_job_counts_work_not_hours(case: MakeCase) -> None:
     # At up to two workers, two hours of work fit into hour 1; nothing is left to plan again.
     job = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2.0))
-    world = case(TRUTH, {0: FORECAST, 2: [1.0, 1.0, 1.0, 1.0]})
-    assert numbers(one(world, "replan", job)) == (180, 60, 160, 20)
+    past = case(TRUTH, {0: FORECAST, 2: [1.0, 1.0, 1.0, 1.0]})
+    assert numbers(one(past, "replan", job)) == (180, 60, 160, 20)
     # Of three hours of work one is left, which takes half of an hour at two workers.
     job = replace(job, duration=3 * HOUR)
     scored = one(case(TRUTH, {0: FORECAST, 2: [90.0, 90.0, 90.0, 5.0]}), "replan", job)
@@ -153,9 +153,9 @@ def test_replanning_an_elastic_job_counts_work_not_hours(case: MakeCase) -> None
 
 
 def test_power_and_cfe_are_counted_in_kwh_that_are_not_carbon_free(case: MakeCase) -> None:
-    world = case([0.2, 0.4, 0.9, 0.9], {0: [0.2, 0.4, 0.9, 0.8]}, signal=Signal.CFE_PRODUCED)
+    past = case([0.2, 0.4, 0.9, 0.9], {0: [0.2, 0.4, 0.9, 0.8]}, signal=Signal.CFE_PRODUCED)
     policies = chosen(["best-window"], Job(2 * HOUR, power=3.0))
-    (outcome,) = simulate([world], policies, [(START, START + 4 * HOUR)])
+    (outcome,) = simulate([past], policies, [(START, START + 4 * HOUR)])
     (total,) = totals([outcome], Signal.CFE_PRODUCED)
     assert [total.now.kwh, total.realised.kwh] == [6.0, 6.0]
     # 3 kW x (0.8 + 0.6) and 3 kW x (0.1 + 0.1), and 0.15 where the forecast says 0.85.
@@ -219,9 +219,9 @@ def test_a_job_that_one_policy_cannot_plan_is_left_out_under_all(case: MakeCase)
 
 
 def test_jobs_are_counted_by_where_their_forecast_came_from(case: MakeCase) -> None:
-    world = case(TRUTH * 2, {0: FORECAST * 2})
+    past = case(TRUTH * 2, {0: FORECAST * 2})
     comes = [(START + HOUR * i, START + HOUR * (i + 3)) for i in range(4)]
-    (outcome,) = simulate([world], chosen(["best-window"], JOB), comes)
+    (outcome,) = simulate([past], chosen(["best-window"], JOB), comes)
     assert (outcome.stored, outcome.reissued, outcome.short) == (4, 0, 0)
     assert outcome.models == {"m@1": 4}
     assert [each.at for each in outcome.scored] == [at for at, _ in comes]
@@ -231,9 +231,9 @@ def test_jobs_are_counted_by_where_their_forecast_came_from(case: MakeCase) -> N
 
 
 def test_totals_are_sums_over_jobs_and_over_zones(case: MakeCase) -> None:
-    worlds = [case(TRUTH, {0: FORECAST}), case(FORECAST, {0: FORECAST})]
-    worlds[1] = replace(worlds[1], zone="FR")
-    outcomes = simulate(worlds, chosen(["best-window", "pause"], JOB), ONCE)
+    scenarios = [case(TRUTH, {0: FORECAST}), case(FORECAST, {0: FORECAST})]
+    scenarios[1] = replace(scenarios[1], zone="FR")
+    outcomes = simulate(scenarios, chosen(["best-window", "pause"], JOB), ONCE)
     by_name = {(each.zone, each.policy): each for each in totals(outcomes, SIGNAL)}
     assert list(by_name) == [
         *(("DE", "best-window"), ("DE", "pause")),
@@ -322,11 +322,11 @@ def test_with_a_perfect_forecast_all_three_are_the_same(truth: list[int], job: J
 def test_what_is_planned_is_what_the_planner_says(
     truth: list[int], forecast: list[int], job: Job
 ) -> None:
-    world = of(truth, forecast)
+    past = of(truth, forecast)
     (policy,) = chosen(["pause"], job)
-    (outcome,) = simulate([world], [policy], [(START, START + 12 * HOUR)])
+    (outcome,) = simulate([past], [policy], [(START, START + 12 * HOUR)])
     when = Occurrence(START, START + 12 * HOUR)
-    plan, _ = policy.decide(when, world.issues.at(START).outlook)
+    plan, _ = policy.decide(when, past.issues.at(START).outlook)
     (scored,) = outcome.scored
     assert scored.planned.counted == pytest.approx(plan.grams)
     assert scored.planned.kwh == pytest.approx(plan.kwh)

@@ -20,7 +20,7 @@ HOURS = 100 * 24
 
 
 class Reading:
-    """A model that reads what it is told to."""
+    """A model that reads what the test names."""
 
     name, keeps = "reading@1", False
 

@@ -66,7 +66,7 @@ def run(folder: Path, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def told(run: Run, capsys: pytest.CaptureFixture[str]) -> Told:
+def printed(run: Run, capsys: pytest.CaptureFixture[str]) -> Told:
     """The JSON document of a call."""
 
     def call(*words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401  # as of run
@@ -82,11 +82,11 @@ def told(run: Run, capsys: pytest.CaptureFixture[str]) -> Told:
 MONTH = ("--from", "2021-02-01", "--to", "2021-02-11", "--model", "naive")
 
 
-def test_a_day_that_repeats_is_forecast_perfectly(write: Write, told: Told) -> None:
+def test_a_day_that_repeats_is_forecast_perfectly(write: Write, printed: Told) -> None:
     # Every day is cleanest from 02:00 to 04:00; at once is at midnight.
     day = [300.0, 250.0, 100.0, 120.0, *[400.0] * 20]
     write("DE", day * DAYS)
-    document = told(
+    document = printed(
         *("--zone", "DE", "--hours", "2", "--policy", "now,best-window", *MONTH),
         *("--power", "3"),
     )
@@ -109,13 +109,13 @@ def test_a_day_that_repeats_is_forecast_perfectly(write: Write, told: Told) -> N
     assert zone["models"] == {"naive@1": 10}
 
 
-def test_no_plan_knows_what_comes_after_it(write: Write, told: Told) -> None:
+def test_no_plan_knows_what_comes_after_it(write: Write, printed: Told) -> None:
     values, later = noise(), noise(2)
     at = 36 * 24
     write("DE", values)
     write("FR", [*values[:at], *later[at:]])
     words = ("--policy", "night,best-window,pause", *MONTH, "--to", "2021-02-06T12:00Z")
-    jobs = {zone: told("--zone", zone, *words)["jobs"] for zone in ("DE", "FR")}
+    jobs = {zone: printed("--zone", zone, *words)["jobs"] for zone in ("DE", "FR")}
     last = {
         zone: {job["policy"]: job for job in found if job["at"].startswith("2021-02-06")}
         for zone, found in jobs.items()
@@ -128,7 +128,7 @@ def test_no_plan_knows_what_comes_after_it(write: Write, told: Told) -> None:
         assert job["realised"] != other["realised"]
 
 
-def test_replanning_knows_no_more_than_its_newest_issue(write: Write, told: Told) -> None:
+def test_replanning_knows_no_more_than_its_newest_issue(write: Write, printed: Told) -> None:
     values, later = noise(), noise(2)
     # The job comes at 00:00 on day 35; the one issue after that is 30 hours later.
     at = 35 * 24 + 30
@@ -139,21 +139,21 @@ def test_replanning_knows_no_more_than_its_newest_issue(write: Write, told: Told
     words = (*words, "--reissue", "PT30H")
     plans = []
     for zone in ("DE", "FR"):
-        (job,) = told("--zone", zone, *words)["jobs"]
+        (job,) = printed("--zone", zone, *words)["jobs"]
         plans.append((job["start"], job["end"], job["segments"], job["planned"]))
     assert plans[0] == plans[1]
-    (once,) = told("--zone", "DE", *words, "--reissue", "P9D")["jobs"]
+    (once,) = printed("--zone", "DE", *words, "--reissue", "P9D")["jobs"]
     assert (once["start"], once["end"], once["segments"]) != plans[0][:3]
 
 
 def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
-    write: Write, run: Run, told: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    write: Write, run: Run, printed: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values: list[float | None] = [*noise()]
     values[34 * 24 + 5] = None
     write("DE", values)
     words = ("--zone", "DE", "--policy", "now,pause", *MONTH)
-    document = told(*words)
+    document = printed(*words)
     # The job of 3 February has to have ended by 04:00 on the 4th, before the gap.
     assert [each["at"][:10] for each in document["left_out"]] == ["2021-02-04"]
     assert document["left_out"][0]["reason"] == "the truth is unknown at 2021-02-04T05:00:00Z"
@@ -203,10 +203,10 @@ def test_zones_are_summed_and_printed_side_by_side(
     assert lines[1].split()[-2:] == ["0.0%", "0.0%"]
 
 
-def test_jobs_come_by_cron_on_a_local_clock(write: Write, told: Told) -> None:
+def test_jobs_come_by_cron_on_a_local_clock(write: Write, printed: Told) -> None:
     write("DE", noise())
     words = ("--cron", "30 7 * * mon-fri", "--timezone", "Europe/Berlin", "--slack", "50%")
-    document = told("--zone", "DE", "--policy", "now", *MONTH, *words)
+    document = printed("--zone", "DE", "--policy", "now", *MONTH, *words)
     # 1 to 10 February 2021 without the weekend of the 6th.
     assert document["occurrences"] == 8
     assert document["jobs"][0]["at"] == "2021-02-01T06:30:00Z"
@@ -214,14 +214,14 @@ def test_jobs_come_by_cron_on_a_local_clock(write: Write, told: Told) -> None:
 
 
 def test_an_hourly_job_comes_in_every_hour_when_the_clock_goes_back(
-    write: Write, told: Told
+    write: Write, printed: Told
 ) -> None:
     write("DE", [100.0] * (310 * 24))
     words = ["--hours", "0.5", "--slack", "0h", "--timezone", "Europe/Berlin", "--cron"]
     # 30 and 31 October 2021 in Berlin: 49 hours.
     span = ["--from", "2021-10-29T22:00Z", "--to", "2021-10-31T23:00Z"]
     for cron, jobs in (("0 * * * *", 49), ("*/15 * * * *", 196), ("30 2 * * *", 2)):
-        document = told("--zone", "DE", "--policy", "now", *span, *words, cron)
+        document = printed("--zone", "DE", "--policy", "now", *span, *words, cron)
         assert (document["occurrences"], document["totals"][0]["jobs"]) == (jobs, jobs)
 
 
@@ -281,10 +281,10 @@ def home(tmp_path: Path) -> DataDirectory:
 
 
 @pytest.mark.usefixtures("home")
-def test_the_store_s_runs_are_used_once_known_and_else_made_again(told: Told) -> None:
+def test_the_store_s_runs_are_used_once_known_and_else_made_again(printed: Told) -> None:
     words = ("--zone", "DE", "--hours", "2", "--policy", "best-window", "--model", "weekly")
     span = ("--from", "2021-02-04T00:00Z", "--to", "2021-02-04T02:00Z", "--every", "PT1H")
-    document = told(*words, *span, data=False)
+    document = printed(*words, *span, data=False)
     again, stored = document["jobs"]
     zone = document["zones"][0]
     assert (zone["forecasts_stored"], zone["forecasts_reissued"]) == (1, 1)
@@ -296,19 +296,19 @@ def test_the_store_s_runs_are_used_once_known_and_else_made_again(told: Told) ->
         *("2021-02-04T10:00:00Z", 180, 800),
     )
     assert (stored["issued_at"], stored["oracle"]) == ("2021-02-04T00:00:00Z", 220)
-    # Another model's run is not taken for the one asked for; yesterday is not revised yet.
-    naive = told(*words, *span, "--model", "naive", data=False)
+    # Another model's run is not taken for the one requested; yesterday is not revised yet.
+    naive = printed(*words, *span, "--model", "naive", data=False)
     assert [job["planned"] for job in naive["jobs"]] == [320, 320]
     # By default any stored run is.
-    assert told(*words, *span, "--model", "default", data=False)["jobs"][1]["planned"] == 180
+    assert printed(*words, *span, "--model", "default", data=False)["jobs"][1]["planned"] == 180
 
 
 @pytest.mark.usefixtures("home")
 def test_a_simulated_truth_says_so(
-    run: Run, told: Told, capsys: pytest.CaptureFixture[str]
+    run: Run, printed: Told, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--zone", "FR", "--signal", "cfe_produced", "--policy", "now", *MONTH)
-    zone = told(*words, data=False)["zones"][0]
+    zone = printed(*words, data=False)["zones"][0]
     assert (zone["simulated"], zone["source"]) == (True, "file")
     assert run(*words, data=False) == 0
     assert "FR: simulated, not measured" in capsys.readouterr().out

@@ -58,17 +58,17 @@ def backtest(data: Path, out: Path, model: str, zones: Sequence[str], issues: st
 
 
 def scores(recorded: Path, data: Path, out: Path) -> dict[str, dict[str, float]]:
-    told = out.with_suffix(".json")
+    printed = out.with_suffix(".json")
     subprocess.run(
         [
             sys.executable,
             str(recorded / "bench" / "score_forecasts.py"),
-            *("--forecasts", str(out), "--truth", str(data), "--json", str(told)),
+            *("--forecasts", str(out), "--truth", str(data), "--json", str(printed)),
         ],
         check=True,
         capture_output=True,
     )
-    return {row["zone"]: row for row in json.loads(told.read_text())["forecast"]}
+    return {row["zone"]: row for row in json.loads(printed.read_text())["forecast"]}
 
 
 @pytest.mark.parametrize("model", KNOWN)

@@ -44,8 +44,8 @@ def test_reductions_are_those_of_loops_over_five_minutes(hours: float, window: s
 def test_jobs_and_windows_are_whole_steps_and_at_least_one() -> None:
     # 24 minutes are 4.8 steps, 18 minutes 3.6; a quarter of 4 steps is 1, of 1 step 0.25.
     assert [paper.steps_of(hours) for hours in (0.4, 0.3, 0.01, 6)] == [5, 4, 1, 72]
-    asked = [(72, "+6h"), (72, "+25%"), (4, "+25%"), (1, "+25%"), (2304, "+100%")]
-    assert [paper.extra_steps(*each) for each in asked] == [72, 18, 1, 1, 2304]
+    requested = [(72, "+6h"), (72, "+25%"), (4, "+25%"), (1, "+25%"), (2304, "+100%")]
+    assert [paper.extra_steps(*each) for each in requested] == [72, 18, 1, 1, 2304]
 
 
 def test_there_are_sixty_starts_five_a_month_at_five_hours() -> None:

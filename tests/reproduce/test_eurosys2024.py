@@ -75,8 +75,8 @@ def test_every_printed_figure_is_computed_and_an_empty_file_of_theirs_is_left_ou
     ours = found["deferrability", "24", "Global", "168"]
     assert ours == pytest.approx(paper.saved(without, groups, 168).deferring["Global"])
     assert ours != pytest.approx(paper.saved(with_it, groups, 168).deferring["Global"])
-    asked = {(row.label, row.unit) for row in paper.run(None)}
-    assert len(asked) == 203 - 12  # a job of an hour cannot be interrupted: no figure
+    requested = {(row.label, row.unit) for row in paper.run(None)}
+    assert len(requested) == 203 - 12  # a job of an hour cannot be interrupted: no figure
     assert found["together", "24", "Africa"] == pytest.approx(
         np.mean(
             [

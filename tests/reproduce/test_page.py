@@ -51,7 +51,7 @@ def whole() -> str:
     return page(headlines(None), papers)
 
 
-def test_the_page_asks_nobody_for_anything(whole: str) -> None:
+def test_the_page_requests_nothing_from_elsewhere(whole: str) -> None:
     reader = read(whole)
     assert reader.open == []
     assert {"script", "link", "img", "iframe"} & {tag for tag, _ in reader.tags} == set()

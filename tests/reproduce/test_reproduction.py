@@ -104,9 +104,9 @@ def test_verdicts_are_counted() -> None:
 def test_only_an_author_s_figure_is_called_printed(kind: Kind) -> None:
     found = row(5.05, kind=kind)
     document = found.document()
-    nobody_s = kind in (Kind.CROSS_CHECK, Kind.UNCHANGED)
-    assert document["printed"] == (None if nobody_s else 5.0)
-    assert document["reference"] == (5.0 if nobody_s else None)
+    unpublished = kind in (Kind.CROSS_CHECK, Kind.UNCHANGED)
+    assert document["printed"] == (None if unpublished else 5.0)
+    assert document["reference"] == (5.0 if unpublished else None)
     assert document["kind"] == kind
     assert document["difference"] == pytest.approx(0.05)
 

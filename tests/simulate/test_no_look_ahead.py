@@ -32,8 +32,8 @@ RUNS = st.dictionaries(
 quietly = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
-def run(world: list[Case], policies: tuple[Policy, ...]) -> list[Scored]:
-    outcome, _ = simulate(world, policies, [(COMES, LATEST)])
+def run(scenario: list[Case], policies: tuple[Policy, ...]) -> list[Scored]:
+    outcome, _ = simulate(scenario, policies, [(COMES, LATEST)])
     assert outcome.left_out == ()
     return list(outcome.scored)
 
@@ -76,14 +76,14 @@ def test_what_replanning_has_run_by_an_hour_does_not_change_with_what_is_known_a
     at = START + HOUR * hour
     spans = []
     for all_runs in (seen, seen | unseen):
-        world = case("DE", truth, all_runs)
-        slots = ran(world, policy)
+        scenario = case("DE", truth, all_runs)
+        slots = ran(scenario, policy)
         spans.append([(start, min(end, at)) for start, end in slots if start < at])
     assert spans[0] == spans[1]
 
 
-def ran(world: Case, policy: Policy) -> list[tuple[datetime, datetime]]:
+def ran(scenario: Case, policy: Policy) -> list[tuple[datetime, datetime]]:
     """What has run in the end, as `replanned` lays it."""
-    plan, _ = policy.decide(Occurrence(COMES, LATEST), world.issues.at(COMES).outlook)
-    slots = replanned(policy.job, plan, world.issues.between(COMES, LATEST))
+    plan, _ = policy.decide(Occurrence(COMES, LATEST), scenario.issues.at(COMES).outlook)
+    slots = replanned(policy.job, plan, scenario.issues.between(COMES, LATEST))
     return [(each.start, each.end) for each in slots]

@@ -36,16 +36,16 @@ def run(tmp_path: Path) -> Run:
     return lambda *words: script.main(["simulate", "--data", str(tmp_path), *words], environ)
 
 
-def test_a_forecast_made_again_has_its_good_and_bad_case_where_asked(
+def test_a_forecast_made_again_has_its_quantiles_where_requested(
     run: Run, tmp_path: Path
 ) -> None:
     assert run("--zone", "DE", "--policy", "now", *SPAN) == 0
     (history,) = read_histories(tmp_path, ["DE"], warn=pytest.fail)
     at = FIRST + 30 * 24 * HOUR
-    for asked in (False, True):
-        forecasting = Forecasting(chain("naive"), frozenset(), HOUR, quantiles=asked)
+    for requested in (False, True):
+        forecasting = Forecasting(chain("naive"), frozenset(), HOUR, quantiles=requested)
         outlook = forecasting.again(history, at, at + HOUR).at(at).outlook
-        assert (outlook.p10 is not None, outlook.p90 is not None) == (asked, asked)
+        assert (outlook.p10 is not None, outlook.p90 is not None) == (requested, requested)
     assert outlook.p10
     assert outlook.p90
     cases = zip(outlook.p10.slots, outlook.expected.slots, outlook.p90.slots, strict=True)
@@ -54,16 +54,16 @@ def test_a_forecast_made_again_has_its_good_and_bad_case_where_asked(
     )
 
 
-def test_where_jobs_ran_is_told_in_the_document_and_in_lines(
+def test_where_jobs_ran_is_in_the_document_and_in_the_lines(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--zone", "DE,FR", "--policy", "now,place", *SPAN)
     assert run(*words, "--json") == 0
     document = json.loads(capsys.readouterr().out)
-    told = {(each["zone"], each["policy"]): each for each in document["totals"]}
-    assert told["DE", "place"]["ran_elsewhere"] == {"FR": 4}
-    assert told["DE", "now"]["ran_elsewhere"] == told["FR", "place"]["ran_elsewhere"] == {}
-    assert told["DE", "place"]["saving"] == pytest.approx(0.75)
+    totals = {(each["zone"], each["policy"]): each for each in document["totals"]}
+    assert totals["DE", "place"]["ran_elsewhere"] == {"FR": 4}
+    assert totals["DE", "now"]["ran_elsewhere"] == totals["FR", "place"]["ran_elsewhere"] == {}
+    assert totals["DE", "place"]["saving"] == pytest.approx(0.75)
     assert [job["regions"] for job in document["jobs"][:2]] == ["DE", "FR"]
     assert (document["quantile"], document["min_saving"]) == ("p50", 0)
     assert run(*words) == 0

@@ -38,12 +38,12 @@ def test_a_new_plan_holds_from_the_next_full_five_minutes_on() -> None:
 
 def test_a_short_forecast_of_any_zone_is_counted(case: MakeCase) -> None:
     long, short = [9.0] * 6, [9.0] * 3
-    worlds = [
+    scenarios = [
         case("DE", long, {(0, 0): short}),
         case("FR", long, {(0, 0): long}),
         case("NL", long, {(0, 0): long}),
     ]
-    outcomes = simulate(worlds, chosen(["place"], Job(HOUR)), [(START, START + 6 * HOUR)])
+    outcomes = simulate(scenarios, chosen(["place"], Job(HOUR)), [(START, START + 6 * HOUR)])
     assert [each.short for each in outcomes] == [1, 1, 1]
-    alone = simulate(worlds, chosen(["now"], Job(HOUR)), [(START, START + 6 * HOUR)])
+    alone = simulate(scenarios, chosen(["now"], Job(HOUR)), [(START, START + 6 * HOUR)])
     assert [each.short for each in alone] == [1, 0, 0]

@@ -24,7 +24,7 @@ Told = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
+def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
     """The document of a store with four days of hours, and a run known half an hour in."""
     steps = [FIRST + HOUR * i for i in range(96)]
     with Store.open(DataDirectory(tmp_path)) as store:
@@ -77,10 +77,10 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
 
 
 def test_a_job_may_come_inside_a_slot_and_long_after_the_run_it_is_planned_on(
-    told: Told,
+    printed: Told,
 ) -> None:
     # At 00:30 and 24 hours later; both are planned on the run of the first midnight.
-    document = told("--from", "2021-02-01T00:30Z", "--to", "2021-02-03T00:00Z")
+    document = printed("--from", "2021-02-01T00:30Z", "--to", "2021-02-03T00:00Z")
     jobs = document["jobs"]
     assert [job["at"] for job in jobs] == ["2021-02-01T00:30:00Z", "2021-02-02T00:30:00Z"]
     assert [job["start"] for job in jobs] == ["2021-02-01T03:00:00Z", "2021-02-02T03:00:00Z"]
@@ -90,29 +90,29 @@ def test_a_job_may_come_inside_a_slot_and_long_after_the_run_it_is_planned_on(
     assert [(job["planned"], job["realised"], job["oracle"]) for job in jobs] == [
         (90, 120, 100)
     ] * 2
-    late = told("--from", "2021-02-02T00:30Z", "--to", "2021-02-02T01:00Z")
+    late = printed("--from", "2021-02-02T00:30Z", "--to", "2021-02-02T01:00Z")
     assert late["jobs"] == [job for job in jobs if job["at"] > "2021-02-02"]
 
 
-def test_what_is_saved_at_most_and_what_was_planned_are_told(told: Told) -> None:
-    (total,) = told("--from", "2021-02-01T00:30Z", "--to", "2021-02-02T00:00Z")["totals"]
+def test_what_is_saved_at_most_and_what_was_planned_are_reported(printed: Told) -> None:
+    (total,) = printed("--from", "2021-02-01T00:30Z", "--to", "2021-02-02T00:00Z")["totals"]
     assert total["saving_planned"] == pytest.approx(1 - 90 / 275)
     assert total["saving"] == pytest.approx(1 - 120 / 275)
     assert total["saving_oracle"] == pytest.approx(1 - 100 / 275)
     assert total["captured"] == pytest.approx((275 - 120) / (275 - 100))
 
 
-def test_a_stored_run_s_bad_case_decides_a_robust_choice(told: Told) -> None:
+def test_a_stored_run_s_bad_case_decides_a_robust_choice(printed: Told) -> None:
     span = ("--from", "2021-02-01T00:30Z", "--to", "2021-02-02T00:00Z")
-    (job,) = told(*span, "--quantile", "p90")["jobs"]
+    (job,) = printed(*span, "--quantile", "p90")["jobs"]
     assert (job["start"], job["planned"], job["realised"]) == ("2021-02-01T02:00:00Z", 100, 100)
 
 
-def test_the_night_is_read_from_the_clock_that_is_named(told: Told) -> None:
+def test_the_night_is_read_from_the_clock_that_is_named(printed: Told) -> None:
     span = ("--from", "2021-02-01T12:00Z", "--to", "2021-02-02T00:00Z", "--slack", "24h")
     starts = {}
     for zone in ((), ("--timezone", "UTC"), ("--timezone", "America/New_York")):
-        document = told(*span, *zone, "--policy", "night")
+        document = printed(*span, *zone, "--policy", "night")
         starts[zone] = [job["start"] for job in document["jobs"] if job["policy"] == "night"]
     assert [each[0] for each in starts.values()] == [
         *("2021-02-02T00:00:00Z", "2021-02-02T01:00:00Z", "2021-02-02T06:00:00Z")

@@ -22,7 +22,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def asked(start: datetime, end: datetime, known_at: datetime, *zones: str) -> pl.DataFrame:
+def requested(start: datetime, end: datetime, known_at: datetime, *zones: str) -> pl.DataFrame:
     """What one request after the other brings in, as the flow does it."""
     frames = [READING.to_frame()]
     for group in requests(Kind.GENERATION, zones, start, end):
@@ -40,7 +40,7 @@ def test_it_is_found_and_says_what_it_is() -> None:
 
 def test_it_says_what_is_simulated_slot_by_slot() -> None:
     end = START + 5 * HOUR
-    frame = asked(START, end, end, "GB", "DE")
+    frame = requested(START, end, end, "GB", "DE")
     assert frame.schema == READING
     assert set(frame["quality"]) == {"simulated"}
     wind = frame.filter(pl.col("signal") == "generation_wind", pl.col("start") >= START)
@@ -54,25 +54,25 @@ def test_it_says_what_is_simulated_slot_by_slot() -> None:
 
 @examples(25)
 @given(minutes=st.integers(0, 1900))
-def test_no_slot_is_told_before_it_has_ended(minutes: int) -> None:
+def test_no_slot_is_reported_before_it_has_ended(minutes: int) -> None:
     known_at = START + timedelta(minutes=minutes)
-    frame = asked(START, START + 30 * HOUR, known_at, "DE", "GB")
+    frame = requested(START, START + 30 * HOUR, known_at, "DE", "GB")
     assert frame.filter(pl.col("end") > known_at).is_empty()
-    whole = asked(START, START + 30 * HOUR, START + 30 * HOUR, "DE", "GB")
+    whole = requested(START, START + 30 * HOUR, START + 30 * HOUR, "DE", "GB")
     assert frame.equals(whole.filter(pl.col("end") <= known_at))
 
 
 @examples(25)
 @given(minutes=st.integers(1, 60 * 24))
-def test_a_slot_that_straddles_two_refreshes_is_told_by_the_second(minutes: int) -> None:
+def test_a_slot_that_straddles_two_refreshes_is_reported_by_the_second(minutes: int) -> None:
     between, end = START + timedelta(minutes=minutes), START + timedelta(days=1)
-    first = asked(START, between, between, "DE", "GB")
-    second = asked(between, end, end, "DE", "GB")
+    first = requested(START, between, between, "DE", "GB")
+    second = requested(between, end, end, "DE", "GB")
     both = pl.concat([first, second]).unique(["zone", "signal", "start"])
-    assert both.sort("zone", "signal", "start").equals(asked(START, end, end, "DE", "GB"))
+    assert both.sort("zone", "signal", "start").equals(requested(START, end, end, "DE", "GB"))
 
 
-def test_a_long_span_is_asked_month_by_month_for_all_zones_together() -> None:
+def test_a_long_span_is_requested_month_by_month_for_all_zones_together() -> None:
     groups = requests(Kind.GENERATION, ["DE", "FR"], START, START + timedelta(days=70))
     assert [len(group) for group in groups] == [1, 1, 1]
     spans = [dict(group[0].params) for group in groups]

@@ -1,4 +1,4 @@
-"""Answers are unpacked in bounded memory, in the one encoding that was asked for."""
+"""Answers are unpacked in bounded memory, in the one encoding that was requested."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_bomb_ends_at_the_bound_and_takes_no_memory(layers: int) -> None:
 @pytest.mark.parametrize(
     "encoding", ["br", "zstd", "deflate", "compress", "gzip, gzip", "gzip,identity", "gzi\x1bp"]
 )
-def test_an_encoding_that_was_not_asked_for_is_unreadable(encoding: str) -> None:
+def test_an_encoding_that_was_not_requested_is_unreadable(encoding: str) -> None:
     with pytest.raises(Unreadable, match="not requested"):
         whole([zlib.compress(b"text")], encoding)
 

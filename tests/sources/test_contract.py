@@ -141,10 +141,10 @@ def test_a_body_that_is_no_answer_is_source_changed(source: Source, content: byt
     ids=range(12),
 )
 def test_a_way_to_say_nothing_yet_is_nothing_yet(source: Source, content: bytes) -> None:
-    asked = body(content)
+    requested = body(content)
     with pytest.raises(NothingYet, match=source.name):
-        source.parse([asked])
-    assert source.following is None or source.following(asked) is None
+        source.parse([requested])
+    assert source.following is None or source.following(requested) is None
 
 
 @settings(deadline=None)

@@ -160,19 +160,19 @@ def test_the_next_page_begins_where_this_one_ended_until_all_rows_are_there() ->
 
 def labels(kind: Kind, zones: list[str], start: datetime, end: datetime) -> list[str]:
     """Every label the requests ask for, both ends of each included."""
-    asked = []
+    spans = []
     for (request,) in requests(kind, zones, start, end):
         params = dict(request.params)
         label = datetime.fromisoformat(params["start"] + ":00+00:00")
         while label <= datetime.fromisoformat(params["end"] + ":00+00:00"):
-            asked.append(f"{label:%Y-%m-%dT%H}")
+            spans.append(f"{label:%Y-%m-%dT%H}")
             label += HOUR
-    return asked
+    return spans
 
 
 def test_the_labels_of_a_day_run_from_its_first_hour_s_end_to_midnight() -> None:
-    asked = labels(Kind.GENERATION, ["US-CAL-CISO"], START, START + 24 * HOUR)
-    assert (asked[0], asked[-1], len(asked)) == ("2026-03-01T01", "2026-03-02T00", 24)
+    spans = labels(Kind.GENERATION, ["US-CAL-CISO"], START, START + 24 * HOUR)
+    assert (spans[0], spans[-1], len(spans)) == ("2026-03-01T01", "2026-03-02T00", 24)
 
 
 @settings(deadline=None)
@@ -182,7 +182,7 @@ def test_the_labels_of_a_day_run_from_its_first_hour_s_end_to_midnight() -> None
     late=st.integers(0, 200),
     length=st.integers(1, 60 * 24 * 90),
 )
-def test_each_slot_that_starts_in_the_span_is_asked_for_once(
+def test_each_slot_that_starts_in_the_span_is_requested_once(
     kind: Kind, zones: list[str], late: int, length: int
 ) -> None:
     start = START + timedelta(minutes=late)
@@ -202,7 +202,7 @@ def test_one_request_serves_all_zones_and_names_them_by_their_codes() -> None:
     assert "facets%5Brespondent%5D%5B%5D=CISO" in request.address
 
 
-def test_all_zones_at_once_are_asked_a_day_at_a_time() -> None:
+def test_all_zones_at_once_are_requested_a_day_at_a_time() -> None:
     zones = sorted(SOURCE.zones)
     groups = requests(Kind.GENERATION, zones, START, START + 72 * HOUR)
     assert len(groups) == 3

@@ -138,9 +138,9 @@ def test_no_answer_at_all_is_unavailable_and_says_how(time: Time) -> None:
         fetcher(in_turn(httpx.ConnectTimeout("t")), time)(GB, ASK)
 
 
-@pytest.mark.parametrize("asked", ["7", "Mon, 02 Mar 2026 12:00:07 GMT"])
-def test_the_publisher_s_own_wait_is_kept(asked: str, time: Time) -> None:
-    limited = httpx.Response(429, headers={"Retry-After": asked})
+@pytest.mark.parametrize("requested", ["7", "Mon, 02 Mar 2026 12:00:07 GMT"])
+def test_the_publisher_s_own_wait_is_kept(requested: str, time: Time) -> None:
+    limited = httpx.Response(429, headers={"Retry-After": requested})
     answers = in_turn(limited, httpx.Response(200, content=b"body"))
     assert fetcher(answers, time)(GB, ASK) == b"body"
     assert time.slept == [7.0]
@@ -236,7 +236,7 @@ def test_a_base_url_that_is_no_address_is_bad_input(time: Time) -> None:
 
 def test_a_built_in_source_answers_without_the_network(time: Time) -> None:
     built_in = replace(GB, answer=lambda request: request.path.encode())
-    never = in_turn(AssertionError("asked the network"))
+    never = in_turn(AssertionError("requested the network"))
     assert fetcher(never, time)(built_in, ASK) == b"/intensity/x"
 
 
@@ -272,14 +272,14 @@ def test_no_log_line_message_or_body_holds_the_key(
     answer: httpx.Response | Exception, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    told = ""
+    printed = ""
     try:
-        told = fetcher(in_turn(answer), time, KEYED)(eia.SOURCE, ASK).decode()
+        printed = fetcher(in_turn(answer), time, KEYED)(eia.SOURCE, ASK).decode()
     except (SourceUnavailable, SourceRefused, SourceChanged) as error:
-        told = str(error)
-    assert told
-    assert KEY not in told
-    assert "https://api.eia.gov/intensity/x" in caplog.text or "no route" in told
+        printed = str(error)
+    assert printed
+    assert KEY not in printed
+    assert "https://api.eia.gov/intensity/x" in caplog.text or "no route" in printed
     assert KEY not in caplog.text
     assert all(KEY not in str(vars(record)) for record in caplog.records)
 
@@ -287,32 +287,32 @@ def test_no_log_line_message_or_body_holds_the_key(
 def test_a_short_key_does_not_eat_the_body(time: Time) -> None:
     answer = httpx.Response(200, text='{"api_key":"abc", "fuel":"abcd", "x":"abc"}')
     short = settings(secrets={"EIA_API_KEY": "abc"})
-    told = fetcher(in_turn(answer), time, short)(eia.SOURCE, ASK)
-    assert told == b'{"api_key":"<EIA_API_KEY>", "fuel":"abcd", "x":"<EIA_API_KEY>"}'
+    printed = fetcher(in_turn(answer), time, short)(eia.SOURCE, ASK)
+    assert printed == b'{"api_key":"<EIA_API_KEY>", "fuel":"abcd", "x":"<EIA_API_KEY>"}'
 
 
 class Server(BaseHTTPRequestHandler):
     """Cuts its first answer short, then gives a whole one."""
 
-    asked: list[str]
+    requested: list[str]
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         self.send_response(200)
         self.send_header("Content-Length", "4")
         self.end_headers()
-        self.wfile.write(b"bo" if len(self.asked) == 1 else b"body")
+        self.wfile.write(b"bo" if len(self.requested) == 1 else b"body")
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
 
 
-def test_over_a_real_connection_a_cut_body_is_asked_for_again_and_the_key_stays_unseen(
+def test_over_a_real_connection_a_cut_body_is_requested_again_and_the_key_stays_unseen(
     time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    asked: list[str] = []
-    server = HTTPServer(("127.0.0.1", 0), type("Counting", (Server,), {"asked": asked}))
+    requested: list[str] = []
+    server = HTTPServer(("127.0.0.1", 0), type("Counting", (Server,), {"requested": requested}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     moved = settings(
@@ -326,7 +326,7 @@ def test_over_a_real_connection_a_cut_body_is_asked_for_again_and_the_key_stays_
         server.shutdown()
         thread.join()
         server.server_close()
-    assert [KEY in path for path in asked] == [True, True]
+    assert [KEY in path for path in requested] == [True, True]
     assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
     assert KEY not in caplog.text
 

@@ -163,7 +163,7 @@ def test_a_slot_that_was_not_over_when_it_came_is_counted_and_not_stored() -> No
     assert normalize(given, SOURCE, known).observations.height == 3
 
 
-def test_a_slot_of_another_time_than_was_asked_for_is_counted_and_not_stored() -> None:
+def test_a_slot_outside_the_requested_time_is_counted_and_not_stored() -> None:
     # What touches the span is what publishers add; the next one is not.
     given = rows(*[("GB", "load", n, 1.0) for n in (-2, -1, 0, 3, 4, 5, 90_000)])
     known = [Body(bodies("GB")[0].request, b"", T0 + 99_999 * HALF, 70)]
@@ -172,7 +172,7 @@ def test_a_slot_of_another_time_than_was_asked_for_is_counted_and_not_stored() -
     assert found.flags == {"unasked_time:load": 3}
 
 
-def test_a_forecast_reaches_into_the_future_as_far_as_was_asked() -> None:
+def test_a_forecast_reaches_into_the_future_as_far_as_was_requested() -> None:
     given = rows(
         *[("GB", "ci_direct_consumed", n, 1.0) for n in (1, 3, 9)], issued_at=T0 + HALF
     )
@@ -182,7 +182,7 @@ def test_a_forecast_reaches_into_the_future_as_far_as_was_asked() -> None:
     assert found.flags == {"unasked_time:ci_direct_consumed": 1}
 
 
-def test_zones_nobody_asked_for_are_counted_and_not_stored() -> None:
+def test_zones_that_were_not_requested_are_counted_and_not_stored() -> None:
     given = rows(("GB", "load", 0, 1.0), ("US48", "load", 0, 2.0), ("US48", "load", 1, 2.0))
     found = normalize(given, SOURCE, bodies("GB"))
     assert said(found) == [("GB", "load", T0, 1.0)]
@@ -247,14 +247,14 @@ def test_where_both_ends_report_a_border_the_first_named_stands_without_a_flag()
     assert found.flags == {}
 
 
-def test_a_flow_is_kept_where_either_end_was_asked_for() -> None:
+def test_a_flow_is_kept_where_either_end_was_requested() -> None:
     given = rows(("GB->FR", "flow", 0, 1.0), ("DE->FR", "flow", 0, 1.0))
     found = normalize(given, SOURCE, bodies("GB"))
     assert said(found) == [("FR->GB", "flow", T0, -1.0)]
     assert found.flags == {"outside:DE->FR": 1}
 
 
-def test_a_forecast_asked_for_is_a_run_of_the_publisher_s_own_model() -> None:
+def test_a_requested_forecast_is_a_run_of_the_publisher_s_own_model() -> None:
     issued = T0 + timedelta(minutes=10)
     given = rows(
         *[("GB", "ci_direct_consumed", n, 90.0 + n) for n in range(3)], issued_at=issued
@@ -285,10 +285,10 @@ def test_what_was_forecast_of_the_past_is_no_run() -> None:
     beside_actuals = normalize(given, SOURCE, bodies("GB", kind=Kind.INTENSITY))
     assert beside_actuals.forecasts.is_empty()
     assert beside_actuals.flags == {"hindsight": 3}
-    asked_for = normalize(given, SOURCE, bodies("GB", kind=Kind.FORECAST))
+    requested = normalize(given, SOURCE, bodies("GB", kind=Kind.FORECAST))
     # The slot that ended at the issue is over; the two after it are not.
-    assert asked_for.forecasts["slot_start"].to_list() == [T0 + HALF, T0 + 2 * HALF]
-    assert asked_for.flags == {"hindsight": 1}
+    assert requested.forecasts["slot_start"].to_list() == [T0 + HALF, T0 + 2 * HALF]
+    assert requested.flags == {"hindsight": 1}
 
 
 def test_nothing_gives_empty_frames() -> None:

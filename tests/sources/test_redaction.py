@@ -58,11 +58,11 @@ def test_a_key_within_base64_is_found(
     key: str, encode: Callable[[bytes], bytes], before: str, after: str
 ) -> None:
     body = encode((before + key + after).encode())
-    told = redact(b'{"echo": "' + body + b'"}', SPEC, key)
-    assert NAME in told
-    assert body not in told
+    printed = redact(b'{"echo": "' + body + b'"}', SPEC, key)
+    assert NAME in printed
+    assert body not in printed
     # What is left decodes to no long part of the key.
-    for part in told.replace(NAME, b" ").split(b'"')[3].split():
+    for part in printed.replace(NAME, b" ").split(b'"')[3].split():
         rest = part.rstrip(b"=")
         left = base64.b64decode(rest + b"A" * (-len(rest) % 4), altchars=b"-_")
         assert key[:4].encode() not in left

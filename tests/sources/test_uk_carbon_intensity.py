@@ -60,7 +60,7 @@ def test_percents_become_shares_and_imports_stay_apart() -> None:
 
 def test_a_new_fuel_is_added_to_unknown_and_flagged() -> None:
     new = written("generation_new_fuel").filter(pl.col("signal") == "share_unknown")
-    # By hand: 1 % other and 9 % of a fuel nobody knew.
+    # By hand: 1 % other and 9 % of an unknown fuel.
     assert said(new, "value", "flag") == [(pytest.approx(0.10), "unmapped_code:tidal")]
 
 
@@ -104,7 +104,7 @@ def test_a_slot_without_the_field_actual_is_a_changed_body_not_a_gap() -> None:
         parse([body(json.dumps(tree).encode())])
 
 
-def test_a_range_is_asked_in_spans_of_at_most_14_days() -> None:
+def test_a_range_is_requested_in_spans_of_at_most_14_days() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     groups = requests(Kind.INTENSITY, ["GB"], start, start + timedelta(days=30, minutes=30))
     assert [request.path for group in groups for request in group] == [

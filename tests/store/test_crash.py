@@ -1,4 +1,4 @@
-"""kill -9 at moments nobody chose: what was acknowledged is there, the rest is not."""
+"""kill -9 at arbitrary moments: what was acknowledged is there, the rest is not."""
 
 from __future__ import annotations
 

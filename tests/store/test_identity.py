@@ -89,7 +89,7 @@ def test_a_store_gone_back_to_an_earlier_state_does_not_link_what_it_never_held(
     assert found.value.tolist() == [7.0]
 
 
-def test_what_a_lost_store_had_settled_is_asked_for_again(
+def test_what_a_lost_store_had_settled_is_requested_again(
     home: DataDirectory, slots: Frame, now: datetime
 ) -> None:
     publish_with(home, slots([1.0], now), now)

@@ -90,7 +90,7 @@ def test_a_complete_day_is_settled_for_its_zone_alone(ledger: Ledger, now: datet
     ledger.settle("eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent={}, now=now)
     assert ledger.settled("eia", "load") == {"A": {FIRST}, "B": {SECOND}}
     assert ledger.settled("eia", "flow") == {}
-    # What comes later with gaps, because another zone was asked, changes nothing.
+    # What comes later with gaps, because another zone was requested, changes nothing.
     silence(ledger, now, 5)
     silence(ledger, now + 2 * DAY, 6)
     assert ledger.settled("eia", "load")["A"] == {FIRST}
@@ -109,7 +109,7 @@ def silence(ledger: Ledger, at: datetime, hours: float, zone: str = "A") -> None
         (timedelta(hours=13), True),
         (timedelta(days=1), True),
         (timedelta(days=40), True),
-        # The clock was set back: nobody knows how much later it is.
+        # The clock was set back: how much later it is remains unknown.
         (timedelta(days=-1), False),
         (timedelta(days=-400), False),
     ],
@@ -188,7 +188,7 @@ def test_a_silent_day_that_becomes_complete_is_settled(ledger: Ledger, now: date
         (2, "('eia', 'load', 'A', '2026-01-01', '2026-02-01T00:00:00Z', 0)"),
     ],
 )
-def test_days_settled_by_an_older_version_are_asked_once_more(
+def test_days_settled_by_an_older_version_are_requested_once_more(
     tmp_path: Path, version: int, row: str, now: datetime
 ) -> None:
     path = tmp_path / "ledger.sqlite"

@@ -47,7 +47,7 @@ def test_a_traceback_stays_inside_its_json_line() -> None:
     assert "ValueError: broken" in json.loads(line)["traceback"]
 
 
-def test_a_finer_level_than_asked_for_is_silent() -> None:
+def test_a_finer_level_than_the_setting_is_silent() -> None:
     assert written(as_json=False, level="ERROR") == ""
 
 

@@ -1,4 +1,4 @@
-"""What the environment may say, and what it is told when it says it wrongly."""
+"""Settings from the environment, and the messages about wrong values."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_the_order_of_rows_and_columns_does_not_matter(
     assert store.append(frame) == 0
 
 
-def test_series_that_lie_apart_are_told_from_those_between(
+def test_series_that_lie_apart_are_not_mixed_with_those_between(
     store: Store, slots: Frame, now: datetime
 ) -> None:
     for zone in ("A", "B", "C"):
@@ -162,7 +162,7 @@ def test_history_takes_slots_that_start_in_the_half_open_range(
     assert found["start"].to_list() == [now + HOUR, now + 2 * HOUR]
 
 
-def test_history_of_a_zone_nobody_spoke_of_is_empty_with_the_same_columns(
+def test_history_of_a_zone_without_observations_is_empty_with_the_same_columns(
     store: Store, slots: Frame, now: datetime
 ) -> None:
     store.append(slots([1.0], now))
@@ -184,7 +184,7 @@ def test_history_merges_sources_by_the_trust_given(
 def test_what_a_range_shows_does_not_depend_on_where_it_begins(
     store: Store, slots: Frame, now: datetime
 ) -> None:
-    # The trusted hour from 12:00 covers the half hour from 12:30, asked from 12:30 on too.
+    # The trusted hour from 12:00 covers the half hour from 12:30, requested from 12:30 on too.
     store.append(slots([1.0], now, source="a"))
     store.append(slots([9.0, 8.0, 7.0], now, source="b", step=HOUR / 2))
     found = store.history(
@@ -290,4 +290,4 @@ def test_covered_time_is_of_newest_values_by_zone_and_day_and_a_flow_is_of_both_
         ("DE", days[1]): HOUR,
         ("FR", days[1]): HOUR,
     }
-    assert store.covered("nobody", start, later) == {}
+    assert store.covered("unknown", start, later) == {}

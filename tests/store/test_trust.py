@@ -97,7 +97,7 @@ source_slots = st.lists(
 
 
 @given(st.lists(source_slots, max_size=3))
-def test_every_minute_is_told_by_the_most_trusted_source_free_to_speak(
+def test_every_minute_has_the_value_of_the_most_trusted_source_that_covers_it(
     drawn: list[list[tuple[int, int, float]]],
 ) -> None:
     # Within a source the later drawn is known later, as publishers revise.

@@ -33,7 +33,7 @@ Frame = Callable[..., pl.DataFrame]
 
 @pytest.fixture
 def filled(home: DataDirectory, slots: Frame, steps: Frame, now: datetime) -> DataDirectory:
-    """A home with a bit of everything, and nobody writing."""
+    """A home with a bit of everything, without a writer."""
     with writer_lock(home, "test", now), Store.open(home) as store:
         number = store.keep("a", "/x", b"the body", now)
         store.append(slots([1.0, 2.0] * 500, now, retrieval_id=number))
@@ -70,7 +70,7 @@ def test_checking_where_there_is_no_store_is_bad_input(
     assert not home.root.exists()
 
 
-def test_checking_waits_for_nobody(filled: DataDirectory, now: datetime) -> None:
+def test_checking_does_not_wait_for_a_writer(filled: DataDirectory, now: datetime) -> None:
     with writer_lock(filled, "gridtide refresh", now), pytest.raises(Busy, match="refresh"):
         check(filled, now + DAY)
 

@@ -41,11 +41,11 @@ def environ(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     environ = {**os.environ, "GRIDTIDE_HOME": str(home)}
     for name, (zone, label) in FILES.items():
         path = recorded / "data" / "carboncast" / f"{name}.parquet"
-        told = ask(environ, "import", str(path), "--zone", zone, "--label", label)
-        assert told["files"][0]["slots"] == 26_304
-    told = ask(environ, "refresh", "--now", "2021-10-01T00:00Z")
-    assert told["exit_code"] == 0
-    assert told["not_forecast"] == {}
+        printed = ask(environ, "import", str(path), "--zone", zone, "--label", label)
+        assert printed["files"][0]["slots"] == 26_304
+    printed = ask(environ, "refresh", "--now", "2021-10-01T00:00Z")
+    assert printed["exit_code"] == 0
+    assert printed["not_forecast"] == {}
     return {**environ, "GRIDTIDE_NOW": "2021-10-01T00:00Z"}
 
 
@@ -92,10 +92,10 @@ def test_sdk_rest_and_command_line_give_the_same_window(
 def test_sdk_rest_and_command_line_give_the_same_region(
     environ: dict[str, str], address: str
 ) -> None:
-    asked = "&".join(f"region={zone}" for zone in ZONES)
+    requested = "&".join(f"region={zone}" for zone in ZONES)
     ways = [
         ask(environ, "best-region", *ZONES, "--hours", "4"),
-        get(address, f"/v1/best-region?{asked}&hours=4"),
+        get(address, f"/v1/best-region?{requested}&hours=4"),
         by_sdk(environ, f"sdk.best_region({ZONES}, hours=4)"),
     ]
     assert ways[1:] == ways[:1] * 2

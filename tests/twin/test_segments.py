@@ -52,9 +52,9 @@ def test_few_and_long_pieces_cost_what_the_sdk_says(
     units: Units, work: int, most: int | None, shortest: int
 ) -> None:
     total, spans = cheapest(units, work, most=most, shortest=shortest)
-    asked = Limits(shortest, 0, most, None, 0, 0, 0, ())
+    requested = Limits(shortest, 0, most, None, 0, 0, 0, ())
     expected, pieces = (
-        limited_grid.cheapest(units, work, asked) if shortest <= work else (inf, [])
+        limited_grid.cheapest(units, work, requested) if shortest <= work else (inf, [])
     )
     assert total == expected
     assert bool(spans) == bool(pieces)
@@ -70,11 +70,11 @@ def test_few_and_long_pieces_cost_what_the_sdk_says(
 def test_a_pause_pays_only_where_it_saves_more_than_it_costs() -> None:
     costs, touching = [1.0, 1.0, 5.0, 5.0, 1.0, 1.0], [True, *[False] * 5]
     free = [0.0] * 6
-    for toll, total, spans in (
+    for cost, total, spans in (
         (7.0, 11.0, [(0, 2), (4, 6)]),  # 4 and a restart of 7, under 12 straight on
         (9.0, 12.0, [(0, 4)]),  # of three runs of equal cost the one that ends first
     ):
-        units = Units(costs, touching, free, [toll] * 6, free)
+        units = Units(costs, touching, free, [cost] * 6, free)
         assert cheapest(units, 4) == (total, spans)
 
 

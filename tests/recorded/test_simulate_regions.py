@@ -97,11 +97,11 @@ def test_every_policy_comes_to_what_it_does_by_loops(
                 hand[zone, policy, "planned"] += sum(seen[there][i] for there, i in slots)
                 hand[zone, policy, "realised"] += sum(truth[there][i] for there, i in slots)
                 hand[zone, policy, "oracle"] += best_there_was(policy, zone, truth)
-    asked = ["simulate", "--data", str(folder), "--zone", ",".join(CLOCKS), "--json"]
-    asked += ["--model", "weekly", "--cron", "0 9 * * *", "--timezone", "Europe/Berlin"]
-    asked += ["--from", "2021-03-20", "--to", "2021-04-01", "--kind", "interruptible"]
-    asked += ["--policy", ",".join(POLICIES), "--threshold", str(THRESHOLD)]
-    assert script.main(asked, {"GRIDTIDE_HOME": str(tmp_path), "GRIDTIDE_WORKERS": "1"}) == 0
+    words = ["simulate", "--data", str(folder), "--zone", ",".join(CLOCKS), "--json"]
+    words += ["--model", "weekly", "--cron", "0 9 * * *", "--timezone", "Europe/Berlin"]
+    words += ["--from", "2021-03-20", "--to", "2021-04-01", "--kind", "interruptible"]
+    words += ["--policy", ",".join(POLICIES), "--threshold", str(THRESHOLD)]
+    assert script.main(words, {"GRIDTIDE_HOME": str(tmp_path), "GRIDTIDE_WORKERS": "1"}) == 0
     totals = json.loads(capsys.readouterr().out)["totals"]
     found = {
         (each["zone"], each["policy"], name): each[name]

@@ -90,7 +90,7 @@ def test_the_default_home_is_the_platforms_folder_for_user_data(
     assert default_home(environ, platform) == Path(expected)
 
 
-def test_a_second_process_is_told_who_holds_the_lock_since_when(
+def test_a_second_process_learns_who_holds_the_lock_since_when(
     home: DataDirectory, now: datetime
 ) -> None:
     holder = start(HOLD, home)

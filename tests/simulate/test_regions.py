@@ -31,8 +31,8 @@ FR = [90.0, 70.0, 90.0, 90.0, 15.0, 90.0]
 FR_SEEN = [60.0, 60.0, 90.0, 20.0, 20.0, 90.0]
 
 
-def simulated(worlds: Sequence[Case], name: str, job: Job) -> tuple[list[Outcome], Scored]:
-    outcomes = simulate(worlds, chosen([name], job), ONCE)
+def simulated(scenarios: Sequence[Case], name: str, job: Job) -> tuple[list[Outcome], Scored]:
+    outcomes = simulate(scenarios, chosen([name], job), ONCE)
     return outcomes, outcomes[0].scored[0]
 
 
@@ -58,19 +58,19 @@ def test_each_comes_to_what_it_does_by_hand(
     regions: tuple[str, ...],
     case: MakeCase,
 ) -> None:
-    worlds = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): FR_SEEN})]
-    _, scored = simulated(worlds, name, job)
+    scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): FR_SEEN})]
+    _, scored = simulated(scenarios, name, job)
     found = [scored.planned, scored.realised, scored.oracle, scored.now]
     assert [each.counted for each in found] == pytest.approx([planned, realised, oracle, 180])
     assert scored.regions == regions
 
 
 def test_following_runs_each_hour_where_it_is_forecast_to_be_cleanest(case: MakeCase) -> None:
-    worlds = [
+    scenarios = [
         case("DE", DE, {(0, 0): [90.0, 10.0, 90.0, 90.0, 90.0, 90.0]}),
         case("FR", FR, {(0, 0): [90.0, 90.0, 20.0, 90.0, 90.0, 90.0]}),
     ]
-    _, scored = simulated(worlds, "follow", PAUSING)
+    _, scored = simulated(scenarios, "follow", PAUSING)
     assert scored.regions == ("DE", "FR")
     assert (scored.start, scored.end, scored.segments) == (START + HOUR, START + 3 * HOUR, 1)
     assert scored.planned.counted == pytest.approx(10 + 20)
@@ -80,16 +80,16 @@ def test_following_runs_each_hour_where_it_is_forecast_to_be_cleanest(case: Make
 def test_of_equal_places_its_own_is_taken_and_others_do_not_count_as_elsewhere(
     case: MakeCase,
 ) -> None:
-    worlds = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): DE_SEEN})]
-    outcomes, scored = simulated(worlds, "place", JOB)
+    scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): DE_SEEN})]
+    outcomes, scored = simulated(scenarios, "place", JOB)
     assert scored.regions == ("DE",)
     assert outcomes[1].scored[0].regions == ("FR",)
     assert [dict(each.elsewhere) for each in totals(outcomes, SIGNAL)] == [{}, {}, {}]
 
 
 def test_jobs_of_every_zone_move_and_are_counted_by_where_to(case: MakeCase) -> None:
-    worlds = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): FR_SEEN})]
-    outcomes, _ = simulated(worlds, "place-and-time", JOB)
+    scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR, {(0, 0): FR_SEEN})]
+    outcomes, _ = simulated(scenarios, "place-and-time", JOB)
     by_zone = {each.zone: each for each in totals(outcomes, SIGNAL)}
     assert {zone: dict(each.elsewhere) for zone, each in by_zone.items()} == {
         "DE": {"FR": 1},
@@ -102,8 +102,8 @@ def test_jobs_of_every_zone_move_and_are_counted_by_where_to(case: MakeCase) -> 
 
 
 def test_without_a_policy_that_moves_zones_know_nothing_of_each_other(case: MakeCase) -> None:
-    worlds = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR[:2], {(0, 0): FR_SEEN})]
-    german, french = simulate(worlds, chosen(["pause"], JOB), ONCE)
+    scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR[:2], {(0, 0): FR_SEEN})]
+    german, french = simulate(scenarios, chosen(["pause"], JOB), ONCE)
     assert (len(german.scored), len(french.scored)) == (1, 0)
 
 
@@ -117,8 +117,8 @@ def test_without_a_policy_that_moves_zones_know_nothing_of_each_other(case: Make
 def test_a_gap_elsewhere_leaves_the_job_out_and_says_where(
     truth: list[float], seen: list[float | None], reason: str, case: MakeCase
 ) -> None:
-    worlds = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", truth, {(0, 0): seen})]
-    (german, _) = simulate(worlds, chosen(["now", "place"], JOB), ONCE)
+    scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", truth, {(0, 0): seen})]
+    (german, _) = simulate(scenarios, chosen(["now", "place"], JOB), ONCE)
     assert german.scored == ()
     (out,) = german.left_out
     assert re.match(reason, out.reason)
@@ -130,8 +130,8 @@ def test_a_stop_counts_in_the_cleaner_hour_beside_it_as_in_a_plan(case: MakeCase
     # was cleaner than hour 2, and hour 3 than hour 4.
     job = Job(3 * HOUR, Kind.SEGMENTS, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.3))
     truth = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
-    world = case("DE", truth, {(0, 0): [1.0, 4.0, 3.0, 4.0, 1.0, 5.0]})
-    (outcome,) = simulate([world], chosen(["pause"], job), ONCE)
+    scenario = case("DE", truth, {(0, 0): [1.0, 4.0, 3.0, 4.0, 1.0, 5.0]})
+    (outcome,) = simulate([scenario], chosen(["pause"], job), ONCE)
     (scored,) = outcome.scored
     assert scored.planned.counted == pytest.approx(6 + 0.3 + 0.3)
     assert scored.planned.kwh == pytest.approx(3.4)
@@ -159,12 +159,12 @@ def test_what_is_planned_is_what_the_planner_says_and_wider_reach_is_never_worse
     fr_seen: list[float],
     job: Job,
 ) -> None:
-    worlds = [case("DE", de, {(0, 0): de_seen}), case("FR", fr, {(0, 0): fr_seen})]
+    scenarios = [case("DE", de, {(0, 0): de_seen}), case("FR", fr, {(0, 0): fr_seen})]
     own_zone = "best-window" if job.kind is Kind.UNBROKEN else "pause"
     moving = [name for name in MOVING if name != "follow" or not job.restart_cost.kwh]
     policies = chosen([own_zone, *moving], job)
-    outcome, _ = simulate(worlds, policies, ONCE)
-    outlooks = [world.issues.at(START).outlook for world in worlds]
+    outcome, _ = simulate(scenarios, policies, ONCE)
+    outlooks = [scenario.issues.at(START).outlook for scenario in scenarios]
     for policy, scored in zip(policies, outcome.scored, strict=True):
         plan, _ = policy.decide(Occurrence(START, ONCE[0][1]), outlooks[0], outlooks[1:])
         assert scored.planned.counted == pytest.approx(plan.grams), policy.name

@@ -21,8 +21,8 @@ SEEN = [100.0, 90.0, 80.0, 70.0]
 MakeCase = Callable[..., Case]
 
 
-def one(world: Case, name: str, **wishes: object) -> Scored:
-    (outcome,) = simulate([world], chosen([name], JOB, **wishes), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
+def one(scenario: Case, name: str, **wishes: object) -> Scored:
+    (outcome,) = simulate([scenario], chosen([name], JOB, **wishes), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
     (scored,) = outcome.scored
     return scored
 
@@ -31,10 +31,10 @@ def one(world: Case, name: str, **wishes: object) -> Scored:
 def test_waiting_for_less_than_the_smallest_saving_runs_at_once_and_says_so(
     name: str, case: MakeCase
 ) -> None:
-    world = case("DE", TRUTH, {(0, 0): SEEN})
+    scenario = case("DE", TRUTH, {(0, 0): SEEN})
     # 70 against 100 is a saving of 0.3.
-    assert one(world, name, min_saving=0.3).realised.counted == 80
-    scored = one(world, name, min_saving=0.31)
+    assert one(scenario, name, min_saving=0.3).realised.counted == 80
+    scored = one(scenario, name, min_saving=0.31)
     assert (scored.start, scored.realised.counted, scored.planned.counted) == (START, 100, 100)
     assert scored.oracle.counted == 80
     assert scored.note == "run at once: forecast to save less than 0.31"
@@ -42,14 +42,14 @@ def test_waiting_for_less_than_the_smallest_saving_runs_at_once_and_says_so(
 
 def test_the_robust_choice_is_the_hour_whose_bad_case_is_best(case: MakeCase) -> None:
     # p90 is 110, 95, 130, 120: hour 1 is surest, hour 3 is expected to be cleanest.
-    world = case("DE", TRUTH, {(0, 0): SEEN}, spread=[10, 5, 50, 50], quantiles=True)
-    expected, robust = (one(world, "best-window", quantile=each) for each in Quantile)
+    scenario = case("DE", TRUTH, {(0, 0): SEEN}, spread=[10, 5, 50, 50], quantiles=True)
+    expected, robust = (one(scenario, "best-window", quantile=each) for each in Quantile)
     assert (expected.start, robust.start) == (START + 3 * HOUR, START + HOUR)
     # Both are counted by what was expected, and by what came true.
     assert (robust.planned.counted, robust.realised.counted) == (90, 95)
 
 
-def test_quantiles_are_read_only_where_they_are_asked_for(case: MakeCase) -> None:
+def test_quantiles_are_read_only_where_they_are_requested(case: MakeCase) -> None:
     runs = {(0, 0): SEEN}
     without = case("DE", TRUTH, runs, spread=[10, 5, 50, 50]).issues.at(START).outlook
     assert (without.p10, without.p90) == (None, None)
@@ -58,8 +58,8 @@ def test_quantiles_are_read_only_where_they_are_asked_for(case: MakeCase) -> Non
 
 
 def test_a_job_whose_forecast_has_no_quantiles_is_left_out(case: MakeCase) -> None:
-    world = case("DE", TRUTH, {(0, 0): SEEN}, quantiles=True)
-    (outcome,) = simulate([world], chosen(["pause"], JOB, quantile=Quantile.P90), ONCE)
+    scenario = case("DE", TRUTH, {(0, 0): SEEN}, quantiles=True)
+    (outcome,) = simulate([scenario], chosen(["pause"], JOB, quantile=Quantile.P90), ONCE)
     assert outcome.scored == ()
     assert "has no quantiles" in outcome.left_out[0].reason
 
