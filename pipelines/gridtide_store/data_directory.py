@@ -176,22 +176,31 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
         note = {"command": command, "pid": os.getpid(), "since": format_time(now)}
         # For others to read, and not needed: a full disk shows where something is lost by it.
         with suppress(OSError):
-            os.ftruncate(descriptor, 0)
+            os.ftruncate(descriptor, 1)  # held, even if the note cannot be written
             os.write(descriptor, json.dumps(note).encode())
         yield
     finally:
-        _held.discard(descriptor)
+        if descriptor in _held:
+            _held.discard(descriptor)
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 
 def lock_holder(home: DataDirectory) -> str | None:
-    """Return who holds the writer's lock, and since when; None if it is free."""
+    """Return who holds the writer's lock since when; None where no process does.
+
+    A writer empties the file before it lets go, so an empty file says that the lock is free.
+    Only where there is a note the lock is tried, which fails at once beside its holder: it
+    succeeds, for an instant, after a holder was killed.
+    """
     try:
         descriptor = os.open(home.lock, os.O_RDWR | NO_LINK)
     except OSError:
         return None  # never locked, or not ours to lock
     try:
-        _try_lock(descriptor)
+        if os.fstat(descriptor).st_size > 0:
+            _try_lock(descriptor)
     except OSError:
         return _holder(home)
     finally:

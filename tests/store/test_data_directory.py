@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import Busy
-from gridtide_store.data_directory import DataDirectory, default_home, writer_lock
+from gridtide.model import format_time
+from gridtide_store.data_directory import (
+    DataDirectory,
+    default_home,
+    lock_holder,
+    writer_lock,
+)
 from gridtide_store.errors import Unusable
 from gridtide_store.store import Store
 
@@ -129,6 +136,33 @@ def test_a_killed_holder_leaves_no_lock_behind(home: DataDirectory, now: datetim
     end(holder)
     with writer_lock(home, "next", now):
         assert '"next"' in home.lock.read_text()
+
+
+def test_who_holds_the_lock_is_read_without_taking_a_free_one(
+    home: DataDirectory, now: datetime
+) -> None:
+    assert lock_holder(home) is None
+    with writer_lock(home, "import", now):
+        assert lock_holder(home) == (
+            f"import (pid {os.getpid()}) holds the lock since {format_time(now)}"
+        )
+    assert home.lock.read_bytes() == b""
+    # Whoever tried the lock would be refused it, and report a holder.
+    with home.lock.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert lock_holder(home) is None
+        file.write(b"?")
+        file.flush()
+        assert lock_holder(home) == "another process holds the lock"
+
+
+def test_a_killed_holder_is_not_reported(home: DataDirectory) -> None:
+    holder = start(HOLD, home)
+    assert said(holder) == "held"
+    holder.kill()
+    end(holder)
+    assert home.lock.read_bytes() != b""
+    assert lock_holder(home) is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
