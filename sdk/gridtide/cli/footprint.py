@@ -13,7 +13,7 @@ import typer
 
 from gridtide.cli.command import command
 from gridtide.cli.options import Json, Options, Written, describe_field
-from gridtide.cli.regions import SameRegion, one_region
+from gridtide.cli.regions import OneRegion
 from gridtide.cli.terminal import Terminal
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
@@ -57,11 +57,10 @@ CleanFile = Annotated[str | None, _rows_file("clean", SCORE)]
 def footprint(
     terminal: Terminal,
     *,
-    regions: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="REGION", help=describe_field(FootprintRequest, "region")),
-    ] = None,
-    region: SameRegion = None,
+    region: Annotated[
+        str | None,
+        OneRegion("footprint", describe_field(FootprintRequest, "region"), optional=True),
+    ],
     rows: RowsFile = None,
     energy: Annotated[Json, Options(FootprintRequest, RAN, only=ENERGY)],
     factors: Annotated[
@@ -89,8 +88,8 @@ def footprint(
     from gridtide.client import Client
 
     given = energy | factors | score
-    if regions or region:
-        given["region"] = one_region("footprint", regions, region)
+    if region is not None:
+        given["region"] = region
     for name, file in (("rows", rows), ("clean", clean)):
         if file is not None:
             given[name] = rows_from(file)

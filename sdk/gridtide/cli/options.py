@@ -16,7 +16,16 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from keyword import iskeyword
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import typer
 
@@ -236,6 +245,17 @@ def _default(each: FieldDefinition) -> str:
     return f"default: {default}"
 
 
+@runtime_checkable
+class Expandable(Protocol):
+    """What a parameter may be annotated with: several options that make one value."""
+
+    def parameters(self, *, hidden: bool = False) -> Iterator[inspect.Parameter]:
+        """Return the options."""
+
+    def decode(self, given: Json) -> Any:  # noqa: ANN401  # the value
+        """Return the value of the options, and take them out of `given`."""
+
+
 # The options that a parameter stands for, and what makes its value of those that are given.
 Expanded = tuple[list[inspect.Parameter], Callable[[dict[str, Any]], Any]]
 
@@ -245,11 +265,11 @@ def expand(parameter: inspect.Parameter, *, hidden: bool) -> Expanded:
     kind = inspect.Parameter.KEYWORD_ONLY
     annotation: Any = parameter.annotation
     for each in getattr(annotation, "__metadata__", ()):
-        if isinstance(each, Options):
+        if isinstance(each, Expandable):
             return list(each.parameters(hidden=hidden)), each.decode
     if not is_dataclass(annotation):
         option = parameter.replace(
-            kind=kind, annotation=_hide(annotation) if hidden else annotation
+            kind=kind, annotation=hide(annotation) if hidden else annotation
         )
         return [option], lambda given: given.pop(parameter.name)
     types = get_type_hints(annotation, include_extras=True)
@@ -274,7 +294,7 @@ def expand(parameter: inspect.Parameter, *, hidden: bool) -> Expanded:
     return [option for options, _ in parts.values() for option in options], make
 
 
-def _hide(annotation: Any) -> Any:  # noqa: ANN401  # an annotation of an option
+def hide(annotation: Any) -> Any:  # noqa: ANN401  # an annotation of an option
     """Return the annotation of an option that is not listed."""
     kind, info = get_args(annotation)
     info = copy(info)

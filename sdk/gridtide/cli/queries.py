@@ -8,14 +8,7 @@ import typer
 
 from gridtide.cli.command import command
 from gridtide.cli.options import Json, Options
-from gridtide.cli.regions import (
-    MoreRegions,
-    Region,
-    Regions,
-    SameRegion,
-    one_region,
-    regions_of,
-)
+from gridtide.cli.regions import OneRegion, SeveralRegions
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, GridtideError, NoData, StaleData, UnknownRegion
 from gridtide.schema.requests import (
@@ -53,8 +46,7 @@ def zones(
 def now(
     terminal: Terminal,
     *,
-    regions: Regions = None,
-    region: MoreRegions = None,
+    regions: Annotated[list[str], SeveralRegions()],
     given: Annotated[Json, Options(IntensityRequest, without=RANGE)],
 ) -> int:
     """Show how clean the grid is now.
@@ -65,25 +57,23 @@ def now(
     from gridtide.cli import show
     from gridtide.client import Client
 
-    named = regions_of(regions, region)
-
     def latest(region: str) -> Intensity | GridtideError:
         try:
             return client.intensity(region, **given)
         except (NoData, StaleData, UnknownRegion) as error:
-            if len(named) == 1:
+            if len(regions) == 1:
                 raise
             return error
 
     with Client(environ=terminal.environ) as client:
-        found = [latest(each) for each in named]
+        found = [latest(each) for each in regions]
     answers = [each for each in found if not isinstance(each, GridtideError)]
     errors = [each for each in found if isinstance(each, GridtideError)]
     documents = [
         {"region": each, "code": one.code, "detail": str(one), **one.extra}
         if isinstance(one, GridtideError)
         else one.to_json()
-        for each, one in zip(named, found, strict=True)
+        for each, one in zip(regions, found, strict=True)
     ]
     terminal.answer(
         documents[0] if len(documents) == 1 else documents, lambda: map(show.now, answers)
@@ -105,8 +95,7 @@ def now(
 def history(
     terminal: Terminal,
     *,
-    regions: Region = None,
-    region: SameRegion = None,
+    region: Annotated[str, OneRegion("history")],
     given: Annotated[
         Json,
         Options(
@@ -121,9 +110,8 @@ def history(
     from gridtide.cli import show
     from gridtide.client import Client
 
-    named = one_region("history", regions, region)
     with Client(environ=terminal.environ) as client:
-        answer = client.intensity(named, **given)
+        answer = client.intensity(region, **given)
     terminal.answer(answer.to_json(), lambda: show.history(answer))
     return 0
 
@@ -136,8 +124,7 @@ def history(
 def forecast(
     terminal: Terminal,
     *,
-    regions: Region = None,
-    region: SameRegion = None,
+    region: Annotated[str | None, OneRegion("forecast", optional=True)],
     given: Annotated[Json, Options(ForecastRequest)],
     zone: Annotated[
         list[str] | None,
@@ -148,7 +135,7 @@ def forecast(
 
     Without a region it makes new forecast runs, as 'gridtide issue' does.
     """
-    if not regions and not region:
+    if region is None:
         if given.keys() - {"model"} or not (terminal.shows_text or terminal.json):
             raise BadInput("name a region to print its newest forecast: gridtide forecast DE")
         return _issue(terminal, zone, given.get("model"))
@@ -160,9 +147,8 @@ def forecast(
     from gridtide.cli import show
     from gridtide.client import Client
 
-    named = one_region("forecast", regions, region)
     with Client(environ=terminal.environ) as client:
-        answer = client.forecast(named, **given)
+        answer = client.forecast(region, **given)
     terminal.answer(answer.to_json(), lambda: show.forecast(answer))
     return 0
 
@@ -191,17 +177,15 @@ def _issue(terminal: Terminal, zone: list[str] | None, model: str | None) -> int
 def best_window(
     terminal: Terminal,
     *,
-    regions: Region = None,
-    region: SameRegion = None,
+    region: Annotated[str, OneRegion("best-window")],
     given: Annotated[Json, Options(WindowRequest)],
 ) -> int:
     """Find the cleanest time to run a job."""
     from gridtide.cli import show
     from gridtide.client import Client
 
-    named = one_region("best-window", regions, region)
     with Client(environ=terminal.environ) as client:
-        answer = client.best_window(named, **given)
+        answer = client.best_window(region, **given)
     terminal.answer(answer.to_json(), lambda: [show.best_window(answer)])
     return 0
 
@@ -217,16 +201,14 @@ def best_window(
 def best_region(
     terminal: Terminal,
     *,
-    regions: Regions = None,
-    region: MoreRegions = None,
+    regions: Annotated[list[str], SeveralRegions()],
     given: Annotated[Json, Options(WindowRequest)],
 ) -> int:
     """Find the cleanest region and time to run a job."""
     from gridtide.cli import show
     from gridtide.client import Client
 
-    named = regions_of(regions, region)
     with Client(environ=terminal.environ) as client:
-        answer = client.best_region(named, **given)
+        answer = client.best_region(regions, **given)
     terminal.answer(answer.to_json(), lambda: show.best_region(answer))
     return 0

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+import inspect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
-from gridtide.cli.options import describe_field
+from gridtide.cli.options import describe_field, hide
 from gridtide.errors import BadInput
 from gridtide.schema.requests import BestWindowRequest
 
 _REGION = describe_field(BestWindowRequest, "region")
-# Of commands that take one region; several are refused with the command that compares them.
-Region = Annotated[list[str] | None, typer.Argument(metavar="REGION", help=_REGION)]
-SameRegion = Annotated[
-    list[str] | None, typer.Option("--region", metavar="REGION", help="the same")
-]
-# Of commands that take several.
 Regions = Annotated[
     list[str] | None,
     typer.Argument(metavar="REGION", help=f"{_REGION}; several with commas too"),
@@ -25,6 +21,67 @@ Regions = Annotated[
 MoreRegions = Annotated[
     list[str] | None, typer.Option("--region", metavar="REGION", help="the same, repeatable")
 ]
+
+
+@dataclass(frozen=True)
+class SeveralRegions:
+    """Regions as arguments or with ``--region``; a command gets a list of them."""
+
+    def parameters(self, *, hidden: bool = False) -> Iterator[inspect.Parameter]:
+        """Return the argument and the option."""
+        for name, annotation in (("regions", Regions), ("region", MoreRegions)):
+            yield _parameter(name, hide(annotation) if hidden else annotation)
+
+    def decode(self, given: dict[str, Any]) -> Any:  # noqa: ANN401  # a list, or one region
+        """Return the regions that are given, and take them out of `given`.
+
+        Raises:
+            BadInput: no region is given.
+        """
+        words = [*(given.pop("regions") or ()), *(given.pop("region") or ())]
+        regions = split_regions(words)
+        if not regions:
+            raise BadInput("there is no region to choose from; name at least one")
+        return regions
+
+
+@dataclass(frozen=True)
+class OneRegion(SeveralRegions):
+    """One region as an argument or with ``--region``.
+
+    Attributes:
+        command: that takes it, for the message where several are given.
+        about: what the help text says of it.
+        optional: whether the command gets None where no region is given.
+    """
+
+    command: str
+    about: str = _REGION
+    optional: bool = False
+
+    def parameters(self, *, hidden: bool = False) -> Iterator[inspect.Parameter]:
+        """Return the argument and the option."""
+        argument = typer.Argument(metavar="REGION", help=self.about, hidden=hidden)
+        option = typer.Option("--region", metavar="REGION", help="the same", hidden=hidden)
+        for name, info in (("regions", argument), ("region", option)):
+            yield _parameter(name, Annotated[list[str] | None, info])
+
+    def decode(self, given: dict[str, Any]) -> str | None:
+        """Return the region that is given, and take it out of `given`.
+
+        Raises:
+            BadInput: no region is given and one is needed, or several are.
+        """
+        if self.optional and not (given["regions"] or given["region"]):
+            del given["regions"], given["region"]
+            return None
+        first, *others = super().decode(given)
+        if others:
+            raise BadInput(
+                f"{self.command} takes one region, not {len(others) + 1}; to compare them use "
+                "'gridtide best-region'"
+            )
+        return str(first)
 
 
 def split_regions(words: Iterable[str]) -> list[str]:
@@ -45,36 +102,15 @@ def split_regions(words: Iterable[str]) -> list[str]:
     return regions
 
 
-def regions_of(*words: Sequence[str] | None) -> list[str]:
-    """Return the regions named, in order.
-
-    Raises:
-        BadInput: no region is named.
-    """
-    regions = split_regions(word for each in words for word in each or ())
-    if not regions:
-        raise BadInput("there is no region to choose from; name at least one")
-    return regions
-
-
-def one_region(command: str, *words: Sequence[str] | None) -> str:
-    """Return the one region named.
-
-    Raises:
-        BadInput: no region is named, or several.
-    """
-    regions = regions_of(*words)
-    if len(regions) > 1:
-        raise BadInput(
-            f"{command} takes one region, not {len(regions)}; to compare them use "
-            "'gridtide best-region'"
-        )
-    return regions[0]
-
-
 def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
         return False
     return True
+
+
+def _parameter(name: str, annotation: Any) -> inspect.Parameter:  # noqa: ANN401  # of an option
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=None
+    )
