@@ -31,11 +31,11 @@ class Colour(StrEnum):
 class Example:
     """A request with a field of each type."""
 
-    hours: Annotated[float, Field("Length of the job.", unit="h", above=0, duration=True)]
+    hours: Annotated[float, Field("length of the job", unit="h", above=0, duration=True)]
     pause: Annotated[timedelta | None, Field("between two runs", name="pause_hours")] = None
     power_kw: Annotated[float, Field("power", unit="kW", at_least=0, at_most=9)] = 1.5
     count: Annotated[int | None, Field("how many; left out: as many as fit")] = None
-    at: Annotated[datetime | None, Field("With `count`, or max_count. Left out: now.")] = None
+    at: Annotated[datetime | None, Field("with `count`, or max_count; left out: now")] = None
     colour: Annotated[Colour, Field("which colour")] = Colour.RED
     lengths: Annotated[tuple[timedelta, ...], Field("at these lengths")] = ()
     names: Annotated[frozenset[str], Field("by name")] = frozenset()
@@ -102,9 +102,9 @@ def test_help_texts_are_those_of_the_definition() -> None:
     for shared in ("--home", "--now", "--json"):
         texts.pop(shared)
     assert texts == {
-        "--hours": "length of the job; above 0  [required]",
+        "--hours": "length of the job; more than 0  [required]",
         "--pause-hours": "between two runs",
-        "--power-kw": "power; at least 0; at most 9; default: 1.5",
+        "--power-kw": "power; from 0 to 9; default: 1.5",
         "--how-many": "how many; default: as many as fit",
         "--at": "with --how-many, or max_count; default: now",
         "--colour": "which colour; one of red, blue; default: red",

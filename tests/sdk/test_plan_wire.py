@@ -234,7 +234,7 @@ def test_one_or_several_regions_are_candidates(where: object, names: list[str]) 
         (7, BadInput, "where is 7; give a region such as DE"),
         ([""], BadInput, "region is empty"),
         ([(95, 10)], BadInput, "latitude is -90 to 90"),
-        (["DE", "DE"], BadInput, "named twice"),
+        ([Candidate("DE"), Candidate("DE", pue=2)], BadInput, "named twice"),
         ([f"Z{k}" for k in range(501)], TooManyRegions, "at most 500"),
     ],
 )

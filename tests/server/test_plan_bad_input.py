@@ -85,9 +85,9 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
         "there is no region to choose from; name at least one",
     ),
     (
-        "a region twice",
-        {"job": {"hours": 2}, "regions": ["DE", "DE"]},
-        lambda ask: ask.plan(JOB, ["DE", "DE"]),
+        "a region twice, with different values",
+        {"job": {"hours": 2}, "regions": ["DE", {"region": "DE", "pue": 2}]},
+        lambda ask: ask.plan(JOB, ["DE", Candidate("DE", pue=2)]),
         BadInput,
         "a region is named twice",
     ),

@@ -135,6 +135,18 @@ def test_json_of_the_script_is_that_of_rest(
         assert printed == ask.post(path, asked)
 
 
+def test_a_region_named_twice_is_answered_once_in_order(
+    home: DataDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    for command, regions in (("plan", ["FR", "DE"]), ("best-region", None)):
+        assert main([command, "FR,DE", "FR", "--hours", "2", "--json"], environ) == 0
+        twice = json.loads(capsys.readouterr().out)
+        assert main([command, "FR", "DE", "--hours", "2", "--json"], environ) == 0
+        assert json.loads(capsys.readouterr().out) == twice
+        assert twice.get("request", {}).get("regions") == regions
+
+
 ENVIRON = {"GRIDTIDE_NOW": "2026-03-02T12:00Z"}
 
 
@@ -203,11 +215,6 @@ def test_the_script_says_at_which_size_a_job_runs(
     [
         (["plan", "DE", "--hours", "x"], "/v1/plan", {"job": {"hours": "x"}, "region": "DE"}),
         (["plan", "DE", "--hours", "-2"], "/v1/plan", {"job": {"hours": -2}, "region": "DE"}),
-        (
-            ["plan", "DE", "DE", "--hours", "2"],
-            "/v1/plan",
-            {"job": {"hours": 2}, "regions": ["DE", "DE"]},
-        ),
         (["plan", "--hours", "2"], "/v1/plan", {"job": {"hours": 2}, "regions": []}),
         (
             ["plan", "DE", "--hours", "2", "--max-pieces", "1.5"],

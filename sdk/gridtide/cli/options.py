@@ -22,7 +22,6 @@ from typing import (
     NamedTuple,
     Protocol,
     get_args,
-    get_origin,
     get_type_hints,
     runtime_checkable,
 )
@@ -30,7 +29,7 @@ from typing import (
 import typer
 
 from gridtide.durations import number_or_text
-from gridtide.schema.definition import FieldDefinition, definition_of
+from gridtide.schema.definition import FieldDefinition, is_list, json_fields
 
 Json = dict[str, Any]
 # What a definition says of a field that is left out.
@@ -112,11 +111,8 @@ class Options:
         return self.names.get(name, f"--{name.replace('_', '-')}")
 
     def _fields(self) -> Iterator[tuple[str, FieldDefinition]]:
-        for each in definition_of(self.kind).values():
-            name = each.about.name or each.name
-            if each.about.local or name in self.without:
-                continue
-            if not self.only or name in self.only:
+        for name, each in json_fields(self.kind).items():
+            if name not in self.without and (not self.only or name in self.only):
                 yield name, each
 
     def _parameter_name(self, name: str) -> str:
@@ -126,9 +122,9 @@ class Options:
     def _parameter(
         self, name: str, each: FieldDefinition, *, hidden: bool
     ) -> inspect.Parameter:
-        required = each.required if self.required is None else name in self.required
+        required = each.needed if self.required is None else name in self.required
         kind: Any = bool if each.type is bool else str
-        if _is_list(each.type):
+        if is_list(each.type):
             kind = list[str]
         default: Any = inspect.Parameter.empty
         if not required:
@@ -167,13 +163,8 @@ class Options:
         kind = _element(each.type)
         if isinstance(kind, type) and issubclass(kind, StrEnum) and len(kind) <= MOST_NAMED:
             said.append("" if all(one in text for one in kind) else f"one of {', '.join(kind)}")
-        if about.above is not None:
-            said.append(f"above {about.above:g}")
-        if about.at_least is not None:
-            said.append(f"at least {about.at_least:g}")
-        if about.at_most is not None:
-            said.append(f"at most {about.at_most:g}")
-        if _is_list(each.type):
+        said.append(about.bounds)
+        if is_list(each.type):
             said.append("repeatable")
         if not required:
             said.append(left_out or _default(each))
@@ -192,12 +183,7 @@ class Options:
 
 def describe_field(kind: type[Any], name: str) -> str:
     """Return what a definition says of a field, as a phrase for a help text."""
-    fields = definition_of(kind).values()
-    (text,) = (
-        each.about.description for each in fields if name == (each.about.name or each.name)
-    )
-    text = text.strip().removesuffix(".")
-    return text[0].lower() + text[1:] if text[1:2].islower() else text
+    return json_fields(kind)[name].about.description
 
 
 def _split_default(text: str) -> tuple[str, str]:
@@ -211,12 +197,7 @@ def _split_default(text: str) -> tuple[str, str]:
 
 def _element(kind: Any) -> Any:  # noqa: ANN401  # a type of any form
     """Return the type of what is written for a field: that of the entries of a list."""
-    return get_args(kind)[0] if _is_list(kind) else kind
-
-
-def _is_list(kind: Any) -> bool:  # noqa: ANN401  # a type of any form
-    origin = get_origin(kind)
-    return isinstance(origin, type) and issubclass(origin, tuple | frozenset)
+    return get_args(kind)[0] if is_list(kind) else kind
 
 
 def _to_json(value: Any, each: FieldDefinition) -> object:  # noqa: ANN401  # of an option

@@ -73,10 +73,11 @@ class Candidate:
 class Candidates:
     """The regions to choose from and the rules, as `gridtide.planning.CandidateRegions`.
 
-    In `regions` a region stands for a candidate without more to say.
+    In `regions` a region stands for a candidate without more to say. One that is named twice
+    counts once.
 
     Raises:
-        BadInput: no region, or one twice.
+        BadInput: no region, or one twice with different values.
         TooManyRegions: more than 500.
     """
 
@@ -111,6 +112,8 @@ class Candidates:
 
     def __post_init__(self) -> None:
         validate(self, regions=listed(_candidate))
+        # Named again, a region says nothing new, unless it has other values.
+        object.__setattr__(self, "regions", tuple(dict.fromkeys(self.regions)))
         names = [each.region for each in self.regions]
         if len(names) > MOST_REGIONS:
             raise TooManyRegions(

@@ -15,8 +15,8 @@ LEAST, MOST = 1e-6, 1e6
 ChosenSignal = Annotated[
     Signal | None,
     Field(
-        "left out: lifecycle intensity, consumption-based where there is one, else "
-        "production-based"
+        "which signal; left out: lifecycle intensity, consumption-based where there is one, "
+        "else production-based"
     ),
 ]
 AsOf = Annotated[
@@ -98,8 +98,8 @@ class IntensityRequest:
     end: Annotated[
         datetime | None,
         Field(
-            "the last slot starts before this; a date is its start, UTC; with `start` alone: "
-            "as_of, or now",
+            "the last slot starts before this; a date is its start, UTC; left out, with "
+            "`start`: as_of, or now",
             day=True,
         ),
     ] = None
