@@ -33,8 +33,8 @@ from gridtide.planning.problem.job import PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.opening_hours import Weekly
 from gridtide.planning.problem.state import Progress
-from gridtide.planning.solvers import costly_pauses, interruptible, limited_segments, unbroken
 from gridtide.planning.solvers import elastic as elastic_jobs
+from gridtide.planning.solvers import exact_segments, interruptible, unbroken
 from gridtide.planning.solvers.costs import Curve, curve
 from gridtide.slots import to_instant
 
@@ -196,12 +196,7 @@ def picking(curve: Curve, slots: int) -> Callable[[], object]:
 def laying(curve: Curve, hours: int, **limits: object) -> Callable[[], object]:
     """Lay a job in pieces, 0.2 kWh a pause."""
     job = Job(hours * HOUR, Kind.SEGMENTS, **COSTS, **limits)
-    cheapest = (
-        limited_segments.cheapest
-        if limited_segments.is_limited(job)
-        else costly_pauses.cheapest
-    )
-    return lambda: cheapest(curve, job)
+    return lambda: exact_segments.cheapest(curve, job)
 
 
 def sorting(values: list[float], count: int) -> Callable[[], object]:

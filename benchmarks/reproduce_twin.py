@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from gridtide.model import Series, Signal
-from gridtide.planning.solvers import grid
+from gridtide.planning.solvers import price_search
 from gridtide.planning.solvers.costs import Intervals
-from gridtide.planning.solvers.grid import Units
 from gridtide.planning.solvers.interruptible import pick
+from gridtide.planning.solvers.time_grid import Units
 from gridtide.windows import best_window
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_slots
 from gridtide_pipelines.reproduce.planners.segments import cheapest
@@ -57,7 +57,7 @@ def main() -> int:
     touching, free = [True] + [False] * (SLOTS - 1), [0.0] * SLOTS
     costs = [float(round(value * 1e9)) for value in values[0]]
     units = Units(costs, touching, free, [60e9] * SLOTS, free)
-    assert cheapest(units, 96)[0] == grid.cheapest(units, 96)[0]
+    assert cheapest(units, 96)[0] == price_search.cheapest(units, 96)[0]
 
     def whole() -> object:
         return best_whole(sums, 16)
@@ -78,7 +78,7 @@ def main() -> int:
         (
             "pieces, 24 h, restarts",
             lambda: cheapest(units, 96),
-            lambda: grid.cheapest(units, 96),
+            lambda: price_search.cheapest(units, 96),
             1500.0,
         ),
         (

@@ -54,6 +54,7 @@ LONGER = {
     "sdk/gridtide/calls.py": "the one table of calls; most of it is signatures",
     "sdk/gridtide/schema/decode.py": "one walk of a definition: every type is decoded here",
     "server/gridtide_server/queue.py": "queue, time slices and budgets are one mechanism",
+    "sdk/gridtide/planning/solvers/uneven_grid.py": "one search, beside its states and paths",
 }
 
 

@@ -8,12 +8,11 @@ import pytest
 
 from gridtide.model import Series
 from gridtide.planning.problem.job import Cost, Job, Kind
-from gridtide.planning.solvers import costly_pauses, limited_segments
+from gridtide.planning.solvers import exact_segments
 from gridtide.planning.solvers.costs import Intervals
 from gridtide.planning.solvers.solution import EnergyDraw
-from gridtide.planning.solvers.transitions import SiteCosts, Use
-from gridtide.planning.solvers.uneven_grid import UnevenGrid
-from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, us
+from gridtide.planning.solvers.uneven_grid import SiteCosts, UnevenGrid, Use
+from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, solved_by, us
 
 # Two cells of one microsecond each, or three.
 TWO = Intervals([0, 1], [1, 2], [0, 0])
@@ -27,18 +26,18 @@ def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, 
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, None, 1, 1, 4, 0, 0, 0, 0])
     world = World(series, [(0, 660)])
     job = Job(8 * HOUR, Kind.SEGMENTS, restart_cost=Cost(3), max_segments=2)
-    found = costly_pauses.cheapest(world.curve, job, **programme)
+    found = solved_by(programme, world.curve, job)
     assert found.cost == pytest.approx(4 + 3)
     assert found.extra == (EnergyDraw(us(300), us(360), 3),)
     least = replace(job, min_segment=HOUR)
-    assert limited_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
+    assert exact_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
 
 
 def test_a_pause_at_an_edge_is_drawn_in_the_cleaner_slot() -> None:
     # The first piece ends at 05:00 after an hour at 4 g; the slot that begins then has 1 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, 0, 4, 1, 1, None, 0, 0, 0])
     job = Job(8 * HOUR, Kind.SEGMENTS, pause_cost=Cost(3), min_segment=3 * HOUR)
-    found = limited_segments.cheapest(World(series, [(0, 660)]).curve, job)
+    found = exact_segments.cheapest(World(series, [(0, 660)]).curve, job)
     assert found.cost == pytest.approx(4 + 3)
 
 

@@ -14,8 +14,8 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers import costly_pauses, limited_segments
-from tests.planning.worlds import CI, HOUR, MINUTE, T0, World
+from gridtide.planning.solvers import exact_segments
+from tests.planning.worlds import CI, HOUR, MINUTE, T0, World, solved_by
 
 SECOND = timedelta(seconds=1)
 
@@ -35,9 +35,9 @@ RESTART = Cost(kwh=0.5)
 def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
     curve = world(2880, 5 * MINUTE).curve
     asked = {"restart_cost": RESTART, "max_segments": 2}
-    found = costly_pauses.cheapest(curve, Job(2 * HOUR, Kind.SEGMENTS, **asked))  # type: ignore[arg-type]  # the test passes what the type refuses
+    found = exact_segments.cheapest(curve, Job(2 * HOUR, Kind.SEGMENTS, **asked))  # type: ignore[arg-type]  # the test passes what the type refuses
     # The same with a shortest piece of one slot, which is no limit.
-    other = limited_segments.cheapest(
+    other = exact_segments.cheapest(
         curve,
         Job(2 * HOUR, Kind.SEGMENTS, min_segment=5 * MINUTE, **asked),  # type: ignore[arg-type]  # the test passes what the type refuses
     )
@@ -50,7 +50,7 @@ def test_too_many_ways_to_follow_are_refused_with_what_to_give() -> None:
     curve = world(864, 5 * MINUTE).curve
     job = Job(8 * HOUR + SECOND, Kind.SEGMENTS, restart_cost=RESTART, max_segments=9)
     with pytest.raises(TooFine, match="follows over 400,000 paths; give earliest, deadline"):
-        costly_pauses.cheapest(curve, job)
+        exact_segments.cheapest(curve, job)
 
 
 def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
@@ -58,12 +58,11 @@ def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
     curve = world(288, 15 * MINUTE).curve
     without = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     assert (
-        limited_segments.cheapest(curve, job).cost
-        == limited_segments.cheapest(curve, without).cost
+        exact_segments.cheapest(curve, job).cost == exact_segments.cheapest(curve, without).cost
     )
     few = Job(HOUR, Kind.SEGMENTS, max_segments=10**9, restart_cost=RESTART)
-    found = costly_pauses.cheapest(curve, few, most_rows=0)
-    assert found.cost == pytest.approx(costly_pauses.cheapest(curve, few).cost)
+    found = solved_by({"MOST_ROWS": 0}, curve, few)
+    assert found.cost == pytest.approx(exact_segments.cheapest(curve, few).cost)
 
 
 def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
@@ -71,7 +70,7 @@ def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
     power = PowerProfile(((SECOND / 4, 1.0), (SECOND / 4, 2.0)))
     job = Job(SECOND, Kind.INTERRUPTIBLE, power=power)
     with pytest.raises(TooFine, match="whole minutes or longer, a nearer deadline"):
-        limited_segments.cheapest(world(240, HOUR).curve, job)
+        exact_segments.cheapest(world(240, HOUR).curve, job)
 
 
 @pytest.mark.slow

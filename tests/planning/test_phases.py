@@ -19,13 +19,12 @@ from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.opening_hours import merged
-from gridtide.planning.problem.state import Progress
+from gridtide.planning.problem.state import NOT_STARTED, Progress
 from gridtide.planning.replanner import replan
-from gridtide.planning.solvers import costly_pauses, limited_segments, phases, unbroken
+from gridtide.planning.solvers import exact_segments, segments, unbroken
 from gridtide.planning.solvers.cancellation import cancellable
 from gridtide.planning.solvers.costs import Curve, curve
-from gridtide.planning.solvers.overheads import NOT_STARTED
-from gridtide.planning.solvers.segments import Segments
+from gridtide.planning.solvers.shifts import Segments
 from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant, to_microseconds
 from tests.examples import examples
@@ -74,15 +73,6 @@ def check(solution: Solution, job: Job, start: timedelta, end: timedelta) -> Non
         assert not marks or done in marks
 
 
-def exact(curve: Curve, job: Job) -> Solution:
-    planner = (
-        limited_segments.cheapest
-        if limited_segments.is_limited(job)
-        else costly_pauses.cheapest
-    )
-    return planner(curve, job)
-
-
 @examples(60)
 @given(
     st.sampled_from(list(JOBS)),
@@ -96,13 +86,13 @@ def test_an_odd_start_is_no_dearer_than_the_slots_inside_it_or_a_run_through(
     job, start = JOBS[name], late * MICROSECOND
     end = start + job.duration + slack * HOUR + more * MICROSECOND
     there = free(start, end)
-    solution = phases.cheapest(there, job)
+    solution = segments.cheapest(there, job)
     check(solution, job, start, end)
     assert solution.bound is None or solution.bound <= solution.cost
     others = [unbroken.cheapest(there, job).cost]
     inside = free(-(-start // HOUR) * HOUR, end // HOUR * HOUR)
     try:
-        others.append(exact(inside, job).cost)
+        others.append(exact_segments.cheapest(inside, job).cost)
     except NoFeasibleWindow:
         assert solution.cost <= others[0] * (1 + 1e-9)
     assert solution.cost <= min(others) * (1 + 1e-9)
@@ -120,8 +110,8 @@ def test_its_bound_holds_and_it_is_near_the_best_on_a_fine_grid(
 ) -> None:
     job, start = JOBS[name], late * 5 * MINUTE
     end = start + job.duration + slack * HOUR + more * 5 * MINUTE
-    best = exact(free(start, end), job).cost
-    solution = phases.cheapest(free(start, end), job)
+    best = exact_segments.cheapest(free(start, end), job).cost
+    solution = segments.cheapest(free(start, end), job)
     check(solution, job, start, end)
     assert (solution.cost if solution.bound is None else solution.bound) <= best * (1 + 1e-9)
     assert solution.cost <= best * 1.05
@@ -132,12 +122,8 @@ def test_its_bound_holds_and_it_is_near_the_best_on_a_fine_grid(
 def test_segments_count_what_the_programmes_count(name: str, late: int) -> None:
     job = JOBS[name]
     there = free(late * MINUTE, 30 * HOUR)
-    found = exact(there, job)
-    spans = (
-        limited_segments.segments(there, job)
-        if limited_segments.is_limited(job)
-        else merged((part.start, part.end) for part in found.parts)
-    )
+    found = exact_segments.cheapest(there, job)
+    spans = exact_segments.cheapest_spans(there, job)
     again = Segments(there.intervals, job, NOT_STARTED).solution(spans)
     assert again.cost == pytest.approx(found.cost, rel=1e-12)
     assert (again.parts, again.extra) == (found.parts, found.extra)
@@ -146,10 +132,10 @@ def test_segments_count_what_the_programmes_count(name: str, late: int) -> None:
 @pytest.mark.parametrize("name", JOBS)
 def test_no_second_takes_many_more_states_than_the_full_hour(name: str) -> None:
     job = JOBS[name]
-    full = phases.taken(free(timedelta(0), 72 * HOUR), job)
+    full = segments.taken(free(timedelta(0), 72 * HOUR), job)
     for late in (HOUR / 2, HOUR / 4, MINUTE, 7 * MINUTE, 433 * SECOND, HOUR - MICROSECOND):
-        odd = phases.taken(free(late, 72 * HOUR + late), job)
-        assert odd <= 3 * max(full, phases.FEW_STATES), late
+        odd = segments.taken(free(late, 72 * HOUR + late), job)
+        assert odd <= 3 * max(full, segments.FEW_STATES), late
 
 
 def test_opening_hours_inside_slots_take_no_more_states() -> None:
@@ -162,8 +148,8 @@ def test_opening_hours_inside_slots_take_no_more_states() -> None:
     ]
     job = JOBS["long"]
     there = curve(Outlook(SERIES), Goal(), spans)
-    assert phases.taken(there, job) <= 3 * phases.taken(free(timedelta(0), 60 * HOUR), job)
-    solution = phases.cheapest(there, job)
+    assert segments.taken(there, job) <= 3 * segments.taken(free(timedelta(0), 60 * HOUR), job)
+    solution = segments.cheapest(there, job)
     check(solution, job, timedelta(0), 96 * HOUR)
     for first, last in merged((part.start, part.end) for part in solution.parts):
         assert any(start <= first and last <= end for start, end in spans)
@@ -209,7 +195,9 @@ def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> No
     for late in (1, 433, 1999, 3599):
         now = T0 + late * SECOND
         made = plan_batch([Request(job, SERIES, Bounds(slack=12 * HOUR))], {}, now=now)
-        fine = exact(free(late // 60 * MINUTE, 14 * HOUR + (late // 60 + 1) * MINUTE), job).cost
+        fine = exact_segments.cheapest(
+            free(late // 60 * MINUTE, 14 * HOUR + (late // 60 + 1) * MINUTE), job
+        ).cost
         assert made.least <= made.total
         if made.exact:
             # No schedule within a longer time, on a grid of minutes, is cheaper by more than

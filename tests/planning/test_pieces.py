@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from math import inf
@@ -16,11 +17,12 @@ from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers import (
-    costly_pauses,
-    grid,
+    exact_segments,
     interruptible,
-    limited_segments,
+    price_search,
+    time_grid,
     unbroken,
 )
 from gridtide.planning.solvers.costs import Curve, curve
@@ -37,6 +39,7 @@ from tests.planning.worlds import (
     World,
     least_cost,
     minutes_of,
+    solved_by,
     us,
     worlds,
 )
@@ -118,9 +121,9 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     )
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            costly_pauses.cheapest(world.curve, job, **programme)
+            solved_by(programme, world.curve, job)
         return
-    solution = costly_pauses.cheapest(world.curve, job, **programme)
+    solution = solved_by(programme, world.curve, job)
     assert agrees(solution, expected)
     assert float(counted(world, solution)) == pytest.approx(float(expected))
     assert len(set(minutes_of(solution))) == work
@@ -165,9 +168,9 @@ def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> N
     job = job_under(rules)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            limited_segments.cheapest(world.curve, job)
+            exact_segments.cheapest(world.curve, job)
         return
-    solution = limited_segments.cheapest(world.curve, job)
+    solution = exact_segments.cheapest(world.curve, job)
     assert agrees(solution, expected)
     assert float(counted(world, solution)) == pytest.approx(float(expected))
     lost = (solution.segments - 1) * (rules.pause_time + rules.restart_time)
@@ -183,11 +186,11 @@ def hourly(*values: float) -> World:
 def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
     # 2 h at 1 kW: apart 1 + 1 = 2 and a restart at 1 g; together 1 + 4 = 5.
     world = hourly(1, 4, 1, 9)
-    apart = costly_pauses.cheapest(
+    apart = exact_segments.cheapest(
         world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=2.9))
     )
     assert (apart.cost, apart.segments) == (pytest.approx(4.9), 2)
-    together = costly_pauses.cheapest(
+    together = exact_segments.cheapest(
         world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=3.1))
     )
     assert (together.cost, together.segments) == (pytest.approx(5), 1)
@@ -215,7 +218,7 @@ def test_the_way_back_pays_for_the_restart_it_takes() -> None:
     # restart there takes 0.9 more.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
     job = Job(4 * HOUR, Kind.SEGMENTS, restart_cost=Cost(1))
-    solution = costly_pauses.cheapest(World(series, [(0, 360)]).curve, job)
+    solution = exact_segments.cheapest(World(series, [(0, 360)]).curve, job)
     assert solution.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
     assert [(p.start, p.end) for p in solution.parts] == [(us(0), us(60)), (us(180), us(360))]
 
@@ -224,7 +227,7 @@ def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
     # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
     job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(0, HOUR / 2))
-    solution = limited_segments.cheapest(World(series, [(0, 240)]).curve, job)
+    solution = exact_segments.cheapest(World(series, [(0, 240)]).curve, job)
     assert [(p.start, p.end, p.power_kw) for p in solution.parts] == [
         (us(0), us(30), 1.0),
         (us(30), us(60), 0.0),
@@ -243,7 +246,7 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
         pause_cost=Cost(3, HOUR / 2),
         restart_cost=Cost(3, HOUR / 2),
     )
-    solution = limited_segments.cheapest(world.curve, job)
+    solution = exact_segments.cheapest(world.curve, job)
     spans = [(part.start, part.end, part.power_kw) for part in solution.parts]
     assert spans == [
         (us(0), us(90), 1.0),
@@ -262,9 +265,9 @@ def from_odd(world: World, first: int) -> Curve:
 def test_times_too_fine_to_be_exact_are_refused_with_what_to_do() -> None:
     world = hourly(*[1.0] * 72)
     job = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
-    assert limited_segments.cheapest(world.curve, job).cost == pytest.approx(8)
+    assert exact_segments.cheapest(world.curve, job).cost == pytest.approx(8)
     with pytest.raises(TooFine, match="give them in whole minutes"):
-        limited_segments.cheapest(from_odd(world, us(0) + 1), job)
+        exact_segments.cheapest(from_odd(world, us(0) + 1), job)
 
 
 def test_an_odd_start_is_used_to_the_microsecond() -> None:
@@ -272,7 +275,7 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     # that, the other hour at 1 g, and the rest at 2 g rather than at 9 g for one restart less.
     odd = from_odd(hourly(1, 9, 1, 9, 2), us(20) + 1)
     third = us(20) + 1 - us(0)
-    cheap = costly_pauses.cheapest(
+    cheap = exact_segments.cheapest(
         odd, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.1))
     )
     assert [(part.start, part.end) for part in cheap.parts] == [
@@ -282,7 +285,9 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     ]
     assert cheap.cost == pytest.approx(2 / 3 + 1 + 2 / 3 + 0.1 + 0.2, rel=1e-8)
     # At 1.5 kWh a restart: the later two whole hours with one between them, 1 + 2 + 1.5 x 2.
-    dear = costly_pauses.cheapest(odd, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=1.5)))
+    dear = exact_segments.cheapest(
+        odd, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=1.5))
+    )
     assert dear.cost == pytest.approx(6)
     assert [part.start for part in dear.parts] == [us(120), us(240)]
 
@@ -290,22 +295,27 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
 def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
     world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments, or a later"):
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=2))
+        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=2))
     with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=1))
+        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=1))
     assert (
-        costly_pauses.cheapest(
+        exact_segments.cheapest(
             world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=3)
         ).segments
         == 3
     )
-    assert grid.cheapest(grid.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (inf, [])
+    assert price_search.cheapest(time_grid.Units([1.0], [False], [0.0], [0.0], [0.0]), 2) == (
+        inf,
+        [],
+    )
 
 
 def test_long_pieces_take_a_price_above_any_slot_s() -> None:
     # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
     world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
-    solution = costly_pauses.cheapest(world.curve, Job(6 * HOUR, Kind.SEGMENTS, max_segments=2))
+    solution = exact_segments.cheapest(
+        world.curve, Job(6 * HOUR, Kind.SEGMENTS, max_segments=2)
+    )
     assert (solution.cost, solution.segments) == (pytest.approx(18), 2)
 
 
@@ -318,7 +328,7 @@ def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
     world = World(Series("DE", CI, tuple(slots)), [(0, 16)])
     job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.SEGMENTS, restart_cost=Cost(0.001))
     with pytest.raises(TooFine, match="in whole minutes"):
-        costly_pauses.cheapest(world.curve, job)
+        exact_segments.cheapest(world.curve, job)
 
 
 def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
@@ -326,8 +336,27 @@ def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
     # three the best, one of 2 or more leaves one, so a price alone never finds two.
     world = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
     found = [
-        costly_pauses.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=most))
+        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=most))
         for most in (3, 2, 1)
     ]
     assert [solution.cost for solution in found] == pytest.approx([3, 5.7, 7])
     assert [solution.segments for solution in found] == [3, 2, 1]
+
+
+def test_a_running_job_may_stop_at_once_and_still_run_every_unit_apart() -> None:
+    # The segment that runs counts: with it 2 h of work in three, apart at 1 g each.
+    setting = hourly(9, 1, 9, 1)
+    state = JobState(us(0), started=True, running=True, ran=us(60) - us(0), segments=1)
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=3)
+    found = exact_segments.cheapest(setting.curve, job, state)
+    assert found.cost == pytest.approx(2)
+    assert [part.start for part in found.parts] == [us(60), us(180)]
+    two = replace(job, max_segments=2)
+    assert exact_segments.cheapest(setting.curve, two, state).cost == pytest.approx(10)
+
+
+def test_a_bound_that_is_the_optimum_itself_cuts_nothing_off() -> None:
+    # The first three hours on end: 16.61. In binary that is above what the search adds up to.
+    job = Job(3 * HOUR, Kind.SEGMENTS, power=1.1, restart_cost=Cost(1.1))
+    found = solved_by(PROGRAMMES[-1], hourly(5.1, 9.0, 1.0, 9.1, 7.1).curve, job)
+    assert (found.cost, found.segments) == (pytest.approx(16.61), 1)

@@ -15,9 +15,9 @@ from gridtide.model import Series
 from gridtide.planning.errors import NoSolver, SolverFailed
 from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers import elastic, ramp
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.overheads import JobState
 from gridtide.planning.solvers.solution import Solution
 from tests.examples import examples
 from tests.planning.worlds import CI, HOUR, T0, World, us

@@ -10,7 +10,7 @@ from gridtide.planning.planner import plan
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.replanner import Progress, replan
-from gridtide.planning.solvers.overheads import overhead_costs
+from gridtide.planning.solvers.solution import overhead_costs
 from tests.planning.worlds import CI, HOUR, T0
 
 

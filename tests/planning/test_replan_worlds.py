@@ -17,7 +17,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
-from gridtide.planning.solvers import costly_pauses as pieces_planner
+from gridtide.planning.solvers import exact_segments
 from tests.examples import examples
 from tests.planning.test_pieces import job_under, rules
 from tests.planning.worlds import (
@@ -126,7 +126,7 @@ def test_no_rest_is_cheaper_when_pauses_cost_energy(
     with pytest.MonkeyPatch.context() as patch:
         # Which of the two programmes answers.
         for name, most in programme.items():
-            patch.setitem(pieces_planner.cheapest.__kwdefaults__, name, most)
+            patch.setattr(exact_segments, name, most)
         found = check(world, limits, stands, job)
     if found is not None and limits.most is not None:
         spans = lengths(found, {POWER})
@@ -153,7 +153,7 @@ def test_a_running_piece_that_stops_was_one_of_those_allowed(
     programme: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, most in programme.items():
-        monkeypatch.setitem(pieces_planner.cheapest.__kwdefaults__, name, most)
+        monkeypatch.setattr(exact_segments, name, most)
     series = alternating(10)
     job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=2, restart_cost=Cost(0.3))
     first = plan(job, series, now=T0)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import strategies as st
 
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
+from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal, Objective
+from gridtide.planning.solvers import exact_segments
 from gridtide.planning.solvers.costs import Curve, curve
 from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant
@@ -23,12 +26,20 @@ CI = Signal.CI_LIFECYCLE_CONSUMED
 CFE = Signal.CFE_PRODUCED
 # A kWh a minute, so that a minute costs the value of its slot.
 POWER = 60.0
-# Which of the three programmes for pieces answers: `rows`, `limits` and `sparse`.
+# Limits under which `price_search`, `segment_programme` or `uneven_grid` finds the segments.
 PROGRAMMES: tuple[dict[str, int], ...] = (
     {},
-    {"most_rows": 0},
-    {"most_rows": 0, "most_states": 0},
+    {"MOST_ROWS": 0},
+    {"MOST_ROWS": 0, "MOST_STATES": 0},
 )
+
+
+def solved_by(programme: dict[str, int], curve: Curve, job: Job) -> Solution:
+    """The exact plan in segments, found by one of the `PROGRAMMES`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, most in programme.items():
+            patch.setattr(exact_segments, name, most)
+        return exact_segments.cheapest(curve, job)
 
 
 def at(minutes: float) -> datetime:

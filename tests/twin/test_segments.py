@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
-from gridtide.planning.solvers import grid, limited_grid
-from gridtide.planning.solvers.grid import Units
-from gridtide.planning.solvers.limited_grid import Limits
+from gridtide.planning.solvers import price_search, segment_programme
+from gridtide.planning.solvers.time_grid import Limits, Units
 from gridtide_pipelines.reproduce.planners.segments import cheapest
 
 LEVELS = st.sampled_from([0.0, 1.0, 2.0, 7.0])  # few, so that ties are common
@@ -39,7 +38,7 @@ def worth(units: Units, spans: list[tuple[int, int]]) -> float:
 @given(questions(), st.integers(1, 11))
 def test_any_number_of_pieces_costs_what_the_sdk_says(units: Units, work: int) -> None:
     total, spans = cheapest(units, work)
-    expected, taken = grid.cheapest(units, work)
+    expected, taken = price_search.cheapest(units, work)
     assert total == expected
     if taken:
         assert worth(units, spans) == total
@@ -54,7 +53,7 @@ def test_few_and_long_pieces_cost_what_the_sdk_says(
     total, spans = cheapest(units, work, most=most, shortest=shortest)
     requested = Limits(shortest, 0, most, None, 0, 0, 0, ())
     expected, pieces = (
-        limited_grid.cheapest(units, work, requested) if shortest <= work else (inf, [])
+        segment_programme.cheapest(units, work, requested) if shortest <= work else (inf, [])
     )
     assert total == expected
     assert bool(spans) == bool(pieces)

@@ -16,10 +16,9 @@ from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegions, Moves
-from gridtide.planning.problem.state import Progress
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
-from gridtide.planning.solvers.phases import counts_progress
+from gridtide.planning.problem.state import NOT_STARTED, JobState, Progress
 from gridtide.planning.solvers.ramp import NONE
+from gridtide.planning.solvers.segments import counts_progress
 from gridtide.planning.solvers.solve import has_segments
 from gridtide.slots import to_instant, to_microseconds
 from gridtide.values import instance_of, refuse

@@ -1,10 +1,10 @@
-"""Which units of time a job takes in pieces when each pause and restart costs. Exact.
+"""The cheapest units of time for a job in segments when each pause and restart costs. Exact.
 
-The twin of `gridtide.planning.solvers.grid`, and of `gridtide.planning.solvers.limited_grid` as
-far as the number of pieces and their shortest length go. A dynamic programme over points
-between units, all amounts of work and numbers of pieces at once: what the best way counts that
-runs up to a point (`on`, less what all units before it count, so that running on changes
-nothing), and that stands still there (`off`).
+The counterpart of `gridtide.planning.solvers.price_search`, and of `segment_programme` beside
+it as far as the number of segments and their shortest length go. A dynamic programme over
+boundaries between units, all amounts of work and numbers of segments at once: the least cost of
+running up to a boundary (`on`, less the cost of all units before it, so that running on changes
+nothing), and of being paused there (`off`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 
 from gridtide.errors import BadInput
-from gridtide.planning.solvers.grid import Units
+from gridtide.planning.solvers.time_grid import Units
 from gridtide_pipelines.reproduce.planners.whole_steps import Floats
 
 Spans = list[tuple[int, int]]

@@ -26,11 +26,9 @@ from gridtide.planning.batch.program_rows import programme_of
 from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job, Kind
+from gridtide.planning.problem.state import NOT_STARTED
 from gridtide.planning.solvers.costs import Curve
 from gridtide.planning.solvers.elastic import increments_of
-from gridtide.planning.solvers.free_grid import gridded, widened
-from gridtide.planning.solvers.overheads import NOT_STARTED, place_overheads
-from gridtide.planning.solvers.phases import edges_within
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import (
     Part,
@@ -39,7 +37,9 @@ from gridtide.planning.solvers.solution import (
     count_segments,
     in_units,
     join_parts,
+    place_overheads,
 )
+from gridtide.planning.solvers.time_grid import edges_within, gridded, widened
 from gridtide.slots import STEPS_PER_UNIT
 
 # On which HiGHS finds a schedule and mostly proves it the best within the time.

@@ -12,8 +12,8 @@ from gridtide.planning.decide.baseline import run_now_at
 from gridtide.planning.decide.candidate import Candidate, DataMove
 from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.state import NOT_STARTED, JobState
 from gridtide.planning.solvers import unbroken
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Solution, apply_power
 from gridtide.planning.solvers.solve import has_segments, solve

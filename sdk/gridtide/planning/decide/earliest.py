@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.state import NOT_STARTED, JobState
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.solution import Solution
 from gridtide.planning.solvers.solve import has_segments, solve
 

@@ -17,14 +17,18 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot
 from gridtide.planning.decide.candidate import Candidate, DataMove, Share
 from gridtide.planning.problem.job import HOUR, Cost, Job, Kind
-from gridtide.planning.solvers.costly_pauses import too_few_segments
+from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers.costs import Curve, Intervals, Stretch
-from gridtide.planning.solvers.limited_segments import is_limited
-from gridtide.planning.solvers.overheads import JobState, overhead_costs
+from gridtide.planning.solvers.exact_segments import is_limited, too_few_segments
 from gridtide.planning.solvers.region_costs import Site, value_from
-from gridtide.planning.solvers.solution import EnergyDraw, Part, Solution, join_parts
-from gridtide.planning.solvers.transitions import SiteCosts, Use
-from gridtide.planning.solvers.uneven_grid import UnevenGrid
+from gridtide.planning.solvers.solution import (
+    EnergyDraw,
+    Part,
+    Solution,
+    join_parts,
+    overhead_costs,
+)
+from gridtide.planning.solvers.uneven_grid import SiteCosts, UnevenGrid, Use
 from gridtide.slots import STEPS_PER_UNIT, to_moment, unbroken
 
 

@@ -9,7 +9,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegions
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
+from gridtide.planning.problem.state import NOT_STARTED, JobState
 
 
 @dataclass(frozen=True)

@@ -83,3 +83,33 @@ class Progress:
     def started(self) -> bool:
         """Whether it has run at all."""
         return self.running or self.done > timedelta(0)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """State of a job when the rest of it is planned.
+
+    Attributes:
+        at: the moment, microseconds.
+        started: whether it ran before, so that its next start is a restart.
+        running: whether it runs right up to `at`.
+        ran: how long it has then run without a pause, microseconds.
+        segments: how many segments it has had, the running one counted.
+        may_stop: whether it may pause at `at`.
+        workers: workers of an elastic job up to `at`, 0 where it is paused.
+    """
+
+    at: int = 0
+    started: bool = False
+    running: bool = False
+    ran: int = 0
+    segments: int = 0
+    may_stop: bool = True
+    workers: float = 0.0
+
+    def segments_left(self, most: int | None) -> int | None:
+        """Return how many of `most` segments remain, the running one counted."""
+        return None if most is None else most - self.segments + self.running
+
+
+NOT_STARTED = JobState()

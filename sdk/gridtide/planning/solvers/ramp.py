@@ -12,10 +12,10 @@ from datetime import timedelta
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.planning.problem.job import HOUR, Job
 from gridtide.planning.problem.scaling import Elastic
+from gridtide.planning.problem.state import NOT_STARTED, JobState
 from gridtide.planning.solvers.costs import Curve, Intervals, hours
 from gridtide.planning.solvers.elastic import FreePower, increments_of, refuse_negative
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
 from gridtide.planning.solvers.solution import (
     Part,
     Solution,

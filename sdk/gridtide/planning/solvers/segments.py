@@ -1,270 +1,222 @@
-"""Cost of the segments of one schedule, and shifts that lower it.
+"""Plans for a job in segments, at about the same effort whichever second the free time begins.
 
-Unlike the dynamic programmes this needs no common unit of time: each start and end may lie
-anywhere.
+The dynamic programmes need equal units of time. Where bounds lie inside slots, or a job is
+planned again at an odd second, the largest unit that all times share may be a microsecond. The
+job is then planned on grids of whole slots (`exact_segments`): one aligned with the slots, and
+one from the first free moment. Their segments are then shifted to lower cost (`shifts`), which
+also uses parts of slots. An unbroken run and the cheapest slots are compared with the result.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, product
-from operator import mul
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+from math import gcd
 
-from gridtide.planning.problem.job import HOUR, Cost, Job
+from gridtide.errors import NoFeasibleWindow
+from gridtide.planning.errors import TooFine
+from gridtide.planning.problem.job import HOUR, Job, PowerProfile
 from gridtide.planning.problem.opening_hours import merged
-from gridtide.planning.solvers.cancellation import check_cancelled
-from gridtide.planning.solvers.costs import Intervals
-from gridtide.planning.solvers.overheads import JobState, overhead_costs, place_overheads
-from gridtide.planning.solvers.solution import Part, Solution, apply_power, in_units, join_parts
-from gridtide.slots import to_microseconds
+from gridtide.planning.problem.state import NOT_STARTED, JobState
+from gridtide.planning.solvers import exact_segments, interruptible, unbroken
+from gridtide.planning.solvers.costs import Curve
+from gridtide.planning.solvers.exact_segments import MOST_STATES, is_limited
+from gridtide.planning.solvers.shifts import Segments, Spans
+from gridtide.planning.solvers.solution import Solution, in_units
+from gridtide.planning.solvers.time_grid import (
+    edges_within,
+    exact_unit,
+    gridded,
+    limit_lengths,
+    overhead_lengths,
+    states,
+)
+from gridtide.slots import MICROSECOND, to_microseconds
 
-Spans = Sequence[tuple[int, int]]
-# Shifts of one schedule; each takes some tens of microseconds.
-MOST_SHIFTS = 60
-# How many of the best places to grow and to shrink are tried with each other.
-TRIED = 4
-
-
-class _Edge(NamedTuple):
-    """A start or an end that may shift by up to `most` inside an interval of one `rate`."""
-
-    rate: int
-    most: int
-    segment: int
-    side: int
-
-
-@dataclass(frozen=True)
-class Segments:
-    """Prices and shifts the segments of `job` in the free time `intervals`."""
-
-    intervals: Intervals
-    job: Job
-    state: JobState
-
-    def price(self, spans: Spans) -> float:
-        """Return the cost of a schedule, in rate x microseconds at the highest power."""
-        job, state = self.job, self.state
-        total = 0.0
-        if len(job.steps) == 1:
-            total += sum(self._upto(end) - self._upto(start) for start, end in spans)
-        else:
-            most = max(kw for *_, kw in job.steps)
-            for start, end, kw, _ in apply_power(spans, job.steps):
-                total += (self._upto(end) - self._upto(start)) * (kw / most)
-        goes_on = self.goes_on(spans)
-        stops = [end for _, end in spans[:-1]]
-        if state.running and not goes_on:
-            stops.append(self.intervals.starts[0])
-        starts = [start for start, _ in spans[1:]]
-        if state.started and not goes_on:
-            starts.append(spans[0][0])
-        total += sum(self._counted(job.pause_cost, stop, before=False) for stop in stops)
-        return total + sum(self._counted(job.restart_cost, at, before=True) for at in starts)
-
-    def solution(self, spans: Spans) -> Solution:
-        """Return the schedule with its cost, and with the time and energy of its pauses."""
-        most = max(kw for *_, kw in self.job.steps)
-        return to_solution(
-            self.intervals, spans, self.job, self.state, in_units(self.price(spans)) * most
-        )
-
-    def goes_on(self, spans: Spans) -> bool:
-        """Whether a job that already runs does not pause right now."""
-        return self.state.running and spans[0][0] == self.state.at
-
-    def improve(self, spans: Spans) -> Spans:
-        """Return the schedule with work shifted to cheaper, or equally cheap but earlier, time.
-
-        Work shifts from the end of one segment to that of another, within the limits.
-        Checkpoints and
-        power profiles tie the work to the segments; such schedules stay as they are.
-        """
-        if self.job.checkpoints or len(self.job.steps) > 1:
-            return spans
-        total = self.price(spans)
-        for _ in range(MOST_SHIFTS):
-            check_cancelled()
-            for better in self._shifts(spans):
-                price = self.price(better)
-                if price < total or (price == total and better[-1][1] < spans[-1][1]):
-                    total, spans = price, better
-                    break
-            else:
-                break
-        return spans
-
-    def trim(self, spans: Spans, surplus: int) -> Spans | None:
-        """Return the schedule with `surplus` less work; ``None`` where no segment can be
-        shorter.
-        """
-        if not surplus:
-            return spans
-        found = []
-        for k, (start, end) in enumerate(spans):
-            if end - start - surplus >= max(self._shortest(spans, k), 1):
-                found.append([*spans[:k], (start, end - surplus), *spans[k + 1 :]])
-                if not (k == 0 and self.goes_on(spans)):
-                    found.append([*spans[:k], (start + surplus, end), *spans[k + 1 :]])
-        if self.job.checkpoints or len(self.job.steps) > 1:
-            # The work counts from the beginning: only its end may be cut.
-            found = [each for each in found if each[:-1] == [*spans[:-1]]]
-            found = [each for each in found if each[-1][0] == spans[-1][0]]
-        return min(found, key=self.price, default=None)
-
-    def trim_start(self, spans: Spans, surplus: int) -> Spans | None:
-        """Return the schedule with `surplus` less work before all other; ``None`` where the
-        first segment cannot be shorter.
-
-        What counts from the beginning of the job stays where it is in its work.
-        """
-        (start, end), *others = spans
-        if end - start - surplus < max(self._shortest(spans, 0), 1):
-            return None
-        cut = [[(start + surplus, end), *others], [(start, end - surplus), *others]]
-        return min(cut, key=self.price) if surplus else spans
-
-    def _shifts(self, spans: Spans) -> Iterator[Spans]:
-        """Yield schedules with work shifted to a lower rate, the largest gains first."""
-        grows = sorted(self._grows(spans))
-        shrinks = sorted(self._shrinks(spans), reverse=True)
-        within = [each for each in shrinks if each.most > 0]
-        pairs = list(product(grows[:TRIED], within[:TRIED]))
-        # A segment as short as allowed moves as a whole.
-        pairs += [
-            (grow, shrink)
-            for grow, shrink in product(grows, self._inner(spans))
-            if grow.segment == shrink.segment and grow.side != shrink.side
-        ]
-        for grow, shrink in pairs:
-            same = grow.segment == shrink.segment
-            if grow.rate <= shrink.rate and not (same and grow.side == shrink.side):
-                length = min(grow.most, shrink.most)
-                yield self._moved(spans, grow, shrink, length)
-
-    def _moved(self, spans: Spans, grow: _Edge, shrink: _Edge, length: int) -> Spans:
-        edges = [list(span) for span in spans]
-        edges[grow.segment][grow.side] += length if grow.side else -length
-        edges[shrink.segment][shrink.side] -= length if shrink.side else -length
-        return merged((start, end) for start, end in edges if start < end)
-
-    def _grows(self, spans: Spans) -> Iterator[_Edge]:
-        """Yield where a segment may grow."""
-        intervals, job, state = self.intervals, self.job, self.state
-        before, after = (
-            to_microseconds(each.time) for each in (job.restart_cost, job.pause_cost)
-        )
-        last = len(spans) - 1
-        for k, (start, end) in enumerate(spans):
-            i = bisect_left(intervals.starts, start) - 1
-            if i >= 0 and intervals.ends[i] >= start and not (k == 0 and self.goes_on(spans)):
-                low = self._stretch[i][0] + (before if k or state.started else 0)
-                if k == 0 and state.running:
-                    low = max(low, self.intervals.starts[0] + after + before)
-                if k:
-                    low = max(low, spans[k - 1][1] + after + before)
-                if (most := start - max(low, intervals.starts[i])) > 0:
-                    yield _Edge(intervals.rates[i], most, k, 0)
-            i = bisect_right(intervals.starts, end) - 1
-            if intervals.ends[i] > end:
-                high = self._stretch[i][1] - (after if k < last else 0)
-                if k < last:
-                    high = min(high, spans[k + 1][0] - after - before)
-                if (most := min(high, intervals.ends[i]) - end) > 0:
-                    yield _Edge(intervals.rates[i], most, k, 1)
-
-    def _shrinks(self, spans: Spans) -> Iterator[_Edge]:
-        """Yield where a segment may become shorter, and by how much at most."""
-        for edge in self._inner(spans):
-            start, end = spans[edge.segment]
-            room = end - start - self._shortest(spans, edge.segment)
-            yield edge._replace(most=min(edge.most, room))
-
-    def _inner(self, spans: Spans) -> Iterator[_Edge]:
-        """Yield where a segment may shrink inside an interval, whatever is left of it."""
-        intervals = self.intervals
-        for k, (start, end) in enumerate(spans):
-            if not (k == 0 and self.goes_on(spans)):
-                i = bisect_right(intervals.starts, start) - 1
-                yield _Edge(intervals.rates[i], min(end, intervals.ends[i]) - start, k, 0)
-            i = bisect_left(intervals.starts, end) - 1
-            yield _Edge(intervals.rates[i], end - max(start, intervals.starts[i]), k, 1)
-
-    def _shortest(self, spans: Spans, segment: int) -> int:
-        """Return the least work in a segment, microseconds."""
-        shortest = to_microseconds(self.job.min_segment) if self.job.min_segment else 0
-        ran = self.state.ran if segment == 0 and self.goes_on(spans) else 0
-        return max(0, shortest - ran)
-
-    def _counted(self, cost: Cost, instant: int, *, before: bool) -> float:
-        """Return the cost of a pause from `instant`, or with `before` of a restart."""
-        steps = self._overhead_costs[before]
-        time = to_microseconds(cost.time)
-        intervals = self.intervals
-        if not time:
-            i = bisect_right(intervals.starts, instant) - 1
-            beside = [i] if i == 0 or intervals.ends[i - 1] < instant else [i - 1, i]
-            return min(steps[k] for k in beside if intervals.ends[k] >= instant)
-        start = instant - time if before else instant
-        i, total = max(0, bisect_right(intervals.starts, start) - 1), 0.0
-        while i < len(steps) and intervals.starts[i] < start + time:
-            shared = min(intervals.ends[i], start + time) - max(intervals.starts[i], start)
-            total += steps[i] * shared / time
-            i += 1
-        return total
-
-    def _upto(self, instant: int) -> int:
-        """Return rate x time of all intervals up to `instant`, which lies in one."""
-        i = max(0, bisect_right(self.intervals.starts, instant) - 1)
-        return self._sums[i] + self.intervals.rates[i] * (instant - self.intervals.starts[i])
-
-    @cached_property
-    def _sums(self) -> list[int]:
-        return list(
-            accumulate(map(mul, self.intervals.rates, self.intervals.lengths), initial=0)
-        )
-
-    @cached_property
-    def _overhead_costs(self) -> tuple[list[int], list[int]]:
-        rates, job = self.intervals.rates, self.job
-        return overhead_costs(rates, job.pause_cost, job), overhead_costs(
-            rates, job.restart_cost, job
-        )
-
-    @cached_property
-    def _stretch(self) -> list[tuple[int, int]]:
-        """The unbroken free time that contains each interval."""
-        spans = merged(zip(self.intervals.starts, self.intervals.ends, strict=True))
-        starts = [start for start, _ in spans]
-        return [spans[bisect_right(starts, start) - 1] for start in self.intervals.starts]
+# States: milliseconds. A question of fewer is answered exactly, on whatever unit that takes.
+FEW_STATES = 4_000
+# The unit of last resort is the largest of these on which there is any schedule, microseconds.
+FINER = (300_000_000, 60_000_000)
+# How many parts of a slot are tried as a unit where that takes few states.
+PARTS = (12, 6, 4, 3, 2, 1)
 
 
-def to_solution(
-    intervals: Intervals, spans: Spans, job: Job, state: JobState, cost: float
-) -> Solution:
-    """Return the segments as a solution, with the time and energy of the pauses."""
-    parts = list(apply_power(spans, job.steps))
-    goes_on = state.running and spans[0][0] == state.at
-    pause_time, restart_time = (
-        to_microseconds(each.time) for each in (job.pause_cost, job.restart_cost)
+def cheapest(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
+    """Return the cheapest schedule found; exact where all times share the unit of the slots.
+
+    Raises:
+        NoFeasibleWindow: there is not enough free time, or not for such segments.
+        TooFine: the job's own times share only a very small unit.
+    """
+    exact, unit = exact_unit(curve.intervals, job, state), unit_of(curve, job, state)
+    needed = states(curve.intervals, job, exact)
+    if exact >= unit or needed <= FEW_STATES:
+        return exact_segments.cheapest(curve, job, state)
+    exact_segments.check_room(curve, job, state)
+    segments = Segments(curve.intervals, job, state)
+    found = list(_without_grid(curve, job, state))
+    for size in (unit, *(each for each in FINER if each < unit)):
+        found += _on_grids(curve, job, state, size)
+        if found:
+            break
+    if not found:
+        if unit >= FINER[-1] and needed > MOST_STATES:
+            raise exact_segments.too_few_segments(curve, job)
+        return exact_segments.cheapest(curve, job, state)
+    solutions = [segments.solution(segments.improve(each)) for each in found]
+    best = min(solutions, key=lambda solution: (solution.cost, solution.end))
+    return replace(best, bound=min(best.cost, bound(curve, job)))
+
+
+def bound(curve: Curve, job: Job) -> float:
+    """Return a lower bound on the cost of any schedule: the cheapest slots with free pauses.
+
+    With a power profile, the highest power takes the cheapest slots, whatever its order.
+    """
+    intervals, total = curve.intervals, 0.0
+    offers = ((intervals.rates[i], intervals.lengths[i]) for i in intervals.order)
+    rate, free = next(offers)
+    for kw, length in sorted(((kw, end - start) for start, end, kw in job.steps), reverse=True):
+        left = length
+        while left:
+            if not free:
+                rate, free = next(offers)
+            used = min(free, left)
+            total += rate * used * kw
+            free, left = free - used, left - used
+    return in_units(total)
+
+
+def taken(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
+    """Return about how many states `cheapest` goes through."""
+    exact, unit = exact_unit(curve.intervals, job, state), unit_of(curve, job, state)
+    needed = states(curve.intervals, job, exact)
+    return needed if exact >= unit else min(needed, 3 * states(curve.intervals, job, unit))
+
+
+def unit_of(curve: Curve, job: Job, state: JobState) -> int:
+    """Return the unit that slots and the job share, or a part of it if that takes few states.
+
+    The remaining work of a job that has started does not count: it is as odd as the moment.
+    Where checkpoints or a power profile count from its beginning, what lies between two of them
+    does; as long as it runs, all of it.
+    """
+    edges = slot_edges(curve)
+    apart = [later - earlier for earlier, later in pairwise(edges)]
+    if _is_resumed(job, state):
+        own = [later - earlier for earlier, later in pairwise(_changes(job))]
+        own += overhead_lengths(job)
+    else:
+        own = limit_lengths(job)
+        if not state.started or counts_progress(job):
+            own.append(job.work)
+    unit = gcd(*apart, *own) or HOUR
+    for part in PARTS:
+        if unit % part == 0 and (
+            part == 1 or states(curve.intervals, job, unit // part) <= FEW_STATES
+        ):
+            return unit // part
+    return unit
+
+
+def counts_progress(job: Job) -> bool:
+    """Whether what the job may do depends on the work done since its beginning."""
+    return bool(job.checkpoints) or len(job.steps) > 1
+
+
+def _is_resumed(job: Job, state: JobState) -> bool:
+    """Whether it stands still with an odd part of what counts from its beginning done."""
+    return state.started and not state.running and counts_progress(job)
+
+
+def _changes(job: Job) -> list[int]:
+    """Return the work done at each checkpoint, change of power and at the end, ascending."""
+    checkpoints = {to_microseconds(each) for each in job.checkpoints}
+    return sorted(checkpoints | {end for _, end, _ in job.steps} | {job.work})
+
+
+def slot_edges(curve: Curve) -> list[int]:
+    """Return the edges of slots within the free time, ascending.
+
+    Where other edges cut the slots at odd moments, those aligned with the most common slot.
+    """
+    edges = edges_within(curve)
+    apart = [later - earlier for earlier, later in pairwise(edges)]
+    if not apart or gcd(*apart) >= FINER[0]:
+        return edges
+    (step, _), *_ = Counter(apart).most_common(1)
+    (phase, _), *_ = Counter(edge % step for edge in edges).most_common(1)
+    return [edge for edge in edges if edge % step == phase] if step >= FINER[0] else edges
+
+
+def _without_grid(curve: Curve, job: Job, state: JobState) -> Iterator[Spans]:
+    """Yield schedules that need no grid: an unbroken run, and the cheapest slots."""
+    if state.running:
+        end = state.at + job.work
+        spans = merged(zip(curve.intervals.starts, curve.intervals.ends, strict=True))
+        if any(low <= state.at and end <= high for low, high in spans):
+            yield [(state.at, end)]
+    elif not (state.started and job.restart_cost.time):
+        with suppress(NoFeasibleWindow):
+            yield _spans(unbroken.cheapest(curve, job))
+    if not is_limited(job) and not state.started:
+        free = interruptible.cheapest(curve, job)
+        if job.max_segments is None or free.segments <= job.max_segments:
+            yield _spans(free)
+
+
+def _on_grids(curve: Curve, job: Job, state: JobState, unit: int) -> Iterator[Spans]:
+    """Yield the best schedule on each grid of `unit` that has one."""
+    resumed = _is_resumed(job, state)
+    changes = _changes(job) if resumed else [job.work]
+    more = -changes[0] % unit
+    if any((change + more) % unit for change in changes):
+        return
+    if more and counts_progress(job) and not resumed:
+        return
+    rest = _with_more(job, more) if more else job
+    # A part of a unit counts as not run: it must only run on for longer.
+    stands = state if state is NOT_STARTED else replace(state, ran=state.ran // unit * unit)
+    segments = Segments(curve.intervals, job, state)
+    for phase in _phases(curve, unit):
+        cut = gridded(curve, unit, phase)
+        if not cut.stretches:
+            continue
+        with suppress(NoFeasibleWindow, TooFine):
+            spans = exact_segments.cheapest_spans(cut, rest, stands)
+            trimmed = (
+                segments.trim_start(spans, more) if resumed else segments.trim(spans, more)
+            )
+            if trimmed is not None:
+                yield trimmed
+
+
+def _with_more(job: Job, more: int) -> Job:
+    """Return the job with `more` work before all that is left of it, microseconds."""
+    extra, power = more * MICROSECOND, job.power
+    if isinstance(power, PowerProfile):
+        (length, kw), *steps = power.steps
+        power = PowerProfile(((length + extra, kw), *steps))
+    shortest = job.min_segment
+    return replace(
+        job,
+        duration=job.duration + extra,
+        power=power,
+        checkpoints=tuple(each + extra for each in job.checkpoints),
+        min_segment=job.duration + extra if shortest == job.duration else shortest,
     )
-    if pause_time:
-        kw = job.pause_cost.kwh * HOUR / pause_time
-        stops = [end for _, end in spans[:-1]]
-        if state.running and not goes_on:
-            stops.append(state.at)
-        parts += [Part(stop, stop + pause_time, kw) for stop in stops]
-    if restart_time:
-        kw = job.restart_cost.kwh * HOUR / restart_time
-        again = spans if state.started and not goes_on else spans[1:]
-        parts += [Part(start - restart_time, start, kw) for start, _ in again]
-    return Solution(
-        cost,
-        join_parts(sorted(parts)),
-        len(spans),
-        place_overheads(intervals, spans, job, state),
-    )
+
+
+def _phases(curve: Curve, unit: int) -> list[int]:
+    """Return the offsets of the grids: at the edges of slots, and at the first free moment."""
+    edges = slot_edges(curve)
+    firsts = [start % unit for _, start, _ in curve.stretches]
+    common = Counter(firsts).most_common(1)[0][0]
+    return list(dict.fromkeys([*(edge % unit for edge in edges[:1]), firsts[0], common]))
+
+
+def _spans(solution: Solution) -> Spans:
+    return merged((part.start, part.end) for part in solution.parts)

@@ -1,14 +1,17 @@
-"""What a planner returns, before baselines and explanation are added."""
+"""What a planner returns: parts, cost, and the time and energy of pauses and restarts."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from gridtide.planning.problem.job import HOUR
-from gridtide.slots import STEPS_PER_UNIT
+from gridtide.planning.problem.job import HOUR, Cost, Job
+from gridtide.planning.problem.state import JobState
+from gridtide.planning.solvers.costs import Intervals
+from gridtide.slots import STEPS_PER_UNIT, to_microseconds
 
 
 class Part(NamedTuple):
@@ -106,3 +109,76 @@ def count_segments(parts: Sequence[Part]) -> int:
 def in_units(total: float) -> float:
     """Convert a sum of rate x kW x microseconds to the unit of the goal."""
     return total / STEPS_PER_UNIT / HOUR
+
+
+def to_solution(
+    intervals: Intervals,
+    spans: Sequence[tuple[int, int]],
+    job: Job,
+    state: JobState,
+    cost: float,
+) -> Solution:
+    """Return the segments as a solution, with the time and energy of the pauses."""
+    parts = list(apply_power(spans, job.steps))
+    goes_on = state.running and spans[0][0] == state.at
+    pause_time, restart_time = (
+        to_microseconds(each.time) for each in (job.pause_cost, job.restart_cost)
+    )
+    if pause_time:
+        kw = job.pause_cost.kwh * HOUR / pause_time
+        stops = [end for _, end in spans[:-1]]
+        if state.running and not goes_on:
+            stops.append(state.at)
+        parts += [Part(stop, stop + pause_time, kw) for stop in stops]
+    if restart_time:
+        kw = job.restart_cost.kwh * HOUR / restart_time
+        again = spans if state.started and not goes_on else spans[1:]
+        parts += [Part(start - restart_time, start, kw) for start, _ in again]
+    return Solution(
+        cost,
+        join_parts(sorted(parts)),
+        len(spans),
+        place_overheads(intervals, spans, job, state),
+    )
+
+
+def overhead_costs(rates: Sequence[int], cost: Cost, job: Job) -> list[int]:
+    """Return the cost of the energy of `cost` at each rate, in rate x microseconds at most
+    power.
+
+    Never below 0: otherwise a rate below 0 would reward pausing.
+    """
+    if not cost.kwh:
+        return [0] * len(rates)
+    factor = cost.kwh * HOUR / max(kw for *_, kw in job.steps)
+    return [round(rate * factor) if rate > 0 else 0 for rate in rates]
+
+
+def place_overheads(
+    intervals: Intervals, spans: Sequence[tuple[int, int]], job: Job, state: JobState
+) -> tuple[EnergyDraw, ...]:
+    """Return the energy of pauses and restarts that take no time, in the intervals they fall
+    in.
+
+    `spans` are the segments, ascending.
+    """
+    stops = [end for _, end in spans[:-1]]
+    starts = [start for start, _ in spans[1:]]
+    if state.running and spans[0][0] != state.at:
+        stops.insert(0, intervals.starts[0])
+    if state.started and not (state.running and spans[0][0] == state.at):
+        starts.insert(0, spans[0][0])
+    found = [place_overhead(intervals, instant, job.pause_cost) for instant in stops]
+    found += [place_overhead(intervals, instant, job.restart_cost) for instant in starts]
+    return tuple(each for each in found if each.kwh)
+
+
+def place_overhead(intervals: Intervals, instant: int, cost: Cost) -> EnergyDraw:
+    """Return the energy of `cost` in the cheapest interval at `instant`.
+
+    Zero where the overhead takes time.
+    """
+    last = bisect_right(intervals.starts, instant) - 1
+    beside = [i for i in (last, last - 1) if i >= 0 and intervals.ends[i] >= instant]
+    i = min(beside, key=intervals.rates.__getitem__)
+    return EnergyDraw(intervals.starts[i], intervals.ends[i], 0.0 if cost.time else cost.kwh)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from gridtide.planning.problem.job import Job, Kind
-from gridtide.planning.solvers import (
-    elastic,
-    interruptible,
-    limited_segments,
-    phases,
-    ramp,
-    unbroken,
-)
+from gridtide.planning.problem.state import NOT_STARTED, JobState
+from gridtide.planning.solvers import elastic, interruptible, ramp, segments, unbroken
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.overheads import NOT_STARTED, JobState
+from gridtide.planning.solvers.exact_segments import MOST_STATES, is_limited
 from gridtide.planning.solvers.solution import Part, Solution, apply_power
 
 # States of `limited` in whose time a solver finds one variable of a ramp.
@@ -36,15 +30,13 @@ def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
             return ramp.cheapest(curve, job, job.workers, job.workers.ramp, state)
         return elastic.cheapest(curve, job, job.workers)
     if has_segments(job):
-        return phases.cheapest(curve, job, state)
+        return segments.cheapest(curve, job, state)
     return interruptible.cheapest(curve, job)
 
 
 def has_segments(job: Job) -> bool:
     """Whether the job is planned on equal units of time: its pauses cost, or have limits."""
-    return job.kind is Kind.SEGMENTS or (
-        job.kind is Kind.INTERRUPTIBLE and limited_segments.is_limited(job)
-    )
+    return job.kind is Kind.SEGMENTS or (job.kind is Kind.INTERRUPTIBLE and is_limited(job))
 
 
 def steps(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
@@ -56,7 +48,7 @@ def steps(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> int:
         return len(curve.intervals.rates) * len(elastic.increments_of(job.workers)) * RAMP
     if not has_segments(job) or not curve.stretches:
         return 0
-    return min(phases.taken(curve, job, state), limited_segments.MOST_STATES)
+    return min(segments.taken(curve, job, state), MOST_STATES)
 
 
 def run_at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:

@@ -1,57 +1,21 @@
-"""As `grid`, with segment lengths and counts, checkpoints, pauses that take time, power
-profiles.
+"""The exact dynamic programme for segments with every limit.
 
-Exact on equal units of which every edge, limit and time is a whole number. Time is counted in
-boundaries between units, work in units done. A row of running states is kept less the cost of
-running since the work began, so that running on is a shift.
+Lengths and number of segments, checkpoints, pauses that take time and power profiles, on equal
+units of which every edge, limit and time is a whole number. Time is counted in boundaries
+between units, work in units done. A row of running states is kept less the cost of running
+since the work began, so that running on is a shift.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 from operator import lt
-from typing import NamedTuple
 
 from gridtide.planning.solvers.cancellation import check_cancelled
-from gridtide.planning.solvers.grid import Units
+from gridtide.planning.solvers.time_grid import Limits, Segment, Units
 
 Rows = list[list[float]]  # by layer, by work done
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of the segments, in units. `Units` then holds the cost of a whole pause or restart
-    that begins at each boundary, ``inf`` where there is no time for it.
-
-    Attributes:
-        shortest: least units of work in a segment, 1 or more.
-        left: units that a running job must run on before it may pause.
-        most: most segments, a running one counted; ``None`` for any number.
-        marks: work done at which the job may pause; ``None`` for all.
-        pause_time: units without progress after every segment but the last.
-        restart_time: units without progress before every segment but the first.
-        first_time: the same before the first.
-        weights: power of each unit of work, relative to the largest.
-    """
-
-    shortest: int
-    left: int
-    most: int | None
-    marks: Sequence[int] | None
-    pause_time: int
-    restart_time: int
-    first_time: int
-    weights: Sequence[float]
-
-
-class Segment(NamedTuple):
-    """A start at boundary `begins`, then work from boundary `start` to boundary `end`."""
-
-    begins: int
-    start: int
-    end: int
 
 
 def cheapest(units: Units, work: int, limits: Limits) -> tuple[float, list[Segment]]:
@@ -70,7 +34,7 @@ class _Programme:
         self.on: list[Rows] = []
         self.off: list[Rows] = []
         self.spent: Rows = []
-        self.starts: list[list[bytes]] = []  # by point and layer: work where a start won
+        self.starts: list[list[bytes]] = []  # by boundary and layer: work where a start won
         self.stops: list[list[bytes]] = []  # and where a stop did
 
     def solve(self) -> tuple[float, list[Segment]]:
@@ -147,9 +111,7 @@ class _Programme:
         return row
 
     def _stop(self, boundary: int, layer: int, stay: list[float]) -> None:
-        """Add the costs of being paused at `boundary`, since before or since a pause ends
-        there.
-        """
+        """Add the costs of being paused at `boundary`, since before or since a pause ended."""
         limits, row, stopped = self.limits, stay, bytes(self.work + 1)
         ended = boundary - limits.pause_time
         # `pause` is inf where a pause from there on has no room.
@@ -157,9 +119,9 @@ class _Programme:
         if cost < inf:
             running, spent = self.on[ended][layer], self.spent[ended]
             paused = [x + y + cost for x, y in zip(running, spent, strict=True)]
-            if limits.marks is not None:
+            if limits.checkpoints is not None:
                 allowed = [inf] * (self.work + 1)
-                for done in limits.marks:
+                for done in limits.checkpoints:
                     allowed[done] = paused[done]
                 paused = allowed
             row = [x if x <= y else y for x, y in zip(stay, paused, strict=True)]
