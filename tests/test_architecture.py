@@ -55,6 +55,7 @@ LONGER = {
     "sdk/gridtide/schema/decode.py": "one walk of a definition: every type is decoded here",
     "server/gridtide_server/queue.py": "queue, time slices and budgets are one mechanism",
     "sdk/gridtide/planning/solvers/uneven_grid.py": "one search, beside its states and paths",
+    "sdk/gridtide/planning/batch/programme.py": "the rows of one programme, job by job",
 }
 
 

@@ -17,6 +17,7 @@ from gridtide.model import Series
 from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps, free_under_cap
 from gridtide.planning.batch.rounding import Taken, round_to_schedule
 from gridtide.planning.batch.schedule import BatchPlan, Request, plan_batch
+from gridtide.planning.decide.candidate import Site
 from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound
@@ -27,7 +28,6 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers.elastic import Increment
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
 from tests.examples import examples
 from tests.planning.worlds import CFE, CI, HOUR, T0, us

@@ -7,15 +7,15 @@ import pytest
 from gridtide.model import Series
 from gridtide.planning.batch.capacity import Cap, Member
 from gridtide.planning.batch.greedy import place_all, place_one_by_one
+from gridtide.planning.decide.candidate import Site
 from gridtide.planning.decide.candidates import each_alone
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.problem.state import PlanningProblem
 from tests.planning.worlds import CI, HOUR, T0, us
 
 

@@ -10,16 +10,15 @@ from gridtide.model import Series
 from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps, members_over_caps
 from gridtide.planning.batch.column_generation import Columns
 from gridtide.planning.batch.integer_program import grid_of, solve_on_grid, solve_together
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import each_alone
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
-from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.problem.state import PlanningProblem
 from tests.planning.worlds import CI, HOUR, T0
 
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import NoFeasibleWindow
-from gridtide.planning.decide.earliest import earliest
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.solvers.solution import Solution
-from gridtide.planning.solvers.solve import solve
+from gridtide.planning.solvers.solve import earliest, solve
 from tests.examples import examples
 from tests.planning.worlds import MINUTE, POWER, World, us, worlds
 

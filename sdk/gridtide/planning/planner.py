@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from gridtide.model import Series, Signal, When, utc
 from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.explain import explain
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.slots import EPOCH
 from gridtide.values import instance_of, optional, read_whole, refuse
 

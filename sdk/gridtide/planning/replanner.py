@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Series
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.planner import as_outlook, make_plan, round_up_to_five_minutes
 from gridtide.planning.problem.bounds import Bounds
@@ -16,7 +15,7 @@ from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegions, Moves
-from gridtide.planning.problem.state import NOT_STARTED, JobState, Progress
+from gridtide.planning.problem.state import NOT_STARTED, JobState, PlanningProblem, Progress
 from gridtide.planning.solvers.ramp import NONE
 from gridtide.planning.solvers.segments import counts_progress
 from gridtide.planning.solvers.solve import has_segments

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from gridtide.errors import ApiError, BadInput
 from gridtide.model import Quality, Signal, When
 from gridtide.planning.batch.capacity import Cap
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.recurrence import Recurring
-from gridtide.planning.problem.state import Progress
+from gridtide.planning.problem.state import PlanningProblem, Progress
 from gridtide.schema.decode import decode_response
 from gridtide.schema.definition import Field
 from gridtide.schema.regions import Candidates, RequestedRegions, Where, as_candidates

@@ -7,11 +7,10 @@ from dataclasses import fields, replace
 from gridtide.errors import BadInput
 from gridtide.model import Quality
 from gridtide.planning.batch.schedule import Request, plan_batch
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import LeftOut, Plan
 from gridtide.planning.planner import default_goal, plan
 from gridtide.planning.problem.objective import Goal, Objective
-from gridtide.planning.problem.state import Progress
+from gridtide.planning.problem.state import PlanningProblem, Progress
 from gridtide.planning.replanner import replan
 from gridtide.schema.plans import (
     PlanAnswer,

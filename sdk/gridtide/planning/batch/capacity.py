@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from math import inf
 from typing import Annotated
 
-from gridtide.planning.decide.candidate import Candidate
-from gridtide.planning.decide.request import PlanningProblem
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.planning.solvers.costs import Curve, Stretch
 from gridtide.planning.solvers.elastic import FreePower
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Part
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate

@@ -24,12 +24,11 @@ from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.batch.capacity import Cap, Member, members_over_caps, most_power
 from gridtide.planning.batch.greedy import improve, place_all
 from gridtide.planning.batch.lp_relaxation import Prices, Region, cap_limits, regions_of
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Cost, Job
 from gridtide.planning.solvers.costs import LARGEST, Curve, Stretch
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Solution, in_units
 from gridtide.planning.solvers.solve import solve
 from gridtide.slots import STEPS_PER_UNIT, Run

@@ -17,10 +17,9 @@ from gridtide.planning.batch.capacity import (
 )
 from gridtide.planning.decide.candidate import Candidate
 from gridtide.planning.decide.candidates import move_to
-from gridtide.planning.decide.earliest import earliest
 from gridtide.planning.problem.job import Job
 from gridtide.planning.solvers import elastic, ramp
-from gridtide.planning.solvers.solve import solve
+from gridtide.planning.solvers.solve import earliest, solve
 
 # How often every job is taken out and placed again.
 ROUNDS = 3

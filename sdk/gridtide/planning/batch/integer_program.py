@@ -21,15 +21,13 @@ from itertools import pairwise
 from math import gcd, inf
 
 from gridtide.planning.batch.capacity import Cap, Member
-from gridtide.planning.batch.program_jobs import Option
-from gridtide.planning.batch.program_rows import programme_of
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.batch.programme import Option, programme_of
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job, Kind
 from gridtide.planning.problem.state import NOT_STARTED
 from gridtide.planning.solvers.costs import Curve
 from gridtide.planning.solvers.elastic import increments_of
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import (
     Part,
     Solution,

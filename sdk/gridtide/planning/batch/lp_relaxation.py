@@ -17,12 +17,11 @@ from math import floor
 
 from gridtide.planning.batch.capacity import Cap, Member, most_power
 from gridtide.planning.batch.rounding import Taken, round_to_schedule
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job, Kind
 from gridtide.planning.solvers.elastic import Increment, increments_of
 from gridtide.planning.solvers.highs import Programme
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.slots import STEPS_PER_UNIT
 
 Prices = dict[tuple[str, str, int], float]

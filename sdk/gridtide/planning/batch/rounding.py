@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from math import gcd
 
 from gridtide.planning.batch.capacity import Member
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import move_to
 from gridtide.planning.problem.job import HOUR, Job
 from gridtide.planning.solvers.elastic import Increment
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import (
     Part,
     Solution,

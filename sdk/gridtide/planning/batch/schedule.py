@@ -22,11 +22,10 @@ from gridtide.planning.batch.greedy import improve, place_one_by_one
 from gridtide.planning.batch.integer_program import solve_on_grid
 from gridtide.planning.batch.large import search_by_prices
 from gridtide.planning.batch.lp_relaxation import Prices, relax
-from gridtide.planning.decide.baseline import Baseline
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import Decision, each_alone
+from gridtide.planning.decide.comparison import Baseline
 from gridtide.planning.decide.explain import explain
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.planner import Where, as_regions, default_goal
@@ -34,7 +33,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
-from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.schema.result import Record, Shown, Tabular
 from gridtide.values import instance_of, optional, read_list
 

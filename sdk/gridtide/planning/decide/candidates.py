@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from gridtide.errors import BadInput, NoData, NoFeasibleWindow
-from gridtide.planning.decide.baseline import Baseline, run_now_at, saving
-from gridtide.planning.decide.candidate import Candidate, DataMove
-from gridtide.planning.decide.earliest import earliest
+from gridtide.planning.decide.candidate import Candidate, DataMove, Site
+from gridtide.planning.decide.comparison import Baseline, run_now_at, saving
 from gridtide.planning.decide.moves import (
     assign_regions,
     lowest_rates,
@@ -17,15 +16,14 @@ from gridtide.planning.decide.moves import (
     moves_are_free,
     region_rates,
 )
-from gridtide.planning.decide.request import PlanningProblem
 from gridtide.planning.decide.response import Code
 from gridtide.planning.errors import NeverUnder, OverBudget, TooFine
 from gridtide.planning.problem.job import Kind
 from gridtide.planning.problem.regions import Moves
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.planning.solvers.costs import Curve
-from gridtide.planning.solvers.region_costs import Site
 from gridtide.planning.solvers.solution import Solution
-from gridtide.planning.solvers.solve import solve, steps
+from gridtide.planning.solvers.solve import earliest, solve, steps
 from gridtide.slots import to_instant
 
 # Some twenty seconds.

@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gridtide.model import format_time
-from gridtide.planning.decide.alternatives import find_alternatives
-from gridtide.planning.decide.candidate import Candidate
+from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import Decision, each_alone
-from gridtide.planning.decide.request import PlanningProblem
+from gridtide.planning.decide.comparison import find_alternatives
 from gridtide.planning.decide.response import (
     Alternative,
     Code,
@@ -22,7 +21,7 @@ from gridtide.planning.decide.response import (
 from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.regions import Moves
-from gridtide.planning.solvers.region_costs import Site
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.slots import to_moment
 
 # How much later a deadline is looked at, for what would change.

@@ -15,12 +15,11 @@ from math import inf
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot
-from gridtide.planning.decide.candidate import Candidate, DataMove, Share
+from gridtide.planning.decide.candidate import Candidate, DataMove, Share, Site, value_from
 from gridtide.planning.problem.job import HOUR, Cost, Job, Kind
 from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers.costs import Curve, Intervals, Stretch
 from gridtide.planning.solvers.exact_segments import is_limited, too_few_segments
-from gridtide.planning.solvers.region_costs import Site, value_from
 from gridtide.planning.solvers.solution import (
     EnergyDraw,
     Part,

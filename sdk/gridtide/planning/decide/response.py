@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from gridtide.model import Signal
-from gridtide.planning.decide.request import PlanningProblem
+from gridtide.planning.problem.state import PlanningProblem
 from gridtide.schema.definition import Field
 from gridtide.schema.result import Record, Shown, Tabular
 

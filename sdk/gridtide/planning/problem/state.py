@@ -1,4 +1,4 @@
-"""The state of a running job."""
+"""The state of a running job, and the whole problem that is planned."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When
+from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.objective import Goal
+from gridtide.planning.problem.regions import CandidateRegions
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
 
@@ -113,3 +117,22 @@ class JobState:
 
 
 NOT_STARTED = JobState()
+
+
+@dataclass(frozen=True)
+class PlanningProblem:
+    """A job, where and when it may run, and the objective.
+
+    Attributes:
+        now: when the plan was requested.
+        alternatives: how many other plans are wanted.
+        state: state of the job then.
+    """
+
+    job: Job
+    regions: CandidateRegions
+    bounds: Bounds
+    goal: Goal
+    now: datetime
+    alternatives: int = 3
+    state: JobState = NOT_STARTED

@@ -1,23 +1,87 @@
-"""Other plans to name beside the best one."""
+"""What a plan is compared with: running at once, median and worst start, and other plans."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from gridtide.errors import NoFeasibleWindow
 from gridtide.model import format_time
-from gridtide.planning.decide.baseline import run_now_at
-from gridtide.planning.decide.candidate import Candidate, DataMove
+from gridtide.planning.decide.candidate import Candidate, DataMove, Share, Site
 from gridtide.planning.errors import TooFine
 from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.state import NOT_STARTED, JobState
 from gridtide.planning.solvers import unbroken
-from gridtide.planning.solvers.region_costs import Site
-from gridtide.planning.solvers.solution import Solution, apply_power
-from gridtide.planning.solvers.solve import has_segments, solve
+from gridtide.planning.solvers.solution import Solution, apply_power, count_segments
+from gridtide.planning.solvers.solve import has_segments, run_at_once, solve
+from gridtide.planning.solvers.unbroken import trials
 from gridtide.slots import to_moment
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Runs at the job's own power at one site; ``None`` where there is none.
+
+    Attributes:
+        now: run at once, see `solve.run_at_once`.
+        median, worst: costs of the unbroken starts at edges of slots, with PUE.
+        kwh: energy of such a run, before PUE.
+        pue: of the site.
+    """
+
+    now: Candidate | None
+    median: float | None
+    worst: float | None
+    kwh: float
+    pue: float
+
+    @classmethod
+    def of(cls, site: Site, job: Job) -> Baseline:
+        """Compute the baselines at `site`, from expected values within the bounds."""
+        found = sorted(each.cost * site.region.pue for each in trials(site.plain, job.steps))
+        half = len(found) // 2
+        return cls(
+            now=run_now_at(site, job),
+            median=(found[half] + found[~half]) / 2 if found else None,
+            worst=found[-1] if found else None,
+            kwh=job.kwh,
+            pue=site.region.pue,
+        )
+
+    def saving_now(self, candidate: Candidate, goal: Goal) -> float | None:
+        """Return the saving of `candidate` against running at once."""
+        if self.now is None:
+            return None
+        return saving(candidate, goal, self.now.counts, self.now.mean)
+
+    def saving(self, candidate: Candidate, goal: Goal, counts: float | None) -> float | None:
+        """Return the saving of `candidate` against a run here that costs `counts`."""
+        if counts is None:
+            return None
+        return saving(candidate, goal, counts, 1 - counts / self.kwh / self.pue)
+
+
+def run_now_at(site: Site, job: Job) -> Candidate | None:
+    """Return the job run at `site` at once."""
+    parts = run_at_once(site.plain, job)
+    if parts is None:
+        return None
+    share = Share(site, parts)
+    return Candidate((share,), site.counts(share.draws), count_segments(parts))
+
+
+def saving(candidate: Candidate, goal: Goal, counts: float, mean: float) -> float | None:
+    """Return the saving of `candidate` against a cost of `counts`; for CFE, against `mean`.
+
+    A fraction, ``None`` where there is nothing to save from; for CFE, fraction points.
+    """
+    if goal.objective is Objective.CFE:
+        return candidate.mean - mean
+    return (counts - candidate.counts) / counts if counts > 0 else None
+
 
 # Parts of the time from the first free moment to the plan's end by which another plan ends.
 SOONER = (0.75, 0.5, 0.25)
