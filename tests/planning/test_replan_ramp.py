@@ -163,7 +163,7 @@ def test_a_size_that_the_job_has_not_is_refused() -> None:
     elastic = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(4, 2, base=2, ramp=2))
     first, news = plan(elastic, hourly(*[1.0] * 9), now=T0), hourly(*[1.0] * 9)
     for size in (1.0, 5.0):
-        with pytest.raises(BadInput, match="runs on 2 to 4; give the size it runs at now"):
+        with pytest.raises(BadInput, match="runs on 2 to 4; give the workers it has now"):
             replan(first, Progress(T0, done=HOUR, running=True, workers=size), news)
     whole = plan(Job(4 * HOUR), news, now=T0)
     with pytest.raises(BadInput, match="of kind unbroken and not elastic"):

@@ -207,7 +207,7 @@ def test_the_script_says_at_which_size_a_job_runs(
     # Two hours are left, and the ramp of 1 needs 1.5 workers or more in the first hour.
     assert answer["slots"][0]["start"] == "2026-03-02T12:00:00Z"
     assert answer["slots"][0]["workers"] >= 1.5 - 1e-6
-    assert "runs on 0 to 4; give the size it runs at now" in refused["detail"]
+    assert "runs on 0 to 4; give the workers it has now" in refused["detail"]
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,14 @@ class Known:
         self._integrals = list(accumulate((run.integrals[-1] for run in runs), initial=0))
 
     def mean(self, start: int, end: int) -> float | None:
-        """The mean over ``[start, end)``; ``None`` where any part of it is unknown."""
+        """Return the mean over ``[start, end)``; ``None`` where any part of it is unknown."""
         i = bisect_right(self._firsts, start) - 1
         if i < 0 or self.runs[i].edges[-1] < end:
             return None
         return self.runs[i].mean(start, end)
 
     def parts(self, start: int, end: int, kwh: float) -> list[tuple[float, float]]:
-        """Energy and grams of the parts of ``[start, end)`` whose intensity is known."""
+        """Return energy and grams of the parts of ``[start, end)`` whose intensity is known."""
         low = max(0, bisect_right(self._firsts, start) - 1)
         high = bisect_left(self._firsts, end)
         if high - low <= LONG_RUNS:
@@ -69,7 +69,7 @@ def unmatched(
     used: Sequence[tuple[int, int, float]],
     bought: Sequence[tuple[int, int, float]],
 ) -> float:
-    """Grams of what no purchase of the same hour covers; all of `used` is known."""
+    """Return the grams of what no purchase of the same hour covers; all of `used` is known."""
     energy: dict[int, float] = defaultdict(float)
     grams: dict[int, float] = defaultdict(float)
     for hour, first, last, kwh in _short(used):
@@ -93,7 +93,7 @@ def unmatched(
 def _short(
     rows: Sequence[tuple[int, int, float]],
 ) -> Iterator[tuple[int, int, int, float]]:
-    """Hour, start, end and energy of each part that `_whole` leaves: of long rows the ends."""
+    """Yield hour, start, end and energy of what `_whole` leaves: of long rows the ends."""
     for start, end, kwh in rows:
         check_cancelled()
         low, high = start // HOUR, -(-end // HOUR)
@@ -104,7 +104,7 @@ def _short(
 
 
 def _whole(rows: Sequence[tuple[int, int, float]]) -> Mapping[int, float]:
-    """Energy of the whole hours inside long rows, by hour."""
+    """Return the energy of the whole hours inside long rows, by hour."""
     changes: dict[int, list[float]] = defaultdict(list)
     beginning: dict[int, int] = defaultdict(int)
     for start, end, kwh in rows:
@@ -129,7 +129,7 @@ def _whole(rows: Sequence[tuple[int, int, float]]) -> Mapping[int, float]:
 
 
 def _inner(start: int, end: int) -> range:
-    """The whole hours inside a long row; of a short one none, at its end."""
+    """Return the whole hours inside a long row; of a short one none, at its end."""
     low, high = -(-start // HOUR), end // HOUR
     if high - low <= LONG_HOURS:
         high = low = -(-end // HOUR)

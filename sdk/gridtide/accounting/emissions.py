@@ -2,7 +2,7 @@
 
 After Patterson et al. 2021 (arXiv:2104.10350): energy is hours x processors x average power x
 PUE, and emissions are energy x intensity. Gross takes the grid's intensity, net the intensity
-that is left after hourly local purchases of clean energy. Offsets are no part of either: they
+that is left after hourly local purchases of clean energy. Offsets belong to neither: they
 happen elsewhere, and the SCI specification (ISO/IEC 21031:2024) rules them out by name.
 """
 
@@ -114,7 +114,7 @@ def training(
     net_g_per_kwh: float | None = None,
     offset_g: float | None = None,
 ) -> Footprint:
-    """One run: `processors` for `hours`, each at `power_kw` on average.
+    """Return the footprint of one run: `processors` for `hours`, each at `power_kw` on average.
 
     Raises:
         BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
@@ -133,7 +133,7 @@ def inference(
     net_g_per_kwh: float | None = None,
     offset_g: float | None = None,
 ) -> Footprint:
-    """Answering `requests`, each at `kwh_per_request` before PUE.
+    """Return the footprint of `requests`, each at `kwh_per_request` before PUE.
 
     Raises:
         BadInput: a number below 0 or not finite, a PUE below 1, or an offset.
@@ -154,7 +154,7 @@ def integrate(
     clean: Iterable[Row] | None = None,
     offset_g: float | None = None,
 ) -> Metered:
-    """Metered energy times the intensity of its own time.
+    """Return the footprint of metered energy, each row by the intensity of its own time.
 
     Args:
         rows: (start, end, kWh before PUE), in any order; they may overlap, as meters do. The
@@ -179,7 +179,7 @@ def integrate(
     drawn = [(start, end, kwh * pue) for start, end, kwh in checked]
     finite("the energy of all rows in kWh", sum(kwh for *_, kwh in drawn))
     known = Known(series.runs)
-    told = []
+    found = []
     energy, grams = list[float](), list[float]()
     for (begin, stop), (start, end, kwh) in zip(moments, drawn, strict=True):
         check_cancelled()
@@ -192,10 +192,12 @@ def integrate(
         else:
             energy.append(kwh)
             grams.append(gross)
-        told.append(RowFootprint(start=begin, end=stop, kwh=kwh, g_per_kwh=mean, gross_g=gross))
+        found.append(
+            RowFootprint(start=begin, end=stop, kwh=kwh, g_per_kwh=mean, gross_g=gross)
+        )
     finite("the emissions of all rows in g", sum(grams))
     known_g = fsum(grams)
-    complete = all(row.gross_g is not None for row in told)
+    complete = all(row.gross_g is not None for row in found)
     net = None
     if complete:
         _, bought = _checked("clean purchase", () if clean is None else clean)
@@ -207,13 +209,13 @@ def integrate(
         known_kwh=fsum(energy),
         known_g=known_g,
     )
-    return Metered(total=total, rows=tuple(told))
+    return Metered(total=total, rows=tuple(found))
 
 
 def gains(footprints: Sequence[float]) -> list[float]:
-    """How many times less each of `footprints` is than the one before it.
+    """Return the factor by which each of `footprints` is less than the one before it.
 
-    Their product is the gain of the whole way: a decomposition into its steps.
+    Their product is the total gain; the factors divide it into its steps.
 
     Raises:
         BadInput: a footprint that is not above 0.
@@ -226,10 +228,10 @@ def gains(footprints: Sequence[float]) -> list[float]:
 
 
 def finite(name: str, value: float) -> float:
-    """`value`, which came of finite numbers.
+    """Return `value`, computed from finite numbers.
 
     Raises:
-        BadInput: it is too large for a number.
+        BadInput: it is not finite.
     """
     if not isfinite(value):
         raise BadInput(f"{name} comes to more than a number can hold; give smaller numbers")
@@ -264,7 +266,7 @@ def _footprint(
 def _checked(
     name: str, rows: Iterable[Row]
 ) -> tuple[list[tuple[datetime, datetime]], list[tuple[int, int, float]]]:
-    """The moments of each row in UTC, and each row with instants for them."""
+    """Return the times of each row in UTC, and each row with instants for them."""
     give = "rows of (start, end, kWh) with aware times"
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         refuse(rows, f"{name}s", give)

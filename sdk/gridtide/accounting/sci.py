@@ -65,7 +65,7 @@ class Factors:
 
     @property
     def grams(self) -> float:
-        """Their product."""
+        """The product of the factors."""
         kwh = energy_kwh(
             self.hours, processors=self.processors, power_kw=self.power_kw, pue=self.pue
         )
@@ -86,7 +86,7 @@ class Gain(Record):
 
 
 def gain(before: Factors, after: Factors) -> Gain:
-    """Where the difference between two footprints comes from.
+    """Return how much each factor contributes to the difference between two footprints.
 
     Raises:
         BadInput: a factor below 0 or not finite, or a footprint of 0.
@@ -112,7 +112,7 @@ def sci(
     per: float,
     offset_g: float | None = None,
 ) -> float:
-    """Software carbon intensity, g per functional unit: ((E x I) + M) per R.
+    """Return the software carbon intensity, g per functional unit: ((E x I) + M) per R.
 
     ISO/IEC 21031:2024. `g_per_kwh` is the grid's own, without purchases; `embodied` is M in
     grams, see `embodied_g`; `per` is R, how many units the energy was for.
@@ -133,7 +133,7 @@ def sci(
 def embodied_g(
     total_g: float, *, reserved: Length, lifespan: Length, share: float = 1.0
 ) -> float:
-    """The embodied emissions a job answers for, M in ISO/IEC 21031:2024.
+    """Return the embodied emissions a job is charged with, M in ISO/IEC 21031:2024.
 
     Args:
         total_g: making the hardware.
@@ -160,7 +160,7 @@ def embodied_g(
 
 
 def equivalents(grams: float) -> tuple[Equivalent, ...]:
-    """What emits as much, in `EQUIVALENTS`' order.
+    """Return what emits as much, in `EQUIVALENTS`' order.
 
     Raises:
         BadInput: grams below 0 or not finite.

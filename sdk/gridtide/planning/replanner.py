@@ -33,28 +33,20 @@ def replan(
     """Return the plan for the rest of the job under the new forecast.
 
     Bounds, goal and regions stay the same; a deadline that followed from slack stays the same
-    moment.
-    A job that has started stays in its region, unless it may follow the cleanest one. A running
-    unbroken job runs on. Where an interruptible job has checkpoints or a power profile, the
-    work left
-    is rounded up to whole minutes, and starts no earlier than the next full five minutes,
-    unless only
-    running on to the end fits.
+    moment. A job that has started stays in its region, unless it may follow the cleanest one. A
+    running unbroken job runs on. Where an interruptible job has checkpoints or a power profile,
+    the work left is rounded up to whole minutes, and starts no earlier than the next full five
+    minutes, unless only running on to the end fits.
 
     Segments that have run, the running one included, count towards `max_segments`; running on
-    begins
-    none. Where less work than a `min_segment` is left, a running job runs on, and a paused one
-    does all
-    of it in one segment. With a ramp, this moment counts as an edge of slots: the first number
-    of
-    workers is within the ramp of the present one. A plan made here may be planned again:
-    progress
-    always counts from the beginning of the job.
+    begins none. Where less work than a `min_segment` is left, a running job runs on, and a
+    paused one does all of it in one segment. With a ramp, this moment counts as an edge of
+    slots: the first number of workers is within the ramp of the present one. A plan made here
+    may be planned again: progress always counts from the beginning of the job.
 
     Raises:
         BadInput: the plan was read from JSON and lacks its problem, or the job is done, or what
-            is
-            left of it draws no energy.
+            is left of it draws no energy.
         GridtideError: as `planner.plan`.
     """
     instance_of(Plan, "a Plan")(plan, "plan")
@@ -135,7 +127,7 @@ def _workers(plan: Plan, job: Job, progress: Progress) -> float:
     elif not workers.minimum * (1 - NONE) <= reported <= workers.maximum * (1 + NONE):
         raise BadInput(
             f"progress at {reported:g} workers of a job that runs on {workers.minimum:g} to "
-            f"{workers.maximum:g}; give the size it runs at now, or leave workers out to go by "
+            f"{workers.maximum:g}; give the workers it has now, or leave workers out to go by "
             "the plan"
         )
     return min(max(reported, workers.minimum), workers.maximum)
@@ -178,13 +170,13 @@ def _rest(job: Job, progress: Progress) -> tuple[Job, bool]:
                 f"the {left} of work that are left draw no energy, so no time is better for "
                 "them than another; run them when you like"
             )
-    marks = tuple(mark - done for mark in job.checkpoints if mark > done)
+    checkpoints = tuple(each - done for each in job.checkpoints if each > done)
     may_stop = not job.checkpoints or done in job.checkpoints
     shortest = None if job.min_segment is None else min(job.min_segment, left)
-    if job.checkpoints and not marks:
-        shortest = left  # no mark is left to pause at
+    if job.checkpoints and not checkpoints:
+        shortest = left  # no checkpoint is left to pause at
     return replace(
-        job, duration=left, power=power, checkpoints=marks, min_segment=shortest
+        job, duration=left, power=power, checkpoints=checkpoints, min_segment=shortest
     ), may_stop
 
 
@@ -192,12 +184,12 @@ def _ran(job: Job, rest: Job, progress: Progress) -> timedelta:
     """Return how long its segment has run, for comparison with the shortest segment."""
     shortest = timedelta(0) if job.min_segment is None else job.min_segment
     if rest.duration < shortest:
-        return timedelta(0)  # too little for a piece of its own: it runs on
+        return timedelta(0)  # too little for a segment of its own: it runs on
     if job.checkpoints and not rest.checkpoints:
-        # The rest is one piece: it may stop now, at a mark, or not at all.
+        # The rest is one segment: it may stop now, at a checkpoint, or not at all.
         stops = progress.done in job.checkpoints and progress.running_for >= shortest
         return rest.duration if stops else timedelta(0)
-    # Beyond the shortest piece it says no more, and would only make the grid finer.
+    # Beyond the shortest segment it says no more, and would only make the grid finer.
     return min(progress.running_for, shortest)
 
 

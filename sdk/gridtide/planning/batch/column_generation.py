@@ -1,15 +1,11 @@
 """Batch plans by column generation: a choice among whole plans of each job.
 
 A linear programme weights the plans known so far and gives prices: what one more kWh and one
-more
-job in each slot would save. At rates raised by these prices each job alone has another best
-plan,
-which becomes one more column (Dantzig and Wolfe 1960). At any prices, the cost of all jobs less
-the worth of the caps is a lower bound on any schedule (Lagrange). An integer programme then
-picks
-one known plan for each job. Only the exact planner of each job is called, so all kinds of jobs
-are
-supported. `large` divides the time.
+more job in each slot would save. At rates raised by these prices each job alone has another
+best plan, which becomes one more column (Dantzig and Wolfe 1960). At any prices, the cost of
+all jobs less the worth of the caps is a lower bound on any schedule (Lagrange). An integer
+programme then picks one known plan for each job. Only the exact planner of each job is called,
+so all kinds of jobs are supported. `large` divides the time.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ from gridtide.planning.solvers.solution import Solution, in_units
 from gridtide.planning.solvers.solve import solve
 from gridtide.slots import STEPS_PER_UNIT, Run
 
-# Times the dearest rate: what a kWh over a cap counts while no plans keep to it.
+# Times the dearest rate: the cost of a kWh over a cap while no plans keep to it.
 DEAR = 3.0
 
 

@@ -31,10 +31,8 @@ def place_one_by_one(
     """Return a candidate for each member within the caps; ``None`` where a job does not fit.
 
     First the jobs with the least slack; where a job then does not fit, those that must end
-    soonest;
-    and at last each as early as it fits. Then each is taken out and placed again while that
-    lowers
-    the cost.
+    soonest; and at last each as early as it fits. Then each is taken out and placed again while
+    that lowers the cost.
     """
     schedule = place_all(members, caps)
     return None if schedule is None else improve(members, caps, schedule)
@@ -141,7 +139,7 @@ def _fitting(job: Job, cap: Cap | None) -> Job:
         return job
     try:
         return replace(job, workers=replace(workers, maximum=most))
-    except BadInput:  # not even its smallest size fits
+    except BadInput:  # not even its fewest workers fit
         return job
 
 

@@ -1,14 +1,12 @@
 """Batch plans by an integer programme: jobs start, stop and scale on a grid of equal slots.
 
 Where all jobs are unbroken, or limited in number alone, no schedule off the grid costs less:
-jobs
-that are off it by the same time can be shifted together until one is on it, and interruptible
-jobs are then a transport problem with whole numbers. Jobs with a ramp hold their workers over
-each slot and are on the grid anyway. There the programme proves the optimum.
-For other batches a second programme proves a bound: of any schedule, on the grid or off it, it
+jobs that are off it by the same time can be shifted together until one is on it, and
+interruptible jobs are then a transport problem with whole numbers. Jobs with a ramp hold their
+workers over each slot and are on the grid anyway. There the programme proves the optimum. For
+other batches a second programme proves a bound: of any schedule, on the grid or off it, it
 takes the mean over each slot. A start off the grid becomes a mixture of the two starts beside
-it,
-an interruptible job runs for a share of a slot, and a cap on power holds in whole multiples
+it, an interruptible job runs for a share of a slot, and a cap on power holds in whole multiples
 too.
 """
 
@@ -89,7 +87,7 @@ def solve_on_grid(
     if found.values is not None:
         candidates = _read(_at_own_sites(members, options), found.values, unit)
     if ramps and not aligned:
-        # A part of a slot taken as a whole one would do more work at the same size.
+        # A part of a slot taken as a whole one would do more work on the same workers.
         return Gridded(candidates, -inf, infeasible=False)
     proves = all(_is_whole(member, unit) for member in members) and (
         all(member.problem.job.kind is not Kind.INTERRUPTIBLE for member in members)

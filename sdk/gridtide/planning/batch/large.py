@@ -150,7 +150,7 @@ def improve_by_neighbourhoods(
                 taken.append(member)
                 size += sizes[member.number]
         if size > most:
-            break  # slots as small as this are no grid for a programme
+            break  # slots as small as this take too many variables
         numbers = {member.number for member in taken}
         rest = {number: each for number, each in found.items() if number not in numbers}
         anew = solve_together(taken, caps, rest, unit, min(EACH, ends - monotonic()))

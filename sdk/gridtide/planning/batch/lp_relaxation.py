@@ -3,8 +3,8 @@
 Every job may pause, share slots and split over its regions; caps hold on average over a slot.
 Where interruptible jobs are limited in number, a slot can be divided so that the cap holds at
 every moment (McNaughton 1959, the wrap-around rule); elastic jobs limited in power hold one
-number
-of workers over a slot. If then no job is split over regions, the solution is a set of plans.
+number of workers over a slot. If then no job is split over regions, the solution is a set of
+plans.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gridtide.planning.solvers.highs import Programme
 from gridtide.slots import STEPS_PER_UNIT
 
 Prices = dict[tuple[str, str, int], float]
-"""By region, ``kw`` or ``jobs`` and interval between its edges: what an hour of one counts."""
+"""By region, ``kw`` or ``jobs`` and interval between its edges: the price of an hour of one."""
 
 
 @dataclass(frozen=True)

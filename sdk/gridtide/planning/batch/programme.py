@@ -176,7 +176,7 @@ class Load:
 
     jobs: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     kw: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    shares: set[int] = field(default_factory=set)  # variables that are no whole number of kW
+    shares: set[int] = field(default_factory=set)  # variables in parts of a kW
 
     def add(self, slot: int, variable: int, jobs: float, kw: float) -> None:
         self.jobs.setdefault(slot, []).append((variable, jobs))

@@ -2,8 +2,7 @@
 power.
 
 Exact where the LP relaxation is: interruptible jobs under a cap on their number, and elastic
-jobs
-under a cap on their power. Otherwise one job after the other, each where it is best in the
+jobs under a cap on their power. Otherwise one job after the other, each where it is best in the
 capacity left, then an integer programme within a time budget, with a bound on the cost of any
 schedule. Without a solver, only one job after the other.
 """
@@ -41,7 +40,7 @@ from gridtide.values import instance_of, optional, read_list
 NEAR = 1e-6
 # Relative; what is called exact. A search stops at as much.
 EXACT = 2e-6
-# Relative; a gap above it is worth a second way to search.
+# Relative; a gap above it is worth a second search.
 ENOUGH = 0.01
 # For that, or half of it after a search on a grid.
 SECONDS = 9.0
@@ -192,7 +191,7 @@ def _search(
     """Improve `candidates` by an integer programme; return them, the bound, and the open gap.
 
     Raises:
-        NoFeasibleWindow: it is proven that there is no schedule.
+        NoFeasibleWindow: it is proven that no schedule is feasible.
     """
     found = solve_on_grid(members, caps)
     if found is not None:

@@ -165,7 +165,7 @@ class DataMove:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A feasible way to run a job.
+    """A feasible schedule of a job over time and regions.
 
     Attributes:
         shares: by site.

@@ -99,8 +99,8 @@ def find_alternatives(
     """Return up to `count` plans that differ from `chosen`, best first, and how they differ.
 
     For an unbroken job, local minima that are half its length or more apart; for other kinds
-    the best
-    unbroken run and plans that end sooner; running at once; the best plan at each other site.
+    the best unbroken run and plans that end sooner; running at once; the best plan at each
+    other site.
     """
     site = chosen.site
     found = [(f"run in {other.site.region.name}", other) for other in elsewhere]

@@ -24,7 +24,7 @@ from gridtide.planning.problem.regions import Moves
 from gridtide.planning.problem.state import PlanningProblem
 from gridtide.slots import to_moment
 
-# How much later a deadline is looked at, for what would change.
+# How much later the deadline of a second plan is, which shows what would change.
 LATER = timedelta(hours=24)
 # Savings below it are not worth a sentence.
 WORTH_SAYING = 0.005

@@ -114,8 +114,7 @@ def migrate(
     """Return the schedule over time and sites with the least cost where moves cost.
 
     A move before the first start happens now or right at that start, a later one where the job
-    moves.
-    A move of an interruptible job is a pause and a restart, and begins a segment.
+    moves. A move of an interruptible job is a pause and a restart, and begins a segment.
 
     Args:
         current_site: index of the site the job is at, -1 for none.
@@ -123,7 +122,7 @@ def migrate(
 
     Raises:
         BadInput: a kind or limit that is not offered with moves that cost.
-        NoFeasibleWindow: there is no schedule.
+        NoFeasibleWindow: no schedule is feasible.
         TooFine: the times share only a very small unit.
     """
     if job.workers is not None or is_limited(job) or len(job.steps) > 1:
@@ -157,7 +156,7 @@ def migrate(
         site_costs,
         job.work,
         most=state.segments_left(job.max_segments),
-        # Above what the same way comes to here by as much as rounding may take.
+        # Above the cost of the same schedule here, by as much as rounding may add.
         bound=bound * steps * (1 + 1e-9) + job.work,
         current_site=current_site,
         started=state.started,

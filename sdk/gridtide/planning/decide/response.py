@@ -1,4 +1,4 @@
-"""What a plan says: when and where to run, what it comes to, and why."""
+"""The response to a plan request: schedule, totals, savings, alternatives and reason."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gridtide.schema.result import Record, Shown, Tabular
 class Code(StrEnum):
     """Why a plan is what it is."""
 
-    BEST = "best"  # it counts least
+    BEST = "best"  # the least cost
     NOW_IS_BEST = "now_is_best"  # and that is at once
     NO_CHOICE = "no_choice"  # nothing else keeps to the bounds
     SAVING_TOO_SMALL = "saving_too_small"  # waiting saves less than min_saving: at once
     WITHIN_BUDGET = "within_budget"  # the earliest within the carbon budget
-    CAPPED = "capped"  # it counts least in what other jobs leave of a cap
+    CAPPED = "capped"  # the least cost in what other jobs leave of a cap
     UNDER_THRESHOLD = "under_threshold"  # the earliest at or under the threshold
 
 
@@ -38,7 +38,7 @@ class PlannedSlot(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative(Record):
-    """Another plan: how it differs, and what it comes to; fields as in `Plan`."""
+    """Another plan: how it differs, and its totals; fields as in `Plan`."""
 
     what: Annotated[str, Field("how it differs")]
     region: str

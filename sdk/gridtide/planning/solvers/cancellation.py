@@ -3,8 +3,7 @@
 The caller sets a check around the work, as `decimal.localcontext` sets a context. Planners call
 `check_cancelled` between their steps, a few milliseconds apart at most; an exception that the
 check raises ends the work. A plan does not depend on the check. A linear programme that is
-being
-solved is not interrupted.
+being solved is not interrupted.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gridtide.planning.problem.job import HOUR
 from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.slots import STEPS_PER_UNIT, Run, to_moment, unbroken
 
-# In steps: beyond 1e12 a value is no rate per kWh, and its sums leave floating point.
+# In steps: beyond 1e12 a value cannot be a rate per kWh, and its sums leave floating point.
 LARGEST = 10**12 * STEPS_PER_UNIT
 
 
@@ -51,7 +51,7 @@ class Intervals:
 
     @cached_property
     def step(self) -> int:
-        """The length all cells share, or 0 when they differ."""
+        """The length that all intervals share, or 0 when they differ."""
         return self.lengths[0] if len(set(self.lengths)) == 1 else 0
 
     def before(self, deadline: int) -> Intervals:

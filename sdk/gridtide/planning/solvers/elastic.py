@@ -1,13 +1,10 @@
 """Exact plans for an elastic job whose number of workers may change freely.
 
 Each interval offers speed in increments, from no workers to the maximum. Speed is concave in
-the
-number of workers, so a later increment never gives more speed per worker than an earlier one,
-and
-taking increments in order of the cost of a unit of work is optimal. Where workers are whole,
-the
-increments reach from one whole number to the next, and the increment that is used in part means
-the larger number for a part of the interval and the smaller number for the rest.
+the number of workers, so a later increment never gives more speed per worker than an earlier
+one, and taking increments in order of the cost of a unit of work is optimal. Where workers are
+whole, the increments reach from one whole number to the next, and the increment that is used in
+part means the larger number for a part of the interval and the smaller number for the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ from gridtide.planning.solvers.solution import (
     join_parts,
 )
 
-# Cells times segments; a few seconds.
+# Intervals times increments; a few seconds.
 MOST_OFFERS = 1_000_000
 # Microseconds; where a job takes less on all its workers, rounding is no longer small.
 SHORTEST = 1000
@@ -58,12 +55,9 @@ def cheapest(
     """Return the numbers of workers over time with the least cost.
 
     Ties go to fewer workers, then to the earliest time. One increment is used in part: below
-    the
-    minimum, or below the maximum of a linear throughput, the job runs for a part of the
-    interval;
-    above, it runs at a number in between over all of the interval, or where workers are whole
-    at the
-    two whole numbers around it, one after the other.
+    the minimum, or below the maximum of a linear throughput, the job runs for a part of the
+    interval; above, it runs at a number in between over all of the interval, or where workers
+    are whole at the two whole numbers around it, one after the other.
 
     Args:
         free_power: the power the job may draw, ascending; outside it none. ``None``: any.
@@ -166,7 +160,7 @@ def _taken(
     )
     lengths = intervals.lengths
     used: dict[tuple[int, int], float] = {}
-    # What rounding leaves of the work is no work: it would be a second segment of a cell.
+    # What rounding leaves of the work is dropped: it would use another increment.
     left, done = float(work), min(0.5, work * NEAR)
     for _, j, i in offers:
         if left <= done:
@@ -194,7 +188,7 @@ def _to_parts(
             continue
         end, last = start + length, increments[len(times) - 1]
         if len(times) == 1 and times[0] < length:
-            # Less than the first segment: its whole size for a part of the time, next to
+            # Less than the first increment: all of it for a part of the time, next to
             # what runs before or after.
             workers, time = last.more, max(1, round(times[0]))
             touches = bool(parts) and parts[-1].end == start

@@ -77,8 +77,7 @@ class Programme:
         """Return the optimal values of the variables; ``None`` where the problem is infeasible.
 
         Without whole numbers `marginals` then holds how much one more of the bound of each row
-        of
-        `at_most` adds to the least cost.
+        of `at_most` adds to the least cost.
 
         Raises:
             NoSolver: scipy is not installed.

@@ -26,7 +26,7 @@ from gridtide.planning.solvers.solution import (
 
 # A solver keeps its rows to 1e-7, here of an hour of work.
 SHORTEST = timedelta(seconds=1)
-# Chips below this part of the most used are what a solver leaves of none.
+# Workers below this part of the most used are what a solver leaves of none.
 NONE = 1e-7
 
 
@@ -41,11 +41,9 @@ def cheapest(
     """Return the workers in each slot with the least cost, changing by at most `ramp`.
 
     Before the first slot the job has the workers of its state; after the last slot, and
-    wherever the
-    job may not run, none. With whole workers, with a minimum, or where it cannot ramp down as
-    fast as
-    its work ends, the job may finish before its last slot ends; the plan counts all of that
-    slot.
+    wherever the job may not run, none. With whole workers, with a minimum, or where it cannot
+    ramp down as fast as its work ends, the job may finish before its last slot ends; the plan
+    counts all of that slot.
 
     Args:
         free_power: the power the job may draw, ascending; outside it none. ``None``: any.
@@ -53,8 +51,7 @@ def cheapest(
     Raises:
         NoFeasibleWindow: not enough work fits.
         BadInput: a rate below 0 with a minimum or a throughput that falls off, or a job of less
-            than
-            a second.
+            than a second.
         TooFine: slots times increments of throughput are too many.
         SolverFailed: the solver gave up, or took a minute.
         NoSolver: no solver is installed.
@@ -118,7 +115,7 @@ def _why(
         )
     now = f", from {state.workers:g} workers on" if state.workers else ""
     return (
-        f"{curve.name}: {hours(job.work)} of work at the job's own size do not fit into "
+        f"{curve.name}: {hours(job.work)} of work at the job's own power do not fit into "
         f"the free and known time with at most {workers.most:g} workers and a ramp of "
         f"{ramp:g} a slot{now}; allow more of either, or a later deadline"
     )

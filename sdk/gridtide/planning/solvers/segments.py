@@ -128,7 +128,7 @@ def counts_progress(job: Job) -> bool:
 
 
 def _is_resumed(job: Job, state: JobState) -> bool:
-    """Whether it stands still with an odd part of what counts from its beginning done."""
+    """Whether it is paused, with work done that need not be a whole number of units."""
     return state.started and not state.running and counts_progress(job)
 
 

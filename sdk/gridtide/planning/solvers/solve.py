@@ -20,10 +20,10 @@ RAMP = 200
 
 
 def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
-    """Return the cheapest way to run `job` in the free time of the curve.
+    """Return the cheapest schedule of `job` in the free time of the curve.
 
     Raises:
-        NoFeasibleWindow: there is none; the message says what to request instead.
+        NoFeasibleWindow: none is feasible; the message says what to request instead.
         TooFine: the times share too small a unit for an exact plan in segments.
         NoSolver: a ramp needs a solver, and none is installed.
     """
@@ -60,8 +60,7 @@ def run_at_once(curve: Curve, job: Job) -> tuple[Part, ...] | None:
     """Return the parts of the job run at its own power as soon as it may, or ``None``.
 
     An unbroken job waits for the first stretch that is long enough. The overhead of forced
-    pauses is
-    left out. ``None`` where the job does not fit.
+    pauses is left out. ``None`` where the job does not fit.
     """
     spans, left = [], job.work
     for _, start, end in curve.stretches:
@@ -84,11 +83,10 @@ def earliest(curve: Curve, job: Job, limit: float, state: JobState = NOT_STARTED
     """Return the plan that ends earliest and costs at most `limit`; else the cheapest plan.
 
     To the microsecond for unbroken, interruptible and elastic jobs; to the edge of a slot for
-    jobs in
-    segments, profiles that pause and ramps.
+    jobs in segments, profiles that pause and ramps.
 
     Raises:
-        NoFeasibleWindow: there is no plan at all.
+        NoFeasibleWindow: no plan is feasible.
     """
     best = solve(curve, job, state)
     ends = sorted(set(curve.intervals.ends))

@@ -1,10 +1,9 @@
 """Exact best start of an unbroken job, at constant power or along a profile.
 
 A rate holds over its whole slot and a power over its whole profile step, so the cost is
-piecewise
-linear in the start, and its minimum lies where an edge of the job or of a profile step meets an
-edge of a slot, or at a bound. Costs are whole numbers, so that ties are ties; they go to the
-earliest.
+piecewise linear in the start, and its minimum lies where an edge of the job or of a profile
+step meets an edge of a slot, or at a bound. Costs are whole numbers, so that ties are ties;
+they go to the earliest.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """As `grid`, for intervals of any length, any amount of work and several sites. Exact.
 
 Without limits on the length of segments, moving a start or an end inside an interval changes
-the
-cost in proportion. So in some optimum all of them but one lie on edges of intervals, and the
-interval with that one takes up what whole intervals leave over. The dynamic programme goes
-through
-the amounts of work that whole intervals, and at most one part, add up to.
+the cost in proportion. So in some optimum all of them but one lie on edges of intervals, and
+the interval with that one takes up what whole intervals leave over. The dynamic programme goes
+through the amounts of work that whole intervals, and at most one part, add up to.
 """
 
 from __future__ import annotations
@@ -30,10 +28,9 @@ class SiteCosts(NamedTuple):
     """Costs of one site by interval, PUE included, in rate x microseconds unless noted.
 
     `rates` are rates alone, ``None`` where the job may not run; `pause` is the cost of stopping
-    in an
-    interval, `restart` of starting again in it, `move` of one end of a move in it; `upfront` is
-    the
-    cost of moving there from the current site right now, before the first start.
+    in an interval, `restart` of starting again in it, `move` of one end of a move in it;
+    `upfront` is the cost of moving there from the current site right now, before the first
+    start.
     """
 
     rates: Sequence[int | None]
@@ -48,8 +45,7 @@ class State(NamedTuple):
     segments.
 
     Segments are counted only where their number is limited. `site` is -1 before the first start
-    of a
-    job that has no current site.
+    of a job that has no current site.
     """
 
     site: int
@@ -63,8 +59,7 @@ class Use(NamedTuple):
     """An interval, or its beginning or end, used at a site.
 
     Where the job starts with it: the intervals in which it stopped before, moved and starts; -1
-    where
-    it did not stop, move or start.
+    where it did not stop, move or start.
     """
 
     start: int
@@ -125,7 +120,7 @@ class UnevenGrid:
     running: bool = False
     touching: bool = False
     through: bool = False
-    # What was worked out for the cell at hand.
+    # Computed for the present interval.
     _begins: dict[tuple[bool, bool, int, int], Start] = field(default_factory=dict)
     _fits: dict[int, list[int]] = field(default_factory=dict)
 
@@ -133,8 +128,8 @@ class UnevenGrid:
         """Return the least cost and the uses, ascending; infinite where it is infeasible.
 
         Raises:
-            TooFine: the lengths of the intervals add up in too many ways, or there are too many
-                paths.
+            TooFine: the lengths of the intervals have too many different sums, or too many
+                paths have to be followed.
         """
         intervals, best, followed = self.intervals, Path(inf), 0
         runs = self.running
