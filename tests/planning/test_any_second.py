@@ -1,4 +1,4 @@
-"""The same question costs the planner the same whichever second it is asked in."""
+"""A request costs the planner the same at whichever second it is made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.solvers.cancellation import cancellable
-from tests.planning.worlds import CI, HOUR, MINUTE, T0
+from tests.planning.settings import CI, HOUR, MINUTE, T0
 
 SECOND = timedelta(seconds=1)
 SERIES = Series.regular("DE", CI, T0, HOUR, [100.0 + k * 7919 % 97 for k in range(40)])
@@ -40,8 +40,8 @@ def steps(job: Job, bounds: Bounds, offset: timedelta) -> int:
 
 @pytest.mark.parametrize("name", JOBS)
 def test_every_second_of_a_minute_costs_the_same(name: str) -> None:
-    asked = [7 * MINUTE + k * SECOND for k in range(60)]  # none is a full hour
-    counts = [steps(JOBS[name], Bounds(slack=10 * HOUR), each) for each in asked]
+    requested = [7 * MINUTE + k * SECOND for k in range(60)]  # none is a full hour
+    counts = [steps(JOBS[name], Bounds(slack=10 * HOUR), each) for each in requested]
     assert max(counts) <= 1.25 * min(counts), counts
 
 
@@ -65,7 +65,7 @@ def test_the_last_minutes_are_used_where_only_they_make_room() -> None:
     assert (made.start, made.end) == (T0, T0 + 93 * MINUTE)
 
 
-def test_a_plan_still_knows_the_end_it_was_asked_for() -> None:
+def test_a_plan_still_knows_the_requested_end() -> None:
     end = T0 + 25 * HOUR + 3 * MINUTE
     made = plan(JOBS["few pieces"], SERIES, Bounds(deadline=end), now=T0 + MINUTE)
     assert made.problem is not None

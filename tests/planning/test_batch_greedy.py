@@ -16,7 +16,7 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import PlanningProblem
-from tests.planning.worlds import CI, HOUR, T0, us
+from tests.planning.settings import CI, HOUR, T0, us
 
 
 def member(number: int, job: Job, *values: list[float], deadline: int = 99) -> Member:

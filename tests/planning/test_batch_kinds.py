@@ -6,14 +6,17 @@ from random import Random
 
 import pytest
 
+from gridtide.errors import NoFeasibleWindow
 from gridtide.model import Series
 from gridtide.planning.batch.capacity import Cap
 from gridtide.planning.batch.schedule import Request, plan_batch
+from gridtide.planning.errors import NoScheduleFound
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
-from tests.planning.hourly_batches import best, breaks, draws, planned
-from tests.planning.worlds import CI, HOUR, T0
+from tests.planning.batch_oracle import best
+from tests.planning.hourly_batches import breaks, draws, planned
+from tests.planning.settings import CI, HOUR, T0
 
 
 def compared(seeds: range, near: float = 1.01) -> tuple[list[str], list[float]]:
@@ -52,7 +55,7 @@ def test_no_feasible_batch_of_any_kinds_of_hundreds_is_refused() -> None:
     assert sum(gaps) / len(gaps) < 0.01
 
 
-def test_a_ramp_holds_its_sizes_over_whole_slots_beside_jobs_that_end_within_one() -> None:
+def test_a_ramp_holds_its_workers_over_whole_slots_beside_jobs_that_end_within_one() -> None:
     series = Series.regular("DE", CI, T0, HOUR, [100, 150, 100, 400, 400])
     short = Request(Job(HOUR / 2), series, Bounds(deadline=T0 + HOUR / 2))
     slow = Request(Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(3, ramp=1)), series)
@@ -94,7 +97,7 @@ def packed(seed: int, lanes: int) -> tuple[list[Request], dict[str, Cap]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_a_batch_too_large_for_one_programme_is_laid_where_it_just_fits(seed: int) -> None:
+def test_a_batch_too_large_for_one_programme_is_placed_where_it_just_fits(seed: int) -> None:
     requests, caps = packed(seed, 10)
     assert len(requests) > 80
     found = plan_batch(requests, caps, now=T0)
@@ -116,3 +119,26 @@ def test_prices_and_mending_alone_refuse_no_feasible_batch(
     wrong, gaps = compared(seeds, near=1.1)
     assert wrong == []
     assert sum(gaps) / len(gaps) < 0.03
+
+
+def test_an_elastic_job_runs_on_fewer_workers_under_a_cap_on_power() -> None:
+    # Three workers draw 9 kW, over the cap of 8: two run, 4 h of work in two hours of 100 g.
+    series = {
+        "A": Series.regular("A", CI, T0, HOUR, [100, 300]),
+        "B": Series.regular("B", CI, T0, HOUR, [300, 100]),
+    }
+    job = Job(4 * HOUR, Kind.ELASTIC, power=3.0, workers=Elastic(3))
+    caps = {"A": Cap(kw=8), "B": Cap(kw=8)}
+    found = plan_batch([Request(job, series)], caps, now=T0)
+    assert found.total == pytest.approx(2 * 3 * 100 + 2 * 3 * 300)
+    assert {slot.workers for slot in found.plans[0].slots} == {2}
+    alone = plan_batch([Request(job, series["A"])], caps, now=T0)
+    assert alone.total == pytest.approx(found.total)
+
+
+def test_infeasible_is_said_only_where_it_is_proven() -> None:
+    job = Request(Job(2 * HOUR), Series.regular("DE", CI, T0, HOUR, [1, 2, 3]))
+    with pytest.raises(NoFeasibleWindow) as caught:
+        plan_batch([job] * 2, {"DE": Cap(jobs=1)}, now=T0)
+    assert not isinstance(caught.value, NoScheduleFound)
+    assert all(code == "no_feasible_window" for code in [caught.value.code])

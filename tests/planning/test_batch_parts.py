@@ -19,7 +19,7 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import PlanningProblem
-from tests.planning.worlds import CI, HOUR, T0
+from tests.planning.settings import CI, HOUR, T0
 
 
 def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> Member:
@@ -32,7 +32,7 @@ def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> 
     return Member(number, problem, (site,), None, alone[0].value, alone[0].least)
 
 
-def laid(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Candidate]:
+def placed(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Candidate]:
     found = solve_on_grid(members, caps)
     assert found is not None
     assert found.candidates is not None
@@ -47,7 +47,7 @@ def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
     job = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2, ramp=1))
     for values in ([300, 200, 100], [100, 200, 300]):
         # 2 workers at an edge would be cheaper: 1, 1, 2.
-        found = laid([member(0, job, values)], {"DE": Cap(kw=5)})[0]
+        found = placed([member(0, job, values)], {"DE": Cap(kw=5)})[0]
         assert (sizes(found), found.value) == ([1, 2, 1], pytest.approx(800))
 
 
@@ -56,25 +56,25 @@ def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
 def test_a_pause_is_weighed_by_what_it_costs(what: str, kwh: float, expected: float) -> None:
     # 200 g and the pause, in the cleaner slot beside it; or 400 g without.
     job = Job(2 * HOUR, Kind.SEGMENTS, **{what: Cost(kwh)})  # type: ignore[arg-type]  # the test passes what the type refuses
-    found = laid([member(0, job, [100, 300, 100])], {"DE": Cap(jobs=1)})[0]
+    found = placed([member(0, job, [100, 300, 100])], {"DE": Cap(jobs=1)})[0]
     assert found.value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("cap", [Cap(jobs=1), Cap(kw=1.5)])
-def test_jobs_are_laid_into_what_others_hold_of_a_cap(cap: Cap) -> None:
+def test_jobs_are_placed_into_what_others_hold_of_a_cap(cap: Cap) -> None:
     one, other = (member(i, Job(HOUR), [300, 100, 200]) for i in range(2))
-    first = laid([one], {"DE": cap})
+    first = placed([one], {"DE": cap})
     second = solve_together([other], {"DE": cap}, first, grid_of([one, other])[0], 5.0)
     assert second is not None
     assert second[1].value == pytest.approx(200)
     assert not exceeds_caps({"DE": cap}, first | second)
 
 
-def test_without_those_that_crowd_a_cap_the_rest_keeps_to_it() -> None:
+def test_without_those_over_a_cap_the_rest_keeps_to_it() -> None:
     members = [
         member(i, Job(HOUR, power=kw), [300, 100]) for i, kw in enumerate((1.0, 2.0, 1.0))
     ]
-    candidates = laid(members, {})
+    candidates = placed(members, {})
     for cap in (Cap(jobs=2), Cap(kw=2), Cap(kw=3)):
         out = members_over_caps({"DE": cap}, candidates)
         rest = {number: each for number, each in candidates.items() if number not in out}

@@ -14,7 +14,7 @@ from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.solvers.solution import Solution
 from gridtide.planning.solvers.solve import earliest, solve
 from tests.examples import examples
-from tests.planning.worlds import MINUTE, POWER, World, us, worlds
+from tests.planning.settings import MINUTE, POWER, Setting, settings, us
 
 JOBS = [
     {"kind": Kind.UNBROKEN},
@@ -24,11 +24,11 @@ JOBS = [
 ]
 
 
-def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Solution | None:
+def by_trying(setting: Setting, job: Job, limit: float, ends: list[int]) -> Solution | None:
     """The best plan by the first of `ends` by which there is one within the limit."""
     for end in ends:
         try:
-            found = solve(world.curve.before(end), job)
+            found = solve(setting.curve.before(end), job)
         except NoFeasibleWindow:
             continue
         if found.cost <= limit + 1e-9:
@@ -38,26 +38,26 @@ def by_trying(world: World, job: Job, limit: float, ends: list[int]) -> Solution
 
 @examples(300)
 @given(
-    worlds().filter(lambda world: world.rates),
+    settings().filter(lambda setting: setting.rates),
     st.integers(1, 6),
     st.sampled_from(JOBS),
     st.integers(0, 9),
 )
 def test_no_earlier_end_keeps_to_the_limit(
-    world: World, work: int, members: dict[str, Any], which: int
+    setting: Setting, work: int, members: dict[str, Any], which: int
 ) -> None:
     job = Job(work * MINUTE, power=POWER, **members)
-    edges = sorted(set(world.curve.intervals.ends))
+    edges = sorted(set(setting.curve.intervals.ends))
     by_slots = job.kind is Kind.SEGMENTS
     ends = edges if by_slots else [us(minute) for minute in range(1, 15)]
     # A limit that some end just keeps to.
     costs = sorted(
-        {found.cost for end in edges if (found := by_trying(world, job, inf, [end]))}
+        {found.cost for end in edges if (found := by_trying(setting, job, inf, [end]))}
     )
     limit = costs[which % len(costs)] if costs else 0.0
-    expected = by_trying(world, job, limit, ends)
+    expected = by_trying(setting, job, limit, ends)
     try:
-        found = earliest(world.curve, job, limit)
+        found = earliest(setting.curve, job, limit)
     except NoFeasibleWindow:
         assert expected is None
         return

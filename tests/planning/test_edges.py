@@ -12,32 +12,32 @@ from gridtide.planning.solvers import exact_segments
 from gridtide.planning.solvers.costs import Intervals
 from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide.planning.solvers.uneven_grid import SiteCosts, UnevenGrid, Use
-from tests.planning.worlds import CI, HOUR, PROGRAMMES, T0, World, solved_by, us
+from tests.planning.settings import CI, HOUR, PROGRAMMES, T0, Setting, solved_by, us
 
-# Two cells of one microsecond each, or three.
+# Two intervals of one microsecond each, or three.
 TWO = Intervals([0, 1], [1, 2], [0, 0])
 THREE = Intervals([0, 1, 2], [1, 2, 3], [0, 0, 0])
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES)
 def test_a_restart_at_an_edge_is_drawn_in_the_cleaner_slot(programme: dict[str, int]) -> None:
-    # 8 h in two pieces: the first three, and from 06:00 on one at 4 g and four at 0 g. The slot
-    # that ends at 06:00 has 1 g, so the restart's 3 kWh are 3 g and not 12 g.
+    # 8 h in two segments: the first three, and from 06:00 on one at 4 g and four at 0 g. The
+    # slot that ends at 06:00 has 1 g, so the restart's 3 kWh are 3 g and not 12 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, None, 1, 1, 4, 0, 0, 0, 0])
-    world = World(series, [(0, 660)])
+    setting = Setting(series, [(0, 660)])
     job = Job(8 * HOUR, Kind.SEGMENTS, restart_cost=Cost(3), max_segments=2)
-    found = solved_by(programme, world.curve, job)
+    found = solved_by(programme, setting.curve, job)
     assert found.cost == pytest.approx(4 + 3)
     assert found.extra == (EnergyDraw(us(300), us(360), 3),)
     least = replace(job, min_segment=HOUR)
-    assert exact_segments.cheapest(world.curve, least).cost == pytest.approx(4 + 3)
+    assert exact_segments.cheapest(setting.curve, least).cost == pytest.approx(4 + 3)
 
 
 def test_a_pause_at_an_edge_is_drawn_in_the_cleaner_slot() -> None:
-    # The first piece ends at 05:00 after an hour at 4 g; the slot that begins then has 1 g.
+    # The first segment ends at 05:00 after an hour at 4 g; the slot that begins then has 1 g.
     series = Series.regular("DE", CI, T0, HOUR, [0, 0, 0, 0, 4, 1, 1, None, 0, 0, 0])
     job = Job(8 * HOUR, Kind.SEGMENTS, pause_cost=Cost(3), min_segment=3 * HOUR)
-    found = exact_segments.cheapest(World(series, [(0, 660)]).curve, job)
+    found = exact_segments.cheapest(Setting(series, [(0, 660)]).curve, job)
     assert found.cost == pytest.approx(4 + 3)
 
 
@@ -69,8 +69,8 @@ def test_a_start_before_the_edge_needs_the_move_before_it() -> None:
 
 
 def test_from_stillness_too_a_move_comes_before_the_start() -> None:
-    # Site 0 runs in the first cell, both stand still in the second, site 1 runs in the third.
-    # Before the edge to it a move takes 100 and a start 3, after it 0 and 12.
+    # Site 0 runs in the first interval, both stand still in the second, site 1 runs in the
+    # third. Before the edge to it a move takes 100 and a start 3, after it 0 and 12.
     left = SiteCosts([0, None, None], pause=[0, 0, 0], restart=[0, 0, 0], move=[0, 100, 0])
     right = SiteCosts(
         [None, 1000, 5], pause=[0, 0, 0], restart=[0, 3, 12], move=[0, 0, 0], upfront=9999

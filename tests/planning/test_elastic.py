@@ -16,7 +16,7 @@ from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers import elastic, interruptible
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, MINUTE, POWER, T0, World, us, worlds
+from tests.planning.settings import CI, HOUR, MINUTE, POWER, T0, Setting, settings, us
 
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25), (4.0, 2.5))
 CHIPS = st.sampled_from(
@@ -44,12 +44,12 @@ WHOLE = st.sampled_from(
 
 
 @examples(150)
-@given(worlds(), st.integers(1, 20), WHOLE)
+@given(settings(), st.integers(1, 20), WHOLE)
 def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
-    world: World, work: int, workers: Elastic
+    setting: Setting, work: int, workers: Elastic
 ) -> None:
     # In each minute a share of time at each whole number of workers: that is every schedule.
-    rates = [float(rate) for rate in world.rates.values()]
+    rates = [float(rate) for rate in setting.rates.values()]
     sizes = [n for n in range(1, 7) if workers.minimum <= n <= workers.maximum]
     job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=workers)
     found = rates and linprog(
@@ -64,9 +64,9 @@ def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
     )
     if not found or not found.success:
         with pytest.raises(NoFeasibleWindow):
-            elastic.cheapest(world.curve, job, workers)
+            elastic.cheapest(setting.curve, job, workers)
         return
-    solution = elastic.cheapest(world.curve, job, workers)
+    solution = elastic.cheapest(setting.curve, job, workers)
     assert solution.cost == pytest.approx(found.fun, rel=1e-9, abs=1e-9)
     done = sum(
         (end - start) * workers.speed(each or 0) for start, end, _, each in solution.parts
@@ -75,12 +75,12 @@ def test_whole_workers_at_every_moment_and_no_mix_of_them_counts_less(
     assert {part.workers for part in solution.parts} <= set(sizes)
     assert all(before.end <= after.start for before, after in pairwise(solution.parts))
     spent = sum(
-        float(world.rates[minute])
+        float(setting.rates[minute])
         * (part.workers or 0)
         / workers.base
         * (min(part.end, us(minute + 1)) - max(part.start, us(minute)))
         for part in solution.parts
-        for minute in world.rates
+        for minute in setting.rates
         if part.start < us(minute + 1) and part.end > us(minute)
     )
     assert spent / 60e6 == pytest.approx(solution.cost, abs=1e-4)
@@ -113,9 +113,9 @@ def test_no_whole_worker_is_refused_with_what_to_set(
         workers()
 
 
-def programme(world: World, work: int, workers: Elastic) -> float | None:
+def programme(setting: Setting, work: int, workers: Elastic) -> float | None:
     """The least by a linear programme: in each minute, shares of time at each size."""
-    rates = list(world.rates.values())
+    rates = list(setting.rates.values())
     table = dict(workers.throughput) or {workers.maximum: workers.maximum / workers.base}
     sizes = sorted({workers.minimum, workers.maximum, *table} - {0})
     sizes = [size for size in sizes if workers.minimum <= size <= workers.maximum]
@@ -148,17 +148,17 @@ def speed(size: float, table: dict[float, float]) -> float:
 
 
 @examples(150)
-@given(worlds(), st.integers(1, 20), CHIPS)
+@given(settings(), st.integers(1, 20), CHIPS)
 def test_a_linear_programme_finds_nothing_that_counts_less(
-    world: World, work: int, workers: Elastic
+    setting: Setting, work: int, workers: Elastic
 ) -> None:
-    expected = programme(world, work, workers)
+    expected = programme(setting, work, workers)
     job = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=workers)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            elastic.cheapest(world.curve, job, workers)
+            elastic.cheapest(setting.curve, job, workers)
         return
-    solution = elastic.cheapest(world.curve, job, workers)
+    solution = elastic.cheapest(setting.curve, job, workers)
     assert solution.cost == pytest.approx(expected, rel=1e-9, abs=1e-9)
     done = sum(
         (end - start) * workers.speed(each or 0) for start, end, _, each in solution.parts
@@ -173,17 +173,17 @@ def test_a_linear_programme_finds_nothing_that_counts_less(
 
 
 @examples(100)
-@given(worlds(), st.integers(1, 9))
-def test_at_most_1x_is_pausing(world: World, work: int) -> None:
+@given(settings(), st.integers(1, 9))
+def test_at_most_1x_is_pausing(setting: Setting, work: int) -> None:
     stretchy = Job(work * MINUTE, Kind.ELASTIC, power=POWER, workers=Elastic(1))
     pausing = Job(work * MINUTE, Kind.INTERRUPTIBLE, power=POWER)
     try:
-        expected = interruptible.cheapest(world.curve, pausing)
+        expected = interruptible.cheapest(setting.curve, pausing)
     except NoFeasibleWindow:
         with pytest.raises(NoFeasibleWindow):
-            elastic.cheapest(world.curve, stretchy, Elastic(1))
+            elastic.cheapest(setting.curve, stretchy, Elastic(1))
         return
-    found = elastic.cheapest(world.curve, stretchy, Elastic(1))
+    found = elastic.cheapest(setting.curve, stretchy, Elastic(1))
     assert found.cost == pytest.approx(expected.cost)
     assert [(p.start, p.end, p.power_kw) for p in found.parts] == [
         (p.start, p.end, p.power_kw) for p in expected.parts
@@ -196,15 +196,15 @@ def test_a_part_of_a_slot_leans_on_what_runs_after_it() -> None:
     assert [(part.start, part.end) for part in solution.parts] == [(us(90), us(180))]
 
 
-def hourly(*values: float) -> World:
-    return World(Series.regular("DE", CI, T0, HOUR, values), [(0, 60 * len(values))])
+def hourly(*values: float) -> Setting:
+    return Setting(Series.regular("DE", CI, T0, HOUR, values), [(0, 60 * len(values))])
 
 
-def test_chips_go_where_a_unit_of_work_counts_least() -> None:
-    # A second chip adds 3/4 of the speed of the first: at 2 g its work counts 2 / 0.75 = 2.67
-    # g, less than a first chip's at 3.5 g; a third adds half: 4 g, more than that. A second
-    # chip at 3.5 g counts 4.67 g. So of 4 h, two workers at 2 g do 1.75, one chip at both 3.5 g
-    # does 2, and what is left, 0.25, is half an hour of a third chip.
+def test_workers_go_where_a_unit_of_work_counts_least() -> None:
+    # A second worker adds 3/4 of the speed of the first: at 2 g its work counts 2 / 0.75 = 2.67
+    # g, less than a first worker's at 3.5 g; a third adds half: 4 g, more than that. A second
+    # worker at 3.5 g counts 4.67 g. So of 4 h, two workers at 2 g do 1.75, one worker at both
+    # 3.5 g does 2, and what is left, 0.25, is half an hour of a third worker.
     table = ((1, 1), (2, 1.75), (3, 2.25))
     workers = Elastic(3, throughput=table, fractional_workers=True)
     job = Job(4 * HOUR, Kind.ELASTIC, workers=workers)
@@ -216,7 +216,7 @@ def test_chips_go_where_a_unit_of_work_counts_least() -> None:
     ]
 
 
-def test_too_much_work_says_how_much_time_the_most_chips_need() -> None:
+def test_too_much_work_says_how_much_time_the_most_workers_need() -> None:
     job = Job(10 * HOUR, Kind.ELASTIC, workers=Elastic(2))
     with pytest.raises(NoFeasibleWindow, match=r"no time for a job of 5 h .* for 3 h in all"):
         elastic.cheapest(hourly(1, 2, 3).curve, job, Elastic(2))

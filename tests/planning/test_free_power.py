@@ -10,12 +10,12 @@ from gridtide.planning.problem.job import Job, Kind
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers import elastic, ramp
 from gridtide.planning.solvers.elastic import FreePower
-from tests.planning.worlds import CI, HOUR, T0, World, us
+from tests.planning.settings import CI, HOUR, T0, Setting, us
 
 
-def hourly(*values: float) -> World:
+def hourly(*values: float) -> Setting:
     series = Series.regular("DE", CI, T0, HOUR, values)
-    return World(series, [(0, 60 * len(values))])
+    return Setting(series, [(0, 60 * len(values))])
 
 
 def test_power_that_comes_free_inside_a_slot_is_drawn_from_then_on() -> None:

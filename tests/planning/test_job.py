@@ -89,7 +89,7 @@ def test_a_pause_costs_0_or_more(cost: tuple[float, timedelta]) -> None:
         ({"maximum": 2.0, "throughput": ((1.0, 2.0), (2.0, 3.0))}, "divide its speeds by that"),
     ],
 )
-def test_chips_that_make_no_sense_are_refused_with_what_to_do(
+def test_workers_that_make_no_sense_are_refused_with_what_to_do(
     members: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
@@ -105,7 +105,7 @@ def test_speed_is_straight_between_the_points_of_the_table() -> None:
     assert Elastic(8, base=4).speed(6) == 1.5
 
 
-def test_knees_end_where_more_chips_add_no_speed() -> None:
+def test_knees_end_where_more_workers_add_no_speed() -> None:
     table = ((1.0, 1.0), (2.0, 1.5), (3.0, 1.5))
     assert Elastic(3, throughput=table).knees() == ((0, 0), (1, 1), (2, 1.5))
     shared = Elastic(2, 1.5, throughput=table, fractional_workers=True)

@@ -18,7 +18,7 @@ from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
+from tests.planning.settings import CI, HOUR, MINUTE, T0, at
 
 SECONDS = 20  # all lengths and moments are multiples
 
@@ -123,8 +123,8 @@ def test_a_job_that_runs_as_planned_may_run_on_where_minutes_do_not_fit(gone: fl
     ):
         first = plan(job, series, Bounds(slack=timedelta(0)), now=T0)
         ran = gone * MINUTE
-        stands = Progress(T0 + ran, done=ran, running=True, running_for=ran)
-        rest = replan(first, stands, series)
+        state = Progress(T0 + ran, done=ran, running=True, running_for=ran)
+        rest = replan(first, state, series)
         assert (rest.start, rest.end) == (T0 + ran, T0 + 12.5 * MINUTE)
         assert rest.grams == pytest.approx((12.5 - gone) / 60)
         late = Progress(T0 + ran, done=ran - MINUTE / 2, running=True)

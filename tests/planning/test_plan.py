@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +14,6 @@ from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.response import Code, Plan
-from gridtide.planning.errors import NeverUnder, OverBudget
 from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
@@ -24,7 +22,7 @@ from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Qua
 from gridtide.planning.problem.opening_hours import Weekly
 from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
-from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, World, at, worlds
+from tests.planning.settings import CFE, CI, HOUR, MINUTE, T0, Setting, at, settings
 
 KINDS = st.sampled_from(["unbroken", "interruptible", "segments", "elastic"])
 
@@ -46,26 +44,26 @@ def value(found: Plan) -> float:
     return found.kwh * (1 - found.mean) if found.grams is None else found.grams
 
 
-def planned(job: Job, world: World, end: int, goal: Goal | None = None) -> Plan | None:
-    blackouts = tuple((at(a), at(b)) for a, b in shut(world))
+def planned(job: Job, setting: Setting, end: int, goal: Goal | None = None) -> Plan | None:
+    blackouts = tuple((at(a), at(b)) for a, b in shut(setting))
     bounds = Bounds(deadline=at(end), blackouts=blackouts)
     try:
-        return plan(job, world.series, bounds, goal, now=at(world.spans[0][0]))
+        return plan(job, setting.series, bounds, goal, now=at(setting.spans[0][0]))
     except NoFeasibleWindow:
         return None
 
 
-def shut(world: World) -> list[tuple[int, int]]:
-    return [(a, b) for (_, a), (b, _) in pairwise(world.spans)]
+def shut(setting: Setting) -> list[tuple[int, int]]:
+    return [(a, b) for (_, a), (b, _) in pairwise(setting.spans)]
 
 
 @examples(120)
-@given(worlds().filter(lambda world: world.spans), st.integers(1, 6))
+@given(settings().filter(lambda setting: setting.spans), st.integers(1, 6))
 def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
-    world: World, work: int
+    setting: Setting, work: int
 ) -> None:
-    end = world.spans[-1][1]
-    found = {kind: planned(job_of(kind, work * MINUTE), world, end) for kind in Kind}
+    end = setting.spans[-1][1]
+    found = {kind: planned(job_of(kind, work * MINUTE), setting, end) for kind in Kind}
     costs = {kind: value(each) for kind, each in found.items() if each is not None}
     order = [
         kind for kind in ("elastic", "interruptible", "segments", "unbroken") if kind in costs
@@ -76,11 +74,16 @@ def test_pausing_is_never_worse_than_not_and_elastic_never_worse_than_pausing(
 
 
 @examples(120)
-@given(worlds().filter(lambda world: world.spans), st.integers(1, 5), KINDS, st.integers(0, 6))
-def test_more_slack_is_never_worse(world: World, work: int, kind: str, cut: int) -> None:
-    first, last = world.spans[0][0], world.spans[-1][1]
-    less = planned(job_of(kind, work * MINUTE), world, max(first + 1, last - cut))
-    more = planned(job_of(kind, work * MINUTE), world, last)
+@given(
+    settings().filter(lambda setting: setting.spans),
+    st.integers(1, 5),
+    KINDS,
+    st.integers(0, 6),
+)
+def test_more_slack_is_never_worse(setting: Setting, work: int, kind: str, cut: int) -> None:
+    first, last = setting.spans[0][0], setting.spans[-1][1]
+    less = planned(job_of(kind, work * MINUTE), setting, max(first + 1, last - cut))
+    more = planned(job_of(kind, work * MINUTE), setting, last)
     assert less is None or (more is not None and value(more) <= value(less) + 1e-12)
 
 
@@ -168,84 +171,6 @@ def test_robust_takes_what_the_dirty_quantile_says_and_counts_the_expected() -> 
     robust = plan(Job(HOUR), forecast, goal=Goal(quantile=Quantile.P90), now=T0)
     assert (robust.start, robust.grams) == (T0, pytest.approx(5))
     assert plan(Job(HOUR), forecast, now=T0).start == T0 + 2 * HOUR
-
-
-def least_to(world: World, work: int, end: int) -> Fraction | None:
-    rates = sorted(rate for minute, rate in world.rates.items() if minute < end)
-    return sum(rates[:work], Fraction(0)) / 60 if len(rates) >= work else None
-
-
-@examples(120)
-@given(
-    worlds().filter(lambda w: bool(w.spans) and w.goal.objective is Objective.CARBON),
-    st.integers(1, 6),
-    st.integers(0, 12),
-)
-def test_a_budget_is_met_as_early_as_it_can_be(world: World, work: int, grams: int) -> None:
-    last = world.spans[-1][1]
-    goal = Goal(budget_grams=grams / 60)
-    ends = [
-        end
-        for end in range(last + 1)
-        if (cost := least_to(world, work, end)) is not None and cost <= Fraction(grams, 60)
-    ]
-    job = Job(work * MINUTE, Kind.INTERRUPTIBLE)
-    if not ends:
-        assert planned(job, world, last, goal) is None
-        return
-    found = planned(job, world, last, goal)
-    assert found is not None
-    assert found.reason.code is Code.WITHIN_BUDGET
-    assert value(found) <= grams / 60 + 1e-9
-    # Between two minutes it may end sooner than the first whole one that will do.
-    assert at(ends[0] - 1) < found.end <= at(ends[0])
-
-
-def test_an_unbroken_job_within_a_budget_starts_where_its_sum_comes_down_to_it() -> None:
-    # From 9 to 1 g/kWh over an hour: at half past, half of each, 5 g.
-    found = plan(Job(HOUR), hourly(9, 1, 9), goal=Goal(budget_grams=5), now=T0)
-    assert found.start == T0 + HOUR / 2
-    assert found.grams == pytest.approx(5)
-    assert "the earliest end within 5 g" in found.reason.sentence
-    assert "With a budget under 5 g it would end later" in found.what_would_change
-
-
-def test_a_budget_that_nothing_meets_says_the_least() -> None:
-    with pytest.raises(
-        OverBudget, match=r"emits 1 g, over the budget of 0.5 g; raise"
-    ) as caught:
-        plan(Job(HOUR), hourly(9, 1, 9), goal=Goal(budget_grams=0.5), now=T0)
-    assert caught.value.extra["least_grams"] == pytest.approx(1)
-
-
-def test_under_a_threshold_it_runs_as_early_as_it_can() -> None:
-    goal = Goal(threshold=4)
-    unbroken = plan(Job(2 * HOUR), hourly(3, 9, 4, 2, 1, 1), goal=goal, now=T0)
-    assert (unbroken.start, unbroken.reason.code) == (T0 + 2 * HOUR, Code.UNDER_THRESHOLD)
-    pausing = Job(2.5 * HOUR, Kind.INTERRUPTIBLE)
-    found = plan(pausing, hourly(3, 9, 4, 2, 1, 1), goal=goal, now=T0)
-    assert (found.start, found.end) == (T0, T0 + 3.5 * HOUR)
-    clean = Goal(Objective.CFE, threshold=0.5)
-    late = plan(Job(HOUR), hourly(0.4, 0.5, 0.9, signal=CFE), goal=clean, now=T0)
-    assert late.start == T0 + HOUR
-
-
-def test_never_under_the_threshold_is_told_from_no_window_at_all() -> None:
-    with pytest.raises(NeverUnder, match="is over 2 gCO2e/kWh for too much of the time"):
-        plan(Job(2 * HOUR), hourly(3, 1, 3), goal=Goal(threshold=2), now=T0)
-    with pytest.raises(NoFeasibleWindow, match="no unbroken run of 5 h") as caught:
-        plan(Job(5 * HOUR), hourly(3, 1, 3), goal=Goal(threshold=2), now=T0)
-    assert not isinstance(caught.value, NeverUnder)
-
-
-def test_a_saving_too_small_to_wait_for_runs_at_once() -> None:
-    series = hourly(10, 9, 8, 12)
-    waits = plan(Job(HOUR), series, goal=Goal(min_saving=0.2), now=T0)
-    assert (waits.start, waits.saving_now) == (T0 + 2 * HOUR, pytest.approx(0.2))
-    runs = plan(Job(HOUR), series, goal=Goal(min_saving=0.21), now=T0)
-    assert (runs.start, runs.reason.code) == (T0, Code.SAVING_TOO_SMALL)
-    assert "waiting would save 20.0%, less than 21.0%" in runs.reason.sentence
-    assert runs.alternatives[0].start == T0 + 2 * HOUR
 
 
 def test_now_may_be_best_and_says_so() -> None:
@@ -339,7 +264,7 @@ def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() 
         (Job(HOUR), Series("DE", CI, ()), Bounds(), "bring the forecast up to date"),
     ],
 )
-def test_no_plan_says_what_stands_in_the_way(
+def test_no_plan_says_what_prevents_it(
     job: Job, series: Series, bounds: Bounds, message: str
 ) -> None:
     with pytest.raises(NoFeasibleWindow, match=message):
@@ -351,7 +276,7 @@ def test_contradictory_bounds_are_bad_input() -> None:
         plan(Job(HOUR), hourly(1, 2), Bounds(deadline=T0 - HOUR), now=T0)
 
 
-def test_pieces_start_and_end_at_any_moment() -> None:
+def test_segments_start_and_end_at_any_moment() -> None:
     job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR / 2)
     now = T0 + timedelta(minutes=1, microseconds=7)
     split = plan(
@@ -404,13 +329,6 @@ def test_an_elastic_job_with_a_ramp_is_planned() -> None:
     found = plan(whole, hourly(9, 2, 1, 2), now=T0)
     assert {each.workers for each in found.slots} == {1}
     assert found.grams == pytest.approx(3)
-
-
-def test_pieces_within_a_budget_end_at_the_edge_of_a_slot() -> None:
-    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.5))
-    found = plan(job, hourly(3, 9, 2, 1, 1), goal=Goal(budget_grams=6), now=T0)
-    # By 03:00 the first and the third hour and a restart at 2 g come to just 6 g.
-    assert (found.end, found.grams) == (T0 + 3 * HOUR, pytest.approx(6))
 
 
 def test_quantiles_with_a_gap_make_no_interval() -> None:

@@ -20,18 +20,18 @@ from gridtide.planning.solvers import elastic, ramp
 from gridtide.planning.solvers.highs import Programme
 from gridtide.planning.solvers.solution import Solution
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, T0, World, us
+from tests.planning.settings import CI, HOUR, T0, Setting, us
 
 TABLE = ((1.0, 1.0), (2.0, 1.75), (3.0, 2.25))
 
 
-def hourly(*values: float | None) -> World:
+def hourly(*values: float | None) -> Setting:
     series = Series.regular("DE", CI, T0, HOUR, values)
-    return World(series, [(0, 60 * len(values))])
+    return Setting(series, [(0, 60 * len(values))])
 
 
 def sizes(solution: Solution, hours: int) -> list[float]:
-    """Chips by hour; the size must hold all hour long."""
+    """Workers by hour; the size must hold all hour long."""
     found = [0.0] * hours
     for start, end, _, workers in solution.parts:
         assert (start - us(0)) % 3_600_000_000 == (end - us(0)) % 3_600_000_000 == 0
@@ -104,14 +104,14 @@ def test_another_programme_finds_nothing_that_counts_less(
     values: list[float | None], quarters: int, workers: Elastic, step: float, now: float
 ) -> None:
     now = min(now, workers.maximum)
-    stands = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
+    state = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
     expected = least(values, quarters / 4, workers, step, now)
     job = Job(quarters / 4 * HOUR, Kind.ELASTIC, workers=workers)
     if expected is None:
         with pytest.raises(NoFeasibleWindow, match=r"allow (more of either|a larger ramp)"):
-            ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
+            ramp.cheapest(hourly(*values).curve, job, workers, step, state)
         return
-    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
+    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, state)
     assert solution.cost == pytest.approx(expected, abs=1e-6)
     found = sizes(solution, len(values))
     assert all(abs(a - b) <= step + 1e-6 for a, b in pairwise([now, *found, 0]))
@@ -132,7 +132,7 @@ def test_no_list_of_whole_workers_counts_less(
     values: list[float | None], quarters: int, workers: Elastic, step: int, now: float
 ) -> None:
     now = min(now, workers.maximum)
-    stands = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
+    state = JobState(at=us(0), started=now > 0, running=now > 0, workers=now)
     least_size = 2 if workers.minimum else 1
     whole = [0, *range(least_size, int(workers.maximum) + 1)]
     costs = [
@@ -145,19 +145,19 @@ def test_no_list_of_whole_workers_counts_less(
     job = Job(quarters / 4 * HOUR, Kind.ELASTIC, workers=workers)
     if not costs:
         with pytest.raises(NoFeasibleWindow):
-            ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
+            ramp.cheapest(hourly(*values).curve, job, workers, step, state)
         return
-    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, stands)
+    solution = ramp.cheapest(hourly(*values).curve, job, workers, step, state)
     assert solution.cost == pytest.approx(min(costs), abs=1e-6)
     assert set(sizes(solution, len(values))) <= set(whole)
 
 
-def test_a_ramp_as_large_as_all_chips_is_none() -> None:
+def test_a_ramp_as_large_as_all_workers_is_none() -> None:
     workers = Elastic(3, throughput=TABLE)
-    world = hourly(2, 3.5, 3.5, 9, 1)
+    setting = hourly(2, 3.5, 3.5, 9, 1)
     job = Job(4 * HOUR, Kind.ELASTIC, workers=workers)
-    free = elastic.cheapest(world.curve, job, workers)
-    assert ramp.cheapest(world.curve, job, workers, 3).cost == pytest.approx(free.cost)
+    free = elastic.cheapest(setting.curve, job, workers)
+    assert ramp.cheapest(setting.curve, job, workers, 3).cost == pytest.approx(free.cost)
 
 
 def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
@@ -171,14 +171,14 @@ def test_a_ramp_widens_the_hours_beside_the_clean_one() -> None:
 def test_what_comes_down_slower_than_its_work_ends_runs_on_till_it_has() -> None:
     # From 3 workers, one less an hour: 2, 1, 0 is the least it can do, 3 h for 1 h of work.
     job = Job(HOUR, Kind.ELASTIC, workers=Elastic(3))
-    stands = JobState(at=us(0), started=True, running=True, workers=3)
-    solution = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, stands)
+    state = JobState(at=us(0), started=True, running=True, workers=3)
+    solution = ramp.cheapest(hourly(5, 1, 1, 1).curve, job, Elastic(3), 1, state)
     assert sizes(solution, 4) == pytest.approx([2, 1, 0, 0])
     assert solution.cost == pytest.approx(2 * 5 + 1)
     with pytest.raises(NoFeasibleWindow, match="from 3 workers on; allow more of either"):
-        ramp.cheapest(hourly(5, None, 1).curve, job, Elastic(3), 1, stands)
+        ramp.cheapest(hourly(5, None, 1).curve, job, Elastic(3), 1, state)
     with pytest.raises(NoFeasibleWindow, match="runs on 3 workers and may not run on"):
-        ramp.cheapest(hourly(None, 1, 1, 1).curve, job, Elastic(3), 1, stands)
+        ramp.cheapest(hourly(None, 1, 1, 1).curve, job, Elastic(3), 1, state)
 
 
 def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
@@ -188,7 +188,9 @@ def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
         ramp.cheapest(hourly(1, -2).curve, job, workers, 1)
 
 
-def test_without_a_solver_the_error_names_both_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_solver_the_error_names_both_remedies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     job = Job(HOUR, Kind.ELASTIC, workers=Elastic(2))
     with pytest.raises(NoSolver, match=r"pip install 'gridtide\[lp\]'.* or ask a service"):

@@ -23,7 +23,7 @@ from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions,
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, MINUTE, T0, at
+from tests.planning.settings import CI, HOUR, MINUTE, T0, at
 
 
 def hourly(*values: float | None, zone: str = "DE") -> Series:
@@ -80,7 +80,7 @@ def test_running_on_is_free_and_starting_again_is_not() -> None:
     assert (hours(goes), goes.grams) == ([(2, 3)], pytest.approx(7 + 0.05 + 0.5))
 
 
-def test_pieces_that_are_used_up_count() -> None:
+def test_segments_that_are_used_up_count() -> None:
     job = Job(3 * HOUR, Kind.SEGMENTS, max_segments=2)
     first = plan(job, hourly(1, 9, 2, 2, 9, 1), now=T0)
     forecast = hourly(1, 9, 2, 9, 9, 1)
@@ -92,7 +92,7 @@ def test_pieces_that_are_used_up_count() -> None:
         replan(first, Progress(T0 + HOUR, done=HOUR, segments=2), forecast)
 
 
-def test_a_piece_runs_its_least_before_it_may_pause() -> None:
+def test_a_segment_runs_its_least_before_it_may_pause() -> None:
     job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR)
     first = plan(job, hourly(1, 1, 9, 9, 1, 1), now=T0)
     assert hours(first) == [(0, 2), (4, 6)]
@@ -101,7 +101,7 @@ def test_a_piece_runs_its_least_before_it_may_pause() -> None:
     assert hours(replan(first, soon, forecast)) == [(1, 2), (4, 6)]
 
 
-def test_only_at_a_mark_may_it_pause() -> None:
+def test_only_at_a_checkpoint_may_it_pause() -> None:
     job = Job(3 * HOUR, Kind.SEGMENTS, checkpoints=(HOUR,))
     first = plan(job, hourly(1, 9, 9, 1, 1, 1), now=T0)
     assert hours(first) == [(0, 1), (3, 5)]
@@ -136,7 +136,7 @@ def test_stopping_takes_its_time_right_now() -> None:
         replan(plan(used, hourly(1, 1, 1, 1, 1), now=T0), twice, hourly(1, 1, 1, 1, 1))
 
 
-def test_a_piece_before_a_gap_did_not_run_on_over_it() -> None:
+def test_a_segment_before_a_gap_did_not_run_on_over_it() -> None:
     # Minute for minute of free time is work: an hour up to the gap, and all after it.
     job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=2)
     forecast = hourly(1, 1, None, 1, 1)
@@ -145,13 +145,13 @@ def test_a_piece_before_a_gap_did_not_run_on_over_it() -> None:
     assert hours(replan(first, progress, forecast)) == [(1, 2), (3, 5)]
 
 
-def test_what_is_too_short_for_a_piece_is_run_on_or_is_one_piece() -> None:
+def test_what_is_too_short_for_a_segment_is_run_on_or_is_one_segment() -> None:
     job = Job(4 * HOUR, Kind.SEGMENTS, min_segment=2 * HOUR)
     first, forecast = plan(job, hourly(*[1] * 6), now=T0), hourly(1, 1, 1, 9, 1, 1)
     running = Progress(T0 + 3 * HOUR, done=3 * HOUR, running=True, running_for=3 * HOUR)
     assert hours(replan(first, running, forecast)) == [(3, 4)]
-    stands = Progress(T0 + 3 * HOUR, done=3 * HOUR)
-    assert hours(replan(first, stands, forecast)) == [(4, 5)]
+    state = Progress(T0 + 3 * HOUR, done=3 * HOUR)
+    assert hours(replan(first, state, forecast)) == [(4, 5)]
 
 
 def test_a_rest_that_draws_nothing_is_refused_with_what_to_do() -> None:
@@ -166,17 +166,17 @@ def test_progress_counts_from_the_beginning_of_the_job_however_often_it_is_plann
     first = plan(job, hourly(1, 9, 9, 9, 9, 9, 9, 9), Bounds(slack=4 * HOUR), now=T0)
     second = replan(first, Progress(T0 + HOUR, done=HOUR), hourly(1, 8, 9, 1, 9, 9, 9, 1))
     assert hours(second) == [(1, 2), (3, 4)]
-    stands = Progress(T0 + 4 * HOUR, done=2 * HOUR, segments=2)
-    third = replan(second, stands, hourly(1, 9, 9, 1, 9, 8, 7, 1))
+    state = Progress(T0 + 4 * HOUR, done=2 * HOUR, segments=2)
+    third = replan(second, state, hourly(1, 9, 9, 1, 9, 8, 7, 1))
     # The deadline is still 7 h after the first question, so hour 7 stays out of reach.
     assert hours(third) == [(6, 7)]
     with pytest.raises(BadInput, match="all 3:00:00 of work are done"):
-        replan(third, replace(stands, done=3 * HOUR), hourly(1))
+        replan(third, replace(state, done=3 * HOUR), hourly(1))
 
 
-def test_a_place_s_newest_forecast_holds_until_there_is_a_newer_one() -> None:
+def test_a_region_s_newest_forecast_holds_until_there_is_a_newer_one() -> None:
     job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
-    first = plan(job, places(Moves.FOLLOW), now=T0)
+    first = plan(job, two_regions(Moves.FOLLOW), now=T0)
     second = replan(first, Progress(T0), {"FR": hourly(9, 9, 0.5, 0.5)})
     assert (second.region, hours(second)) == ("FR", [(2, 4)])
     third = replan(second, Progress(T0), {"DE": hourly(7, 7, 7, 7)})
@@ -216,7 +216,7 @@ def test_of_odd_progress_none_is_lost_or_rounded() -> None:
     assert left == 3 * HOUR - seconds
 
 
-def test_progress_of_a_job_with_marks_is_rounded_so_that_no_work_is_lost() -> None:
+def test_progress_of_a_job_with_checkpoints_is_rounded_so_that_no_work_is_lost() -> None:
     job = Job(4 * HOUR, Kind.SEGMENTS, checkpoints=(2 * HOUR,))
     first = plan(job, hourly(1, 1, 1, 1, 1, 1), now=T0)
     seconds = timedelta(seconds=77)
@@ -238,7 +238,7 @@ def test_a_budget_is_less_what_was_emitted() -> None:
         replan(first, Progress(T0 + HOUR, done=HOUR, grams=9.9), hourly(8, 5, 1, 1))
 
 
-def places(*moves: Moves) -> CandidateRegions:
+def two_regions(*moves: Moves) -> CandidateRegions:
     pair = (
         CandidateRegion("DE", Outlook(hourly(1, 2, 9, 9))),
         CandidateRegion("FR", Outlook(hourly(9, 9, 5, 5))),
@@ -246,33 +246,33 @@ def places(*moves: Moves) -> CandidateRegions:
     return CandidateRegions(pair, moves=moves[0] if moves else Moves.ONE)
 
 
-def test_the_pieces_of_a_job_that_runs_and_stops_are_those_to_come() -> None:
+def test_the_segments_of_a_job_that_runs_and_stops_are_those_to_come() -> None:
     job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.1))
     running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR)
     new: dict[str, Any] = {"DE": hourly(1, 9, 1, 9), "FR": hourly(50, 50, 50, 50)}
     for moves in Moves:
-        stops = replan(plan(job, places(moves), now=T0), running, new)
+        stops = replan(plan(job, two_regions(moves), now=T0), running, new)
         assert (hours(stops), stops.segments) == ([(2, 3)], 1)
         on = replan(stops, running, new | {"DE": hourly(1, 1, 1, 9)})
         assert (hours(on), on.segments) == ([(1, 2)], 1)
 
 
-def test_a_started_job_stays_in_its_place_unless_it_may_follow() -> None:
+def test_a_started_job_stays_in_its_region_unless_it_may_follow() -> None:
     job = Job(2 * HOUR, Kind.INTERRUPTIBLE)
     new: dict[str, Any] = {"DE": hourly(1, 7, 9, 9), "FR": hourly(9, 9, 1, 5)}
     progress = Progress(T0 + HOUR, done=HOUR, region="DE")
-    one = replan(plan(job, places(), now=T0), progress, new)
+    one = replan(plan(job, two_regions(), now=T0), progress, new)
     assert (one.region, hours(one)) == ("DE", [(1, 2)])
-    follow = replan(plan(job, places(Moves.FOLLOW), now=T0), progress, new)
+    follow = replan(plan(job, two_regions(Moves.FOLLOW), now=T0), progress, new)
     assert (follow.region, hours(follow)) == ("FR", [(2, 3)])
-    fresh = replan(plan(job, places(), now=T0), Progress(T0 + HOUR), {"FR": new["FR"]})
+    fresh = replan(plan(job, two_regions(), now=T0), Progress(T0 + HOUR), {"FR": new["FR"]})
     assert (fresh.region, fresh.left_out) == ("FR", ())
 
 
 @pytest.mark.parametrize("kind", [Kind.INTERRUPTIBLE, Kind.SEGMENTS])
 def test_where_it_ran_counts_before_where_the_plan_begins(kind: Kind) -> None:
     new: dict[str, Any] = {"DE": hourly(9, 7, 9, 9), "FR": hourly(9, 8, 1, 5)}
-    first = plan(Job(2 * HOUR, kind), places(), now=T0)
+    first = plan(Job(2 * HOUR, kind), two_regions(), now=T0)
     assert first.region == "DE"
     elsewhere = replan(first, Progress(T0 + HOUR, done=HOUR, region="FR"), new)
     assert (elsewhere.region, hours(elsewhere)) == ("FR", [(2, 3)])
@@ -293,7 +293,7 @@ def test_what_cannot_be_replanned_is_refused(
     forecast: Any,  # noqa: ANN401
     message: str,
 ) -> None:
-    first = plan(Job(2 * HOUR), places(), now=T0)
+    first = plan(Job(2 * HOUR), two_regions(), now=T0)
     with pytest.raises(BadInput, match=message):
         replan(first, progress, forecast)
 

@@ -11,15 +11,15 @@ from gridtide.planning.problem.job import Cost, Job, Kind
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.replanner import Progress, replan
 from gridtide.planning.solvers.solution import overhead_costs
-from tests.planning.worlds import CI, HOUR, T0
+from tests.planning.settings import CI, HOUR, T0
 
 
 def hourly(*values: float) -> Series:
     return Series.regular("DE", CI, T0, HOUR, values)
 
 
-def test_a_smallest_saving_is_asked_of_a_job_only_before_it_has_started() -> None:
-    # Waiting for hour 2 saves 5 %, less than the 50 % asked for: it starts at once. Half done,
+def test_a_smallest_saving_holds_only_before_a_job_has_started() -> None:
+    # Waiting for hour 2 saves 5 %, less than the 50 % requested: it starts at once. Half done,
     # the rest goes where it counts least, however little that saves.
     goal = Goal(min_saving=0.5)
     job = Job(2 * HOUR, Kind.INTERRUPTIBLE)

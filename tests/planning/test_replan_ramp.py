@@ -19,7 +19,7 @@ from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, MINUTE, T0
+from tests.planning.settings import CI, HOUR, MINUTE, T0
 
 CHIPS = Elastic(4, ramp=1)
 
@@ -28,14 +28,14 @@ def hourly(*values: float) -> Series:
     return Series.regular("DE", CI, T0, HOUR, values)
 
 
-def chips_at(found: Plan, moment: datetime) -> float:
+def workers_at(found: Plan, moment: datetime) -> float:
     sizes = [s.workers or 0.0 for s in found.slots if s.start <= moment < s.end]
     return sizes[0] if sizes else 0.0
 
 
 def sizes(found: Plan, hours: int) -> list[float]:
     """In the middle of each of the first hours."""
-    return [chips_at(found, T0 + hour * HOUR + HOUR / 2) for hour in range(hours)]
+    return [workers_at(found, T0 + hour * HOUR + HOUR / 2) for hour in range(hours)]
 
 
 def worked(found: Plan, until: datetime) -> timedelta:
@@ -63,7 +63,7 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
         T0 + twelfths * 5 * MINUTE,
     )
     first = plan(Job(work * HOUR / 2, Kind.ELASTIC, workers=workers), hourly(*before), now=T0)
-    ran = chips_at(first, moment - MINUTE)
+    ran = workers_at(first, moment - MINUTE)
     assume(ran > 1e-6 and worked(first, moment) < work * HOUR / 2 - MINUTE)
     try:
         rest = replan(first, running(first, moment), hourly(*after))
@@ -73,7 +73,7 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
         assert left * step < ran or work / 2 > left
         return
     edges = [moment, *(T0 + hour * HOUR for hour in range(twelfths // 12 + 1, 8))]
-    found = [ran, *(chips_at(rest, edge) for edge in edges), 0.0]
+    found = [ran, *(workers_at(rest, edge) for edge in edges), 0.0]
     assert all(abs(one - two) <= step + 1e-6 for one, two in pairwise(found))
 
 
@@ -83,28 +83,28 @@ def test_no_step_is_beyond_the_ramp_as_a_plan_is_made_anew(
     st.integers(1, 8),
     st.integers(1, 3),
 )
-def test_no_way_in_whole_chips_counts_less_than_the_rest_of_a_ramp(
+def test_no_schedule_of_whole_workers_costs_less_than_the_rest_of_a_ramp(
     values: list[float], work: int, now: int
 ) -> None:
     """Every list of whole sizes that keeps to the ramp and does the work, tried."""
     workers = Elastic(3, ramp=1)
     job = Job((work + 1) * HOUR, Kind.ELASTIC, workers=workers)
     first = plan(job, hourly(*[1.0] * 12), now=T0)
-    ways = [
+    schedules_of = [
         sum(size * value for size, value in zip(way, values, strict=True))
         for way in product(range(4), repeat=5)
         if sum(way) >= work
         and all(abs(one - two) <= 1 for one, two in pairwise([now, *way, 0]))
     ]
     progress = Progress(T0, done=HOUR, running=True, workers=now)
-    if not ways:
+    if not schedules_of:
         with pytest.raises(NoFeasibleWindow):
             replan(first, progress, hourly(*values))
         return
-    assert (replan(first, progress, hourly(*values)).grams or 0.0) <= min(ways) + 1e-6
+    assert (replan(first, progress, hourly(*values)).grams or 0.0) <= min(schedules_of) + 1e-6
 
 
-def test_it_comes_up_from_the_size_it_runs_at_and_from_none_where_it_stands() -> None:
+def test_it_ramps_up_from_its_present_workers_and_from_none_where_it_is_paused() -> None:
     # 9 h of work are left. On 3 workers, x + 1, x, x - 1, x - 2 with x = 2.75 takes the most
     # of the clean hours that can still come down by one an hour.
     workers = Elastic(4, ramp=1, fractional_workers=True)
@@ -115,22 +115,22 @@ def test_it_comes_up_from_the_size_it_runs_at_and_from_none_where_it_stands() ->
     told = replan(first, Progress(at, done=done, running=True, workers=3), news)
     assert sizes(told, 5) == pytest.approx([3.75, 2.75, 1.75, 0.75, 0])
     assert told.grams == pytest.approx(3.75 + 2.75 + 2 * 1.75 + 3 * 0.75)
-    stands = replan(first, Progress(at, done=done), news)
-    assert sizes(stands, 1)[0] <= 1
-    assert (told.grams or 0.0) < (stands.grams or 0.0)
+    state = replan(first, Progress(at, done=done), news)
+    assert sizes(state, 1)[0] <= 1
+    assert (told.grams or 0.0) < (state.grams or 0.0)
 
 
-def test_where_the_plan_has_it_stand_still_a_job_that_runs_is_at_its_base() -> None:
+def test_where_the_plan_has_it_paused_a_job_that_runs_is_at_its_base() -> None:
     job = Job(8 * HOUR, Kind.ELASTIC, workers=Elastic(4, base=2, ramp=2))
     first = plan(job, hourly(9, 9, *[1.0] * 8), now=T0)
-    assert chips_at(first, T0) == 0
+    assert workers_at(first, T0) == 0
     early = Progress(T0 + HOUR / 2, done=HOUR, running=True)
     news = hourly(1, 1, *[9.0] * 8)
     assert replan(first, early, news) == replan(
         first, Progress(early.at, done=HOUR, running=True, workers=2), news
     )
     # 2 and the ramp of 2 are all 4 workers at once.
-    assert chips_at(replan(first, early, news), early.at) == pytest.approx(4)
+    assert workers_at(replan(first, early, news), early.at) == pytest.approx(4)
 
 
 def test_of_two_slots_that_meet_the_one_it_ran_in_counts() -> None:
@@ -140,7 +140,7 @@ def test_of_two_slots_that_meet_the_one_it_ran_in_counts() -> None:
     assert sizes(first, 5) == pytest.approx([0, 1, 2, 1, 0])
     moment = T0 + 2 * HOUR
     rest = replan(first, running(first, moment), hourly(9, 2, 1, 1, 1))
-    assert chips_at(rest, moment) <= 2 + 1e-6
+    assert workers_at(rest, moment) <= 2 + 1e-6
     told = replan(first, running(first, moment, workers=1.0), hourly(9, 2, 1, 1, 1))
     assert rest == told
 
@@ -154,12 +154,12 @@ def test_of_two_slots_that_meet_the_one_it_ran_in_counts() -> None:
         ({"running": True, "workers": float("nan")}, "workers is nan, which is not finite"),
     ],
 )
-def test_a_size_that_cannot_be_is_refused(members: dict[str, Any], message: str) -> None:
+def test_impossible_workers_are_refused(members: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         Progress(T0, done=HOUR, **members)
 
 
-def test_a_size_that_the_job_has_not_is_refused() -> None:
+def test_workers_that_the_job_cannot_have_are_refused() -> None:
     elastic = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(4, 2, base=2, ramp=2))
     first, news = plan(elastic, hourly(*[1.0] * 9), now=T0), hourly(*[1.0] * 9)
     for size in (1.0, 5.0):

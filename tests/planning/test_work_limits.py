@@ -15,47 +15,47 @@ from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers import exact_segments
-from tests.planning.worlds import CI, HOUR, MINUTE, T0, World, solved_by
+from tests.planning.settings import CI, HOUR, MINUTE, T0, Setting, solved_by
 
 SECOND = timedelta(seconds=1)
 
 
 def uneven(slots: int, step: timedelta) -> Series:
-    """Values that go up and down, so that many pieces are worth something."""
+    """Values that go up and down, so that many segments are worth something."""
     return Series.regular("DE", CI, T0, step, [float(i * 7919 % 101) for i in range(slots)])
 
 
-def world(slots: int, step: timedelta) -> World:
-    return World(uneven(slots, step), [(0, slots * (step // MINUTE))])
+def setting(slots: int, step: timedelta) -> Setting:
+    return Setting(uneven(slots, step), [(0, slots * (step // MINUTE))])
 
 
 RESTART = Cost(kwh=0.5)
 
 
-def test_ten_days_of_five_minutes_are_planned_with_the_pieces_counted() -> None:
-    curve = world(2880, 5 * MINUTE).curve
-    asked = {"restart_cost": RESTART, "max_segments": 2}
-    found = exact_segments.cheapest(curve, Job(2 * HOUR, Kind.SEGMENTS, **asked))  # type: ignore[arg-type]  # the test passes what the type refuses
-    # The same with a shortest piece of one slot, which is no limit.
+def test_ten_days_of_five_minutes_are_planned_with_the_segments_counted() -> None:
+    curve = setting(2880, 5 * MINUTE).curve
+    requested = {"restart_cost": RESTART, "max_segments": 2}
+    found = exact_segments.cheapest(curve, Job(2 * HOUR, Kind.SEGMENTS, **requested))  # type: ignore[arg-type]  # the test passes what the type refuses
+    # The same with a shortest segment of one slot, which is no limit.
     other = exact_segments.cheapest(
         curve,
-        Job(2 * HOUR, Kind.SEGMENTS, min_segment=5 * MINUTE, **asked),  # type: ignore[arg-type]  # the test passes what the type refuses
+        Job(2 * HOUR, Kind.SEGMENTS, min_segment=5 * MINUTE, **requested),  # type: ignore[arg-type]  # the test passes what the type refuses
     )
     assert found.cost == pytest.approx(other.cost)
     assert found.segments <= 2
 
 
 @pytest.mark.slow
-def test_too_many_ways_to_follow_are_refused_with_what_to_give() -> None:
-    curve = world(864, 5 * MINUTE).curve
+def test_too_many_paths_are_refused_with_what_to_give() -> None:
+    curve = setting(864, 5 * MINUTE).curve
     job = Job(8 * HOUR + SECOND, Kind.SEGMENTS, restart_cost=RESTART, max_segments=9)
     with pytest.raises(TooFine, match="follows over 400,000 paths; give earliest, deadline"):
         exact_segments.cheapest(curve, job)
 
 
-def test_a_most_beyond_all_pieces_costs_no_more_than_none() -> None:
+def test_a_most_beyond_all_segments_costs_no_more_than_none() -> None:
     job = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=10**9)
-    curve = world(288, 15 * MINUTE).curve
+    curve = setting(288, 15 * MINUTE).curve
     without = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
     assert (
         exact_segments.cheapest(curve, job).cost == exact_segments.cheapest(curve, without).cost
@@ -70,7 +70,7 @@ def test_a_short_job_in_fine_steps_over_a_long_time_is_refused() -> None:
     power = PowerProfile(((SECOND / 4, 1.0), (SECOND / 4, 2.0)))
     job = Job(SECOND, Kind.INTERRUPTIBLE, power=power)
     with pytest.raises(TooFine, match="whole minutes or longer, a nearer deadline"):
-        exact_segments.cheapest(world(240, HOUR).curve, job)
+        exact_segments.cheapest(setting(240, HOUR).curve, job)
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_a_plan_is_answered_where_only_another_would_take_too_many_steps() -> No
     assert "takes too many steps to compute" in found.what_would_change
 
 
-def test_pieces_begin_at_any_second() -> None:
+def test_segments_begin_at_any_second() -> None:
     series = Series.regular("DE", CI, T0, HOUR, [1.0, 9.0, 1.0, 9.0])
     now = T0 + 17 * SECOND
     apart = plan(Job(1.5 * HOUR, Kind.SEGMENTS, restart_cost=Cost(0.1)), series, now=now)
@@ -99,7 +99,7 @@ def test_slack_does_not_grow_by_the_wait_for_the_clock() -> None:
     assert (found.start, found.end) == (now, now + HOUR)
 
 
-def test_pieces_keep_to_odd_bounds_in_whole_minutes() -> None:
+def test_segments_keep_to_odd_bounds_in_whole_minutes() -> None:
     odd = timedelta(minutes=6, seconds=20)
     series = Series.regular("DE", CI, T0, MINUTE, [1.0] * 7 + [5.0] * 20 + [1.0] * 13)
     job = Job(12 * MINUTE, Kind.SEGMENTS, min_segment=MINUTE)
@@ -145,7 +145,7 @@ def test_steps_of_throughput_beyond_all_use_are_refused() -> None:
 
 
 def test_a_question_of_many_regions_is_refused_before_it_is_worked_on() -> None:
-    # 288 x 96 states of a quarter of an hour, six pieces and 500 regions, a budget besides.
+    # 288 x 96 states of a quarter of an hour, six segments and 500 regions, a budget besides.
     series = uneven(288, 15 * MINUTE)
     job = Job(24 * HOUR, Kind.SEGMENTS, min_segment=HOUR, max_segments=6)
     regions = {f"R{i}": series for i in range(500)}

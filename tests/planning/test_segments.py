@@ -1,4 +1,4 @@
-"""Pieces against every list of pieces there is, in small worlds; and by hand."""
+"""Segments against every list of segments there is, in small settings; and by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gridtide.planning.solvers import (
 from gridtide.planning.solvers.costs import Curve, curve
 from gridtide.planning.solvers.solution import Solution
 from tests.examples import examples
-from tests.planning.worlds import (
+from tests.planning.settings import (
     CI,
     HOUR,
     MINUTE,
@@ -36,12 +36,12 @@ from tests.planning.worlds import (
     PROGRAMMES,
     T0,
     Rules,
-    World,
+    Setting,
     least_cost,
     minutes_of,
+    settings,
     solved_by,
     us,
-    worlds,
 )
 
 KWH = st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1), Fraction(3)])
@@ -54,11 +54,11 @@ def agrees(solution: Solution, expected: Fraction) -> bool:
     return solution.cost == pytest.approx(float(expected), rel=1e-12, abs=1e-12)
 
 
-def counted(world: World, solution: Solution) -> Fraction:
+def counted(setting: Setting, solution: Solution) -> Fraction:
     """What a draft counts, from its own parts and energy alone."""
     total = Fraction(0)
     for start, end, kwh in solution.draws:
-        inside = [rate for m, rate in world.rates.items() if start <= us(m) < end]
+        inside = [rate for m, rate in setting.rates.items() if start <= us(m) < end]
         total += Fraction(kwh) * sum(inside, Fraction(0)) / len(inside)
     return total
 
@@ -68,41 +68,41 @@ def profile(weights: list[Fraction]) -> PowerProfile:
 
 
 @examples(200)
-@given(worlds(), st.integers(1, 8))
-def test_no_other_slots_are_cheaper_than_the_picked(world: World, work: int) -> None:
-    expected = least_cost(world, Rules(work))
+@given(settings(), st.integers(1, 8))
+def test_no_other_slots_are_cheaper_than_the_picked(setting: Setting, work: int) -> None:
+    expected = least_cost(setting, Rules(work))
     job = Job(work * MINUTE, Kind.INTERRUPTIBLE, power=POWER)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            interruptible.cheapest(world.curve, job)
+            interruptible.cheapest(setting.curve, job)
         return
-    solution = interruptible.cheapest(world.curve, job)
+    solution = interruptible.cheapest(setting.curve, job)
     assert agrees(solution, expected)
     assert len(set(minutes_of(solution))) == work
-    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert float(counted(setting, solution)) == pytest.approx(float(expected))
 
 
 @examples(400)
-@given(worlds(), st.lists(WEIGHTS, min_size=1, max_size=6).filter(any))
+@given(settings(), st.lists(WEIGHTS, min_size=1, max_size=6).filter(any))
 def test_no_start_is_cheaper_along_a_power_profile(
-    world: World, weights: list[Fraction]
+    setting: Setting, weights: list[Fraction]
 ) -> None:
-    expected = least_cost(world, Rules(len(weights), most=1, weights=weights))
+    expected = least_cost(setting, Rules(len(weights), most=1, weights=weights))
     job = Job(len(weights) * MINUTE, power=profile(weights))
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            unbroken.cheapest(world.curve, job)
+            unbroken.cheapest(setting.curve, job)
         return
-    solution = unbroken.cheapest(world.curve, job)
+    solution = unbroken.cheapest(setting.curve, job)
     assert agrees(solution, expected)
-    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert float(counted(setting, solution)) == pytest.approx(float(expected))
     assert len(set(minutes_of(solution))) == len(weights)
 
 
 @examples(500)
-@given(worlds(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from(PROGRAMMES))
-def test_no_pieces_are_cheaper_when_pauses_cost_energy(
-    world: World,
+@given(settings(), st.integers(1, 8), KWH, KWH, MOST, st.sampled_from(PROGRAMMES))
+def test_no_segments_are_cheaper_when_pauses_cost_energy(
+    setting: Setting,
     work: int,
     pause: Fraction,
     restart: Fraction,
@@ -110,7 +110,7 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     programme: dict[str, int],
 ) -> None:
     rules = Rules(work, most=most, pause_kwh=pause, restart_kwh=restart)
-    expected = least_cost(world, rules)
+    expected = least_cost(setting, rules)
     job = Job(
         work * MINUTE,
         Kind.SEGMENTS,
@@ -121,11 +121,11 @@ def test_no_pieces_are_cheaper_when_pauses_cost_energy(
     )
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            solved_by(programme, world.curve, job)
+            solved_by(programme, setting.curve, job)
         return
-    solution = solved_by(programme, world.curve, job)
+    solution = solved_by(programme, setting.curve, job)
     assert agrees(solution, expected)
-    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert float(counted(setting, solution)) == pytest.approx(float(expected))
     assert len(set(minutes_of(solution))) == work
     assert most is None or solution.segments <= most
 
@@ -162,45 +162,45 @@ def job_under(rules: Rules) -> Job:
 
 
 @examples(600)
-@given(worlds(), rules())
-def test_no_pieces_are_cheaper_under_all_limits(world: World, rules: Rules) -> None:
-    expected = least_cost(world, rules)
+@given(settings(), rules())
+def test_no_segments_are_cheaper_under_all_limits(setting: Setting, rules: Rules) -> None:
+    expected = least_cost(setting, rules)
     job = job_under(rules)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            exact_segments.cheapest(world.curve, job)
+            exact_segments.cheapest(setting.curve, job)
         return
-    solution = exact_segments.cheapest(world.curve, job)
+    solution = exact_segments.cheapest(setting.curve, job)
     assert agrees(solution, expected)
-    assert float(counted(world, solution)) == pytest.approx(float(expected))
+    assert float(counted(setting, solution)) == pytest.approx(float(expected))
     lost = (solution.segments - 1) * (rules.pause_time + rules.restart_time)
     assert len(set(minutes_of(solution))) == rules.work + lost
     assert rules.most is None or solution.segments <= rules.most
 
 
-def hourly(*values: float) -> World:
+def hourly(*values: float) -> Setting:
     series = Series.regular("DE", CI, T0, HOUR, values)
-    return World(series, [(0, 60 * len(values))])
+    return Setting(series, [(0, 60 * len(values))])
 
 
 def test_a_pause_is_taken_where_it_pays_and_only_there() -> None:
     # 2 h at 1 kW: apart 1 + 1 = 2 and a restart at 1 g; together 1 + 4 = 5.
-    world = hourly(1, 4, 1, 9)
+    setting = hourly(1, 4, 1, 9)
     apart = exact_segments.cheapest(
-        world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=2.9))
+        setting.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=2.9))
     )
     assert (apart.cost, apart.segments) == (pytest.approx(4.9), 2)
     together = exact_segments.cheapest(
-        world.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=3.1))
+        setting.curve, Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=3.1))
     )
     assert (together.cost, together.segments) == (pytest.approx(5), 1)
 
 
 def test_a_step_of_the_profile_meets_a_slot_off_the_start() -> None:
     # Half an hour at 1 kW, then half an hour at 9 kW: the second half hour is the one at 1 g.
-    world = World(Series.regular("DE", CI, T0, HOUR / 2, [5, 4, 1, 4, 5, 5]), [(0, 180)])
+    setting = Setting(Series.regular("DE", CI, T0, HOUR / 2, [5, 4, 1, 4, 5, 5]), [(0, 180)])
     power = PowerProfile(((HOUR / 4, 1.0), (HOUR / 2, 9.0)))
-    solution = unbroken.cheapest(world.curve, Job(0.75 * HOUR, power=power))
+    solution = unbroken.cheapest(setting.curve, Job(0.75 * HOUR, power=power))
     assert solution.start == us(45)
     assert solution.cost == pytest.approx(4 / 4 + 9 / 2)
 
@@ -212,22 +212,22 @@ def test_a_profile_starts_with_a_slot_where_none_of_its_steps_ends_with_one() ->
     assert solution.start == us(60)
 
 
-def test_the_way_back_pays_for_the_restart_it_takes() -> None:
+def test_the_trace_back_pays_for_the_restart_it_takes() -> None:
     # After the hour at 0 g: on with the three that end with 0.9 g, 1 + 1.5 + 0.9 and 1 for the
     # restart at 1 g. Up to the last of them 1.1 + 1 would be less than 1 + 1 + 1.5, but a
     # restart there takes 0.9 more.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1.1, 1, 1.5, 0.9])
     job = Job(4 * HOUR, Kind.SEGMENTS, restart_cost=Cost(1))
-    solution = exact_segments.cheapest(World(series, [(0, 360)]).curve, job)
+    solution = exact_segments.cheapest(Setting(series, [(0, 360)]).curve, job)
     assert solution.cost == pytest.approx(1 + 1 + 1.5 + 0.9)
     assert [(p.start, p.end) for p in solution.parts] == [(us(0), us(60)), (us(180), us(360))]
 
 
-def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
+def test_the_time_of_a_pause_needs_room_right_after_the_segment() -> None:
     # The first hour ends at a gap, with no time to save, so the job stops half an hour sooner.
     series = Series.regular("DE", CI, T0, HOUR, [0, None, 1, 2])
     job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(0, HOUR / 2))
-    solution = exact_segments.cheapest(World(series, [(0, 240)]).curve, job)
+    solution = exact_segments.cheapest(Setting(series, [(0, 240)]).curve, job)
     assert [(p.start, p.end, p.power_kw) for p in solution.parts] == [
         (us(0), us(30), 1.0),
         (us(30), us(60), 0.0),
@@ -235,10 +235,10 @@ def test_the_time_of_a_pause_needs_room_right_after_the_piece() -> None:
     ]
 
 
-def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
+def test_the_time_of_a_checkpoint_is_placed_beside_the_work() -> None:
     # Three hours of work, half an hour to save and to load, 3 kWh each. By hand:
     # 1.5 h of work and saving at 1 g, nothing at 90 g, loading and 1.5 h of work at 2 g.
-    world = hourly(1, 1, 90, 2, 2)
+    setting = hourly(1, 1, 90, 2, 2)
     job = Job(
         3 * HOUR,
         Kind.SEGMENTS,
@@ -246,7 +246,7 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
         pause_cost=Cost(3, HOUR / 2),
         restart_cost=Cost(3, HOUR / 2),
     )
-    solution = exact_segments.cheapest(world.curve, job)
+    solution = exact_segments.cheapest(setting.curve, job)
     spans = [(part.start, part.end, part.power_kw) for part in solution.parts]
     assert spans == [
         (us(0), us(90), 1.0),
@@ -257,17 +257,17 @@ def test_the_time_of_a_checkpoint_is_laid_beside_the_work() -> None:
     assert solution.cost == pytest.approx(1.5 + 3 + 6 + 3)
 
 
-def from_odd(world: World, first: int) -> Curve:
-    end = (world.series.slots[-1].end - T0) / MINUTE
-    return curve(Outlook(world.series), Goal(), [(first, us(end))])
+def from_odd(setting: Setting, first: int) -> Curve:
+    end = (setting.series.slots[-1].end - T0) / MINUTE
+    return curve(Outlook(setting.series), Goal(), [(first, us(end))])
 
 
 def test_times_too_fine_to_be_exact_are_refused_with_what_to_do() -> None:
-    world = hourly(*[1.0] * 72)
+    setting = hourly(*[1.0] * 72)
     job = Job(8 * HOUR, Kind.SEGMENTS, min_segment=HOUR)
-    assert exact_segments.cheapest(world.curve, job).cost == pytest.approx(8)
+    assert exact_segments.cheapest(setting.curve, job).cost == pytest.approx(8)
     with pytest.raises(TooFine, match="give them in whole minutes"):
-        exact_segments.cheapest(from_odd(world, us(0) + 1), job)
+        exact_segments.cheapest(from_odd(setting, us(0) + 1), job)
 
 
 def test_an_odd_start_is_used_to_the_microsecond() -> None:
@@ -292,15 +292,15 @@ def test_an_odd_start_is_used_to_the_microsecond() -> None:
     assert [part.start for part in dear.parts] == [us(120), us(240)]
 
 
-def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
-    world = World(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
+def test_too_few_segments_for_the_gaps_are_refused_with_what_to_allow() -> None:
+    setting = Setting(Series.regular("DE", CI, T0, HOUR, [1, None, 1, None, 1]), [(0, 300)])
     with pytest.raises(NoFeasibleWindow, match="allow more or shorter segments, or a later"):
-        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=2))
+        exact_segments.cheapest(setting.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=2))
     with pytest.raises(NoFeasibleWindow, match="no unbroken run of 3 h"):
-        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=1))
+        exact_segments.cheapest(setting.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=1))
     assert (
         exact_segments.cheapest(
-            world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=3)
+            setting.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=3)
         ).segments
         == 3
     )
@@ -310,33 +310,33 @@ def test_too_few_pieces_for_the_gaps_are_refused_with_what_to_allow() -> None:
     )
 
 
-def test_long_pieces_take_a_price_above_any_slot_s() -> None:
-    # Three pieces of two hours are free; two of them take two hours at 9 g beside them.
-    world = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
+def test_long_segments_take_a_price_above_any_slot_s() -> None:
+    # Three segments of two hours are free; two of them take two hours at 9 g beside them.
+    setting = hourly(0, 0, 9, 9, 9, 0, 0, 9, 9, 9, 0, 0)
     solution = exact_segments.cheapest(
-        world.curve, Job(6 * HOUR, Kind.SEGMENTS, max_segments=2)
+        setting.curve, Job(6 * HOUR, Kind.SEGMENTS, max_segments=2)
     )
     assert (solution.cost, solution.segments) == (pytest.approx(18), 2)
 
 
-def test_cells_that_add_up_in_too_many_ways_are_refused() -> None:
+def test_intervals_that_add_up_to_too_many_sums_are_refused() -> None:
     slots, clock = [], T0
     for i in range(16):
         step = MINUTE + timedelta(microseconds=2**i)
         slots.append(Slot(clock, clock + step, float(i * 7 % 5), Quality.FORECAST))
         clock += step
-    world = World(Series("DE", CI, tuple(slots)), [(0, 16)])
+    setting = Setting(Series("DE", CI, tuple(slots)), [(0, 16)])
     job = Job(8 * MINUTE + timedelta(microseconds=1), Kind.SEGMENTS, restart_cost=Cost(0.001))
     with pytest.raises(TooFine, match="in whole minutes"):
-        exact_segments.cheapest(world.curve, job)
+        exact_segments.cheapest(setting.curve, job)
 
 
-def test_a_cap_on_pieces_holds_where_no_price_on_pieces_finds_it() -> None:
-    # Three pieces 1 + 1 + 1, two 1 + 2 + 2.7, one 1 + 5 + 1. A price of up to 2 a piece leaves
-    # three the best, one of 2 or more leaves one, so a price alone never finds two.
-    world = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
+def test_a_cap_on_segments_holds_where_no_price_on_segments_finds_it() -> None:
+    # Three segments 1 + 1 + 1, two 1 + 2 + 2.7, one 1 + 5 + 1. A price of up to 2 a segment
+    # leaves three the best, one of 2 or more leaves one, so a price alone never finds two.
+    setting = hourly(1, 5, 1, 5, 1, 99, 2, 2.7)
     found = [
-        exact_segments.cheapest(world.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=most))
+        exact_segments.cheapest(setting.curve, Job(3 * HOUR, Kind.SEGMENTS, max_segments=most))
         for most in (3, 2, 1)
     ]
     assert [solution.cost for solution in found] == pytest.approx([3, 5.7, 7])

@@ -27,23 +27,23 @@ from gridtide.planning.problem.regions import (
 )
 from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
-from tests.planning.worlds import CFE, CI, HOUR, MINUTE, POWER, T0, at
+from tests.planning.settings import CFE, CI, HOUR, MINUTE, POWER, T0, at
 
 
 def hourly(zone: str, *values: float | None) -> Series:
     return Series.regular(zone, CI, T0, HOUR, values)
 
 
-def place(region: str, *values: float | None, **members: Any) -> CandidateRegion:  # noqa: ANN401
+def candidate(region: str, *values: float | None, **members: Any) -> CandidateRegion:  # noqa: ANN401
     return CandidateRegion(region, Outlook(hourly(region, *values)), **members)
 
 
-DE = place("DE", 5, 4, 9, jurisdiction="EU", latitude=50.11, longitude=8.68)
-FR = place("FR", 9, 3, 2, jurisdiction="EU", latitude=48.86, longitude=2.35)
-US = place("US", 1, 1, 1, jurisdiction="US", latitude=40.71, longitude=-74.01)
+DE = candidate("DE", 5, 4, 9, jurisdiction="EU", latitude=50.11, longitude=8.68)
+FR = candidate("FR", 9, 3, 2, jurisdiction="EU", latitude=48.86, longitude=2.35)
+US = candidate("US", 1, 1, 1, jurisdiction="US", latitude=40.71, longitude=-74.01)
 
 
-def test_place_and_time_are_chosen_together() -> None:
+def test_region_and_time_are_chosen_together() -> None:
     found = plan(Job(HOUR), {"DE": hourly("DE", 5, 4, 9), "FR": hourly("FR", 9, 3, 2)}, now=T0)
     assert (found.region, found.start, found.grams) == ("FR", T0 + 2 * HOUR, pytest.approx(2))
     assert found.alternatives[0].grams == pytest.approx(4)
@@ -69,7 +69,7 @@ def test_overhead_and_an_own_intensity_count() -> None:
     assert (solar.grams, solar.mean) == pytest.approx((3.75, 1.5))
 
 
-def test_rules_leave_places_out_and_say_why() -> None:
+def test_rules_leave_regions_out_and_say_why() -> None:
     listed = plan(Job(HOUR), CandidateRegions((DE, FR, US), allowed=frozenset({"DE"})), now=T0)
     assert listed.region == "DE"
     assert [each.region for each in listed.left_out] == ["FR", "US"]
@@ -93,8 +93,8 @@ def test_the_great_circle_is_as_long_as_published() -> None:
     assert distance_km(DE, US) == pytest.approx(6205, rel=0.005)
 
 
-def test_a_place_without_a_window_is_left_out_and_the_others_answer() -> None:
-    short = place("FR", 1)
+def test_a_region_without_a_window_is_left_out_and_the_others_answer() -> None:
+    short = candidate("FR", 1)
     found = plan(Job(2 * HOUR), CandidateRegions((DE, short)), now=T0)
     assert found.region == "DE"
     assert "FR: no unbroken run of 2 h" in found.left_out[0].reason
@@ -115,7 +115,7 @@ def test_a_place_without_a_window_is_left_out_and_the_others_answer() -> None:
         ({"max_latency_ms": 5.0}, "needs latency_from, or current_region"),
     ],
 )
-def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message: str) -> None:
+def test_regions_that_make_no_sense_are_refused(members: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         CandidateRegions(**{"regions": (DE, FR), **members})
 
@@ -129,9 +129,9 @@ def test_places_that_make_no_sense_are_refused(members: dict[str, Any], message:
         ({"latitude": 95.0, "longitude": 5.0}, "latitude is 95.0; give from -90 to 90"),
     ],
 )
-def test_a_place_that_makes_no_sense_is_refused(members: dict[str, Any], message: str) -> None:
+def test_a_region_that_makes_no_sense_is_refused(members: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        place("DE", 1, **members)
+        candidate("DE", 1, **members)
 
 
 def test_an_empty_list_of_regions_and_mixed_signals_are_refused() -> None:
@@ -145,7 +145,7 @@ def test_an_empty_list_of_regions_and_mixed_signals_are_refused() -> None:
 
 
 def test_an_unknown_latency_is_refused_with_what_to_give() -> None:
-    nowhere = place("FR", 1)
+    nowhere = candidate("FR", 1)
     with pytest.raises(BadInput, match="give it in latency_ms, or give both their latitude"):
         plan(
             Job(HOUR),
@@ -172,8 +172,8 @@ def test_data_to_move_counts_half_at_either_end() -> None:
     assert less.saving_now == pytest.approx((5 - 3.4) / 5)
 
 
-def test_a_move_that_cannot_be_counted_leaves_the_place_out() -> None:
-    dark = place("DE", None, None)
+def test_a_move_that_cannot_be_counted_leaves_the_region_out() -> None:
+    dark = candidate("DE", None, None)
     moving = CandidateRegions((dark, FR), current_region="DE", data_gb=20, kwh_per_gb=0.01)
     with pytest.raises(NoFeasibleWindow, match="moving data from or to it cannot be counted"):
         plan(Job(HOUR), moving, now=T0)
@@ -187,7 +187,7 @@ def test_a_move_that_cannot_be_counted_leaves_the_place_out() -> None:
 
 def test_a_move_from_where_the_forecast_has_ended_counts_its_last_value() -> None:
     old = CandidateRegions(
-        (place("DE", 5), FR), current_region="DE", data_gb=20, kwh_per_gb=0.01
+        (candidate("DE", 5), FR), current_region="DE", data_gb=20, kwh_per_gb=0.01
     )
     found = plan(Job(HOUR), old, now=T0 + 2 * HOUR)
     # 0.2 kWh at (5 + 2) / 2 g.
@@ -204,7 +204,7 @@ VALUE = st.one_of(st.none(), *[st.integers(0, 5).map(float)] * 4)
 
 
 @st.composite
-def two_places(draw: st.DrawFn) -> tuple[CandidateRegion, CandidateRegion]:
+def two_regions(draw: st.DrawFn) -> tuple[CandidateRegion, CandidateRegion]:
     found = []
     for region in ("DE", "FR"):
         slots, clock = [], draw(st.integers(0, 1))
@@ -227,7 +227,9 @@ def by_minute(place: CandidateRegion) -> dict[int, Fraction]:
     }
 
 
-def all_ways(places: tuple[CandidateRegion, CandidateRegion], work: int) -> Iterator[list[int]]:
+def all_schedules(
+    places: tuple[CandidateRegion, CandidateRegion], work: int
+) -> Iterator[list[int]]:
     """For each of seven minutes where the job runs, or -1."""
     known = [by_minute(each) for each in places]
     for way in product((-1, 0, 1), repeat=7):
@@ -242,7 +244,7 @@ def cost_of(
     move: Fraction,
     toll: Fraction,
 ) -> Fraction:
-    """At a kWh a minute; home is the first place; toll is of each restart, moves included.
+    """At a kWh a minute; home is the first place; overhead is of each restart, moves included.
 
     What happens at an instant is drawn in the minute before it or after it, whichever is
     cheaper, a move no later than the restart it is for, and a restart where the job may run.
@@ -266,36 +268,36 @@ def cost_of(
             free = any(minute - 1 in there for there in known)
             sides = [minute - 1, minute] if free else [minute]
             again = toll * pues[here] if end is not None else Fraction(0)
-            ways = [
+            schedules_of = [
                 (moving(b) if here != last else 0) + again * known[here][c]
                 for b in sides
                 for c in sides
                 if b <= c and c in known[here]
             ]
             if end is None and here != last:
-                ways.append(moving(0))  # or right now, before the first start
-            total += min(ways)
+                schedules_of.append(moving(0))  # or right now, before the first start
+            total += min(schedules_of)
         last, end = here, minute + 1
     return total
 
 
 @examples(120)
 @given(
-    two_places(),
+    two_regions(),
     st.integers(1, 5),
     st.sampled_from([Kind.UNBROKEN, Kind.INTERRUPTIBLE, Kind.SEGMENTS]),
     st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(2)]),
 )
-def test_no_way_over_time_and_places_counts_less(
+def test_no_schedule_over_time_and_regions_costs_less(
     pair: tuple[CandidateRegion, CandidateRegion], work: int, kind: Kind, move: Fraction
 ) -> None:
     toll = Fraction(1, 2) if kind is Kind.SEGMENTS else Fraction(0)
-    ways = [
+    schedules_of = [
         way
-        for way in all_ways(pair, work)
+        for way in all_schedules(pair, work)
         if kind is not Kind.UNBROKEN or "-" not in "".join("-x"[h >= 0] for h in way).strip("-")
     ]
-    expected = min((cost_of(way, pair, move, toll) for way in ways), default=None)
+    expected = min((cost_of(way, pair, move, toll) for way in schedules_of), default=None)
     places = CandidateRegions(
         pair, current_region="DE", data_gb=float(move), kwh_per_gb=1.0, moves=Moves.FOLLOW
     )
@@ -322,7 +324,9 @@ def test_following_names_where_it_runs_when() -> None:
 
 
 def test_following_stays_where_moving_gains_nothing() -> None:
-    level = CandidateRegions((place("DE", 2, 1, 1), place("FR", 1, 1, 2)), moves=Moves.FOLLOW)
+    level = CandidateRegions(
+        (candidate("DE", 2, 1, 1), candidate("FR", 1, 1, 2)), moves=Moves.FOLLOW
+    )
     found = plan(Job(2 * HOUR), level, now=T0)
     assert [(each.region, each.start, each.end) for each in found.slots] == [
         ("FR", T0, T0 + 2 * HOUR)
@@ -342,7 +346,7 @@ def test_an_elastic_job_follows_where_moves_are_free_and_only_there() -> None:
         plan(Job(HOUR), costly, goal=Goal(budget_grams=50), now=T0)
 
 
-def test_following_meets_a_budget_over_all_places() -> None:
+def test_following_meets_a_budget_over_all_regions() -> None:
     # An hour in DE is 5 g; half of it and half of 3 g in FR are 4 g, at the soonest.
     found = plan(
         Job(HOUR),
@@ -353,13 +357,13 @@ def test_following_meets_a_budget_over_all_places() -> None:
     assert (found.start, found.grams) == (T0 + HOUR / 2, pytest.approx(4))
 
 
-def test_places_share_bounds() -> None:
+def test_regions_share_bounds() -> None:
     bounds = Bounds(deadline=T0 + 2 * HOUR)
     found: Plan = plan(Job(HOUR), CandidateRegions((DE, FR)), bounds, now=T0)
     assert (found.region, found.start) == ("FR", T0 + HOUR)
 
 
-def test_a_round_trip_is_twice_the_way_in_glass() -> None:
+def test_a_round_trip_is_twice_the_distance_in_glass() -> None:
     # A quarter of the equator, 10,007.6 km, there and back at 204.2 km/ms: 98.0 ms.
     far = [
         CandidateRegion(name, Outlook(hourly(name, 1, 2)), latitude=0, longitude=east)

@@ -23,7 +23,7 @@ from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import Progress
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, T0
+from tests.planning.settings import CI, HOUR, T0
 
 SERIES = Series.regular("DE", CI, T0, HOUR, [3, 2, 1, 2, 5])
 OUTLOOK = Outlook(SERIES)

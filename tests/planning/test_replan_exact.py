@@ -19,21 +19,21 @@ from gridtide.planning.problem.state import Progress
 from gridtide.planning.replanner import replan
 from gridtide.planning.solvers import exact_segments
 from tests.examples import examples
-from tests.planning.test_pieces import job_under, rules
-from tests.planning.worlds import (
+from tests.planning.settings import (
     CI,
     HOUR,
     MINUTE,
     POWER,
     PROGRAMMES,
     T0,
+    Progressed,
     Rules,
-    Stands,
-    World,
+    Setting,
     at,
     least_rest,
-    worlds,
+    settings,
 )
+from tests.planning.test_segments import job_under, rules
 
 ENERGY = st.builds(
     Rules,
@@ -44,12 +44,12 @@ ENERGY = st.builds(
 )
 
 
-def asked(world: World, job: Job) -> Plan:
-    """A plan of `job` in the free time of `world`, whatever it says itself."""
-    flat = Series.regular("DE", world.series.signal, T0, HOUR, [0.5])
+def requested(setting: Setting, job: Job) -> Plan:
+    """A plan of `job` in the free time of `setting`, whatever it says itself."""
+    flat = Series.regular("DE", setting.series.signal, T0, HOUR, [0.5])
     first = plan(Job(MINUTE, power=POWER), flat, now=T0, alternatives=0)
     assert first.problem is not None
-    (start, shut), *more = world.spans
+    (start, shut), *more = setting.spans
     bounds = Bounds(
         earliest=at(start),
         deadline=at(more[0][1] if more else shut),
@@ -80,68 +80,70 @@ def lengths(found: Plan, power: set[float]) -> list[tuple[int, int]]:
 
 
 @st.composite
-def begun(draw: st.DrawFn, limits: st.SearchStrategy[Rules]) -> tuple[Rules, Stands]:
-    """What pieces keep to, and where the job stands; what is left draws energy."""
+def begun(draw: st.DrawFn, limits: st.SearchStrategy[Rules]) -> tuple[Rules, Progressed]:
+    """What segments keep to, and where the job stands; what is left draws energy."""
     rules = draw(limits.filter(lambda each: each.work > 1))
     drawing = [done for done in range(rules.work) if any(rules.weights[done:] or [1])]
     done, ran = draw(st.sampled_from(drawing)), draw(st.integers(0, rules.work - 1))
     running, pieces = draw(st.booleans()) or not done, draw(st.integers(1, 3))
-    return rules, Stands(done, pieces, running, min(done, ran) if running else 0)
+    return rules, Progressed(done, pieces, running, min(done, ran) if running else 0)
 
 
-def progress(stands: Stands) -> Progress:
+def progress(state: Progressed) -> Progress:
     return Progress(
         T0,
-        done=stands.done * MINUTE,
-        running=stands.running,
-        running_for=stands.ran * MINUTE,
-        segments=stands.segments,
+        done=state.done * MINUTE,
+        running=state.running,
+        running_for=state.ran * MINUTE,
+        segments=state.segments,
     )
 
 
-def check(world: World, limits: Rules, stands: Stands, job: Job) -> Plan | None:
-    expected = least_rest(world, limits, stands)
-    first = asked(world, job)
+def check(setting: Setting, limits: Rules, state: Progressed, job: Job) -> Plan | None:
+    expected = least_rest(setting, limits, state)
+    first = requested(setting, job)
     if expected is None:
         with pytest.raises(NoFeasibleWindow):
-            replan(first, progress(stands), world.series)
+            replan(first, progress(state), setting.series)
         return None
-    found = replan(first, progress(stands), world.series)
+    found = replan(first, progress(state), setting.series)
     assert counted(found) == pytest.approx(float(expected), abs=1e-9)
     return found
 
 
 @examples(500)
 @given(
-    worlds().filter(lambda world: world.spans),
+    settings().filter(lambda setting: setting.spans),
     begun(ENERGY),
     st.sampled_from(PROGRAMMES),
 )
 def test_no_rest_is_cheaper_when_pauses_cost_energy(
-    world: World, begun: tuple[Rules, Stands], programme: dict[str, int]
+    setting: Setting, begun: tuple[Rules, Progressed], programme: dict[str, int]
 ) -> None:
-    limits, stands = begun
+    limits, state = begun
     job = replace(job_under(limits), min_segment=None)
-    stands = replace(stands, ran=limits.least)  # without a least length it may stop at once
+    state = replace(state, ran=limits.least)  # without a least length it may stop at once
     with pytest.MonkeyPatch.context() as patch:
         # Which of the two programmes answers.
         for name, most in programme.items():
             patch.setattr(exact_segments, name, most)
-        found = check(world, limits, stands, job)
+        found = check(setting, limits, state, job)
     if found is not None and limits.most is not None:
         spans = lengths(found, {POWER})
-        carried = stands.running and spans[0][0] == 0
-        assert stands.segments + len(spans) - carried <= limits.most
+        carried = state.running and spans[0][0] == 0
+        assert state.segments + len(spans) - carried <= limits.most
 
 
 @examples(600)
-@given(worlds().filter(lambda world: world.spans), begun(rules()))
-def test_no_rest_is_cheaper_under_all_limits(world: World, begun: tuple[Rules, Stands]) -> None:
-    limits, stands = begun
-    found = check(world, limits, stands, job_under(limits))
+@given(settings().filter(lambda setting: setting.spans), begun(rules()))
+def test_no_rest_is_cheaper_under_all_limits(
+    setting: Setting, begun: tuple[Rules, Progressed]
+) -> None:
+    limits, state = begun
+    found = check(setting, limits, state, job_under(limits))
     if found is not None and not limits.weights and not limits.pause_time:
         spans = lengths(found, {POWER})
-        assert sum(length for _, length in spans) >= limits.work - stands.done
+        assert sum(length for _, length in spans) >= limits.work - state.done
 
 
 def alternating(count: int) -> Series:
@@ -149,7 +151,7 @@ def alternating(count: int) -> Series:
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES)
-def test_a_running_piece_that_stops_was_one_of_those_allowed(
+def test_a_running_segment_that_stops_was_one_of_those_allowed(
     programme: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, most in programme.items():
@@ -159,7 +161,7 @@ def test_a_running_piece_that_stops_was_one_of_those_allowed(
     first = plan(job, series, now=T0)
     running = Progress(T0 + HOUR, done=HOUR, running=True, running_for=HOUR, segments=1)
     rest = replan(first, running, series)
-    # On at 2 g, then 1 g: 3 g. A stop and a start are the second piece: 1 + 2 g and a restart.
-    # A stop and two hours at 1 g, 2.6 g with the restarts, would be the third.
+    # On at 2 g, then 1 g: 3 g. A stop and a start are the second segment: 1 + 2 g and a
+    # restart. A stop and two hours at 1 g, 2.6 g with the restarts, would be the third.
     assert rest.grams == pytest.approx(3)
     assert [(slot.start, slot.end) for slot in rest.slots] == [(T0 + HOUR, T0 + 3 * HOUR)]

@@ -10,7 +10,7 @@ from gridtide.model import Series, Signal
 from gridtide.planning import Bounds, CandidateRegion, CandidateRegions, Cost, Job, Kind, plan
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.solvers.cancellation import cancellable, check_cancelled
-from tests.planning.worlds import T0
+from tests.planning.settings import T0
 
 HOUR = timedelta(hours=1)
 SLOTS = 48
@@ -51,7 +51,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
+def test_a_planner_checks_as_it_goes_and_ends_when_cancelled(name: str) -> None:
     job, where, least = CASES[name]
     looks = 0
 
@@ -79,7 +79,7 @@ def test_a_planner_looks_as_it_goes_and_ends_when_told(name: str) -> None:
     assert ask() == alone
 
 
-def test_a_look_within_a_look_is_the_inner_one_until_it_ends() -> None:
+def test_a_check_within_a_check_is_the_inner_one_until_it_ends() -> None:
     seen: list[str] = []
     with cancellable(lambda: seen.append("outer")):
         with cancellable(lambda: seen.append("inner")):

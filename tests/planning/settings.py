@@ -1,4 +1,4 @@
-"""Small worlds in which every plan can be tried: whole minutes, small values, gaps."""
+"""Small settings in which every plan can be tried: whole minutes, small values, gaps."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def minutes_of(solution: Solution) -> list[int]:
 
 
 @dataclass(frozen=True)
-class World:
+class Setting:
     """A series and the spans in which a job may run, in minutes after T0."""
 
     series: Series
@@ -109,7 +109,7 @@ FRACTIONS = st.one_of(st.none(), *[st.sampled_from([0.0, 0.25, 0.5, 0.75])] * 3)
 
 
 @st.composite
-def worlds(draw: st.DrawFn, longest: int = 14) -> World:
+def settings(draw: st.DrawFn, longest: int = 14) -> Setting:
     """At most `longest` minutes: slots of mixed lengths, gaps, unknown values, closed times."""
     signal = draw(st.sampled_from([CI, CI, CFE]))
     slots: list[Slot] = []
@@ -127,7 +127,7 @@ def worlds(draw: st.DrawFn, longest: int = 14) -> World:
     reopen = min(end, shut + draw(st.sampled_from([0, 0, 1, 2])))
     spans = [(start, end)] if reopen == shut else [(start, shut), (reopen, end)]
     goal = Goal() if signal is CI else Goal(Objective.CFE)
-    return World(
+    return Setting(
         Series("DE", signal, tuple(slots)),
         [(low, high) for low, high in spans if low < high],
         goal,
@@ -136,7 +136,7 @@ def worlds(draw: st.DrawFn, longest: int = 14) -> World:
 
 @dataclass(frozen=True)
 class Rules:
-    """What pieces keep to, in minutes and kWh."""
+    """What segments keep to, in minutes and kWh."""
 
     work: int
     least: int = 1
@@ -149,14 +149,14 @@ class Rules:
     weights: Sequence[Fraction] = ()
 
 
-def least_cost(world: World, rules: Rules) -> Fraction | None:
-    """By trying every list of pieces; ``None`` where there is none."""
-    return min(_tried(world.rates, world.joins, rules, 0, 0, 0), default=None)
+def least_cost(setting: Setting, rules: Rules) -> Fraction | None:
+    """By trying every list of segments; ``None`` where there is none."""
+    return min(_tried(setting.rates, setting.joins, rules, 0, 0, 0), default=None)
 
 
 @dataclass(frozen=True)
-class Stands:
-    """Where a job stands at T0: minutes of work done, of its running piece, pieces so far."""
+class Progressed:
+    """A job at T0: minutes of work done, of its running segment, and segments so far."""
 
     done: int
     segments: int
@@ -164,26 +164,26 @@ class Stands:
     ran: int
 
 
-def least_rest(world: World, rules: Rules, stands: Stands) -> Fraction | None:
+def least_rest(setting: Setting, rules: Rules, state: Progressed) -> Fraction | None:
     """What the rest of a job that has started counts at least; ``None``: there is no way."""
-    ways = _ran_on(world, rules, stands) if stands.running else _stood(world, rules, stands)
-    return min(ways, default=None)
+    costs = _ran_on(setting, rules, state) if state.running else _paused(setting, rules, state)
+    return min(costs, default=None)
 
 
-def _stood(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
-    # What is left may be too little for a piece as long as asked for: then it is one piece.
-    least = min(rules.least, rules.work - stands.done)
+def _paused(setting: Setting, rules: Rules, state: Progressed) -> Iterator[Fraction]:
+    # What is left may be too little for a segment as long as requested: then it is one.
+    least = min(rules.least, rules.work - state.done)
     rules = replace(rules, least=least)
-    return _tried(world.rates, world.joins, rules, 0, stands.done, stands.segments)
+    return _tried(setting.rates, setting.joins, rules, 0, state.done, state.segments)
 
 
-def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
-    """Running on for some minutes, perhaps none, then another piece or the end."""
-    rates, joins, cost = world.rates, world.joins, Fraction(0)
-    if rules.most is not None and stands.segments > rules.most:
+def _ran_on(setting: Setting, rules: Rules, state: Progressed) -> Iterator[Fraction]:
+    """Running on for some minutes, perhaps none, then another segment or the end."""
+    rates, joins, cost = setting.rates, setting.joins, Fraction(0)
+    if rules.most is not None and state.segments > rules.most:
         return
-    for length in range(rules.work - stands.done + 1):
-        done = stands.done + length
+    for length in range(rules.work - state.done + 1):
+        done = state.done + length
         if length:
             minute = length - 1
             if minute not in rates or (minute and minute not in joins):
@@ -192,7 +192,7 @@ def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
         if done == rules.work:
             yield cost
             return
-        if stands.ran + length < rules.least or not rates:
+        if state.ran + length < rules.least or not rates:
             continue
         if rules.marks is not None and done not in rules.marks:
             continue
@@ -200,8 +200,8 @@ def _ran_on(world: World, rules: Rules, stands: Stands) -> Iterator[Fraction]:
         if not all(m in rates and (m == 0 or m in joins) for m in used):
             continue
         own = length - 1 if length else min(rates)
-        toll = _toll(rates, joins, rules.pause_kwh, rules.pause_time, length, own)
-        for rest in _tried(rates, joins, rules, used.stop, done, stands.segments):
+        toll = _overhead(rates, joins, rules.pause_kwh, rules.pause_time, length, own)
+        for rest in _tried(rates, joins, rules, used.stop, done, state.segments):
             yield cost + toll + rest
 
 
@@ -228,7 +228,7 @@ def _tried(
                 continue
             cost = Fraction(0)
             if segments:
-                cost += _toll(rates, joins, rules.restart_kwh, lost, first, first)
+                cost += _overhead(rates, joins, rules.restart_kwh, lost, first, first)
             for i in range(length):
                 weight = rules.weights[done + i] if rules.weights else 1
                 cost += rates[first + lost + i] * weight
@@ -236,12 +236,12 @@ def _tried(
                 yield cost
                 continue
             worked = first + lost + length
-            cost += _toll(rates, joins, rules.pause_kwh, after, worked, worked - 1)
+            cost += _overhead(rates, joins, rules.pause_kwh, after, worked, worked - 1)
             later = _tried(rates, joins, rules, worked + after, done + length, segments + 1)
             yield from (cost + each for each in later)
 
 
-def _toll(
+def _overhead(
     rates: dict[int, Fraction], joins: set[int], kwh: Fraction, time: int, begin: int, own: int
 ) -> Fraction:
     """Energy drawn evenly from `begin` on; or at that instant, where minutes join in the

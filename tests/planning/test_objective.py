@@ -17,7 +17,7 @@ from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
 from gridtide.planning.solvers.costs import Curve, curve
 from tests.examples import examples
-from tests.planning.worlds import CFE, CI, HOUR, MINUTE, T0, at, us
+from tests.planning.settings import CFE, CI, HOUR, MINUTE, T0, at, us
 
 EUROS = CostSeries.regular("EUR", T0, HOUR, [0.3, 0.1, -0.2])
 

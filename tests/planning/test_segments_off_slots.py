@@ -28,7 +28,7 @@ from gridtide.planning.solvers.shifts import Segments
 from gridtide.planning.solvers.solution import Solution
 from gridtide.slots import to_instant, to_microseconds
 from tests.examples import examples
-from tests.planning.worlds import CI, HOUR, MINUTE, T0
+from tests.planning.settings import CI, HOUR, MINUTE, T0
 
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
@@ -189,7 +189,7 @@ def replace_end(request: Request) -> Request:
     return Request(request.job, request.where, Bounds(deadline=end))
 
 
-def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> None:
+def test_segments_off_the_slots_are_called_exact_only_where_that_is_proven() -> None:
     # The run through from the odd second on counts least; what is proven is no more than that.
     job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=HOUR, restart_cost=Cost(0.5))
     for late in (1, 433, 1999, 3599):
@@ -207,12 +207,10 @@ def test_pieces_off_the_slots_are_called_exact_only_where_that_is_proven() -> No
 
 @pytest.mark.parametrize("name", ["marks", "profile"])
 @pytest.mark.parametrize("done", [1, 63, 119, 121, 143, 250])
-def test_a_job_that_stands_still_is_replanned_in_about_as_many_states(
-    name: str, done: int
-) -> None:
+def test_a_paused_job_is_replanned_in_about_as_many_states(name: str, done: int) -> None:
     job, rest = JOBS[name], timedelta(minutes=done)
     first = plan(job, SERIES, Bounds(deadline=T0 + 40 * HOUR), now=T0)
-    asked: list[int] = []
+    requested: list[int] = []
     for gone in (HOUR, rest):
         looks = 0
 
@@ -223,8 +221,8 @@ def test_a_job_that_stands_still_is_replanned_in_about_as_many_states(
         progress = Progress(T0 + gone + 433 * SECOND, done=gone)
         with cancellable(look):
             again = replan(first, progress, SERIES)
-        asked.append(looks)
-        # All that is left is planned, and each mark is where it was in the work.
+        requested.append(looks)
+        # All that is left is planned, and each checkpoint is where it was in the work.
         spans = merged((to_instant(s.start), to_instant(s.end)) for s in again.slots)
         assert sum(end - start for start, end in spans) == job.work - to_microseconds(gone)
         reached = to_microseconds(gone)
@@ -232,11 +230,12 @@ def test_a_job_that_stands_still_is_replanned_in_about_as_many_states(
             reached += end - start
             marks = [to_microseconds(mark) for mark in job.checkpoints]
             assert not marks or reached in marks
-    assert asked[1] <= 4 * asked[0]
+    assert requested[1] <= 4 * requested[0]
 
 
-def test_the_first_segment_of_a_job_that_stands_still_is_cut_on_its_cheaper_side() -> None:
-    # 45 of 60 minutes up to a mark are left; the hour before is dearer, the one after cheaper.
+def test_the_first_segment_of_a_paused_job_is_cut_on_its_cheaper_side() -> None:
+    # 45 of 60 minutes up to a checkpoint are left; the hour before is dearer, the one after
+    # cheaper.
     values = [900.0, 100.0, 800.0, 300.0, 200.0, 900.0]
     series = Series.regular("DE", CI, T0, HOUR, values)
     job = Job(3 * HOUR, Kind.SEGMENTS, checkpoints=(HOUR,), restart_cost=Cost(0.01))
