@@ -245,3 +245,19 @@ def test_the_first_segment_of_a_paused_job_is_cut_on_its_cheaper_side() -> None:
     assert [(end - start) // to_microseconds(MINUTE) for start, end in spans] == [45, 120]
     assert to_instant(T0 + HOUR) <= spans[0][0] < spans[0][1] <= to_instant(T0 + 2 * HOUR)
     assert spans[1] == (to_instant(T0 + 3 * HOUR), to_instant(T0 + 5 * HOUR))
+
+
+@pytest.mark.parametrize("power", [1.0, PowerProfile(((HOUR, 1.0), (HOUR, 1.5)))])
+@pytest.mark.parametrize("late", [613, 613.5, 1999])
+def test_segments_of_fixed_length_leave_the_grid_one_by_one(
+    power: PowerProfile | float, late: float
+) -> None:
+    # The first hour of work from the odd second on, the second in the slot at 1 g: no grid of
+    # whole slots has both.
+    series = Series.regular("DE", CI, T0, HOUR, [1.0, 5.0, 1.0, 9.0, 9.0, 9.0])
+    job = Job(2 * HOUR, Kind.SEGMENTS, power=power, checkpoints=(HOUR,))
+    span = to_instant(T0 + late * SECOND), to_instant(T0 + 6 * HOUR)
+    found = segments.cheapest(curve(Outlook(series), Goal(), [span]), job)
+    second = 1.0 if isinstance(power, float) else 1.5
+    assert found.cost == pytest.approx((3600 - late) / 3600 + late / 3600 * 5 + second)
+    assert [part.start for part in found.parts] == [span[0], to_instant(T0 + 2 * HOUR)]

@@ -33,6 +33,8 @@ Spans = Sequence[tuple[int, int]]
 MOST_SHIFTS = 60
 # How many of the best places to grow and to shrink are tried with each other.
 TRIED = 4
+# Relative; what rounding leaves of a sum along a power profile.
+NEAR = 1e-12
 
 
 class _Edge(NamedTuple):
@@ -86,28 +88,75 @@ class Segments:
     def improve(self, spans: Spans) -> Spans:
         """Return the schedule with work shifted to cheaper, or equally cheap but earlier, time.
 
-        Work shifts from the end of one segment to that of another, within the limits.
-        Checkpoints and power profiles tie the work to the segments; such schedules stay as they
-        are.
+        Work shifts from the end of one segment to that of another, within the limits. Where
+        checkpoints or a power profile count the work from its beginning, whole segments shift
+        too; with checkpoints only they do.
         """
-        if self.job.checkpoints or len(self.job.steps) > 1:
-            return spans
-        total = self.price(spans)
+        total, counts = self.price(spans), self._counts_progress
         for _ in range(MOST_SHIFTS):
             check_cancelled()
-            for better in self._shifts(spans):
+            least = total - abs(total) * NEAR if counts else total
+            for better in self._tries(spans):
                 price = self.price(better)
-                if price < total or (price == total and better[-1][1] < spans[-1][1]):
+                if price < least or (price == total and better[-1][1] < spans[-1][1]):
                     total, spans = price, better
                     break
             else:
                 break
         return spans
 
-    def trim(self, spans: Spans, surplus: int) -> Spans | None:
-        """Return the schedule with `surplus` less work; ``None`` where no segment can be
-        shorter.
+    @property
+    def _counts_progress(self) -> bool:
+        return bool(self.job.checkpoints) or len(self.job.steps) > 1
+
+    def _tries(self, spans: Spans) -> Iterator[Spans]:
+        """Yield schedules that may cost less."""
+        if self._counts_progress:
+            yield from self._slides(spans)
+        if not self.job.checkpoints:
+            yield from self._shifts(spans)
+
+    def _slides(self, spans: Spans) -> Iterator[Spans]:
+        """Yield schedules with one whole segment shifted up to the next bend of its cost.
+
+        The cost is linear in the shift until a start, an end, a change of power or the time of
+        an overhead meets an edge of an interval.
         """
+        before, after = self._overhead_times
+        done = 0
+        for k, (start, end) in enumerate(spans):
+            changes = [each - done for _, each, _ in self.job.steps if each > done]
+            done += end - start
+            if k == 0 and self.goes_on(spans):
+                continue
+            low, high = self._room(spans, k)
+            inner = [start + each for each in changes if start + each < end]
+            shifts = {low - start, high - end}
+            for instant in {start, end, start - before, end + after, *inner}:
+                i, j = bisect_left(self._edges, instant), bisect_right(self._edges, instant)
+                shifts |= {edge - instant for edge in self._edges[max(0, i - 1) : j + 1]}
+            for shift in sorted(shifts - {0}, key=abs):
+                if low <= start + shift and end + shift <= high:
+                    yield [*spans[:k], (start + shift, end + shift), *spans[k + 1 :]]
+
+    def _room(self, spans: Spans, segment: int) -> tuple[int, int]:
+        """Return the time around a segment that other segments and overheads leave free."""
+        before, after = self._overhead_times
+        start, last = spans[segment][0], len(spans) - 1
+        i = bisect_right(self.intervals.starts, start) - 1
+        low, high = self._stretch[i]
+        if segment or self.state.started:
+            low += before
+        if segment:
+            low = max(low, spans[segment - 1][1] + after + before)
+        elif self.state.running:
+            low = max(low, self.intervals.starts[0] + after + before)
+        if segment < last:
+            high = min(high - after, spans[segment + 1][0] - after - before)
+        return low, high
+
+    def trim(self, spans: Spans, surplus: int) -> Spans | None:
+        """Return the schedule with `surplus` less work; ``None``: no segment can be shorter."""
         if not surplus:
             return spans
         found = []
@@ -116,7 +165,7 @@ class Segments:
                 found.append([*spans[:k], (start, end - surplus), *spans[k + 1 :]])
                 if not (k == 0 and self.goes_on(spans)):
                     found.append([*spans[:k], (start + surplus, end), *spans[k + 1 :]])
-        if self.job.checkpoints or len(self.job.steps) > 1:
+        if self._counts_progress:
             # The work counts from the beginning: only its end may be cut.
             found = [each for each in found if each[:-1] == [*spans[:-1]]]
             found = [each for each in found if each[-1][0] == spans[-1][0]]
@@ -136,7 +185,7 @@ class Segments:
 
     def _shifts(self, spans: Spans) -> Iterator[Spans]:
         """Yield schedules with work shifted to a lower rate, the largest gains first."""
-        grows = sorted(self._grows(spans))
+        grows = sorted(each for each in self._grows(spans) if each.most > 0)
         shrinks = sorted(self._shrinks(spans), reverse=True)
         within = [each for each in shrinks if each.most > 0]
         pairs = list(product(grows[:TRIED], within[:TRIED]))
@@ -148,7 +197,8 @@ class Segments:
         ]
         for grow, shrink in pairs:
             same = grow.segment == shrink.segment
-            if grow.rate <= shrink.rate and not (same and grow.side == shrink.side):
+            cheaper = grow.rate <= shrink.rate or self._counts_progress
+            if cheaper and not (same and grow.side == shrink.side):
                 length = min(grow.most, shrink.most)
                 yield self._moved(spans, grow, shrink, length)
 
@@ -160,28 +210,16 @@ class Segments:
 
     def _grows(self, spans: Spans) -> Iterator[_Edge]:
         """Yield where a segment may grow."""
-        intervals, job, state = self.intervals, self.job, self.state
-        before, after = (
-            to_microseconds(each.time) for each in (job.restart_cost, job.pause_cost)
-        )
-        last = len(spans) - 1
+        intervals = self.intervals
         for k, (start, end) in enumerate(spans):
+            low, high = self._room(spans, k)
             i = bisect_left(intervals.starts, start) - 1
             if i >= 0 and intervals.ends[i] >= start and not (k == 0 and self.goes_on(spans)):
-                low = self._stretch[i][0] + (before if k or state.started else 0)
-                if k == 0 and state.running:
-                    low = max(low, self.intervals.starts[0] + after + before)
-                if k:
-                    low = max(low, spans[k - 1][1] + after + before)
-                if (most := start - max(low, intervals.starts[i])) > 0:
-                    yield _Edge(intervals.rates[i], most, k, 0)
+                most = start - max(low, intervals.starts[i])
+                yield _Edge(intervals.rates[i], most, k, 0)
             i = bisect_right(intervals.starts, end) - 1
             if intervals.ends[i] > end:
-                high = self._stretch[i][1] - (after if k < last else 0)
-                if k < last:
-                    high = min(high, spans[k + 1][0] - after - before)
-                if (most := min(high, intervals.ends[i]) - end) > 0:
-                    yield _Edge(intervals.rates[i], most, k, 1)
+                yield _Edge(intervals.rates[i], min(high, intervals.ends[i]) - end, k, 1)
 
     def _shrinks(self, spans: Spans) -> Iterator[_Edge]:
         """Yield where a segment may become shorter, and by how much at most."""
@@ -227,6 +265,18 @@ class Segments:
         """Return rate x time of all intervals up to `instant`, which lies in one."""
         i = max(0, bisect_right(self.intervals.starts, instant) - 1)
         return self._sums[i] + self.intervals.rates[i] * (instant - self.intervals.starts[i])
+
+    @cached_property
+    def _overhead_times(self) -> tuple[int, int]:
+        """Time of a restart, before a segment, and of a pause, after it."""
+        return (
+            to_microseconds(self.job.restart_cost.time),
+            to_microseconds(self.job.pause_cost.time),
+        )
+
+    @cached_property
+    def _edges(self) -> list[int]:
+        return sorted({*self.intervals.starts, *self.intervals.ends})
 
     @cached_property
     def _sums(self) -> list[int]:
