@@ -26,9 +26,9 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Lay out subcommands as another distribution would; each acts, or raises an error."""
+    """Add subcommands as another distribution would; each acts, or raises an error."""
 
-    def lay_out(**runs: Callable[[Terminal], int] | BaseException) -> None:
+    def add(**runs: Callable[[Terminal], int] | BaseException) -> None:
         module: Any = type(sys)("gridtide_test_commands")
         for name, run in runs.items():
 
@@ -59,7 +59,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         points = {plugins.COMMANDS: commands, plugins.SUMMARIES: summaries}
         monkeypatch.setattr(metadata, "entry_points", lambda group: points[group])
 
-    return lay_out
+    return add
 
 
 @pytest.mark.parametrize(
@@ -400,10 +400,10 @@ def test_asking_a_service_elsewhere_loads_nothing_of_the_one_here(address: str) 
 def test_with_json_every_error_is_an_object(
     words: list[str], named: list[str], capsys: Capture
 ) -> None:
-    told = {"GRIDTIDE_URL": "http://127.0.0.1:9"}
-    code = main(words, told)
+    environ = {"GRIDTIDE_URL": "http://127.0.0.1:9"}
+    code = main(words, environ)
     in_words = capsys.readouterr()
-    assert main(["--json", *words], told) == code == 2
+    assert main(["--json", *words], environ) == code == 2
     out, err = capsys.readouterr()
     assert out == in_words.out == ""
     problem = json.loads(err)

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from gridtide.cli.streams import tolerate
+from gridtide.cli.script import tolerate
 from gridtide.cli.terminal import Terminal
 
 

@@ -73,6 +73,6 @@ def test_streams_that_are_closed(
 def test_a_full_disk_is_one_line() -> None:
     ended = noisy(1, "> /dev/full")
     assert ended.returncode == 1
-    told = [line for line in ended.stderr.splitlines() if line.startswith(b"{")]
-    assert [json.loads(line)["code"] for line in told] == ["system_fault"]
+    errors = [line for line in ended.stderr.splitlines() if line.startswith(b"{")]
+    assert [json.loads(line)["code"] for line in errors] == ["system_fault"]
     assert b"Exception" not in ended.stderr

@@ -27,7 +27,7 @@ SCHEDULE = {"jobs": [{"job": JOB, "region": "DE"}] * 2, "caps": {"DE": {"jobs": 
 
 
 @pytest.mark.parametrize(
-    ("words", "path", "asked"),
+    ("words", "path", "sent"),
     [
         (
             ["plan", "DE", "FR", "--hours", "3", "--kind", "interruptible", "--slack", "9h"],
@@ -121,10 +121,10 @@ def test_json_of_the_script_is_that_of_rest(
     capsys: pytest.CaptureFixture[str],
     words: list[str],
     path: str,
-    asked: dict[str, Any],
+    sent: dict[str, Any],
 ) -> None:
     file = tmp_path / "file"
-    file.write_text(ROWS if "--rows" in words else json.dumps(asked))
+    file.write_text(ROWS if "--rows" in words else json.dumps(sent))
     words = [str(file) if word == "FILE" else word for word in words]
     environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": "2026-03-02T12:00Z"}
     assert main([*words, "--json"], environ) == 0
@@ -132,7 +132,7 @@ def test_json_of_the_script_is_that_of_rest(
         printed = json.loads(capsys.readouterr().out)
         if path == "/v1/plan":
             assert printed.pop("request")
-        assert printed == ask.post(path, asked)
+        assert printed == ask.post(path, sent)
 
 
 def test_a_region_named_twice_is_answered_once_in_order(
@@ -159,11 +159,11 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     file, printed = tmp_path / "plan.json", capsys.readouterr().out
     file.write_text(printed)
     assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
-    asked = {"job": JOB, "region": "DE", "bounds": {"slack_hours": 9}}
-    body = {"plan": json.loads(printed), "asked": asked, "progress": {"done": 1}}
+    sent = {"job": JOB, "region": "DE", "bounds": {"slack_hours": 9}}
+    body = {"plan": json.loads(printed), "asked": sent, "progress": {"done": 1}}
     with Asker(home, Clock(NOW)) as ask:
         again = json.loads(capsys.readouterr().out)
-        assert again.pop("request")["bounds"] == asked["bounds"]
+        assert again.pop("request")["bounds"] == sent["bounds"]
         assert again == ask.post("/v1/replan", body)
     assert main(["replan", str(file), "--done", "60min", "--json"], environ) == 0
     in_minutes = json.loads(capsys.readouterr().out)
@@ -211,7 +211,7 @@ def test_the_script_says_at_which_size_a_job_runs(
 
 
 @pytest.mark.parametrize(
-    ("words", "path", "asked"),
+    ("words", "path", "sent"),
     [
         (["plan", "DE", "--hours", "x"], "/v1/plan", {"job": {"hours": "x"}, "region": "DE"}),
         (["plan", "DE", "--hours", "-2"], "/v1/plan", {"job": {"hours": -2}, "region": "DE"}),
@@ -251,12 +251,12 @@ def test_the_script_refuses_in_the_words_of_rest(
     capsys: pytest.CaptureFixture[str],
     words: list[str],
     path: str,
-    asked: dict[str, Any],
+    sent: dict[str, Any],
 ) -> None:
     assert main([*words, "--json"], {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}) == 2
     said = json.loads(capsys.readouterr().err)
     with Asker(home, Clock(NOW)) as ask:
-        problem = ask.problem(path, 422, "bad_input", asked)
+        problem = ask.problem(path, 422, "bad_input", sent)
     assert said == problem
 
 
@@ -356,8 +356,8 @@ def test_a_printed_plan_is_all_that_replan_needs(
     assert main(["replan", given, "--done", "1", "--json"], environ) == 0
     alone = json.loads(capsys.readouterr().out)
     assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {**alone, "request": ...} == {**told, "request": ...}
+    by_options = json.loads(capsys.readouterr().out)
+    assert {**alone, "request": ...} == {**by_options, "request": ...}
     assert alone["request"] == json.loads(printed)["request"]
     # And what replan printed, in turn; in Python, too.
     file.write_text(json.dumps(alone))
@@ -368,6 +368,23 @@ def test_a_printed_plan_is_all_that_replan_needs(
         assert client.replan(plan, Progress(plan.as_of, done=timedelta(hours=1))).region
 
 
+def test_a_plan_with_the_former_name_of_its_request_is_read(
+    home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    assert (
+        main(["plan", "DE", "--hours", "3", "--kind", "interruptible", "--json"], environ) == 0
+    )
+    printed = json.loads(capsys.readouterr().out)
+    (file := tmp_path / "plan.json").write_text(json.dumps(printed))
+    assert main(["replan", str(file), "--done", "1", "--json"], environ) == 0
+    again = capsys.readouterr().out
+    printed["asked"] = printed.pop("request")
+    file.write_text(json.dumps(printed))
+    assert main(["replan", str(file), "--done", "1", "--json"], environ) == 0
+    assert capsys.readouterr().out == again
+
+
 def test_a_plan_without_its_request_says_what_to_give(
     home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -375,8 +392,8 @@ def test_a_plan_without_its_request_says_what_to_give(
     assert main(["plan", "DE", "--hours", "3", "--json"], environ) == 0
     printed = json.loads(capsys.readouterr().out)
     file = tmp_path / "plan.json"
-    for asked, said in ((None, "--request"), (7, "request"), ({"job": 1}, "job")):
-        file.write_text(json.dumps({**printed, "request": asked}))
+    for sent, said in ((None, "--request"), (7, "request"), ({"job": 1}, "job")):
+        file.write_text(json.dumps({**printed, "request": sent}))
         assert main(["replan", str(file)], environ) == 2
         assert said in capsys.readouterr().err
     assert main(["replan", "-", "--question", "-"], environ) == 2
@@ -387,12 +404,12 @@ def test_a_plan_of_a_printed_batch_can_be_planned_again(
     home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
-    asked = {"job": JOB, "region": "DE"}
+    sent = {"job": JOB, "region": "DE"}
     file = tmp_path / "file.json"
-    file.write_text(json.dumps([{"kind": "plan", **asked}, *QUESTIONS]))
+    file.write_text(json.dumps([{"kind": "plan", **sent}, *QUESTIONS]))
     assert main(["batch", str(file), "--json"], environ) == 0
     first = json.loads(capsys.readouterr().out)["answers"][0]
-    assert first["request"] == asked
+    assert first["request"] == sent
     file.write_text(json.dumps(first))
     assert main(["replan", str(file), "--done", "1"], environ) == 0
 

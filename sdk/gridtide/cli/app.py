@@ -148,7 +148,7 @@ class Commands(TyperGroup):
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one subcommand; its exit code."""
+    """Run one subcommand and return its exit code."""
     group = make_app()
     try:
         with group.make_context("gridtide", list(words), obj=Everywhere(environ)) as ctx:
@@ -158,7 +158,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def complete(environ: Mapping[str, str]) -> int:
-    """Print the completions that a shell asks for in its variables; the exit code."""
+    """Print the completions that a shell requests in its variables; return the exit code."""
     try:
         make_app().main(args=[], prog_name="gridtide", obj=Everywhere(environ))
     except SystemExit as end:
