@@ -93,6 +93,9 @@ def test_a_completion_script_is_printed_for_each_shell(shell: str) -> None:
         ("gridtide import x --lab", ["--label"]),
         ("gridtide import x --label ", ["start", "end"]),
         ("gridtide --home x pl", ["plan"]),
+        ("gridtide plan DE --kind i", ["interruptible"]),
+        ("gridtide best-window DE --hours 4 --signal cfe_", ["cfe_consumed", "cfe_produced"]),
+        ("gridtide replan plan.json --work", ["--workers-now"]),
     ],
 )
 def test_words_are_completed(words: str, completed: list[str]) -> None:

@@ -140,6 +140,7 @@ class Options:
                     help=self._help(name, each, required=required),
                     rich_help_panel=self.panel,
                     hidden=hidden,
+                    autocompletion=_completion(_element(each.type)),
                 ),
             ],
             default=default,
@@ -193,6 +194,17 @@ def _split_default(text: str) -> tuple[str, str]:
         return text, ""
     said = re.sub(r"^left out: ", "default: ", found[1], flags=re.IGNORECASE)
     return text[: found.start()], said
+
+
+def _completion(kind: Any) -> Callable[[str], list[str]] | None:  # noqa: ANN401  # any type
+    """Return what completes the value of an option that is one of several names."""
+    if not (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        return None
+
+    def complete(incomplete: str) -> list[str]:
+        return [each for each in kind if each.startswith(incomplete)]
+
+    return complete
 
 
 def _element(kind: Any) -> Any:  # noqa: ANN401  # a type of any form
