@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -32,6 +32,11 @@ class Moment:
     now: datetime
     as_of: datetime
     replay: bool
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The fields that all responses from data carry, see `gridtide.schema.responses`."""
+        return {"as_of": self.as_of, "replay": self.replay}
 
     def since(self, then: datetime | None) -> float | None:
         """Return the seconds from `then` to the knowledge time; 0 if `then` is later."""

@@ -51,7 +51,7 @@ def build_batch(service: Service, questions: Sequence[object], budget: TimeBudge
         found = budget.run_all([partial(batch.respond, questions[i]) for i in order])
     encoded = (part if isinstance(part, bytes) else _encode_problem(part) for part in found)
     parts = [part for _, part in sorted(zip(order, encoded, strict=True))]
-    head = msgspec.json.encode({"as_of": now.as_of, "replay": now.replay})
+    head = msgspec.json.encode(now.shared)
     return b'{"answers":[' + b",".join(parts) + b"]," + head[1:]
 
 

@@ -74,8 +74,7 @@ def _respond(
         gain=_gain(request, mean),
         rows=metered.rows,
         **where,
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **moment.shared,
     )
 
 

@@ -40,8 +40,7 @@ def build_forecast(
         issued_at=run.issued_at,
         known_at=run.known_at,
         data_age_seconds=moment.since(view.newest_end(region.zone, signal, moment.as_of)),
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **moment.shared,
         slots=_slots(found),
     )
 

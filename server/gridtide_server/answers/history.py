@@ -71,8 +71,7 @@ def build_intensity(
         source=origin.source,
         licence=origin.licence,
         data_age_seconds=age,
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **moment.shared,
         stale=stale,
         slots=tuple(slots),
     )

@@ -116,8 +116,7 @@ def build_schedule(view: View, request: ScheduleRequest, moment: Moment) -> Sche
         exact=made.exact,
         method=made.method,
         sentence=made.sentence,
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **moment.shared,
     )
 
 
@@ -155,8 +154,7 @@ def _respond(view: View, made: Plan, found: FoundCandidates, moment: Moment) -> 
         "source": origin.source,
         "licence": origin.licence,
         "data_age_seconds": max((age for age in ages if age is not None), default=None),
-        "as_of": moment.as_of,
-        "replay": moment.replay,
+        **moment.shared,
         "left_out": made.left_out
         + tuple(LeftOut(region=region, reason=why) for region, why in found.without.items()),
         "problem": None,

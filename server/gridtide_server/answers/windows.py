@@ -243,8 +243,7 @@ def forecast_fields(
         "model": run.model,
         "issued_at": run.issued_at,
         "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),
-        "as_of": moment.as_of,
-        "replay": moment.replay,
+        **moment.shared,
     }
 
 

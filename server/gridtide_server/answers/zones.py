@@ -28,8 +28,7 @@ def build_zones(view: View, catalogue: Catalogue, moment: Moment, *, every: bool
             listed.append(_zone(view, catalogue, key, moment, observed, forecasts))
     return Zones(
         zones=tuple(listed),
-        as_of=moment.as_of,
-        replay=moment.replay,
+        **moment.shared,
     )
 
 
