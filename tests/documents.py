@@ -1,7 +1,7 @@
 """Outputs and tables in the documents, made from the code that they show.
 
     python -m tests.documents           # writes tables and outputs (a minute)
-    python -m tests.documents tables    # writes the tables of commands alone
+    python -m tests.documents tables    # writes the tables of commands and requests alone
 
 `tests/test_docs.py` holds the documents to them.
 """
@@ -24,6 +24,7 @@ from gridtide.cli import script
 from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand, shared
 from gridtide.plugins import COMMANDS
+from tests import rest_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_OUTPUT = ("README.md", "docs/plans.md", "docs/commands.md")
@@ -140,6 +141,7 @@ def options(name: str, command: OneCommand) -> Iterator[tuple[str, str]]:
 
 def main(words: Sequence[str]) -> None:
     """Write the tables of all documents, and the outputs unless only ``tables`` are wanted."""
+    rest_tables.PATH.write_text(rest_tables.write_tables(rest_tables.PATH.read_text()))
     with tempfile.TemporaryDirectory() as folder:
         environ = {} if "tables" in words else simulated_home(Path(folder))
         for name in WITH_OUTPUT:

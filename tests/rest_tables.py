@@ -2,9 +2,9 @@
 
 A comment in the document says which table follows it:
 
-    <!-- fields of Plan except those of BestWindow -->
+    <!-- response fields of Plan except those of BestWindow -->
 
-`python -m tests.rest_tables` writes the tables anew; `tests/test_docs.py` holds them.
+`python -m tests.documents tables` writes the tables; `tests/test_docs.py` holds them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any, get_args
 
 from gridtide.schema import requests
 from gridtide.schema.definition import (
-    describe,
     is_record,
     json_fields,
     schema_name,
 )
+from gridtide.schema.openapi import describe
 from gridtide_server.openapi import REQUESTS, RESPONSES
 
 PATH = Path(__file__).resolve().parents[1] / "docs/rest.md"
 TABLE = re.compile(
-    r"<!-- (?P<head>\w+)s of (?P<kind>\w+)(?: except those of (?P<known>\w+))? -->\n"
-    r"(?:\|[^\n]*\n)*"
+    r"<!-- (?P<head>parameter|request field|response field)s of (?P<kind>\w+)"
+    r"(?: except those of (?P<known>\w+))? -->\n(?:\|[^\n]*\n)*"
 )
 QUERIES = (
     requests.BestWindowRequest,
@@ -62,13 +62,13 @@ def schema_name_of(hint: Any) -> str:  # noqa: ANN401  # any type
 def table(head: str, kind: type[Any], known: Iterable[str] = ()) -> str:
     """Return the table of the fields of a definition but those that are known already."""
     names = {key: each.about.parameter or key for key, each in json_fields(kind).items()}
-    lines = [f"| {head} | type | meaning |", "| --- | --- | --- |"]
+    lines = [f"| {head.split()[-1]} | type | meaning |", "| --- | --- | --- |"]
     for row in describe(kind):
         if row.name in known:
             continue
         kinds = ", ".join(filter(None, (row.type, row.unit, row.bounds)))
         default = f"; default: `{row.default}`" if row.default else ""
-        required = "required; " if row.required and head != "field" else ""
+        required = "required; " if row.required and head != "response field" else ""
         meaning = f"{required}{row.description}{default}"
         lines.append(f"| `{names[row.name]}` | {kinds} | {meaning} |")
     return "".join(f"{line}\n" for line in lines)
@@ -85,7 +85,3 @@ def write_tables(text: str) -> str:
         return f"{comment}\n{table(found['head'], kinds[found['kind']], names)}"
 
     return TABLE.sub(one, text)
-
-
-if __name__ == "__main__":
-    PATH.write_text(write_tables(PATH.read_text()))

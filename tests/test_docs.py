@@ -14,24 +14,18 @@ import pytest
 
 import gridtide_pipelines.ingest.sources
 from gridtide.model import Signal
-from gridtide.planning.problem.bounds import Bounds
-from gridtide.planning.problem.job import Job
-from gridtide.planning.problem.objective import Goal
-from gridtide.planning.problem.state import Progress
 from gridtide.schema.batches import BatchRequest
 from gridtide.schema.decode import decode_request
-from gridtide.schema.definition import definition_of, json_fields
+from gridtide.schema.definition import definition_of
 from gridtide.schema.footprints import FootprintRequest
-from gridtide.schema.openapi import components
 from gridtide.schema.plans import PlanRequest, ReplanRequest, ScheduleRequest
-from gridtide.schema.regions import Candidates
 from gridtide.schema.responses import BestWindow
 from gridtide_pipelines.ingest.source import Source, find_sources
 from gridtide_server import problems
 from gridtide_server.http.request_size import NAMES
-from gridtide_server.openapi import REQUESTS, document_text
+from gridtide_server.openapi import document_text
 from gridtide_store.settings import KNOWN
-from tests import documents
+from tests import documents, rest_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -182,35 +176,18 @@ def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any])
             assert documented(text, "parameter") == taken, path
 
 
-def test_every_member_of_a_body_is_in_the_section_of_its_route_and_no_other() -> None:
-    tables: dict[str, list[type[Any]]] = {
-        "POST /v1/plan": [PlanRequest, Job, Bounds, Goal, Candidates],
-        "POST /v1/replan": [ReplanRequest, Progress],
-        "POST /v1/schedule": [ScheduleRequest],
-        "POST /v1/batch": [BatchRequest],
-        "POST /v1/footprint": [FootprintRequest],
-    }
-    for route, kinds in tables.items():
-        members = {name for kind in kinds for name in json_fields(kind)}
-        assert documented(section(route), "member") == members, route
-    # Those of smaller objects are named in the line of the member that holds them.
-    text = "".join(section(route) for route in tables)
-    for name, schema in components(REQUESTS, closed=True).items():
-        named = schema.get("properties", {}).keys() - {"kind"}
-        assert {each for each in named if f"`{each}`" not in text} == set(), name
-
-
-def test_every_field_of_an_answer_is_explained_and_no_other(openapi: dict[str, Any]) -> None:
-    schemas = openapi["components"]["schemas"]
-    fields = {
-        name
-        for title, schema in schemas.items()
-        if title != "Problem"
-        for name in schema.get("properties", {})
-    }
+def test_the_tables_of_fields_are_those_of_the_definitions() -> None:
     text = REST.read_text()
-    assert {name for name in fields if f"`{name}`" not in text} == set()
-    assert documented(text, "field") <= fields
+    assert text == rest_tables.write_tables(text)  # python -m tests.documents tables
+
+
+def test_every_request_and_response_has_a_table() -> None:
+    kinds = rest_tables.definitions()
+    # Questions of a batch are the requests of the routes, each with its kind.
+    questions = {name for name in kinds if name.endswith("Question")}
+    same = {"Problem", "BestRegionRequest", "PowerProfile", *questions}
+    named = {found["kind"] for found in rest_tables.TABLE.finditer(REST.read_text())}
+    assert named == set(kinds) - same
 
 
 def test_every_signal_has_its_unit_and_direction() -> None:

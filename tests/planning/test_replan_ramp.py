@@ -150,7 +150,7 @@ def test_of_two_slots_that_meet_the_one_it_ran_in_counts() -> None:
     [
         ({"running": True, "workers": 0.0}, "a job that runs is on more than 0 workers"),
         ({"running": False, "workers": 2.0}, "one that does not is on 0"),
-        ({"running": True, "workers": -1.0}, "leave workers out to go by the plan"),
+        ({"running": True, "workers": -1.0}, "give 0 or more"),
         ({"running": True, "workers": float("nan")}, "workers is nan, which is not finite"),
     ],
 )

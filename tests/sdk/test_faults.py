@@ -11,9 +11,9 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide.schema.batches import BestWindowQuestion, decode_question
 from gridtide.schema.decode import decode_request, decoder_of
-from gridtide.schema.definition import Field, Row, describe
+from gridtide.schema.definition import Field
 from gridtide.schema.json_values import MOST_FAULTS
-from gridtide.schema.openapi import components, parameters
+from gridtide.schema.openapi import Row, components, describe, parameters
 from gridtide.schema.plans import PlanRequest
 from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
 

@@ -64,11 +64,11 @@ class RowFootprint(Record):
 
     SCHEMA_NAME: ClassVar[str] = "EnergyGrams"
 
-    start: datetime
-    end: datetime
-    kwh: Annotated[float, Field(unit="kWh")]
-    g_per_kwh: Annotated[float | None, Field(unit="gCO2e/kWh")]
-    gross_g: Annotated[float | None, Field(unit="gCO2e")]
+    start: Annotated[datetime, Field("start of the row")]
+    end: Annotated[datetime, Field("end of the row")]
+    kwh: Annotated[float, Field("energy, PUE included", unit="kWh")]
+    g_per_kwh: Annotated[float | None, Field("intensity of that time", unit="gCO2e/kWh")]
+    gross_g: Annotated[float | None, Field("its emissions", unit="gCO2e")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

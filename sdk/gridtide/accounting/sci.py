@@ -33,9 +33,9 @@ EQUIVALENTS: dict[str, tuple[float, str]] = {
 class Equivalent(Record):
     """What emits as much; source says who counted one."""
 
-    what: str
-    amount: float
-    source: str
+    what: Annotated[str, Field("what emits as much")]
+    amount: Annotated[float, Field("how many of them")]
+    source: Annotated[str, Field("who says how much one emits")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

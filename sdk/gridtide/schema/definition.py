@@ -8,9 +8,8 @@
             validate(self)
 
 Type, unit, bounds and description stand in the annotation. By it, `validate` reads and checks
-an object made in Python, `decode` and `encode` go from and to JSON, `openapi` describes it, and
-`describe` lists its fields for command-line options and documentation tables. A `NamedTuple`
-may be a definition, too: a tuple in Python, an object in JSON.
+an object made in Python, `decode` and `encode` go from and to JSON, and `openapi` describes it.
+A `NamedTuple` may be a definition, too: a tuple in Python, an object in JSON.
 
 A class whose JSON differs from its fields says so:
 
@@ -26,14 +25,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
-    Literal,
     TypeVar,
     Union,
     cast,
@@ -148,19 +144,6 @@ class FieldDefinition:
         return self.required and not self.about.supplied
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One field as command-line options and documentation tables show it."""
-
-    name: str
-    type: str
-    unit: str
-    bounds: str
-    required: bool
-    default: str
-    description: str
-
-
 def by_kind(make: Callable[[type[Any]], V]) -> Callable[[type[Any]], V]:
     """Keep what `make` returns for each class."""
     return cast("Callable[[type[Any]], V]", cache(make))
@@ -219,22 +202,6 @@ def is_list(hint: Any) -> bool:  # noqa: ANN401  # any type
     return get_origin(hint) in (tuple, frozenset)
 
 
-def describe(kind: type[Any]) -> list[Row]:
-    """List the fields of a definition as text, for options and tables."""
-    return [
-        Row(
-            name=name,
-            type=_type_text(each.encoded, each.about),
-            unit=each.about.unit or "",
-            bounds=each.about.bounds,
-            required=each.needed,
-            default=_default_text(each),
-            description=each.about.description,
-        )
-        for name, each in json_fields(kind).items()
-    ]
-
-
 def _defaults(kind: type[Any]) -> list[tuple[str, Any]]:
     if is_named_tuple(kind):
         return [(name, kind._field_defaults.get(name, MISSING)) for name in kind._fields]
@@ -255,46 +222,3 @@ def _field(name: str, hint: Any, default: Any) -> FieldDefinition:  # noqa: ANN4
     return FieldDefinition(
         name, plain, nullable, required, None if required else default, about
     )
-
-
-_NAMES = {
-    float: "number",
-    int: "whole number",
-    str: "text",
-    bool: "true or false",
-    datetime: "time",
-    date: "date",
-    time: "time of day",
-    timedelta: "duration",
-    NoneType: "null",
-}
-
-
-def _type_text(hint: Any, about: Field) -> str:  # noqa: ANN401  # any type
-    if about.duration:
-        return "duration"
-    if hint in _NAMES:
-        return _NAMES[hint]
-    origin, arguments = get_origin(hint), get_args(hint)
-    if is_list(hint):
-        return f"list of {_type_text(arguments[0], about)}"
-    if origin is Literal:
-        return ", ".join(map(str, arguments))
-    if origin in (Union, UnionType):
-        return " or ".join(_type_text(each, about) for each in arguments)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"{_type_text(arguments[1], about)} by name"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return ", ".join(hint)
-    return schema_name(hint) if isinstance(hint, type) else "object"
-
-
-def _default_text(each: FieldDefinition) -> str:
-    default = each.default
-    if default is None or default == () or is_record(type(default)):
-        return ""
-    if isinstance(default, timedelta):
-        return f"{default / timedelta(hours=1):g}"
-    if isinstance(default, bool):
-        return "true" if default else "false"
-    return f"{default:g}" if isinstance(default, float) else str(default)

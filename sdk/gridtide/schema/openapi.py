@@ -1,9 +1,10 @@
-"""JSON schema of definitions, as the OpenAPI has it."""
+"""Describe definitions: as JSON schema for the OpenAPI, and as rows for tables."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from types import NoneType, UnionType
@@ -22,6 +23,8 @@ from gridtide.schema.result import Record
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/"
+# Of an enumeration with more words a table shows its name.
+MOST_WORDS = 5
 _PLAIN: Mapping[Any, Json] = {
     float: {"type": "number"},
     int: {"type": "integer"},
@@ -35,6 +38,19 @@ _PLAIN: Mapping[Any, Json] = {
     object: {},
 }
 _LENGTH_TEXT: Json = {"type": "string", "examples": ["4h", "90min", "PT4H"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field as command-line options and documentation tables show it."""
+
+    name: str
+    type: str
+    unit: str
+    bounds: str
+    required: bool
+    default: str
+    description: str
 
 
 def components(kinds: Iterable[type[Any]], *, closed: bool = False) -> dict[str, Json]:
@@ -64,6 +80,22 @@ def reference(kind: type[Any]) -> Json:
 def parameters(kind: type[Any]) -> list[Json]:
     """Return the fields of a request as query parameters."""
     return [_parameter(each) for each in definition_of(kind).values() if not each.about.local]
+
+
+def describe(kind: type[Any]) -> list[Row]:
+    """List the fields of a definition as text, for options and tables."""
+    return [
+        Row(
+            name=name,
+            type=_type_text(each.encoded, each.about),
+            unit=each.about.unit or "",
+            bounds=each.about.bounds,
+            required=each.needed,
+            default=_default_text(each),
+            description=each.about.description,
+        )
+        for name, each in json_fields(kind).items()
+    ]
 
 
 def _parameter(each: FieldDefinition) -> Json:
@@ -165,3 +197,54 @@ def _named(hint: Any) -> list[type[Any]]:  # noqa: ANN401  # any type
     if is_record(hint) or (isinstance(hint, type) and issubclass(hint, StrEnum)):
         return [hint]
     return [found for each in get_args(hint) for found in _named(each)]
+
+
+_NAMES = {
+    float: "number",
+    int: "whole number",
+    str: "text",
+    bool: "true or false",
+    datetime: "time",
+    date: "date",
+    time: "time of day",
+    timedelta: "duration",
+    NoneType: "null",
+}
+
+
+def _type_text(hint: Any, about: Field) -> str:  # noqa: ANN401  # any type
+    if about.duration:
+        return "duration"
+    if hint in _NAMES:
+        return _NAMES[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if is_list(hint):
+        one = _type_text(arguments[0], about)
+        return (
+            f"list of {one}s"
+            if one in ("number", "time", "duration", "date")
+            else f"list of {one}"
+        )
+    if origin is Literal:
+        return ", ".join(map(str, arguments))
+    if origin in (Union, UnionType):
+        return " or ".join(_type_text(each, about) for each in arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"{_type_text(arguments[1], about)} by name"
+    if isinstance(hint, type) and issubclass(hint, StrEnum) and len(hint) <= MOST_WORDS:
+        return ", ".join(hint)
+    if hasattr(hint, "SHORT"):
+        short = _type_text(definition_of(hint)[hint.SHORT].encoded, about)
+        return short if len(definition_of(hint)) == 1 else f"{schema_name(hint)} or {short}"
+    return schema_name(hint) if isinstance(hint, type) else "object"
+
+
+def _default_text(each: FieldDefinition) -> str:
+    default = each.default
+    if default is None or default == () or is_record(type(default)):
+        return ""
+    if isinstance(default, timedelta):
+        return f"{default / timedelta(hours=1):g}"
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return f"{default:g}" if isinstance(default, float) else str(default)

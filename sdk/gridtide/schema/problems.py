@@ -62,8 +62,8 @@ class Problem:
     OPEN: ClassVar[bool] = True
 
     type: Annotated[str, Field("urn:gridtide:problem:<code>")]
-    title: str
-    status: int
+    title: Annotated[str, Field("the kind of problem in a few words")]
+    status: Annotated[int, Field("status of HTTP")]
     detail: Annotated[str, Field("what was seen, and what to do about it")]
     code: Annotated[str, Field("stable name of the kind of problem")]
 

@@ -99,7 +99,7 @@ class Infeasible(Located, Record):
     SCHEMA_NAME: ClassVar[str] = "NoWindow"
 
     hours: Annotated[float, Field("requested length", unit="h")]
-    signal: Signal
+    signal: Annotated[Signal, Field("which quantity under which accounting rule")]
     unit: Annotated[str, Field("gCO2e/kWh, or fraction (0 to 1)")]
     window: Annotated[None, Field("always null")] = None
     reason: Annotated[str, Field("why the region has no such window")]
@@ -149,11 +149,11 @@ def _lacks_window(entry: object) -> bool:
 class ForecastSlot:
     """Quantiles of the mean over ``[start, end)``; `p50` is the value to decide by."""
 
-    start: datetime
-    end: datetime
-    p10: float | None
-    p50: float
-    p90: float | None
+    start: Annotated[datetime, Field("start of the slot")]
+    end: Annotated[datetime, Field("end of the slot")]
+    p10: Annotated[float | None, Field("lower in one case of ten; null where not forecast")]
+    p50: Annotated[float, Field("the median, to decide by")]
+    p90: Annotated[float | None, Field("lower in nine cases of ten; null where not forecast")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -176,12 +176,12 @@ class Forecast(Tabular, Answer):
 class IntensitySlot:
     """The mean over ``[start, end)``; where it is unknown, value and the rest are null."""
 
-    start: datetime
-    end: datetime
-    value: float | None
-    quality: Quality | None
-    known_at: datetime | None
-    source: str | None
+    start: Annotated[datetime, Field("start of the slot")]
+    end: Annotated[datetime, Field("end of the slot")]
+    value: Annotated[float | None, Field("mean over the slot; null where unknown")]
+    quality: Annotated[Quality | None, Field("how the value came to be known")]
+    known_at: Annotated[datetime | None, Field("when the service knew this value")]
+    source: Annotated[str | None, Field("the source of this value")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -198,10 +198,7 @@ class Intensity(Tabular, Answer):
     slots: Annotated[tuple[IntensitySlot, ...], Field("by start")]
 
     def series(self) -> Series:
-        """Return the slots as a series, for the decisions of `gridtide.windows`.
-
-        A slot of which nothing is known is a gap in it.
-        """
+        """Return the slots as a series, with a gap where nothing is known of a slot."""
         slots = (
             Slot(slot.start, slot.end, slot.value, slot.quality)
             for slot in self.slots
@@ -214,8 +211,8 @@ class Intensity(Tabular, Answer):
 class ZoneForecast:
     """The forecast run a zone's decisions are made from."""
 
-    model: str
-    issued_at: datetime
+    model: Annotated[str, Field("the model with its version")]
+    issued_at: Annotated[datetime, Field("when the model issued the run")]
     end: Annotated[datetime, Field("end of its last slot")]
 
 
@@ -226,21 +223,21 @@ class ZoneInfo(Shown, Record):
     SCHEMA_NAME: ClassVar[str] = "Zone"
 
     zone: Annotated[str, Field("its key")]
-    name: str
-    country: str | None
-    timezone: str | None
-    lat: Annotated[float | None, Field(unit="degrees")]
-    lon: Annotated[float | None, Field(unit="degrees")]
-    kind: str
-    aliases: tuple[str, ...]
-    signals: tuple[Signal, ...]
+    name: Annotated[str, Field("its name in English")]
+    country: Annotated[str | None, Field("ISO 3166 code")]
+    timezone: Annotated[str | None, Field("IANA name")]
+    lat: Annotated[float | None, Field("of coordinates in the zone", unit="degrees")]
+    lon: Annotated[float | None, Field("of coordinates in the zone", unit="degrees")]
+    kind: Annotated[str, Field("such as bidding zone or country")]
+    aliases: Annotated[tuple[str, ...], Field("other names of the region")]
+    signals: Annotated[tuple[Signal, ...], Field("signals with data")]
     default_signal: Annotated[Signal | None, Field("the signal used where none is named")]
     newest_slot_end: Annotated[datetime | None, Field("of the default signal")]
     data_age_seconds: DataAge
     forecast: Annotated[ZoneForecast | None, Field("of the default signal")]
-    simulated: bool
-    source: str | None
-    licence: str | None
+    simulated: Annotated[bool, Field("whether its values are of the simulated grid")]
+    source: Annotated[str | None, Field("publishers, comma-separated")]
+    licence: Annotated[str | None, Field("terms of those")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -260,7 +257,7 @@ class Zones(Response, Shown, Tabular, Record):
 class Health(Record):
     """The process answers."""
 
-    status: Literal["alive"] = "alive"
+    status: Annotated[Literal["alive"], Field("of the process")] = "alive"
     version: Annotated[str, Field("release of the service")]
 
 
@@ -268,20 +265,22 @@ class Health(Record):
 class StaleZone:
     """A zone whose data is late, and why."""
 
-    zone: str
-    reasons: tuple[str, ...]
+    zone: Annotated[str, Field("its key")]
+    reasons: Annotated[tuple[str, ...], Field("why it is late")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness(Record):
     """Whether requests get current answers, and if not, why."""
 
-    status: Literal["ready", "stale", "unavailable"]
-    snapshot: str | None
-    published_at: datetime | None
+    status: Annotated[
+        Literal["ready", "stale", "unavailable"], Field("whether responses are current")
+    ]
+    snapshot: Annotated[str | None, Field("the snapshot that is served")]
+    published_at: Annotated[datetime | None, Field("when it was published")]
     zones: Annotated[int, Field("number of zones checked")]
-    stale: tuple[StaleZone, ...]
-    reasons: tuple[str, ...]
+    stale: Annotated[tuple[StaleZone, ...], Field("zones that are late")]
+    reasons: Annotated[tuple[str, ...], Field("why all zones are late or nothing is served")]
     now: Annotated[datetime, Field("the server's clock")]
     replay: Annotated[bool, Field("whether that clock stands still at another time")]
 

@@ -29,11 +29,11 @@ class Code(StrEnum):
 class PlannedSlot(Record):
     """Running at one power in one region over ``[start, end)``."""
 
-    start: datetime
-    end: datetime
+    start: Annotated[datetime, Field("start of the slot")]
+    end: Annotated[datetime, Field("end of the slot")]
     power_kw: Annotated[float, Field("of the job, before PUE", unit="kW")]
-    region: str
-    workers: Annotated[float | None, Field("size of an elastic job; null for other kinds")]
+    region: Annotated[str, Field("where the job runs")]
+    workers: Annotated[float | None, Field("of an elastic job; null for other kinds")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,37 +41,37 @@ class Alternative(Record):
     """Another plan: how it differs, and its totals; fields as in `Plan`."""
 
     what: Annotated[str, Field("how it differs")]
-    region: str
-    start: datetime
-    end: datetime
-    kwh: Annotated[float, Field(unit="kWh")]
-    grams: Annotated[float | None, Field(unit="gCO2e")]
-    mean: float
-    saving_now: float | None
+    region: Annotated[str, Field("where it runs, or where it starts")]
+    start: Annotated[datetime, Field("start of its first slot")]
+    end: Annotated[datetime, Field("end of its last slot")]
+    kwh: Annotated[float, Field("all energy", unit="kWh")]
+    grams: Annotated[float | None, Field("of all energy", unit="gCO2e")]
+    mean: Annotated[float, Field("of the signal, by the job's energy")]
+    saving_now: Annotated[float | None, Field("against running at once")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason(Record):
     """Why this plan: a code for machines and a sentence for people."""
 
-    code: Code
-    sentence: str
+    code: Annotated[Code, Field("stable name of the reason")]
+    sentence: Annotated[str, Field("the same as a sentence")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval(Record):
     """Grams, were all slots at their p10 and all at their p90."""
 
-    low: float
-    high: float
+    low: Annotated[float, Field("by the p10 of all slots", unit="gCO2e")]
+    high: Annotated[float, Field("by the p90 of all slots", unit="gCO2e")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut(Record):
     """A region that was not chosen from, and why."""
 
-    region: str
-    reason: str
+    region: Annotated[str, Field("the region")]
+    reason: Annotated[str, Field("why, as a sentence")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -83,8 +83,8 @@ class Plan(Shown, Tabular, Record):
     """
 
     region: Annotated[str, Field("where it runs; where it moves, where it starts")]
-    start: datetime
-    end: datetime
+    start: Annotated[datetime, Field("start of its first slot")]
+    end: Annotated[datetime, Field("end of its last slot")]
     slots: Annotated[
         tuple[PlannedSlot, ...],
         Field("ascending; between two of them the job is suspended"),
@@ -109,7 +109,7 @@ class Plan(Shown, Tabular, Record):
         Field("of all energy; null where the signal is not an intensity", unit="gCO2e"),
     ]
     cost: Annotated[float | None, Field("of all energy, where the goal has a cost series")]
-    cost_unit: str | None
+    cost_unit: Annotated[str | None, Field("unit of `cost`")]
     mean: Annotated[float, Field("of the signal, by the job's energy")]
     saving_now: Annotated[
         float | None,

@@ -57,10 +57,16 @@ class Bounds:
     deadline: Annotated[datetime | None, Field("the job has ended by this moment")] = None
     slack: Annotated[
         timedelta | None,
-        Field("it has ended by earliest start + hours + this", name="slack_hours", at_least=0),
+        Field(
+            "it has ended by its earliest start + hours + this", name="slack_hours", at_least=0
+        ),
     ] = None
     next_working_day: Annotated[
-        time | None, Field("it has ended by this time of zone on the next working day")
+        time | None,
+        Field(
+            "it has ended by this time of day in zone on the next Monday to Friday that is "
+            "not one of holidays"
+        ),
     ] = None
     opening: Annotated[Weekly | None, Field("hours at which it may run; left out: all")] = None
     blackouts: Annotated[
@@ -71,12 +77,12 @@ class Bounds:
             most=1000,
         ),
     ] = ()
-    zone: Annotated[str, Field("time zone of next_working_day; left out: UTC")] = "UTC"
+    zone: Annotated[str, Field("time zone of next_working_day")] = "UTC"
     holidays: Annotated[frozenset[date], Field("days that are not working days", most=1000)] = (
         frozenset()
     )
     slack_fraction: Annotated[
-        float | None, Field("the same as slack_hours, as a fraction of its hours", at_least=0)
+        float | None, Field("the same as slack_hours, as a fraction of hours", at_least=0)
     ] = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field

@@ -117,33 +117,46 @@ class Job:
     """
 
     duration: Annotated[timedelta, Field("run time without pauses", name="hours", above=0)]
-    kind: Annotated[Kind, Field("how it may be run over time; left out: unbroken")] = (
-        Kind.UNBROKEN
-    )
+    kind: Annotated[
+        Kind,
+        Field(
+            "unbroken; interruptible: pauses anywhere, at no cost; segments: pauses under "
+            "limits and at a cost; elastic: changes its number of workers"
+        ),
+    ] = Kind.UNBROKEN
     power: Annotated[
         PowerProfile | float,
-        Field("kW before PUE, or a profile over its progress; left out: 1", unit="kW"),
+        Field(
+            "before PUE: one number, or steps over its progress, of which the last one holds "
+            "to the end",
+            unit="kW",
+        ),
     ] = field(default=1.0, kw_only=True)
     min_segment: Annotated[
         timedelta | None,
-        Field("shortest segment of work between two pauses, in hours", former=("min_piece",)),
+        Field(
+            "shortest segment of work between two pauses (kind segments)", former=("min_piece",)
+        ),
     ] = field(default=None, kw_only=True)
     max_segments: Annotated[
-        int | None, Field("most segments", at_least=1, former=("max_pieces",))
+        int | None, Field("most segments (kind segments)", at_least=1, former=("max_pieces",))
     ] = field(default=None, kw_only=True)
-    pause_cost: Annotated[Cost, Field("what each pause takes before it")] = field(
+    pause_cost: Annotated[Cost, Field("overhead of each pause (kind segments)")] = field(
         default=Cost(), kw_only=True
     )
-    restart_cost: Annotated[Cost, Field("what each start but the first takes before it")] = (
-        field(default=Cost(), kw_only=True)
-    )
+    restart_cost: Annotated[
+        Cost, Field("overhead of each start but the first (kind segments)")
+    ] = field(default=Cost(), kw_only=True)
     workers: Annotated[
         Elastic | None,
-        Field("numbers of workers of an elastic job", former=("chips",)),
+        Field("numbers of workers it may use (kind elastic)", former=("chips",)),
     ] = field(default=None, kw_only=True)
     checkpoints: Annotated[
         tuple[timedelta, ...],
-        Field("hours of progress, the only points where it may pause", most=10_000),
+        Field(
+            "hours of progress at which it may pause, and only there (kind segments)",
+            most=10_000,
+        ),
     ] = field(default=(), kw_only=True)
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field

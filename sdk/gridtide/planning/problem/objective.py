@@ -165,9 +165,13 @@ class Goal:
             given.
     """
 
-    objective: Annotated[Objective, Field("what is minimised", former=("aim",))] = (
-        Objective.CARBON
-    )
+    objective: Annotated[
+        Objective,
+        Field(
+            "what is minimised: grams, energy that is not carbon-free, cost, or a weighted sum",
+            former=("aim",),
+        ),
+    ] = Objective.CARBON
     costs: Annotated[CostSeries | None, Field("for the objectives cost and weighted")] = None
     carbon_weight: Annotated[
         float | None, Field("what a gram is worth, for the objective weighted", at_least=0)
@@ -186,7 +190,9 @@ class Goal:
     min_saving: Annotated[
         float, Field("smallest saving worth waiting for, a fraction", at_least=0, below=1)
     ] = 0.0
-    quantile: Annotated[Quantile, Field("which value of the forecast decides")] = Quantile.P50
+    quantile: Annotated[Quantile, Field("p50 minimises what is expected, p90 is robust")] = (
+        Quantile.P50
+    )
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 

@@ -70,7 +70,10 @@ class Recurring:
         BadInput: not such an expression, an unknown zone, or not exactly one of the two slacks.
     """
 
-    cron: Annotated[str, Field("minute, hour, day of month, month, day of week")]
+    cron: Annotated[
+        str,
+        Field("minute, hour, day of month, month, day of week: 30 2 * * mon-fri; or @daily"),
+    ]
     slack: Annotated[
         timedelta | None,
         Field(
