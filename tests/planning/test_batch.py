@@ -228,6 +228,15 @@ def test_all_kinds_fit_beside_each_other() -> None:
     assert found.plans[0].kwh == pytest.approx(3)
 
 
+@pytest.mark.parametrize("kind", list(Kind)[:3])
+def test_a_batch_of_profiles_alone_is_laid(kind: Kind) -> None:
+    job = Job(2 * HOUR, kind, power=PowerProfile(((HOUR, 1.0), (HOUR, 2.0))))
+    found = plan_batch([Request(job, hourly(5, 1, 4, 9))] * 2, {"DE": Cap(jobs=1)}, now=T0)
+    # By hand: one hour of each at a time, and all four hours are filled.
+    assert found.total == pytest.approx(5 + 2 * 1 + 4 + 2 * 9)
+    assert found.least <= found.total
+
+
 def test_each_job_goes_to_the_region_with_room() -> None:
     def pair() -> CandidateRegions:
         return CandidateRegions(

@@ -70,6 +70,8 @@ def relax(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxation | No
             least += member.least  # along a profile a unit of work has no one price
         else:
             taken += _variables(programme, member, regions)
+    if not taken:
+        return Relaxation(least, None)
     rows = {}
     for name, region in regions.items():
         rows.update(_hold(programme, name, region))
