@@ -157,7 +157,10 @@ if not TYPE_CHECKING:  # else any name at all would pass a type checker
 
             value: object = own_version()
         elif name in _HOME:
-            value = getattr(import_module(f"gridtide.{_HOME[name]}"), name)
+            from gridtide.forks import loading
+
+            with loading():
+                value = getattr(import_module(f"gridtide.{_HOME[name]}"), name)
         else:
             raise AttributeError(f"module 'gridtide' has no attribute {name!r}")
         globals()[name] = value

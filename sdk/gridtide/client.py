@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from gridtide import calls
 from gridtide.errors import ServiceUnavailable
+from gridtide.forks import load_for_calls, loading
 from gridtide.http.call import Call, awaited, blocking
 from gridtide.http.destination import Destination
 from gridtide.http.session import LARGEST, Patience, Session
@@ -75,7 +76,7 @@ class Client:
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-
+        load_for_calls()
         from gridtide.http.deadline import Allowance
 
         known = os.environ if environ is None else environ
@@ -91,7 +92,8 @@ class Client:
         self._allowance = Allowance(clock)
         self._own: tuple[str, Mapping[str, str]] | None = None
         if destination.url is None:
-            from gridtide import local
+            with loading():
+                from gridtide import local
 
             transport = local.LocalTransport(local.host(destination.settings))
         elif transport is None:
@@ -99,12 +101,11 @@ class Client:
 
             self._own = destination.address, known
             transport = network.open_bounded(*self._own, self._allowance)
-        self._http = self._open(transport)
+        self._http, self._process = self._open(transport), os.getpid()
 
     def _open(self, transport: httpx.BaseTransport | None) -> httpx.Client:
         import httpx
 
-        self._process = os.getpid()
         return httpx.Client(
             base_url=self._session.base_url(),
             headers=self._session.headers(),
@@ -129,8 +130,11 @@ class Client:
 
         from gridtide.http.transport import open_bounded
 
-        self._before = self._http  # kept, so that nothing of the parent's is closed here
-        self._http = self._open(open_bounded(*self._own, self._allowance))
+        with loading():
+            if self._process != os.getpid():
+                self._before = self._http  # kept, so that nothing of the parent's is closed
+                self._http = self._open(open_bounded(*self._own, self._allowance))
+                self._process = os.getpid()  # last: then other threads go on with it
 
     def send(self, call: Call[T]) -> T:
         """Return the response to `call`; what may pass is tried again within the time limit."""
@@ -201,6 +205,7 @@ class AsyncClient:
         pause: Callable[[float], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        load_for_calls()
         import asyncio
 
         known = os.environ if environ is None else environ
@@ -214,7 +219,8 @@ class AsyncClient:
         self._pause = pause or asyncio.sleep
         self._own: tuple[str, Mapping[str, str]] | None = None
         if destination.url is None:
-            from gridtide import local
+            with loading():
+                from gridtide import local
 
             transport = local.AsyncLocalTransport(local.host(destination.settings))
         elif transport is None:
@@ -222,12 +228,11 @@ class AsyncClient:
 
             self._own = destination.address, known
             transport = network.open_async_transport(*self._own)
-        self._http = self._open(transport)
+        self._http, self._process = self._open(transport), os.getpid()
 
     def _open(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
         import httpx
 
-        self._process = os.getpid()
         return httpx.AsyncClient(
             base_url=self._session.base_url(),
             headers=self._session.headers(),
@@ -253,7 +258,7 @@ class AsyncClient:
         from gridtide.http.transport import open_async_transport
 
         self._before = self._http
-        self._http = self._open(open_async_transport(*self._own))
+        self._http, self._process = self._open(open_async_transport(*self._own)), os.getpid()
 
     async def send(self, call: Call[T]) -> T:
         """Return the response to `call`; what may pass is tried again within the time limit."""

@@ -19,6 +19,7 @@ import httpx
 
 from gridtide.errors import ApiError, NoService
 from gridtide.extras import how_to_install
+from gridtide.forks import loading
 from gridtide.plugins import LOCAL, found
 
 Message = MutableMapping[str, Any]
@@ -44,12 +45,21 @@ def host(environ: Mapping[str, str]) -> Host:
             f"({how_to_install('service')}) and run "
             "'gridtide refresh', or 'gridtide import FILE' for data of your own"
         )
-    return Host(point.load()(environ))
+    with loading():
+        app = point.load()(environ)
+        _mark_started()
+    return Host(app)
 
 
 # The process in which a service was started first. What it runs on, its own threads and those
 # of the libraries under it, is not there in a process forked from it, and waits for ever.
 _started: int | None = None
+
+
+def _mark_started() -> None:
+    global _started  # it is the process's
+    if _started is None:
+        _started = os.getpid()
 
 
 def _forked() -> NoService:
@@ -69,9 +79,7 @@ class Host:
     """
 
     def __init__(self, app: App) -> None:
-        global _started  # it is the process's
-        if _started is None:
-            _started = os.getpid()
+        _mark_started()
         self._process = os.getpid()
         self._loop = _Loop()
         lifespan = _Lifespan(app)

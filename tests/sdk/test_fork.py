@@ -7,14 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gridtide import local, shortcuts
+from gridtide import forks, local, shortcuts
 from gridtide.client import AsyncClient, Client
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -117,6 +121,103 @@ def in_new_loop(ask: Callable[[], Any]) -> object:
     """What `ask` answers on a loop of its own, in a fork of one that runs a loop."""
     asyncio.events._set_running_loop(None)
     return asyncio.run(ask())
+
+
+def test_a_fork_waits_for_what_another_thread_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.begun", begun, raising=False)
+    (tmp_path / "slow_to_load.py").write_text(
+        "import sys, time\nsys.begun.set()\ntime.sleep(0.5)\nWHOLE = 'whole'\n"
+    )
+
+    def load() -> None:
+        with forks.loading():
+            import_module("slow_to_load")
+
+    (thread := threading.Thread(target=load)).start()
+    begun.wait()
+    assert in_a_fork(lambda: import_module("slow_to_load").WHOLE) == "'whole'"
+    thread.join()
+
+
+def test_a_fork_that_has_waited_long_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def load() -> None:
+        with forks.loading():
+            begun.set()
+            end.wait()
+
+    def load_in_child() -> str:
+        with forks.loading(), forks.loading():
+            return in_a_fork(lambda: "and its own")
+
+    (thread := threading.Thread(target=load)).start()
+    begun.wait()
+    monkeypatch.setattr(forks, "LONGEST", 0.01)
+    assert "and its own" in in_a_fork(load_in_child)
+    end.set()
+    thread.join()
+    with forks.loading():
+        assert "and its own" in in_a_fork(load_in_child)
+
+
+def test_threads_of_a_fork_share_the_connections_it_opens(address: str) -> None:
+    with Client(address, environ={}, retries=0) as client:
+        assert len(client.zones()) == 1
+
+        def ask() -> tuple[int, int]:
+            opened, began, own = [], threading.Barrier(4), client._open
+
+            def slowly(transport: httpx.BaseTransport | None) -> httpx.Client:
+                opened.append(transport)
+                time.sleep(0.2)
+                return own(transport)
+
+            def zones() -> int:
+                began.wait()
+                return len(client.zones())
+
+            client._open = slowly  # type: ignore[method-assign]  # to meet the others there
+            with ThreadPoolExecutor(4) as threads:
+                answered = [threads.submit(zones) for _ in range(4)]
+            return sum(each.result() for each in answered), len(opened)
+
+        assert in_a_fork(ask) == "(4, 1)"
+
+
+FIRST = """
+import os, signal, sys, threading
+import gridtide
+
+def ask():
+    return len(gridtide.zones())
+
+thread = threading.Thread(target=ask)
+thread.start()
+while "httpx" not in sys.modules:
+    pass
+if child := os.fork():
+    thread.join()
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+signal.alarm(50)
+os._exit(70 + ask())
+"""
+
+
+def test_a_fork_while_another_thread_asks_first_answers(address: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FIRST],
+        env={**os.environ, "GRIDTIDE_URL": address},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert (ended.returncode, ended.stderr) == (71, "")
 
 
 STARTED = """

@@ -11,6 +11,7 @@ from inspect import Parameter, signature
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from gridtide.errors import BadInput
+from gridtide.forks import loading
 from gridtide.model import Length, Signal, When, format_time, hours_of, utc
 from gridtide.values import read_moment, read_text
 
@@ -141,7 +142,7 @@ def blocking(prepare: Callable[P, Call[T]]) -> Callable[Concatenate[Blocking, P]
 
     @wraps(prepare)
     def method(self: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.send(prepare(*args, **kwargs))
+        return self.send(_prepared(prepare, *args, **kwargs))
 
     return _describe(method, prepare, Parameter("self", Parameter.POSITIONAL_ONLY))
 
@@ -153,7 +154,7 @@ def awaited(
 
     @wraps(prepare)
     async def method(self: Awaited, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.send(prepare(*args, **kwargs))
+        return await self.send(_prepared(prepare, *args, **kwargs))
 
     return _describe(method, prepare, Parameter("self", Parameter.POSITIONAL_ONLY))
 
@@ -165,10 +166,15 @@ def function(
 
     @wraps(prepare)
     def ask(*args: P.args, **kwargs: P.kwargs) -> T:
-        return client().send(prepare(*args, **kwargs))
+        return client().send(_prepared(prepare, *args, **kwargs))
 
     ask.__module__ = module
     return _describe(ask, prepare)
+
+
+def _prepared(prepare: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+    with loading():  # the classes of the request
+        return prepare(*args, **kwargs)
 
 
 def _describe(made: F, prepare: Callable[..., object], *before: Parameter) -> F:

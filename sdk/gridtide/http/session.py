@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from gridtide.errors import ApiError, BadInput, GridtideError, ServiceUnavailable
+from gridtide.forks import loading
 from gridtide.http.call import Call
 from gridtide.http.destination import Destination
 from gridtide.plugins import own_version
@@ -222,7 +223,8 @@ class Session:
             raise refusal(self._proxy, response.url.host, response.status_code)
         document = decode_body(response.status_code, response.headers, body, address=address)
         try:
-            return call.read(document)
+            with loading():  # the classes of the response
+                return call.read(document)
         except BadInput as error:
             raise ApiError(
                 f"{address} answered JSON that this client does not understand: {error}"
