@@ -63,7 +63,7 @@ def backup(home: DataDirectory, target: Path, now: datetime) -> Copied:
     The caller holds the lock.
 
     Raises:
-        BadInput: there is no store in `home`, or something at `target`.
+        BadInput: `home` has no store, or `target` exists.
         Busy: another process writes.
         Damaged: the store cannot be read, or the copy is not like the original.
         Unusable: `target` cannot be written.
@@ -74,7 +74,9 @@ def backup(home: DataDirectory, target: Path, now: datetime) -> Copied:
             " and GRIDTIDE_HOME"
         )
     if target.resolve().is_relative_to(home.root.resolve()):
-        raise BadInput(f"{target} lies in the home it is to save; name a place outside")
+        raise BadInput(
+            f"{target} is inside the data directory that is backed up; name a path outside it"
+        )
     if target.exists() or target.is_symlink():
         raise BadInput(f"{target} exists; name a new folder or .tar file for the backup")
     with explained(target), writer_lock(home, "gridtide backup", now):
@@ -121,10 +123,10 @@ def restore(
 
     Nothing in `home` changes before all files have been copied and compared, and the store
     and the snapshot among them have been opened. With `replace` what was there is kept
-    beside, in a folder ``replaced-<time>`` of the home.
+    beside, in a folder ``replaced-<time>`` of the data directory.
 
     Raises:
-        BadInput: `source` is no backup, or `home` is not empty and `replace` is not given.
+        BadInput: `source` is not a backup, or `home` is not empty and `replace` is not given.
         Busy: another process writes.
         Damaged: a file of the backup is missing, not as it was written, or not of ours.
         NewerHome: a newer gridtide made it.
@@ -139,7 +141,7 @@ def restore(
         there = [path for path in home.root.iterdir() if path != home.lock]
         if there and not replace:
             raise BadInput(
-                f"{home.root} is not empty; restore into a new --home, or say --replace to "
+                f"{home.root} is not empty; restore into a new --home, or add --replace to "
                 "keep what is there beside the restored files"
             )
         with tempfile.TemporaryDirectory(dir=home.root, prefix=STAGED) as scratch:
@@ -197,7 +199,7 @@ def _files(home: DataDirectory, scratch: Path) -> Iterator[tuple[str, Path]]:
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(home.root).as_posix(), path
     if snapshot:
-        # Written anew: the pointer itself may be damaged, or name another snapshot.
+        # Written again: the pointer itself may be damaged, or name another snapshot.
         pointer = scratch / home.current.name
         pointer.write_text(f"{snapshot.name}\n")
         yield home.current.name, pointer

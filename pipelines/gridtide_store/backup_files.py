@@ -41,7 +41,7 @@ def open_backup(source: Path) -> Iterator[Read]:
     """Return a function that opens a file of a backup by its name; links are not followed.
 
     Raises:
-        BadInput: there is no folder and no tar file at `source`.
+        BadInput: `source` is neither a folder nor a tar file.
     """
     if source.is_dir():
         yield lambda name: _open_plain(source, name)
@@ -51,14 +51,14 @@ def open_backup(source: Path) -> Iterator[Read]:
             members = {member.name: member for member in tar.getmembers() if member.isreg()}
             yield lambda name: tar.extractfile(members[name])  # type: ignore[misc, return-value]  # a regular file has content
     except (tarfile.TarError, FileNotFoundError, EOFError) as error:
-        raise BadInput(f"{source} is no backup: {error}; {NAME_ONE}") from error
+        raise BadInput(f"{source} is not a backup: {error}; {NAME_ONE}") from error
 
 
 def read_list(source: Path, read: Read) -> dict[str, File]:
     """Return the files of a backup with their sizes and hashes when it was written.
 
     Raises:
-        BadInput: it is no backup.
+        BadInput: it is not a backup.
         NewerHome: a newer gridtide made it.
         Damaged: it names a file that a backup does not hold.
     """
@@ -77,16 +77,16 @@ def read_list(source: Path, read: Read) -> dict[str, File]:
         msgspec.MsgspecError,
     ) as error:
         raise BadInput(
-            f"{source} is no backup: it has no {LIST} of ours; {NAME_ONE}"
+            f"{source} is not a backup: it has no {LIST} of ours; {NAME_ONE}"
         ) from error
     if version > FORMAT:
         raise NewerHome(f"{source} was made by a newer gridtide; upgrade this one")
     for name in listed:
         place = PurePosixPath(name)
         if place.is_absolute() or ".." in place.parts or "\\" in name or "\0" in name:
-            raise Damaged(f"{source}: {name!r} lies outside a home; {OTHER}")
+            raise Damaged(f"{source}: {name!r} is outside the data directory; {OTHER}")
         if name not in FILES and not (place.parts[:1] and place.parts[0] in FOLDERS):
-            raise Damaged(f"{source}: {name!r} is no file of a home; {OTHER}")
+            raise Damaged(f"{source}: {name!r} is not a file of a data directory; {OTHER}")
     return listed
 
 

@@ -18,7 +18,7 @@ from gridtide.errors import BadInput
 SEPARATORS = re.compile(r"[\s\-\u2010-\u2015_/|]+")
 # Letters that Unicode does not take apart into a base letter and an accent.
 PLAIN = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "\u2019": "'"})
-# Without separators, shorter names would be taken for each other: NO-1 is no country code.
+# Without separators, shorter names would be taken for each other: NO-1 is not a country code.
 LEAST_JOINED = 4
 
 FOLDER = Path(__file__).with_name("catalogue")
@@ -33,7 +33,7 @@ class Meaning:
     """What a name means.
 
     Attributes:
-        zones: keys of ours, the most likely first; empty where gridtide covers none of it.
+        zones: keys of ours, the most likely first; empty where gridtide does not cover it.
         certain: it denotes exactly the one zone there is in `zones`.
         text: in words, ``the United Kingdom``; empty when certain.
     """

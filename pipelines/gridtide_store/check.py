@@ -24,7 +24,7 @@ from gridtide_store.raw_responses import body_path, read_body
 from gridtide_store.store import Store
 from gridtide_store.tables import chunks
 
-ASK_AGAIN = "restore a backup, or run `gridtide refresh`, which asks again for all it can"
+REQUEST_AGAIN = "restore a backup, or run `gridtide refresh`, which requests again what it can"
 DELETE = f"{REPUBLISH}; if it is still there then, delete its folder, which is not served"
 
 
@@ -56,7 +56,7 @@ RULES = {
         SELECT count(*) - count(DISTINCT id) FROM retrieval""",
 }
 
-# A belief must be known after the one it replaces, and come in an insertion of its own.
+# A revision must be known after the one it replaces, and come in an insertion of its own.
 ORDER = """
     SELECT count(*) FROM (
         SELECT known_at <= lag(known_at) OVER one_slot OR batch = lag(batch) OVER one_slot
@@ -81,7 +81,7 @@ def check(home: DataDirectory, now: datetime) -> list[Finding]:
     Reads every file there is once, and holds the writer's lock meanwhile.
 
     Raises:
-        BadInput: there is nothing of gridtide in `home`.
+        BadInput: `home` has no files of gridtide.
         Busy: another process writes.
         Unusable: `home` may not be written.
     """
@@ -168,7 +168,7 @@ def _bodies(store: Store) -> Iterator[Finding]:
 def _ledger(home: DataDirectory) -> Iterator[Finding]:
     if not home.ledger.exists():
         if home.live.exists() and home.current.exists():
-            yield Finding(str(home.ledger), "is missing", ASK_AGAIN)
+            yield Finding(str(home.ledger), "is missing", REQUEST_AGAIN)
         return
     try:
         with closing(sqlite3.connect(home.ledger)) as connection:

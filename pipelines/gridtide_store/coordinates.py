@@ -60,7 +60,7 @@ def nearest(lat: float, lon: float) -> list[dict[str, object]]:
     """Return the nearest zones, nearest first: region to pass, zone, name, distance_km.
 
     The distance is to the outline of a one-zone country; of other zones to the middle or to
-    their nearest cloud site. A place in a country of several zones always lists its nearest.
+    their nearest cloud site. In a country of several zones its nearest zones are always listed.
     """
     zones = [z for z in catalogue.load().zones.values() if z.kind is ZoneKind.ZONE]
     ranked = sorted((_distance_km(zone, lat, lon), zone.key, zone) for zone in zones)
@@ -128,8 +128,8 @@ def _near_border(outline: Outline, lat: float, lon: float) -> bool:
 def _sites_near(lat: float, lon: float) -> list[CloudRegion]:
     """Return the cloud sites that are near enough to decide the zone of the coordinates.
 
-    A site in a one-zone country speaks for places inside its outline only (Annemasse is 6 km
-    from the site in Geneva, and in France), any other only for places outside of them all.
+    A site in a one-zone country decides inside its outline only (Annemasse is 6 km
+    from the site in Geneva, and in France), any other only outside of all outlines.
     """
     around = _around(lat, lon)
     return [

@@ -148,7 +148,7 @@ def make_root(home: DataDirectory) -> None:
 def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[None]:
     """Hold the writer's lock of `home` for the length of the block.
 
-    The kernel lets go of the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends, however it ends.
 
     Args:
         home: its folder is made if it is missing.
@@ -164,8 +164,9 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
         descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     except OSError as error:
         raise Unusable(
-            f"the home {home.root} cannot be written ({error.strerror}: {error.filename}); see "
-            "who owns it and how it is mounted, or name another with --home or GRIDTIDE_HOME"
+            f"the data directory {home.root} cannot be written ({error.strerror}: "
+            f"{error.filename}); see who owns it and how it is mounted, or name another with "
+            "--home or GRIDTIDE_HOME"
         ) from error
     try:
         try:
@@ -218,7 +219,7 @@ def _holder(home: DataDirectory) -> str:
 
 
 # A forked worker inherits the descriptor and with it the lock: if the writer is killed while
-# a worker lives on, the home would stay locked without a writer.
+# a worker lives on, the data directory would stay locked without a writer.
 _held: set[int] = set()
 
 

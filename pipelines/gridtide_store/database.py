@@ -105,11 +105,11 @@ def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
     """Return an empty in-memory DuckDB in UTC, to which files are attached.
 
     Only ATTACH takes a storage version, and only a database without a path of its own can
-    let go of its files one by one.
+    release its files one by one.
 
     Its queries reach files in `folders` alone, and nothing can widen that afterwards: a file
-    from elsewhere (a backup that somebody sent) may hold a view in place of a table, and a
-    view may read any file, load code or ask the network.
+    from elsewhere (a backup that somebody sent) may hold a view instead of a table, and a
+    view may read any file, load code or use the network.
 
     Args:
         folders: where files are attached from and temporary ones may be written.
@@ -212,8 +212,8 @@ def refuse_foreign(
     if strange or missing:
         what = f"holds the {strange[0]}" if strange else f"lacks the table {missing[0]!r}"
         raise Damaged(
-            f"{path} {what}, so gridtide did not write it as it is; restore a backup of your "
-            "own with `gridtide restore`"
+            f"{path} {what}, so gridtide did not write it like this; restore a backup of "
+            "your own with `gridtide restore`"
         )
 
 

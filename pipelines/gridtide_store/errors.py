@@ -35,7 +35,7 @@ NOT_ALLOWED = re.compile(r"permission denied|read-?only|unable to open", re.IGNO
 MAKE_ROOM = "make room on its disk, then run the command again"
 LOOK_AT_OWNER = (
     "see who owns it and how it is mounted, "
-    "or name another place (--home for the data directory)"
+    "or name another path (--home for the data directory)"
 )
 RESTORE = "run `gridtide check`, then restore a backup with `gridtide restore`"
 

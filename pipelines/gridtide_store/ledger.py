@@ -1,7 +1,7 @@
 """The ledger: which commands ran and how they ended, and what is known of the sources.
 
 It is a SQLite file apart from the store: a DuckDB file cannot be read while another process
-writes it, so `gridtide status` could not report on a refresh that is under way.
+writes it, so `gridtide status` could not report on a running refresh.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, RunS
 
 SCHEMA = Path(__file__).parent / "schema"
 VERSION = 3
-RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to make it anew"
+RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to make a new one"
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the ledger at `path` for the length of the block; a missing one is made.
 
     Raises:
-        Damaged: the file is no ledger, or cannot be read; restore a backup.
+        Damaged: the file is not a ledger, or cannot be read; restore a backup.
         Unusable: it cannot be opened, or its disk is full.
     """
     with (
@@ -100,7 +100,7 @@ class Ledger:
     shared with a thread or a forked worker.
 
     Raises:
-        Damaged: the file is no ledger; restore a backup.
+        Damaged: the file is not a ledger; restore a backup.
         NewerHome: a newer gridtide wrote it; upgrade.
         Unusable: it cannot be opened, or not for writing.
     """
@@ -174,7 +174,7 @@ class Ledger:
         """Note how a run ended.
 
         Raises:
-            BadInput: there is no such run.
+            BadInput: the run is unknown.
         """
         with transaction(self.path) as connection:
             changed = connection.execute(
@@ -183,7 +183,7 @@ class Ledger:
                 (format_time(now), outcome, exit_code, json.dumps(dict(summary or {})), run),
             ).rowcount
             if not changed:
-                raise BadInput(f"{self.path}: there is no run {run}")
+                raise BadInput(f"{self.path}: unknown run {run}")
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The newest runs, newest first."""

@@ -138,7 +138,7 @@ def refuse_beside_snapshots(home: DataDirectory) -> None:
     still served.
 
     Raises:
-        BadInput: there is no store, but a pointer or snapshots.
+        BadInput: the store is missing, but a pointer or snapshots exist.
     """
     if not _lost(home):
         return

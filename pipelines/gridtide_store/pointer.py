@@ -36,8 +36,8 @@ def pointed(home: DataDirectory) -> Path | None:
         if home.current.is_dir():
             raise Damaged(f"{home.current} is a folder; {manifests.REPUBLISH}") from error
         raise Unusable(
-            f"the home {home.root} cannot be read ({error.strerror}); see who may read it, or "
-            "name another with --home or GRIDTIDE_HOME"
+            f"the data directory {home.root} cannot be read ({error.strerror}); see who "
+            "may read it, or name another with --home or GRIDTIDE_HOME"
         ) from error
     name = content.decode("ascii", "backslashreplace").strip()
     if not NAME.fullmatch(name):
@@ -55,7 +55,7 @@ def current(home: DataDirectory) -> Path | None:
     Where the pointer is missing or damaged that is the newest whole snapshot there is.
 
     Raises:
-        Damaged: the pointer does not name a snapshot, and there is no other to read.
+        Damaged: the pointer does not name a snapshot, and no other can be read.
         Unusable: it cannot be read.
     """
     try:

@@ -58,7 +58,7 @@ def publish(
         trust: sources of a zone, most trusted first.
         served: models by preference; of runs issued at the same moment the first is served.
         signals: what goes into the snapshot.
-        rebase: when to write the base anew.
+        rebase: when to write the base again.
         keep: snapshots to keep, so that readers in flight find theirs.
 
     Raises:
@@ -121,7 +121,7 @@ def _settle(staged: Path, folder: Path) -> None:
 
 def _move_pointer(home: DataDirectory, name: str) -> None:
     if home.current.is_dir() and not home.current.is_symlink():
-        # Not ours to delete, but in the way.
+        # Not ours to delete, but it blocks the pointer.
         aside = home.current.with_name(f"{home.current.name}.folder-{secrets.token_hex(4)}")
         home.current.rename(aside)
         log.warning("%s was a folder; it is %s now", home.current, aside)
@@ -136,7 +136,7 @@ def _there(home: DataDirectory) -> Path | None:
     try:
         return current(home)
     except Damaged as error:
-        log.warning("%s; publishing all of it anew", error)
+        log.warning("%s; publishing all of it again", error)
         return None
 
 
@@ -147,7 +147,7 @@ def _readable(folder: Path | None) -> Before | None:
     try:
         return Before(folder, manifests.read(folder))
     except GridtideError as error:
-        log.warning("%s; publishing all of it anew", error)
+        log.warning("%s; publishing all of it again", error)
         return None
 
 

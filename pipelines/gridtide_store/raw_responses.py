@@ -50,7 +50,7 @@ def read_body(folder: Path, digest: str) -> bytes:
     except FileNotFoundError as error:
         raise Damaged(f"{path} is missing; restore it from a backup") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise Damaged(f"{path} is no whole gzip file; restore it from a backup") from error
+        raise Damaged(f"{path} is not a whole gzip file; restore it from a backup") from error
     if hash_body(content) != digest:
         raise Damaged(f"{path}: the content is not what its name says; restore it")
     return content

@@ -155,7 +155,7 @@ def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span
 
 
 # Whether a slot that came to be unknown is its series' first or last can be decided only from
-# its newest belief; for series without an unknown value any belief tells.
+# its newest revision; for series without an unknown value any revision will do.
 SERIES = """
     WITH plain AS (
         SELECT series, min(slot_start) AS first_start, max(slot_end) AS last_end,

@@ -48,10 +48,10 @@ def resolve(region: str) -> Resolution:
     Args:
         region: in any case a zone key (``DE``), another name that denotes exactly one zone
             (``CISO``, ``Germany``, ``AUT``, ``IT_NORD``, ``10YPL-AREA-----S``) or a cloud
-            region (``aws:us-east-1``); or a place, ``lat,lon`` in degrees (``52.52,13.40``).
+            region (``aws:us-east-1``); or coordinates in degrees, ``lat,lon`` (``52.5,13.4``).
 
     Raises:
-        UnknownRegion: none of these, or a place whose zone is not certain;
+        UnknownRegion: none of these, or coordinates whose zone is not certain;
             ``extra["nearest"]`` lists what could be passed instead.
         BadInput: empty, or coordinates off the globe.
     """
@@ -89,7 +89,7 @@ def resolve_zone(name: str) -> ZoneRecord:
 def split_regions(values: Sequence[str]) -> list[str]:
     """Return the regions in `values`, each of which may be a list with commas.
 
-    Two numbers in a row are one place: ``DE,52.5,13.4,FR`` is DE, 52.5,13.4 and FR.
+    Two numbers in a row are coordinates: ``DE,52.5,13.4,FR`` is DE, 52.5,13.4 and FR.
 
     Raises:
         BadInput: a list with an empty item.

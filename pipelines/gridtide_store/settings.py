@@ -82,11 +82,12 @@ class Settings:
         )
 
 
-# GRIDTIDE_URL and the two about the key are the SDK's: which server a client asks, and how.
+# GRIDTIDE_URL and the two about the key are the SDK's: which server a client uses, and how.
 KNOWN = {
     "GRIDTIDE_HOME": "data directory; default: the platform's user data folder",
     "GRIDTIDE_NOW": "run at another time (replay), e.g. 2021-10-01T00:00Z",
-    "GRIDTIDE_URL": "the server the SDK and the command line ask; unset: this machine's home",
+    "GRIDTIDE_URL": "the server that the SDK and the command line use; unset: the data "
+    "directory of this machine",
     "GRIDTIDE_API_KEY": "bearer token that goes with every request to GRIDTIDE_URL",
     "GRIDTIDE_KEY_OVER_HTTP": "1 sends that key over plain http to other machines; default 0",
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
@@ -99,7 +100,7 @@ KNOWN = {
     "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
     "GRIDTIDE_ALLOWED_HOSTS": "host names the server answers to, comma separated; * is any; "
     "default: loopback names where it serves on loopback, otherwise any",
-    "GRIDTIDE_CORS": "1 lets web pages of other hosts ask the server; default: 0 on loopback, "
+    "GRIDTIDE_CORS": "1 lets web pages of other hosts use the server; default: 0 on loopback, "
     "otherwise 1",
     "GRIDTIDE_MAX_HEADER_BYTES": "request line and headers; default 65536",
     "GRIDTIDE_HEADER_SECONDS": "time a client has to send them; default 10",
@@ -128,7 +129,7 @@ def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
             continue
         near = difflib.get_close_matches(name, KNOWN, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        remarks.append(f"{name} is no setting of gridtide{hint}")
+        remarks.append(f"unknown setting {name}{hint}")
     return tuple(remarks)
 
 
@@ -172,5 +173,7 @@ def _hours(environ: Mapping[str, str], name: str, default: timedelta) -> timedel
 def _level(environ: Mapping[str, str]) -> str:
     level = environ.get("GRIDTIDE_LOG_LEVEL", "").strip().upper() or "WARNING"
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise BadInput(f"GRIDTIDE_LOG_LEVEL={level!r} is none of DEBUG, INFO, WARNING, ERROR")
+        raise BadInput(
+            f"GRIDTIDE_LOG_LEVEL={level!r} is not one of DEBUG, INFO, WARNING, ERROR"
+        )
     return level

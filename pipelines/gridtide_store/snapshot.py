@@ -226,7 +226,7 @@ class Snapshot:
     def probe(self) -> None:
         """Read one row of each table, and compare files that changed since they were opened.
 
-        The rows are read at most once a second: who asks more often learns nothing by it, and
+        The rows are read at most once a second: more often would show nothing new, and
         they take as long as ten answers.
 
         Raises:

@@ -207,7 +207,7 @@ def _load_matrix(folder: Path, plan: MatrixPlan) -> Matrix:
     try:
         matrix: Matrix = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise Damaged(f"{path} is no matrix ({error}); {REPUBLISH}") from error
+        raise Damaged(f"{path} is not a matrix ({error}); {REPUBLISH}") from error
     if matrix.dtype != np.float64 or matrix.shape[:2] != (len(plan.rows), 3):
         shape = f"{matrix.dtype} {matrix.shape}"
         raise Damaged(f"{path} is not the matrix of its plan but {shape}; {REPUBLISH}")

@@ -77,7 +77,7 @@ class StagedSnapshot:
         try:
             manifests.verify(before.folder, before.manifest, [name])
         except GridtideError as error:
-            log.warning("%s; writing it anew", error)
+            log.warning("%s; writing it again", error)
             self.damaged = True
             return False
         try:

@@ -130,7 +130,7 @@ class Store:
         """Return the body of one retrieval as it was received.
 
         Raises:
-            BadInput: there is no such retrieval.
+            BadInput: the retrieval is unknown.
             BodyExpired: it was deleted when its time was over.
             Damaged: the file is missing or changed.
         """
@@ -140,7 +140,7 @@ class Store:
             [retrieval_id],
         ).fetchone()
         if row is None:
-            raise BadInput(f"there is no retrieval {retrieval_id} in {self.home.root}")
+            raise BadInput(f"unknown retrieval {retrieval_id} in {self.home.root}")
         digest, source, address, expired = row
         if expired is not None:
             raise BodyExpired(
@@ -163,7 +163,7 @@ class Store:
         Args:
             observations: what is to be added.
             received: their `known_at` is our clock's. Where that is not later than what the
-                stored belief has, the clock was set back: the new one gets a `known_at` just
+                stored revision has, the clock was set back: the new one gets a `known_at` just
                 behind the stored one, and `raised` counts it.
 
         Returns:

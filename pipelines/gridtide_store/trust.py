@@ -61,7 +61,7 @@ def merge(start: Int, end: Int, value: NDArray[np.float64], known_at: Int, rank:
         end: exclusive.
         value: NaN where it is unknown.
         known_at: when it was known.
-        rank: place of the slot's source in the order of trust; 0 is the most trusted.
+        rank: rank of the slot's source in the order of trust; 0 is the most trusted.
     """
     kept: Int = np.empty(0, dtype=np.int64)
     sources = [

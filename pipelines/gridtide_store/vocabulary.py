@@ -54,7 +54,7 @@ FRACTION_DIGITS: Final = 4
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 
-# One row is one belief: what `source` said at `known_at` about the mean of `signal` over
+# One row is one observation: what `source` said at `known_at` about the mean of `signal` over
 # [slot_start, slot_end). A null value is a withdrawal, or a value known to be unknown.
 OBSERVATION: Final = pl.Schema(
     {
@@ -122,19 +122,22 @@ def observations(frame: pl.DataFrame) -> pl.DataFrame:
     """Check `frame` and return it with the columns of `OBSERVATION` in order.
 
     Raises:
-        BadInput: another column or type, a null outside ``value``, a value that is no
+        BadInput: another column or type, a null outside ``value``, a value that is not a
             number, an unknown quality, a slot that ends before it starts or lies between
             whole seconds.
     """
     frame = _columns(frame, OBSERVATION, may_be_null=("value",))
     _refuse(
-        frame, ~pl.col("value").is_finite(), "value", "is no number; an unknown one is null"
+        frame,
+        ~pl.col("value").is_finite(),
+        "value",
+        "is not a number; write null for an unknown value",
     )
     _refuse(
         frame,
         ~pl.col("quality").is_in(list(QUALITIES)),
         "quality",
-        f"is none of {', '.join(QUALITIES)}",
+        f"is not one of {', '.join(QUALITIES)}",
     )
     _refuse_slots(frame)
     return frame
@@ -150,7 +153,12 @@ def forecasts(frame: pl.DataFrame) -> pl.DataFrame:
     """
     frame = _columns(frame, FORECAST, may_be_null=("p10", "p90")).sort(*RUN, "slot_start")
     for name in ("p10", "p50", "p90"):
-        _refuse(frame, ~pl.col(name).is_finite(), name, "is no number; an unknown one is null")
+        _refuse(
+            frame,
+            ~pl.col(name).is_finite(),
+            name,
+            "is not a number; write null for an unknown value",
+        )
     _refuse(frame, pl.col("p10") > pl.col("p50"), "p10", "lies above p50")
     _refuse(frame, pl.col("p90") < pl.col("p50"), "p90", "lies below p50")
     _refuse_slots(frame)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.server.scenario import NOW, Asker, Standing
 
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import fill
 from tests.faults.judging import answers
+from tests.server.world import NOW, Asker, Standing
 
 
 @pytest.fixture

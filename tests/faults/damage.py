@@ -17,10 +17,10 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from tests.server.scenario import HOUR, NOW, Publisher, observed, run
 
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.pointer import current
+from tests.server.world import HOUR, NOW, Publisher, observed, run
 
 FORECAST = [300.0, 100.0, 200.0] * 24
 HISTORY = [100.0 + hour for hour in range(24)]

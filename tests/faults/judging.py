@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.server.scenario import HOUR, NOW, Asker, Standing
 
 from gridtide.cli import script
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import FORECAST, HISTORY, Case
+from tests.server.world import HOUR, NOW, Asker, Standing
 
 
 def answers(ask: Asker) -> list[str]:

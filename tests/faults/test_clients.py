@@ -15,7 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.server.scenario import NOW, Publisher, fill, observed
 
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.hostile import (
@@ -30,6 +29,7 @@ from tests.faults.hostile import (
     status,
     unharmed,
 )
+from tests.server.world import NOW, Publisher, fill, observed
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /v1/footprint HTTP/1.1\r\n" + HOST

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.server.scenario import HOUR, NOW
 
 from gridtide.errors import GridtideError
 from gridtide_store import manifest as manifests
@@ -27,6 +26,7 @@ from tests.faults.damage import (
     pointer,
     snapshot,
 )
+from tests.server.world import HOUR, NOW
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.server.scenario import NOW, Asker, Standing
 
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
@@ -26,6 +25,7 @@ from tests.faults.damage import (
     swap,
 )
 from tests.faults.judging import answers, cases, gridtide, judge
+from tests.server.world import NOW, Asker, Standing
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.scenario import HOUR, NOW
 
 from gridtide.cli import script
 from gridtide.errors import GridtideError
@@ -21,6 +20,7 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
 from gridtide_store.store import Store
 from tests.faults.damage import fill, flip, sql, view_of
+from tests.server.world import HOUR, NOW
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -202,7 +202,7 @@ def test_where_there_is_no_backup_nothing_is_left(
     home = tmp_path / "home"
     for source in (tmp_path / "nowhere", tmp_path):
         assert script.main(["restore", str(source)], {"GRIDTIDE_HOME": str(home)}) == 2
-        assert "is no backup" in capfd.readouterr().err
+        assert "is not a backup" in capfd.readouterr().err
     assert not home.exists()
 
 

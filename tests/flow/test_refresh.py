@@ -212,7 +212,7 @@ def test_a_second_refresh_meanwhile_exits_with_4_and_names_the_holder(line: Line
 
 def test_simulated_and_real_rows_never_share_a_home(line: Line) -> None:
     assert line("refresh", "--simulate") == 2
-    assert "another home" in line.err
+    assert "another data directory" in line.err
 
 
 def test_what_was_requested_can_be_traced_to_its_body(line: Line) -> None:

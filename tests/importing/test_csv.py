@@ -81,7 +81,7 @@ def test_words_for_no_value_are_gaps(word: str) -> None:
             "thousands or a decimal comma",
         ),
         (written().replace("3000.5", '"3,000"').replace("2.25", "2"), "thousands or a decimal"),
-        (COMMAS.replace("2,25", "2.25"), "writes numbers in two ways, '2.25' and '3000,5'"),
+        (COMMAS.replace("2,25", "2.25"), "writes numbers in two formats, '2.25' and '3000,5'"),
         (
             written().replace("3000.5", '"3000,5"'),
             "row 2, gen_gas_mwh is '3000,5', not a number",

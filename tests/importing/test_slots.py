@@ -89,11 +89,11 @@ def test_gaps_leave_the_resolution_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("labels", "given", "says"),
     [
-        ([T0, T0 + HOUR, T0 + 2 * HOUR, T0 + 2.5 * HOUR], None, "no whole number of slots"),
-        ([*every(HOUR, 3), T0 + 2 * HOUR + QUARTER], HOUR, "no whole number of slots"),
+        ([T0, T0 + HOUR, T0 + 2 * HOUR, T0 + 2.5 * HOUR], None, "not a whole number of slots"),
+        ([*every(HOUR, 3), T0 + 2 * HOUR + QUARTER], HOUR, "not a whole number of slots"),
         ([T0], None, "one slot only; say its length: --resolution PT1H"),
         (every(HOUR, 4), QUARTER, "1:00:00 apart, so slots of 0:15:00 would leave a gap"),
-        (every(QUARTER, 4), HOUR, "no whole number of slots of 1:00:00"),
+        (every(QUARTER, 4), HOUR, "not a whole number of slots of 1:00:00"),
         ([T0, T0 + timedelta(microseconds=5)], HOUR, "not on a whole second"),
     ],
 )

@@ -273,7 +273,7 @@ def test_processes_side_by_side_give_the_same_forecasts_in_order(tmp_path: Path)
 def test_an_unknown_model_is_refused_before_anything_is_done(
     store: Store, home: DataDirectory
 ) -> None:
-    with pytest.raises(BadInput, match="there is no model"):
+    with pytest.raises(BadInput, match="unknown model"):
         forecast_zones(store, home, NOW, model="oracle")
 
 

@@ -50,9 +50,9 @@ def test_pause_lets_an_unbroken_job_pause_and_another_be_as_it_is() -> None:
     ("names", "threshold", "job", "remedy"),
     [
         ([], None, JOB, "give one of now, night, hour-HH, best-window"),
-        (["nigth"], None, JOB, "no policy 'nigth'; give one of now, night"),
+        (["nigth"], None, JOB, "unknown policy 'nigth'; give one of now, night"),
         (["hour-24"], None, JOB, "give hour-00 to hour-23"),
-        (["hour-x"], None, JOB, "no policy 'hour-x'"),
+        (["hour-x"], None, JOB, "unknown policy 'hour-x'"),
         (["threshold"], None, JOB, "--threshold 250"),
         (["now"], 5.0, JOB, "name it, or drop it"),
         (

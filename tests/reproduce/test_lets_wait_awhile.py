@@ -22,7 +22,7 @@ JOBS = paper.Jobs(
 
 
 def loop(deadline: str, forecast: list[float], *, late: int) -> tuple[float, float, float]:
-    """Emissions of all jobs by the book: baseline, in one piece, pausing."""
+    """Emissions of all jobs by the book: baseline, unbroken, pausing."""
     baseline = whole = pausing = 0.0
     truth = TRUTH.tolist()
     jobs = zip(JOBS.starts, JOBS.lengths, JOBS.slacks[deadline], strict=True)

@@ -132,7 +132,7 @@ def test_a_misspelt_setting_is_told_with_the_nearest_name(
 ) -> None:
     with Client(environ={**environ, "GRIDTIDE_HOEM": "/elsewhere"}) as sdk:
         sdk.zones()
-    assert "GRIDTIDE_HOEM is no setting of gridtide; did you mean GRIDTIDE_HOME?" in caplog.text
+    assert "unknown setting GRIDTIDE_HOEM; did you mean GRIDTIDE_HOME?" in caplog.text
 
 
 def test_what_is_published_meanwhile_is_seen(publisher: Publisher) -> None:

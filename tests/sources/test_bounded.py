@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.http.deadline import Allowance
-from gridtide_pipelines.ingest.limits import PIECE, TooLarge, Unreadable, unpack
+from gridtide_pipelines.ingest.limits import PART, TooLarge, Unreadable, unpack
 
 MOST = 4 * 1024 * 1024
 
@@ -43,7 +43,7 @@ def test_members_of_a_gzip_file_follow_one_another() -> None:
 def test_a_large_body_is_unpacked_piece_by_piece() -> None:
     packed = gzip.compress(bytes(3 * 1024 * 1024))
     parts = list(unpack([packed], "gzip", most=MOST))
-    assert max(map(len, parts)) <= PIECE
+    assert max(map(len, parts)) <= PART
     assert sum(map(len, parts)) == 3 * 1024 * 1024
 
 
@@ -107,7 +107,7 @@ def test_a_wait_is_cut_to_what_is_left_of_the_deadline() -> None:
 
 def test_a_gzip_file_whose_end_is_wrong_is_unreadable() -> None:
     packed = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    good = packed.compress(bytes(PIECE * 4)) + packed.flush(zlib.Z_FULL_FLUSH)
+    good = packed.compress(bytes(PART * 4)) + packed.flush(zlib.Z_FULL_FLUSH)
     for bad in (b"\x07", b"\x06", b"\xff", b"\x03\x02\xff\xff"):
         for cut in range(4):
             with pytest.raises(Unreadable):

@@ -154,7 +154,7 @@ def test_a_wait_that_is_no_time_is_the_usual_one(time: Time) -> None:
 
 def test_a_wait_beyond_the_deadline_gives_up_at_once(time: Time) -> None:
     limited = httpx.Response(429, headers={"Retry-After": "3600"})
-    with pytest.raises(SourceUnavailable, match="asks to wait 3600 s"):
+    with pytest.raises(SourceUnavailable, match="requests to wait 3600 s"):
         fetcher(in_turn(limited), time)(GB, ASK)
     assert time.slept == []
 

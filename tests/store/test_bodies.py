@@ -48,7 +48,7 @@ def test_an_empty_body_is_a_body(store: Store, now: datetime) -> None:
 
 
 def test_a_retrieval_that_never_was_is_refused(store: Store) -> None:
-    with pytest.raises(BadInput, match="no retrieval 7"):
+    with pytest.raises(BadInput, match="unknown retrieval 7"):
         store.body(7)
 
 

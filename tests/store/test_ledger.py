@@ -62,7 +62,7 @@ def test_our_own_process_counts_as_alive_and_one_that_ended_does_not(
 
 
 def test_finishing_a_run_that_never_began_is_refused(ledger: Ledger, now: datetime) -> None:
-    with pytest.raises(BadInput, match="no run 5"):
+    with pytest.raises(BadInput, match="unknown run 5"):
         ledger.finish_run(5, now, Outcome.DONE, exit_code=0)
 
 

@@ -65,8 +65,8 @@ def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
 
 def test_a_misspelt_name_is_a_remark_with_the_nearest_one_and_no_error() -> None:
     unknown = Settings.from_env({"GRIDTIDE_HOEM": "/x", "GRIDTIDE_PORT": "tcp://1"}).unknown
-    assert unknown[0] == "GRIDTIDE_HOEM is no setting of gridtide; did you mean GRIDTIDE_HOME?"
-    assert unknown[1].startswith("GRIDTIDE_PORT is no setting of gridtide")
+    assert unknown[0] == "unknown setting GRIDTIDE_HOEM; did you mean GRIDTIDE_HOME?"
+    assert unknown[1].startswith("unknown setting GRIDTIDE_PORT")
 
 
 def test_no_key_shows_when_settings_are_printed() -> None:

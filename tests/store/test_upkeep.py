@@ -291,7 +291,7 @@ def test_a_backup_that_reaches_out_of_the_home_is_not_restored(
     document["files"]["../evil"] = document["files"]["CURRENT"]
     listed.write_text(json.dumps(document))
     (tmp_path / "evil").write_bytes((tmp_path / "copy" / "CURRENT").read_bytes())
-    with pytest.raises(Damaged, match="lies outside a home"):
+    with pytest.raises(Damaged, match="is outside the data directory"):
         restore(tmp_path / "copy", DataDirectory(tmp_path / "again" / "home"), now)
 
 
@@ -304,9 +304,9 @@ def test_what_is_no_backup_is_not_restored(
         source.mkdir()
     else:
         source.write_bytes(content)
-    with pytest.raises(BadInput, match="is no backup"):
+    with pytest.raises(BadInput, match="is not a backup"):
         restore(source, DataDirectory(tmp_path / "home"), now)
-    with pytest.raises(BadInput, match="is no backup"):
+    with pytest.raises(BadInput, match="is not a backup"):
         restore(tmp_path / "nowhere", DataDirectory(tmp_path / "home"), now)
 
 

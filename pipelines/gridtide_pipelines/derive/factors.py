@@ -52,7 +52,7 @@ def factor_set(name: str = DEFAULT) -> FactorSet:
     """Return the complete set of that name.
 
     Raises:
-        BadInput: there is no such set, or it is only a filling.
+        BadInput: the set is unknown, or serves only to fill others.
     """
     sets = factor_sets()
     if name not in sets:

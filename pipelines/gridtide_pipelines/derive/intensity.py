@@ -1,7 +1,7 @@
 """Derive carbon intensity and the carbon-free share from the generation mix. Pure.
 
 A slot's intensity is sum(max(MW, 0) x factor) / sum(max(MW, 0)) over its fuels: storage that
-charges is no generation, storage that discharges has its own factor. Shares (GB) count like
+charges is not generation, storage that discharges has its own factor. Shares (GB) count like
 megawatts; imports are left out, so what remains is the mix of what the zone produced.
 
 A slot without generation is unknown, and says nothing about shares. So is a slot in which a
@@ -59,7 +59,7 @@ def derive(
     """Return three rows for each slot of the mix: lifecycle and direct intensity and CFE share.
 
     Args:
-        mix: newest beliefs of ``generation_<fuel>`` or ``share_<fuel>``, as OBSERVATION;
+        mix: newest revisions of ``generation_<fuel>`` or ``share_<fuel>``, as OBSERVATION;
             other signals are passed over. Where a source has both, generation counts.
         start: leave out slots that start before it, which served only as context.
 
@@ -180,7 +180,7 @@ def _summed(grid: pl.DataFrame, factors: FactorSet) -> pl.DataFrame:
     known = ~pl.col("missed") & (pl.col("total") > 0)
     return slots.with_columns(
         *(pl.when(known).then(pl.col(str(s)) / pl.col("total")).alias(s) for s in WEIGHED_BY),
-        # A revision in the context may change what is missed here; then this belief must be
+        # A revision in the context may change what is missed here; then this revision must be
         # newer than the one before it.
         pl.col("known_at")
         .rolling_max_by("slot_start", window_size=CONTEXT, closed="both")

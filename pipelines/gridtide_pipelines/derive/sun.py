@@ -10,7 +10,7 @@ import polars as pl
 from gridtide_store import catalogue
 
 # Of a zone one point in its middle is known. The sun stands at most as many degrees higher
-# elsewhere as that place is away: 12 degrees are 1,330 km, and the sun gives no power at the
+# elsewhere as that location is away: 12 degrees are 1,330 km, and the sun gives no power at the
 # end of nautical twilight. Below -MARGIN it is night in all of the zone, above MARGIN day.
 MARGIN: Final = 12.0  # degrees
 

@@ -54,7 +54,7 @@ def parse_issues(text: str) -> list[datetime]:
     """
     first, slash, last = text.partition("/")
     if not slash:
-        raise BadInput(f"--issues {text!r} is no range; write it as 2021-07-01/2021-12-28")
+        raise BadInput(f"--issues {text!r} is not a range; write it as 2021-07-01/2021-12-28")
     start, end = _midnight(first), _midnight(last)
     if end < start:
         raise BadInput(f"--issues {text!r} ends before it starts; write the earlier day first")

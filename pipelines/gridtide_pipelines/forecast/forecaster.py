@@ -122,7 +122,7 @@ class Known:
     def without_newest(self, age: timedelta) -> Known:
         """Return the same without what was observed in the last `age` before ``at``.
 
-        Forecasts of others (weather, day-ahead, publishers) come by other ways and stay.
+        Forecasts of others (weather, day-ahead, publishers) arrive separately and stay.
         """
         measured = pl.col("start") < hour_of(self.at) - age
         mix = None if self.mix is None else self.mix.filter(measured)

@@ -6,7 +6,7 @@ quantities) and ``DE_dayahead.parquet`` (`ts_utc`, quantities). Forecasts of oth
 ``DE_carboncast_*.parquet``, are never read.
 
 Labels stay as the files have them: an hour is named by its label and known at it, whether
-the label is its start or its end. Only in that way can the forecasts be compared with others
+the label is its start or its end. Only so can the forecasts be compared with others
 made from the same files.
 """
 
@@ -85,13 +85,17 @@ def read_histories(
         BadInput: a file or column is missing, cannot be read, or labels are not whole hours.
     """
     if not folder.is_dir():
-        raise BadInput(f"{folder} is no folder; --data takes one with a <ZONE>.parquet a zone")
+        raise BadInput(
+            f"{folder} is not a folder; --data takes one with a <ZONE>.parquet a zone"
+        )
     return [_read_history(folder, zone, warn) for zone in zones]
 
 
 def _read_history(folder: Path, zone: str, warn: Callable[[str], None]) -> FileHistory:
     if not ZONE.fullmatch(zone) or NEVER in zone:
-        raise BadInput(f"{zone!r} is no name of a zone; name files such as DE.parquet by DE")
+        raise BadInput(
+            f"{zone!r} is not the name of a zone; name files such as DE.parquet by DE"
+        )
     record = catalogue.load().find(zone)
     if record is None:
         warn(f"{zone} is not in the catalogue: its local time is taken to be UTC")
@@ -116,14 +120,14 @@ def _read(path: Path) -> bytes:
         zones = [
             name for name in there if not re.search(r"_(carboncast|weather|dayahead)", name)
         ]
-        raise BadInput(f"there is no {path}; the folder has {', '.join(zones) or 'no zone'}")
+        raise BadInput(f"{path} does not exist; the folder has {', '.join(zones) or 'no zone'}")
     return path.read_bytes()
 
 
 def _table(path: Path, content: bytes) -> pl.DataFrame:
     try:
         return pl.read_parquet(io.BytesIO(content))
-    # polars panics on some broken files; a panic is no Exception.
+    # polars panics on some broken files; a panic is not an Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise BadInput(
             f"{path} is not a whole Parquet file ({str(error).partition(chr(10))[0][:120]}); "
@@ -138,7 +142,7 @@ def _hours(path: Path, content: bytes) -> pl.DataFrame:
     if (twice := label.filter(label.is_duplicated())).len():
         raise BadInput(f"{path}: {twice[0]} is there more than once; keep one row an hour")
     if (odd := label.filter(label.dt.truncate("1h") != label)).len():
-        raise BadInput(f"{path}: {odd[0]} is no whole hour; give hourly means")
+        raise BadInput(f"{path}: {odd[0]} is not a whole hour; give hourly means")
     return hours
 
 

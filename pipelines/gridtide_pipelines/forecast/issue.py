@@ -28,7 +28,7 @@ from gridtide_store.data_directory import DataDirectory, write_durably
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
 
-# A fit of little history is made anew once there is half as much again, not in a month.
+# A fit of little history is replaced once there is half as much again, not in a month.
 GROWTH = 1.5
 
 # Called with what is being done and how far it is: done, of all.

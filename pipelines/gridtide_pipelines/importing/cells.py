@@ -16,7 +16,7 @@ from gridtide.errors import BadInput
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 GZIP: Final = b"\x1f\x8b"
-# A year of quarter hours of twenty fuels is 5 MB; more than this is no table of generation.
+# A year of quarter hours of twenty fuels is 5 MB; more than this is not a table of generation.
 MOST_BYTES: Final = 1 << 30
 # How spreadsheets and tools write that they have no value.
 NO_VALUE: Final = ("", "-", "--", "n/a", "na", "#n/a", "n/e", "null", "none", "nan")
@@ -104,8 +104,8 @@ def read_cells(name: str, content: bytes, known: Iterable[str], shapes: str) -> 
 def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFrame:
     """Return cells with the numbers in `columns` written with a decimal point and nothing else.
 
-    What is no number in the format of the file stays as it is. Cells that say that there is no
-    value are null.
+    What is not a number in the format of the file stays as it is. Cells that mean "no value"
+    are null.
 
     Raises:
         BadInput: numbers in two formats, or in one that may be either.
@@ -143,7 +143,7 @@ def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFra
     either = next(filter(EITHER.fullmatch, sorted(unusual)), None)
     if point and comma:
         raise BadInput(
-            f"{name} writes numbers in two ways, {point!r} and {comma!r}; write all with a "
+            f"{name} writes numbers in two formats, {point!r} and {comma!r}; write all with a "
             "decimal point and no separator of thousands"
         )
     if either and not point and not comma:
@@ -156,8 +156,8 @@ def plain_numbers(name: str, cells: Cells, columns: Sequence[str]) -> pl.DataFra
             for cell in frame[column].drop_nulls().unique():
                 if "." in cell and not GROUPED_COMMA.fullmatch(cell):
                     raise BadInput(
-                        f"{name} writes numbers in two ways, {comma!r} and {cell!r}; write all "
-                        "with a decimal point and no separator of thousands"
+                        f"{name} writes numbers in two formats, {comma!r} and {cell!r}; write "
+                        "all with a decimal point and no separator of thousands"
                     )
         return frame.with_columns(
             pl.col(c).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)

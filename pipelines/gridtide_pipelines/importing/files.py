@@ -118,7 +118,7 @@ def refuse_source_name(name: str, taken: Sequence[str]) -> None:
     """Check the name that imported rows are to be stored under.
 
     Args:
-        taken: names of the sources that gridtide asks itself.
+        taken: names of the sources that gridtide retrieves itself.
 
     Raises:
         BadInput: not lower case with underscores, or taken.
@@ -130,8 +130,8 @@ def refuse_source_name(name: str, taken: Sequence[str]) -> None:
         )
     if name in taken:
         raise BadInput(
-            f"{name} is a source gridtide asks itself, and files must not pass for it; name "
-            f"them otherwise, e.g. --source {name}_archive"
+            f"{name} is the name of a source that gridtide retrieves itself; name "
+            f"the files otherwise, e.g. --source {name}_archive"
         )
 
 

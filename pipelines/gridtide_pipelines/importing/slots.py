@@ -58,7 +58,7 @@ def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.Dat
     mean power over its own slot; a null value stays a gap.
 
     Raises:
-        BadInput: labels that do not fit the resolution, may be read in two ways, or are too
+        BadInput: labels that do not fit the resolution, are ambiguous, or are too
             few to tell it; a time between whole seconds; a fuel that comes in longer slots.
     """
     labels = table.rows["label"].unique().sort()

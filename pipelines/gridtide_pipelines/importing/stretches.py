@@ -59,7 +59,7 @@ def slot_lengths(
         given: the length of all slots, where it is given.
 
     Raises:
-        BadInput: labels that do not fit a length, may be read in two ways, or are too few to
+        BadInput: labels that do not fit a length, are ambiguous, or are too few to
             tell it; a time between whole seconds. Names the time and what to do.
     """
     if (odd := labels.filter(labels.dt.microsecond() != 0)).len():
@@ -109,9 +109,9 @@ def _check_given(
         start, end = format_time(times[run.first]), format_time(times[run.first + 1])
         if run.step % length:
             raise BadInput(
-                f"{name}: from {start} to {end} is no whole number of slots of {length}; mend "
-                "the times, or leave out --resolution, so that each stretch of the file is "
-                "read by its own spacing"
+                f"{name}: from {start} to {end} is not a whole number of slots of {length}"
+                "; correct the times, or leave out --resolution, so that each stretch of the "
+                "file is read by its own spacing"
             )
         if run.step > length and run.count >= MANY:
             raise BadInput(
@@ -209,9 +209,9 @@ def _refuse_odd(
     start, end = format_time(times[run.first]), format_time(times[run.first + 1])
     if run.step < max(before, after) or run.step % fine:
         raise BadInput(
-            f"{name}: the spacing of the times changes at {at}: from {start} to {end} is no "
-            f"whole number of slots of {max(before, after)}; mend the times, or split the file "
-            "there and import each part by itself"
+            f"{name}: the spacing of the times changes at {at}: from {start} to {end} is not a "
+            f"whole number of slots of {max(before, after)}; correct the times, or split the "
+            "file there and import each part by itself"
         )
     edge = run is runs[0] or run is runs[-1]
     most = 1 if len(runs) <= FEW else MOST_GAPS

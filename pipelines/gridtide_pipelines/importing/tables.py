@@ -55,7 +55,7 @@ def read_table(name: str, content: bytes, zone: str) -> Table:
 
     Raises:
         BadInput: not Parquet or CSV, or cut short; a column that is missing or no fuel; a
-            time without offset; a value that is no number; two rows for one slot; nothing
+            time without offset; a value that is not a number; two rows for one slot; nothing
             for this zone. Each says which row and what to do.
     """
     content = unpack(name, content)
@@ -84,7 +84,7 @@ def _parquet(name: str, content: bytes) -> tuple[pl.DataFrame, pl.Series]:
     try:
         cells = pl.read_parquet(io.BytesIO(content))
         return cells, pl.Series("row", range(1, len(cells) + 1), pl.UInt32)
-    # polars panics on some broken files; a panic is no Exception.
+    # polars panics on some broken files; a panic is not an Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         first = str(error).partition("\n")[0][:120]
         raise BadInput(

@@ -75,7 +75,7 @@ class Fetcher:
     """Sends requests to publishers over HTTP, politely; a context manager, and a `Fetch`.
 
     Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
-    asks for; never longer than `limits` has it.
+    requests; never longer than `limits` has it.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class Fetcher:
                 gridtide.http.proxies.
 
         Raises:
-            BadInput: a base URL among the settings is no http(s) address.
+            BadInput: a base URL among the settings is not an http(s) URL.
         """
         for name, url in settings.base_urls.items():
             if not url.startswith(("http://", "https://")):
-                raise BadInput(f"GRIDTIDE_{name.upper()}_URL={url!r} is no http(s) address")
+                raise BadInput(f"GRIDTIDE_{name.upper()}_URL={url!r} is not an http(s) URL")
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
         self._limits, self._next = limits, dict[str, float]()
@@ -133,12 +133,12 @@ class Fetcher:
         """Send `request` and return the body of the response.
 
         Raises:
-            SourceUnavailable: no answer, 429 or 5xx after all tries; ask again later.
+            SourceUnavailable: no response, 429 or 5xx after all tries; try again later.
             SourceRefused: 401 or 403; look at the key or the licence.
             SourceChanged: another status, an encoding not requested, or a body far too large.
-            NothingYet: the answer says that there is no data yet.
+            NothingYet: the response says that it has no data yet.
             ClockAhead: this machine's clock is far ahead of the publishers'.
-            ClockUnknown: see `undated_last`; ask again after the other publishers.
+            ClockUnknown: see `undated_last`; try again after the other publishers.
         """
         if source.answer:
             return source.answer(request)
@@ -153,11 +153,11 @@ class Fetcher:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
                 spent = self._monotonic() - began
                 if tries == ATTEMPTS or spent + wait > self._limits.seconds:
-                    asked = f" and asks to wait {wait:.0f} s" if again.wait else ""
+                    wanted = f" and requests to wait {wait:.0f} s" if again.wait else ""
                     raise SourceUnavailable(
                         source.name,
-                        f"{again}{asked}; gave up after {tries} tries in {spent:.0f} s, "
-                        "the next refresh asks again",
+                        f"{again}{wanted}; gave up after {tries} tries in {spent:.0f} s, "
+                        "the next refresh tries again",
                         zone=_only_zone(request),
                     ) from again
                 log.debug("%s: %s; again in %.1f s", source.name, again, wait)
@@ -232,7 +232,7 @@ class Fetcher:
     ) -> Exception:
         """Return the error for an unsuccessful response, with what the publisher says.
 
-        Not where a key was sent, as it might be repeated in many ways.
+        Not where a key was sent, as it might be repeated in many spellings.
         """
         status = response.status_code
         text = f"HTTP {status} at {request.path}"

@@ -33,7 +33,7 @@ ENDLESS = "its paging has changed, the source needs a look"
 
 log = logging.getLogger(__name__)
 
-# Flag of values whose knowledge time was moved behind that of the belief they replace.
+# Flag of values whose knowledge time was moved behind that of the revision they replace.
 KNOWN_LATER = "clock_behind"
 
 
@@ -257,7 +257,7 @@ def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
     The store is checked besides the ledger, which may have been lost.
 
     Raises:
-        BadInput: this home already holds rows of the other kind.
+        BadInput: this data directory already holds rows of the other kind.
     """
     kinds = {name: facts.simulated for name, facts in ledger.sources().items()}
     kinds |= store.publishers()
@@ -265,6 +265,6 @@ def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
     if other:
         has, wants = ("real", "simulated") if simulated else ("simulated", "real")
         raise BadInput(
-            f"this home holds {has} rows (from {', '.join(other)}) and takes no {wants} ones; "
-            "name another home with --home or GRIDTIDE_HOME"
+            f"this data directory holds {has} rows (from {', '.join(other)}) and cannot take "
+            f"{wants} ones; name another data directory with --home or GRIDTIDE_HOME"
         )

@@ -68,8 +68,8 @@ class ClockCheck:
 
         Args:
             now: this machine's clock.
-            postpone: whether the first answer without a Date header is refused, so that
-                the caller asks the other publishers before it asks this one again.
+            postpone: whether the first response without a Date header is refused, so that
+                the caller tries the other publishers before it tries this one again.
         """
         self._now, self._postpone = now, postpone
         self._confirmed = False

@@ -20,7 +20,7 @@ from gridtide.http.transport import open_transport, proxy_faults, proxy_of
 
 MIB = 1024 * 1024
 
-PIECE = 256 * 1024  # bytes unpacked at a time
+PART = 256 * 1024  # bytes unpacked at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Limits:
         connect: seconds for one connection.
         silence: seconds without a byte.
         body: bytes of one answer, unpacked.
-        error: bytes read of an answer that is no success.
+        error: bytes read of an unsuccessful response.
         pages: answers to one request, the first page among them.
         group: bytes of all pages that are read together.
         span: bytes of all answers about one span.
@@ -114,7 +114,7 @@ class Routed(httpx.BaseTransport):
 def unpack(raw: Iterable[bytes], encoding: str, *, most: int) -> Iterator[bytes]:
     """Yield the parts of a body whose ``Content-Encoding`` is `encoding`, in bounded memory.
 
-    One gzip, which is what we ask for, or none: a second one around it multiplies a bomb.
+    One gzip, which is what we request, or none: a second one around it multiplies a bomb.
 
     Raises:
         TooLarge: it has more than `most` bytes, packed or not.
@@ -163,6 +163,6 @@ def _gunzip(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
 def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
     """Return the next part; bytes that were accepted before may turn out wrong only now."""
     try:
-        return machine.decompress(data, PIECE)
+        return machine.decompress(data, PART)
     except zlib.error as error:
         raise Unreadable(f"said to be gzip, but {error}") from error

@@ -14,7 +14,7 @@
   report the same border, and never quite agree, the report of the first named one stands.
 - A publisher's forecast is stored as a run of a model with the publisher's name. It is one
   only if it was requested as a forecast, and only its slots that were not over yet: beside
-  past values a publisher repeats what it had forecast last, which is no issue of now.
+  past values a publisher repeats what it had forecast last, which is not a forecast made now.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION
 # Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)
 # puts coal at up to about 1095 gCO2e/kWh; 2000 leaves room for old small units. Power: all of
 # China together peaks at about 1.5 million MW (NEA, July 2025), so more is kW read as MW.
-# Negative generation is own use or pumping and kept as reported; a load below 0 is no load.
+# Negative generation is own use or pumping and kept as reported; a load below 0 is implausible.
 INTENSITY: Final = (0.0, 2000.0)
 FRACTION: Final = (0.0, 1.0)
 MOST_POWER: Final = 2_000_000.0  # MW

@@ -20,7 +20,7 @@ from gridtide_store.vocabulary import INSTANT
 
 Column: TypeAlias = Collection[object] | pl.Series
 
-# A store that charges is no generation, so it cannot make a total negative.
+# A store that charges is not generation, so it cannot make a total negative.
 STORAGE: Final = ("hydro_storage", "battery_storage")
 
 NO_DATA: Final = re.compile(
@@ -104,7 +104,7 @@ def number(value: object) -> float | None:
     """Return a value of a JSON body, written as a number or as text; None stays None.
 
     Raises:
-        TypeError, ValueError: it is neither; a truth value is no number.
+        TypeError, ValueError: it is neither; a truth value is not a number.
     """
     if value is None:
         return None
@@ -154,7 +154,7 @@ def _column(name: str, given: object) -> pl.Expr | pl.Series:
 def total(value: pl.Expr) -> pl.Expr:
     """Sum the codes of one fuel and slot; null where one of them is null.
 
-    A code that consumes (storage that charges, a plant's own use) is no negative generation of
+    A code that consumes (storage that charges, a plant's own use) is not negative generation of
     another: beside one that generates it counts as 0, so that 100 MW of ``OTH`` beside -80 MW
     of ``UES`` are 100 MW. Where no code generates, the sum is their net consumption.
     """

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The first refresh of an empty home goes this far back: enough for a weekly pattern and for
+# The first refresh of an empty store goes this far back: enough for a weekly pattern and for
 # the errors that the intervals are made from, and few enough requests for a free key.
 FIRST_REACH = timedelta(days=60)
 
@@ -29,7 +29,8 @@ class Span:
 def grid(start: datetime, end: datetime, length: timedelta) -> list[Span]:
     """Return the spans of a fixed grid that touch ``[start, end)``, oldest first, cut at `end`.
 
-    A fixed grid, so that every run asks in the same pieces, of whole days where `length` is.
+    The grid is fixed, so that every refresh requests the same spans, of whole days where
+    `length` is.
     """
     first = EPOCH + (start - EPOCH) // length * length
     cells = []

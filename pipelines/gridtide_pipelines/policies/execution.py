@@ -53,7 +53,7 @@ def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlo
     """Return the slots that run when the rest is planned again at each of `issues`.
 
     A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
-    where a forecast leaves no way to go on, the plan stays. Costs of pauses in time are
+    where a forecast leaves no feasible schedule, the plan stays. Costs of pauses in time are
     not distinguished from work in a plan's slots; `policies.chosen` refuses them.
     """
     ran: tuple[PlannedSlot, ...] = ()

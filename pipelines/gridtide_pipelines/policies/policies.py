@@ -172,7 +172,7 @@ def chosen(
         BadInput: no such policy, or one that `job` or a wish does not fit.
     """
     if not names:
-        raise BadInput(f"there is no policy to simulate; give one of {', '.join(NAMES)}")
+        raise BadInput(f"no policy to simulate; give one of {', '.join(NAMES)}")
     Goal(min_saving=min_saving)  # refuses what cannot be one
     wishes = Wishes(threshold, min_saving, quantile)
     found = tuple(_policy(name, job, wishes) for name in dict.fromkeys(names))
@@ -224,7 +224,7 @@ def _policy(name: str, job: Job, wishes: Wishes) -> Policy:
                     "the policy replan takes pauses and restarts that cost energy, not time"
                 )
             return Policy(name, job, job, wishes=best_of_all, replans=True)
-    raise BadInput(f"there is no policy {name!r}; give one of {', '.join(NAMES)}")
+    raise BadInput(f"unknown policy {name!r}; give one of {', '.join(NAMES)}")
 
 
 def _hour(name: str) -> int | None:

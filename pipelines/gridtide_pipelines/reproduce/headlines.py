@@ -1,9 +1,9 @@
 """The four claims that this project began with, and what each comes to on the data at hand.
 
-Shifting work in place saves much, in time less: 5 to 10 times by place, over 70 % by region, 8
-% by start hour, up to 25 % by pausing a run of 8 days. For each: the claim, our figure by the
-same measure, why the two differ, and a picture. Pure arithmetic on the printed figures and on
-CarbonCast's series of 2020.
+Shifting work in space saves much, in time less: 5 to 10 times between regions of one country,
+over 70 % by region, 8 % by start hour, up to 25 % by pausing a run of 8 days. For each: the
+claim, our figure by the same measure, why the two differ, and a chart. It is arithmetic on the
+printed figures and on CarbonCast's series of 2020.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A simulated grid: demand, sun, wind and dispatch by fuel. Pure and the same every time.
 
 Every value depends on the zone and the moment alone, so that any span can be requested, in
-any order, and pieces fit together. Nothing is integrated over time: weather is smooth noise
+any order, and spans fit together. Nothing is integrated over time: weather is smooth noise
 between hashed knots, storage follows a daily timetable. It looks like a grid; it is none.
 """
 
@@ -29,7 +29,7 @@ STEADY = {"nuclear": 0.93, "biomass": 0.7, "geothermal": 0.85}
 CALLED = 0.85
 
 # Part of its power that storage gives (positive) or takes at each local hour: it takes at
-# night and at noon, gives in the morning and the evening, and loses a fifth on the way.
+# night and at noon, gives in the morning and the evening, and loses a fifth.
 TIMETABLE = np.array([
     -0.2, -0.5, -0.7, -0.7, -0.4, 0, 0.3, 0.5, 0.2, 0, -0.3, -0.6,
     -0.7, -0.6, -0.3, 0, 0.3, 0.7, 0.9, 0.8, 0.4, 0, 0, -0.1,

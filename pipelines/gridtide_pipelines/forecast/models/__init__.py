@@ -58,7 +58,7 @@ def chain(name: str) -> tuple[Forecaster, ...]:
         return tuple(by_name[part] for part in CHAIN)
     if name not in by_name:
         raise BadInput(
-            f"there is no model {name!r}; take {DEFAULT} or one of "
+            f"unknown model {name!r}; give {DEFAULT} or one of "
             f"{', '.join(sorted(newest_versions(models())))}"
         )
     return (by_name[name],)

@@ -17,7 +17,7 @@ Chosen on January to June 2021 of eight zones, mean absolute percentage error ov
     21 days, flat, not yearly  12.46
 
 A linear trend follows last month's weather out of the window; the residuals set the level
-better. Two years let the yearly pattern repeat itself, which Prophet asks for. Fitted as
+better. Two years let the yearly pattern repeat itself, which Prophet needs. Fitted as
 here, by `most_likely`, two years take 0.1 s.
 """
 
@@ -275,7 +275,7 @@ def _quiet() -> Iterator[None]:
         logger.disabled = True
     try:
         with warnings.catch_warnings():
-            # Prophet 1.5 asks pandas 3 for things it will drop; nothing we can act on.
+            # Prophet 1.5 uses parts of pandas 3 that it will drop; nothing we can act on.
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
     finally:

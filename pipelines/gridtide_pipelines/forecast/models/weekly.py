@@ -1,7 +1,7 @@
 """Model ``weekly``: repeat last week's hours; an unknown hour is taken from the week before.
 
-An hour unknown in all weeks is drawn between its neighbours, as naive does: whoever asks for
-this model by name has no other to fall back on.
+An hour unknown in all weeks is interpolated between its neighbours, as in naive: a user
+who names this model has no other to fall back on.
 """
 
 from __future__ import annotations

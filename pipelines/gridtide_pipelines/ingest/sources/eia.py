@@ -1,7 +1,7 @@
 """Hourly generation by fuel, demand and interchange of US balancing authorities, from EIA.
 
 Docs:       https://www.eia.gov/opendata/documentation.php (v2, electricity/rto; Form EIA-930)
-Licence:    public domain (https://www.eia.gov/about/copyrights_reuse.php); it asks to be named.
+Licence:    public domain (https://www.eia.gov/about/copyrights_reuse.php); to be named.
 Unit:       MWh in the hour, which is the mean MW.
 Slots:      1 h, labelled by UTC END (``period``): one hour is taken off. The first and the
             last label of a request both count.
@@ -146,7 +146,7 @@ def _response(body: Body) -> Mapping[str, Any]:
     if holds_nothing(document):
         return NOTHING
     if "response" not in document:
-        # Not what it says: the key was sent, and may be repeated in many ways.
+        # Not what it says: the key was sent, and may be repeated in many spellings.
         raise ValueError("no response but an error" if "error" in document else "no response")
     response: dict[str, Any] = document["response"]
     return response

@@ -4,7 +4,7 @@ Docs:       https://carbon-intensity.github.io/api-definitions/
 Licence:    CC BY 4.0.
 Unit:       gCO2/kWh, direct (stack) emissions of what is consumed, imports included; mix in
             percent of it, imports among its parts. Kept as ``share_<fuel>`` 0 to 1;
-            ``share_imports`` is no fuel, derive.py leaves it out.
+            ``share_imports`` is not a fuel, derive.py leaves it out.
 Slots:      30 min, labelled by UTC start (``from``). A range answers with the slots that END
             in it, both ends included: requested from 00:00 it begins with the slot of 23:30 the
             day before. That slot is true, so it is kept; the last one requested ends at

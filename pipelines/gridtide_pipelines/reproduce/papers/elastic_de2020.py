@@ -88,7 +88,7 @@ def by_programme(values: Floats, length: int, knees: Knees, ramp: float | None) 
     """Return `reduction` by a linear programme with a variable for each slot and part.
 
     Raises:
-        NoSolver: there is no solver here.
+        NoSolver: no solver is installed.
         BadInput: the work does not fit.
     """
     remaining = []

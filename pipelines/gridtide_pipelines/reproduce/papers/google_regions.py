@@ -1,7 +1,7 @@
 """Google Cloud regions by carbon-free energy and by carbon intensity, 2019 to 2024.
 
 The figures are Google's; what is checked is our ranking of them by `best_region`, as a user
-would ask it: the place of each region must be one more than the number of regions whose
+would request it: the rank of each region must be one more than the number of regions whose
 published figure is cleaner, and a region without a published share stays unknown. Intensities
 of 2019 and 2020 are lifecycle, later ones operational and gross: compare within a year only.
 """

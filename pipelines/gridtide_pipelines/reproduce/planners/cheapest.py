@@ -1,6 +1,6 @@
 """The cheapest slots of many windows, for jobs that may pause at no cost.
 
-The twin of `gridtide.planning.solvers.interruptible`.
+Computes the same as `gridtide.planning.solvers.interruptible`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def cheapest_slots(values: Floats, need: int) -> Whole:
         BadInput: a row has fewer known slots.
     """
     if not 1 <= need <= values.shape[-1]:
-        raise BadInput(f"{need} of {values.shape[-1]} slots; ask for 1 to all of them")
+        raise BadInput(f"{need} of {values.shape[-1]} slots; give 1 to all of them")
     limit = np.partition(values, need - 1, axis=-1)[:, need - 1 : need]
     if np.isnan(limit).any():
-        raise BadInput(f"a row has fewer than {need} known slots; ask for fewer")
+        raise BadInput(f"a row has fewer than {need} known slots; give fewer")
     below, level = values < limit, values == limit
     chosen = below | level
     surplus = chosen.sum(axis=-1, keepdims=True) - need

@@ -56,7 +56,7 @@ def check(values: Floats, work: float, knees: Knees) -> None:
     if not 0 < work <= slots * fastest:
         raise BadInput(
             f"{work:g} slots of work do not fit into {slots} slots at a speed of at most "
-            f"{fastest:g}; ask for a later deadline or more workers"
+            f"{fastest:g}; give a later deadline or more workers"
         )
 
 
@@ -81,7 +81,7 @@ def least(values: Floats, work: float, knees: Knees, ramp: float) -> Floats:
     if (work_high < work * (1 - NEAR)).any():
         raise BadInput(
             f"{work:g} slots of work do not fit into {values.shape[1]} slots with a ramp of "
-            f"{ramp:g} workers a slot; ask for a later deadline"
+            f"{ramp:g} workers a slot; give a later deadline"
         )
     for _ in range(ROUNDS):
         apart = work_high - work_low > NEAR * work

@@ -1,6 +1,6 @@
 """Best unbroken windows: of many zones at once, or of many starts and windows in one series.
 
-The twin of `gridtide.windows.best_window`.
+Computes the same as `gridtide.windows.best_window`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def best_whole(
     stop = (slots - width if last is None else min(last, slots - width)) + 1
     if width < 1 or not 0 <= first < stop:
         raise BadInput(
-            f"no run of {width} slots starts at slots {first} to {stop - 1} of {slots}; ask "
+            f"no run of {width} slots starts at slots {first} to {stop - 1} of {slots}; give "
             "for a shorter run or a later deadline"
         )
     found = sums.totals[:, first + width : stop + width] - sums.totals[:, first:stop]
@@ -70,7 +70,7 @@ def best_any(
     if duration <= 0 or not 0 <= first <= stop:
         raise BadInput(
             f"no run of {duration / 3.6e9:g} h fits into {slots * step / 3.6e9:g} h of slots "
-            "from the earliest start on; ask for a shorter run or a later deadline"
+            "from the earliest start on; give a shorter run or a later deadline"
         )
     unit = gcd(step, duration, first, stop)
     parts = step // unit
