@@ -27,7 +27,7 @@ from gridtide.plugins import COMMANDS
 from tests import rest_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-WITH_OUTPUT = ("README.md", "docs/plans.md", "docs/commands.md")
+WITH_OUTPUT = ("README.md", "sdk/README.md", "docs/plans.md", "docs/commands.md")
 # A block of code, and the block of its output where there is one.
 SHOWN = re.compile(
     r"^```(python|sh)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
@@ -42,6 +42,7 @@ def simulated_home(folder: Path) -> dict[str, str]:
         "GRIDTIDE_HOME": str(folder),
         "GRIDTIDE_NOW": "2026-03-02T12:00Z",
         "GRIDTIDE_WORKERS": "1",
+        "TZ": "Europe/Berlin",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
     }
     words = ["refresh", "--simulate", "--zone", ZONES, "--model", "naive"]
