@@ -13,6 +13,7 @@ that has exactly the most segments is optimal (Lagrange).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 from gridtide.planning.problem.job import Job
@@ -36,14 +37,15 @@ def search(
 
     Its cost is in rate x microseconds; infinite, without segments, where none was found.
     """
-    found, segments = _solve_at_price(grid, job, state, work, 0)
+    units = grid.units(job, state)
+    found, segments = _solve_at_price(grid, units, state, work, 0)
     if most is None or segments <= most:
         return found, True
     best: Found = (inf, [])
     low, high = 0, max(map(abs, grid.rates)) + 1
     for _ in range(PRICES):
         price = high if best[0] == inf else (low + high) // 2
-        found, segments = _solve_at_price(grid, job, state, work, price)
+        found, segments = _solve_at_price(grid, units, state, work, price)
         if segments <= most:
             high, best = price, min(best, found)
         elif best[0] == inf:
@@ -56,13 +58,14 @@ def search(
 
 
 def _solve_at_price(
-    grid: TimeGrid, job: Job, state: JobState, work: int, price: int
+    grid: TimeGrid, units: Units, state: JobState, work: int, price: int
 ) -> tuple[Found, int]:
     """Solve with `price` on each further segment; the cost is without the price.
 
     Also return the number of segments, one that already runs counted even if it stops.
     """
-    total, taken = cheapest(grid.units(job, state, price), work)
+    priced = replace(units, restart=[each + price for each in units.restart])
+    total, taken = cheapest(priced if price else units, work)
     spans = merged((grid.starts[u], grid.starts[u] + grid.unit) for u in taken)
     stopped = state.running and bool(spans) and spans[0][0] != state.at
     segments = len(spans) + stopped

@@ -105,15 +105,18 @@ class TimeGrid:
             breaks.extend([apart, *[False] * (count - 1)])
         return cls(unit, starts, rates, breaks)
 
-    def units(self, job: Job, state: JobState, price: int = 0) -> Units:
-        """Return the costs of `job` by unit, with `price` on each further segment."""
-        restart = self._overheads(job.restart_cost, job, before=False)
+    def units(self, job: Job, state: JobState) -> Units:
+        """Return the costs of `job` by unit."""
+        pauses = restarts = overhead_costs(self.rates, job.pause_cost, job)
+        if job.restart_cost.kwh != job.pause_cost.kwh:
+            restarts = overhead_costs(self.rates, job.restart_cost, job)
+        restart = self._overheads(restarts, job.restart_cost, before=False)
         first: Sequence[float] = restart if state.started else [0.0] * len(restart)
         return Units(
-            costs=[float(rate) for rate in self.rates],
+            costs=[*map(float, self.rates)],
             breaks=self.breaks,
-            pause=self._overheads(job.pause_cost, job, before=True),
-            restart=[each + price for each in restart] if price else restart,
+            pause=self._overheads(pauses, job.pause_cost, before=True),
+            restart=restart,
             first=[inf] * len(restart) if state.running else first,
             running=state.running,
         )
@@ -148,18 +151,19 @@ class TimeGrid:
             for each in segments
         ]
 
-    def _overheads(self, cost: Cost, job: Job, *, before: bool) -> list[float]:
-        """Return the cost of `cost` beginning at each boundary, ``inf`` without time for it.
+    def _overheads(self, counted: list[int], cost: Cost, *, before: bool) -> list[float]:
+        """Return the cost of an overhead from each boundary on, ``inf`` without time for it.
 
-        With `before` it follows the unit before the boundary, otherwise it precedes the one
-        after. Without time it is in the cheaper of the two, where they touch.
+        `counted` is its cost in each unit. With `before` it follows the unit before the
+        boundary, otherwise it precedes the one after. Without time it is in the cheaper of the
+        two, where they touch.
         """
-        counted, unit, breaks = overhead_costs(self.rates, cost, job), self.unit, self.breaks
+        unit, breaks = self.unit, self.breaks
         time = to_microseconds(cost.time) // unit
         if not time:
             last = [counted[0], *counted[:-1]]
             return [
-                ((one if before else other) if broken else min(one, other)) / unit
+                (one if (before if broken else one <= other) else other) / unit
                 for one, other, broken in zip(last, counted, breaks, strict=True)
             ]
         upto, gaps = [*accumulate(counted, initial=0)], [*accumulate(breaks, initial=0)]
