@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
+from gridtide.planning.problem import LONGEST
 from gridtide.planning.problem.bounds import Bounds
-from gridtide.planning.problem.magnitudes import LONGEST
 from gridtide.planning.problem.opening_hours import Days, Weekly, next_working_day
 from gridtide.slots import to_instant, to_moment
 from tests.examples import examples

@@ -20,7 +20,7 @@ from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time
 from gridtide.planning import Bounds, Job, Quantile, Recurring
-from gridtide.planning.problem.local_time import zone_named
+from gridtide.planning.problem.opening_hours import zone_named
 from gridtide.schema.decode import decode_request
 from gridtide.schema.encode import encode_request
 from gridtide.values import read_moment, read_written_length

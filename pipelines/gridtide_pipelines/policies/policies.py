@@ -24,7 +24,7 @@ from gridtide.planning import (
 )
 from gridtide.planning.errors import NeverUnder
 from gridtide.planning.planner import default_goal
-from gridtide.planning.problem.local_time import instant_of, wall, zone_named
+from gridtide.planning.problem.opening_hours import instant_of, wall, zone_named
 from gridtide.slots import to_instant, to_moment
 
 NIGHT = 1  # o'clock

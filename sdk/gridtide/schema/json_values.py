@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
 from gridtide.errors import BadInput
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.planning.problem import FIRST, LARGEST, LAST, LONGEST
 from gridtide.schema.definition import Field
 from gridtide.values import (
     read_hours,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST
+from gridtide.planning.problem import FIRST, LARGEST, LAST
 from gridtide.schema.definition import (
     FieldDefinition,
     by_kind,

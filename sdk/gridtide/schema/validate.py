@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from gridtide.planning.problem.magnitudes import FIRST, LARGEST, LAST, LONGEST
+from gridtide.planning.problem import FIRST, LARGEST, LAST, LONGEST
 from gridtide.schema.definition import (
     Field,
     FieldDefinition,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, format_time, utc
+from gridtide.planning.problem import LONGEST
 from gridtide.planning.problem.job import HOUR
-from gridtide.planning.problem.local_time import zone_named
-from gridtide.planning.problem.magnitudes import LONGEST
 from gridtide.planning.problem.opening_hours import (
     Days,
     Weekly,
     merged,
     next_working_day,
+    zone_named,
 )
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import read_known_moment, validate
@@ -40,8 +40,7 @@ class Bounds:
         deadline: latest end.
         slack: the latest end is earliest start + duration + slack; a number is hours.
         next_working_day: the latest end is this time of `zone` on the first Monday to Friday
-            after
-            the day of its earliest start, `holidays` left out.
+            after the day of its earliest start, `holidays` left out.
         opening: hours at which it may run; by default all.
         blackouts: when it must not run: pairs of times, weekly hours, or whole days.
         zone: IANA name of the time zone of `next_working_day`.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length
-from gridtide.planning.problem.magnitudes import LARGEST, SMALLEST
+from gridtide.planning.problem import LARGEST, SMALLEST
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
@@ -79,8 +79,7 @@ class Cost:
     """Overhead of one pause or one restart: energy in all, and time without progress.
 
     Where `time` is above 0 the energy is drawn evenly over it; otherwise in the slot of that
-    moment,
-    at an edge of two slots in the cleaner one.
+    moment, at an edge of two slots in the cleaner one.
     """
 
     kwh: Annotated[float, Field("energy, in all", unit="kWh", at_least=0)] = 0.0

@@ -153,11 +153,9 @@ class Goal:
         cost_weight: worth of a unit of cost, for the objective weighted.
         budget_grams: choose the earliest plan within this budget, not the cleanest.
         threshold: run only while the signal is at or under it (for CFE: at or over), and then
-            as
-            early as possible.
+            as early as possible.
         min_saving: smallest saving worth waiting for, a fraction (of grams or cost; for CFE,
-            fraction
-            points); below it the job runs now.
+            fraction points); below it the job runs now.
         quantile: the quantile of the forecast by which the plan is chosen.
 
     Raises:

@@ -1,19 +1,19 @@
-"""Weekly hours and whole days in a named time zone."""
+"""Weekly hours and whole days in a named time zone, and its wall clock over clock changes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from typing import Annotated, ClassVar
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
 
 from gridtide.errors import BadInput
-from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
-from gridtide.planning.problem.magnitudes import FIRST, LAST
+from gridtide.planning.problem import FIRST, LAST
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
-from gridtide.slots import EPOCH
+from gridtide.slots import EPOCH, to_instant, to_microseconds, to_moment
 from gridtide.values import listed, read_list, read_text, read_whole, refuse
 
 MINUTES = 1440  # of a day
@@ -58,14 +58,12 @@ class Weekly:
     """Weekly hours by the wall clock of `zone`.
 
     The wall clock also decides on days when the clocks change: hours that it skips do not
-    exist,
-    hours that it reads twice exist twice.
+    exist, hours that it reads twice exist twice.
 
     Attributes:
         zone: an IANA name, e.g. ``Europe/Berlin``.
         hours: weekday (0 is Monday) to pairs of minutes of that day, ``[from, to)``; a `to` up
-            to 2880
-            reaches into the next day.
+            to 2880 reaches into the next day.
     """
 
     ENCODED: ClassVar[type[WeeklyText]] = WeeklyText
@@ -92,8 +90,7 @@ class Weekly:
         """Parse ``Mon-Fri 08:00-12:00,13:00-18:00; Sat 22:00-06:00``.
 
         Days are ``Mon-Fri``, ``Mon,Wed`` or ``daily``; hours that do not end after they start
-        end on the
-        next day; ``24:00`` is the end of a day.
+        end on the next day; ``24:00`` is the end of a day.
 
         Raises:
             BadInput: not of this form, or an unknown zone.
@@ -219,3 +216,78 @@ def _days(text: str, part: str) -> list[int]:
 def _text_of(start: int, end: int) -> str:
     end = end if end <= MINUTES else end - MINUTES
     return f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+
+class Steady(NamedTuple):
+    """Interval ``[start, end)`` over which the UTC offset does not change."""
+
+    start: int
+    end: int
+    offset: int
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name.
+
+    Raises:
+        BadInput: this machine has no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError) as error:
+        raise BadInput(
+            f"time zone {name!r} is unknown here; give an IANA name such as Europe/Berlin "
+            "(where the system has no time zones, install the package tzdata)"
+        ) from error
+
+
+def steady(zone: ZoneInfo, start: int, end: int) -> list[Steady]:
+    """Return ``[start, end)`` cut where the UTC offset of `zone` changes, in order."""
+    stretches = []
+    while start < end:
+        offset = _offset(zone, start)
+        until = start
+        while until < end and _offset(zone, min(until + DAY, end)) == offset:
+            until = min(until + DAY, end)
+        if until < end:
+            until = _change(zone, until, min(until + DAY, end))
+        stretches.append(Steady(start, until, offset))
+        start = until
+    return stretches
+
+
+def instant_of(zone: ZoneInfo, day: date, at: time) -> int:
+    """Return when the wall clock first reads `at` on `day`; if it skips `at`, when it skips."""
+    naive = datetime.combine(day, at)
+    instants = [to_instant(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+    if wall(zone, instants[0]) == naive:
+        return instants[0]
+    # Skipped: read with the offset after the change it is the earlier of the two, and between
+    # them the clocks change.
+    return _change(zone, instants[1], instants[0])
+
+
+def wall(zone: ZoneInfo, instant: int) -> datetime:
+    """Return what the wall clock reads at `instant`, without an offset."""
+    return to_moment(instant).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def _offset(zone: ZoneInfo, instant: int) -> int:
+    return to_microseconds(to_moment(instant).astimezone(zone).utcoffset() or timedelta(0))
+
+
+def _change(zone: ZoneInfo, before: int, after: int) -> int:
+    """Return the first instant after `before` with the offset that holds at `after`."""
+    offset = _offset(zone, before)
+    low, high = before // SECOND, -(-after // SECOND)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(zone, middle * SECOND) == offset:
+            low = middle
+        else:
+            high = middle
+    return high * SECOND

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, utc
 from gridtide.planning.problem.bounds import Bounds, check_slack
-from gridtide.planning.problem.local_time import DAY, instant_of, steady, wall, zone_named
+from gridtide.planning.problem.opening_hours import DAY, instant_of, steady, wall, zone_named
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
 from gridtide.slots import EPOCH, to_instant, to_moment
@@ -49,16 +49,11 @@ class Recurring:
     As in cron, a day counts when either day field names it, where both are restricted.
 
     When the clock changes, two rules of cron hold. An expression whose minute or hour is a
-    wildcard
-    (``*``, ``*/15``, a range over the whole field) follows real time: it starts whenever the
-    clock
-    reads a time that it names, in both hours that the clock reads twice and never in one that
-    it skips.
-    Any other expression names fixed times, also by a range such as ``0 1-4 * * *``: each starts
-    once a
-    day; where the clock reads it twice, the first time, and where the clock skips it, at the
-    moment of
-    the skip, together with any other then.
+    wildcard (``*``, ``*/15``, a range over the whole field) follows real time: it starts
+    whenever the clock reads a time that it names, in both hours that the clock reads twice and
+    never in one that it skips. Any other expression names fixed times, also by a range such as
+    ``0 1-4 * * *``: each starts once a day; where the clock reads it twice, the first time, and
+    where the clock skips it, at the moment of the skip, together with any other then.
 
     Attributes:
         cron: five fields with ``*``, lists, ranges, steps and English names, or ``@daily``.

@@ -84,8 +84,7 @@ class CandidateRegion:
         outlook: forecast of its signal.
         pue: energy drawn per energy of the job, 1 or more.
         intensity: its own value in place of the grid's, for a site with its own supply; in the
-            unit of
-            the signal, at the times that the forecast covers.
+            unit of the signal, at the times that the forecast covers.
         jurisdiction: compared with `CandidateRegions.residency`, e.g. a country.
         latitude, longitude: degrees, for a cap on the latency.
 
@@ -124,18 +123,16 @@ class CandidateRegions:
 
     Attributes:
         regions: in order; of equal ones the first wins.
-        current_region: where the job and its data are now; savings are measured against
-            running there.
+        current_region: where the job and its data are now; savings are measured against running
+            there.
         allowed: regions that may be used; ``None`` for all.
         residency: jurisdictions that may be used; ``None`` for all.
         max_latency_ms: longest round trip from `latency_from`.
         latency_from: a region, by default the current one.
         latency_ms: measured round trips by region; otherwise the shortest that the great circle
-            and
-            light in fibre allow.
+            and light in fibre allow.
         data_gb: data to move when the job leaves its current region: at once, or with moves
-            that
-            follow also right at its start; and at each further move.
+            that follow also right at its start; and at each further move.
         kwh_per_gb: energy of moving a gigabyte; half is drawn at either end.
         moves: once before the start, or following the cleanest region.
 
@@ -196,11 +193,11 @@ class CandidateRegions:
         return self.data_gb * (self.kwh_per_gb or 0.0)
 
     def named(self, region: str) -> CandidateRegion:
-        """The region of that name."""
+        """Return the region of this name."""
         return next(each for each in self.regions if each.name == region)
 
     def ruled_out(self) -> dict[str, str]:
-        """Regions that may not be used, with the reason.
+        """Return the regions that may not be used, with the reason.
 
         Raises:
             BadInput: a latency is neither given nor can be bounded.

@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Annotated, ClassVar, NamedTuple
 
 from gridtide.errors import BadInput
-from gridtide.planning.problem.magnitudes import SMALLEST
+from gridtide.planning.problem import SMALLEST
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
 
@@ -31,19 +31,17 @@ class Elastic:
         minimum: fewest workers while it runs; it may also be paused.
         base: workers at which the job takes its `duration` and draws its `power`.
         ramp: largest change of workers from one slot to the next, a stretch in which it may not
-            run
-            counting as 0; ``None`` for no limit. Workers are then constant in a slot.
+            run counting as 0; ``None`` for no limit. Workers are then constant in a slot.
         throughput: speed at some numbers of workers, as pairs (workers, speed) ascending, speed
-            1 at
-            `base`; linear in between and from (0, 0), concave. Empty: in proportion to workers.
+            1 at `base`; linear in between and from (0, 0), concave. Empty: in proportion to
+            workers.
         fractional_workers: whether it may use any real number of workers, e.g. a share of a
-            machine.
-            By default workers are whole at every moment.
+            machine. By default workers are whole at every moment.
 
     Raises:
         BadInput: a value that is not a number; bounds the wrong way round; a table that does
-            not cover
-            them, falls, or is not concave; no whole number of workers within the bounds.
+            not cover them, falls, or is not concave; no whole number of workers within the
+            bounds.
     """
 
     SCHEMA_NAME: ClassVar[str] = "Workers"
@@ -119,8 +117,7 @@ class Elastic:
         """Return (workers, speed) from (0, 0) to the last number that adds speed; concave.
 
         Between two of them a job uses a number in between, or divides the time between the two:
-        below
-        the minimum, and wherever workers are whole. All numbers are then whole.
+        below the minimum, and wherever workers are whole. All numbers are then whole.
         """
         sizes = {self.least, self.most}
         for workers, _ in self.throughput:
@@ -162,7 +159,7 @@ class Elastic:
             after > before * (1 + NEAR) for before, after in pairwise(slopes)
         ):
             raise BadInput(
-                "the throughput table is not concave: from (0, 0) on, each further chip adds "
+                "the throughput table is not concave: from (0, 0) on, each further worker adds "
                 "as much speed as the one before it, or less, but not below 0; got "
                 f"{self.throughput}"
             )

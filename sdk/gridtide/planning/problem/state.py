@@ -29,8 +29,7 @@ class Progress:
         region: where it ran last, or runs; by default where the plan begins.
         grams: what it has emitted so far, for a carbon budget.
         workers: the workers it uses now (kind elastic). By default 0 when it does not run, else
-            the
-            workers of the plan at that moment, or the base where the plan has none.
+            the workers of the plan at that moment, or the base where the plan has none.
 
     Raises:
         BadInput: a naive time, or progress that is not possible.
