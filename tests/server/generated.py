@@ -162,6 +162,8 @@ def _value(
 ) -> Iterator[tuple[Path, Any, Any]]:
     yield (), HOLE, _minimal(each, part, name, fixed)
     for way in part.get("anyOf", [part]):
+        if "$ref" in way and "enum" in SCHEMAS[_named(way)]:
+            continue
         if "$ref" in way:
             yield from _object(_named(way), fixed)
         elif way.get("type") == "array":

@@ -148,7 +148,7 @@ def test_other_text_is_refused_everywhere_with_the_remedy(
     # A job calls it its duration.
     with pytest.raises(BadInput, match=r"hours|duration") as caught:
         durations[channel](text)
-    assert re.search("such as 4|give e.g. 4|4h|above 0", str(caught.value))
+    assert re.search("such as 4|give e.g. 4|4h|above 0|give more than 0", str(caught.value))
 
 
 @pytest.mark.parametrize("text", ["2", "2.0", "2e0"])
