@@ -34,7 +34,7 @@ from gridtide_server.reader import Reader
 from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST, OBSERVATION
@@ -88,7 +88,7 @@ def main() -> None:
             slowest, switched = [], []
             for k in range(5):
                 write(home, zones, NOW + timedelta(seconds=k + 1))
-                newest = current(home)
+                newest = current_snapshot(home)
                 began, waits = time.perf_counter(), []
                 while newest is not None and ours.snapshot() != newest.name:
                     waits.append(ours.once(f"/v1/best-window?region={zones[0]}&hours=4"))

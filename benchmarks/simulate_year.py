@@ -24,7 +24,7 @@ from gridtide.planning import Job, Kind
 from gridtide_pipelines.forecast.models import chain
 from gridtide_pipelines.policies.backtest import simulate
 from gridtide_pipelines.policies.cases import Forecasting, from_files
-from gridtide_pipelines.policies.policies import chosen
+from gridtide_pipelines.policies.policies import make_policies
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ def year(folder: Path, zone: str, model: str, policies: tuple[str, ...]) -> floa
     def run() -> None:
         span = COMES[0][0], COMES[-1][1]
         cases = from_files(folder, [zone], *span, forecasting(model), warn=print)
-        (outcome,) = simulate(cases, chosen(policies, JOB), COMES)
+        (outcome,) = simulate(cases, make_policies(policies, JOB), COMES)
         assert len(outcome.scored) == len(COMES) * len(policies), outcome.left_out[:1]
 
     return timed(run)

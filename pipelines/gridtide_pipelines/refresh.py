@@ -15,7 +15,7 @@ from gridtide.model import format_time
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import ClockAhead, ClockWrong, NotStored
 from gridtide_pipelines.forecast.issue import Forecasting, Progress, forecast_zones
-from gridtide_pipelines.ingest.command_log import noted
+from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
@@ -27,7 +27,7 @@ from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
 from gridtide_store.publish import publish
 from gridtide_store.raw_responses import prune_raw
-from gridtide_store.records import RunStage
+from gridtide_store.records import Stage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 
@@ -52,14 +52,14 @@ def trusted(zone: str) -> Sequence[str]:
 class Report:
     """What one refresh did."""
 
-    steps: list[RunStage] = field(default_factory=list)
+    steps: list[Stage] = field(default_factory=list)
     derived_rows: int = 0
     forecasts: Forecasting | None = None
     snapshot: str = ""
     remarks: list[str] = field(default_factory=list)
 
     @property
-    def failed(self) -> list[RunStage]:
+    def failed(self) -> list[Stage]:
         """The stages in which a source failed.
 
         Skipped ones and late publishers are not among them.
@@ -104,11 +104,11 @@ def refresh(
     ledger, report = Ledger(home.ledger), Report()
     asked = [*zones, f"since={since}", f"model={model}"]
     with (
-        noted(ledger, "refresh", asked, clock) as note,
+        record_command(ledger, "refresh", asked, clock) as note,
         Store.open(home, new=new_store) as store,
     ):
         refuse_mixing(ledger, store, simulated=any(source.simulated for source in sources))
-        around = Round(store, ledger, fetch, settings, clock, note.run, limits)
+        around = Round(store, ledger, fetch, settings, clock, note.command, limits)
         report.remarks += _known_ahead(store, clock())
         tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
         for step in gather(tasks, around):
@@ -123,7 +123,7 @@ def refresh(
         for error in failed:
             log.warning("%s", error, extra={"source": error.source})
             step = _underived(error)
-            ledger.step(note.run, step)
+            ledger.record_stage(note.command, step)
             report.steps.append(step)
         report.forecasts = forecast_zones(
             store,
@@ -141,10 +141,10 @@ def refresh(
     return report
 
 
-def _underived(error: NotStored) -> RunStage:
+def _underived(error: NotStored) -> Stage:
     """Return the failed stage of a source from whose mix nothing could be derived."""
     zones = (error.zone,) if error.zone else ()
-    return RunStage(error.source, "derive", zones, None, None, error.code, message=str(error))
+    return Stage(error.source, "derive", zones, None, None, error.code, message=str(error))
 
 
 def _refuse_clock_ahead(report: Report) -> None:

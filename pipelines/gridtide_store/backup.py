@@ -36,11 +36,11 @@ from gridtide_store.backup_files import (
 )
 from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, writer_lock
 from gridtide_store.database import attach, connect, refuse_foreign
-from gridtide_store.errors import explained
+from gridtide_store.errors import translate_errors
 from gridtide_store.ledger import RESTORE as MAKE_ANEW
 from gridtide_store.manifest import File, describe, read, verify
 from gridtide_store.opening import OWN, TABLES
-from gridtide_store.pointer import current, whole
+from gridtide_store.pointer import current_snapshot, whole_snapshots
 
 STAGED = ".restore-"
 
@@ -79,7 +79,7 @@ def backup(home: DataDirectory, target: Path, now: datetime) -> Copied:
         )
     if target.exists() or target.is_symlink():
         raise BadInput(f"{target} exists; name a new folder or .tar file for the backup")
-    with explained(target), writer_lock(home, "gridtide backup", now):
+    with translate_errors(target), writer_lock(home, "gridtide backup", now):
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
             _remove(left)
@@ -133,9 +133,9 @@ def restore(
         Unusable: `home` cannot be written, or its disk is full.
     """
     # Before the lock, whose file would be left where there is no backup.
-    with explained(source, OTHER), open_backup(source) as opened:
+    with translate_errors(source, OTHER), open_backup(source) as opened:
         read_list(source, opened)
-    with explained(home.root), writer_lock(home, "gridtide restore", now):
+    with translate_errors(home.root), writer_lock(home, "gridtide restore", now):
         for left in home.root.glob(f"{STAGED}*"):
             shutil.rmtree(left)
         there = [path for path in home.root.iterdir() if path != home.lock]
@@ -186,7 +186,7 @@ def _files(home: DataDirectory, scratch: Path) -> Iterator[tuple[str, Path]]:
     if home.ledger.exists():
         copy = scratch / home.ledger.name
         with (
-            explained(home.ledger, MAKE_ANEW),
+            translate_errors(home.ledger, MAKE_ANEW),
             closing(sqlite3.connect(home.ledger)) as ledger,
             closing(sqlite3.connect(copy)) as target,
         ):
@@ -212,12 +212,12 @@ def _snapshot(home: DataDirectory) -> Path | None:
     of it can be published again, is what a backup is for.
     """
     try:
-        folder = current(home)
+        folder = current_snapshot(home)
         if folder is None:
             return None
         verify(folder, read(folder))
     except GridtideError as error:
-        instead = next(whole(home), None)
+        instead = next(whole_snapshots(home), None)
         what = f"{instead.name} is saved" if instead else "none is saved"
         log.warning("%s; %s in place of it", error, what)
         return instead

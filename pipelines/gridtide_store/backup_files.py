@@ -19,7 +19,7 @@ from gridtide_store.database import attach, connect, refuse_foreign
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.manifest import File
 from gridtide_store.opening import OWN, TABLES
-from gridtide_store.pointer import pointed
+from gridtide_store.pointer import read_pointer
 from gridtide_store.snapshot import Snapshot
 
 LIST = "backup.json"
@@ -124,7 +124,7 @@ def refuse_unlike(home: DataDirectory) -> None:
     with closing(connect(home.root)) as connection:
         attach(connection, home.live, "live", read_only=True)
         refuse_foreign(connection, "live", home.live, tables=TABLES, own=OWN)
-    if folder := pointed(home):
+    if folder := read_pointer(home):
         Snapshot.open(folder).close()
 
 

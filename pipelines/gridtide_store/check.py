@@ -16,10 +16,10 @@ from gridtide.model import format_time
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import columns
-from gridtide_store.errors import RESTORE, Damaged, explain
+from gridtide_store.errors import RESTORE, Damaged, translate_error
 from gridtide_store.manifest import REPUBLISH, File
 from gridtide_store.opening import TABLES
-from gridtide_store.pointer import pointed, whole
+from gridtide_store.pointer import read_pointer, whole_snapshots
 from gridtide_store.raw_responses import body_path, read_body
 from gridtide_store.store import Store
 from gridtide_store.tables import chunks
@@ -186,12 +186,12 @@ def _snapshots(home: DataDirectory, known: _Known | None) -> Iterator[Finding]:
     newest = None
     folders = set(home.snapshots.glob("[!.]*"))
     try:
-        newest = pointed(home)
+        newest = read_pointer(home)
         if newest is None and folders:
             raise Damaged(f"{home.current} is missing; {REPUBLISH}")  # as if it named none
     except GridtideError as error:
         yield _finding(home.current, error)
-        newest = next(whole(home), None)
+        newest = next(whole_snapshots(home), None)
     seen: dict[int, File] = {}
     for folder in sorted(folders):
         for finding in _snapshot(folder, seen, known):
@@ -217,7 +217,7 @@ def _snapshot(folder: Path, seen: dict[int, File], known: _Known | None) -> Iter
             if inode not in seen:
                 seen[inode] = manifests.describe(path)
         except OSError as error:
-            yield _finding(path, explain(error, path, REPUBLISH))
+            yield _finding(path, translate_error(error, path, REPUBLISH))
             continue
         if seen[inode] != written:
             yield Finding(str(path), "is not what was published", REPUBLISH)

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridtide.errors import Busy
-from gridtide_store.errors import Damaged, explain, explained
+from gridtide_store.errors import Damaged, translate_error, translate_errors
 
 # Of DuckDB 1.5 and 2: field 100, type 98 (version), field 101, version 2, field 102, 16 bytes.
 HEADER: Final = bytes.fromhex("640062650002660010")
@@ -160,7 +160,7 @@ def attach(
         NewerHome: another DuckDB wrote it.
         Unusable: the file may not be opened, or its disk is full.
     """
-    with explained(path):
+    with translate_errors(path):
         refuse_damaged_log(path)
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
     try:
@@ -173,7 +173,7 @@ def attach(
                 f"{path} is open elsewhere; wait for the other gridtide command to end, "
                 f"or stop it ({text})"
             ) from error
-        raise explain(error, path) from error
+        raise translate_error(error, path) from error
 
 
 def refuse_foreign(
@@ -231,7 +231,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("COMMIT")
     except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
         _roll_back(connection)
-        raise explain(error, Path("the store")) from error
+        raise translate_error(error, Path("the store")) from error
     except BaseException:
         _roll_back(connection)
         raise

@@ -64,7 +64,7 @@ class BodyExpired(NoData):
     code = "body_expired"
 
 
-def explain(error: Exception, path: Path, remedy: str = RESTORE) -> GridtideError:
+def translate_error(error: Exception, path: Path, remedy: str = RESTORE) -> GridtideError:
     """Turn `error` into one sentence about `place`, with the remedy.
 
     Args:
@@ -101,7 +101,7 @@ def _explain_os(error: OSError, path: Path, remedy: str) -> GridtideError:
 
 
 @contextmanager
-def explained(path: Path, remedy: str = RESTORE) -> Iterator[None]:
+def translate_errors(path: Path, remedy: str = RESTORE) -> Iterator[None]:
     """Raise errors of DuckDB, SQLite and the operating system in the block as ours.
 
     Raises:
@@ -112,4 +112,4 @@ def explained(path: Path, remedy: str = RESTORE) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, sqlite3.Error, OSError) as error:
-        raise explain(error, path, remedy) from error
+        raise translate_error(error, path, remedy) from error

@@ -20,8 +20,8 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
 from gridtide_store.data_directory import DataDirectory, make_root
-from gridtide_store.errors import NewerHome, explained
-from gridtide_store.records import Facts, Flag, Latest, Outcome, RunRecord, RunStage
+from gridtide_store.errors import NewerHome, translate_errors
+from gridtide_store.records import CommandRecord, Facts, Flag, Latest, Outcome, Stage
 
 SCHEMA = Path(__file__).parent / "schema"
 VERSION = 3
@@ -29,7 +29,7 @@ RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to 
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the ledger at `path` for the length of the block; a missing one is made.
 
     Raises:
@@ -37,7 +37,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         Unusable: it cannot be opened, or its disk is full.
     """
     with (
-        explained(path, RESTORE),
+        translate_errors(path, RESTORE),
         # Ten seconds is far longer than any transaction here takes.
         closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as connection,
     ):
@@ -47,7 +47,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the ledger at `path` and commit the whole block, or nothing of it."""
-    with opened(path) as connection:
+    with open_ledger(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             yield connection
@@ -58,9 +58,9 @@ def migrate(path: Path) -> None:
 
     Raises:
         NewerHome: a newer gridtide wrote it.
-        Damaged, Unusable: as of `opened`.
+        Damaged, Unusable: as of `open_ledger`.
     """
-    with opened(path) as connection:
+    with open_ledger(path) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise NewerHome(
@@ -107,11 +107,11 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with explained(path):
+        with translate_errors(path):
             make_root(DataDirectory(path.parent))
         migrate(path)
 
-    def start_run(
+    def start_command(
         self,
         command: str,
         args: Sequence[str],
@@ -120,9 +120,9 @@ class Ledger:
         pid: int | None = None,
         alive: Callable[[int], bool] | None = None,
     ) -> int:
-        """Note that a command begins; the number of the run.
+        """Record that a command begins, and return its number.
 
-        Runs still open whose process is gone are marked interrupted. `alive` says whether a
+        Open commands whose process is gone are marked interrupted. `alive` says whether a
         process number is in use.
         """
         alive = alive or _alive
@@ -142,58 +142,64 @@ class Ledger:
             )
         return int(cursor.lastrowid or 0)
 
-    def step(self, run: int, step: RunStage) -> None:
-        """Note one span of a run."""
+    def record_stage(self, command: int, stage: Stage) -> None:
+        """Record one span of a command."""
         with transaction(self.path) as connection:
             connection.execute(
                 "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    run,
-                    step.source,
-                    step.kind,
-                    json.dumps(list(step.zones)),
-                    format_time(step.start) if step.start else None,
-                    format_time(step.end) if step.end else None,
-                    step.status,
-                    step.rows,
-                    step.bytes,
-                    step.ms,
-                    step.message,
+                    command,
+                    stage.source,
+                    stage.kind,
+                    json.dumps(list(stage.zones)),
+                    format_time(stage.start) if stage.start else None,
+                    format_time(stage.end) if stage.end else None,
+                    stage.status,
+                    stage.rows,
+                    stage.bytes,
+                    stage.ms,
+                    stage.message,
                 ),
             )
 
-    def finish_run(
+    def finish_command(
         self,
-        run: int,
+        command: int,
         now: datetime,
         outcome: Outcome,
         *,
         exit_code: int,
         summary: Mapping[str, object] | None = None,
     ) -> None:
-        """Note how a run ended.
+        """Record how a command ended.
 
         Raises:
-            BadInput: the run is unknown.
+            BadInput: the command is unknown.
         """
         with transaction(self.path) as connection:
             changed = connection.execute(
                 "UPDATE run SET finished = ?, outcome = ?, exit_code = ?, summary = ? "
                 "WHERE id = ?",
-                (format_time(now), outcome, exit_code, json.dumps(dict(summary or {})), run),
+                (
+                    format_time(now),
+                    outcome,
+                    exit_code,
+                    json.dumps(dict(summary or {})),
+                    command,
+                ),
             ).rowcount
             if not changed:
-                raise BadInput(f"{self.path}: unknown run {run}")
+                raise BadInput(f"{self.path}: unknown command {command}")
 
-    def runs(self, limit: int = 20) -> list[RunRecord]:
-        """The newest runs, newest first."""
+    def commands(self, limit: int = 20) -> list[CommandRecord]:
+        """Return the newest commands, newest first."""
         rows = self._rows(
             "SELECT id, command, args, pid, started, finished, outcome, exit_code, summary "
             "FROM run ORDER BY id DESC LIMIT ?",
             limit,
         )
         return [
-            RunRecord(
+            CommandRecord(
                 id=number,
                 command=command,
                 args=tuple(json.loads(args)),
@@ -207,15 +213,15 @@ class Ledger:
             for number, command, args, pid, started, finished, outcome, code, summary in rows
         ]
 
-    def steps(self, run: int) -> list[RunStage]:
-        """The spans of one run, in the order they were done."""
+    def stages(self, command: int) -> list[Stage]:
+        """Return the spans of one command, in the order in which they were done."""
         rows = self._rows(
             'SELECT source, kind, zones, "start", "end", status, rows, bytes, ms, message '
             "FROM step WHERE run = ? ORDER BY rowid",
-            run,
+            command,
         )
         return [
-            RunStage(
+            Stage(
                 source,
                 kind,
                 tuple(json.loads(zones)),
@@ -346,7 +352,7 @@ class Ledger:
         ]
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with opened(self.path) as connection:
+        with open_ledger(self.path) as connection:
             return connection.execute(query, values).fetchall()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from gridtide.model import format_time
-from gridtide_store.errors import Damaged, NewerHome, explained
+from gridtide_store.errors import Damaged, NewerHome, translate_errors
 from gridtide_store.records import Facts
 
 NAME = "manifest.json"
@@ -122,7 +122,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        with explained(path, REPUBLISH):
+        with translate_errors(path, REPUBLISH):
             document = msgspec.json.decode(path.read_bytes())
         version = document.pop("format")
         if version > FORMAT:
@@ -151,7 +151,7 @@ def verify(folder: Path, manifest: Manifest, names: Sequence[str] = ()) -> None:
     """
     for name in names or manifest.files:
         path = folder / name
-        with explained(path, REPUBLISH):
+        with translate_errors(path, REPUBLISH):
             seen = path.stat()
             identity = (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
             with _hashing:
@@ -183,7 +183,7 @@ def _remember(identity: tuple[int, int, int, int], found: File) -> None:
 
 def _size(path: Path) -> int | None:
     """Return the size of a file in bytes; None if it does not exist."""
-    with explained(path, REPUBLISH):
+    with translate_errors(path, REPUBLISH):
         return path.stat().st_size if path.is_file() else None
 
 

@@ -118,15 +118,15 @@ def identify(connection: duckdb.DuckDBPyConnection) -> None:
     """Give the store its identity, unless it has one; a store of an older gridtide has none."""
     if not read_note(connection, STORE):
         with transaction(connection):
-            write_note(connection, STORE, draw())
+            write_note(connection, STORE, new_identity())
 
 
-def draw() -> int:
+def new_identity() -> int:
     """Return a new random identity: positive, and it fits BIGINT."""
     return secrets.randbits(62) + 1
 
 
-def name_of(number: int) -> str:
+def format_identity(number: int) -> str:
     """Return an identity as a manifest writes it; "" for none."""
     return f"{number:016x}" if number else ""
 

@@ -20,7 +20,7 @@ LONGEST = 4096
 log = logging.getLogger(__name__)
 
 
-def pointed(home: DataDirectory) -> Path | None:
+def read_pointer(home: DataDirectory) -> Path | None:
     """Return the folder of the snapshot that the pointer names; None without a pointer.
 
     Raises:
@@ -49,7 +49,7 @@ def pointed(home: DataDirectory) -> Path | None:
     return folder
 
 
-def current(home: DataDirectory) -> Path | None:
+def current_snapshot(home: DataDirectory) -> Path | None:
     """Return the folder of the snapshot to read; None when nothing has been published.
 
     Where the pointer is missing or damaged that is the newest whole snapshot there is.
@@ -59,14 +59,14 @@ def current(home: DataDirectory) -> Path | None:
         Unusable: it cannot be read.
     """
     try:
-        if folder := pointed(home):
+        if folder := read_pointer(home):
             return folder
     except Damaged as error:
-        if (instead := next(whole(home), None)) is None:
+        if (instead := next(whole_snapshots(home), None)) is None:
             raise
         log.warning("%s; reading %s meanwhile", error, instead.name)
         return instead
-    if instead := next(whole(home), None):
+    if instead := next(whole_snapshots(home), None):
         log.warning(
             "%s is missing; reading %s meanwhile; %s",
             home.current,
@@ -76,7 +76,7 @@ def current(home: DataDirectory) -> Path | None:
     return instead
 
 
-def whole(home: DataDirectory) -> Iterator[Path]:
+def whole_snapshots(home: DataDirectory) -> Iterator[Path]:
     """Yield the folders of snapshots whose files match their hashes, newest first."""
     for folder, manifest in _newest_first(home):
         try:

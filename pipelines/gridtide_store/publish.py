@@ -14,10 +14,10 @@ from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, write_durably
 from gridtide_store.database import columns
-from gridtide_store.errors import Damaged, explained
+from gridtide_store.errors import Damaged, translate_errors
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import Manifest
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.records import Facts
 from gridtide_store.snapshot_runs import clock_of, matrices, newest_runs
 from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
@@ -66,7 +66,7 @@ def publish(
         Damaged: the store cannot be read.
     """
     name = f"{utc(now):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    with explained(store.home.live):
+    with translate_errors(store.home.live):
         there = _there(home)
         _sweep(home)
         before = _readable(there)
@@ -134,7 +134,7 @@ def _there(home: DataDirectory) -> Path | None:
     None if there is none, or none readable.
     """
     try:
-        return current(home)
+        return current_snapshot(home)
     except Damaged as error:
         log.warning("%s; publishing all of it again", error)
         return None

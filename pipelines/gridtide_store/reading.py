@@ -12,7 +12,7 @@ import polars as pl
 
 from gridtide.model import Quality, utc
 from gridtide_store.database import Columns, columns, frame, microseconds
-from gridtide_store.trust import REACH, by_trust, merge, newest
+from gridtide_store.trust import REACH, merge, newest, order_by_trust
 from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE, input_of
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
@@ -52,7 +52,7 @@ def history(
         "SELECT id, source FROM series WHERE zone = ? AND signal = ?",
         [zone, signal],
     )
-    order = by_trust(known["source"].tolist(), sources)
+    order = order_by_trust(known["source"].tolist(), sources)
     reach = REACH if len(order) > 1 else timedelta(0)
     found = _revisions(
         connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of

@@ -34,8 +34,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStage:
-    """One span of one source in a run; `status` is ``done``, ``skipped`` or what went wrong."""
+class Stage:
+    """One span of one source; `status` is ``done``, ``skipped`` or an error code."""
 
     source: str
     kind: str
@@ -51,9 +51,9 @@ class RunStage:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The last retrieval of a source: when the run began, `status` and `message` of its step.
+    """The last retrieval of a source: when the command began, its `status` and `message`.
 
-    `done_at` is when the newest run began in which it delivered everything; None: never.
+    `done_at` is when the newest command began that retrieved everything; None: never.
     """
 
     at: datetime
@@ -63,8 +63,8 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One command that ran, or runs."""
+class CommandRecord:
+    """One command that has ended, or still runs."""
 
     id: int
     command: str

@@ -25,11 +25,11 @@ from gridtide_store.database import (
     lock_down,
     refuse_foreign,
 )
-from gridtide_store.errors import Damaged, explained
+from gridtide_store.errors import Damaged, translate_errors
 from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
 from gridtide_store.snapshot_revisions import Revisions
 from gridtide_store.snapshot_runs import END_OF_TIME, Run, Runs
-from gridtide_store.trust import REACH, by_trust, merge
+from gridtide_store.trust import REACH, merge, order_by_trust
 from gridtide_store.vocabulary import input_of
 
 __all__ = ["Observed", "Run", "SeriesInfo", "Snapshot"]
@@ -137,7 +137,7 @@ class Snapshot:
         manifests.verify(folder, manifest)
         connection = connect(folder)
         try:
-            with explained(folder, REPUBLISH):
+            with translate_errors(folder, REPUBLISH):
                 # A query here reads a few thousand rows: more threads would only wait for
                 # each other, and requests run in threads of their own.
                 connection.execute("SET threads = 1")
@@ -192,7 +192,7 @@ class Snapshot:
         numbers = [number for number, _ in ranked]
         if as_of is not None and self.known_by(as_of):
             as_of = None
-        with explained(self._folder, REPUBLISH):
+        with translate_errors(self._folder, REPUBLISH):
             found = self._beliefs.read(numbers, utc(start) - reach, utc(end) + reach, as_of)
         rank = np.zeros(len(found.series), dtype=np.int64)
         for place, (number, _) in enumerate(ranked):
@@ -220,7 +220,7 @@ class Snapshot:
         None when there is none.
         """
         moment = END_OF_TIME if self.known_by(as_of) else as_of
-        with explained(self._folder, REPUBLISH):
+        with translate_errors(self._folder, REPUBLISH):
             return self._runs.newest(zone, signal, as_of=moment, model=model)
 
     def probe(self) -> None:
@@ -237,7 +237,7 @@ class Snapshot:
         began = time.monotonic()
         if began < self._probe_from:
             return
-        with explained(self._folder, REPUBLISH):
+        with translate_errors(self._folder, REPUBLISH):
             cursor = self._connection.cursor()
             for place in ("base", "delta"):
                 for table in NAMES:
@@ -293,7 +293,7 @@ def _ranked(
     return {
         (zone, signal): tuple(
             (numbers[source], source)
-            for source in by_trust(numbers, manifest.trust.get(zone, ()))
+            for source in order_by_trust(numbers, manifest.trust.get(zone, ()))
         )
         for (zone, signal), numbers in found.items()
     }

@@ -20,7 +20,7 @@ from gridtide_store.database import transaction
 from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
 from gridtide_store.opening import BASE as BASE_NOTE
 from gridtide_store.opening import DELTA as DELTA_NOTE
-from gridtide_store.opening import draw, name_of, read_note, write_note
+from gridtide_store.opening import format_identity, new_identity, read_note, write_note
 from gridtide_store.snapshot_runs import Matrix
 from gridtide_store.store import Store
 from gridtide_store.tables import rows_after, write_base, write_delta
@@ -133,7 +133,7 @@ def fill(
         write_base(store.connection, base, signals=signals, scratch=store.scratch)
         staged.add(BASE)
         base_cut, base_made_at = store.cut, utc(now)
-        written = {BASE_NOTE: draw(), DELTA_NOTE: draw()}
+        written = {BASE_NOTE: new_identity(), DELTA_NOTE: new_identity()}
     else:
         base_cut, base_made_at = before.base_cut, before.base_made_at
         if not (
@@ -141,7 +141,7 @@ def fill(
             and _noted(store, DELTA_NOTE, before.delta)
             and staged.link(DELTA)
         ):
-            written = {DELTA_NOTE: draw()}
+            written = {DELTA_NOTE: new_identity()}
     if written:
         write_delta(
             store.connection,
@@ -158,12 +158,15 @@ def fill(
     return Made(
         base_cut,
         base_made_at,
-        *(name_of(read_note(store.connection, note)) for note in (BASE_NOTE, DELTA_NOTE)),
+        *(
+            format_identity(read_note(store.connection, note))
+            for note in (BASE_NOTE, DELTA_NOTE)
+        ),
     )
 
 
 def _noted(store: Store, note: str, said: str) -> bool:
-    return bool(said) and said == name_of(read_note(store.connection, note))
+    return bool(said) and said == format_identity(read_note(store.connection, note))
 
 
 def _due(

@@ -19,7 +19,7 @@ from gridtide_store import opening, reading
 from gridtide_store.appending import Adder, append
 from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.database import attach, connect, lock_down, transaction
-from gridtide_store.errors import BodyExpired, explain, explained
+from gridtide_store.errors import BodyExpired, translate_error, translate_errors
 from gridtide_store.forecast_runs import append_runs, read_runs
 from gridtide_store.raw_responses import hash_body, keep_body, read_body
 
@@ -66,7 +66,7 @@ class Store:
             opening.refuse_beside_snapshots(home)
         connection = connect(home.root)
         try:
-            with explained(home.root):
+            with translate_errors(home.root):
                 make_root(home)
                 attach(connection, home.live, "live", read_only=False)
                 connection.execute("USE live")
@@ -85,7 +85,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        with explained(self.home.live):
+        with translate_errors(self.home.live):
             self.connection.close()
 
     def __enter__(self) -> Self:
@@ -103,12 +103,12 @@ class Store:
             if error is None:  # else what happened first says more
                 raise
         if isinstance(error, duckdb.Error):
-            raise explain(error, self.home.live) from error
+            raise translate_error(error, self.home.live) from error
 
     @property
     def id(self) -> str:
         """Identity of the store, which its snapshots repeat."""
-        return opening.name_of(opening.read_note(self.connection, opening.STORE))
+        return opening.format_identity(opening.read_note(self.connection, opening.STORE))
 
     def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
         """Archive one body as received, before it is parsed and return the number of retrieval.
@@ -116,7 +116,7 @@ class Store:
         The same content is kept once, however often it comes. `address` is stored as it is,
         so it must not hold a key.
         """
-        with explained(self.home.raw):
+        with translate_errors(self.home.raw):
             digest = keep_body(self.home.raw, content)
         row = self.connection.execute(
             "INSERT INTO retrieval SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, NULL "

@@ -21,7 +21,7 @@ REACH = timedelta(days=1)
 Int = NDArray[np.int64]
 
 
-def by_trust(sources: Iterable[str], trusted: Sequence[str]) -> list[str]:
+def order_by_trust(sources: Iterable[str], trusted: Sequence[str]) -> list[str]:
     """Return `sources`, most trusted first.
 
     A source ranks as `trusted` lists it; a derived one that is not listed ranks just behind

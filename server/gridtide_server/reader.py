@@ -14,7 +14,7 @@ from gridtide_server.view import View
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, NewerHome, Unusable
-from gridtide_store.pointer import current, whole
+from gridtide_store.pointer import current_snapshot, whole_snapshots
 from gridtide_store.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -144,16 +144,16 @@ class Reader:
             self._switching.release()
 
     def _open(self) -> View:
-        folder = current(self.home)
+        folder = current_snapshot(self.home)
         if folder is None:
             raise NotReady(_remedy(self.home.root))
         try:
             return _view(folder)
         except (Damaged, NewerHome) as error:
-            if current(self.home) != folder:
+            if current_snapshot(self.home) != folder:
                 # It was so old that it was removed before it was opened.
                 return self._open()
-            for other in whole(self.home):
+            for other in whole_snapshots(self.home):
                 if other != folder:
                     log.error(  # noqa: TRY400  # its message says all
                         "the newest snapshot cannot be read; an older one answers",

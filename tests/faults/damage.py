@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 
 from gridtide_store.data_directory import DataDirectory
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from tests.server.world import HOUR, NOW, Publisher, observed, run
 
 FORECAST = [300.0, 100.0, 200.0] * 24
@@ -33,8 +33,8 @@ def fill(root: Path) -> DataDirectory:
     first = HISTORY[:20]
     publisher.add(observed("DE", first, start=NOW - 24 * HOUR), run("DE", FORECAST))
     publisher.store.keep("alpha", "/history", b"as it was received", NOW)
-    publisher.ledger.finish_run(
-        publisher.ledger.start_run("refresh", [], NOW),
+    publisher.ledger.finish_command(
+        publisher.ledger.start_command("refresh", [], NOW),
         NOW,
         "done",
         exit_code=0,  # type: ignore[arg-type]  # as it is stored
@@ -72,7 +72,7 @@ class Case:
 
 def snapshot(home: DataDirectory) -> Path:
     """The folder that is read now."""
-    folder = current(home)
+    folder = current_snapshot(home)
     assert folder is not None
     return folder
 

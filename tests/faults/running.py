@@ -95,7 +95,7 @@ def run(
         # What comes after the answers is the same for every mode, and takes most of the time.
         with Store.open(home) as store:
             ledger = Ledger(home.ledger)
-            number = ledger.start_run("refresh", [], now)
+            number = ledger.start_command("refresh", [], now)
             around = Round(store, ledger, fetch, settings, clock, number, limits)
             tasks = plan(sources, (), ledger=ledger, now=now, since=since)
             return Report(steps=list(gather(tasks, around)))

@@ -37,7 +37,7 @@ def test_a_clock_ahead_of_every_publisher_is_refused_before_anything_is_stored(
     with writer_lock(home, "test", moment), Store.open(home) as store:
         assert store.series().is_empty()
     assert not home.current.exists()
-    assert Ledger(home.ledger).runs(1)[0].outcome is Outcome.FAILED
+    assert Ledger(home.ledger).commands(1)[0].outcome is Outcome.FAILED
     # With the clock set right it is as if that had not been.
     report = run(home, upstream, moment, DEFAULT, whole=True)
     assert (report.exit_code, report.remarks) == (0, [])
@@ -54,7 +54,7 @@ def test_a_publisher_without_a_date_is_not_stored_while_another_shows_the_clock_
     with writer_lock(home, "test", moment), Store.open(home) as store:
         assert store.series().is_empty()
     assert not any(path.is_file() for path in home.raw.rglob("*"))
-    steps = {step.source: step.status for step in Ledger(home.ledger).steps(1)}
+    steps = {step.source: step.status for step in Ledger(home.ledger).stages(1)}
     assert steps == {source.name: CLOCK_AHEAD for source in SOURCES.values()}
     # With the clock set right the one without a date is stored too, in one more request.
     first = len(upstream.requested)

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.cli import script
 from gridtide_store.data_directory import DataDirectory
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
 from tests.faults.test_full_disk import import_words, mix
@@ -75,7 +75,7 @@ def test_real_rows_do_not_get_into_simulated_data(
     assert "holds simulated rows (from simulated)" in capfd.readouterr().err
     assert publishers(root) == before
     assert gridtide(root, moment, "publish") == 0
-    folder = current(DataDirectory(root))
+    folder = current_snapshot(DataDirectory(root))
     assert folder is not None
     with Snapshot.open(folder) as snapshot:
         assert all(info.simulated for info in snapshot.series)

@@ -92,7 +92,7 @@ def test_a_refresh_ends_says_what_failed_and_heals(
 
 def _nothing_leaks(home: DataDirectory, ledger: Ledger, log: str) -> None:
     """No key, and no command to a terminal, in any log line, message or file."""
-    said = [step.message for step in ledger.steps(1)] + [flag.flag for flag in ledger.flags()]
+    said = [step.message for step in ledger.stages(1)] + [flag.flag for flag in ledger.flags()]
     assert len(ledger.flags()) < 250
     for text in (*said, *log.splitlines()):
         assert text.isprintable(), text

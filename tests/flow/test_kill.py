@@ -82,7 +82,7 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
         assert answers.failed == []
         assert answers.count > 20
     assert check(home, NOW + timedelta(hours=6)) == []
-    outcomes = [run.outcome for run in Ledger(home.ledger).runs()]
+    outcomes = [run.outcome for run in Ledger(home.ledger).commands()]
     assert outcomes.count(Outcome.INTERRUPTED) >= 3
     assert outcomes[0] is Outcome.DONE
     _nothing_acknowledged_is_lost(home)
@@ -91,7 +91,7 @@ def test_five_kills_lose_nothing_and_no_request_fails(tmp_path: Path) -> None:
 def _nothing_acknowledged_is_lost(home: DataDirectory) -> None:
     """Every row a step of any run said it had added is in the store."""
     ledger = Ledger(home.ledger)
-    acknowledged = sum(step.rows for run in ledger.runs() for step in ledger.steps(run.id))
+    acknowledged = sum(step.rows for run in ledger.commands() for step in ledger.stages(run.id))
     with writer_lock(home, "test", NOW), Store.open(home) as store:
         row = store.connection.execute(
             "SELECT (SELECT count(*) FROM belief WHERE source NOT LIKE 'derived%')"
@@ -104,9 +104,9 @@ def _nothing_acknowledged_is_lost(home: DataDirectory) -> None:
 
 def _progressed(home: DataDirectory, command: str, *, steps: int) -> bool:
     ledger = Ledger(home.ledger)
-    newest = ledger.runs(1)[0]
+    newest = ledger.commands(1)[0]
     running = newest.command == command and newest.outcome is Outcome.RUNNING
-    return running and len(ledger.steps(newest.id)) >= steps
+    return running and len(ledger.stages(newest.id)) >= steps
 
 
 def _wait(reached: Callable[[], bool]) -> None:

@@ -145,7 +145,7 @@ def test_one_failing_source_spoils_nothing_else(line: Line, upstream: Publishers
     assert printed["sources"]["uk_carbon_intensity"]["rows"] > 0
     assert line("best-window", "GB", "--hours", "2", "--json", now=later) == 0
     assert line("best-window", "US-CAL-CISO", "--hours", "2", "--json", now=later) == 0
-    run = Ledger(line.home.ledger).runs(1)[0]
+    run = Ledger(line.home.ledger).commands(1)[0]
     assert (run.outcome, run.exit_code) == (Outcome.PARTIAL, 3)
 
 
@@ -341,5 +341,5 @@ def test_a_mix_that_cannot_be_derived_is_a_failed_step_and_the_rest_is_published
     assert printed["sources"]["import"]["status"] == "not_stored"
     assert "phlogiston" in printed["sources"]["import"]["message"]
     ledger = Ledger(line.home.ledger)
-    (step,) = (s for s in ledger.steps(ledger.runs(1)[0].id) if s.source == "import")
+    (step,) = (s for s in ledger.stages(ledger.commands(1)[0].id) if s.source == "import")
     assert (step.kind, step.zones, step.status) == ("derive", ("FR",), "not_stored")

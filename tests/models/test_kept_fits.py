@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_pipelines.forecast.forecaster import Fitted, ForecastSlots, Known
-from gridtide_pipelines.forecast.issue import KeptFits
+from gridtide_pipelines.forecast.issue import FitCache
 from gridtide_pipelines.forecast.models import chain
 
 MakeKnown = Callable[..., Known]
@@ -47,12 +47,12 @@ class Seen:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> KeptFits:
-    return KeptFits(tmp_path / "models", "derived@ipcc_ar5/eia")
+def kept(tmp_path: Path) -> FitCache:
+    return FitCache(tmp_path / "models", "derived@ipcc_ar5/eia")
 
 
 def test_the_second_issue_of_a_month_uses_the_first_one_s_fit(
-    kept: KeptFits, known: MakeKnown, at: datetime
+    kept: FitCache, known: MakeKnown, at: datetime
 ) -> None:
     model = Counting()
     kept.fitted(model, known([1.0] * 100))
@@ -62,7 +62,7 @@ def test_the_second_issue_of_a_month_uses_the_first_one_s_fit(
 
 
 def test_a_new_month_is_fitted_anew_and_the_old_fit_stays(
-    kept: KeptFits, known: MakeKnown, at: datetime
+    kept: FitCache, known: MakeKnown, at: datetime
 ) -> None:
     model = Counting()
     history = known([1.0] * 100)
@@ -74,7 +74,7 @@ def test_a_new_month_is_fitted_anew_and_the_old_fit_stays(
 
 
 def test_a_fit_that_has_seen_the_future_is_not_used_at_an_earlier_time(
-    kept: KeptFits, known: MakeKnown, at: datetime
+    kept: FitCache, known: MakeKnown, at: datetime
 ) -> None:
     model = Counting()
     later, earlier = at + timedelta(days=20), at + timedelta(days=2)
@@ -85,7 +85,7 @@ def test_a_fit_that_has_seen_the_future_is_not_used_at_an_earlier_time(
 
 
 def test_half_as_much_history_again_is_worth_a_new_fit(
-    kept: KeptFits, known: MakeKnown
+    kept: FitCache, known: MakeKnown
 ) -> None:
     model = Counting()
     kept.fitted(model, known([1.0] * 100))
@@ -94,12 +94,12 @@ def test_half_as_much_history_again_is_worth_a_new_fit(
 
 
 def test_a_fit_of_another_source_is_not_used(
-    kept: KeptFits, known: MakeKnown, tmp_path: Path
+    kept: FitCache, known: MakeKnown, tmp_path: Path
 ) -> None:
     model = Counting()
     history = known([1.0] * 100)
     kept.fitted(model, history)
-    assert KeptFits(tmp_path / "models", "simulated").find(model, history) is None
+    assert FitCache(tmp_path / "models", "simulated").find(model, history) is None
     assert kept.find(model, history) == Seen(100)
 
 
@@ -116,7 +116,7 @@ def test_a_fit_of_another_source_is_not_used(
     ids=["cut", "header cut", "changed", "empty", "not a header", "no count"],
 )
 def test_a_damaged_fit_is_made_anew(
-    damage: Callable[[bytes], bytes], kept: KeptFits, known: MakeKnown, tmp_path: Path
+    damage: Callable[[bytes], bytes], kept: FitCache, known: MakeKnown, tmp_path: Path
 ) -> None:
     model = Counting()
     history = known([1.0] * 100)
@@ -129,7 +129,7 @@ def test_a_damaged_fit_is_made_anew(
 
 
 def test_zones_signals_and_models_have_files_of_their_own(
-    kept: KeptFits, known: MakeKnown, wavy: MakeValues, tmp_path: Path
+    kept: FitCache, known: MakeKnown, wavy: MakeValues, tmp_path: Path
 ) -> None:
     history = known(wavy(40 * 24))
     kept.fitted(chain("prophet")[0], history)
@@ -142,7 +142,7 @@ def test_zones_signals_and_models_have_files_of_their_own(
 
 
 def test_a_model_that_learns_nothing_leaves_no_file(
-    kept: KeptFits, known: MakeKnown, tmp_path: Path
+    kept: FitCache, known: MakeKnown, tmp_path: Path
 ) -> None:
     kept.fitted(chain("naive")[0], known([1.0] * 48))
     assert list(tmp_path.iterdir()) == []

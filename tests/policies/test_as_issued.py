@@ -14,7 +14,13 @@ from gridtide.errors import NoData
 from gridtide.model import Signal
 from gridtide_pipelines.forecast.forecaster import Known
 from gridtide_pipelines.forecast.models import chain
-from gridtide_pipelines.policies.as_issued import Issue, Issues, Recorded, Reissued, whole
+from gridtide_pipelines.policies.as_issued import (
+    PastForecast,
+    PastForecasts,
+    Recorded,
+    Reissued,
+    whole,
+)
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.forecast_runs import read_known_between
 from gridtide_store.store import Store
@@ -26,14 +32,16 @@ SIGNAL = Signal.CI_LIFECYCLE_PRODUCED
 MakeRun = Callable[..., pl.DataFrame]
 
 
-def values(issue: Issue) -> list[float | None]:
+def values(issue: PastForecast) -> list[float | None]:
     return [slot.value for slot in issue.outlook.expected.slots]
 
 
 # As issued
 
 
-def test_the_newest_run_known_by_then_is_taken_whole(run: MakeRun, nothing: Issues) -> None:
+def test_the_newest_run_known_by_then_is_taken_whole(
+    run: MakeRun, nothing: PastForecasts
+) -> None:
     runs = pl.concat(
         [
             run([1.0] * 9),
@@ -52,7 +60,7 @@ def test_the_newest_run_known_by_then_is_taken_whole(run: MakeRun, nothing: Issu
 
 
 def test_of_runs_issued_at_once_the_preferred_model_s_is_taken(
-    run: MakeRun, nothing: Issues
+    run: MakeRun, nothing: PastForecasts
 ) -> None:
     runs = pl.concat([run([float(i)], model=name) for i, name in enumerate("abc")])
     for preferred, value in ((("b", "a"), 1.0), (("c",), 2.0), (("z", "a"), 0.0)):
@@ -60,7 +68,7 @@ def test_of_runs_issued_at_once_the_preferred_model_s_is_taken(
 
 
 def test_a_run_that_does_not_cover_the_moment_is_no_answer(
-    run: MakeRun, nothing: Issues
+    run: MakeRun, nothing: PastForecasts
 ) -> None:
     issues = Recorded(run([1.0, 2.0]), Recorded(run([7.0] * 9, model="x"), nothing))
     assert values(issues.at(START + HOUR)) == [1.0, 2.0]
@@ -70,7 +78,7 @@ def test_a_run_that_does_not_cover_the_moment_is_no_answer(
 
 
 def test_between_two_moments_come_the_runs_that_were_news(
-    run: MakeRun, nothing: Issues
+    run: MakeRun, nothing: PastForecasts
 ) -> None:
     runs = pl.concat(
         [run([float(i)] * 9, first=START + HOUR * i) for i in range(5)]
@@ -88,13 +96,15 @@ def test_between_two_moments_come_the_runs_that_were_news(
     [([1.0] * 4, 3, 3), ([1.0] * 4, 4, 4), ([1.0] * 4, 9, 4), ([1.0] * 2 + [None, 1.0], 2, 2)],
 )
 def test_a_forecast_reaches_as_far_as_it_is_known(
-    given: list[float | None], end: int, reached: int, run: MakeRun, nothing: Issues
+    given: list[float | None], end: int, reached: int, run: MakeRun, nothing: PastForecasts
 ) -> None:
     issue = Recorded(run(given), nothing).at(START)
     assert whole(issue, START, START + HOUR * end) == START + HOUR * reached
 
 
-def test_a_gap_within_reach_is_reported_with_its_time(run: MakeRun, nothing: Issues) -> None:
+def test_a_gap_within_reach_is_reported_with_its_time(
+    run: MakeRun, nothing: PastForecasts
+) -> None:
     issue = Recorded(run([1.0, None, 1.0]), nothing).at(START)
     with pytest.raises(NoData, match=r"m@1 issued .*22:00:00Z has a gap at 2021-01-01T23:00"):
         whole(issue, START, START + 2 * HOUR)

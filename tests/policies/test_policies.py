@@ -8,7 +8,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide.planning import Cost, Elastic, Job, Kind
-from gridtide_pipelines.policies.policies import Occurrence, chosen, next_hour
+from gridtide_pipelines.policies.policies import Occurrence, make_policies, next_hour
 
 HOUR = timedelta(hours=1)
 JOB = Job(4 * HOUR, power=2.0)
@@ -16,7 +16,7 @@ PIECES = Job(4 * HOUR, Kind.SEGMENTS, power=2.0, restart_cost=Cost(kwh=1))
 
 
 def test_policies_come_in_the_order_named_each_once() -> None:
-    found = chosen(["pause", "now", "hour-07", "pause"], JOB)
+    found = make_policies(["pause", "now", "hour-07", "pause"], JOB)
     assert [each.name for each in found] == ["pause", "now", "hour-07"]
 
 
@@ -34,16 +34,16 @@ def test_policies_come_in_the_order_named_each_once() -> None:
 def test_each_is_measured_against_what_the_job_may_do(
     name: str, kind: Kind, free: Kind
 ) -> None:
-    (policy,) = chosen([name], PIECES, threshold=1.0 if name == "threshold" else None)
+    (policy,) = make_policies([name], PIECES, threshold=1.0 if name == "threshold" else None)
     assert (policy.job.kind, policy.free.kind) == (kind, free)
     assert policy.job.power == 2.0
 
 
 def test_pause_lets_an_unbroken_job_pause_and_another_be_as_it_is() -> None:
-    (policy,) = chosen(["pause"], JOB)
+    (policy,) = make_policies(["pause"], JOB)
     assert policy.job == Job(4 * HOUR, Kind.INTERRUPTIBLE, power=2.0)
     elastic = Job(4 * HOUR, Kind.ELASTIC, workers=Elastic(2.0))
-    assert chosen(["pause"], elastic)[0].job == elastic
+    assert make_policies(["pause"], elastic)[0].job == elastic
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_no_policy_is_refused_with_the_remedy(
     names: list[str], threshold: float | None, job: Job, remedy: str
 ) -> None:
     with pytest.raises(BadInput, match=remedy):
-        chosen(names, job, threshold=threshold)
+        make_policies(names, job, threshold=threshold)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gridtide.model import Series, Signal
 from gridtide.planning import Cost, Elastic, Job, Kind, Outlook
-from gridtide_pipelines.policies.as_issued import Issue
-from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, known, simulate
-from gridtide_pipelines.policies.policies import Occurrence, chosen
+from gridtide_pipelines.policies.as_issued import PastForecast
+from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, cut_series, simulate
+from gridtide_pipelines.policies.policies import Occurrence, make_policies
 from gridtide_pipelines.policies.results import captured, frame, totals
 
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ ONCE = [(START, START + 6 * HOUR)]
 
 def one(case: Case, name: str, job: Job = JOB, threshold: float | None = None) -> Scored:
     """The one job that comes at the start, with 4 h of slack, under one policy."""
-    (outcome,) = simulate([case], chosen([name], job, threshold=threshold), ONCE)
+    (outcome,) = simulate([case], make_policies([name], job, threshold=threshold), ONCE)
     (scored,) = outcome.scored
     return scored
 
@@ -154,7 +154,7 @@ def test_replanning_an_elastic_job_counts_work_not_hours(case: MakeCase) -> None
 
 def test_power_and_cfe_are_counted_in_kwh_that_are_not_carbon_free(case: MakeCase) -> None:
     past = case([0.2, 0.4, 0.9, 0.9], {0: [0.2, 0.4, 0.9, 0.8]}, signal=Signal.CFE_PRODUCED)
-    policies = chosen(["best-window"], Job(2 * HOUR, power=3.0))
+    policies = make_policies(["best-window"], Job(2 * HOUR, power=3.0))
     (outcome,) = simulate([past], policies, [(START, START + 4 * HOUR)])
     (total,) = totals([outcome], Signal.CFE_PRODUCED)
     assert [total.now.kwh, total.realised.kwh] == [6.0, 6.0]
@@ -172,7 +172,7 @@ def test_power_and_cfe_are_counted_in_kwh_that_are_not_carbon_free(case: MakeCas
 
 
 def outcome_of(case: Case, *names: str) -> Outcome:
-    (found,) = simulate([case], chosen(names, JOB), ONCE)
+    (found,) = simulate([case], make_policies(names, JOB), ONCE)
     return found
 
 
@@ -221,7 +221,7 @@ def test_a_job_that_one_policy_cannot_plan_is_left_out_under_all(case: MakeCase)
 def test_jobs_are_counted_by_where_their_forecast_came_from(case: MakeCase) -> None:
     past = case(TRUTH * 2, {0: FORECAST * 2})
     comes = [(START + HOUR * i, START + HOUR * (i + 3)) for i in range(4)]
-    (outcome,) = simulate([past], chosen(["best-window"], JOB), comes)
+    (outcome,) = simulate([past], make_policies(["best-window"], JOB), comes)
     assert (outcome.stored, outcome.reissued, outcome.short) == (4, 0, 0)
     assert outcome.models == {"m@1": 4}
     assert [each.at for each in outcome.scored] == [at for at, _ in comes]
@@ -233,7 +233,7 @@ def test_jobs_are_counted_by_where_their_forecast_came_from(case: MakeCase) -> N
 def test_totals_are_sums_over_jobs_and_over_zones(case: MakeCase) -> None:
     scenarios = [case(TRUTH, {0: FORECAST}), case(FORECAST, {0: FORECAST})]
     scenarios[1] = replace(scenarios[1], zone="FR")
-    outcomes = simulate(scenarios, chosen(["best-window", "pause"], JOB), ONCE)
+    outcomes = simulate(scenarios, make_policies(["best-window", "pause"], JOB), ONCE)
     by_name = {(each.zone, each.policy): each for each in totals(outcomes, SIGNAL)}
     assert list(by_name) == [
         *(("DE", "best-window"), ("DE", "pause")),
@@ -275,10 +275,12 @@ class Each:
     def __init__(self, series: Series) -> None:
         self.series = series
 
-    def at(self, moment: datetime) -> Issue:
-        return Issue(Outlook(self.series, issued_at=moment, model="m@1"), moment, stored=True)
+    def at(self, moment: datetime) -> PastForecast:
+        return PastForecast(
+            Outlook(self.series, issued_at=moment, model="m@1"), moment, stored=True
+        )
 
-    def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
+    def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
         yield from (self.at(moment + HOUR * i) for i in range(1, (until - moment) // HOUR))
 
 
@@ -297,7 +299,7 @@ NAMES = ["now", "night", "best-window", "pause", "threshold", "replan"]
 def test_the_oracle_is_never_worse_and_now_saves_nothing(
     truth: list[int], forecast: list[int], job: Job, threshold: int
 ) -> None:
-    policies = chosen(NAMES, job, threshold=threshold)
+    policies = make_policies(NAMES, job, threshold=threshold)
     (outcome,) = simulate([of(truth, forecast)], policies, [(START, START + 12 * HOUR)])
     assert outcome.left_out == ()
     for scored in outcome.scored:
@@ -311,7 +313,7 @@ def test_the_oracle_is_never_worse_and_now_saves_nothing(
 
 @given(VALUES, JOBS)
 def test_with_a_perfect_forecast_all_three_are_the_same(truth: list[int], job: Job) -> None:
-    policies = chosen(["best-window", "pause", "replan"], job)
+    policies = make_policies(["best-window", "pause", "replan"], job)
     (outcome,) = simulate([of(truth, truth)], policies, [(START, START + 12 * HOUR)])
     for scored in outcome.scored:
         assert scored.planned.counted == pytest.approx(scored.oracle.counted), scored.policy
@@ -323,7 +325,7 @@ def test_what_is_planned_is_what_the_planner_says(
     truth: list[int], forecast: list[int], job: Job
 ) -> None:
     past = of(truth, forecast)
-    (policy,) = chosen(["pause"], job)
+    (policy,) = make_policies(["pause"], job)
     (outcome,) = simulate([past], [policy], [(START, START + 12 * HOUR)])
     when = Occurrence(START, START + 12 * HOUR)
     plan, _ = policy.decide(when, past.issues.at(START).outlook)
@@ -335,7 +337,7 @@ def test_what_is_planned_is_what_the_planner_says(
 def test_known_takes_the_slots_that_a_span_touches() -> None:
     series = Series.regular("DE", SIGNAL, START, HOUR, TRUTH)
     half = timedelta(minutes=30)
-    part = known(series, START + half, START + 2 * HOUR + half)
+    part = cut_series(series, START + half, START + 2 * HOUR + half)
     assert [slot.value for slot in part.slots] == [100, 80, 60]
-    part = known(series, START + HOUR, START + 2 * HOUR)
+    part = cut_series(series, START + HOUR, START + 2 * HOUR)
     assert [slot.value for slot in part.slots] == [80]

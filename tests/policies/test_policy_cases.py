@@ -12,7 +12,7 @@ import pytest
 from gridtide_pipelines.forecast.forecaster import Fitted, Known
 from gridtide_pipelines.forecast.history_files import FileHistory, read_histories
 from gridtide_pipelines.forecast.models import chain
-from gridtide_pipelines.policies.cases import Forecasting, Lately
+from gridtide_pipelines.policies.cases import Forecasting, RecentFiles
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def history(tmp_path: Path) -> FileHistory:
 def test_a_model_is_shown_the_same_lately(
     wants: tuple[str, ...], at: timedelta, history: FileHistory
 ) -> None:
-    lately = Lately.of(history, Forecasting((Reading(*wants),), frozenset(), HOUR))
+    lately = RecentFiles.of(history, Forecasting((Reading(*wants),), frozenset(), HOUR))
     shown, whole = lately.known(FIRST + at), history.known(FIRST + at)
     oldest = FIRST + at - 6 * DAY
     assert shown.intensity.equals(whole.intensity.filter(pl.col("start") >= oldest))

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.forecast.backtest import backtest
-from gridtide_pipelines.forecast.forecaster import Fitted, Forecaster, Known, bare
+from gridtide_pipelines.forecast.forecaster import Fitted, Forecaster, Known, without_version
 from gridtide_pipelines.forecast.history_files import FileHistory, read_histories
 from gridtide_pipelines.forecast.models import chain, models
 
@@ -66,7 +66,7 @@ def coverage(folder: Path, model: FittedOnce, moments: Sequence[datetime], age: 
     return 100 * float(scored.select(inside.mean()).item())
 
 
-@pytest.mark.parametrize("name", sorted({bare(name) for name in models()}))
+@pytest.mark.parametrize("name", sorted({without_version(name) for name in models()}))
 def test_the_interval_covers_as_much_from_data_days_old(name: str, recorded: Path) -> None:
     folder = recorded / "data" / "carboncast"
     # 16 issues in each of 8 zones are 128. Twelve days apart, since on one weekday alone data

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli import script
-from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
+from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compare
 from gridtide_pipelines.reproduce.papers import reproductions
 from gridtide_pipelines.reproduce.report import summary
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_done_is_refused(words: list[str], said: str) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_fail_of_any_kind_exits_with_1(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = compared("x", 5.0, 6.0, kind=kind, tolerance=0.1, unit="%")
+    wrong = compare("x", 5.0, 6.0, kind=kind, tolerance=0.1, unit="%")
     paper = Reproduction("p", "Title", "Cite", "", lambda _: [wrong])
     monkeypatch.setattr(
         "gridtide_pipelines.commands.reproduce.reproductions", lambda: {"p": paper}

@@ -58,7 +58,7 @@ def test_doubling_up_on_the_clean_half_saves_by_hand() -> None:
 
 
 def test_every_policy_of_the_table_is_known_to_the_code() -> None:
-    figures = paper.printed("elastic_de2020")
+    figures = paper.read_printed("elastic_de2020")
     for policies in figures["jobs"].values():
         assert set(policies) == set(paper.POLICIES)
     assert figures["windows"] == list(paper.WINDOWS)

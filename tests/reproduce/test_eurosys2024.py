@@ -66,7 +66,7 @@ def test_every_printed_figure_is_computed_and_an_empty_file_of_theirs_is_left_ou
     hourly = {**ZONES, "SE-SE1": ZONES["AA"] * 3}
     groups = {**GROUPS, "Asia": ["CC"], "Americas": ["CC"], "Oceania": ["BB"]}
     groups["Global"] = list(hourly)
-    figures = {**paper.printed("eurosys2024"), "jobs": [1, 168]}
+    figures = {**paper.read_printed("eurosys2024"), "jobs": [1, 168]}
     # The series is repeated so that a job of 168 hours fits.
     longer = {zone: np.tile(values, 10) for zone, values in hourly.items()}
     found = paper.compute(figures, longer, groups)
@@ -117,6 +117,6 @@ def test_a_file_without_the_whole_year_or_a_zone_is_refused(
 
 
 def test_the_study_has_123_zones() -> None:
-    groups = paper.printed("eurosys2024")["zones"]
+    groups = paper.read_printed("eurosys2024")["zones"]
     zones = [zone for each in groups.values() for zone in each.split()]
     assert len(zones) == len(set(zones)) == 123

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from gridtide_pipelines.reproduce import headlines as page
-from gridtide_pipelines.reproduce.figures import printed
+from gridtide_pipelines.reproduce.figures import read_printed
 from gridtide_pipelines.reproduce.papers import dodge2022_style
 from gridtide_pipelines.reproduce.pictures import Bars, Lines
 
 HOURS = 9_300
 RANKS = np.arange(1, 14.0)[:, None]  # Queensland 1, the Northwest 2, .. Sweden 13
-DODGE = printed("dodge2022")
+DODGE = read_printed("dodge2022")
 
 
 def steady(factor: float = 100.0) -> np.ndarray:
@@ -23,7 +23,7 @@ def steady(factor: float = 100.0) -> np.ndarray:
 def test_by_place_is_the_ratio_of_the_dirtiest_to_the_cleanest_grid_of_the_us() -> None:
     direct = steady()
     direct[dodge2022_style.REGIONS.index("BPAT")] = 50.0
-    found = page.by_place({"lifecycle": steady(), "direct": direct}, "")
+    found = page.within_a_country({"lifecycle": steady(), "direct": direct}, "")
     # The Mid-Atlantic is at 1100, the Northwest at 200, or at 50.
     assert "lie 5.5 times apart with lifecycle factors, 22.0 times with direct" in found.ours
     # Without the Northwest: California (3) to the Mid-Atlantic (11).

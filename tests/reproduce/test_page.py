@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compared
+from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compare
 from gridtide_pipelines.reproduce.headlines import headlines
 from gridtide_pipelines.reproduce.papers import reproductions
 from gridtide_pipelines.reproduce.pictures import Bar, Bars, Line, Lines, Mark, svg
@@ -76,7 +76,7 @@ def test_without_series_the_claims_say_what_is_missing(whole: str) -> None:
 
 
 def test_words_are_escaped() -> None:
-    row = compared(
+    row = compare(
         "a < b", "x & y", "<script>", kind=Kind.PUBLISHED, tolerance=0, unit="", note='"quoted"'
     )
     text = page([], {"p": (PAPER, [row])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridtide_pipelines.reproduce.figures import Row, Verdict, printed
+from gridtide_pipelines.reproduce.figures import Row, Verdict, read_printed
 from gridtide_pipelines.reproduce.papers.patterson2021 import computed, run, tonnes
 
 ROWS = {row.label: row for row in run(None)}
@@ -84,5 +84,5 @@ def test_no_printed_figure_of_the_text_is_left_unused() -> None:
         "nas_hours_per_step_transformer_base_1xp100",
     }
     shown = {row.printed for row in ROWS.values()}
-    text = printed("patterson2021")["text"]
+    text = read_printed("patterson2021")["text"]
     assert {key for key, value in text.items() if value not in shown} <= inputs

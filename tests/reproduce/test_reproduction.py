@@ -14,18 +14,18 @@ from gridtide_pipelines.reproduce.figures import (
     Reproduction,
     Row,
     Verdict,
-    claimed,
-    compared,
+    compare,
+    compare_claim,
     counts,
     counts_by_kind,
-    missing,
+    missing_files,
     not_reproduced,
-    printed,
+    read_printed,
+    row_without_data,
     table,
-    without_data,
 )
 from gridtide_pipelines.reproduce.papers import reproductions
-from gridtide_pipelines.reproduce.report import lines, shown, summary
+from gridtide_pipelines.reproduce.report import format_values, lines, summary
 
 PAPERS = {
     "patterson2021",
@@ -47,11 +47,11 @@ def row(
     *,
     kind: Kind = PUBLISHED,
 ) -> Row:
-    return compared("x", value, ours, kind=kind, tolerance=tolerance, unit="%")
+    return compare("x", value, ours, kind=kind, tolerance=tolerance, unit="%")
 
 
 def gap(label: str, value: float, *, kind: Kind = PUBLISHED, note: str = "n") -> Row:
-    return without_data(label, value, kind=kind, unit="g", note=note)
+    return row_without_data(label, value, kind=kind, unit="g", note=note)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_words_must_be_equal() -> None:
 
 def test_a_claim_in_words_stands_or_falls_by_what_is_said_of_it() -> None:
     for ours, holds, verdict in ((73.0, True, Verdict.PASS), (69.0, False, Verdict.FAIL)):
-        found = claimed("x", "over 70", ours, kind=PUBLISHED, holds=holds, unit="%")
+        found = compare_claim("x", "over 70", ours, kind=PUBLISHED, holds=holds, unit="%")
         assert found.verdict is verdict
 
 
@@ -139,14 +139,14 @@ def test_a_line_shows_printed_ours_difference_unit_verdict_and_note() -> None:
 
 
 def test_nothing_is_shown_as_less_than_nothing() -> None:
-    assert shown(row(-0.00001, 0.0)) == ("0", "-", "0.000", "+0.000")
+    assert format_values(row(-0.00001, 0.0)) == ("0", "-", "0.000", "+0.000")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
-    assert missing(tmp_path, "there") == ""
-    assert missing(tmp_path, "there", "a", "b") == "needs a and 1 more, not there"
-    assert missing(None, "a") == "needs a (--data FOLDER)"
+    assert missing_files(tmp_path, "there") == ""
+    assert missing_files(tmp_path, "there", "a", "b") == "needs a and 1 more, not there"
+    assert missing_files(None, "a") == "needs a (--data FOLDER)"
 
 
 def test_a_file_that_is_no_parquet_or_lacks_a_column_is_refused_by_name(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_folder_without_the_series_is_the_same_as_none(name: str, tmp_path: Pa
 def test_the_printed_tables_hold_as_many_figures_as_the_papers(name: str, figures: int) -> None:
     asides = {"windows", "regional_windows", "hours", "models", "text", "time_of_day", "jobs"}
     asides |= {"uncertainty", "columns", "error", "basis"}
-    found = printed(name)
+    found = read_printed(name)
     if name == "elastic_de2020":
         found = {"tables": found["jobs"]}
         asides -= {"jobs"}

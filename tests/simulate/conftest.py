@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.errors import NoData
 from gridtide.model import Series, Signal
-from gridtide_pipelines.policies.as_issued import Issue, Recorded
+from gridtide_pipelines.policies.as_issued import PastForecast, Recorded
 from gridtide_pipelines.policies.backtest import Case
 from gridtide_store.vocabulary import FORECAST
 
@@ -26,10 +26,10 @@ MakeCase = Callable[..., Case]
 class Nothing:
     """Nobody makes forecasts again."""
 
-    def at(self, moment: datetime) -> Issue:
+    def at(self, moment: datetime) -> PastForecast:
         raise NoData("nothing is forecast")
 
-    def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
+    def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
         yield from ()
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gridtide.planning import Job, Kind
 from gridtide_pipelines.policies.backtest import Case, Scored, simulate
-from gridtide_pipelines.policies.execution import replanned
-from gridtide_pipelines.policies.policies import Occurrence, Policy, chosen
+from gridtide_pipelines.policies.execution import replan_at_each
+from gridtide_pipelines.policies.policies import Occurrence, Policy, make_policies
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ def test_a_policy_that_decides_once_is_deaf_to_all_that_comes_later(
     runs: Runs,
     later: Runs,
 ) -> None:
-    policies = chosen(ONCE_DECIDED, PAUSING)
+    policies = make_policies(ONCE_DECIDED, PAUSING)
     seen = {(0, 0): first, **known(runs, 2)}
     unseen = {when: values for when, values in later.items() if when[1] > 2}
     before = [case(zone, truth, seen) for zone in ("DE", "FR")]
@@ -70,7 +70,7 @@ def test_a_policy_that_decides_once_is_deaf_to_all_that_comes_later(
 def test_what_replanning_has_run_by_an_hour_does_not_change_with_what_is_known_after_it(
     case: MakeCase, first: list[float], truth: list[float], runs: Runs, later: Runs, hour: int
 ) -> None:
-    (policy,) = chosen(["replan"], PAUSING)
+    (policy,) = make_policies(["replan"], PAUSING)
     seen = {(0, 0): first, **known(runs, hour)}
     unseen = {when: values for when, values in later.items() if when[1] > hour}
     at = START + HOUR * hour
@@ -83,7 +83,7 @@ def test_what_replanning_has_run_by_an_hour_does_not_change_with_what_is_known_a
 
 
 def ran(scenario: Case, policy: Policy) -> list[tuple[datetime, datetime]]:
-    """What has run in the end, as `replanned` lays it."""
+    """What has run in the end, as `replan_at_each` lays it."""
     plan, _ = policy.decide(Occurrence(COMES, LATEST), scenario.issues.at(COMES).outlook)
-    slots = replanned(policy.job, plan, scenario.issues.between(COMES, LATEST))
+    slots = replan_at_each(policy.job, plan, scenario.issues.between(COMES, LATEST))
     return [(each.start, each.end) for each in slots]

@@ -88,7 +88,7 @@ def test_a_robust_choice_and_a_smallest_saving_reach_the_planner(
     ("words", "remedy"),
     [
         (("--policy", "place-and-time"), "give --zone several, such as DE,FR"),
-        (("--policy", "pause", "--min-saving", "1.5"), "a fraction from 0 to below 1"),
+        (("--policy", "pause", "--min-saving", "1.5"), "0 or more and less than 1"),
         (("--policy", "now", "--min-saving", "0.1"), "for policies that plan"),
         (("--policy", "pause", "--quantile", "p10"), "--quantile: must be one of p50, p90"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide.planning import Job, Kind, Quantile
 from gridtide_pipelines.policies.backtest import Case, Scored, simulate
-from gridtide_pipelines.policies.policies import chosen
+from gridtide_pipelines.policies.policies import make_policies
 
 HOUR = timedelta(hours=1)
 START = datetime(2021, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ MakeCase = Callable[..., Case]
 
 
 def one(scenario: Case, name: str, **wishes: object) -> Scored:
-    (outcome,) = simulate([scenario], chosen([name], JOB, **wishes), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
+    (outcome,) = simulate([scenario], make_policies([name], JOB, **wishes), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
     (scored,) = outcome.scored
     return scored
 
@@ -59,7 +59,9 @@ def test_quantiles_are_read_only_where_they_are_requested(case: MakeCase) -> Non
 
 def test_a_job_whose_forecast_has_no_quantiles_is_left_out(case: MakeCase) -> None:
     scenario = case("DE", TRUTH, {(0, 0): SEEN}, quantiles=True)
-    (outcome,) = simulate([scenario], chosen(["pause"], JOB, quantile=Quantile.P90), ONCE)
+    (outcome,) = simulate(
+        [scenario], make_policies(["pause"], JOB, quantile=Quantile.P90), ONCE
+    )
     assert outcome.scored == ()
     assert "has no quantiles" in outcome.left_out[0].reason
 
@@ -67,7 +69,7 @@ def test_a_job_whose_forecast_has_no_quantiles_is_left_out(case: MakeCase) -> No
 @pytest.mark.parametrize(
     ("names", "min_saving", "remedy"),
     [
-        (["pause"], 1.0, "give a fraction from 0 to below 1"),
+        (["pause"], 1.0, "give 0 or more and less than 1"),
         (["pause"], float("nan"), "is not finite; give a finite number"),
         (["now", "night", "place"], 0.1, "for policies that plan"),
     ],
@@ -76,13 +78,13 @@ def test_savings_that_nothing_waits_for_are_refused(
     names: list[str], min_saving: float, remedy: str
 ) -> None:
     with pytest.raises(BadInput, match=remedy):
-        chosen(names, JOB, min_saving=min_saving)
+        make_policies(names, JOB, min_saving=min_saving)
 
 
 def test_a_threshold_beside_a_smallest_saving_holds_for_its_own_policy(case: MakeCase) -> None:
-    policies = chosen(["threshold", "pause"], JOB, threshold=90.0, min_saving=0.5)
+    policies = make_policies(["threshold", "pause"], JOB, threshold=90.0, min_saving=0.5)
     (outcome,) = simulate([case("DE", TRUTH, {(0, 0): SEEN})], policies, ONCE)
     as_soon, waiting = outcome.scored
     assert (as_soon.start, as_soon.note) == (START + HOUR, "")
     assert (waiting.start, waiting.realised.counted) == (START, 100)
-    assert chosen(["pause"], JOB)[0].job.kind is Kind.INTERRUPTIBLE
+    assert make_policies(["pause"], JOB)[0].job.kind is Kind.INTERRUPTIBLE

@@ -14,7 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Signal
 from gridtide.planning import Cost, Elastic, Job, Kind
 from gridtide_pipelines.policies.backtest import Case, Outcome, Scored, simulate
-from gridtide_pipelines.policies.policies import MOVING, Occurrence, chosen
+from gridtide_pipelines.policies.policies import MOVING, Occurrence, make_policies
 from gridtide_pipelines.policies.results import frame, totals
 
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ FR_SEEN = [60.0, 60.0, 90.0, 20.0, 20.0, 90.0]
 
 
 def simulated(scenarios: Sequence[Case], name: str, job: Job) -> tuple[list[Outcome], Scored]:
-    outcomes = simulate(scenarios, chosen([name], job), ONCE)
+    outcomes = simulate(scenarios, make_policies([name], job), ONCE)
     return outcomes, outcomes[0].scored[0]
 
 
@@ -103,7 +103,7 @@ def test_jobs_of_every_zone_move_and_are_counted_by_where_to(case: MakeCase) -> 
 
 def test_without_a_policy_that_moves_zones_know_nothing_of_each_other(case: MakeCase) -> None:
     scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", FR[:2], {(0, 0): FR_SEEN})]
-    german, french = simulate(scenarios, chosen(["pause"], JOB), ONCE)
+    german, french = simulate(scenarios, make_policies(["pause"], JOB), ONCE)
     assert (len(german.scored), len(french.scored)) == (1, 0)
 
 
@@ -118,7 +118,7 @@ def test_a_gap_elsewhere_leaves_the_job_out_and_says_where(
     truth: list[float], seen: list[float | None], reason: str, case: MakeCase
 ) -> None:
     scenarios = [case("DE", DE, {(0, 0): DE_SEEN}), case("FR", truth, {(0, 0): seen})]
-    (german, _) = simulate(scenarios, chosen(["now", "place"], JOB), ONCE)
+    (german, _) = simulate(scenarios, make_policies(["now", "place"], JOB), ONCE)
     assert german.scored == ()
     (out,) = german.left_out
     assert re.match(reason, out.reason)
@@ -131,7 +131,7 @@ def test_a_stop_counts_in_the_cleaner_hour_beside_it_as_in_a_plan(case: MakeCase
     job = Job(3 * HOUR, Kind.SEGMENTS, pause_cost=Cost(kwh=0.1), restart_cost=Cost(kwh=0.3))
     truth = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
     scenario = case("DE", truth, {(0, 0): [1.0, 4.0, 3.0, 4.0, 1.0, 5.0]})
-    (outcome,) = simulate([scenario], chosen(["pause"], job), ONCE)
+    (outcome,) = simulate([scenario], make_policies(["pause"], job), ONCE)
     (scored,) = outcome.scored
     assert scored.planned.counted == pytest.approx(6 + 0.3 + 0.3)
     assert scored.planned.kwh == pytest.approx(3.4)
@@ -162,7 +162,7 @@ def test_what_is_planned_is_what_the_planner_says_and_wider_reach_is_never_worse
     scenarios = [case("DE", de, {(0, 0): de_seen}), case("FR", fr, {(0, 0): fr_seen})]
     own_zone = "best-window" if job.kind is Kind.UNBROKEN else "pause"
     moving = [name for name in MOVING if name != "follow" or not job.restart_cost.kwh]
-    policies = chosen([own_zone, *moving], job)
+    policies = make_policies([own_zone, *moving], job)
     outcome, _ = simulate(scenarios, policies, ONCE)
     outlooks = [scenario.issues.at(START).outlook for scenario in scenarios]
     for policy, scored in zip(policies, outcome.scored, strict=True):
@@ -179,4 +179,4 @@ def test_what_is_planned_is_what_the_planner_says_and_wider_reach_is_never_worse
 def test_following_is_refused_where_a_move_would_cost() -> None:
     job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=0.1))
     with pytest.raises(BadInput, match="take place-and-time, or drop the costs"):
-        chosen(["follow"], job)
+        make_policies(["follow"], job)

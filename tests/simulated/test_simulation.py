@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.simulation.grid import TIMETABLE, Grid, simulate, smooth, sun
-from gridtide_pipelines.simulation.zones import GRIDS, invented
+from gridtide_pipelines.simulation.zones import GRIDS, invent_zones
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import FUELS
 
@@ -185,12 +185,12 @@ def test_noise_has_mean_0_and_variance_1_and_does_not_jump() -> None:
 def test_zones_have_weather_of_their_own() -> None:
     one, other = (
         simulate(grid, START, START + 60 * DAY)["wind"] / grid.capacity_mw["wind"]
-        for grid in invented(25)[::24]
+        for grid in invent_zones(25)[::24]
     )
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.4
 
 
 def test_any_number_of_zones_can_be_invented() -> None:
-    grids = invented(400)
+    grids = invent_zones(400)
     assert len({grid.zone for grid in grids}) == 400
     assert all(-180 <= grid.lon < 180 and grid.step == HOUR for grid in grids)

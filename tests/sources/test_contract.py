@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.parsing import checked
+from gridtide_pipelines.ingest.parsing import check_readings
 from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.vocabulary import FUELS, generation, share
@@ -92,7 +92,7 @@ def test_a_written_body_gives_readings_or_is_refused_by_name(case: tuple[Source,
         assert set(frame["signal"]) <= SIGNALS
         assert (frame["start"] < frame["end"]).all()
         assert (frame["body"] == 0).all()
-        assert checked(frame).equals(frame)
+        assert check_readings(frame).equals(frame)
 
 
 @pytest.mark.parametrize("source", NETWORK, ids=lambda source: source.name)
@@ -186,7 +186,7 @@ def test_a_value_of_another_type_is_read_or_source_changed(
     content = json.dumps(swapped(tree, spot, value)).encode()
     frame = parsed(source, content)
     if frame is not None:
-        checked(frame)
+        check_readings(frame)
     if source.following:
         with contextlib.suppress(SourceChanged):
             source.following(body(content))

@@ -21,7 +21,7 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.fetch import Fetcher, skipped
+from gridtide_pipelines.ingest.fetch import Fetcher, reason_to_skip
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Body, KeySpec, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
@@ -352,7 +352,7 @@ REPLAY = datetime(2021, 10, 1, tzinfo=UTC)
 def test_a_source_is_skipped_with_a_reason_that_says_what_to_do(
     source: Source, given: dict[str, object], why: str | None
 ) -> None:
-    reason = skipped(source, settings(**given))
+    reason = reason_to_skip(source, settings(**given))
     assert (reason is None) == (why is None)
     assert re.search(why or "", reason or "")
 

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.parsing import checked, number, readings, shape
+from gridtide_pipelines.ingest.parsing import check_readings, check_shape, number, readings
 from gridtide_pipelines.ingest.source import READING, Request
 
 HOUR = timedelta(hours=1)
@@ -65,13 +65,13 @@ def test_no_rows_are_an_empty_frame() -> None:
 def test_what_is_no_reading_is_refused_by_the_name_of_its_source(
     changed: dict[str, Any],
 ) -> None:
-    with pytest.raises(SourceChanged, match="neso: unexpected body"), shape("neso"):
+    with pytest.raises(SourceChanged, match="neso: unexpected body"), check_shape("neso"):
         made(**changed)
 
 
 def test_a_frame_with_other_columns_is_no_frame_of_readings() -> None:
     with pytest.raises(ValueError, match="not those of a reading"):
-        checked(made().drop("flag"))
+        check_readings(made().drop("flag"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
@@ -99,7 +99,7 @@ def test_killed_in_mid_publish_five_times_the_pointer_names_a_whole_snapshot(
 ) -> None:
     for rounds in KILLED_AFTER:
         done = acknowledged(home, "publish", rounds)
-        folder = current(home)
+        folder = current_snapshot(home)
         assert folder is not None
         with Snapshot.open(folder) as snapshot:
             found = snapshot.observations("DE", SIGNAL, START, START + HOUR * ROWS)

@@ -17,7 +17,7 @@ from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, read
 from gridtide_store.opening import refuse_without_store
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
@@ -189,9 +189,9 @@ def test_a_damaged_pointer_leads_to_the_newest_whole_snapshot(
     first = publish_with(home, slots([1.0], now), now)
     second = publish_with(home, slots([2.0], now + HOUR), now + HOUR)
     home.current.unlink()
-    assert current(home) == second
+    assert current_snapshot(home) == second
     (second / "delta.duckdb").write_bytes(b"")
-    assert current(home) == first
+    assert current_snapshot(home) == first
     third = publish_with(home, None, now + 2 * HOUR)
-    assert current(home) == third
+    assert current_snapshot(home) == third
     assert home.current.read_text() == f"{third.name}\n"

@@ -15,7 +15,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import SCHEMA, Ledger
-from gridtide_store.records import Facts, Flag, Outcome, RunStage
+from gridtide_store.records import Facts, Flag, Outcome, Stage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -26,13 +26,13 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def test_a_run_is_open_until_it_is_finished(ledger: Ledger, now: datetime) -> None:
-    number = ledger.start_run("refresh", ["--since", "2026-03-01"], now)
-    (running,) = ledger.runs()
+    number = ledger.start_command("refresh", ["--since", "2026-03-01"], now)
+    (running,) = ledger.commands()
     assert (running.outcome, running.finished, running.exit_code) == ("running", None, None)
     assert running.args == ("--since", "2026-03-01")
     assert running.pid == os.getpid()
-    ledger.finish_run(number, now + HOUR, Outcome.PARTIAL, exit_code=3, summary={"rows": 7})
-    (done,) = ledger.runs()
+    ledger.finish_command(number, now + HOUR, Outcome.PARTIAL, exit_code=3, summary={"rows": 7})
+    (done,) = ledger.commands()
     assert (done.outcome, done.finished, done.exit_code) == ("partial", now + HOUR, 3)
     assert done.summary == {"rows": 7}
 
@@ -40,10 +40,10 @@ def test_a_run_is_open_until_it_is_finished(ledger: Ledger, now: datetime) -> No
 def test_runs_of_dead_processes_are_interrupted_at_the_next_start(
     ledger: Ledger, now: datetime
 ) -> None:
-    ledger.start_run("refresh", [], now, pid=11, alive={11, 22}.__contains__)
-    ledger.start_run("backtest", [], now, pid=22, alive={11, 22}.__contains__)
-    ledger.start_run("refresh", [], now + HOUR, pid=33, alive={22}.__contains__)
-    assert [(run.pid, run.outcome, run.finished) for run in ledger.runs()] == [
+    ledger.start_command("refresh", [], now, pid=11, alive={11, 22}.__contains__)
+    ledger.start_command("backtest", [], now, pid=22, alive={11, 22}.__contains__)
+    ledger.start_command("refresh", [], now + HOUR, pid=33, alive={22}.__contains__)
+    assert [(run.pid, run.outcome, run.finished) for run in ledger.commands()] == [
         (33, "running", None),
         (22, "running", None),
         (11, "interrupted", now + HOUR),
@@ -55,32 +55,35 @@ def test_our_own_process_counts_as_alive_and_one_that_ended_does_not(
 ) -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    ledger.start_run("refresh", [], now, pid=child.pid)
-    ledger.start_run("refresh", [], now)
-    ledger.start_run("refresh", [], now)
-    assert [run.outcome for run in ledger.runs()] == ["running", "running", "interrupted"]
+    ledger.start_command("refresh", [], now, pid=child.pid)
+    ledger.start_command("refresh", [], now)
+    ledger.start_command("refresh", [], now)
+    assert [run.outcome for run in ledger.commands()] == ["running", "running", "interrupted"]
 
 
 def test_finishing_a_run_that_never_began_is_refused(ledger: Ledger, now: datetime) -> None:
-    with pytest.raises(BadInput, match="unknown run 5"):
-        ledger.finish_run(5, now, Outcome.DONE, exit_code=0)
+    with pytest.raises(BadInput, match="unknown command 5"):
+        ledger.finish_command(5, now, Outcome.DONE, exit_code=0)
 
 
 def test_the_newest_runs_come_first_up_to_the_limit(ledger: Ledger, now: datetime) -> None:
-    numbers = [ledger.start_run("refresh", [], now) for _ in range(3)]
-    assert [run.id for run in ledger.runs(2)] == numbers[:0:-1]
+    numbers = [ledger.start_command("refresh", [], now) for _ in range(3)]
+    assert [run.id for run in ledger.commands(2)] == numbers[:0:-1]
 
 
 def test_steps_come_back_as_noted_in_their_order(ledger: Ledger, now: datetime) -> None:
-    run, other = ledger.start_run("refresh", [], now), ledger.start_run("import", [], now)
+    run, other = (
+        ledger.start_command("refresh", [], now),
+        ledger.start_command("import", [], now),
+    )
     steps = [
-        RunStage("eia", "generation", ("US-A", "US-B"), now, now + HOUR, "done", 5, 100, 12),
-        RunStage("neso", "", (), None, None, "skipped", message="no key"),
+        Stage("eia", "generation", ("US-A", "US-B"), now, now + HOUR, "done", 5, 100, 12),
+        Stage("neso", "", (), None, None, "skipped", message="no key"),
     ]
     for step in steps:
-        ledger.step(run, step)
-    assert ledger.steps(run) == steps
-    assert ledger.steps(other) == []
+        ledger.record_stage(run, step)
+    assert ledger.stages(run) == steps
+    assert ledger.stages(other) == []
 
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
@@ -224,18 +227,18 @@ def test_flags_add_up(ledger: Ledger, now: datetime) -> None:
 
 
 def test_the_ledger_is_read_while_someone_else_writes(ledger: Ledger, now: datetime) -> None:
-    ledger.start_run("refresh", [], now)
+    ledger.start_command("refresh", [], now)
     with closing(sqlite3.connect(ledger.path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM run")
-        assert len(ledger.runs()) == 1
+        assert len(ledger.commands()) == 1
         writer.execute("COMMIT")
-    assert ledger.runs() == []
+    assert ledger.commands() == []
 
 
 def test_a_ledger_opens_again_as_it_was(ledger: Ledger, now: datetime) -> None:
-    ledger.start_run("refresh", [], now)
-    assert len(Ledger(ledger.path).runs()) == 1
+    ledger.start_command("refresh", [], now)
+    assert len(Ledger(ledger.path).commands()) == 1
 
 
 def test_a_newer_ledger_is_refused(ledger: Ledger) -> None:

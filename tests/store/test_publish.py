@@ -15,7 +15,7 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import BASE, DELTA
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
 from gridtide_store.snapshot import Snapshot
@@ -39,7 +39,7 @@ def kept(home: DataDirectory) -> set[str]:
 
 
 def read(home: DataDirectory, now: datetime, **how: datetime) -> list[float]:
-    folder = current(home)
+    folder = current_snapshot(home)
     assert folder is not None
     with Snapshot.open(folder) as snapshot:
         found = snapshot.observations("DE", SIGNAL, now - DAY, now + DAY, **how)
@@ -47,7 +47,7 @@ def read(home: DataDirectory, now: datetime, **how: datetime) -> list[float]:
 
 
 def test_before_the_first_publication_there_is_nothing_to_read(home: DataDirectory) -> None:
-    assert current(home) is None
+    assert current_snapshot(home) is None
 
 
 def test_an_empty_store_can_be_published(
@@ -67,7 +67,7 @@ def test_the_pointer_names_the_newest_and_each_has_a_name_of_its_own(
     first, second = publish_at(now), publish_at(now)
     assert first != second
     assert home.current.read_text() == f"{second}\n"
-    assert current(home) == home.snapshots / second
+    assert current_snapshot(home) == home.snapshots / second
     with Snapshot.open(home.snapshots / second) as snapshot:
         assert (snapshot.id, snapshot.published_at, snapshot.replay) == (second, now, False)
 
@@ -194,7 +194,7 @@ def test_which_snapshots_are_kept_goes_by_publication_not_by_the_clock(
 ) -> None:
     names = [publish_at(now - DAY * day, replay=True) for day in range(4)]
     assert kept(home) == set(names[1:])
-    assert current(home) == home.snapshots / names[-1]
+    assert current_snapshot(home) == home.snapshots / names[-1]
 
 
 def test_what_a_dead_publisher_left_is_swept_by_the_next(
@@ -294,7 +294,7 @@ def test_a_snapshot_whose_folder_is_missing_is_damage(home: DataDirectory) -> No
     home.root.mkdir()
     home.current.write_text("20260302T120000Z-gone\n")
     with pytest.raises(Damaged, match="20260302T120000Z-gone, which is missing"):
-        current(home)
+        current_snapshot(home)
     with pytest.raises(Damaged, match=r"manifest\.json is missing"):
         Snapshot.open(home.snapshots / "20260302T120000Z-gone")
 
@@ -303,7 +303,7 @@ def test_a_pointer_that_names_no_snapshot_is_damage(home: DataDirectory) -> None
     home.root.mkdir()
     home.current.write_text("../elsewhere\n")
     with pytest.raises(Damaged, match="names no snapshot"):
-        current(home)
+        current_snapshot(home)
 
 
 def test_a_snapshot_of_a_newer_version_is_refused(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide_store.trust import by_trust, merge, newest
+from gridtide_store.trust import merge, newest, order_by_trust
 
 NAN = float("nan")
 
@@ -24,18 +24,18 @@ def kept(slots: list[Slot]) -> list[Slot]:
 
 
 def test_sources_go_as_listed_then_by_name() -> None:
-    assert by_trust(["z", "a", "c", "b"], ["c", "b"]) == ["c", "b", "a", "z"]
+    assert order_by_trust(["z", "a", "c", "b"], ["c", "b"]) == ["c", "b", "a", "z"]
 
 
 def test_a_derived_source_follows_its_publisher_unless_it_is_listed() -> None:
     there = ["other", "derived@ipcc_ar5/eia", "eia", "derived@carboncast/eia"]
-    assert by_trust(there, ["eia"]) == [
+    assert order_by_trust(there, ["eia"]) == [
         "eia",
         "derived@carboncast/eia",
         "derived@ipcc_ar5/eia",
         "other",
     ]
-    assert by_trust(there, ["derived@ipcc_ar5/eia", "eia"])[:2] == [
+    assert order_by_trust(there, ["derived@ipcc_ar5/eia", "eia"])[:2] == [
         "derived@ipcc_ar5/eia",
         "eia",
     ]

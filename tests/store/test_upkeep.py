@@ -19,7 +19,7 @@ from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.errors import Damaged
 from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
@@ -40,7 +40,7 @@ def filled(home: DataDirectory, slots: Frame, steps: Frame, now: datetime) -> Da
         store.append(slots([3.0], now + HOUR, retrieval_id=number))
         store.append_forecasts(steps([1.0, 2.0], now))
         ledger = Ledger(home.ledger)
-        ledger.start_run("refresh", [], now)
+        ledger.start_command("refresh", [], now)
         for moment in (now, now + HOUR):
             publish(store, ledger, home, moment, replay=False, trust=lambda zone: ())
     home.models.mkdir()
@@ -94,7 +94,7 @@ def test_a_missing_body_is_found(filled: DataDirectory, now: datetime) -> None:
 def test_a_flipped_byte_of_a_snapshot_is_found_in_every_snapshot_that_shares_the_file(
     filled: DataDirectory, now: datetime, name: str
 ) -> None:
-    folder = current(filled)
+    folder = current_snapshot(filled)
     assert folder is not None
     flip(folder / name, -1)
     found = check(filled, now + DAY)
@@ -179,8 +179,8 @@ def test_what_was_backed_up_comes_back_whole(
     assert restore(target, again, now) == copied
     assert check(again, now + DAY) == []
     assert (again.models / "weekly.bin").read_bytes() == b"fitted"
-    assert len(Ledger(again.ledger).runs()) == 1
-    folder, original = current(again), current(filled)
+    assert len(Ledger(again.ledger).commands()) == 1
+    folder, original = current_snapshot(again), current_snapshot(filled)
     assert folder is not None
     assert original is not None
     assert folder.name == original.name

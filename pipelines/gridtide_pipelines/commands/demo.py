@@ -20,7 +20,7 @@ from gridtide.cli.terminal import Terminal
 from gridtide_pipelines.commands.refresh import bring_up_to_date, choose_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
-from gridtide_pipelines.ingest.fetch import Fetcher, skipped
+from gridtide_pipelines.ingest.fetch import Fetcher, reason_to_skip
 from gridtide_pipelines.ingest.source import Source
 
 FIRST_REGION = {"live": "GB", "simulated": "DE"}
@@ -43,7 +43,9 @@ def demo(
     Serves until interrupted.
     """
     session = begin(terminal)
-    live = [s for s in choose_sources(simulate=False) if not skipped(s, session.settings)]
+    live = [
+        s for s in choose_sources(simulate=False) if not reason_to_skip(s, session.settings)
+    ]
     kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
     if kind == "simulated":
         terminal.say("no live source can be reached: this is the simulated grid, not real data")

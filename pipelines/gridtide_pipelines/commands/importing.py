@@ -27,7 +27,7 @@ from gridtide_pipelines.importing.files import (
     store_files,
 )
 from gridtide_pipelines.importing.slots import Label, parse_resolution
-from gridtide_pipelines.ingest.command_log import noted
+from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.data_directory import writer_lock
@@ -151,7 +151,7 @@ def _import(
     names = [path.name for path in paths]
     with (
         writer_lock(session.home, "import", now),
-        noted(ledger, "import", names, session.clock) as note,
+        record_command(ledger, "import", names, session.clock) as note,
         Store.open(session.home, new=options.new_store) as store,
     ):
         refuse_mixing(ledger, store, simulated=False)

@@ -35,7 +35,7 @@ from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.policies.backtest import Case, Outcome
 from gridtide_pipelines.policies.backtest import simulate as simulated
 from gridtide_pipelines.policies.cases import Forecasting, from_files, from_store
-from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, chosen
+from gridtide_pipelines.policies.policies import MOVING, NAMES, Policy, make_policies
 from gridtide_pipelines.policies.results import document, frame, lines, totals
 from gridtide_store.data_directory import write_durably, writer_lock
 from gridtide_store.opening import refuse_without_store
@@ -131,7 +131,7 @@ def simulate(terminal: Terminal, options: SimulateOptions) -> int:
     """Compare policies for timing jobs, on past forecasts and actual values."""
     session = begin(terminal)
     job = decode_request(Job, {"hours": HOURS} | job_to_json(options.job, options.elastic))
-    policies = chosen(
+    policies = make_policies(
         _names(options.policy or [POLICIES]),
         job,
         threshold=options.threshold,

@@ -8,7 +8,7 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import begin
-from gridtide_pipelines.ingest.fetch import skipped
+from gridtide_pipelines.ingest.fetch import reason_to_skip
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_store.ledger import Ledger
@@ -48,7 +48,7 @@ def sources(terminal: Terminal) -> int:
 def _about(
     source: Source, settings: Settings, flags: list[Flag], last: Latest | None
 ) -> dict[str, Any]:
-    reason = skipped(source, settings)
+    reason = reason_to_skip(source, settings)
     if source.simulated:
         reason = "simulated: only --simulate and `gridtide demo` use it"
     return {

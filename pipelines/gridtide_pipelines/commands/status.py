@@ -14,7 +14,7 @@ from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_store.data_directory import DataDirectory, lock_holder
 from gridtide_store.ledger import Ledger
-from gridtide_store.pointer import current
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.snapshot import Snapshot
 
 # The newest refresh is looked for among so many runs of all commands.
@@ -62,7 +62,7 @@ def _last_refresh(home: DataDirectory) -> dict[str, Any] | None:
     if not home.ledger.exists():
         return None
     ledger = Ledger(home.ledger)
-    for run in ledger.runs(RUNS):
+    for run in ledger.commands(RUNS):
         if run.command == "refresh":
             sources = run.summary.get("sources", {})
             return {
@@ -81,7 +81,7 @@ def _last_refresh(home: DataDirectory) -> dict[str, Any] | None:
 
 def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[str, Any]:
     """Return the snapshot that servers read, and the zones in it whose newest slot is old."""
-    folder = current(home)
+    folder = current_snapshot(home)
     if folder is None:
         return {"snapshot": None, "published_at": None, "zones": 0, "late": []}
     with Snapshot.open(folder) as snapshot:

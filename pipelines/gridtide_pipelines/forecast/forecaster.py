@@ -219,7 +219,7 @@ class Forecaster(Protocol):
         ...
 
 
-def steps_in(horizon: timedelta) -> int:
+def hours_in(horizon: timedelta) -> int:
     """Return the number of hours that cover `horizon`."""
     return -(-horizon // HOUR)
 
@@ -229,7 +229,7 @@ def bounds(signal: Signal) -> tuple[float, float]:
     return (0.0, float("inf")) if signal.lower_is_cleaner else (0.0, 1.0)
 
 
-def bare(name: str) -> str:
+def without_version(name: str) -> str:
     """Return a model's name without its version."""
     return name.partition("@")[0]
 
@@ -237,4 +237,4 @@ def bare(name: str) -> str:
 def newest_versions(models: Mapping[str, Forecaster]) -> Mapping[str, Forecaster]:
     """Map each name without version to the newest version."""
     ordered = sorted(models, key=lambda name: int(name.partition("@")[2]))
-    return {bare(name): models[name] for name in ordered}
+    return {without_version(name): models[name] for name in ordered}

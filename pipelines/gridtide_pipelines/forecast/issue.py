@@ -43,7 +43,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFits:
+class FitCache:
     """Fitted models in one folder, for one model of one zone and signal at a time.
 
     Attributes:
@@ -127,7 +127,7 @@ class Task:
     source: str
     simulated: bool
     models: tuple[Forecaster, ...]
-    fits: KeptFits
+    fits: FitCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _tasks(
     for each in series:
         history = StoreHistory(store, each.zone, each.signal, memory, wants)
         known, source, simulated = history.known_from(now)
-        fits = KeptFits(home.models, source)
+        fits = FitCache(home.models, source)
         yield Task(known, each.last_end, source, simulated, models, fits)
 
 

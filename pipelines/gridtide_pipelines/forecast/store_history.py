@@ -13,7 +13,7 @@ from gridtide_pipelines.forecast.forecaster import HORIZON, Known, Location, hou
 from gridtide_pipelines.forecast.models import models
 from gridtide_store import catalogue
 from gridtide_store.store import Store
-from gridtide_store.trust import by_trust
+from gridtide_store.trust import order_by_trust
 from gridtide_store.vocabulary import GENERATION
 
 
@@ -64,7 +64,7 @@ class StoreHistory:
         )
         if mine.is_empty():
             return None
-        source = by_trust(mine["source"], trusted)[0]
+        source = order_by_trust(mine["source"], trusted)[0]
         rows = self.store.inputs(self.zone, source, at - self.memory, hour_of(at), as_of=at)
         return rows.filter(pl.col("signal").str.starts_with(GENERATION)).select(
             pl.col("slot_start").alias("start"),

@@ -51,7 +51,7 @@ NO_DATA = frozenset({400, 404})
 log = logging.getLogger(__name__)
 
 
-def skipped(source: Source, settings: Settings) -> str | None:
+def reason_to_skip(source: Source, settings: Settings) -> str | None:
     """Return why `source` is not used under these settings, with the remedy.
 
     None if it is used.

@@ -17,7 +17,7 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.fetch import Fetch, skipped
+from gridtide_pipelines.ingest.fetch import Fetch, reason_to_skip
 from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.schedule import (
@@ -25,13 +25,13 @@ from gridtide_pipelines.ingest.schedule import (
     AnsweredDays,
     Span,
     final_days,
-    grid,
     open_part,
+    split_span,
 )
 from gridtide_pipelines.ingest.source import Kind, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
-from gridtide_store.records import RunStage
+from gridtide_store.records import Stage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 
@@ -114,7 +114,7 @@ class Round:
     fetch: Fetch
     settings: Settings
     now: Callable[[], datetime]
-    run: int
+    command: int
     limits: Limits = DEFAULT
 
 
@@ -144,14 +144,14 @@ def plan(
                 tasks.append(Task(source, kind, wanted, Span(now, now + source.max_span)))
                 continue
             settled = ledger.settled(source.name, kind)
-            for cell in grid(since or now - FIRST_REACH, now, source.max_span):
+            for cell in split_span(since or now - FIRST_REACH, now, source.max_span):
                 if left := open_part(cell, wanted, settled):
                     span, asked = left
                     tasks.append(Task(source, kind, asked, span))
     return tasks
 
 
-def gather(tasks: Sequence[Task], around: Round) -> Iterator[RunStage]:
+def gather(tasks: Sequence[Task], around: Round) -> Iterator[Stage]:
     """Do the tasks, record each in the ledger and yield its record; a failure is one of them.
 
     A source that gave no response, or refused, gets no further request in this round, nor does
@@ -160,7 +160,7 @@ def gather(tasks: Sequence[Task], around: Round) -> Iterator[RunStage]:
     """
     waiting: list[Sequence[Task]] = []
     for mine in _by_source(tasks):
-        reason = skipped(mine[0].source, around.settings)
+        reason = reason_to_skip(mine[0].source, around.settings)
         if reason:
             yield _note(around, _step(mine[0], SKIPPED, message=reason, whole=True))
         elif left := (yield from _gather_one(mine, around, may_wait=True)):
@@ -178,7 +178,7 @@ def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 
 def _gather_one(
     tasks: Sequence[Task], around: Round, *, may_wait: bool
-) -> Generator[RunStage, None, Sequence[Task]]:
+) -> Generator[Stage, None, Sequence[Task]]:
     """Do the tasks of one source and return those that must wait for other sources."""
     queue = TaskQueue(tasks)
     while task := queue.pop():
@@ -199,7 +199,7 @@ def _gather_one(
     return ()
 
 
-def _attempt(task: Task, around: Round) -> RunStage:
+def _attempt(task: Task, around: Round) -> Stage:
     source, span = task.source, task.span
     began, intake = time.monotonic(), Intake()
     status, message = DONE, ""
@@ -225,7 +225,7 @@ def _attempt(task: Task, around: Round) -> RunStage:
         status, message = error.code, str(error)
     if status == DONE or intake.rows:
         around.ledger.set_source(facts_of(source))
-    around.ledger.count_flags(source.name, tidy(intake.flags), around.now())
+    around.ledger.count_flags(source.name, limit_flags(intake.flags), around.now())
     if status in (DONE, NOTHING_YET):
         _settle(task, intake.answered_days, around)
     return _step(
@@ -251,7 +251,7 @@ def _settle(task: Task, answered_days: AnsweredDays, around: Round) -> None:
     )
 
 
-def tidy(flags: Mapping[str, int]) -> dict[str, int]:
+def limit_flags(flags: Mapping[str, int]) -> dict[str, int]:
     """Return `flags` with short, printable and not too many names, whatever was sent."""
     kept: Counter[str] = Counter()
     for name, count in sorted(flags.items()):
@@ -264,8 +264,8 @@ def _ms(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _note(around: Round, step: RunStage) -> RunStage:
-    around.ledger.step(around.run, step)
+def _note(around: Round, step: Stage) -> Stage:
+    around.ledger.record_stage(around.command, step)
     return step
 
 
@@ -278,8 +278,8 @@ def _step(
     ms: int = 0,
     message: str = "",
     whole: bool = False,
-) -> RunStage:
-    return RunStage(
+) -> Stage:
+    return Stage(
         source=task.source.name,
         kind="" if whole else str(task.kind),
         zones=task.zones,

@@ -60,7 +60,7 @@ def readings(
         value: numbers; None is a gap.
 
     Raises:
-        ValueError, TypeError, PolarsError: columns that do not fit; see `shape`.
+        ValueError, TypeError, PolarsError: columns that do not fit; see `check_shape`.
     """
     begin = _times(start, stamp)
     frame = pl.DataFrame(
@@ -77,10 +77,10 @@ def readings(
         _column("flag", flag),
         _column("body", body),
     )
-    return checked(frame.select(READING.names()))
+    return check_readings(frame.select(READING.names()))
 
 
-def checked(frame: pl.DataFrame) -> pl.DataFrame:
+def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
     """Check that in `frame` of READING each slot ends after its start and each value is finite.
 
     Raises:
@@ -114,7 +114,7 @@ def number(value: object) -> float | None:
 
 
 @contextmanager
-def shape(source: str) -> Iterator[None]:
+def check_shape(source: str) -> Iterator[None]:
     """Raise SourceChanged for whatever in the block does not fit while a body is parsed.
 
     Raises:

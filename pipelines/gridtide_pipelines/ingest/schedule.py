@@ -26,7 +26,7 @@ class Span:
     end: datetime
 
 
-def grid(start: datetime, end: datetime, length: timedelta) -> list[Span]:
+def split_span(start: datetime, end: datetime, length: timedelta) -> list[Span]:
     """Return the spans of a fixed grid that touch ``[start, end)``, oldest first, cut at `end`.
 
     The grid is fixed, so that every refresh requests the same spans, of whole days where

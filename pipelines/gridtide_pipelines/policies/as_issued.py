@@ -33,7 +33,7 @@ KEPT = 288
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class PastForecast:
     """A forecast and since when it was known; `stored`, or made again."""
 
     outlook: Outlook
@@ -41,10 +41,10 @@ class Issue:
     stored: bool
 
 
-class Issues(Protocol):
+class PastForecasts(Protocol):
     """The forecasts of one zone over time."""
 
-    def at(self, moment: datetime) -> Issue:
+    def at(self, moment: datetime) -> PastForecast:
         """Return the newest forecast known at `moment`.
 
         Raises:
@@ -52,7 +52,7 @@ class Issues(Protocol):
         """
         ...
 
-    def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
+    def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
         """Yield forecasts that came to be known after `moment` and before `until`, in order."""
         ...
 
@@ -73,10 +73,10 @@ class Reissued:
     models: tuple[Forecaster, ...]
     moments: Sequence[datetime] = ()
     quantiles: bool = False
-    _made: dict[datetime, Issue] = field(default_factory=dict)
+    _made: dict[datetime, PastForecast] = field(default_factory=dict)
     _fits: dict[tuple[str, datetime], Fitted] = field(default_factory=dict)
 
-    def at(self, moment: datetime) -> Issue:
+    def at(self, moment: datetime) -> PastForecast:
         """Make the forecast issued at `moment`; raises as `Issues.at`."""
         if moment not in self._made:
             try:
@@ -88,7 +88,7 @@ class Reissued:
             self._made[moment] = made
         return self._made[moment]
 
-    def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
+    def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
         """Yield as `Issues.between`; none where no forecast can be made."""
         for each in self.moments:
             if moment < each < until:
@@ -98,7 +98,7 @@ class Reissued:
                     continue
                 yield issue
 
-    def _issue(self, moment: datetime) -> Issue:
+    def _issue(self, moment: datetime) -> PastForecast:
         known = self.history.known(moment)
         name, steps = predict_in_turn(self.models, known, HORIZON, fitted=self._fitted)
         p10, p90 = (
@@ -109,7 +109,7 @@ class Reissued:
         )
         p50 = _hours(known, steps.start, steps.p50)
         outlook = Outlook(p50, p10, p90, issued_at=moment, model=name)
-        return Issue(outlook, moment, stored=False)
+        return PastForecast(outlook, moment, stored=False)
 
     def _fitted(self, model: Forecaster, known: Known) -> Fitted:
         if not model.keeps:
@@ -127,7 +127,7 @@ class Recorded:
     def __init__(
         self,
         runs: pl.DataFrame,
-        otherwise: Issues,
+        otherwise: PastForecasts,
         preferred: Sequence[str] = (),
         *,
         quantiles: bool = False,
@@ -166,7 +166,7 @@ class Recorded:
             )
         ).argsort()
 
-    def at(self, moment: datetime) -> Issue:
+    def at(self, moment: datetime) -> PastForecast:
         """Return the newest run known at `moment` that covers it; raises as `Issues.at`."""
         instant = to_instant(moment)
         fit = np.flatnonzero(
@@ -176,7 +176,7 @@ class Recorded:
             return self._otherwise.at(moment)
         return self._issue(int(fit[self._order[fit].argmax()]))
 
-    def between(self, moment: datetime, until: datetime) -> Iterator[Issue]:
+    def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
         """Yield each moment's newest; where nothing is recorded, those of `otherwise`."""
         first, last = to_instant(moment), to_instant(until)
         inside = (self._known > first) & (self._known < last)
@@ -188,7 +188,7 @@ class Recorded:
             if issue.known_at == each:
                 yield issue
 
-    def _issue(self, i: int) -> Issue:
+    def _issue(self, i: int) -> PastForecast:
         rows = self._runs.slice(self._offset[i], self._length[i])
         head = rows.row(0, named=True)
         p10, p90 = (
@@ -197,10 +197,10 @@ class Recorded:
         )
         p50 = _slots(rows, "p50")
         outlook = Outlook(p50, p10, p90, issued_at=head["issued_at"], model=head["model"])
-        return Issue(outlook, utc(head["known_at"]), stored=True)
+        return PastForecast(outlook, utc(head["known_at"]), stored=True)
 
 
-def whole(issue: Issue, start: datetime, end: datetime) -> datetime:
+def whole(issue: PastForecast, start: datetime, end: datetime) -> datetime:
     """Return the end of the part of the forecast without a gap, from `start` on, up to `end`.
 
     Raises:

@@ -14,13 +14,13 @@ from gridtide.model import Series, format_time
 from gridtide.planning import Job, Moves, Plan, PlannedSlot
 from gridtide.slots import to_instant, to_moment
 from gridtide_pipelines.forecast.models import worker_pool
-from gridtide_pipelines.policies.as_issued import Issue, Issues, whole
+from gridtide_pipelines.policies.as_issued import PastForecast, PastForecasts, whole
 from gridtide_pipelines.policies.execution import (
     Amount,
     Scenario,
     amount,
     energy_by_region,
-    replanned,
+    replan_at_each,
 )
 from gridtide_pipelines.policies.policies import Occurrence, Policy, at_once, best, unbroken
 
@@ -34,7 +34,7 @@ class Case:
 
     zone: str
     truth: Series
-    issues: Issues
+    issues: PastForecasts
     timezone: str = "UTC"
     source: str = ""
     simulated: bool = False
@@ -155,7 +155,7 @@ def simulate_zone(
     """
     scored: list[Scored] = []
     left_out: list[LeftOut] = []
-    issued: list[tuple[Issue, bool]] = []
+    issued: list[tuple[PastForecast, bool]] = []
     for done, (at, latest) in enumerate(occurrences, start=1):
         when = Occurrence(at, latest, case.timezone)
         try:
@@ -188,7 +188,7 @@ def _scenario(
         try:
             issues.append(each.issues.at(at))
             short |= whole(issues[-1], at, latest) < latest
-            truths[each.truth.zone] = known(each.truth, at, latest)
+            truths[each.truth.zone] = cut_series(each.truth, at, latest)
         except NoData as error:
             if each is case:
                 raise
@@ -241,7 +241,7 @@ def _scored(
 def _run(case: Case, policy: Policy, when: Occurrence, plan: Plan) -> tuple[PlannedSlot, ...]:
     if not policy.replans:
         return plan.slots
-    return replanned(policy.job, plan, case.issues.between(when.at, when.latest))
+    return replan_at_each(policy.job, plan, case.issues.between(when.at, when.latest))
 
 
 def count_segments(slots: Sequence[PlannedSlot]) -> int:
@@ -249,7 +249,7 @@ def count_segments(slots: Sequence[PlannedSlot]) -> int:
     return 1 + sum(later.start > earlier.end for earlier, later in pairwise(slots))
 
 
-def known(truth: Series, start: datetime, end: datetime) -> Series:
+def cut_series(truth: Series, start: datetime, end: datetime) -> Series:
     """Return the slots of `truth` over ``[start, end)``.
 
     Raises:

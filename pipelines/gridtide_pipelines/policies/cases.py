@@ -18,7 +18,7 @@ from gridtide_pipelines.forecast.backtest import History
 from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known, hour_of
 from gridtide_pipelines.forecast.history_files import SIGNAL, FileHistory, read_histories
 from gridtide_pipelines.forecast.store_history import StoreHistory, forecastable
-from gridtide_pipelines.policies.as_issued import Issues, Recorded, Reissued
+from gridtide_pipelines.policies.as_issued import PastForecasts, Recorded, Reissued
 from gridtide_pipelines.policies.backtest import Case
 from gridtide_store import catalogue
 from gridtide_store.forecast_runs import read_known_between
@@ -84,7 +84,7 @@ def from_files(
         Case(
             zone=history.zone,
             truth=series_of(history.zone, SIGNAL, history.intensity),
-            issues=forecasting.again(Lately.of(history, forecasting), start, end),
+            issues=forecasting.again(RecentFiles.of(history, forecasting), start, end),
             timezone=history.location.timezone,
             source=folder.name,
         )
@@ -93,7 +93,7 @@ def from_files(
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
+class RecentFiles:
     """Histories from files, of which only what the models read is cut at each issue time.
 
     Attributes:
@@ -106,7 +106,7 @@ class Lately:
     alone: bool
 
     @classmethod
-    def of(cls, history: FileHistory, forecasting: Forecasting) -> Lately:
+    def of(cls, history: FileHistory, forecasting: Forecasting) -> RecentFiles:
         """Return `history` without what no model reads."""
         wants = forecasting.wants
         lean = replace(
@@ -182,7 +182,7 @@ def _stored(
         zone, signal, start - DAY, end, as_of=now, sources=record.sources if record else ()
     )
     history = StoreHistory(store, zone, signal, forecasting.memory, forecasting.wants)
-    issues: Issues = forecasting.again(history, start, end)
+    issues: PastForecasts = forecasting.again(history, start, end)
     runs = read_known_between(store.connection, zone, signal, start - HORIZON, end)
     if forecasting.only:
         runs = runs.filter(pl.col("model").is_in(forecasting.only))

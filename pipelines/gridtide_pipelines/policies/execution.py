@@ -16,7 +16,7 @@ from gridtide.planning.planner import round_up_to_five_minutes
 from gridtide.planning.problem.job import HOUR
 from gridtide.planning.solvers.solution import EnergyDraw
 from gridtide.slots import to_instant
-from gridtide_pipelines.policies.as_issued import Issue
+from gridtide_pipelines.policies.as_issued import PastForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ def energy_by_region(job: Job, slots: Sequence[PlannedSlot]) -> dict[str, Energy
     return found
 
 
-def replanned(job: Job, plan: Plan, issues: Iterable[Issue]) -> tuple[PlannedSlot, ...]:
+def replan_at_each(
+    job: Job, plan: Plan, issues: Iterable[PastForecast]
+) -> tuple[PlannedSlot, ...]:
     """Return the slots that run when the rest is planned again at each of `issues`.
 
     A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
@@ -119,7 +121,7 @@ class Scenario:
     """
 
     truths: Mapping[str, Series]
-    issues: Sequence[Issue]
+    issues: Sequence[PastForecast]
     short: bool
 
     @property

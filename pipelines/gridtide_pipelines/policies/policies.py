@@ -53,7 +53,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Preferences:
     """What policies that plan consider besides the signal.
 
     Attributes:
@@ -68,7 +68,7 @@ class Wishes:
     quantile: Quantile = Quantile.P50
 
 
-NO_WISHES = Wishes()
+NO_WISHES = Preferences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Policy:
     free: Job
     waits: bool = True
     hour: int | None = None
-    wishes: Wishes = NO_WISHES
+    wishes: Preferences = NO_WISHES
     replans: bool = False
     moves: Moves | None = None
 
@@ -134,7 +134,7 @@ class Policy:
         return found, ""
 
 
-def best(job: Job, when: Occurrence, where: Where, wishes: Wishes = NO_WISHES) -> Plan:
+def best(job: Job, when: Occurrence, where: Where, wishes: Preferences = NO_WISHES) -> Plan:
     """Return the best plan by the outlook `where`.
 
     With a threshold, the earliest that meets it.
@@ -153,7 +153,7 @@ def best(job: Job, when: Occurrence, where: Where, wishes: Wishes = NO_WISHES) -
     return plan(job, where, bounds, goal, now=when.at, alternatives=0)
 
 
-def chosen(
+def make_policies(
     names: Sequence[str],
     job: Job,
     *,
@@ -166,7 +166,7 @@ def chosen(
     Args:
         job: its kind holds for threshold, replan, place-and-time and follow, and for pause
             where it may pause.
-        threshold, min_saving, quantile: as in `Wishes`.
+        threshold, min_saving, quantile: as in `Preferences`.
 
     Raises:
         BadInput: no such policy, or one that `job` or a wish does not fit.
@@ -174,7 +174,7 @@ def chosen(
     if not names:
         raise BadInput(f"no policy to simulate; give one of {', '.join(NAMES)}")
     Goal(min_saving=min_saving)  # refuses what cannot be one
-    wishes = Wishes(threshold, min_saving, quantile)
+    wishes = Preferences(threshold, min_saving, quantile)
     found = tuple(_policy(name, job, wishes) for name in dict.fromkeys(names))
     if threshold is not None and "threshold" not in names:
         raise BadInput("a threshold is for the policy threshold; name it, or drop it")
@@ -187,7 +187,7 @@ def chosen(
     return found
 
 
-def _policy(name: str, job: Job, wishes: Wishes) -> Policy:
+def _policy(name: str, job: Job, wishes: Preferences) -> Policy:
     whole = unbroken(job)
     best_of_all = replace(wishes, threshold=None)
     if (hour := _hour(name)) is not None:

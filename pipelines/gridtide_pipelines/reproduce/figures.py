@@ -134,13 +134,13 @@ def find_reproductions(package: ModuleType) -> Mapping[str, Reproduction]:
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
-def printed(table: str) -> dict[str, Any]:
+def read_printed(table: str) -> dict[str, Any]:
     """Read the printed figures in ``reproduce/printed/<table>.toml``."""
     folder = files("gridtide_pipelines") / "reproduce" / "printed"
     return tomllib.loads((folder / f"{table}.toml").read_text(encoding="utf-8"))
 
 
-def compared(
+def compare(
     label: str,
     value: float | str,
     ours: float | str,
@@ -161,14 +161,14 @@ def compared(
     return Row(label, kind, float(value), float(ours), tolerance, unit, verdict, note)
 
 
-def claimed(
+def compare_claim(
     label: str, words: str, ours: float, *, kind: Kind, holds: bool, unit: str, note: str = ""
 ) -> Row:
     """Return the row of a claim in `words`, such as ``over 70``, and whether ours meets it."""
     return Row(label, kind, words, float(ours), 0.0, unit, _verdict(same=holds), note)
 
 
-def without_data(
+def row_without_data(
     label: str, value: Value, *, kind: Kind, unit: str, note: str, tolerance: float = 0.0
 ) -> Row:
     """Return the row of a `value` that cannot be computed without missing data.
@@ -195,7 +195,7 @@ def not_reproduced(rows: Collection[Row]) -> dict[str, int]:
     return dict(Counter(row.note for row in gaps))
 
 
-def missing(data: Path | None, *paths: str) -> str:
+def missing_files(data: Path | None, *paths: str) -> str:
     """Return a note of which `paths` are not in the folder `data`; empty where all are."""
     absent = [path for path in paths if data is None or not (data / path).is_file()]
     if not absent:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtide_pipelines.reproduce.figures import missing, printed
+from gridtide_pipelines.reproduce.figures import missing_files, read_printed
 from gridtide_pipelines.reproduce.papers import dodge2022_style
 from gridtide_pipelines.reproduce.pictures import Bar, Bars, Line, Lines, Mark, Picture
 
@@ -83,8 +83,8 @@ def headlines(data: Path | None) -> list[Headline]:
     Raises:
         BadInput: a file is there but is not what it should be.
     """
-    paper = printed("dodge2022")
-    lacking = missing(data, *dodge2022_style.FILES)
+    paper = read_printed("dodge2022")
+    lacking = missing_files(data, *dodge2022_style.FILES)
     series: dict[str, Floats] = {}
     if data is not None and not lacking:
         series = {
@@ -93,10 +93,10 @@ def headlines(data: Path | None) -> list[Headline]:
         }
     none = f"No data: {lacking}."
     of_dodge = (by_region, by_time_of_day, by_pausing)
-    return [by_place(series, none), *(each(series, paper, none) for each in of_dodge)]
+    return [within_a_country(series, none), *(each(series, paper, none) for each in of_dodge)]
 
 
-def by_place(series: dict[str, Floats], lacking: str) -> Headline:
+def within_a_country(series: dict[str, Floats], lacking: str) -> Headline:
     """Check 5 to 10 times within a country: Google's regions in the US, and zones in the US."""
     in_us = {
         year: {
@@ -104,7 +104,7 @@ def by_place(series: dict[str, Floats], lacking: str) -> Headline:
             for name, (_, intensity) in table["regions"].items()
             if name.startswith("us-")
         }
-        for year, table in printed("google_regions").items()
+        for year, table in read_printed("google_regions").items()
     }
     ratios = {year: max(each.values()) / min(each.values()) for year, each in in_us.items()}
     year = max(in_us)

@@ -92,7 +92,7 @@ def lines(paper: Reproduction, rows: Sequence[Row]) -> Iterator[str]:
     if paper.original and counts(rows)[Verdict.NO_DATA]:
         yield f"  public original of the series: {paper.original}"
     cells = [
-        (row.label, str(row.kind), *shown(row), row.unit, str(row.verdict), row.note)
+        (row.label, str(row.kind), *format_values(row), row.unit, str(row.verdict), row.note)
         for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(HEAD, *cells, strict=True)]
@@ -117,7 +117,7 @@ def _counted(found: Mapping[Verdict, int]) -> str:
     return ", ".join(f"{found[each]} {each}" for each in Verdict)
 
 
-def shown(row: Row) -> tuple[str, str, str, str]:
+def format_values(row: Row) -> tuple[str, str, str, str]:
     """Format printed value, reference, ours and the difference, with the digits that matter."""
     digits = _digits(row)
     difference = row.difference
@@ -227,7 +227,7 @@ def _paper(paper: Reproduction, rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    printed, reference, ours, difference = shown(row)
+    printed, reference, ours, difference = format_values(row)
     verdict = str(row.verdict)
     style = verdict.replace(" ", "-")
     return (

@@ -85,7 +85,7 @@ GRIDS = (
 )  # fmt: skip
 
 
-def invented(count: int) -> list[Grid]:
+def invent_zones(count: int) -> list[Grid]:
     """`count` zones ``SIM-000``, ``SIM-001``, … like those above, each with its own weather.
 
     For measurements of load and scale; they are hourly.

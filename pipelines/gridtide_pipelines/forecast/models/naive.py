@@ -23,7 +23,7 @@ from gridtide_pipelines.forecast.forecaster import (
     Known,
     bounds,
     hour_of,
-    steps_in,
+    hours_in,
 )
 from gridtide_pipelines.forecast.intervals import DAYS, with_interval
 
@@ -81,14 +81,14 @@ class Repeating:
         """Forecast as `Fitted.predict` says."""
         values = self._middle(known, issued_at, horizon)
         quantiles = with_interval(
-            values, self._repeat, steps_in(horizon), limits=bounds(known.signal)
+            values, self._repeat, hours_in(horizon), limits=bounds(known.signal)
         )
         return ForecastSlots(hour_of(issued_at), *quantiles)
 
     def _middle(self, known: Known, issued_at: datetime, horizon: timedelta) -> Floats:
         """Return the hours that the model reads, from which every slot can be forecast."""
         values = known.hours_before(issued_at, self.memory // HOUR)
-        steps = self._repeat(values, np.array([len(values)]), steps_in(horizon))[0]
+        steps = self._repeat(values, np.array([len(values)]), hours_in(horizon))[0]
         if missing := int(np.isnan(steps).sum()):
             raise NotEnoughHistory(
                 f"{self.name} [{known.zone}] {known.signal}: {missing} of {len(steps)} hours "

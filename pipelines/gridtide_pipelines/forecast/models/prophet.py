@@ -46,7 +46,7 @@ from gridtide_pipelines.forecast.forecaster import (
     Known,
     bounds,
     hour_of,
-    steps_in,
+    hours_in,
 )
 from gridtide_pipelines.forecast.intervals import DAYS, with_interval
 
@@ -102,7 +102,7 @@ class FittedProphet:
 
     def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
         """Forecast as `Fitted.predict` says."""
-        start, steps = hour_of(issued_at), steps_in(horizon)
+        start, steps = hour_of(issued_at), hours_in(horizon)
         values = known.hours_before(issued_at, DAYS * 24 + LAST_SEEN)
         first = (start - EPOCH) // HOUR - len(values)
         curve = self.curve.at(first + np.arange(len(values) + steps))

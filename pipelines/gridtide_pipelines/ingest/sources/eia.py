@@ -34,7 +34,13 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.parsing import holds_nothing, number, readings, shape, total
+from gridtide_pipelines.ingest.parsing import (
+    check_shape,
+    holds_nothing,
+    number,
+    readings,
+    total,
+)
 from gridtide_pipelines.ingest.source import (
     READING,
     Body,
@@ -109,7 +115,7 @@ def requests(
 
 def following(body: Body) -> Request | None:
     """Return the next page, or None when all rows the publisher counts have been sent."""
-    with shape(NAME):
+    with check_shape(NAME):
         response = _response(body)
         sent = len(response["data"])
         offset = sent + next((int(v) for k, v in body.request.params if k == "offset"), 0)
@@ -121,7 +127,7 @@ def following(body: Body) -> Request | None:
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation, load or flow of every authority and hour in the pages."""
-    with shape(NAME):
+    with check_shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
         reported = readings(
             zone=[row.zone for row in rows],

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from gridtide.model import Quality, format_time, parse_time
-from gridtide_pipelines.ingest.parsing import readings, shape
+from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import READING, Body, Group, Kind, Request, Source
 from gridtide_pipelines.simulation.grid import simulate
 from gridtide_pipelines.simulation.zones import GRIDS
@@ -64,7 +64,7 @@ def answer(request: Request) -> bytes:
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation by fuel of the slots that had ended when a body was received."""
-    with shape(NAME):
+    with check_shape(NAME):
         frames = [frame for i, body in enumerate(bodies) for frame in _frames(i, body)]
         return pl.concat([READING.to_frame(), *frames])
 

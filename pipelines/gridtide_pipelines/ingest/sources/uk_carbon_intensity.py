@@ -31,7 +31,13 @@ import polars as pl
 
 from gridtide.model import Quality, Signal
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.parsing import holds_nothing, number, readings, shape, total
+from gridtide_pipelines.ingest.parsing import (
+    check_shape,
+    holds_nothing,
+    number,
+    readings,
+    total,
+)
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Request, Source
 from gridtide_store.vocabulary import share
 
@@ -71,7 +77,7 @@ def requests(
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse intensity, forecast and mix of every slot in the bodies, national or regional."""
-    with shape(NAME):
+    with check_shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
         frame = readings(
             zone=[row.zone for row in rows],

@@ -23,12 +23,12 @@ from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
-    claimed,
-    compared,
-    missing,
-    printed,
+    compare,
+    compare_claim,
+    missing_files,
+    read_printed,
+    row_without_data,
     table,
-    without_data,
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
@@ -78,8 +78,8 @@ def run(data: Path | None) -> list[Row]:
     Raises:
         BadInput: a file is there but is not what it should be.
     """
-    style, paper = printed("dodge_style"), printed("dodge2022")
-    lacking = missing(data, *FILES)
+    style, paper = read_printed("dodge_style"), read_printed("dodge2022")
+    lacking = missing_files(data, *FILES)
     found = {}
     if data is not None and not lacking:
         for factors in FACTORS:
@@ -199,10 +199,10 @@ def _style_rows(
                             note = f"Dodge et al. print {beside} on marginal emissions"
                         if (factors, job) not in found:
                             note = f"{lacking}; {note}" if note else lacking
-                            row = without_data(label, value, note=note, **COMPARED)
+                            row = row_without_data(label, value, note=note, **COMPARED)
                         else:
                             ours = getattr(found[factors, job][region, window], algorithm)
-                            row = compared(label, value, ours, note=note, **COMPARED)
+                            row = compare(label, value, ours, note=note, **COMPARED)
                         yield replace(row, beside=beside)
 
 
@@ -215,11 +215,13 @@ def _paper_rows(paper: Mapping[str, Any]) -> Iterator[Row]:
     text, own = paper["text"], "from the paper's own figures"
     for label, best, worst in BY_REGION:
         less = 100 * (1 - text[best] / text[worst])
-        yield claimed(label, "over 70", less, kind=OWN, holds=less > 70, unit="%", note=own)
+        yield compare_claim(
+            label, "over 70", less, kind=OWN, holds=less > 70, unit="%", note=own
+        )
     grams = np.array(paper["time_of_day"]["grams"])
     hours = paper["time_of_day"]["hours"]
     less = 100 * (grams[:, hours.index(0)] / grams[:, hours.index(6)] - 1).max()
-    yield compared(
+    yield compare(
         "midnight above 06:00, Table 3",
         text["midnight_vs_6am"],
         less,
@@ -231,7 +233,7 @@ def _paper_rows(paper: Mapping[str, Any]) -> Iterator[Row]:
     regions = paper["regions"]
     plotted = np.array(list(regions["reduction"].values()))
     means, most = plotted.mean(axis=0), plotted[:, 1].max()
-    yield claimed(
+    yield compare_claim(
         "6B Transformer, +24h, flexible start, most of 16 regions",
         f"less than {text['flexible_start_8_day_job_max']:g}",
         most,
@@ -247,7 +249,7 @@ def _paper_rows(paper: Mapping[str, Any]) -> Iterator[Row]:
         )
         value = paper[algorithm][job][paper["windows"].index(window)]
         label = f"mean of 16 regions in the plots, {job}, {window}, {_words(algorithm)}"
-        yield compared(
+        yield compare(
             label, value, means[i], kind=OWN, tolerance=OF_READING, unit="%", note=own
         )
 
@@ -256,7 +258,7 @@ def _not_public(paper: Mapping[str, Any]) -> Iterator[Row]:
     """Return the paper's own results, none of which can be computed here."""
 
     def row(label: str, value: float, unit: str) -> Row:
-        return without_data(label, value, kind=Kind.PUBLISHED, unit=unit, note=NOT_PUBLIC)
+        return row_without_data(label, value, kind=Kind.PUBLISHED, unit=unit, note=NOT_PUBLIC)
 
     for algorithm in Reduction._fields:
         for job, values in paper[algorithm].items():

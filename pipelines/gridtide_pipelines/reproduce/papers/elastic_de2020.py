@@ -26,11 +26,11 @@ from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
-    compared,
-    missing,
-    printed,
+    compare,
+    missing_files,
+    read_printed,
+    row_without_data,
     table,
-    without_data,
 )
 from gridtide_pipelines.reproduce.planners.elastic import Knees, least, spread
 
@@ -68,8 +68,8 @@ def run(data: Path | None) -> list[Row]:
     Raises:
         BadInput: the file is there but is not what it should be.
     """
-    figures = printed("elastic_de2020")
-    lacking = missing(data, SERIES)
+    figures = read_printed("elastic_de2020")
+    lacking = missing_files(data, SERIES)
     series = None if data is None or lacking else read_series(data / SERIES)
     return list(_rows(figures, series, lacking))
 
@@ -161,15 +161,15 @@ def _rows(
                 value = by_window[figures["windows"].index(window)]
                 if values is None:
                     note, tolerance = lacking, TOLERANCE
-                    yield without_data(
+                    yield row_without_data(
                         label, value, kind=EARLIER, unit="%", note=note, tolerance=tolerance
                     )
-                    yield without_data(
+                    yield row_without_data(
                         f"{label}{CHECKED}", None, kind=CHECK, unit="%", note=note
                     )
                     continue
                 ours = reduction(values, length, *POLICIES[policy])
-                yield compared(label, value, ours, kind=EARLIER, tolerance=TOLERANCE, unit="%")
+                yield compare(label, value, ours, kind=EARLIER, tolerance=TOLERANCE, unit="%")
                 yield _checked(f"{label}{CHECKED}", values[::EVERY], length, policy)
 
 
@@ -178,9 +178,9 @@ def _checked(label: str, values: Floats, length: int, policy: str) -> Row:
     try:
         value = by_programme(values, length, *POLICIES[policy])
     except NoSolver as error:
-        return without_data(label, None, kind=CHECK, unit="%", note=str(error))
+        return row_without_data(label, None, kind=CHECK, unit="%", note=str(error))
     ours = reduction(values, length, *POLICIES[policy])
-    return compared(label, value, ours, kind=CHECK, tolerance=OF_SOLVER, unit="%")
+    return compare(label, value, ours, kind=CHECK, tolerance=OF_SOLVER, unit="%")
 
 
 REPRODUCTION = Reproduction(

@@ -24,10 +24,10 @@ from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
-    compared,
-    missing,
-    printed,
-    without_data,
+    compare,
+    missing_files,
+    read_printed,
+    row_without_data,
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
@@ -66,8 +66,8 @@ def run(data: Path | None) -> list[Row]:
     Raises:
         BadInput: the file is there but is not what it should be.
     """
-    figures = printed("eurosys2024")
-    lacking = missing(data, SERIES)
+    figures = read_printed("eurosys2024")
+    lacking = missing_files(data, SERIES)
     if data is None or lacking:
         return list(_rows(figures, {}, lacking))
     groups = {name: zones.split() for name, zones in figures["zones"].items()}
@@ -198,10 +198,10 @@ def _rows(
 ) -> Iterator[Row]:
     def row(label: str, value: float, unit: str, *place: str) -> Row:
         if place not in ours:
-            return without_data(
+            return row_without_data(
                 label, value, kind=Kind.PUBLISHED, unit=unit, note=lacking, tolerance=TOLERANCE
             )
-        return compared(
+        return compare(
             label, value, ours[place], kind=Kind.PUBLISHED, tolerance=TOLERANCE, unit=unit
         )
 

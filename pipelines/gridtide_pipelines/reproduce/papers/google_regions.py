@@ -16,7 +16,7 @@ from typing import Any
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal
 from gridtide.windows import best_region
-from gridtide_pipelines.reproduce.figures import Kind, Reproduction, Row, compared, printed
+from gridtide_pipelines.reproduce.figures import Kind, Reproduction, Row, compare, read_printed
 
 UNKNOWN = "unknown"
 INTENSITIES = {
@@ -29,7 +29,7 @@ def run(data: Path | None) -> list[Row]:
     """Rank each region in each year, by share and by intensity; needs no `data`."""
     return [
         row
-        for year, table in printed("google_regions").items()
+        for year, table in read_printed("google_regions").items()
         for row in _of_year(int(year), table)
     ]
 
@@ -70,7 +70,7 @@ def _of_year(year: int, table: Mapping[str, Any]) -> Iterator[Row]:
         }
         ours = ranking(figures, year, signal)
         for region, figure in figures.items():
-            yield compared(
+            yield compare(
                 f"{year}, {words}, {region}",
                 _position(figures, figure, signal),
                 ours.get(region, UNKNOWN),

@@ -26,11 +26,11 @@ from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
-    compared,
-    missing,
-    printed,
+    compare,
+    missing_files,
+    read_printed,
+    row_without_data,
     table,
-    without_data,
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
@@ -82,8 +82,8 @@ def run(data: Path | None) -> list[Row]:
     Raises:
         BadInput: a file is there but is not what it should be.
     """
-    figures = printed("lets_wait_awhile")
-    lacking = missing(data, SERIES, JOBS)
+    figures = read_printed("lets_wait_awhile")
+    lacking = missing_files(data, SERIES, JOBS)
     if data is None or lacking:
         return list(_rows(figures, {}, lacking))
     truths, jobs = read_series(data / SERIES), read_jobs(data / JOBS)
@@ -211,11 +211,11 @@ def _rows(figures: Mapping[str, Any], ours: Mapping[str, float], note: str) -> I
     def row(label: str, value: float, key: str, unit: str, kind: str, tolerance: float) -> Row:
         of = Kind.PUBLISHED if kind == "published" else Kind.UNCHANGED
         if key not in ours:
-            return without_data(
+            return row_without_data(
                 label, value, kind=of, unit=unit, note=note, tolerance=tolerance
             )
         said = KINDS[kind]
-        return compared(
+        return compare(
             label, value, ours[key], kind=of, tolerance=tolerance, unit=unit, note=said
         )
 

@@ -19,9 +19,9 @@ from gridtide_pipelines.reproduce.figures import (
     Kind,
     Reproduction,
     Row,
-    compared,
-    printed,
-    without_data,
+    compare,
+    read_printed,
+    row_without_data,
 )
 
 ENERGY, EMISSIONS = 0.013, 0.016  # of the printed value
@@ -45,7 +45,7 @@ class Ours:
 
 def run(data: Path | None) -> list[Row]:
     """Compute every run, the corrected NAS estimate, and the gains; needs no `data`."""
-    figures = printed("patterson2021")
+    figures = read_printed("patterson2021")
     sites = {(site["name"], site["period"]): site for site in figures["datacenter"]}
     runs = {f"{each['model']}, {each['scenario']}": each for each in figures["run"]}
     ours = {
@@ -94,10 +94,10 @@ def _rows(
     where = each["where"]
     if ours is None:
         note = f"{where} prints neither power nor PUE nor the grid's factor"
-        yield without_data(
+        yield row_without_data(
             f"{name}, energy", each["kwh"], kind=Kind.ARITHMETIC, unit="kWh", note=note
         )
-        yield without_data(
+        yield row_without_data(
             f"{name}, net", each["net"], kind=Kind.ARITHMETIC, unit="tCO2e", note=note
         )
         return
@@ -108,7 +108,7 @@ def _rows(
         ("gross", gross, ours.gross, "tCO2e", TABLE_1_T if in_full else EMISSIONS * gross),
         ("net", net, ours.net, "tCO2e", TABLE_1_T if in_full else EMISSIONS * net),
     ):
-        yield compared(
+        yield compare(
             f"{name}, {words}",
             value,
             mine,
@@ -125,7 +125,7 @@ def _rows(
             tolerance = EMISSIONS * each[key] + FRACTION
             mine = ours.net / whole
             label = f"{name}, net {words}"
-            yield compared(
+            yield compare(
                 label,
                 each[key],
                 mine,
@@ -166,7 +166,7 @@ def _nas_rows(text: Figures, ours: Mapping[str, Ours], nas: float) -> Iterator[R
         ),
     ):
         label = key.replace("_", " ")
-        yield compared(
+        yield compare(
             label,
             text[key],
             mine,
@@ -201,13 +201,13 @@ def _gain_rows(
         ("step_gain_plus_energy_mix", "these and energy mix", mix, "Fig. 1; 57 in the text"),
     ):
         label = f"gain by {words}"
-        yield compared(
+        yield compare(
             label, text[key], mine, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="x", note=said
         )
     net = gains([average["net"], iowa["net"]])[0]
     label = "Iowa's net factor against the US average"
     value = text["iowa_net_vs_us_average"]
-    yield compared(
+    yield compare(
         label, value, net, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="x", note="Sec. 2.4"
     )
 
@@ -219,7 +219,7 @@ def _other_rows(
     seat = text["sf_ny_jet_roundtrip_whole_plane"] / (SEATS * OCCUPIED)
     value = text["sf_ny_roundtrip_per_passenger"]
     label = "round trip by jet, a passenger"
-    yield compared(
+    yield compare(
         label, value, seat, tolerance=TENTH, kind=Kind.ARITHMETIC, unit="tCO2e", note="App. D"
     )
     names = ("GPT-3, as run", "GShard-600B, as run")
@@ -232,7 +232,7 @@ def _other_rows(
         ("gpt3_vs_gshard_energy", large.kwh / sparse.kwh),
     ):
         label = key.replace("_", " ")
-        yield compared(
+        yield compare(
             label,
             text[key],
             mine,
