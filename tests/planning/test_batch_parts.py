@@ -1,4 +1,4 @@
-"""The parts of a batch's search by hand: slots, sizes, what others hold, and prices."""
+"""The parts of a batch's search by hand: slots, workers, what others hold, and prices."""
 
 from __future__ import annotations
 
@@ -14,20 +14,28 @@ from gridtide.planning.decide.candidate import Candidate, Site
 from gridtide.planning.decide.candidates import each_alone
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.job import Cost, Job, Kind
+from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import PlanningProblem
-from tests.planning.settings import CI, HOUR, T0
+from gridtide.planning.solvers.solution import Part, Solution
+from tests.planning.settings import CI, HOUR, T0, us
 
 
-def member(number: int, job: Job, values: Sequence[float], pue: float = 1.0) -> Member:
+def member(
+    number: int,
+    job: Job,
+    values: Sequence[float],
+    pue: float = 1.0,
+    bounds: Bounds | None = None,
+) -> Member:
+    bounds = bounds or Bounds()
     place = CandidateRegion(
         "DE", Outlook(Series.regular("DE", CI, T0, HOUR, list(values))), pue=pue
     )
-    problem = PlanningProblem(job, CandidateRegions((place,)), Bounds(), Goal(), T0, 0)
-    site = Site.of(place, job, Bounds(), Goal(), T0)
+    problem = PlanningProblem(job, CandidateRegions((place,)), bounds, Goal(), T0, 0)
+    site = Site.of(place, job, bounds, Goal(), T0)
     alone, _ = each_alone(problem, [site], None)
     return Member(number, problem, (site,), None, alone[0].value, alone[0].least)
 
@@ -39,7 +47,7 @@ def placed(members: Sequence[Member], caps: dict[str, Cap]) -> dict[int, Candida
     return found.candidates
 
 
-def sizes(choice: Candidate) -> list[float | None]:
+def workers_of(choice: Candidate) -> list[float | None]:
     return [part.workers for part in choice.shares[0].parts]
 
 
@@ -48,7 +56,7 @@ def test_a_ramp_comes_up_from_none_and_down_to_none() -> None:
     for values in ([300, 200, 100], [100, 200, 300]):
         # 2 workers at an edge would be cheaper: 1, 1, 2.
         found = placed([member(0, job, values)], {"DE": Cap(kw=5)})[0]
-        assert (sizes(found), found.value) == ([1, 2, 1], pytest.approx(800))
+        assert (workers_of(found), found.value) == ([1, 2, 1], pytest.approx(800))
 
 
 @pytest.mark.parametrize(("kwh", "expected"), [(0.5, 250), (3.0, 400)])
@@ -123,3 +131,69 @@ def test_whole_slots_prove_nothing_of_a_job_that_may_end_within_one() -> None:
     assert found.candidates is not None
     assert found.candidates[0].value == pytest.approx(500)
     assert found.least == pytest.approx(500)
+
+
+def test_where_no_whole_slot_is_free_the_grid_begins_with_the_free_time() -> None:
+    late = Bounds(earliest=T0 + HOUR / 4, deadline=T0 + 2.25 * HOUR)
+    found = placed([member(0, Job(2 * HOUR), [100, 200, 300], bounds=late)], {})
+    assert found[0].start == us(15)
+    assert found[0].value == pytest.approx(75 + 200 + 75)
+
+
+def test_a_bound_holds_for_schedules_off_the_slots_too() -> None:
+    # On the slots only the hour at 300 g is free; off them half of it is enough.
+    late = Bounds(earliest=T0 + HOUR / 2, deadline=T0 + 2.5 * HOUR)
+    found = solve_on_grid([member(0, Job(HOUR), [100, 300, 100], bounds=late)], {})
+    assert found is not None
+    assert found.least <= 200 + 1e-6
+
+
+def test_slots_are_cut_where_a_job_is_shorter() -> None:
+    half = Job(HOUR / 2)
+    members = [member(k, half, [100, 400]) for k in range(2)]
+    found = placed(members, {"DE": Cap(jobs=1)})
+    assert sum(each.value for each in found.values()) == pytest.approx(100)
+
+
+def test_a_profile_that_may_pause_is_not_proven_by_a_run_without_one() -> None:
+    # Paused over the hour at 900 g it emits 100 + 200 g; the programme runs it on end.
+    power = PowerProfile(((HOUR, 1.0), (HOUR, 2.0)))
+    job = Job(2 * HOUR, Kind.INTERRUPTIBLE, power=power)
+    found = solve_on_grid([member(0, job, [100, 900, 100])], {"DE": Cap(jobs=1)})
+    assert found is not None
+    assert found.least <= 300 + 1e-6
+
+
+def test_a_shortest_segment_between_slots_takes_the_longer() -> None:
+    job = Job(2 * HOUR, Kind.SEGMENTS, min_segment=1.5 * HOUR)
+    found = placed([member(0, job, [100, 300, 100, 300])], {"DE": Cap(jobs=1)})
+    assert found[0].value == pytest.approx(400)
+
+
+def test_a_ramp_with_a_minimum_may_do_more_than_the_work() -> None:
+    job = Job(3 * HOUR, Kind.ELASTIC, workers=Elastic(2, minimum=2, ramp=2))
+    found = placed([member(0, job, [100, 300])], {"DE": Cap(kw=2)})
+    assert (workers_of(found[0]), found[0].value) == ([2], pytest.approx(800))
+
+
+def held(number: int, *parts: Part) -> dict[int, Candidate]:
+    """A job that is placed already, in these parts."""
+    (site,) = member(number, Job(HOUR), [100, 200, 300]).sites
+    return {number: Candidate.at(site, Solution(0.0, parts))}
+
+
+@pytest.mark.parametrize(
+    ("others", "cap"),
+    [
+        (held(1, Part(us(0), us(30), 3.0), Part(us(30), us(60), 1.0)), Cap(kw=4)),
+        (held(1, Part(us(15), us(45), 1.0)), Cap(jobs=1)),
+        (held(1, Part(us(0), us(60), 1.0)) | held(2, Part(us(0), us(60), 1.0)), Cap(jobs=2)),
+    ],
+    ids=["at its highest power", "inside a slot", "two of them"],
+)
+def test_others_hold_all_they_use_of_a_slot(others: dict[int, Candidate], cap: Cap) -> None:
+    job = member(0, Job(HOUR, power=2.0), [100, 200, 300])
+    found = solve_together([job], {"DE": cap}, others, us(60) - us(0), 5.0)
+    assert found is not None
+    assert found[0].start == us(60)
+    assert not exceeds_caps({"DE": cap}, found | others)

@@ -14,7 +14,7 @@ from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.errors import NoScheduleFound
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.job import Job, Kind
+from gridtide.planning.problem.job import Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
 from gridtide.planning.problem.scaling import Elastic
@@ -93,3 +93,17 @@ def test_jobs_of_segments_without_room_are_refused() -> None:
     requested = [Request(job, hourly(*[300] * 8), Bounds(slack=HOUR))] * 2
     with pytest.raises((NoFeasibleWindow, NoScheduleFound)):
         plan_batch(requested, {"DE": Cap(jobs=1)}, now=T0 + timedelta(minutes=3))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_jobs_without_a_start_on_the_grid_are_placed_or_refused(count: int) -> None:
+    # From 00:15 on there is room for one whole slot: a programme on slots has no variable.
+    profile = PowerProfile(((HOUR, 1.0), (HOUR, 2.0)))
+    late = Bounds(earliest=T0 + HOUR / 4, deadline=T0 + 2.25 * HOUR)
+    jobs = [Request(Job(2 * HOUR, power=profile), hourly(100, 200, 300), late)] * count
+    if count == 2:
+        with pytest.raises(NoFeasibleWindow):
+            plan_batch(jobs, {"DE": Cap(jobs=1)}, now=T0)
+        return
+    found = plan_batch(jobs, {"DE": Cap(jobs=1)}, now=T0)
+    assert (found.exact, found.plans[0].start) == (True, T0 + HOUR / 4)

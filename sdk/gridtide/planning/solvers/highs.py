@@ -83,6 +83,8 @@ class Programme:
             NoSolver: scipy is not installed.
             SolverFailed: the solver gave up.
         """
+        if not self.costs:
+            return None if self._contradicts_itself() else []
         found = self._run(TIME_LIMIT, gap=0.0)
         if found.status == INFEASIBLE:
             return None
@@ -100,12 +102,19 @@ class Programme:
         Raises:
             NoSolver: scipy is not installed.
         """
+        if not self.costs:
+            impossible = self._contradicts_itself()
+            return Found(None if impossible else [], -inf if impossible else 0.0, impossible)
         found = self._run(seconds, gap=gap)
         values = None if found.x is None else [float(value) for value in found.x]
         bound = getattr(found, "mip_dual_bound", None)
         if bound is None or not isfinite(bound):
             bound = found.fun if found.status == OPTIMAL else -inf
         return Found(values, float(bound), found.status == INFEASIBLE)
+
+    def _contradicts_itself(self) -> bool:
+        """Whether no values are feasible though there is no variable, which HiGHS refuses."""
+        return any(self.equal.bounds) or any(bound < 0 for bound in self.at_most.bounds)
 
     def _run(self, seconds: float, *, gap: float) -> Any:  # noqa: ANN401  # scipy has no types
         try:
