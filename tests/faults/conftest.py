@@ -13,7 +13,7 @@ import pytest
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import fill
 from tests.faults.judging import answers
-from tests.server.world import NOW, Asker, Standing
+from tests.server.published import NOW, Asker, FixedClock
 
 
 @pytest.fixture
@@ -49,6 +49,6 @@ def home(template: Path, tmp_path: Path) -> DataDirectory:
 @pytest.fixture
 def warm(home: DataDirectory) -> Iterator[Asker]:
     """A server that has answered before anything was damaged."""
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         assert answers(ask) == ["right"] * 3
         yield ask

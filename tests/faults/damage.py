@@ -20,7 +20,7 @@ import numpy as np
 
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.pointer import current_snapshot
-from tests.server.world import HOUR, NOW, Publisher, observed, run
+from tests.server.published import HOUR, NOW, Publisher, observed, run
 
 FORECAST = [300.0, 100.0, 200.0] * 24
 HISTORY = [100.0 + hour for hour in range(24)]

@@ -7,7 +7,7 @@ import pytest
 from gridtide.cli import script
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.damage import FORECAST, HISTORY, Case
-from tests.server.world import HOUR, NOW, Asker, Standing
+from tests.server.published import HOUR, NOW, Asker, FixedClock
 
 
 def answers(ask: Asker) -> list[str]:
@@ -65,7 +65,7 @@ def cases(*groups: tuple[str, list[Case]]) -> list[object]:
 def judge(home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]) -> None:
     """Damage the home; it must be noticed, named, never served, and healed or reported."""
     case.damage(home)
-    with Asker(home, Standing(NOW)) as cold:
+    with Asker(home, FixedClock(NOW)) as cold:
         assert set(answers(cold)) == {case.served}
     capfd.readouterr()
     assert gridtide(home, "check") == 1
@@ -81,7 +81,7 @@ def judge(home: DataDirectory, case: Case, capfd: pytest.CaptureFixture[str]) ->
         assert one_sentence(printed.err), printed.err
         return
     assert code == 0, printed.err
-    with Asker(home, Standing(NOW + 2 * HOUR)) as again:
+    with Asker(home, FixedClock(NOW + 2 * HOUR)) as again:
         assert answers(again) == ["right"] * 3
     if case.named != ".gz":  # a body, which publishing does not bring back
         left = gridtide(home, "check")

@@ -29,7 +29,7 @@ from tests.faults.hostile import (
     status,
     unharmed,
 )
-from tests.server.world import NOW, Publisher, fill, observed
+from tests.server.published import NOW, Publisher, fill, observed
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /v1/footprint HTTP/1.1\r\n" + HOST
@@ -351,7 +351,7 @@ def test_twelve_large_bodies_at_once_leave_room(server: Server) -> None:
     assert set(codes) <= {200, 408, 413, 422, 503, None}
 
 
-def test_a_path_forges_no_line_of_the_log(server: Server) -> None:
+def test_a_path_cannot_forge_a_log_entry(server: Server) -> None:
     forged = b"/%0d%0a%7b%22level%22:%22FORGED%22%7d?x=%0aFORGED%1b[2J\x0b"
     with unharmed(server):
         for path in (forged.replace(b"\x0b", b""), forged, b"/%c2%85%e2%80%a8%c2%9b2JFORGED"):

@@ -26,7 +26,7 @@ from tests.faults.damage import (
     pointer,
     snapshot,
 )
-from tests.server.world import HOUR, NOW
+from tests.server.published import HOUR, NOW
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -44,7 +44,7 @@ DAMAGE: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_backup_of_a_home_with_damaged_snapshots_can_be_restored(
+def test_a_backup_with_damaged_snapshots_can_be_restored(
     home: DataDirectory, tmp_path: Path, damage: Damage
 ) -> None:
     damage(home)

@@ -25,7 +25,7 @@ from tests.faults.damage import (
     swap,
 )
 from tests.faults.judging import answers, cases, gridtide, judge
-from tests.server.world import NOW, Asker, Standing
+from tests.server.published import NOW, Asker, FixedClock
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -108,7 +108,7 @@ def test_a_server_that_runs_goes_on_or_refuses(
 def test_a_forged_matrix_is_not_loaded(home: DataDirectory, case: Case) -> None:
     forged = snapshot(home)
     case.damage(home)
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         assert set(answers(ask)) <= {"right", "refused"}
         with ask.reader.read() as view:
             assert view.snapshot.id != forged.name
@@ -119,7 +119,7 @@ def test_files_that_may_not_be_read_are_reported(home: DataDirectory) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     snapshot(home).chmod(0)
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         assert set(answers(ask)) <= {"right", "refused"}
     snapshot(home).chmod(0o700)
 

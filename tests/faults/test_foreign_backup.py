@@ -20,7 +20,7 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
 from gridtide_store.store import Store
 from tests.faults.damage import fill, flip, sql, view_of
-from tests.server.world import HOUR, NOW
+from tests.server.published import HOUR, NOW
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

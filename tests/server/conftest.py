@@ -1,4 +1,4 @@
-"""Servers over the small home of `world`, which says what is in it."""
+"""Servers over the small home of `published`, which says what is in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Publisher, Standing, fill
+from tests.server.published import NOW, Asker, FixedClock, Publisher, fill
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DataDirectory:
 @pytest.fixture(scope="session")
 def ask(home: DataDirectory) -> Iterator[Asker]:
     """A server over it at 12:00, which takes its clock for the real one."""
-    with Asker(home, Standing(NOW)) as asker:
+    with Asker(home, FixedClock(NOW)) as asker:
         yield asker
 
 

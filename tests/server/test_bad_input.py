@@ -12,7 +12,7 @@ import pytest
 from gridtide.clock import Clock
 from gridtide.model import Signal
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import NOW, Asker, FixedClock, Publisher, observed, run
 
 DE = "/v1/best-window?region=DE"
 ZONE = "/v1/zones/DE"
@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_named_with_the_remedy(
         assert word in problem["detail"]
 
 
-def test_all_faults_of_a_question_are_told_at_once(ask: Asker) -> None:
+def test_all_faults_of_a_request_are_reported_at_once(ask: Asker) -> None:
     url = f"{DE}&hours=-1&earliest=2026-03-02T14:00&signal=co2"
     problem = ask.problem(url, 422, "bad_input")
     assert {each["parameter"] for each in problem["errors"]} == {"hours", "earliest", "signal"}
@@ -139,7 +139,7 @@ def test_hours_beyond_the_forecast_name_its_end_and_the_longest_run(ask: Asker) 
         ("hours=1000000", "72 h"),
     ],
 )
-def test_a_job_that_does_not_fit_is_told_why(ask: Asker, bounds: str, words: str) -> None:
+def test_a_job_that_does_not_fit_gets_the_reason(ask: Asker, bounds: str, words: str) -> None:
     problem = ask.problem(f"{DE}&{bounds}", 422, "no_feasible_window")
     assert words in problem["detail"]
 
@@ -155,7 +155,7 @@ def test_an_unknown_zone_is_an_error_with_the_nearest_names(ask: Asker) -> None:
         assert problem["nearest"][0]["region"] == "DE"
 
 
-def test_a_place_at_sea_lists_the_nearest_zones_with_distances(ask: Asker) -> None:
+def test_coordinates_at_sea_list_the_nearest_zones_with_distances(ask: Asker) -> None:
     problem = ask.problem("/v1/best-window?region=55.0,3.0&hours=2", 404, "unknown_region")
     assert all(each["distance_km"] > 0 for each in problem["nearest"])
     assert len(problem["nearest"]) == 5
@@ -200,7 +200,7 @@ def test_a_zone_without_a_current_forecast_says_what_to_run(
 
 
 def test_a_forecast_that_ends_this_very_moment_has_ended(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW - timedelta(hours=1))) as ask:
+    with Asker(home, FixedClock(NOW - timedelta(hours=1))) as ask:
         problem = ask.problem("/v1/best-window?region=ES&hours=1", 404, "no_data")
     assert problem["forecast_end"] == "2026-03-02T11:00:00Z"
 
@@ -210,14 +210,14 @@ def test_before_any_forecast_was_known_there_is_none(ask: Asker) -> None:
     assert "no data here as of 2026-03-01T00:00:00Z" in problem["detail"]
 
 
-def test_a_home_of_another_time_names_the_time_to_ask_at(publisher: Publisher) -> None:
+def test_data_of_another_time_names_the_time_to_request(publisher: Publisher) -> None:
     then = datetime.fromisoformat("2021-10-01T00:00Z")
     publisher.add(
         observed("DE", [300.0], start=then - timedelta(hours=1)),
         run("DE", [300.0] * 72, issued_at=then),
     )
     publisher.publish(then, replay=True)
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         problem = ask.problem(f"{DE}&hours=2", 404, "no_data")
     assert "--now 2021-10-01T00:00:00Z" in problem["detail"]
     with Asker(publisher.home, Clock(then)) as ask:
@@ -253,8 +253,8 @@ def test_another_method_is_a_problem_that_names_the_right_one(ask: Asker) -> Non
     ["%00", "%ff%fe", "🦆", "'; DROP TABLE belief; --", "x" * 5000, "../../etc/passwd", "%0a"],
 )
 def test_hostile_text_is_an_unknown_region_and_nothing_worse(ask: Asker, text: str) -> None:
-    asked = text if text.startswith("%") else quote(text)
-    for url in (f"/v1/best-window?region={asked}&hours=1", f"{DE}&hours={asked}"):
+    wanted = text if text.startswith("%") else quote(text)
+    for url in (f"/v1/best-window?region={wanted}&hours=1", f"{DE}&hours={wanted}"):
         answer = ask(url)
         assert answer.status_code in (404, 422)
         assert answer.headers["content-type"] == "application/problem+json"
@@ -269,7 +269,7 @@ class BrokenClock(Clock):
         raise RuntimeError("the secret path is /srv/secret")
 
 
-def test_a_fault_of_ours_tells_no_internals(home: DataDirectory) -> None:
+def test_a_failure_of_the_server_shows_no_internals(home: DataDirectory) -> None:
     asker = Asker(home, BrokenClock())
 
     async def ask() -> httpx.Response:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from gridtide_server.answers import batches
-from tests.server.world import Asker
+from tests.server.published import Asker
 
 # Written as JSON by hand: Python's own writer has no way to say them.
 BAD = [
@@ -171,7 +171,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("url", "question"), ASKED)
-def test_no_bad_value_in_any_place_of_a_body_is_a_fault_of_the_server(
+def test_no_bad_value_anywhere_in_a_body_makes_the_server_fail(
     ask: Asker, url: str, question: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     question = copy.deepcopy(question)
@@ -225,7 +225,7 @@ def test_no_bad_value_of_a_query_is_a_fault_of_the_server(ask: Asker, name: str)
             assert ask(url).status_code < 500, url
 
 
-def test_what_nobody_foresaw_is_that_question_s_internal(
+def test_an_unexpected_error_is_internal_for_its_question_alone(
     ask: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:

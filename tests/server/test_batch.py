@@ -10,7 +10,7 @@ from gridtide.errors import BadInput
 from gridtide.model import MOST_QUESTIONS
 from gridtide.schema.batches import Batch
 from gridtide.schema.responses import BestWindow
-from tests.server.world import Asker
+from tests.server.published import Asker
 
 Json = dict[str, Any]
 WINDOW: Json = {"kind": "best_window", "region": "DE", "hours": 2}
@@ -24,7 +24,7 @@ def batch(ask: Asker, *questions: object) -> list[Any]:
     return answer["answers"]
 
 
-def test_each_answer_is_that_of_the_question_asked_alone(ask: Asker) -> None:
+def test_each_answer_is_that_of_the_question_alone(ask: Asker) -> None:
     plan = {"job": {"hours": 3, "kind": "interruptible"}, "regions": ["DE", "FR"]}
     answers = batch(
         ask,
@@ -48,15 +48,15 @@ def test_each_answer_is_that_of_the_question_asked_alone(ask: Asker) -> None:
 
 
 def test_footprints_and_the_rest_of_a_job_are_questions_too(ask: Asker) -> None:
-    asked = {"job": {"hours": 3, "kind": "interruptible"}, "region": "DE"}
-    rest = {"plan": ask.post("/v1/plan", asked), "asked": asked, "progress": {"done": 1}}
+    sent = {"job": {"hours": 3, "kind": "interruptible"}, "region": "DE"}
+    rest = {"plan": ask.post("/v1/plan", sent), "asked": sent, "progress": {"done": 1}}
     row = {"start": "2026-03-01T10:20Z", "end": "2026-03-01T12:40Z", "kwh": 3}
     drawn = {"region": "DE", "rows": [row]}
     answers = batch(ask, {"kind": "footprint", **drawn}, {"kind": "replan", **rest})
     assert answers == [ask.post("/v1/footprint", drawn), ask.post("/v1/replan", rest)]
 
 
-def test_a_question_without_an_answer_has_its_problem_in_its_place(ask: Asker) -> None:
+def test_a_question_without_an_answer_gets_its_problem(ask: Asker) -> None:
     answers = batch(
         ask,
         WINDOW,

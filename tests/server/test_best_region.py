@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.server.world import Asker
+from tests.server.published import Asker
 
 
 def names(answer: dict[str, list[dict[str, str]]]) -> list[str]:
@@ -31,7 +31,7 @@ def test_the_answer_is_the_first_of_the_ranking_and_best_window_agrees(ask: Aske
         assert ranked == ask.json(f"/v1/best-window?region={region}&hours=2")
 
 
-def test_a_tie_goes_to_the_earliest_window_then_to_the_order_asked(ask: Asker) -> None:
+def test_a_tie_goes_to_the_earliest_window_then_to_the_order_given(ask: Asker) -> None:
     # NL is DE an hour later; the cloud region is DE under another name.
     answer = ask.json("/v1/best-region?region=NL,gcp:europe-west3,DE&hours=2")
     assert names(answer) == ["gcp:europe-west3", "DE", "NL"]
@@ -50,12 +50,12 @@ def test_a_region_without_such_a_window_comes_last_with_the_reason(ask: Asker) -
     assert (short["zone"], short["zone_name"]) == ("BE", "Belgium")
 
 
-def test_a_region_asked_twice_is_ranked_once(ask: Asker) -> None:
+def test_a_region_given_twice_is_ranked_once(ask: Asker) -> None:
     answer = ask.json("/v1/best-region?region=DE,FR,ES&region=DE&region=ES&hours=2")
     assert names(answer) == ["FR", "DE", "ES"]
 
 
-def test_places_may_stand_in_a_list_with_commas(ask: Asker) -> None:
+def test_regions_may_be_a_list_with_commas(ask: Asker) -> None:
     answer = ask.json("/v1/best-region?region=51.5,10.0,FR&hours=2")
     assert names(answer) == ["FR", "51.5,10.0"]
 
@@ -115,7 +115,7 @@ def test_all_unknown_regions_are_named_at_once(ask: Asker) -> None:
     assert {"DE", "aws:us-east-1"} <= near
 
 
-def test_one_unknown_region_of_many_is_told_as_if_alone(ask: Asker) -> None:
+def test_one_unknown_region_of_many_is_reported_as_if_alone(ask: Asker) -> None:
     alone = ask.problem("/v1/best-window?region=Germny&hours=2", 404, "unknown_region")
     among = ask.problem("/v1/best-region?region=DE,Germny&hours=2", 404, "unknown_region")
     assert among == alone

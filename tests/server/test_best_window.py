@@ -1,4 +1,4 @@
-"""When: the answers of ``/v1/best-window``, against sums done by hand from `world`."""
+"""When: the answers of ``/v1/best-window``, against sums done by hand from `published`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from gridtide.clock import Clock
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Standing
+from tests.server.published import NOW, Asker, FixedClock
 
 URL = "/v1/best-window?region=DE&hours=2"
 
@@ -40,7 +40,7 @@ def test_the_answer_names_everything_it_stands_on(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end", "mean"),
+    ("question", "start", "end", "mean"),
     [
         # Half of 16:00, all of 17:00, half of 18:00: (75 + 300 + 200) / 2.
         ("hours=2&earliest=2026-03-02T16:30Z", "16:30", "18:30", 287.5),
@@ -60,9 +60,9 @@ def test_the_answer_names_everything_it_stands_on(ask: Asker) -> None:
     ],
 )
 def test_the_window_is_the_cleanest_within_the_bounds(
-    ask: Asker, asked: str, start: str, end: str, mean: float
+    ask: Asker, question: str, start: str, end: str, mean: float
 ) -> None:
-    answer = ask.json(f"/v1/best-window?region=DE&{asked}")
+    answer = ask.json(f"/v1/best-window?region=DE&{question}")
     assert answer["start"] == f"2026-03-02T{start}:00Z"
     assert answer["end"] == f"2026-03-02T{end}:00Z"
     assert answer["mean"] == pytest.approx(mean)
@@ -113,7 +113,7 @@ def test_a_start_at_once_is_that_of_the_minute_or_the_next_second_of_a_moment(
 ) -> None:
     # BE is 50 from 12:00 to 16:00: all starts are equal, and the earliest possible wins.
     url = "/v1/best-window?region=BE&hours=3"
-    with Asker(home, Standing(NOW + timedelta(seconds=59, milliseconds=250))) as ask:
+    with Asker(home, FixedClock(NOW + timedelta(seconds=59, milliseconds=250))) as ask:
         unnamed = ask.json(url)
         named = ask.json(f"{url}&as_of=2026-03-02T12:00:00.25Z")
     assert (unnamed["start"], unnamed["as_of"]) == ("2026-03-02T12:00:00Z",) * 2
@@ -123,14 +123,14 @@ def test_a_start_at_once_is_that_of_the_minute_or_the_next_second_of_a_moment(
 
 def test_an_earliest_that_has_passed_does_not_bring_the_past_back(home: DataDirectory) -> None:
     # FR is 60 from 13:00 to 15:00, and 90 from then on.
-    with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:
+    with Asker(home, FixedClock(NOW + timedelta(hours=3))) as ask:
         answer = ask.json("/v1/best-window?region=FR&hours=2&earliest=2026-03-02T13:00Z")
     assert (answer["start"], answer["mean"]) == ("2026-03-02T15:00:00Z", 90.0)
 
 
 def test_mean_now_is_unknown_where_part_of_it_is(home: DataDirectory) -> None:
     # BE is unknown from 16:00 to 17:00; at 15:00 only 17:00 to 19:00 has two known hours.
-    with Asker(home, Standing(NOW + timedelta(hours=3))) as ask:
+    with Asker(home, FixedClock(NOW + timedelta(hours=3))) as ask:
         answer = ask.json("/v1/best-window?region=BE&hours=2")
     assert (answer["start"], answer["mean"]) == ("2026-03-02T17:00:00Z", 40.0)
     assert answer["mean_now"] is None

@@ -9,7 +9,7 @@ import pytest
 
 from gridtide.clock import Clock
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import NOW, Asker, FixedClock, Publisher, observed, run
 
 URL = "/v1/best-window?region=DE&hours=2"
 ANSWERS = (URL, "/v1/zones", "/v1/zones/DE/forecast", "/v1/zones/DE/intensity")
@@ -30,7 +30,7 @@ def test_an_answer_the_client_has_is_not_sent_again(ask: Asker, url: str) -> Non
 def test_another_snapshot_is_another_answer(publisher: Publisher) -> None:
     publisher.add(observed("DE", [1.0], start=NOW - timedelta(hours=1)), run("DE", [9.0] * 9))
     publisher.publish()
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         tag = ask(URL).headers["etag"]
         publisher.add(run("DE", [8.0] * 9, known_at=NOW, model="naive@1"))
         publisher.publish(NOW)
@@ -40,7 +40,7 @@ def test_another_snapshot_is_another_answer(publisher: Publisher) -> None:
 
 def test_an_answer_holds_until_the_next_minute(home: DataDirectory) -> None:
     for second, left in ((0, 60), (1, 59), (59, 1)):
-        with Asker(home, Standing(NOW + timedelta(seconds=second))) as ask:
+        with Asker(home, FixedClock(NOW + timedelta(seconds=second))) as ask:
             assert ask(URL).headers["cache-control"] == f"public, max-age={left}"
 
 
@@ -63,9 +63,9 @@ def test_head_is_answered_where_get_is(ask: Asker, url: str) -> None:
     assert head.headers == get.headers
 
 
-def test_any_page_may_ask_unless_told_otherwise(home: DataDirectory) -> None:
+def test_pages_of_any_site_are_served_unless_switched_off(home: DataDirectory) -> None:
     origin = {"Origin": "https://dashboard.example"}
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         answer = ask(URL, headers=origin)
         assert answer.headers["access-control-allow-origin"] == "*"
         refused = ask("/v1/nowhere", headers=origin)
@@ -75,7 +75,7 @@ def test_any_page_may_ask_unless_told_otherwise(home: DataDirectory) -> None:
         )
         assert preflight.status_code == 200
         assert "GET" in preflight.headers["access-control-allow-methods"]
-    with Asker(home, Standing(NOW), cors=False) as ask:
+    with Asker(home, FixedClock(NOW), cors=False) as ask:
         assert "access-control-allow-origin" not in ask(URL, headers=origin).headers
 
 

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 SECOND = timedelta(seconds=1)
-# What a required parameter is asked with.
+# Values of required parameters.
 GIVEN = {"region": "DE", "hours": "2"}
 # The samples of the one route without tags count each request.
 COUNTS = "/metrics"
@@ -58,13 +58,13 @@ def routes(client: httpx.Client) -> list[str]:
     """An address of each GET route, from what the server says of itself."""
     found = []
     for path, methods in client.get("/openapi.json").json()["paths"].items():
-        asked = [
+        sent = [
             (one["name"], GIVEN[one["name"]])
             for one in methods.get("get", {}).get("parameters", [])
             if one["in"] == "query" and one["required"]
         ]
         if "get" in methods:
-            found.append(f"{path.replace('{zone}', 'DE')}?{urlencode(asked)}".rstrip("?"))
+            found.append(f"{path.replace('{zone}', 'DE')}?{urlencode(sent)}".rstrip("?"))
     return found
 
 
@@ -105,16 +105,16 @@ def test_within_the_minute_a_tag_holds_and_after_it_no_more(home: DataDirectory)
     ]
     first = NOW + 7 * SECOND + timedelta(microseconds=123456)
     tags, bodies = {}, {}
-    with Asker(home, Standing(first)) as ask:
+    with Asker(home, FixedClock(first)) as ask:
         for url in urls:
             answer = ask(url)
             tags[url], bodies[url] = answer.headers["etag"], answer.content
     assert len(set(tags.values())) == len(urls)
-    with Asker(home, Standing(NOW + 59 * SECOND)) as ask:
+    with Asker(home, FixedClock(NOW + 59 * SECOND)) as ask:
         for url, tag in tags.items():
             assert ask(url, headers={"If-None-Match": tag}).status_code == 304, url
             assert ask(url).content == bodies[url]
-    with Asker(home, Standing(NOW + 60 * SECOND)) as ask:
+    with Asker(home, FixedClock(NOW + 60 * SECOND)) as ask:
         for url, tag in tags.items():
             assert ask(url, headers={"If-None-Match": tag}).status_code == 200, url
 
@@ -149,7 +149,7 @@ def test_the_same_question_in_another_spelling_has_the_same_tag(
     [
         ("/v1/best-window?region=DE&hours=2", "/v1/best-window?region=DE&hours=3"),
         ("/v1/best-window?region=DE&hours=2", "/v1/best-region?region=DE&hours=2"),
-        # Ties stay in the order asked, and each is called as it was asked for.
+        # Ties stay in the order of the request, and regions keep the names they have there.
         ("/v1/best-region?region=DE,FR&hours=2", "/v1/best-region?region=FR,DE&hours=2"),
         (
             "/v1/best-window?region=DE&hours=2",
@@ -171,10 +171,10 @@ def test_a_past_range_holds_for_as_long_as_the_snapshot(publisher: Publisher) ->
         "/v1/zones/DE/intensity?start=2026-03-02T08:00Z&end=2026-03-02T11:30Z",
         "/v1/best-window?region=DE&hours=2&as_of=2026-03-02T12:00Z",
     ]
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         first = {url: ask(url) for url in ranges}
     for late in (HOUR / 2, 5 * HOUR, timedelta(days=400)):
-        with Asker(publisher.home, Standing(NOW + late)) as ask:
+        with Asker(publisher.home, FixedClock(NOW + late)) as ask:
             for url, answer in first.items():
                 tag = answer.headers["etag"]
                 assert ask(url, headers={"If-None-Match": tag}).status_code == 304
@@ -185,7 +185,7 @@ def test_a_past_range_holds_for_as_long_as_the_snapshot(publisher: Publisher) ->
                 assert same.items() <= answer.json().items()
     publisher.add(observed("DE", [5.0], start=NOW - HOUR, known_at=NOW + HOUR))
     publisher.publish(NOW + HOUR)
-    with Asker(publisher.home, Standing(NOW + 2 * HOUR)) as ask:
+    with Asker(publisher.home, FixedClock(NOW + 2 * HOUR)) as ask:
         for url, answer in first.items():
             tag = answer.headers["etag"]
             assert ask(url, headers={"If-None-Match": tag}).status_code == 200
@@ -198,7 +198,7 @@ def test_what_was_published_within_the_minute_is_answered_at_once(publisher: Pub
         run("DE", [9.0] * 9, known_at=NOW + 15 * SECOND),
     )
     publisher.publish(published)
-    with Asker(publisher.home, Standing(NOW + 40 * SECOND)) as ask:
+    with Asker(publisher.home, FixedClock(NOW + 40 * SECOND)) as ask:
         answer = ask.json("/v1/zones/DE/intensity")
         assert answer["slots"][0]["value"] == 1.0
         assert answer["as_of"] == "2026-03-02T12:00:20Z"
@@ -211,7 +211,7 @@ def test_a_tag_is_compared_before_the_answer_is_computed(publisher: Publisher) -
     publisher.add(observed("DE", [1.0], start=NOW - HOUR), run("DE", [9.0] * 9))
     publisher.publish()
     url = "/v1/zones/DE/intensity"
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         tag = ask(url).headers["etag"]
         with ask.reader.read() as view:
             # Whoever reads the files now cannot.
@@ -233,18 +233,18 @@ def test_a_past_range_moves_on_while_some_of_it_is_known_later(publisher: Publis
     )
     publisher.publish(NOW + HOUR)
     url = "/v1/zones/DE/intensity?start=2026-03-02T08:00Z&end=2026-03-02T10:00Z"
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         before = ask(url)
     assert [slot["value"] for slot in before.json()["slots"]] == [1.0, 2.0]
     given = {"If-None-Match": before.headers["etag"]}
-    with Asker(publisher.home, Standing(NOW + 2 * HOUR)) as ask:
+    with Asker(publisher.home, FixedClock(NOW + 2 * HOUR)) as ask:
         after = ask(url, headers=given)
     assert after.status_code == 200
     assert [slot["value"] for slot in after.json()["slots"]] == [1.0, 9.0]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_openapi_has_a_tag_and_is_asked_for_again(ask: Asker, method: str) -> None:
+def test_the_openapi_has_a_tag_and_is_revalidated(ask: Asker, method: str) -> None:
     first = ask("/openapi.json", method)
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "no-cache"

@@ -1,4 +1,4 @@
-"""`/v1/footprint`: sums by hand over the history in `world`, and a printed one."""
+"""`/v1/footprint`: sums by hand over the history in `published`, and a printed one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gridtide.errors import BadInput, GridtideError, NoData
 from gridtide.local import Host, LocalTransport
 from gridtide.model import parse_time
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Standing
+from tests.server.published import NOW, Asker, FixedClock
 
 Json = dict[str, Any]
 PATH = "/v1/footprint"
@@ -33,49 +33,53 @@ ROW = row("10:20", "12:40", 3)
 
 
 def test_rows_are_split_at_the_slots_they_cut(ask: Asker) -> None:
-    told = ask.post(PATH, {"region": "DE", "rows": [ROW, row("00:30", "01:00", 2)]})
-    assert [each["gross_g"] for each in told["rows"]] == pytest.approx([333.0, 200.0])
-    assert (told["kwh"], told["gross_g"]) == (5.0, pytest.approx(533.0))
-    assert told["g_per_kwh"] == pytest.approx(533 / 5)
+    answer = ask.post(PATH, {"region": "DE", "rows": [ROW, row("00:30", "01:00", 2)]})
+    assert [each["gross_g"] for each in answer["rows"]] == pytest.approx([333.0, 200.0])
+    assert (answer["kwh"], answer["gross_g"]) == (5.0, pytest.approx(533.0))
+    assert answer["g_per_kwh"] == pytest.approx(533 / 5)
     # Nobody said what clean energy was bought: none.
-    assert told["net_g"] == told["gross_g"]
-    assert told["rows"][0]["start"] == "2026-03-01T10:20:00Z"
+    assert answer["net_g"] == answer["gross_g"]
+    assert answer["rows"][0]["start"] == "2026-03-01T10:20:00Z"
     for name, value in {
         **{"region": "DE", "zone": "DE", "zone_name": "Germany", "resolved_by": "zone key"},
         **{"signal": "ci_lifecycle_produced", "unit": "gCO2e/kWh", "quality": "measured"},
         **{"simulated": False, "source": "derived@ipcc_ar5/alpha", "licence": "CC-BY-4.0"},
         **{"data_age_seconds": 0.0, "as_of": "2026-03-02T12:00:00Z", "replay": False},
     }.items():
-        assert told[name] == value, name
+        assert answer[name] == value, name
 
 
 def test_overhead_counts_in_energy_and_grams(ask: Asker) -> None:
-    told = ask.post(PATH, {"region": "DE", "rows": [ROW], "pue": 1.5})
-    assert (told["kwh"], told["rows"][0]["kwh"]) == (4.5, 4.5)
-    assert told["gross_g"] == pytest.approx(499.5)
+    answer = ask.post(PATH, {"region": "DE", "rows": [ROW], "pue": 1.5})
+    assert (answer["kwh"], answer["rows"][0]["kwh"]) == (4.5, 4.5)
+    assert answer["gross_g"] == pytest.approx(499.5)
 
 
 def test_clean_energy_covers_the_hour_it_is_bought_in(ask: Asker) -> None:
     bought = [row("11:00", "12:00", 10)]
-    told = ask.post(PATH, {"region": "DE", "rows": [ROW], "clean": bought})
+    answer = ask.post(PATH, {"region": "DE", "rows": [ROW], "clean": bought})
     # 3 x 60/140 kWh at 111 are covered, and the rest of the 10 kWh is of no use.
-    assert told["gross_g"] == pytest.approx(333.0)
-    assert told["net_g"] == pytest.approx(333 - 111 * 3 * 60 / 140)
+    assert answer["gross_g"] == pytest.approx(333.0)
+    assert answer["net_g"] == pytest.approx(333 - 111 * 3 * 60 / 140)
 
 
 def test_what_is_unknown_is_no_zero(ask: Asker) -> None:
     gap = row("2026-03-02T04:00", "2026-03-02T05:00", 7)
-    told = ask.post(PATH, {"region": "DE", "rows": [ROW, gap]})
-    assert (told["kwh"], told["known_kwh"], told["known_g"]) == (10.0, 3.0, pytest.approx(333))
+    answer = ask.post(PATH, {"region": "DE", "rows": [ROW, gap]})
+    assert (answer["kwh"], answer["known_kwh"], answer["known_g"]) == (
+        10.0,
+        3.0,
+        pytest.approx(333),
+    )
     for name in ("gross_g", "net_g", "g_per_kwh"):
-        assert told[name] is None, name
-    assert told["equivalents"] == []
-    assert [each["gross_g"] for each in told["rows"]] == [pytest.approx(333.0), None]
+        assert answer[name] is None, name
+    assert answer["equivalents"] == []
+    assert [each["gross_g"] for each in answer["rows"]] == [pytest.approx(333.0), None]
     withdrawn = row("2026-03-02T08:00", "2026-03-02T09:00", 1)
     ahead = row("2026-03-02T12:00", "2026-03-02T13:00", 1)
     for each in (withdrawn, ahead):
-        told = ask.post(PATH, {"region": "DE", "rows": [each]})
-        assert (told["gross_g"], told["known_kwh"], told["quality"]) == (None, 0.0, None)
+        answer = ask.post(PATH, {"region": "DE", "rows": [each]})
+        assert (answer["gross_g"], answer["known_kwh"], answer["quality"]) == (None, 0.0, None)
 
 
 def test_only_what_was_known_then_counts(ask: Asker) -> None:
@@ -86,57 +90,57 @@ def test_only_what_was_known_then_counts(ask: Asker) -> None:
 
 
 def test_hours_from_a_start_are_one_row(ask: Asker) -> None:
-    asked = {"hours": 2, "power_kw": 0.5, "processors": 4, "start": "2026-03-01T06:00Z"}
-    told = ask.post(PATH, {"region": "DE", **asked, "pue": 1.25})
+    sent = {"hours": 2, "power_kw": 0.5, "processors": 4, "start": "2026-03-01T06:00Z"}
+    answer = ask.post(PATH, {"region": "DE", **sent, "pue": 1.25})
     # 2 h x 4 x 0.5 kW x 1.25 at the mean of 106 and 107.
-    assert (told["kwh"], told["gross_g"]) == (5.0, pytest.approx(5 * 106.5))
-    assert len(told["rows"]) == 1
+    assert (answer["kwh"], answer["gross_g"]) == (5.0, pytest.approx(5 * 106.5))
+    assert len(answer["rows"]) == 1
 
 
 def test_a_printed_training_run_is_met(ask: Asker) -> None:
     # GPT-3 in Patterson et al. 2021, Table 4: 14.8 days on 10,000 V100 of 330 W, PUE 1.10,
     # 429 g/kWh: 1,287 MWh and 552.1 t. Its inputs are rounded.
-    asked = {"hours": 14.8 * 24, "processors": 10_000, "power_kw": 0.33, "pue": 1.1}
-    told = ask.post(PATH, {**asked, "g_per_kwh": 429, "net_g_per_kwh": 0})
-    assert told["kwh"] == pytest.approx(1_287_000, rel=2e-3)
-    assert told["gross_g"] == pytest.approx(552.1e6, rel=2e-3)
-    assert (told["net_g"], told["g_per_kwh"]) == (0.0, 429.0)
+    sent = {"hours": 14.8 * 24, "processors": 10_000, "power_kw": 0.33, "pue": 1.1}
+    answer = ask.post(PATH, {**sent, "g_per_kwh": 429, "net_g_per_kwh": 0})
+    assert answer["kwh"] == pytest.approx(1_287_000, rel=2e-3)
+    assert answer["gross_g"] == pytest.approx(552.1e6, rel=2e-3)
+    assert (answer["net_g"], answer["g_per_kwh"]) == (0.0, 429.0)
     # "~460 round trips": 1.2 t a passenger.
-    first = told["equivalents"][0]
+    first = answer["equivalents"][0]
     assert "San Francisco - New York, one passenger" in first["what"]
     assert first["amount"] == pytest.approx(460, rel=5e-3)
     for name in ("region", "zone", "signal", "quality", "source", "data_age_seconds"):
-        assert told[name] is None, name
+        assert answer[name] is None, name
 
 
 def test_a_given_intensity_needs_nothing_published(tmp_path: Path) -> None:
-    asked = {"hours": 10, "power_kw": 2, "g_per_kwh": 300}
-    with Asker(DataDirectory(tmp_path / "nothing"), Standing(NOW)) as asker:
-        told = asker.post(PATH, asked)
-        assert (told["kwh"], told["gross_g"]) == (20.0, 6000.0)
+    sent = {"hours": 10, "power_kw": 2, "g_per_kwh": 300}
+    with Asker(DataDirectory(tmp_path / "nothing"), FixedClock(NOW)) as asker:
+        answer = asker.post(PATH, sent)
+        assert (answer["kwh"], answer["gross_g"]) == (20.0, 6000.0)
         body = json.dumps({"region": "DE", "rows": [ROW]}).encode()
         assert asker(PATH, "POST", body=body).status_code == 503
 
 
 def test_requests_have_a_footprint_each(ask: Asker) -> None:
-    asked = {"requests": 1000, "kwh_per_request": 0.002, "pue": 1.5, "g_per_kwh": 100}
-    told = ask.post(PATH, asked)
-    assert (told["kwh"], told["gross_g"]) == (3.0, 300.0)
-    assert told["per_request_g"] == pytest.approx(0.3)
+    sent = {"requests": 1000, "kwh_per_request": 0.002, "pue": 1.5, "g_per_kwh": 100}
+    answer = ask.post(PATH, sent)
+    assert (answer["kwh"], answer["gross_g"]) == (3.0, 300.0)
+    assert answer["per_request_g"] == pytest.approx(0.3)
 
 
 def test_the_sci_adds_what_is_embodied_per_unit(ask: Asker) -> None:
-    told = ask.post(PATH, {"region": "DE", "rows": [ROW], "embodied_g": 67, "per": 4})
-    assert told["sci"] == pytest.approx((333 + 67) / 4)
+    answer = ask.post(PATH, {"region": "DE", "rows": [ROW], "embodied_g": 67, "per": 4})
+    assert answer["sci"] == pytest.approx((333 + 67) / 4)
     gap = row("2026-03-02T04:00", "2026-03-02T05:00", 7)
-    told = ask.post(PATH, {"region": "DE", "rows": [gap], "embodied_g": 67, "per": 4})
-    assert told["sci"] is None
+    answer = ask.post(PATH, {"region": "DE", "rows": [gap], "embodied_g": 67, "per": 4})
+    assert answer["sci"] is None
 
 
 def test_a_gain_is_the_product_of_its_factors(ask: Asker) -> None:
     before = {"hours": 10, "power_kw": 2, "g_per_kwh": 400}
-    told = ask.post(PATH, {"hours": 5, "power_kw": 1, "g_per_kwh": 100, "before": before})
-    assert told["gain"] == {
+    answer = ask.post(PATH, {"hours": 5, "power_kw": 1, "g_per_kwh": 100, "before": before})
+    assert answer["gain"] == {
         **{"work": 2.0, "power": 2.0, "overhead": 1.0, "intensity": 4.0},
         "total": 16.0,
     }
@@ -144,8 +148,8 @@ def test_a_gain_is_the_product_of_its_factors(ask: Asker) -> None:
 
 def test_a_simulated_history_says_so(ask: Asker) -> None:
     rows = [row("2026-03-02T11:00", "2026-03-02T12:00", 1)]
-    told = ask.post(PATH, {"region": "NL", "rows": rows})
-    assert (told["simulated"], told["quality"]) == (True, "simulated")
+    answer = ask.post(PATH, {"region": "NL", "rows": rows})
+    assert (answer["simulated"], answer["quality"]) == (True, "simulated")
 
 
 # Both ways
@@ -202,9 +206,9 @@ def client(ask: Asker) -> Iterator[Client]:
         yield client
 
 
-def as_arguments(asked: Json) -> Json:
+def as_arguments(sent: Json) -> Json:
     """The same question in Python."""
-    given = dict(asked)
+    given = dict(sent)
     for name in ("rows", "clean"):
         if name in given:
             given[name] = [
@@ -217,15 +221,15 @@ def as_arguments(asked: Json) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
+    ("sent", "words"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
 )
 def test_rest_and_python_refuse_alike(
-    ask: Asker, client: Client, asked: Json, words: str
+    ask: Asker, client: Client, sent: Json, words: str
 ) -> None:
-    problem = ask.problem(PATH, 422, "bad_input", asked)
+    problem = ask.problem(PATH, 422, "bad_input", sent)
     assert words in problem["detail"]
     with pytest.raises(BadInput, match=re.escape(words)) as caught:
-        client.footprint(**as_arguments(asked))
+        client.footprint(**as_arguments(sent))
     assert type(caught.value) is BadInput
 
 
@@ -244,7 +248,7 @@ def test_rest_and_python_refuse_alike(
         ),
     ],
 )
-def test_python_refuses_what_rest_cannot_even_be_asked(
+def test_python_refuses_what_cannot_be_sent_over_rest(
     client: Client, ask_sdk: Callable[[Client], object], kind: type[GridtideError]
 ) -> None:
     with pytest.raises(kind):
@@ -252,7 +256,7 @@ def test_python_refuses_what_rest_cannot_even_be_asked(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "sent",
     [
         {"region": "DE", "rows": [ROW], "clean": [ROW], "pue": 1.1, "embodied_g": 5, "per": 2},
         {"region": "DE", **HOURS, "start": "2026-03-01T06:00:00Z", "processors": 3},
@@ -266,5 +270,5 @@ def test_python_refuses_what_rest_cannot_even_be_asked(
         {"region": "FR", "rows": [ROW], "signal": "ci_lifecycle_produced"},
     ],
 )
-def test_python_gets_what_rest_answers(ask: Asker, client: Client, asked: Json) -> None:
-    assert client.footprint(**as_arguments(asked)).to_json() == ask.post(PATH, asked)
+def test_python_gets_what_rest_answers(ask: Asker, client: Client, sent: Json) -> None:
+    assert client.footprint(**as_arguments(sent)).to_json() == ask.post(PATH, sent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.server.world import DE, Asker
+from tests.server.published import DE, Asker
 
 URL = "/v1/zones/DE/forecast"
 
@@ -52,7 +52,7 @@ def test_the_saving_can_be_recomputed_from_the_rows(ask: Asker) -> None:
     assert answer["saving"] == pytest.approx((at_once - mean) / at_once)
 
 
-def test_another_model_is_asked_by_name(ask: Asker) -> None:
+def test_another_model_is_requested_by_name(ask: Asker) -> None:
     answer = ask.json(f"{URL}?model=beta")
     assert (answer["model"], answer["source"]) == ("beta", "beta")
     assert {slot["p50"] for slot in answer["slots"]} == {111.0}
@@ -76,12 +76,12 @@ def test_as_of_gives_the_run_known_then(ask: Asker) -> None:
     assert ask.json(f"{URL}?as_of=2026-03-02T09:30Z")["model"] == "beta"
 
 
-def test_another_signal_is_asked_by_name(ask: Asker) -> None:
+def test_another_signal_is_requested_by_name(ask: Asker) -> None:
     answer = ask.json(f"{URL}?signal=cfe_produced")
     assert [slot["p50"] for slot in answer["slots"]] == [0.2, 0.6, 0.4]
 
 
-def test_a_step_the_model_left_out_is_left_out(ask: Asker) -> None:
+def test_a_slot_that_the_model_left_out_is_left_out(ask: Asker) -> None:
     slots = ask.json("/v1/zones/BE/forecast")["slots"]
     assert [slot["start"][11:13] for slot in slots] == ["12", "13", "14", "15", "17", "18"]
 

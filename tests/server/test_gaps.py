@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 from gridtide_server.answers.history import missing_slots, usual_length
 
 
-def test_the_usual_step_is_the_most_common_and_of_equals_the_shortest() -> None:
+def test_the_usual_length_is_the_most_common_and_of_equals_the_shortest() -> None:
     assert usual_length([(0, 60), (60, 90), (90, 120)]) == 30
     assert usual_length([(0, 60), (60, 90)]) == 30
     assert usual_length([(0, 60), (60, 120), (120, 135)]) == 60
 
 
-def test_a_gap_in_the_middle_is_filled_at_the_step() -> None:
+def test_a_gap_in_the_middle_is_filled_with_slots_of_that_length() -> None:
     assert list(missing_slots([(0, 60), (180, 240)], 0, 240, until=240)) == [
         (60, 120),
         (120, 180),
     ]
 
 
-def test_a_gap_that_is_no_multiple_of_the_step_ends_with_a_shorter_slot() -> None:
+def test_a_gap_that_is_not_a_multiple_of_it_ends_with_a_shorter_slot() -> None:
     known = [(0, 60), (150, 210), (210, 270)]
     assert list(missing_slots(known, 0, 270, until=270)) == [(60, 120), (120, 150)]
 

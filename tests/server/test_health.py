@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gridtide.clock import Clock
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 DAY = timedelta(days=1)
 
@@ -31,14 +31,14 @@ def one_zone(publisher: Publisher) -> DataDirectory:
 @pytest.fixture
 def nothing(tmp_path: Path) -> Iterator[Asker]:
     """A server over a home that is not there."""
-    with Asker(DataDirectory(tmp_path / "nowhere"), Standing(NOW)) as ask:
+    with Asker(DataDirectory(tmp_path / "nowhere"), FixedClock(NOW)) as ask:
         yield ask
 
 
 def ready(
     home: DataDirectory, after: timedelta, query: str = ""
 ) -> tuple[int, dict[str, object]]:
-    with Asker(home, Standing(NOW + after)) as ask:
+    with Asker(home, FixedClock(NOW + after)) as ask:
         answer = ask(f"/readyz{query}")
     return answer.status_code, answer.json()
 
@@ -51,16 +51,16 @@ def test_the_process_is_alive_whatever_is_published(ask: Asker, nothing: Asker) 
 def test_current_data_are_ready_and_old_imports_do_not_spoil_it(
     one_zone: DataDirectory,
 ) -> None:
-    status, told = ready(one_zone, 0 * DAY)
-    assert (status, told["status"]) == (200, "ready")
-    assert (told["zones"], told["stale"], told["reasons"]) == (1, [], [])
+    status, reply = ready(one_zone, 0 * DAY)
+    assert (status, reply["status"]) == (200, "ready")
+    assert (reply["zones"], reply["stale"], reply["reasons"]) == (1, [], [])
 
 
 def test_three_publication_periods_without_news_are_stale(one_zone: DataDirectory) -> None:
     assert ready(one_zone, 3 * DAY - HOUR)[0] == 200
-    status, told = ready(one_zone, 3 * DAY + HOUR)
-    assert (status, told["status"]) == (503, "stale")
-    assert told["stale"] == [
+    status, reply = ready(one_zone, 3 * DAY + HOUR)
+    assert (status, reply["status"]) == (503, "stale")
+    assert reply["stale"] == [
         {
             "zone": "DE",
             "reasons": [
@@ -69,27 +69,27 @@ def test_three_publication_periods_without_news_are_stale(one_zone: DataDirector
             ],
         }
     ]
-    assert told["reasons"] == ["1 of 1 zones are stale"]
+    assert reply["reasons"] == ["1 of 1 zones are stale"]
 
 
 def test_where_all_is_old_nothing_is_ready(one_zone: DataDirectory) -> None:
-    status, told = ready(one_zone, 30 * DAY)
-    assert (status, told["zones"]) == (503, 2)
+    status, reply = ready(one_zone, 30 * DAY)
+    assert (status, reply["zones"]) == (503, 2)
 
 
-def test_a_zone_asked_for_by_name_is_looked_at_however_old(one_zone: DataDirectory) -> None:
+def test_a_zone_requested_by_name_is_judged_however_old(one_zone: DataDirectory) -> None:
     assert ready(one_zone, 0 * DAY, "?zone=DE")[0] == 200
-    status, told = ready(one_zone, 0 * DAY, "?zone=DE,US-NW-BPAT")
-    assert (status, told["zones"]) == (503, 2)
-    assert [each["zone"] for each in told["stale"]] == ["US-NW-BPAT"]  # type: ignore[attr-defined]  # added at run time
+    status, reply = ready(one_zone, 0 * DAY, "?zone=DE,US-NW-BPAT")
+    assert (status, reply["zones"]) == (503, 2)
+    assert [each["zone"] for each in reply["stale"]] == ["US-NW-BPAT"]  # type: ignore[attr-defined]  # added at run time
     assert ready(one_zone, 0 * DAY, "?zone=AT")[0] == 503
 
 
 def test_a_forecast_that_ended_or_never_was_is_not_ready(ask: Asker) -> None:
     answer = ask("/readyz")
     assert answer.status_code == 503
-    told = {each["zone"]: each["reasons"] for each in answer.json()["stale"]}
-    assert told == {
+    reply = {each["zone"]: each["reasons"] for each in answer.json()["stale"]}
+    assert reply == {
         "ES": ["the forecast ended 2026-03-02T11:00:00Z"],
         "PL": ["there is no forecast"],
     }
@@ -97,11 +97,11 @@ def test_a_forecast_that_ended_or_never_was_is_not_ready(ask: Asker) -> None:
 
 def test_a_replay_is_judged_at_its_own_time(home: DataDirectory) -> None:
     with Asker(home, Clock(NOW - HOUR)) as ask:
-        told = ask("/readyz").json()
-    assert told["replay"] is True
-    assert told["now"] == "2026-03-02T11:00:00Z"
+        reply = ask("/readyz").json()
+    assert reply["replay"] is True
+    assert reply["now"] == "2026-03-02T11:00:00Z"
     # ES ended at 11:00 sharp: half-open, so it no longer covers that moment.
-    assert "ES" in [each["zone"] for each in told["stale"]]
+    assert "ES" in [each["zone"] for each in reply["stale"]]
 
 
 def test_without_a_snapshot_everything_but_life_and_metrics_is_503(nothing: Asker) -> None:
@@ -129,8 +129,8 @@ def samples(ask: Asker) -> Samples:
     return found
 
 
-def test_ages_are_told_for_what_has_a_value_and_for_nothing_else(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + HOUR)) as ask:
+def test_ages_are_reported_where_there_is_a_value_only(home: DataDirectory) -> None:
+    with Asker(home, FixedClock(NOW + HOUR)) as ask:
         found = samples(ask)
     slots = {
         (label["zone"], label["signal"]): value
@@ -155,13 +155,13 @@ def test_a_series_without_any_value_has_no_age(publisher: Publisher) -> None:
         observed("DE", [None], start=NOW - HOUR), observed("FR", [1.0], start=NOW - HOUR)
     )
     publisher.publish()
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         found = samples(ask)["zone_newest_slot_age_seconds"]
     assert [label["zone"] for label, _ in found] == ["FR"]
 
 
 def test_requests_are_counted_by_route_and_status_not_by_path(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         for path in ("/v1/zones/DE/forecast", "/v1/zones/FR/forecast", "/v1/zones/PL/forecast"):
             ask(path)
         for path in ("/a", "/b", "/v1/zones/x/y"):
@@ -183,6 +183,6 @@ def test_without_a_snapshot_there_are_metrics_but_no_ages(nothing: Asker) -> Non
 
 
 def test_two_applications_count_apart(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW)) as one, Asker(home, Standing(NOW)) as other:
+    with Asker(home, FixedClock(NOW)) as one, Asker(home, FixedClock(NOW)) as other:
         one("/healthz")
         assert "http_request_seconds_count" not in samples(other)

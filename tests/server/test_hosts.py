@@ -14,13 +14,13 @@ from gridtide_server.http.middleware import LOOPBACK, read_hosts
 from gridtide_server.reader import Reader
 from gridtide_server.routes import zones
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Standing
+from tests.server.published import NOW, FixedClock
 
 
-def asked(
+def respond(
     home: DataDirectory, settings: ServerSettings, host: str, **headers: str
 ) -> httpx.Response:
-    app = create_app(settings, Reader(home), Standing(NOW))
+    app = create_app(settings, Reader(home), FixedClock(NOW))
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -55,7 +55,7 @@ def asked(
 def test_only_named_hosts_are_answered(
     home: DataDirectory, hosts: tuple[str, ...] | None, host: str, status: int
 ) -> None:
-    response = asked(home, ServerSettings(hosts=hosts), host)
+    response = respond(home, ServerSettings(hosts=hosts), host)
     assert response.status_code == status
     assert response.headers["x-content-type-options"] == "nosniff"
     if status == 421:
@@ -72,14 +72,16 @@ def test_on_loopback_only_loopback_names_and_no_other_page_by_default(
     assert (local.hosts, local.cors) == (LOOPBACK, False)
     assert (public.hosts, public.cors) == (None, True)
     page = {"Origin": "https://evil.example"}
-    assert "access-control-allow-origin" not in asked(home, local, "localhost", **page).headers
-    assert asked(home, public, "x", **page).headers["access-control-allow-origin"] == "*"
+    assert (
+        "access-control-allow-origin" not in respond(home, local, "localhost", **page).headers
+    )
+    assert respond(home, public, "x", **page).headers["access-control-allow-origin"] == "*"
 
 
 def test_settings_go_before_the_defaults() -> None:
     environ = {"GRIDTIDE_CORS": "1", "GRIDTIDE_ALLOWED_HOSTS": "a.example, *.B.example"}
-    told = ServerSettings.from_env(environ, limits=Limits(), loopback=True, cors=None)
-    assert (told.cors, told.hosts) == (True, ("a.example", "*.b.example"))
+    reply = ServerSettings.from_env(environ, limits=Limits(), loopback=True, cors=None)
+    assert (reply.cors, reply.hosts) == (True, ("a.example", "*.b.example"))
     assert read_hosts({"GRIDTIDE_ALLOWED_HOSTS": "*"}, loopback=True) is None
     assert read_hosts({"GRIDTIDE_ALLOWED_HOSTS": "[::1]"}, loopback=False) == ("[::1]",)
 
@@ -87,13 +89,13 @@ def test_settings_go_before_the_defaults() -> None:
 @pytest.mark.parametrize(
     "name", ["http://a", "a.example:8000", "*.example.org:443", "::1", "[::1]:8000", "a b"]
 )
-def test_a_host_that_would_never_be_asked_for_is_refused(name: str) -> None:
+def test_a_host_name_that_no_request_can_have_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match=r"GRIDTIDE_ALLOWED_HOSTS.*without scheme, port or path"):
         read_hosts({"GRIDTIDE_ALLOWED_HOSTS": f"good.example, {name}"}, loopback=True)
 
 
-def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: DataDirectory) -> None:
-    app = create_app(ServerSettings(cors=True), Reader(home), Standing(NOW))
+def test_pages_may_send_a_tag_and_see_when_to_retry(home: DataDirectory) -> None:
+    app = create_app(ServerSettings(cors=True), Reader(home), FixedClock(NOW))
     page = {"Origin": "https://page.example"}
 
     async def ask() -> tuple[httpx.Response, httpx.Response]:
@@ -112,14 +114,14 @@ def test_pages_may_ask_with_a_tag_and_see_when_to_ask_again(home: DataDirectory)
     assert "Retry-After" in answer.headers["access-control-expose-headers"]
 
 
-def test_a_fault_of_ours_is_not_sniffed_either(
+def test_a_failure_of_the_server_is_not_sniffed_either(
     home: DataDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(zones, "build_zones", fail)
-    app = create_app(ServerSettings(), Reader(home), Standing(NOW))
+    app = create_app(ServerSettings(), Reader(home), FixedClock(NOW))
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 DE = "/v1/zones/DE/intensity"
 
@@ -95,7 +95,7 @@ def test_a_start_alone_reaches_to_as_of_whatever_was_known_ahead(publisher: Publ
         observed("DE", [1.0, 2.0], start=NOW - HOUR, step=HOUR / 2, known_at=known_at)
     )
     publisher.publish()
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         answer = ask.json(f"{DE}?start=2026-03-02T10:00Z&as_of=2026-03-02T11:15Z")
     assert values(answer)["11:00"] == 1.0
     assert "11:30" not in values(answer)
@@ -129,7 +129,7 @@ def test_simulated_values_say_so(ask: Asker) -> None:
     assert answer["slots"][0]["quality"] == "simulated"
 
 
-def test_a_cloud_region_and_a_place_stand_for_their_zone(ask: Asker) -> None:
+def test_a_cloud_region_and_coordinates_resolve_to_their_zone(ask: Asker) -> None:
     for region in ("gcp:europe-west3", "51.5,10.0", "51.5%2C10.0"):
         assert ask.json(f"/v1/zones/{region}/intensity")["zone"] == "DE"
 
@@ -154,14 +154,14 @@ def test_where_nothing_is_known_the_problem_says_what_is(
         assert word in problem["detail"]
 
 
-def test_five_years_are_answered_and_more_are_asked_in_parts(ask: Asker) -> None:
+def test_five_years_are_answered_and_more_are_refused(ask: Asker) -> None:
     assert ask(f"{DE}?start=2021-03-10T00:00Z").status_code == 200
     problem = ask.problem(f"{DE}?start=2020-01-01T00:00Z", 422, "bad_input")
     assert "at most 1830 days" in problem["detail"]
     assert "first start=2020-01-01T00:00:00Z&end=2025-01-04T00:00:00Z" in problem["detail"]
 
 
-def test_a_range_of_too_many_slots_is_asked_in_parts_that_are_answered(
+def test_a_range_of_too_many_slots_is_refused_with_parts_that_work(
     publisher: Publisher,
 ) -> None:
     quarter = timedelta(minutes=15)
@@ -171,7 +171,7 @@ def test_a_range_of_too_many_slots_is_asked_in_parts_that_are_answered(
         observed("DE", [200.0], start=NOW - quarter, step=quarter),
     )
     publisher.publish()
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         url = f"{DE}?start={first:%Y-%m-%dT%H:%MZ}"
         problem = ask.problem(url, 422, "bad_input")
         # 1500 days of 96 quarter hours.
@@ -187,14 +187,14 @@ def test_the_publisher_s_slot_that_still_runs_has_no_age(publisher: Publisher) -
         observed("DE", [100.0], start=NOW - HOUR / 2, known_at=NOW - HOUR / 4),
     )
     publisher.publish()
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         answer = ask.json(DE)
         assert values(answer) == {"11:30": 100.0}
         assert answer["data_age_seconds"] is None
         assert values(ask.json(f"{DE}?start=2026-03-02T11:00Z")) == {"11:30": 100.0}
 
 
-def test_no_error_as_of_a_moment_says_what_became_known_later(publisher: Publisher) -> None:
+def test_no_error_as_of_a_moment_shows_what_became_known_later(publisher: Publisher) -> None:
     then = NOW - 10 * HOUR
     late = ("2026-03-02T11", "2026-03-02T12", "cfe_produced", "2026-03-02T06", "FR")
     publisher.add(
@@ -207,7 +207,7 @@ def test_no_error_as_of_a_moment_says_what_became_known_later(publisher: Publish
     publisher.publish(NOW, replay=True)
     as_of = then.isoformat().replace("+00:00", "Z")
     plan = {"job": {"hours": 1}, "as_of": as_of}
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         gets = [
             f"/v1/zones/{zone}/{what}&as_of={as_of}"
             for zone in ("DE", "FR")
@@ -248,7 +248,7 @@ def test_no_error_as_of_a_moment_says_what_became_known_later(publisher: Publish
     for answer in said:
         assert answer.status_code in (404, 422), answer.text
         assert answer.json()["code"] != "bad_input", answer.text
-        told = answer.json()["detail"] + str(answer.json().get("signals"))
+        reply = answer.json()["detail"] + str(answer.json().get("signals"))
         for word in late:
             # Its own question may be repeated.
-            assert word not in told.replace("of cfe_produced", "").replace("FR (", ""), told
+            assert word not in reply.replace("of cfe_produced", "").replace("FR (", ""), reply

@@ -1,7 +1,7 @@
 """What became known after `as_of` leaves no trace in any answer or error.
 
-Two homes are asked the same: one holds what was known at `THEN`, the other has learnt more
-since. Every status and every byte of the answers must be equal.
+Two data directories get the same requests: one holds what was known at `THEN`, the other what
+became known since, too. Every status and every byte of the answers must be equal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.world import (
+from tests.server.published import (
     BE,
     DE,
     FR,
@@ -20,8 +20,8 @@ from tests.server.world import (
     NL,
     NOW,
     Asker,
+    FixedClock,
     Publisher,
-    Standing,
     observed,
     run,
 )
@@ -88,7 +88,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Asker, Aske
         publisher.publish(NOW, replay=later)
         publisher.close()
         homes.append(publisher.home)
-    with Asker(homes[0], Standing(NOW)) as then, Asker(homes[1], Standing(NOW)) as since:
+    with Asker(homes[0], FixedClock(NOW)) as then, Asker(homes[1], FixedClock(NOW)) as since:
         yield then, since
 
 
@@ -129,11 +129,11 @@ GETS = [
 
 @pytest.mark.parametrize("route", ["zones", "intensity", "forecast", "window", "best-region"])
 def test_a_get_knows_nothing_of_later(both: tuple[Asker, Asker], route: str) -> None:
-    asked = [f"{url}as_of={AT}" for url in GETS if route in url.replace("/v1/zones/", "/")]
-    for url in asked:
+    question = [f"{url}as_of={AT}" for url in GETS if route in url.replace("/v1/zones/", "/")]
+    for url in question:
         then, since = (ask(url) for ask in both)
         assert (since.status_code, since.text) == (then.status_code, then.text), url
-    assert len(asked) > 1
+    assert len(question) > 1
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_a_post_knows_nothing_of_later(
     both: tuple[Asker, Asker], path: str, body: dict[str, object]
 ) -> None:
     for zone in ZONES:
-        asked = json.dumps({**body, "region": zone, "as_of": AT}).encode()
-        then, since = (ask(f"/v1/{path}", "POST", body=asked) for ask in both)
+        question = json.dumps({**body, "region": zone, "as_of": AT}).encode()
+        then, since = (ask(f"/v1/{path}", "POST", body=question) for ask in both)
         assert (since.status_code, since.text) == (then.status_code, then.text), zone
 
 
@@ -169,6 +169,6 @@ def test_a_ranking_and_a_schedule_know_nothing_of_later(
         "batch": {"requests": [{"region": z, "hours": 2, "as_of": AT} for z in zones]},
     }
     for path, body in bodies.items():
-        asked = json.dumps(body).encode()
-        then, since = (ask(f"/v1/{path}", "POST", body=asked) for ask in both)
+        question = json.dumps(body).encode()
+        then, since = (ask(f"/v1/{path}", "POST", body=question) for ask in both)
         assert (since.status_code, since.text) == (then.status_code, then.text), path

@@ -11,7 +11,7 @@ from gridtide.cli import script
 from gridtide.client import Client
 from gridtide.local import Host, LocalTransport
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker, Standing
+from tests.server.published import NOW, Asker, FixedClock
 
 # A region of each kind without what the others have, and a word of its reason.
 LACKING = [
@@ -28,16 +28,16 @@ JOB: dict[str, Any] = {"job": {"hours": 2}}
 def test_a_region_without_data_is_last_wherever_it_was_named(
     ask: Asker, region: str, reason: str, place: int
 ) -> None:
-    asked = ["DE", "FR"]
-    asked.insert(place, region)
-    url = f"/v1/best-region?region={','.join(asked)}&hours=2"
+    question = ["DE", "FR"]
+    question.insert(place, region)
+    url = f"/v1/best-region?region={','.join(question)}&hours=2"
     alone = ask.json("/v1/best-region?region=DE,FR&hours=2")
     answer = ask.json(url)
     *found, last = answer["ranking"]
     assert found == alone["ranking"]
     assert (last["region"], last["window"]) == (region, None)
     assert reason in last["reason"]
-    plan = ask.post("/v1/plan", {**JOB, "places": {"places": asked}})
+    plan = ask.post("/v1/plan", {**JOB, "places": {"places": question}})
     assert plan["region"] == "FR"
     assert [each["region"] for each in plan["left_out"]] == [region]
     assert reason in plan["left_out"][0]["reason"]
@@ -45,17 +45,17 @@ def test_a_region_without_data_is_last_wherever_it_was_named(
         "/v1/batch",
         {
             "questions": [
-                {"kind": "best_region", "regions": asked, "hours": 2},
-                {"kind": "plan", **JOB, "places": {"places": asked}},
+                {"kind": "best_region", "regions": question, "hours": 2},
+                {"kind": "plan", **JOB, "places": {"places": question}},
             ]
         },
     )
     assert batch["answers"] == [answer, plan]
 
 
-def test_all_kinds_at_once_are_each_told(ask: Asker) -> None:
-    asked = ["AT", "DE", "PL", "ES", "FR", "GB"]
-    answer = ask.json(f"/v1/best-region?region={','.join(asked)}&hours=2")
+def test_all_kinds_of_left_out_regions_are_reported(ask: Asker) -> None:
+    question = ["AT", "DE", "PL", "ES", "FR", "GB"]
+    answer = ask.json(f"/v1/best-region?region={','.join(question)}&hours=2")
     assert [each["region"] for each in answer["ranking"]] == [
         "FR",
         "DE",
@@ -64,11 +64,16 @@ def test_all_kinds_at_once_are_each_told(ask: Asker) -> None:
         "ES",
         "GB",
     ]
-    jobs = [{**JOB, "places": {"places": asked}}, {**JOB, "region": "DE"}]
+    jobs = [{**JOB, "places": {"places": question}}, {**JOB, "region": "DE"}]
     caps = {"GB": {"jobs": 1}, "FR": {"jobs": 1}}
-    told = ask.post("/v1/schedule", {"jobs": jobs, "caps": caps})
-    assert [each["region"] for each in told["plans"]] == ["FR", "DE"]
-    assert [each["region"] for each in told["plans"][0]["left_out"]] == ["AT", "PL", "ES", "GB"]
+    reply = ask.post("/v1/schedule", {"jobs": jobs, "caps": caps})
+    assert [each["region"] for each in reply["plans"]] == ["FR", "DE"]
+    assert [each["region"] for each in reply["plans"][0]["left_out"]] == [
+        "AT",
+        "PL",
+        "ES",
+        "GB",
+    ]
 
 
 def test_all_without_data_is_an_error_that_names_each(ask: Asker) -> None:
@@ -94,14 +99,14 @@ def test_a_forecast_that_has_ended_does_not_choose_the_signal(ask: Asker) -> Non
     assert set(problem["signals"]) == {"ES", "GB"}
 
 
-def test_the_home_of_the_data_must_have_a_forecast(ask: Asker) -> None:
+def test_the_current_region_must_have_a_forecast(ask: Asker) -> None:
     places = {"places": ["DE", "PL"], "home": "PL", "data_gb": 1.0, "kwh_per_gb": 0.1}
     problem = ask.problem("/v1/plan", 404, "no_data", {**JOB, "places": places})
     assert problem["detail"].startswith("PL ")
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "question",
     [
         ["PL", "DE", "FR"],
         ["AT", "DE", "PL", "ES", "FR", "GB"],
@@ -110,18 +115,18 @@ def test_the_home_of_the_data_must_have_a_forecast(ask: Asker) -> None:
     ],
 )
 @pytest.mark.parametrize("hours", [2, 7])
-def test_a_ranking_is_one_list_wherever_it_is_asked_for(
-    home: DataDirectory, asked: list[str], hours: int, capsys: pytest.CaptureFixture[str]
+def test_a_ranking_is_one_list_over_every_interface(
+    home: DataDirectory, question: list[str], hours: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Asker(home, Standing(NOW)) as ask:
-        rest = ask.json(f"/v1/best-region?region={','.join(asked)}&hours={hours}")
+    with Asker(home, FixedClock(NOW)) as ask:
+        rest = ask.json(f"/v1/best-region?region={','.join(question)}&hours={hours}")
         transport = LocalTransport(Host(ask.app))
         with Client("http://test", transport=transport) as client:
-            answer = client.best_region(asked, hours)
+            answer = client.best_region(question, hours)
     windows = [each for each in rest["ranking"] if "window" not in each]
     without = [each for each in rest["ranking"] if "window" in each]
     assert rest["ranking"] == windows + without
-    assert len(windows) + len(without) == len(asked)
+    assert len(windows) + len(without) == len(question)
     assert answer.to_json() == rest
     assert [each.to_json() for each in answer.ranking] == windows
     assert [(each.region, each.reason) for each in answer.infeasible] == [
@@ -129,18 +134,18 @@ def test_a_ranking_is_one_list_wherever_it_is_asked_for(
     ]
     own = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": NOW.isoformat()}
     with Client(environ=own) as client:
-        local = client.best_region(asked, hours).to_json()
-    words = ["best-region", ",".join(asked), "--hours", str(hours), "--json"]
+        local = client.best_region(question, hours).to_json()
+    words = ["best-region", ",".join(question), "--hours", str(hours), "--json"]
     assert script.main(words, own) == 0
     assert json.loads(capsys.readouterr().out) == local
     assert local == {**rest, "replay": True, "ranking": local["ranking"]}
     assert local["ranking"] == [*({**each, "replay": True} for each in windows), *without]
 
 
-def test_sdk_and_shell_say_the_same(
+def test_sdk_and_shell_show_the_same(
     home: DataDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         transport = LocalTransport(Host(ask.app))
         with Client("http://test", transport=transport) as client:
             answer = client.best_region(["PL", "DE", "FR"], 2)

@@ -23,7 +23,7 @@ from gridtide.errors import (
 from gridtide.planning import Job
 from gridtide_server.local import application
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Publisher, observed, run
+from tests.server.published import HOUR, NOW, Asker, Publisher, observed, run
 
 AT = "2026-03-02T12:00:00Z"
 
@@ -79,7 +79,7 @@ def test_the_sdk_has_the_ranking_and_who_is_left_out(environ: dict[str, str]) ->
     assert "4 h" in left_out.reason
 
 
-def test_a_question_of_too_many_regions_is_refused_either_way(
+def test_a_request_for_too_many_regions_is_refused_by_either_client(
     environ: dict[str, str],
 ) -> None:
     with Client(environ=environ) as sdk:
@@ -102,7 +102,7 @@ def test_problems_are_the_sdk_s_own_errors_again(environ: dict[str, str]) -> Non
     assert unknown.value.extra["nearest"][0]["region"] == "DE"  # type: ignore[index]  # JSON
 
 
-def test_the_async_client_asks_the_same(environ: dict[str, str]) -> None:
+def test_the_async_client_sends_the_same(environ: dict[str, str]) -> None:
     async def ask() -> float:
         async with AsyncClient(environ=environ) as sdk:
             return (await sdk.best_window("DE", hours=2)).mean
@@ -110,24 +110,24 @@ def test_the_async_client_asks_the_same(environ: dict[str, str]) -> None:
     assert asyncio.run(ask()) == 125.0
 
 
-def test_a_home_that_is_not_there_yet_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+def test_a_missing_data_directory_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     missing = pytest.raises(ServiceUnavailable, match="gridtide refresh")
     with Client(environ={"GRIDTIDE_HOME": str(tmp_path / "new")}) as sdk, missing:
         sdk.best_window("DE", hours=2)
     assert not (tmp_path / "new").exists()
 
 
-def test_what_is_missing_here_is_not_told_as_of_a_server(tmp_path: Path) -> None:
+def test_what_is_missing_locally_is_not_reported_as_of_a_server(tmp_path: Path) -> None:
     with (
         Client(environ={"GRIDTIDE_HOME": str(tmp_path / "new")}) as sdk,
         pytest.raises(ServiceUnavailable) as caught,
     ):
         sdk.zones()
     assert "http://" not in str(caught.value)
-    assert str(caught.value).startswith("this machine's home answered 503: ")
+    assert str(caught.value).startswith("the service in this process answered 503: ")
 
 
-def test_a_misspelt_setting_is_told_with_the_nearest_name(
+def test_a_misspelt_setting_is_reported_with_the_nearest_name(
     environ: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with Client(environ={**environ, "GRIDTIDE_HOEM": "/elsewhere"}) as sdk:
@@ -162,7 +162,7 @@ def test_importing_the_server_starts_and_configures_nothing() -> None:
     assert json.loads(alone.stdout) == [1, 0]
 
 
-def test_one_process_may_ask_many_plans_at_once(environ: dict[str, str]) -> None:
+def test_one_process_may_request_many_plans_at_once(environ: dict[str, str]) -> None:
     async def ask() -> list[str]:
         async with AsyncClient(environ=environ, timeout=300) as client:
             job = Job(2, "interruptible")

@@ -26,8 +26,8 @@ from gridtide.local import AsyncLocalTransport, Host, LocalTransport
 from gridtide.planning import Cap, CostSeries, Elastic, Goal, Job, Progress, Recurring
 from gridtide.schema.plans import JobRequest
 from gridtide_store.data_directory import DataDirectory
+from tests.server.published import HOUR, NOW, Asker, FixedClock
 from tests.server.test_openapi import GETS, POSTS
-from tests.server.world import HOUR, NOW, Asker, Standing
 
 Message = MutableMapping[str, Any]
 NEW = {
@@ -75,7 +75,7 @@ class Newer:
 @pytest.fixture(scope="module")
 def apps(home: DataDirectory) -> Iterator[tuple[Any, Newer]]:
     """The application of today, and the newer one."""
-    with Asker(home, Standing(NOW)) as ask:
+    with Asker(home, FixedClock(NOW)) as ask:
         yield ask.app, Newer(ask.app)
 
 
@@ -203,8 +203,10 @@ def test_every_route_of_v1_was_among_them(apps: tuple[Any, Newer]) -> None:
     _, new = apps
     for ask in ASKS.values():
         answer(new, ask)
-    asked = {path.replace("/DE/", "/{zone}/").replace("/BE/", "/{zone}/") for path in new.paths}
-    assert {path for path in (GETS | POSTS) if path.startswith("/v1")} <= asked
+    called = {
+        path.replace("/DE/", "/{zone}/").replace("/BE/", "/{zone}/") for path in new.paths
+    }
+    assert {path for path in (GETS | POSTS) if path.startswith("/v1")} <= called
 
 
 def test_what_a_newer_service_planned_can_be_planned_again(apps: tuple[Any, Newer]) -> None:
@@ -258,7 +260,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
-def test_the_shell_says_the_same(
+def test_the_shell_prints_the_same(
     addresses: list[str], words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     today, new = addresses
@@ -268,14 +270,14 @@ def test_the_shell_says_the_same(
     (tmp_path / "BATCH").write_text(json.dumps(QUESTIONS))
     assert main(["plan", "DE", "--hours", "3", "--json", "--url", new], {}) == 0
     (tmp_path / "PLAN").write_text(capsys.readouterr().out)
-    asked = [str(tmp_path / word) if (tmp_path / word).exists() else word for word in words]
-    told = []
+    question = [str(tmp_path / word) if (tmp_path / word).exists() else word for word in words]
+    reply = []
     for address in (today, new):
-        code = main([*asked, "--url", address], {})
+        code = main([*question, "--url", address], {})
         said = capsys.readouterr()
-        assert main([*asked, "--json", "--url", address], {}) == code
+        assert main([*question, "--json", "--url", address], {}) == code
         document = capsys.readouterr()
-        told.append(
+        reply.append(
             (
                 code,
                 said.out,
@@ -284,5 +286,5 @@ def test_the_shell_says_the_same(
                 strip(json.loads(document.err)) if document.err else None,
             )
         )
-    assert told[0] == told[1]
-    assert told[0][1] or told[0][2]
+    assert reply[0] == reply[1]
+    assert reply[0][1] or reply[0][2]

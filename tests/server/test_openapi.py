@@ -12,7 +12,7 @@ import pytest
 from gridtide.schema import openapi as described
 from gridtide.schema import responses
 from gridtide_server import openapi
-from tests.server.world import Asker
+from tests.server.published import Asker
 
 OPENAPI = json.loads(openapi.document_text())
 PATHS = OPENAPI["paths"]
@@ -113,11 +113,11 @@ QUESTIONS = {
 
 
 def test_every_answer_to_a_body_is_as_described(ask: Asker) -> None:
-    asked: dict[str, Any] = {**QUESTIONS}
-    plan = ask.post("/v1/plan", asked["/v1/plan"])
-    asked["/v1/replan"] = {"plan": plan, "asked": asked["/v1/plan"], "progress": {}}
-    assert asked.keys() == POSTS.keys()
-    for path, question in asked.items():
+    sent: dict[str, Any] = {**QUESTIONS}
+    plan = ask.post("/v1/plan", sent["/v1/plan"])
+    sent["/v1/replan"] = {"plan": plan, "request": sent["/v1/plan"], "progress": {}}
+    assert sent.keys() == POSTS.keys()
+    for path, question in sent.items():
         answer = ask.post(path, question)
         schema = POSTS[path]["responses"]["200"]["content"]["application/json"]["schema"]
         named = schema["$ref"].removeprefix("#/components/schemas/")

@@ -1,4 +1,4 @@
-"""`/v1/plan` and `/v1/replan`: sums by hand over the numbers of `world`."""
+"""`/v1/plan` and `/v1/replan`: sums by hand over the numbers of `published`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gridtide.planning.decide.response import Plan
 from gridtide.schema.definition import definition_of
 from gridtide.schema.plans import PlanAnswer
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 Json = dict[str, Any]
 
@@ -79,7 +79,7 @@ def test_opening_hours_are_on_the_clock_of_their_zone(ask: Asker) -> None:
     assert plan["reason"]["code"] in ("now_is_best", "no_choice")
 
 
-def test_place_and_time_are_chosen_together_and_what_is_left_out_is_named(ask: Asker) -> None:
+def test_region_and_time_are_chosen_together_and_left_out_regions_named(ask: Asker) -> None:
     plan = ask.post("/v1/plan", question(regions=["DE", "FR", "ES"]))
     # FR 13:00 to 15:00: 60 a kWh. The forecast of ES has ended.
     assert spans(plan) == [("13:00", "15:00", 1.0, "FR")]
@@ -90,7 +90,7 @@ def test_place_and_time_are_chosen_together_and_what_is_left_out_is_named(ask: A
     assert "ended 2026-03-02T11:00:00Z" in reason
 
 
-def test_overhead_moves_the_choice_to_another_place(ask: Asker) -> None:
+def test_overhead_changes_the_chosen_region(ask: Asker) -> None:
     regions: list[Any] = ["DE", {"region": "FR", "pue": 2.5}]
     plan = ask.post("/v1/plan", question(regions=regions))
     # FR: 60 x 2.5 = 150 a kWh of the job; DE: 125.
@@ -120,7 +120,7 @@ def test_residency_and_latency_are_known_of_zones_and_cloud_regions(ask: Asker) 
     assert "round trip" in plan["left_out"][0]["reason"]
 
 
-def test_the_aim_cfe_answers_by_a_share(ask: Asker) -> None:
+def test_the_objective_cfe_plans_on_a_cfe_fraction(ask: Asker) -> None:
     plan = ask.post("/v1/plan", question(1, goal={"objective": "cfe"}))
     # 0.2, 0.6, 0.4 from 12:00 on.
     assert spans(plan) == [("13:00", "14:00", 1.0, "DE")]
@@ -174,7 +174,7 @@ def test_a_plan_that_moves_names_every_source_and_the_oldest_age(publisher: Publ
     )
     publisher.publish()
     places = {"places": ["FR", "DE"], "moves": "follow"}
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         plan = ask.post("/v1/plan", question(3, places=places))
     assert [slot[3] for slot in spans(plan)] == ["DE", "FR", "DE"]
     assert (plan["region"], plan["grams"]) == ("DE", 3.0)
@@ -185,13 +185,13 @@ def test_a_plan_that_moves_names_every_source_and_the_oldest_age(publisher: Publ
 
 
 @pytest.mark.parametrize("member", ["home", "latency_from"])
-def test_a_home_without_a_forecast_is_said_to_have_none(ask: Asker, member: str) -> None:
+def test_a_current_region_without_a_forecast_is_refused(ask: Asker, member: str) -> None:
     places = {"places": ["DE", "ES"], member: "ES"}
     problem = ask.problem("/v1/plan", 404, "no_data", question(places=places))
     assert problem["detail"].startswith("ES: the newest forecast")
 
 
-def test_a_home_that_is_no_candidate_is_refused(ask: Asker) -> None:
+def test_a_current_region_outside_the_candidates_is_refused(ask: Asker) -> None:
     places = {"places": ["DE", "FR"], "home": "ES"}
     problem = ask.problem("/v1/plan", 422, "bad_input", question(places=places))
     assert "'ES' must be one of the regions DE, FR; add it" in problem["detail"]
@@ -208,21 +208,21 @@ def test_the_wire_form_has_the_fields_of_the_sdk_s_plan() -> None:
 def test_the_rest_is_planned_by_what_is_forecast_now(publisher: Publisher) -> None:
     publisher.add(observed("DE", [300.0], start=NOW - HOUR), run("DE", [5.0, 1.0, 2.0, 9.0]))
     publisher.publish()
-    asked = question(job={"hours": 2, "kind": "interruptible"})
-    with Asker(publisher.home, Standing(NOW)) as ask:
-        plan = ask.post("/v1/plan", asked)
+    sent = question(job={"hours": 2, "kind": "interruptible"})
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
+        plan = ask.post("/v1/plan", sent)
     # The two cheapest of four.
     assert spans(plan) == [("13:00", "15:00", 1.0, "DE")]
     publisher.add(run("DE", [8.0, 7.0, 3.0], issued_at=NOW + HOUR))
     publisher.publish(NOW + 2 * HOUR)
-    with Asker(publisher.home, Standing(NOW + 2 * HOUR)) as ask:
+    with Asker(publisher.home, FixedClock(NOW + 2 * HOUR)) as ask:
         rest = ask.post(
             "/v1/replan",
-            {"plan": plan, "asked": asked, "progress": {"done": 1, "running": True}},
+            {"plan": plan, "request": sent, "progress": {"done": 1, "running": True}},
         )
         earlier = ask.post(
             "/v1/replan",
-            {"plan": plan, "asked": asked, "progress": {"at": "2026-03-02T12:00:00Z"}},
+            {"plan": plan, "request": sent, "progress": {"at": "2026-03-02T12:00:00Z"}},
         )
     # One hour is left, and of 14:00 and 15:00 the later is now the cheaper.
     assert spans(rest) == [("15:00", "16:00", 1.0, "DE")]
@@ -233,14 +233,14 @@ def test_the_rest_is_planned_by_what_is_forecast_now(publisher: Publisher) -> No
 
 
 def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: Asker) -> None:
-    asked = question(1, bounds={"slack_hours": 1})
-    plan = ask.post("/v1/plan", asked)
+    sent = question(1, bounds={"slack_hours": 1})
+    plan = ask.post("/v1/plan", sent)
     assert plan["end"] == "2026-03-02T14:00:00Z"
-    with Asker(home, Standing(NOW + timedelta(minutes=30))) as later:
-        body = {"plan": plan, "asked": asked, "progress": {}}
+    with Asker(home, FixedClock(NOW + timedelta(minutes=30))) as later:
+        body = {"plan": plan, "request": sent, "progress": {}}
         # Asked anew the slack would begin now, and end at 14:30.
         assert later.post("/v1/replan", body)["end"] == "2026-03-02T14:00:00Z"
-        assert later.post("/v1/plan", asked)["end"] == "2026-03-02T14:30:00Z"
+        assert later.post("/v1/plan", sent)["end"] == "2026-03-02T14:30:00Z"
 
 
 @pytest.mark.parametrize(
@@ -255,10 +255,10 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: A
         ({"progress": {"dome": 1}}, "progress.dome: unknown field; did you mean done?"),
         ({"plan": {}}, "plan: must be a response of the service"),
         ({"plan": 1}, "plan: must be a response of the service"),
-        ({"asked": None}, "request: required, the request it answered"),
+        ({"request": None}, "request: required, the request it answered"),
     ],
 )
 def test_progress_that_does_not_fit_is_refused(ask: Asker, change: Json, words: str) -> None:
-    asked = question()
-    body = {"plan": ask.post("/v1/plan", asked), "asked": asked, "progress": {}} | change
+    sent = question()
+    body = {"plan": ask.post("/v1/plan", sent), "request": sent, "progress": {}} | change
     assert words in ask.problem("/v1/replan", 422, "bad_input", body)["detail"]

@@ -21,7 +21,7 @@ from gridtide.schema.plans import PlanAnswer
 from gridtide.schema.regions import Candidate, Candidates
 from gridtide.schema.responses import BestWindow
 from gridtide_server.http.limits import Limits
-from tests.server.world import HOUR, NOW, Asker
+from tests.server.published import HOUR, NOW, Asker
 
 Json = dict[str, Any]
 JOB = Job(2 * HOUR)
@@ -39,7 +39,7 @@ def body(**members: Any) -> Json:  # noqa: ANN401  # JSON
     return {"job": {"hours": 2}, "region": "DE"} | members
 
 
-# What is asked over REST, the same in Python, the class, and words of the message.
+# A request over REST, the same in Python, the class, and words of the message.
 CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str]] = [
     (
         "no length",
@@ -203,14 +203,14 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
 
 
 @pytest.mark.parametrize(
-    ("asked", "ask_sdk", "kind", "words"),
+    ("sent", "ask_sdk", "kind", "words"),
     [case[1:] for case in CASES],
     ids=[case[0] for case in CASES],
 )
 def test_rest_and_python_refuse_alike(
     ask: Asker,
     client: Client,
-    asked: object,
+    sent: object,
     ask_sdk: Callable[[Client], object],
     kind: type[GridtideError],
     words: str,
@@ -218,7 +218,7 @@ def test_rest_and_python_refuse_alike(
     answer = ask(
         "/v1/plan",
         "POST",
-        body=asked if isinstance(asked, bytes) else json.dumps(asked).encode(),
+        body=sent if isinstance(sent, bytes) else json.dumps(sent).encode(),
     )
     problem = answer.json()
     with pytest.raises(kind) as caught:
@@ -363,11 +363,11 @@ BEYOND: list[tuple[str, Json, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "asked", "words"), BEYOND)
+@pytest.mark.parametrize(("path", "sent", "words"), BEYOND)
 def test_what_is_beyond_any_number_is_refused(
-    ask: Asker, path: str, asked: Json, words: str
+    ask: Asker, path: str, sent: Json, words: str
 ) -> None:
-    assert words in ask.problem(path, 422, "bad_input", asked)["detail"]
+    assert words in ask.problem(path, 422, "bad_input", sent)["detail"]
 
 
 def test_what_was_sent_is_not_repeated_at_any_length(ask: Asker) -> None:
@@ -390,13 +390,13 @@ WINDOWS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "asked"), WINDOWS)
+@pytest.mark.parametrize(("query", "sent"), WINDOWS)
 def test_a_window_is_refused_in_the_same_words_everywhere(
-    ask: Asker, client: Client, query: str, asked: dict[str, Any]
+    ask: Asker, client: Client, query: str, sent: dict[str, Any]
 ) -> None:
     said = ask(f"/v1/best-window?region=DE&{query}").json()
     with pytest.raises(GridtideError) as caught:
-        client.best_window("DE", **asked)
+        client.best_window("DE", **sent)
     assert (caught.value.code, str(caught.value)) == (said["code"], said["detail"])
 
 

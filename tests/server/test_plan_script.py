@@ -17,7 +17,7 @@ from gridtide.clock import Clock
 from gridtide.planning import Progress
 from gridtide.schema.plans import PlanAnswer
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker
+from tests.server.published import NOW, Asker
 
 JOB = {"hours": 3, "kind": "interruptible"}
 ROWS = "start,end,kwh\n2026-03-01T10:20Z,2026-03-01T12:40Z,3\n"
@@ -160,7 +160,7 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     file.write_text(printed)
     assert main(["replan", str(file), *words, "--done", "1", "--json"], environ) == 0
     sent = {"job": JOB, "region": "DE", "bounds": {"slack_hours": 9}}
-    body = {"plan": json.loads(printed), "asked": sent, "progress": {"done": 1}}
+    body = {"plan": json.loads(printed), "request": sent, "progress": {"done": 1}}
     with Asker(home, Clock(NOW)) as ask:
         again = json.loads(capsys.readouterr().out)
         assert again.pop("request")["bounds"] == sent["bounds"]
@@ -175,7 +175,7 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     assert "DE (Germany): start 2026-03-02T14:00Z" in capsys.readouterr().out
 
 
-def test_the_script_says_at_which_size_a_job_runs(
+def test_the_script_prints_with_how_many_workers_a_job_runs(
     home: DataDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
@@ -189,7 +189,7 @@ def test_the_script_says_at_which_size_a_job_runs(
     progress = {"done": 1, "running": True, "workers": 2.5}
     body = {
         "plan": json.loads(printed),
-        "asked": {"job": job, "region": "DE"},
+        "request": {"job": job, "region": "DE"},
         "progress": progress,
     }
     with Asker(home, Clock(NOW)) as ask:

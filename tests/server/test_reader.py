@@ -18,7 +18,7 @@ from gridtide_server.view import View
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed, run
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 URL = "/v1/best-window?region=DE&hours=1"
 
@@ -45,14 +45,14 @@ def is_open(view: View) -> bool:
 
 def test_a_new_snapshot_answers_the_next_question(publisher: Publisher) -> None:
     start(publisher)
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         assert ask(URL).status_code == 503
         for value in (1.0, 2.0, 3.0):
             issue(publisher, value)
             assert ask.json(URL)["mean"] == value
 
 
-def test_who_reads_keeps_the_old_one_which_is_closed_when_all_are_done(
+def test_readers_keep_the_old_snapshot_until_all_are_done(
     publisher: Publisher,
 ) -> None:
     start(publisher)
@@ -131,7 +131,7 @@ def served(reader: Reader, snapshot: str) -> bool:
     return False
 
 
-def test_a_closed_reader_waits_for_who_reads_and_opens_again(publisher: Publisher) -> None:
+def test_a_closed_reader_waits_for_its_requests_and_opens_again(publisher: Publisher) -> None:
     start(publisher)
     issue(publisher, 1.0)
     reader = Reader(publisher.home)
@@ -144,12 +144,12 @@ def test_a_closed_reader_waits_for_who_reads_and_opens_again(publisher: Publishe
     reader.close()
 
 
-def test_what_cannot_be_opened_is_told_once_and_the_old_one_stays(
+def test_what_cannot_be_opened_is_logged_once_and_the_old_one_stays(
     publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     start(publisher)
     issue(publisher, 1.0)
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         assert ask.json(URL)["mean"] == 1.0
         broken = issue(publisher, 2.0)
         for file in (publisher.home.snapshots / broken).iterdir():
@@ -169,7 +169,7 @@ def test_a_first_snapshot_that_cannot_be_opened_is_a_problem_not_a_crash(
     start(publisher)
     broken = issue(publisher, 1.0)
     (publisher.home.snapshots / broken / "manifest.json").write_bytes(b"{")
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         problem = ask.problem(URL, 503, "damaged")
         assert "gridtide publish" in problem["detail"]
         assert ask("/readyz").status_code == 503
@@ -179,7 +179,7 @@ def test_a_first_snapshot_that_cannot_be_opened_is_a_problem_not_a_crash(
 def test_a_pointer_that_vanishes_leaves_what_is_open(publisher: Publisher) -> None:
     start(publisher)
     issue(publisher, 1.0)
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         assert ask.json(URL)["mean"] == 1.0
         shutil.rmtree(publisher.home.snapshots)
         publisher.home.current.unlink()
@@ -205,7 +205,7 @@ def test_no_request_fails_while_20_snapshots_are_published(publisher: Publisher)
     start(publisher)
     issue(publisher, 0.0)
     done, turn = threading.Event(), threading.Semaphore(0)
-    with Asker(publisher.home, Standing(NOW)) as ask, ThreadPoolExecutor(2) as threads:
+    with Asker(publisher.home, FixedClock(NOW)) as ask, ThreadPoolExecutor(2) as threads:
 
         def work() -> list[float]:
             seen = []
@@ -240,9 +240,9 @@ def test_errors_of_reading_are_ours(publisher: Publisher) -> None:
         Reader(publisher.home).read().__enter__()
 
 
-def test_a_home_that_cannot_be_read_is_told_and_not_a_fault_of_ours(tmp_path: Path) -> None:
+def test_a_data_directory_that_cannot_be_read_is_reported_as_such(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("no folder")
-    with Asker(DataDirectory(tmp_path / "home"), Standing(NOW)) as ask:
+    with Asker(DataDirectory(tmp_path / "home"), FixedClock(NOW)) as ask:
         answer = ask(URL)
     assert (answer.status_code, answer.json()["code"]) == (503, "unusable_home")
     assert "GRIDTIDE_HOME" in answer.json()["detail"]
@@ -256,7 +256,7 @@ def test_damage_found_by_a_question_of_many_is_503_and_the_next_call_opens_anew(
     row = {"start": "2026-03-02T11:00Z", "end": "2026-03-02T12:00Z", "kwh": 1}
     question = {"kind": "footprint", "region": "DE", "rows": [row]}
     batch = {"questions": [question]}
-    with Asker(publisher.home, Standing(NOW)) as ask:
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
         assert ask.post("/v1/batch", batch)["answers"][0]["gross_g"] == 123.0
         with ask.reader.read() as view:
             view.snapshot.close()

@@ -12,7 +12,7 @@ from gridtide.errors import BadInput
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Bounds, Cap, Job, Progress, Recurring
 from gridtide.schema.plans import JobRequest
-from tests.server.world import HOUR, NOW, Asker
+from tests.server.published import HOUR, NOW, Asker
 
 Json = dict[str, Any]
 CRON = "0 14 * * *"
@@ -78,22 +78,22 @@ def test_the_plan_is_that_of_the_next_time(
 def test_what_cannot_come_back_is_refused(
     ask: Asker, recurring: Json, bounds: Json | None, words: str
 ) -> None:
-    asked = question(recurring=recurring, bounds=bounds)
-    assert words in ask.problem("/v1/plan", 422, "bad_input", asked)["detail"]
+    sent = question(recurring=recurring, bounds=bounds)
+    assert words in ask.problem("/v1/plan", 422, "bad_input", sent)["detail"]
 
 
 def test_the_rest_of_a_job_stays_in_the_time_it_was_planned_for(ask: Asker) -> None:
     # Asked at 10:00 for 11:00 and what follows until 16:00; at 12:00 it has not begun.
-    asked = question(
+    sent = question(
         recurring={"cron": "0 11 * * *", "slack_hours": 3}, as_of="2026-03-02T10:00Z"
     )
-    plan = ask.post("/v1/plan", asked)
-    rest = ask.post("/v1/replan", {"plan": plan, "asked": asked, "progress": {}})
+    plan = ask.post("/v1/plan", sent)
+    rest = ask.post("/v1/replan", {"plan": plan, "request": sent, "progress": {}})
     # Of 12:00 to 16:00 the cleanest 2 h are 14:00 to 16:00: (200 + 100) / 2.
     assert (rest["start"], rest["mean"]) == ("2026-03-02T14:00:00Z", 150)
 
 
-def test_python_asks_the_same(ask: Asker) -> None:
+def test_python_sends_the_same(ask: Asker) -> None:
     daily = Recurring(CRON, timedelta(hours=3))
     job, wire = Job(2 * HOUR), {"cron": CRON, "slack_hours": 3.0}
     with Client("http://test", transport=LocalTransport(Host(ask.app))) as client:

@@ -1,4 +1,4 @@
-"""``gridtide serve`` as a process: ready, asked, told to end."""
+"""``gridtide serve`` as a process: its start, its responses and its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Publisher, observed, run
+from tests.server.published import HOUR, NOW, Publisher, observed, run
 
 pytestmark = pytest.mark.slow
 URL = "/v1/best-window?region=DE&hours=2"
@@ -54,7 +54,7 @@ def serving(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_says_where_it_answers_and_ends_well_on_a_signal(
+def test_it_prints_its_address_and_ends_well_on_a_signal(
     home: DataDirectory, number: signal.Signals, workers: str
 ) -> None:
     with serving(home.root, "--workers", workers) as (process, address):
@@ -75,7 +75,7 @@ def test_in_json_the_address_is_the_one_document_on_standard_output(
     assert json.loads(out) == {"url": address}
 
 
-def test_a_port_in_use_is_an_error_that_names_the_way_out(home: DataDirectory) -> None:
+def test_a_port_in_use_is_an_error_that_names_the_remedy(home: DataDirectory) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(

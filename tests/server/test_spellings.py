@@ -18,7 +18,7 @@ from gridtide.cli.script import main
 from gridtide.client import Client
 from gridtide.errors import BadInput
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import NOW, Asker
+from tests.server.published import NOW, Asker
 
 HOUR = timedelta(hours=1)
 ENVIRON = {"GRIDTIDE_NOW": NOW.isoformat()}

@@ -13,17 +13,17 @@ from gridtide.clock import Clock
 from gridtide.errors import GridtideError, ServiceUnavailable, StaleData
 from gridtide.local import Host, LocalTransport
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Publisher, Standing, observed
+from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed
 
 DE = "/v1/zones/DE/intensity"
 MINUTE = timedelta(minutes=1)
 
 
 def test_a_value_of_six_hours_is_now_and_an_older_one_is_refused(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + 6 * HOUR)) as ask:
+    with Asker(home, FixedClock(NOW + 6 * HOUR)) as ask:
         answer = ask.json(DE)
     assert (answer["stale"], answer["data_age_seconds"]) == (False, 6 * 3600)
-    with Asker(home, Standing(NOW + 6 * HOUR + MINUTE)) as ask:
+    with Asker(home, FixedClock(NOW + 6 * HOUR + MINUTE)) as ask:
         problem = ask.problem(DE, 503, "stale_data")
     assert problem["slot_end"] == "2026-03-02T12:00:00Z"
     assert problem["slot_start"] == "2026-03-02T11:00:00Z"
@@ -35,7 +35,7 @@ def test_a_value_of_six_hours_is_now_and_an_older_one_is_refused(home: DataDirec
 
 @pytest.mark.parametrize("years", [1, 5])
 def test_a_larger_maximum_age_answers_and_flags_it(home: DataDirectory, years: int) -> None:
-    with Asker(home, Standing(NOW + timedelta(days=365 * years))) as ask:
+    with Asker(home, FixedClock(NOW + timedelta(days=365 * years))) as ask:
         answer = ask.json(f"{DE}?max_age={24 * 365 * years}")
         ask.problem(f"{DE}?max_age={24 * 365 * years - 0.01}", 503, "stale_data")
     assert answer["stale"] is True
@@ -44,13 +44,13 @@ def test_a_larger_maximum_age_answers_and_flags_it(home: DataDirectory, years: i
 
 
 def test_a_smaller_maximum_age_refuses_what_is_served_by_default(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + HOUR)) as ask:
+    with Asker(home, FixedClock(NOW + HOUR)) as ask:
         assert ask.json(DE)["stale"] is False
         ask.problem(f"{DE}?max_age=0.5", 503, "stale_data")
 
 
 def test_a_range_is_history_at_any_age(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + timedelta(days=900))) as ask:
+    with Asker(home, FixedClock(NOW + timedelta(days=900))) as ask:
         answer = ask.json(f"{DE}?start=2026-03-02T10:00Z&end=2026-03-02T12:00Z")
         assert answer["stale"] is False
         ask.problem(f"{DE}?start=2026-03-02T10:00Z&max_age=2", 422, "bad_input")
@@ -61,8 +61,8 @@ def test_a_maximum_age_is_a_number_of_hours(ask: Asker, text: str) -> None:
     assert "max_age" in ask.problem(f"{DE}?max_age={text}", 422, "bad_input")["detail"]
 
 
-def test_age_counts_to_the_moment_asked_about(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + timedelta(days=900))) as ask:
+def test_age_counts_to_the_requested_moment(home: DataDirectory) -> None:
+    with Asker(home, FixedClock(NOW + timedelta(days=900))) as ask:
         assert ask.json(f"{DE}?as_of=2026-03-02T12:30Z")["data_age_seconds"] == 1800
     with Asker(home, Clock(NOW + HOUR)) as ask:
         answer = ask.json(DE)
@@ -82,7 +82,7 @@ def test_a_slot_that_still_runs_makes_nothing_younger(publisher: Publisher) -> N
     )
     publisher.publish()
     later = NOW + HOUR / 2
-    with Asker(publisher.home, Standing(later)) as ask:
+    with Asker(publisher.home, FixedClock(later)) as ask:
         for zone in ("DE", "FR"):
             problem = ask.problem(f"/v1/zones/{zone}/intensity", 503, "stale_data")
             assert problem["data_age_seconds"] == 8.5 * 3600
@@ -104,8 +104,8 @@ def test_the_setting_moves_the_border(home: DataDirectory) -> None:
         assert client.intensity("DE").stale is False
 
 
-def test_the_sdk_has_an_error_of_its_own_and_asks_once(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW + 30 * HOUR)) as ask:
+def test_the_sdk_has_an_error_of_its_own_and_sends_once(home: DataDirectory) -> None:
+    with Asker(home, FixedClock(NOW + 30 * HOUR)) as ask:
         transport = LocalTransport(Host(ask.app))
         with Client("http://test", transport=transport, pause=pytest.fail) as client:
             with pytest.raises(StaleData) as caught:
@@ -150,9 +150,9 @@ def test_now_of_several_regions_answers_those_it_can(
 
 @pytest.mark.parametrize("text", ["48", "48h", "PT48H", "2880min", "2d"])
 def test_a_maximum_age_is_a_length_like_any_other(home: DataDirectory, text: str) -> None:
-    with Asker(home, Standing(NOW + 48 * HOUR)) as ask:
+    with Asker(home, FixedClock(NOW + 48 * HOUR)) as ask:
         assert ask.json(f"{DE}?max_age={text}")["stale"] is True
-    with Asker(home, Standing(NOW + 48 * HOUR + MINUTE)) as ask:
+    with Asker(home, FixedClock(NOW + 48 * HOUR + MINUTE)) as ask:
         assert (
             ask.problem(f"{DE}?max_age={text}", 503, "stale_data")["max_age_seconds"] == 172800
         )

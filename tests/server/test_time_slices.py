@@ -66,7 +66,7 @@ def test_a_slice_is_kept_until_it_is_over() -> None:
     assert order == ["first", "second", "first again"]
 
 
-def test_a_solver_outside_of_python_keeps_nobody_waiting() -> None:
+def test_a_solver_outside_of_python_delays_no_other_thread() -> None:
     slices = TimeSlices()
     others, solved = threading.Event(), threading.Event()
 
@@ -89,7 +89,7 @@ def test_a_solver_outside_of_python_keeps_nobody_waiting() -> None:
     assert solved.wait(60)
 
 
-def test_the_place_is_given_back_by_who_fails() -> None:
+def test_failed_work_gives_the_permit_back() -> None:
     slices = TimeSlices()
     budget = TimeBudget(WorkLimits(), slices=slices)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gridtide_store import catalogue
-from tests.server.world import Asker
+from tests.server.published import Asker
 
 
 def by_key(answer: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -27,7 +27,7 @@ def test_the_zones_with_data_are_listed_by_key(ask: Asker) -> None:
     assert answer["replay"] is False
 
 
-def test_a_zone_says_what_it_has(ask: Asker) -> None:
+def test_a_zone_lists_its_signals(ask: Asker) -> None:
     zone = by_key(ask.json("/v1/zones"))["DE"]
     assert zone == {
         "zone": "DE",
@@ -78,7 +78,7 @@ def test_as_of_lists_what_was_known_then(ask: Asker) -> None:
     assert zone["forecast"]["model"] == "beta"
 
 
-def test_as_of_says_nothing_of_what_became_known_later(ask: Asker) -> None:
+def test_as_of_shows_nothing_that_became_known_later(ask: Asker) -> None:
     # Of its three signals DE then had only the lifecycle intensity; FR had nothing yet.
     zones = by_key(ask.json("/v1/zones?as_of=2026-03-02T09:30Z"))
     assert zones["DE"]["signals"] == ["ci_lifecycle_produced"]

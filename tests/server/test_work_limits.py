@@ -1,4 +1,4 @@
-"""Calls that plan take a few threads and a limited time; what else is asked is answered."""
+"""Planning calls take a few threads and a limited time; other calls are still answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide_server.errors import Overloaded
 from gridtide_server.queue import TimeBudget, WorkLimits, WorkQueue
 from gridtide_store.data_directory import DataDirectory
-from tests.server.world import HOUR, NOW, Asker, Standing
+from tests.server.published import HOUR, NOW, Asker, FixedClock
 
 # Seconds of work in pure Python: every minute of three days is a place to start and to end.
 HEAVY: dict[str, Any] = {
@@ -68,7 +68,7 @@ def test_others_are_answered_while_one_never_ends() -> None:
     assert asyncio.run(ask()) == ["short", "endless given up"]
 
 
-def test_who_waits_behind_too_many_is_sent_away() -> None:
+def test_a_call_behind_too_many_is_refused() -> None:
     async def ask() -> list[Any]:
         queue, go = WorkQueue(WorkLimits(at_once=1, waiting=1)), threading.Event()
         calls = [
@@ -127,7 +127,7 @@ def test_one_that_takes_all_there_is_leaves_the_others_theirs() -> None:
     assert hand.budget.left <= 0
 
 
-def test_each_has_a_least_part_and_who_comes_too_late_none() -> None:
+def test_each_has_a_least_share_and_one_that_is_too_late_none() -> None:
     hand = Hand(WorkLimits(seconds=4, share=2))
     found = hand.budget.run_all([hand.work(k, 2) for k in range(4)])
     # Both take their two seconds, by when the look finds that they are over.
@@ -136,7 +136,7 @@ def test_each_has_a_least_part_and_who_comes_too_late_none() -> None:
 
 
 def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: DataDirectory) -> None:
-    with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=0.05)) as ask:
+    with Asker(home, FixedClock(NOW), work_limits=WorkLimits(seconds=0.05)) as ask:
         problem = ask.problem("/v1/plan", 422, "too_costly", HEAVY)
         assert problem["title"] == "The request takes too much work"
         job = Job(
@@ -157,7 +157,7 @@ def test_a_plan_that_takes_too_long_is_refused_alike_everywhere(home: DataDirect
 def test_a_costly_question_of_a_batch_spoils_no_other(home: DataDirectory) -> None:
     heavy, plan = {"kind": "plan", **HEAVY}, {"job": {"hours": 2}, "region": "DE"}
     questions = [heavy, WINDOW, {"kind": "plan", **plan}, *[heavy] * 996]
-    with Asker(home, Standing(NOW), work_limits=WorkLimits(seconds=2, share=0.5)) as ask:
+    with Asker(home, FixedClock(NOW), work_limits=WorkLimits(seconds=2, share=0.5)) as ask:
         *answers, last = ask.post("/v1/batch", {"questions": [*questions, WINDOW]})["answers"]
         window = ask.json("/v1/best-window?region=DE&hours=2")
         planned = ask.post("/v1/plan", plan)
@@ -165,16 +165,16 @@ def test_a_costly_question_of_a_batch_spoils_no_other(home: DataDirectory) -> No
     assert {each["code"] for each in [answers[0], *answers[3:]]} == {"too_costly"}
 
 
-def test_too_many_calls_are_told_when_to_ask_again(home: DataDirectory) -> None:
+def test_too_many_calls_are_refused_with_the_time_to_retry(home: DataDirectory) -> None:
     plan = b'{"job": {"hours": 2}, "region": "DE"}'
-    with Asker(home, Standing(NOW), work_limits=WorkLimits(at_once=1, waiting=-1)) as ask:
+    with Asker(home, FixedClock(NOW), work_limits=WorkLimits(at_once=1, waiting=-1)) as ask:
         answer = ask("/v1/plan", "POST", body=plan)
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "5"
         assert ask.json("/v1/best-window?region=DE&hours=2")["hours"] == 2
 
 
-def test_who_waits_too_long_is_sent_away_and_leaves_no_place_taken() -> None:
+def test_a_call_that_waits_too_long_is_refused_and_takes_no_thread() -> None:
     async def ask() -> list[Any]:
         queue, go = WorkQueue(WorkLimits(at_once=1, patience=0.05)), threading.Event()
         first = asyncio.ensure_future(queue.run(lambda _budget: go.wait(60)))
@@ -188,7 +188,7 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_place_taken() -> None:
     assert answered == [True, 3]
 
 
-def test_one_client_fills_neither_the_places_to_work_nor_those_to_wait() -> None:
+def test_one_client_fills_neither_the_threads_nor_the_queue() -> None:
     async def ask() -> tuple[int, list[Any]]:
         queue, go = WorkQueue(WorkLimits(at_once=2, waiting=8, patience=60)), threading.Event()
         greedy = [
@@ -230,7 +230,7 @@ def test_work_for_a_client_that_left_is_not_begun_and_ends_where_it_runs() -> No
     assert asyncio.run(ask()) == (["runs"], 7)
 
 
-def test_a_line_that_stops_ends_what_runs() -> None:
+def test_a_queue_that_stops_ends_running_work() -> None:
     async def ask() -> list[Any]:
         queue, running = WorkQueue(WorkLimits(seconds=60)), threading.Event()
 

@@ -150,7 +150,7 @@ class Publisher:
         self._open.close()
 
 
-class Standing(Clock):
+class FixedClock(Clock):
     """Stands still like a replay's clock, and passes for the real one."""
 
     @property
