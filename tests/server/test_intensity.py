@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from gridtide_server import bodies
+from gridtide_server.app import ServerSettings, create_app
+from gridtide_server.reader import Reader
+from gridtide_store.data_directory import DataDirectory
 from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed, run
 
 DE = "/v1/zones/DE/intensity"
@@ -252,3 +258,24 @@ def test_no_error_as_of_a_moment_shows_what_became_known_later(publisher: Publis
         for word in late:
             # Its own question may be repeated.
             assert word not in reply.replace("of cfe_produced", "").replace("FR (", ""), reply
+
+
+def test_few_long_histories_are_read_at_a_time(
+    home: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "ADMISSION_SECONDS", 0.05)
+    app = create_app(ServerSettings(), Reader(home), FixedClock(NOW))
+    admission, transport = app.state.admission, httpx.ASGITransport(app)
+
+    async def call() -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            async with admission.enter_long(), admission.enter_long():
+                first = [
+                    await client.get(f"{DE}?start={start}T00:00Z")
+                    for start in ("2025-01-01", "2026-02-01")
+                ]
+            return [*first, await client.get(f"{DE}?start=2025-01-01T00:00Z")]
+
+    refused, short, later = asyncio.run(call())
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+    assert (short.status_code, later.status_code) == (200, 200)

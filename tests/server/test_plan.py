@@ -262,3 +262,22 @@ def test_progress_that_does_not_fit_is_refused(ask: Asker, change: Json, words: 
     sent = question()
     body = {"plan": ask.post("/v1/plan", sent), "request": sent, "progress": {}} | change
     assert words in ask.problem("/v1/replan", 422, "bad_input", body)["detail"]
+
+
+def test_the_region_of_a_running_job_must_have_a_forecast(publisher: Publisher) -> None:
+    publisher.add(
+        *(observed(zone, [300.0], start=NOW - HOUR) for zone in ("DE", "FR")),
+        run("DE", [300.0] * 9),
+        run("FR", [50.0] * 3),
+    )
+    publisher.publish()
+    body = {"job": {"hours": 2}, "regions": ["DE", "FR"]}
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
+        plan = ask.post("/v1/plan", body)
+    assert plan["region"] == "FR"
+    # Four hours later the forecast of FR has ended.
+    progress = {"region": "FR", "done": 1, "running": True}
+    with Asker(publisher.home, FixedClock(NOW + 4 * HOUR)) as later:
+        again = {"plan": plan, "request": body, "progress": progress}
+        problem = later.problem("/v1/replan", 404, "no_data", again)
+    assert "FR: the newest forecast" in problem["detail"]

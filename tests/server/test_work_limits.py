@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import httpx
 import pytest
 
 from gridtide.client import Client
@@ -14,8 +16,11 @@ from gridtide.errors import TooCostly
 from gridtide.local import Host, LocalTransport
 from gridtide.planning import Cost, Job
 from gridtide.planning.solvers.cancellation import check_cancelled
+from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.errors import Overloaded
 from gridtide_server.queue import TimeBudget, WorkLimits, WorkQueue
+from gridtide_server.reader import Reader
+from gridtide_server.routes import decisions
 from gridtide_store.data_directory import DataDirectory
 from tests.server.published import HOUR, NOW, Asker, FixedClock
 
@@ -247,3 +252,65 @@ def test_a_queue_that_stops_ends_running_work() -> None:
     ended, after = asyncio.run(ask())
     assert isinstance(ended, TooCostly)
     assert after == 4
+
+
+def test_a_client_over_http_has_its_share_of_the_queue(home: DataDirectory) -> None:
+    limits = WorkLimits(seconds=0.5, at_once=1, waiting=4, patience=60)
+    app = create_app(ServerSettings(work_limits=limits), Reader(home), FixedClock(NOW))
+    quick = {"job": {"hours": 2}, "region": "DE"}
+
+    async def post(client: str, body: object) -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(client, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+            return await caller.post("/v1/plan", json=body)
+
+    async def call() -> list[httpx.Response]:
+        greedy = [post("192.0.2.1", HEAVY) for _ in range(3)]
+        return await asyncio.gather(*greedy, post("192.0.2.2", quick))
+
+    *greedy, other = asyncio.run(call())
+    # One works and one waits, a quarter of four.
+    codes = sorted(answer.json()["code"] for answer in greedy)
+    assert codes == ["overloaded", "too_costly", "too_costly"]
+    assert other.status_code == 200
+
+
+def test_the_plan_of_a_client_that_leaves_ends(
+    home: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = threading.Event()
+
+    def plan(*_: object) -> NoReturn:
+        running.set()
+        endless()
+
+    monkeypatch.setattr(decisions, "build_plan", plan)
+    limits = WorkLimits(seconds=60, at_once=1)
+    app = create_app(ServerSettings(work_limits=limits), Reader(home), FixedClock(NOW))
+    body = json.dumps({"job": {"hours": 2}, "region": "DE"}).encode()
+    scope = {
+        **{"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http"},
+        **{"path": "/v1/plan", "raw_path": b"/v1/plan", "query_string": b"", "headers": []},
+        **{"root_path": "", "client": ("192.0.2.1", 1), "server": ("test", 80)},
+    }
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if not running.is_set() and not sent:
+            sent.append(body)
+            return {"type": "http.request", "body": body, "more_body": False}
+        await asyncio.to_thread(running.wait, 60)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:  # noqa: ANN401  # ASGI
+        sent.append(message)
+
+    async def call() -> httpx.Response:
+        await app(scope, receive, send)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post("/v1/batch", json={"questions": [WINDOW]})
+
+    # The one thread is free again although the plan had 60 seconds.
+    assert asyncio.run(call()).status_code == 200
+    assert sent[1]["status"] == 499
