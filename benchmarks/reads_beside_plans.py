@@ -1,11 +1,11 @@
-"""What reading answers take while costly plans are computed: one server process, two runs.
+"""Measure the time of reading requests while costly plans are computed, in two runs.
 
     python benchmarks/reads_beside_plans.py --seconds 15 --plans 4
 
-A server (`gridtide serve`) over a home of simulated numbers is asked 50 times a second over the
-reading routes: first alone, then while `--plans` other connections ask for batches of plans
-without pause. Printed are the median and the 99th percentile of both, and how much planning
-was done meanwhile. The bar is 20 ms for the 99th percentile beside plans.
+A server (`gridtide serve`) over simulated numbers gets 50 requests a second on the reading
+routes: first alone, then while `--plans` other connections request batches of plans without
+pause. The median and the 99th percentile of both runs are printed, and how many plans were made
+meanwhile. The bar is 20 ms for the 99th percentile beside plans.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ PLANS_A_BATCH = 20
 
 
 def main() -> None:
-    """Print what reads take, alone and beside plans."""
+    """Print the time of reading requests, alone and beside plans."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--plans", type=int, default=4, help="connections that ask for plans")
+    parser.add_argument("--plans", type=int, default=4, help="connections that request plans")
     options = parser.parse_args()
     zones = list(catalogue.load().zones)[:20]
     with tempfile.TemporaryDirectory() as folder:
         home = DataDirectory(Path(folder))
         write(home, zones, NOW)
         with serving(home) as host:
-            read(host, zones, 2.0)  # fills what is kept in memory
+            read(host, zones, 2.0)  # fills the memory of the server
             alone = read(host, zones, options.seconds)
             with planning(host, zones, options.plans) as planned:
                 beside = read(host, zones, options.seconds)
@@ -57,14 +57,14 @@ def main() -> None:
 
 
 def report(name: str, milliseconds: list[float]) -> None:
-    """One line of the table."""
+    """Print one row of the table."""
     middle, high = np.percentile(milliseconds, [50, 99])
     print(f"{name:<32} n {len(milliseconds):>5}   p50 {middle:6.2f} ms   p99 {high:6.2f} ms")
 
 
 @contextmanager
 def serving(home: DataDirectory) -> Iterator[str]:
-    """A server over `home`: host and port."""
+    """Run a server over `home`; yield its host and port."""
     command = [sys.executable, "-m", "gridtide", "serve", "--port", "0", "--json"]
     command += ["--home", str(home.root)]
     server = subprocess.Popen(
@@ -80,7 +80,7 @@ def serving(home: DataDirectory) -> Iterator[str]:
 
 
 def read(host: str, zones: list[str], seconds: float) -> list[float]:
-    """Milliseconds of each answer, asked at a fixed rate over one connection."""
+    """Return the milliseconds of each request, sent at a fixed rate over one connection."""
     connection = http.client.HTTPConnection(host, timeout=60)
     spent, began = [], time.perf_counter()
     for k in range(int(seconds * RATE)):
@@ -92,11 +92,11 @@ def read(host: str, zones: list[str], seconds: float) -> list[float]:
             f"/v1/zones/{zone}/forecast",
             f"/v1/zones/{zone}/intensity",
         )[k % 4]
-        asked = time.perf_counter()
+        sent = time.perf_counter()
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
-        spent.append((time.perf_counter() - asked) * 1000)
+        spent.append((time.perf_counter() - sent) * 1000)
         assert answer.status == 200, body
     connection.close()
     return spent
@@ -104,7 +104,7 @@ def read(host: str, zones: list[str], seconds: float) -> list[float]:
 
 @contextmanager
 def planning(host: str, zones: list[str], callers: int) -> Iterator[list[int]]:
-    """Ask for batches of plans without pause; a list whose only member counts plans."""
+    """Request batches of plans without pause; yield a list whose only member counts plans."""
     ended, counted = threading.Event(), [0]
     questions = [
         {

@@ -1,12 +1,13 @@
-"""What an answer costs the server: CPU time of a real process, requests over one connection.
+"""Measure the CPU time of a response: a real server process, requests over one connection.
 
     python benchmarks/server_answers.py --zones 100 --requests 2000
 
-A home of simulated numbers is made and published first. Each route is asked that often; the
-CPU time of the server process (from /proc, so Linux) is divided by the number. The floor is
-a raw ASGI application that answers a constant, in the same server. Then snapshots are
-published while requests go on, for how long a switch takes and what it
-costs those who ask meanwhile.
+Simulated numbers are published first. Each route gets that many requests; the CPU time of the
+server process (from /proc, so Linux) is divided by the number. The floor is a raw ASGI
+application that responds with a constant, in the same server. The wire is the decoding of a
+question and the encoding of its answer in a batch, without the search between them. Then
+snapshots are published while requests go on, to measure how long a switch takes and what it
+costs the requests meanwhile.
 """
 
 from __future__ import annotations
@@ -23,14 +24,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import uvicorn
 
 from gridtide.clock import Clock
+from gridtide.schema.batches import decode_question
+from gridtide.schema.requests import BestWindowRequest
+from gridtide_server.answers.regions import resolve_region
+from gridtide_server.answers.windows import Search, find_window, window_fields
 from gridtide_server.app import ServerSettings, create_app
 from gridtide_server.commands import address, listen
+from gridtide_server.queue import WorkLimits, WorkQueue
 from gridtide_server.reader import Reader
+from gridtide_server.service import Service
 from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
@@ -46,7 +54,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def main() -> None:
-    """Print CPU microseconds for each kind of answer."""
+    """Print CPU microseconds for each kind of response."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -76,13 +84,14 @@ def main() -> None:
             ):
                 report(path, ours.cpu(path, requests))
             for hours in (4, 3.7):
-                asked = [
+                questions = [
                     {"kind": "best_window", "region": zones[k % len(zones)], "hours": hours + k}
                     for k in range(60)
                 ]
-                batch = json.dumps({"questions": (asked * 17)[:1000]})
+                batch = json.dumps({"questions": (questions * 17)[:1000]})
                 spent = ours.cpu("/v1/batch", 20, batch) / 1000
                 report(f"/v1/batch of 1,000 best windows, {hours} h and more, each", spent)
+            report("  decoding and encoding of one of these alone", wire(home, questions))
             plan = {"job": {"hours": 8, "kind": "interruptible"}, "region": zones[0]}
             report("/v1/plan, 8 h that may pause", ours.cpu("/v1/plan", 200, json.dumps(plan)))
             slowest, switched = [], []
@@ -99,8 +108,34 @@ def main() -> None:
             print(f"{most:9.1f} ms for the slowest answer until then (median of 5)")
 
 
+def wire(home: DataDirectory, questions: list[dict[str, Any]]) -> float:
+    """Return the CPU seconds of decoding one question and encoding its answer."""
+    reader = Reader(home)
+    service = Service(reader, Clock(), WorkQueue(WorkLimits()), timedelta(hours=6))
+    with reader.read() as view:
+        now = service.moment(view=view)
+        found = []
+        for question in questions:
+            request = decode_question(question)
+            assert isinstance(request, BestWindowRequest)
+            search = Search.of(request, now)
+            region = resolve_region(request.region)
+            found.append((find_window(view, region, search), search))
+        encode = msgspec.json.Encoder().encode
+        best = float("inf")
+        for _ in range(100):
+            before = time.process_time()
+            for question in questions:
+                decode_question(question)
+            for decision, search in found:
+                encode(window_fields(decision, search))
+            best = min(best, (time.process_time() - before) / len(questions))
+    reader.close()
+    return best
+
+
 def report(path: str, spent: float) -> None:
-    """One line of the table."""
+    """Print one row of the table."""
     shown = path if len(path) < 60 else f"{path[:57]}..."
     print(f"{spent * 1e6:9.0f} us CPU  {shown}")
 
@@ -126,21 +161,21 @@ class Serving:
         self._listening.close()
 
     def snapshot(self) -> str:
-        """Which snapshot answers now."""
+        """Return which snapshot is served now."""
         self._connection.request("GET", "/readyz")
         return str(json.loads(self._connection.getresponse().read())["snapshot"])
 
     def once(self, path: str, body: str | None = None) -> float:
-        """Seconds for one answer; a question in a body is a POST."""
+        """Return the seconds of one request; with a body it is a POST."""
         began = time.perf_counter()
         self._connection.request("GET" if body is None else "POST", path, body)
         answer = self._connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200, body
+        content = answer.read()
+        assert answer.status == 200, content
         return time.perf_counter() - began
 
     def cpu(self, path: str, requests: int, body: str | None = None) -> float:
-        """CPU seconds of the server for one answer, the best of three rounds."""
+        """Return the CPU seconds of the server for one request, the best of three rounds."""
         best = float("inf")
         self.once(path, body)
         for _ in range(3):
@@ -177,10 +212,10 @@ def _floor() -> Any:  # noqa: ANN401  # an ASGI application
 
 
 def write(home: DataDirectory, zones: list[str], now: datetime) -> None:
-    """Ten days of every zone, a forecast of 72 h issued at `now`, published."""
+    """Publish ten days of every zone and a forecast of 72 h issued at `now`."""
     random = np.random.default_rng(0)
     starts = [NOW - (240 - k) * HOUR for k in range(240)]
-    steps = [NOW + k * HOUR for k in range(72)]
+    ahead = [NOW + k * HOUR for k in range(72)]
     with Store.open(home) as store:
         for zone in zones:
             store.append(
@@ -206,10 +241,10 @@ def write(home: DataDirectory, zones: list[str], now: datetime) -> None:
                     "signal": SIGNAL,
                     "model": "made_up@1",
                     "issued_at": now,
-                    "slot_start": steps,
-                    "slot_end": [start + HOUR for start in steps],
+                    "slot_start": ahead,
+                    "slot_end": [start + HOUR for start in ahead],
                     "p10": None,
-                    "p50": random.uniform(50, 600, len(steps)),
+                    "p50": random.uniform(50, 600, len(ahead)),
                     "p90": None,
                     "known_at": now,
                     "source": "made_up",
