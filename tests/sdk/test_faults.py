@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
 
+from gridtide.accounting.sci import Factors
 from gridtide.errors import BadInput
+from gridtide.planning import Bounds, Cap, Cost, Elastic, Goal, Job, Progress, Recurring
 from gridtide.schema.batches import BestWindowQuestion, decode_question
 from gridtide.schema.decode import decode_request, decoder_of
-from gridtide.schema.definition import Field
+from gridtide.schema.definition import Field, definition_of
+from gridtide.schema.footprints import FootprintRequest
 from gridtide.schema.json_values import MOST_FAULTS
 from gridtide.schema.openapi import Row, components, describe, parameters
 from gridtide.schema.plans import PlanRequest
+from gridtide.schema.regions import Candidate, Candidates
 from gridtide.schema.requests import BestRegionRequest, BestWindowRequest
 
 
@@ -123,3 +128,51 @@ def test_bounds_hold_for_requests_made_in_python() -> None:
         BestWindowRequest(hours=0.0, region="DE")
     with pytest.raises(BadInput, match="there is no region to choose from"):
         BestRegionRequest(hours=1.0, regions=())
+
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MADE: list[tuple[type[Any], dict[str, Any]]] = [
+    (Job, {"duration": 2}),
+    (Cost, {}),
+    (Elastic, {"maximum": 2}),
+    (Bounds, {}),
+    (Recurring, {"cron": "@daily", "slack": 1}),
+    (Goal, {}),
+    (Cap, {}),
+    (Progress, {"at": NOW}),
+    (Candidate, {"region": "DE"}),
+    (Candidates, {"regions": ["DE"]}),
+    (PlanRequest, {"job": Job(2), "where": "DE"}),
+    (Factors, {"hours": 1, "power_kw": 1, "g_per_kwh": 1}),
+    (FootprintRequest, {"hours": 1, "power_kw": 1, "g_per_kwh": 1}),
+]
+
+
+def outside(about: Field) -> list[float]:
+    """Numbers just outside the bounds of a field."""
+    beside = {about.above: 0, about.at_least: -1, about.below: 0, about.at_most: 1}
+    return [bound + more for bound, more in beside.items() if bound is not None]
+
+
+OUTSIDE = [
+    pytest.param(kind, needed, each.name, number, id=f"{kind.__name__}-{each.name}-{number:g}")
+    for kind, needed in MADE
+    for each in definition_of(kind).values()
+    for number in outside(each.about)
+]
+
+
+@pytest.mark.parametrize(("kind", "needed", "name", "number"), OUTSIDE)
+def test_bounds_of_a_definition_hold_in_python_and_in_json(
+    kind: type[Any], needed: dict[str, Any], name: str, number: float
+) -> None:
+    each = definition_of(kind)[name]
+    if each.type is int:
+        number = int(number)
+    with pytest.raises(BadInput, match=rf"{name} is .*; give {re.escape(each.about.bounds)}"):
+        kind(**{**needed, name: number})
+    with pytest.raises(BadInput) as caught:
+        decode_request(kind, {each.key: number})
+    assert re.search(
+        rf"{each.key}: .* (is too|longer than any job).*; give ", str(caught.value)
+    )

@@ -1,6 +1,6 @@
-"""Questions about plans as JSON, both ways: for the service, the command line and files.
+"""Requests and responses, each defined once as a dataclass: see `definition`.
 
-Reading is strict: an unknown member is refused with the nearest name, and so is what is not of
-its type. Lengths of time are in hours. Every object is one `shapes.Shape`, which also says its
-JSON schema, so that what is read and what is described cannot differ.
+From a definition follow decoding and encoding (`decode`, `encode`), the checks of an object
+made in Python (`validate`) and the OpenAPI (`openapi`). The other modules define requests and
+responses, or show results as text, HTML and frames.
 """

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, Union, get_args, get_origin
 
 from gridtide.errors import ApiError, BadInput
 from gridtide.model import format_time
@@ -99,32 +99,27 @@ def decode_fields(
     """
     if not isinstance(value, Mapping):
         must_be(where or schema_name(kind), "a JSON object", value)
-    known, decoders, names = _fields(kind, strict)  # type: ignore[arg-type]  # a class can be hashed
-    values: dict[str, Any] = {}
-    inner: dict[str, dict[str, Any]] = {
-        each.name: {} for each in definition_of(kind).values() if each.about.flat
-    }
+    known = _fields_of(kind, strict)  # type: ignore[arg-type]  # a class can be hashed
+    values: dict[str, Any] = dict.fromkeys(known.null)
+    inner: dict[str, dict[str, Any]] = {name: {} for name in known.flat}
     given: set[str] = set()
     with Faults() as faults:
         for name, part in value.items():
-            key = names.get(name)
+            key = known.names.get(name)
             if key is not None and part is not None:
                 given.add(key)
-                each = known[key]
-                found = faults.attempt(decoders[key], part, _path(where, name))
+                each, decode = known.fields[key]
+                found = faults.attempt(decode, part, _path(where, name))
                 (values if each.parent is None else inner[each.parent])[each.name] = found
             elif key is None and strict:
-                faults.attempt(partial(_refuse_unknown, known), str(name), where)
-        for key, each in known.items():
-            if key in given:
-                continue
-            if each.needed and not (each.nullable and not strict):
-                why = f"required, {each.about.description}" if strict else "missing"
+                faults.attempt(partial(_refuse_unknown, known.fields), str(name), where)
+        for key in known.needed:
+            if key not in given:
+                about = known.fields[key][0].about
+                why = f"required, {about.description}" if strict else "missing"
                 faults.attempt(_refuse, why, _path(where, key))
-            elif not strict and each.nullable:
-                values[each.name] = None
     for name, parts in inner.items():
-        values[name] = definition_of(kind)[name].encoded(**parts).decoded()
+        values[name] = known.flat[name](**parts).decoded()
     return values
 
 
@@ -199,23 +194,41 @@ def _check_span(values: Mapping[str, Any], where: str) -> None:
         )
 
 
+class _Fields(NamedTuple):
+    """The fields of a JSON object.
+
+    Attributes:
+        fields: definition and decoder of each, by its name.
+        names: names that may be given, former ones too, to those of today.
+        needed: those that must be given.
+        null: names in Python of those that are ``None`` where they are missing.
+        flat: encoded types of the flat fields, by their names in Python.
+    """
+
+    fields: Mapping[str, tuple[FieldDefinition, Decoder]]
+    names: Mapping[str, str]
+    needed: tuple[str, ...]
+    null: tuple[str, ...]
+    flat: Mapping[str, type[Any]]
+
+
 @cache
-def _fields(
-    kind: type[Any],
-    strict: bool,  # noqa: FBT001  # of a cache
-) -> tuple[Mapping[str, FieldDefinition], Mapping[str, Decoder], Mapping[str, str]]:
-    """The fields of a JSON object, their decoders, and all names to those of today."""
-    if strict:
-        known = json_fields(kind)
-    else:
-        known = {
-            each.key: each
-            for each in definition_of(kind).values()
-            if each.required or not each.about.local
-        }
+def _fields_of(kind: type[Any], strict: bool) -> _Fields:  # noqa: FBT001  # of a cache
+    every = definition_of(kind).values()
+    known = (
+        json_fields(kind)
+        if strict
+        else {each.key: each for each in every if each.required or not each.about.local}
+    )
+    nullable = {key for key, each in known.items() if each.nullable and not strict}
     former = {old: key for key, each in known.items() for old in each.about.former}
-    decoders = {key: _decoder_of_field(each, strict=strict) for key, each in known.items()}
-    return known, decoders, former | {key: key for key in known}
+    return _Fields(
+        {key: (each, _decoder_of_field(each, strict=strict)) for key, each in known.items()},
+        former | {key: key for key in known},
+        tuple(key for key, each in known.items() if each.needed and key not in nullable),
+        tuple(each.name for key, each in known.items() if key in nullable),
+        {each.name: each.encoded for each in every if each.about.flat and strict},
+    )
 
 
 def _decoder_of_field(each: FieldDefinition, *, strict: bool) -> Decoder:

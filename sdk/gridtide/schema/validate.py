@@ -7,6 +7,7 @@ field, and bounds are checked as in a request in JSON.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import MISSING
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from types import UnionType
@@ -52,10 +53,12 @@ def validate(instance: object, where: str = "", /, **readers: Reader) -> None:
     Raises:
         BadInput: a value is of another type or out of bounds.
     """
-    for name, read, about, nullable in _checks(type(instance)):
-        reader = readers.get(name, read)
+    for name, read, about, default, nullable in _checks(type(instance)):
         value = getattr(instance, name)
-        if reader is None or (value is None and nullable):
+        if value is default or (value is None and nullable):
+            continue
+        reader = readers.get(name, read)
+        if reader is None:
             continue
         path = f"{where}.{name}" if where else name
         found = reader(value, path)
@@ -78,13 +81,14 @@ def check_bounds(value: Any, about: Field, name: str) -> None:  # noqa: ANN401  
 
 
 @by_kind
-def _checks(kind: type[Any]) -> list[tuple[str, Reader | None, Field | None, bool]]:
-    """The fields of a class: name, reader, bounds, and whether it may be ``None``."""
+def _checks(kind: type[Any]) -> list[tuple[str, Reader | None, Field | None, object, bool]]:
+    """The fields of a class: name, reader, bounds, default, and whether it may be ``None``."""
     return [
         (
             each.name,
             None if each.about.local else _reader(_read_as(each), each.about),
             each.about if each.about.bounds else None,
+            MISSING if each.required else each.default,
             each.nullable,
         )
         for each in definition_of(kind).values()
