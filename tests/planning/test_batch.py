@@ -237,6 +237,17 @@ def test_a_batch_of_profiles_alone_is_laid(kind: Kind) -> None:
     assert found.least <= found.total
 
 
+def test_the_power_of_pauses_is_not_taken_for_that_of_the_job() -> None:
+    # It has no time to pause; its pauses would draw as much as the other job does.
+    job = Job(2 * HOUR, Kind.SEGMENTS, pause_cost=Cost(3.0, HOUR))
+    jobs = [
+        Request(job, hourly(1, 2)),
+        Request(Job(HOUR, power=3.0), hourly(1, 2), Bounds(earliest=T0 + HOUR)),
+    ]
+    found = plan_batch(jobs, {"DE": Cap(kw=4)}, now=T0)
+    assert (found.total, found.exact) == (pytest.approx(1 + 2 + 3 * 2), True)
+
+
 def test_each_job_goes_to_the_region_with_room() -> None:
     def pair() -> CandidateRegions:
         return CandidateRegions(

@@ -120,6 +120,16 @@ def test_text_of_zones_and_of_a_ranking(address: str, capsys: Capture) -> None:
     ]
 
 
+def test_a_clock_that_does_not_move_elsewhere_is_said_without_a_password(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = address.replace("://", "://me:hush@")
+    assert main(["zones", "--now", "2026-03-02T12:00Z", "--url", named], {}) == 0
+    said = capsys.readouterr().err
+    assert f"--now does not move the clock of {address};" in said
+    assert "hush" not in said
+
+
 def test_options_are_the_service_s_parameters(address: str, service: Any) -> None:  # noqa: ANN401
     words = ["--hours", "1.5", "--earliest", "2026-03-02T12:00Z", "--deadline"]
     words += ["2026-03-03T00:00+01:00", "--signal", "cfe_produced", "--as-of"]

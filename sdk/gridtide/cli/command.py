@@ -238,8 +238,11 @@ def command(
             options: Everywhere = ctx.obj.then(**said)
             terminal = options.terminal()
             if answers and options.now and (url := terminal.environ.get("GRIDTIDE_URL")):
+                from gridtide.http.proxies import without_secrets
+
                 terminal.say(
-                    f"gridtide: --now does not move the clock of {url}; --as-of asks it of then"
+                    f"gridtide: --now does not move the clock of {without_secrets(url)}; "
+                    "--as-of asks it of then"
                 )
             return function(
                 terminal, **{name: read(given) for name, (_, read) in groups.items()}

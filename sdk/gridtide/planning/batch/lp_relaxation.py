@@ -111,14 +111,17 @@ def _tighten(members: Sequence[Member], region: str, cap: Cap | None) -> Cap | N
         return cap
     there = _there(members, region)
     powers = {most_power(member.problem.job) for member in there}
-    steady = all(
-        member.problem.job.workers is None and len(member.problem.job.steps) == 1
-        for member in there
-    )
+    steady = all(_is_steady(member.problem.job) for member in there)
     if not steady or len(powers) != 1:
         return cap
     fit = floor(cap.kw / powers.pop() * (1 + 1e-9))
     return Cap(jobs=fit if cap.jobs is None else min(fit, cap.jobs)) if fit else cap
+
+
+def _is_steady(job: Job) -> bool:
+    """Whether the job draws one power all the time, also in its pauses and restarts."""
+    overheads = job.pause_cost.time or job.restart_cost.time
+    return job.workers is None and len(job.steps) == 1 and not overheads
 
 
 def _there(members: Sequence[Member], region: str) -> list[Member]:
