@@ -341,3 +341,41 @@ def test_known_takes_the_slots_that_a_span_touches() -> None:
     assert [slot.value for slot in part.slots] == [100, 80, 60]
     part = cut_series(series, START + HOUR, START + 2 * HOUR)
     assert [slot.value for slot in part.slots] == [80]
+
+
+def test_a_job_that_runs_at_once_runs_unbroken_with_its_own_workers(case: MakeCase) -> None:
+    # With two workers it would do all its work in the second hour, at 60.
+    elastic = Job(2 * HOUR, Kind.ELASTIC, workers=Elastic(2.0))
+    scored = one(case(TRUTH, {0: FORECAST}), "threshold", elastic, threshold=1.0)
+    assert scored.note.startswith("run at once")
+    assert (scored.start, scored.end) == (START, START + 2 * HOUR)
+    assert scored.planned.counted == pytest.approx(130)
+
+
+def test_a_smallest_saving_does_not_hold_back_the_policy_threshold(case: MakeCase) -> None:
+    policies = make_policies(["threshold", "pause"], PAUSING, threshold=65.0, min_saving=0.6)
+    (outcome,) = simulate([case(TRUTH, {0: FORECAST})], policies, ONCE)
+    threshold, pause = outcome.scored
+    # 70 instead of 130 saves less than is worth waiting for.
+    assert (threshold.planned.counted, threshold.note) == (pytest.approx(70), "")
+    assert (pause.planned.counted, pause.start) == (pytest.approx(130), START)
+
+
+def test_a_restart_at_an_edge_counts_where_more_is_carbon_free(case: MakeCase) -> None:
+    truth = [0.5, 0.9, 0.2, 0.8, 0.0, 0.0]
+    job = Job(2 * HOUR, Kind.SEGMENTS, restart_cost=Cost(kwh=1))
+    scored = one(case(truth, {0: truth}, signal=Signal.CFE_PRODUCED), "pause", job)
+    # Hours 1 and 3, and the restart in hour 3: 3 kWh, of which 0.9 + 2 x 0.8 are free.
+    assert scored.segments == 2
+    assert scored.realised.counted == pytest.approx(3 - 0.9 - 2 * 0.8)
+
+
+def test_replanning_counts_the_segments_that_have_run(case: MakeCase) -> None:
+    job = Job(4 * HOUR, Kind.SEGMENTS, max_segments=3)
+    first, second = [1.0, 9, 1, 9, 1, 1, 9, 9], [20.0, 1, 9, 1, 9]
+    one_case = case([1.0] * 8, {0: first, 3: second})
+    policies = make_policies(["replan"], job)
+    (outcome,) = simulate([one_case], policies, [(START, START + 8 * HOUR)])
+    (scored,) = outcome.scored
+    # Hours 0 and 2 have run: the two that are left make one segment, hours 4 and 5.
+    assert (scored.segments, scored.end) == (3, START + 6 * HOUR)
