@@ -135,9 +135,10 @@ class Segments:
             for instant in {start, end, start - before, end + after, *inner}:
                 i, j = bisect_left(self._edges, instant), bisect_right(self._edges, instant)
                 shifts |= {edge - instant for edge in self._edges[max(0, i - 1) : j + 1]}
-            for shift in sorted(shifts - {0}, key=abs):
-                if low <= start + shift and end + shift <= high:
-                    yield [*spans[:k], (start + shift, end + shift), *spans[k + 1 :]]
+            sooner = max((each for each in shifts if low - start <= each < 0), default=0)
+            later = min((each for each in shifts if 0 < each <= high - end), default=0)
+            for shift in filter(None, (sooner, later)):
+                yield [*spans[:k], (start + shift, end + shift), *spans[k + 1 :]]
 
     def _room(self, spans: Spans, segment: int) -> tuple[int, int]:
         """Return the time around a segment that other segments and overheads leave free."""
@@ -197,8 +198,7 @@ class Segments:
         ]
         for grow, shrink in pairs:
             same = grow.segment == shrink.segment
-            cheaper = grow.rate <= shrink.rate or self._counts_progress
-            if cheaper and not (same and grow.side == shrink.side):
+            if grow.rate <= shrink.rate and not (same and grow.side == shrink.side):
                 length = min(grow.most, shrink.most)
                 yield self._moved(spans, grow, shrink, length)
 
