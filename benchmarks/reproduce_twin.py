@@ -26,7 +26,7 @@ from gridtide.windows import best_window
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_slots
 from gridtide_pipelines.reproduce.planners.segments import cheapest
 from gridtide_pipelines.reproduce.planners.unbroken import best_any, best_whole
-from gridtide_pipelines.reproduce.planners.whole_steps import running
+from gridtide_pipelines.reproduce.planners.whole_steps import prepare_sums
 
 ZONES, SLOTS = 400, 288
 START, STEP = datetime(2026, 3, 1, tzinfo=UTC), timedelta(minutes=15)
@@ -45,7 +45,7 @@ def main() -> int:
     options = parser.parse_args()
     values = np.random.default_rng(20260301).uniform(50, 500, (ZONES, SLOTS))
     series = [Series.regular("DE", SIGNAL, START, STEP, row.tolist()) for row in values]
-    sums = running(values)
+    sums = prepare_sums(values)
     agree(values, series)
     cells = [
         Intervals([*range(SLOTS)], [*range(1, SLOTS + 1)], [round(v * 1e9) for v in row])
@@ -115,10 +115,10 @@ def main() -> int:
 
 def agree(values: np.ndarray, series: list[Series]) -> None:
     """The answers to be timed are the SDK's."""
-    starts, _ = best_whole(running(values), 16)
+    starts, _ = best_whole(prepare_sums(values), 16)
     for each, start in zip(series, starts, strict=True):
         assert best_window(each, JOB).start == START + int(start) * STEP
-    starts, means = best_any(running(values), QUARTER, 13_800_000_000, first=420_000_000)
+    starts, means = best_any(prepare_sums(values), QUARTER, 13_800_000_000, first=420_000_000)
     for each, start, mean in zip(series, starts, means, strict=True):
         window = best_window(each, ODD_JOB, earliest=START + LATER)
         assert window.start == START + timedelta(microseconds=int(start))

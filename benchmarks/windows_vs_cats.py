@@ -35,7 +35,7 @@ import numpy as np
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.windows import best_window
 from gridtide_pipelines.reproduce.planners.unbroken import best_whole
-from gridtide_pipelines.reproduce.planners.whole_steps import running
+from gridtide_pipelines.reproduce.planners.whole_steps import prepare_sums
 
 try:
     from cats.forecast import PointEstimate, WindowedForecast
@@ -125,7 +125,7 @@ def many_zones(series: Series) -> Callable[[], object]:
     """The answers for as many zones at once, `series` the first of them, prepared and kept."""
     values = np.random.default_rng(20260301).uniform(50, 500, (ZONES, len(series.slots)))
     values[0] = [slot.value for slot in series.slots]
-    sums = running(values)
+    sums = prepare_sums(values)
     starts, _ = best_whole(sums, JOB // STEP)
     for row, start in zip(values.tolist(), starts.tolist(), strict=True):
         zone = Series.regular("GB", SIGNAL, series.slots[0].start, STEP, row)

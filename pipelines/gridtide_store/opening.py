@@ -24,9 +24,9 @@ from gridtide_store.ledger import Ledger
 
 FOLDER = Path(__file__).parent / "schema"
 
-STORE: Final = "store"
-BASE: Final = "published base"
-DELTA: Final = "published delta"
+STORE_ID: Final = "store"
+PUBLISHED_BASE: Final = "published base"
+PUBLISHED_DELTA: Final = "published delta"
 
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
 # Made by the schema for people with a DuckDB prompt; nothing here reads them.
@@ -116,9 +116,9 @@ def write_note(connection: duckdb.DuckDBPyConnection, name: str, value: int) -> 
 
 def identify(connection: duckdb.DuckDBPyConnection) -> None:
     """Give the store its identity, unless it has one; a store of an older gridtide has none."""
-    if not read_note(connection, STORE):
+    if not read_note(connection, STORE_ID):
         with transaction(connection):
-            write_note(connection, STORE, new_identity())
+            write_note(connection, STORE_ID, new_identity())
 
 
 def new_identity() -> int:

@@ -18,9 +18,14 @@ from gridtide.model import utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import transaction
 from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
-from gridtide_store.opening import BASE as BASE_NOTE
-from gridtide_store.opening import DELTA as DELTA_NOTE
-from gridtide_store.opening import format_identity, new_identity, read_note, write_note
+from gridtide_store.opening import (
+    PUBLISHED_BASE,
+    PUBLISHED_DELTA,
+    format_identity,
+    new_identity,
+    read_note,
+    write_note,
+)
 from gridtide_store.snapshot_runs import Matrix
 from gridtide_store.store import Store
 from gridtide_store.tables import rows_after, write_base, write_delta
@@ -133,15 +138,15 @@ def fill(
         write_base(store.connection, base, signals=signals, scratch=store.scratch)
         staged.add(BASE)
         base_cut, base_made_at = store.cut, utc(now)
-        written = {BASE_NOTE: new_identity(), DELTA_NOTE: new_identity()}
+        written = {PUBLISHED_BASE: new_identity(), PUBLISHED_DELTA: new_identity()}
     else:
         base_cut, base_made_at = before.base_cut, before.base_made_at
         if not (
             before.cut == store.cut
-            and _noted(store, DELTA_NOTE, before.delta)
+            and _is_noted(store, PUBLISHED_DELTA, before.delta)
             and staged.link(DELTA)
         ):
-            written = {DELTA_NOTE: new_identity()}
+            written = {PUBLISHED_DELTA: new_identity()}
     if written:
         write_delta(
             store.connection,
@@ -160,12 +165,12 @@ def fill(
         base_made_at,
         *(
             format_identity(read_note(store.connection, note))
-            for note in (BASE_NOTE, DELTA_NOTE)
+            for note in (PUBLISHED_BASE, PUBLISHED_DELTA)
         ),
     )
 
 
-def _noted(store: Store, note: str, said: str) -> bool:
+def _is_noted(store: Store, note: str, said: str) -> bool:
     return bool(said) and said == format_identity(read_note(store.connection, note))
 
 
@@ -175,7 +180,7 @@ def _due(
     """Say whether the base is to be written again."""
     return (
         before.store != store.id
-        or not _noted(store, BASE_NOTE, before.base)
+        or not _is_noted(store, PUBLISHED_BASE, before.base)
         or before.signals != tuple(signals)
         or before.qualities != tuple(QUALITIES)
         or now - before.base_made_at >= rebase.age

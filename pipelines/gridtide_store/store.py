@@ -108,7 +108,7 @@ class Store:
     @property
     def id(self) -> str:
         """Identity of the store, which its snapshots repeat."""
-        return opening.format_identity(opening.read_note(self.connection, opening.STORE))
+        return opening.format_identity(opening.read_note(self.connection, opening.STORE_ID))
 
     def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
         """Archive one body as received, before it is parsed and return the number of retrieval.

@@ -17,7 +17,8 @@ from gridtide_store.vocabulary import FRACTION_DIGITS, QUALITIES, digits
 # The end of a slot and when it was known are kept as distances from its start: they are the
 # same along most of a series, and as instants would cost a third of the file where one series
 # ends and the next begins. `length_us` is slot_end - slot_start, `known_us` is known_at -
-# slot_start, both in microseconds; `quality` is a number into the manifest's `qualities`.
+# slot_start, both in microseconds; `quality` is a number into the manifest's `qualities`. Table
+# `belief` holds the newest revision of each slot, `superseded` all earlier ones.
 TABLES = """
     CREATE TABLE out.belief (
         series INTEGER NOT NULL, slot_start TIMESTAMPTZ NOT NULL, length_us BIGINT NOT NULL,
@@ -55,7 +56,6 @@ def write_base(
     *,
     signals: Sequence[str],
     scratch: Path,
-    chunk: int = CHUNK,
 ) -> None:
     """Write all observations and runs of `signals`: the newest sorted, superseded ones apart.
 
@@ -64,11 +64,10 @@ def write_base(
         path: must not exist.
         signals: what is published.
         scratch: folder for temporary files.
-        chunk: rows of the store taken at a time.
     """
     _choose(connection, signals)
     with _new(connection, path):
-        for low, high in chunks(connection, chunk):
+        for low, high in chunks(connection):
             _stage(connection, f"o.series BETWEEN {low} AND {high}")
             with transaction(connection):
                 _move(connection, "belief", "rank = 1")

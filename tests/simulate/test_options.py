@@ -1,4 +1,4 @@
-"""``gridtide simulate`` with places and wishes, as a shell would call it."""
+"""``gridtide simulate`` with places and preferences, as a shell would call it."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ SEEN = [100.0, 90.0, 80.0, 70.0]
 MakeCase = Callable[..., Case]
 
 
-def one(scenario: Case, name: str, **wishes: object) -> Scored:
-    (outcome,) = simulate([scenario], make_policies([name], JOB, **wishes), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
+def one(scenario: Case, name: str, **preferences: object) -> Scored:
+    (outcome,) = simulate([scenario], make_policies([name], JOB, **preferences), ONCE)  # type: ignore[arg-type]  # the test passes what the type refuses
     (scored,) = outcome.scored
     return scored
 

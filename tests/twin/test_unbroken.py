@@ -21,7 +21,12 @@ from gridtide_pipelines.reproduce.planners.unbroken import (
     best_whole,
     totals_at,
 )
-from gridtide_pipelines.reproduce.planners.whole_steps import Floats, Sums, in_steps, running
+from gridtide_pipelines.reproduce.planners.whole_steps import (
+    Floats,
+    Sums,
+    in_steps,
+    prepare_sums,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -69,7 +74,7 @@ def test_whole_slots_of_many_zones_as_the_sdk_finds_them(
     width = data.draw(st.integers(1, slots))
     first = data.draw(st.integers(0, slots - width))
     last = data.draw(st.integers(first, slots))
-    sums = running(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
+    sums = prepare_sums(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
     starts, totals = best_whole(sums, width, first=first, last=last)
     for row, start, total in zip(rows, starts, totals, strict=True):
         expected = of_the_sdk(
@@ -96,7 +101,7 @@ def test_any_minutes_of_many_zones_as_the_sdk_finds_them(
     duration = data.draw(st.integers(1, end))
     first = data.draw(st.integers(0, end - duration))
     last = data.draw(st.integers(first, end))
-    sums = running(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
+    sums = prepare_sums(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
     starts, means = best_any(
         sums, 15 * MINUTE, duration * MINUTE, first=first * MINUTE, last=last * MINUTE
     )
@@ -121,7 +126,7 @@ def test_rows_in_blocks_of_one_are_answered_as_all_at_once(
     given_zones: tuple[list[list[float | None]], Signal], data: st.DataObject
 ) -> None:
     rows, signal = given_zones
-    sums = running(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
+    sums = prepare_sums(matrix(rows), lower_is_cleaner=signal.lower_is_cleaner)
     duration = data.draw(st.integers(1, 15 * len(rows[0]))) * MINUTE
     usual = best_any(sums, 15 * MINUTE, duration)
     with pytest.MonkeyPatch.context() as patch:
@@ -150,7 +155,7 @@ def test_many_jobs_in_one_series_as_trying_every_start(
         )
     )
     starts, widths, slacks = (np.array(column) for column in zip(*jobs, strict=True))
-    sums = running(np.array([values]))
+    sums = prepare_sums(np.array([values]))
     found = best_starts(sums, starts, widths, slacks)
     paid = totals_at(sums, found, widths)
     for (start, width, slack), best, total in zip(jobs, found, paid, strict=True):
@@ -161,7 +166,7 @@ def test_many_jobs_in_one_series_as_trying_every_start(
 
 
 def test_the_cleanest_two_slots_by_hand() -> None:
-    sums = running(np.array([[300.0, 200.0, 100.0, 400.0], [5.0, 5.0, 9.0, 5.0]]))
+    sums = prepare_sums(np.array([[300.0, 200.0, 100.0, 400.0], [5.0, 5.0, 9.0, 5.0]]))
     starts, totals = best_whole(sums, 2)
     assert starts.tolist() == [1, 0]  # 200 + 100; 5 + 5 before 9 + 5
     assert (totals / 1e9).tolist() == [300.0, 10.0]
@@ -169,7 +174,7 @@ def test_the_cleanest_two_slots_by_hand() -> None:
 
 def test_of_two_runs_around_the_same_slot_the_earlier_is_taken() -> None:
     # 20 minutes: the middle quarter hour, and five minutes of the one before or after it.
-    sums = running(np.array([[9.0, 1.0, 0.0, 1.0, 9.0], [9.0, 2.0, 0.0, 1.0, 9.0]]))
+    sums = prepare_sums(np.array([[9.0, 1.0, 0.0, 1.0, 9.0], [9.0, 2.0, 0.0, 1.0, 9.0]]))
     starts, means = best_any(sums, 15 * MINUTE, 20 * MINUTE)
     assert (starts // MINUTE).tolist() == [25, 30]
     assert means.tolist() == pytest.approx([0.25, 0.25])
@@ -200,18 +205,18 @@ def test_steps_round_as_the_sdk_s_series_does() -> None:
     ],
 )
 def test_what_cannot_be_answered_is_refused(ask: Callable[[Sums], object], words: str) -> None:
-    sums = running(np.array([[3e7, 2e7]]))
+    sums = prepare_sums(np.array([[3e7, 2e7]]))
     with pytest.raises(BadInput, match=words):
         ask(sums)
 
 
 def test_values_too_large_to_sum_exactly_are_refused() -> None:
     with pytest.raises(BadInput, match="check its unit"):
-        running(np.array([[1e10, 0.0]]))
+        prepare_sums(np.array([[1e10, 0.0]]))
 
 
 def test_jobs_over_an_unknown_slot_are_refused() -> None:
     with pytest.raises(BadInput, match="known slots"):
         best_starts(
-            running(np.array([[1.0, np.nan]])), np.array([0]), np.array([1]), np.array([0])
+            prepare_sums(np.array([[1.0, np.nan]])), np.array([0]), np.array([1]), np.array([0])
         )

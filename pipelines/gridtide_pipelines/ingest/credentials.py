@@ -10,7 +10,7 @@ import httpx
 
 from gridtide_pipelines.ingest.source import KeySpec
 
-# A key so short might be a word of the body; it is taken out only where it stands in quotes
+# A key so short might be a word of the body; it is removed only where it stands in quotes
 # or as the value of a query.
 SHORT_KEY = 8
 ENTITIES = {
@@ -21,13 +21,18 @@ ENTITIES = {
     ">": "gt",
     "/": "sol",
     "=": "equals",
+    "+": "plus",
+    "_": "lowbar",
+    "-": "hyphen",
+    ".": "period",
+    ":": "colon",
 }
 
 
 class Keyed(httpx.BaseTransport):
     """Adds the key to a copy of the request: the client, which logs its own, never sees it.
 
-    Takes cookies off the answer: nothing a publisher sets is sent to it again.
+    Removes cookies from the response, so that nothing a publisher sets is sent back.
     """
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
@@ -59,9 +64,6 @@ def _with_key(request: httpx.Request) -> httpx.Request:
         stream=request.stream,
         extensions=request.extensions,
     )
-
-
-ENTITIES |= {"+": "plus", "_": "lowbar", "-": "hyphen", ".": "period", ":": "colon"}
 
 
 def redact(content: bytes, spec: KeySpec | None, key: str) -> bytes:
@@ -99,21 +101,21 @@ def _patterns(key: str) -> tuple[re.Pattern[bytes], ...]:
 
 def _spellings(character: str) -> str:
     """Return a pattern for one character in any spelling."""
-    ways = [re.escape(character), re.escape("\\" + character)]
+    spellings = [re.escape(character), re.escape("\\" + character)]
     for byte in (character.encode(),):
         percent = "".join(f"%(?:25)*{_hex(value)}" for value in byte)
-        ways.append(percent)
+        spellings.append(percent)
     code = ord(character)
-    ways.append(rf"\\u{_hex(code >> 8)}{_hex(code & 255)}")
+    spellings.append(rf"\\u{_hex(code >> 8)}{_hex(code & 255)}")
     if code < 256:
-        ways.append(rf"\\x{_hex(code)}")
-    ways.append(f"&#0*{code};?")
-    ways.append(f"&#[xX]0*{_plain_hex(code)};?")
+        spellings.append(rf"\\x{_hex(code)}")
+    spellings.append(f"&#0*{code};?")
+    spellings.append(f"&#[xX]0*{_plain_hex(code)};?")
     if character in ENTITIES:
-        ways.append(f"&{ENTITIES[character]};")
+        spellings.append(f"&{ENTITIES[character]};")
     if character == " ":
-        ways.append(r"\+")
-    return f"(?:{'|'.join(ways)})"
+        spellings.append(r"\+")
+    return f"(?:{'|'.join(spellings)})"
 
 
 def _hex(value: int) -> str:

@@ -68,7 +68,7 @@ class Preferences:
     quantile: Quantile = Quantile.P50
 
 
-NO_WISHES = Preferences()
+NO_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ class Policy:
     """A rule that decides when and where a job runs.
 
     Attributes:
-        job: as this policy may lay it.
-        free: as the oracle it is measured against may lay it.
+        job: the job as this policy may run it.
+        free: the job as the oracle that it is compared with may run it.
         waits: whether it ever waits.
         hour: it starts when the clock of the zone next reads this hour.
-        wishes: what it goes by when it plans.
+        preferences: what it considers when it plans.
         replans: it plans the rest again when a new forecast is issued.
         moves: how it may move to another zone; ``None``: it stays in its own.
     """
@@ -90,7 +90,7 @@ class Policy:
     free: Job
     waits: bool = True
     hour: int | None = None
-    wishes: Preferences = NO_WISHES
+    preferences: Preferences = NO_PREFERENCES
     replans: bool = False
     moves: Moves | None = None
 
@@ -122,19 +122,22 @@ class Policy:
                 return at_once(self.job, start, outlook), ""
             why = f"run at once: {self.hour:02}:00 in {when.zone} is beyond its slack"
             return at_once(self.job, when.at, outlook), why
-        wishes = self.wishes
+        preferences = self.preferences
         try:
-            found = best(self.job, when, where, wishes)
+            found = best(self.job, when, where, preferences)
         except NeverUnder:
             side = "under" if outlook.signal.lower_is_cleaner else "over"
-            why = f"run at once: not forecast to be {side} {wishes.threshold:g} for long enough"
+            least = f"{side} {preferences.threshold:g}"
+            why = f"run at once: not forecast to be {least} for long enough"
             return at_once(self.free, when.at, outlook), why
         if found.reason.code is Code.SAVING_TOO_SMALL:
-            return found, f"run at once: forecast to save less than {wishes.min_saving:g}"
+            return found, f"run at once: forecast to save less than {preferences.min_saving:g}"
         return found, ""
 
 
-def best(job: Job, when: Occurrence, where: Where, wishes: Preferences = NO_WISHES) -> Plan:
+def best(
+    job: Job, when: Occurrence, where: Where, preferences: Preferences = NO_PREFERENCES
+) -> Plan:
     """Return the best plan by the outlook `where`.
 
     With a threshold, the earliest that meets it.
@@ -145,9 +148,9 @@ def best(job: Job, when: Occurrence, where: Where, wishes: Preferences = NO_WISH
     """
     goal = Goal(
         default_goal(where.signal).objective,
-        threshold=wishes.threshold,
-        min_saving=wishes.min_saving,
-        quantile=wishes.quantile,
+        threshold=preferences.threshold,
+        min_saving=preferences.min_saving,
+        quantile=preferences.quantile,
     )
     bounds = Bounds(earliest=when.at, deadline=when.latest)
     return plan(job, where, bounds, goal, now=when.at, alternatives=0)
@@ -169,13 +172,13 @@ def make_policies(
         threshold, min_saving, quantile: as in `Preferences`.
 
     Raises:
-        BadInput: no such policy, or one that `job` or a wish does not fit.
+        BadInput: an unknown policy, or one that does not fit `job` or a preference.
     """
     if not names:
         raise BadInput(f"no policy to simulate; give one of {', '.join(NAMES)}")
     Goal(min_saving=min_saving)  # refuses what cannot be one
-    wishes = Preferences(threshold, min_saving, quantile)
-    found = tuple(_policy(name, job, wishes) for name in dict.fromkeys(names))
+    preferences = Preferences(threshold, min_saving, quantile)
+    found = tuple(_policy(name, job, preferences) for name in dict.fromkeys(names))
     if threshold is not None and "threshold" not in names:
         raise BadInput("a threshold is for the policy threshold; name it, or drop it")
     plans = any(each.waits and each.hour is None and each.name != "threshold" for each in found)
@@ -187,43 +190,43 @@ def make_policies(
     return found
 
 
-def _policy(name: str, job: Job, wishes: Preferences) -> Policy:
+def _policy(name: str, job: Job, preferences: Preferences) -> Policy:
     whole = unbroken(job)
-    best_of_all = replace(wishes, threshold=None)
+    best_of_all = replace(preferences, threshold=None)
     if (hour := _hour(name)) is not None:
         return Policy(name, whole, job, hour=hour)
     match name:
         case "now":
             return Policy(name, whole, job, waits=False)
         case "best-window":
-            return Policy(name, whole, whole, wishes=best_of_all)
+            return Policy(name, whole, whole, preferences=best_of_all)
         case "pause":
             pausing = replace(job, kind=Kind.INTERRUPTIBLE) if job == whole else job
-            return Policy(name, pausing, pausing, wishes=best_of_all)
+            return Policy(name, pausing, pausing, preferences=best_of_all)
         case "place":
             return Policy(name, whole, job, waits=False, moves=Moves.ONE)
         case "place-and-time":
-            return Policy(name, job, job, wishes=best_of_all, moves=Moves.ONE)
+            return Policy(name, job, job, preferences=best_of_all, moves=Moves.ONE)
         case "follow":
             if any(each.kwh or each.time for each in (job.pause_cost, job.restart_cost)):
                 raise BadInput(
                     "the policy follow takes jobs whose pauses and restarts cost nothing; take "
                     "place-and-time, or drop the costs"
                 )
-            return Policy(name, job, job, wishes=best_of_all, moves=Moves.FOLLOW)
+            return Policy(name, job, job, preferences=best_of_all, moves=Moves.FOLLOW)
         case "threshold":
-            if wishes.threshold is None:
+            if preferences.threshold is None:
                 raise BadInput(
                     "the policy threshold needs a value to wait for: --threshold 250 waits "
                     "until the signal is at or under 250"
                 )
-            return Policy(name, job, job, wishes=replace(wishes, min_saving=0.0))
+            return Policy(name, job, job, preferences=replace(preferences, min_saving=0.0))
         case "replan":
             if job.pause_cost.time or job.restart_cost.time:
                 raise BadInput(
                     "the policy replan takes pauses and restarts that cost energy, not time"
                 )
-            return Policy(name, job, job, wishes=best_of_all, replans=True)
+            return Policy(name, job, job, preferences=best_of_all, replans=True)
     raise BadInput(f"unknown policy {name!r}; give one of {', '.join(NAMES)}")
 
 

@@ -32,7 +32,7 @@ from gridtide_pipelines.reproduce.figures import (
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
-from gridtide_pipelines.reproduce.planners.whole_steps import running
+from gridtide_pipelines.reproduce.planners.whole_steps import prepare_sums
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -161,7 +161,7 @@ def read_series(data: Path, factors: str) -> Floats:
 
 def _saved(hourly: Floats, at: Whole, length: int, extras: Whole) -> list[Reduction]:
     """Return the reductions of one region for each window."""
-    sums = running(np.repeat(hourly, HOUR)[None, :])
+    sums = prepare_sums(np.repeat(hourly, HOUR)[None, :])
     lengths = np.full_like(at, length)
     at_once = totals_at(sums, at, lengths)
     # All windows in one call: sorting the year's hours costs more than sorting a window.

@@ -31,7 +31,7 @@ from gridtide_pipelines.reproduce.figures import (
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
-from gridtide_pipelines.reproduce.planners.whole_steps import running
+from gridtide_pipelines.reproduce.planners.whole_steps import prepare_sums
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def paid(hourly: Floats, job: int, slack: int) -> Paid:
     hours, open_ended = len(hourly), slack >= len(hourly)
     starts = np.arange(hours - job + int(open_ended))
     lengths = np.full_like(starts, job)
-    sums = running(hourly[None, :])
+    sums = prepare_sums(hourly[None, :])
     at_once = totals_at(sums, starts, lengths)
     if open_ended:
         deferred = np.minimum.accumulate(at_once[::-1])[::-1]

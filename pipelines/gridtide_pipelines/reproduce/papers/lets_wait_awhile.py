@@ -34,7 +34,7 @@ from gridtide_pipelines.reproduce.figures import (
 )
 from gridtide_pipelines.reproduce.planners.cheapest import cheapest_totals
 from gridtide_pipelines.reproduce.planners.unbroken import best_starts, totals_at
-from gridtide_pipelines.reproduce.planners.whole_steps import running
+from gridtide_pipelines.reproduce.planners.whole_steps import prepare_sums
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -99,11 +99,11 @@ def ml_savings(
     """Return the saving of waiting over the baseline, %: unbroken, and pausing at no cost."""
     late = np.full_like(jobs.starts, int(published))
     slacks = jobs.slacks[deadline] + late
-    paid = running(truth[None, :])
+    paid = prepare_sums(truth[None, :])
     baseline = totals_at(paid, best_starts(paid, jobs.starts, jobs.lengths, late), jobs.lengths)
     whole, pausing = [], []
     for forecast in forecasts(truth, error_pct):
-        starts = best_starts(running(forecast[None, :]), jobs.starts, jobs.lengths, slacks)
+        starts = best_starts(prepare_sums(forecast[None, :]), jobs.starts, jobs.lengths, slacks)
         whole.append(totals_at(paid, starts, jobs.lengths).sum())
         spans = jobs.lengths + slacks
         pausing.append(

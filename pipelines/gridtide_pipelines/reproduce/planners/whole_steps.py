@@ -48,7 +48,7 @@ class Sums:
             yield Sums(self.steps[part], self.totals[part], unknown, self.lower_is_cleaner)
 
 
-def running(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
+def prepare_sums(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
     """Prepare `values` (rows, slots) as sums; NaN is an unknown slot.
 
     Raises:
