@@ -84,7 +84,7 @@ def test_a_backup_into_the_home_itself_is_refused(
     with writer_lock(home, "test", START), Store.open(home) as store:
         store.append(mix(0, gas=50.0))
     assert main(["backup", str(tmp_path / "copy")], environ) == 2
-    assert "name a place outside" in capsys.readouterr().err
+    assert "name a path outside it" in capsys.readouterr().err
     assert not (tmp_path / "copy").exists()
 
 

@@ -236,14 +236,26 @@ def test_a_frame_with_every_interval_stays_as_it_is() -> None:
         (("--zones", "OTHER", "--issues", "2021-04-01/2021-04-02"), "has neither"),
         (("--zones", "TEXT", "--issues", "2021-04-01/2021-04-02"), "not numbers"),
         (("--zones", "TWICE", "--issues", "2021-04-01/2021-04-02"), "one row an hour"),
-        (("--zones", "HALF", "--issues", "2021-04-01/2021-04-02"), "no whole hour"),
+        (("--zones", "HALF", "--issues", "2021-04-01/2021-04-02"), "not a whole hour"),
         (("--zones", "HOLE", "--issues", "2021-04-01/2021-04-02"), "is empty in 1 rows"),
-        (("--zones", "DE_carboncast_tier1", "--issues", "2021-04-01/2021-04-02"), "no name"),
-        (("--zones", "../files/DE", "--issues", "2021-04-01/2021-04-02"), "no name of a zone"),
+        (
+            ("--zones", "DE_carboncast_tier1", "--issues", "2021-04-01/2021-04-02"),
+            "not the name",
+        ),
+        (
+            ("--zones", "../files/DE", "--issues", "2021-04-01/2021-04-02"),
+            "not the name of a zone",
+        ),
         (("--zones", ",", "--issues", "2021-04-01/2021-04-02"), "names no zone"),
         (("--zones", "DE", "--issues", "2021-04-02/2021-04-01"), "earlier day first"),
-        (("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--model", "x"), "no model"),
-        (("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--data", "/no"), "no folder"),
+        (
+            ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--model", "x"),
+            "unknown model",
+        ),
+        (
+            ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--data", "/no"),
+            "not a folder",
+        ),
         (
             ("--zones", "DE", "--issues", "2021-04-01/2021-04-02", "--out", "/no/f.parquet"),
             "name a file",

@@ -107,9 +107,9 @@ def test_two_rows_for_one_slot_are_refused_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (pl.col("value").fill_null(float("nan")), "is no number"),
-        (pl.col("value").fill_null(float("inf")), "is no number"),
-        (pl.lit("forecast").alias("quality"), "quality forecast is none of measured"),
+        (pl.col("value").fill_null(float("nan")), "is not a number"),
+        (pl.col("value").fill_null(float("inf")), "is not a number"),
+        (pl.lit("forecast").alias("quality"), "quality forecast is not one of measured"),
         (pl.lit(None, pl.String).alias("zone"), "zone None is missing"),
         (pl.col("slot_start").alias("slot_end"), "slot_end .* is not after slot_start"),
         (pl.col("slot_start") + timedelta(milliseconds=5), "not on a whole second"),
