@@ -17,8 +17,7 @@ from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand
 from gridtide.errors import GridtideError
 from gridtide.plugins import COMMANDS
-from gridtide_pipelines.commands.summaries import SUMMARIES as PIPELINES
-from gridtide_server.summaries import SUMMARIES as SERVER
+from gridtide_pipelines.commands.summaries import SUMMARIES
 
 ROOT = Path(__file__).resolve().parents[1]
 SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", ".hypothesis", "decisions"}
@@ -107,7 +106,7 @@ def test_a_command_named_in_running_text_exists_with_its_options() -> None:
 
 @pytest.mark.parametrize("name", all_commands())
 def test_the_listed_line_is_the_first_of_the_help_text(name: str) -> None:
-    listed = {name: own.summary for name, own in OWN.items()} | PIPELINES | SERVER
+    listed = {name: own.summary for name, own in OWN.items()} | SUMMARIES
     assert (command(name).help or "").splitlines()[0] == listed[name]
     assert len(listed[name]) <= 80
     assert listed[name].endswith(".")

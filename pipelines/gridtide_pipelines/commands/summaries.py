@@ -1,4 +1,4 @@
-"""What ``gridtide --help`` says of each subcommand, so that it need not import them.
+"""What ``gridtide --help`` says of each subcommand of the service, so that none is imported.
 
 A test holds each line to the command's own help text.
 """
@@ -10,6 +10,7 @@ SUMMARIES = {
     "import": "Import generation from Parquet or CSV files.",
     "issue": "Make forecast runs from what is known now.",
     "publish": "Publish what the store holds as a new snapshot.",
+    "serve": "Answer over HTTP from what is published.",
     "status": "Show the data directory, the last refresh, late zones and the disk.",
     "check": "Verify that the data directory is as it was written.",
     "backup": "Copy the data directory into a folder or a .tar file.",
