@@ -172,7 +172,7 @@ class Recurring:
         weekday = day.isoweekday() % 7
         by_day = day.day in days
         by_weekday = weekday in weekdays or (weekday == 0 and 7 in weekdays)
-        every_day, every_weekday = len(days) == 31, len(weekdays - {7}) == 7
+        every_day, every_weekday = len(days) == 31, len({each % 7 for each in weekdays}) == 7
         if every_day or every_weekday:
             return day.month in months and by_day and by_weekday
         return day.month in months and (by_day or by_weekday)
@@ -195,7 +195,7 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
             raise BadInput(
                 f"cron: {part!r} is not a valid {name}; give numbers from {low} to {high}"
             ) from error
-        if words is WEEKDAYS and dash and end == 0:
+        if words is WEEKDAYS and dash and end == 0 < start:
             end = 7  # fri-sun
         if not (low <= start <= end <= high and stride > 0):
             raise BadInput(f"cron: {part!r} is not a valid {name}; give {low} to {high}")
