@@ -86,6 +86,10 @@ def test_a_pause_costs_0_or_more(cost: tuple[float, timedelta]) -> None:
         ({"maximum": 2.0, "throughput": ((1.0, 1.0), (2.0, 0.9))}, "not below 0"),
         ({"maximum": 2.0, "throughput": ((2.0, 2.0), (1.0, 1.0))}, "must ascend"),
         ({"maximum": 4.0, "throughput": ((1.0, 1.0), (2.0, 1.5))}, "ends at 2.0 workers"),
+        (
+            {"maximum": 4.0, "throughput": ((0.0, 0.0),)},
+            "has no workers above 0; give the speed",
+        ),
         ({"maximum": 2.0, "throughput": ((1.0, 2.0), (2.0, 3.0))}, "divide its speeds by that"),
     ],
 )

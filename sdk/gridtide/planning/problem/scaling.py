@@ -148,6 +148,11 @@ class Elastic:
 
     def _check_table(self) -> None:
         knots = self._knots()
+        if len(knots) == 1:
+            raise BadInput(
+                f"the throughput table {self.throughput} has no workers above 0; give the "
+                f"speed at the maximum of {self.maximum:g} workers too"
+            )
         if any(right <= left for (left, _), (right, _) in pairwise(knots)):
             raise BadInput(
                 f"the throughput table must ascend in workers; got {self.throughput}"
