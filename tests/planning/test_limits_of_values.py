@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import Series
 from gridtide.planning.batch.capacity import Cap
+from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
 from gridtide.planning.problem.objective import CostSeries, Goal, Objective
-from gridtide.planning.problem.opening_hours import Days
+from gridtide.planning.problem.opening_hours import Days, Weekly
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.scaling import Elastic
@@ -92,6 +93,16 @@ def test_a_number_beyond_any_job_is_bad_input(
         (lambda: Days("UTC", date.min, date(2026, 1, 1)), "outside 1970 to 2199"),
         (lambda: Bounds(next_working_day=time(9, tzinfo=UTC)), "give that as zone"),
         (lambda: Job(HOUR, power=1e-300), "too small.*check its unit"),
+        (
+            lambda: plan(Job(HOUR), SERIES, now=datetime.min.replace(tzinfo=UTC)),
+            "now is .*1970",
+        ),
+        (lambda: plan(Job(HOUR), SERIES, now=LATE), "now is .*; give a time from 1970"),
+        (lambda: plan_batch([Request(Job(HOUR), SERIES)], {}, now=LATE), "now is .*1970"),
+        (lambda: Bounds(slack=48).limits(LATE, HOUR), "now is .*; give a time from 1970"),
+        (lambda: Bounds().allowed(LATE, HOUR, LATE), "now is .*; give a time from 1970"),
+        (lambda: Recurring("@daily", 1).occurrences(LATE, LATE), "after is .*1970"),
+        (lambda: plan(Job(HOUR), SERIES, now=T0, alternatives=-1), "alternatives is -1; give"),
         (lambda: Elastic(1e-300), "too small.*check their unit"),
         (lambda: Elastic(2, base=1e-300), "too small.*check their unit"),
     ],
@@ -101,6 +112,14 @@ def test_what_no_calendar_and_no_division_holds_is_bad_input(
 ) -> None:
     with pytest.raises(BadInput, match=words):
         make()
+
+
+def test_times_are_counted_up_to_the_last_year_of_which_there_is_data() -> None:
+    eve = datetime(2199, 12, 31, tzinfo=UTC)
+    assert Recurring("@daily", 1).occurrences(eve, LATE) == [eve]
+    assert len(Recurring("* 0 * * *", 1, "Europe/Berlin").occurrences(eve, LATE)) == 60
+    opening = Weekly.parse("Europe/Berlin", "daily 00:00-24:00")
+    assert Bounds(opening=opening).allowed(eve, HOUR, LATE) == [(eve, eve + 24 * HOUR)]
 
 
 def test_a_fraction_of_slack_is_refused_where_it_meets_a_long_job() -> None:

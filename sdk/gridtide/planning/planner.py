@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gridtide.model import Series, Signal, When, utc
+from gridtide.model import Series, Signal, When
 from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.explain import explain
 from gridtide.planning.decide.response import Plan
@@ -15,6 +15,7 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions
 from gridtide.planning.problem.state import PlanningProblem
+from gridtide.schema.validate import read_known_moment
 from gridtide.slots import EPOCH
 from gridtide.values import instance_of, optional, read_whole, refuse
 
@@ -60,8 +61,8 @@ def plan(
         regions=regions,
         bounds=bounds or Bounds(),
         goal=goal or default_goal(regions.signal),
-        now=utc(now, name="now"),
-        alternatives=read_whole(alternatives, "alternatives"),
+        now=read_known_moment(now, "now"),
+        alternatives=_count(alternatives),
     )
     return make_plan(problem)
 
@@ -69,6 +70,13 @@ def plan(
 def make_plan(problem: PlanningProblem) -> Plan:
     """Return the plan for a problem; raises as `plan`."""
     return explain(problem, decide(problem))
+
+
+def _count(alternatives: object) -> int:
+    count = read_whole(alternatives, "alternatives")
+    if count < 0:
+        refuse(count, "alternatives", "0 or more")
+    return count
 
 
 def round_up_to_five_minutes(moment: datetime) -> datetime:

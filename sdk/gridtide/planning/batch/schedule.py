@@ -15,7 +15,6 @@ from datetime import datetime
 
 from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
 from gridtide.extras import how_to_install
-from gridtide.model import utc
 from gridtide.planning.batch.capacity import Cap, Member, exceeds_caps
 from gridtide.planning.batch.greedy import improve, place_one_by_one
 from gridtide.planning.batch.integer_program import solve_on_grid
@@ -34,6 +33,7 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.problem.state import PlanningProblem
 from gridtide.schema.result import Record, Shown, Tabular
+from gridtide.schema.validate import read_known_moment
 from gridtide.values import instance_of, optional, read_list
 
 # Relative; what a solver leaves between a plan and its own bound.
@@ -101,7 +101,7 @@ def plan_batch(
             little capacity.
         NoScheduleFound: no schedule was found within the time budget; there may be one.
     """
-    moment = utc(now, name="now")
+    moment = read_known_moment(now, "now")
     requests = read_list(instance_of(Request, "a Request"), requests, "requests")
     instance_of(Mapping, "a mapping of region to Cap")(caps, "caps")
     read_list(instance_of(Cap, "a Cap"), caps.values(), "caps")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, format_time, utc
-from gridtide.planning.problem import LONGEST
+from gridtide.planning.problem import LAST, LONGEST
 from gridtide.planning.problem.job import HOUR
 from gridtide.planning.problem.opening_hours import (
     Days,
@@ -114,7 +114,9 @@ class Bounds:
         Raises:
             BadInput: the end is not after the start.
         """
-        first, last = self._limits(to_instant(utc(now, name="now")), to_microseconds(duration))
+        first, last = self._limits(
+            to_instant(read_known_moment(now, "now")), to_microseconds(duration)
+        )
         return to_moment(first), None if last is None else to_moment(last)
 
     def allowed(
@@ -126,16 +128,17 @@ class Bounds:
             BadInput: the end is not after the start.
         """
         spans = self.free(
-            to_instant(utc(now, name="now")),
+            to_instant(read_known_moment(now, "now")),
             to_microseconds(duration),
             to_instant(utc(horizon, name="horizon")),
         )
         return [(to_moment(start), to_moment(end)) for start, end in spans]
 
     def free(self, now: int, duration: int, horizon: int) -> list[tuple[int, int]]:
-        """Return `allowed` in microseconds since 1970."""
+        """Return `allowed` in microseconds since 1970; nothing from the year 2200 on."""
         first, last = self._limits(now, duration)
-        end = horizon if last is None else min(last, horizon)
+        end = min(horizon, to_instant(LAST))
+        end = end if last is None else min(last, end)
         if end <= first:
             return []
         spans = [(first, end)] if self.opening is None else self.opening.spans(first, end)

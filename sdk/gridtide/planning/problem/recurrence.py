@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gridtide.errors import BadInput
 from gridtide.model import Length, When, utc
+from gridtide.planning.problem import LAST
 from gridtide.planning.problem.bounds import Bounds, check_slack
 from gridtide.planning.problem.opening_hours import DAY, instant_of, steady, wall, zone_named
 from gridtide.schema.definition import Field
-from gridtide.schema.validate import validate
+from gridtide.schema.validate import read_known_moment, validate
 from gridtide.slots import EPOCH, to_instant, to_moment
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -102,13 +103,15 @@ class Recurring:
         _ = self._parsed
 
     def occurrences(self, after: When, until: When) -> list[datetime]:
-        """Return the starts in ``[after, until)``, UTC, in order.
+        """Return the starts in ``[after, until)``, UTC, in order; none from the year 2200 on.
 
         Raises:
-            BadInput: a naive time.
+            BadInput: a naive time, or `after` is outside 1970 to 2199.
         """
-        first = to_instant(utc(after, name="after"))
-        last = to_instant(utc(until, name="until"))
+        first = to_instant(read_known_moment(after, "after"))
+        last = to_instant(min(utc(until, name="until"), LAST))
+        if last <= first:
+            return []
         found = self._by_the_clock(first, last) if self._wild else self._fixed(first, last)
         return [to_moment(instant) for instant in sorted(found) if first <= instant < last]
 
