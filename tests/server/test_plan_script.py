@@ -273,6 +273,19 @@ def test_a_question_in_a_file_takes_no_options_beside_it(
     assert "cannot be read as JSON" in capsys.readouterr().err
 
 
+def test_a_row_of_whole_days_names_dates_as_by_rest(
+    tmp_path: Path, home: DataDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("start,end,kwh\n2026-03-01,2026-03-02,3\n")
+    environ = {**ENVIRON, "GRIDTIDE_HOME": str(home.root)}
+    assert main(["footprint", "DE", "--rows", str(file), "--json"], environ) == 0
+    row = {"start": "2026-03-01", "end": "2026-03-02", "kwh": 3}
+    with Asker(home, Clock(NOW)) as ask:
+        by_rest = ask.post("/v1/footprint", {"region": "DE", "rows": [row]})
+    assert json.loads(capsys.readouterr().out) == by_rest
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -284,6 +297,7 @@ def test_a_question_in_a_file_takes_no_options_beside_it(
         ("start,end,kwh\n2026-03-01T10:20Z,2026-03-01T12:40Z,x\n", "line 2: kwh is 'x'"),
         ("start,end,kwh\n2026-03-01T10:20Z\n", "line 2: kwh is ''"),
         ("", "no column start, end, kwh"),
+        (f'start,end,kwh\n"{"x" * 200_000}', "line 1: not CSV .* quote that is not closed"),
     ],
 )
 def test_a_file_of_rows_that_cannot_be_read_is_named_with_its_line(

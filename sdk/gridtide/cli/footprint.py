@@ -17,9 +17,9 @@ from gridtide.cli.regions import OneRegion
 from gridtide.cli.terminal import Terminal
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
-from gridtide.model import parse_time
 from gridtide.schema.decode import decode_request
 from gridtide.schema.footprints import FootprintRequest
+from gridtide.values import read_moment
 
 COLUMNS = ("start", "end", "kwh")
 RAN, HOW, SCORE = "What ran", "Factors", "For the SCI and comparisons"
@@ -112,12 +112,19 @@ def rows_from(name: str) -> list[Json]:
     except (OSError, ValueError) as error:
         raise BadInput(f"{name} cannot be read: {error}") from error
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    lacking = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if lacking:
+    try:
+        lacking = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if lacking:
+            raise BadInput(
+                f"{name} has no column {', '.join(lacking)}; its first line must be "
+                "start,end,kwh"
+            )
+        return [_row(name, reader.line_num, row) for row in reader]
+    except csv.Error as error:
         raise BadInput(
-            f"{name} has no column {', '.join(lacking)}; its first line must be start,end,kwh"
-        )
-    return [_row(name, reader.line_num, row) for row in reader]
+            f"{name}, line {reader.line_num}: not CSV ({error}); look for a quote that is not "
+            "closed"
+        ) from error
 
 
 def _row(name: str, line: int, row: dict[str, str | None]) -> Json:
@@ -127,6 +134,6 @@ def _row(name: str, line: int, row: dict[str, str | None]) -> Json:
     except ValueError as error:
         raise BadInput(f"{name}, line {line}: kwh is {kwh!r}; give a number") from error
     where = f"{name}, line {line}:"
-    parse_time(start, name=f"{where} start")
-    parse_time(end, name=f"{where} end")
+    read_moment(start, f"{where} start", day=True)
+    read_moment(end, f"{where} end", day=True)
     return {"start": start, "end": end, "kwh": energy}
