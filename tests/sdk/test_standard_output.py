@@ -69,6 +69,17 @@ def test_streams_that_are_closed(
     assert set(ended.stderr.splitlines()) == err
 
 
+@posix
+def test_a_closed_standard_input_is_empty() -> None:
+    code = "import sys; from gridtide.cli.script import main; sys.exit(main())"
+    words = [sys.executable, "-c", code, "batch", "-"]
+    ended = subprocess.run(
+        ["bash", "-c", '"$@" <&-', "bash", *words], capture_output=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr.count(b"\n")) == (2, 1)
+    assert b"- cannot be read as JSON" in ended.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="has no /dev/full")
 def test_a_full_disk_is_one_line() -> None:
     ended = noisy(1, "> /dev/full")

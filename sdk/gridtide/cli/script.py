@@ -86,7 +86,8 @@ def keep_for_results() -> None:
     """Let `sys.stdout` alone write to standard output, and all else to standard error.
 
     It holds until the process ends: what C keeps in a buffer is written only then. Streams that
-    were closed before the process began take what is written and keep nothing of it.
+    were closed before the process began take what is written and keep nothing of it; standard
+    input is empty then.
     """
     _occupy_closed()
     out = sys.stdout
@@ -114,9 +115,9 @@ def _occupy_closed() -> None:
     while (spare := os.open(os.devnull, os.O_RDWR)) <= STDERR:
         pass
     os.close(spare)
-    for name in ("stdout", "stderr"):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            null = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            null = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115
             setattr(sys, name, null)
 
 
