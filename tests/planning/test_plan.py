@@ -192,6 +192,14 @@ def test_alternatives_come_best_first_and_apart() -> None:
     assert plan(Job(HOUR), hourly(5, 1, 6), now=T0, alternatives=0).alternatives == ()
 
 
+def test_running_at_once_is_valued_by_the_quantile_that_decides() -> None:
+    forecast = Outlook(hourly(1, 2, 9), p10=hourly(1, 1, 9), p90=hourly(8, 3, 9))
+    found = plan(Job(HOUR), forecast, goal=Goal(quantile=Quantile.P90), now=T0)
+    assert (found.start, found.alternatives[0].what) == (T0 + HOUR, "run at once")
+    assert found.alternatives[0].grams == pytest.approx(1)
+    assert "if the chosen time were 5 gCO2e/kWh worse" in found.what_would_change
+
+
 def test_a_pausing_job_names_the_unbroken_run_and_sooner_ends() -> None:
     series = hourly(9, 2, 9, 3, 9, 9, 1, 9)
     found = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), series, now=T0, alternatives=9)

@@ -52,6 +52,45 @@ def test_region_and_time_are_chosen_together() -> None:
     assert found.saving_now == pytest.approx(7 / 9)
 
 
+def test_a_job_run_at_once_for_too_small_a_saving_names_where_waiting_is_better() -> None:
+    pair = {"DE": hourly("DE", 10, 9.8), "FR": hourly("FR", 11, 9)}
+    found = plan(Job(HOUR), pair, goal=Goal(min_saving=0.2), now=T0)
+    assert (found.region, found.reason.code) == ("DE", "saving_too_small")
+    assert found.saving_now == 0
+    assert [(each.what, each.grams) for each in found.alternatives] == [
+        ("run in FR", pytest.approx(9)),
+        ("start at 2026-03-01T01:00:00Z", pytest.approx(9.8)),
+    ]
+
+
+def test_running_at_once_elsewhere_includes_the_move_of_the_data() -> None:
+    moving = CandidateRegions(
+        (candidate("DE", 90, 90), candidate("FR", 3, 1)),
+        current_region="DE",
+        data_gb=10,
+        kwh_per_gb=0.01,
+    )
+    found = plan(Job(HOUR), moving, now=T0)
+    at_once = next(each for each in found.alternatives if each.what == "run at once")
+    assert (found.region, at_once.region) == ("FR", "FR")
+    assert (found.kwh, at_once.kwh) == pytest.approx((1.1, 1.1))
+    assert "if the chosen time were 1.82 gCO2e/kWh worse" in found.what_would_change
+
+
+def test_staying_where_a_moving_job_begins_includes_no_later_move() -> None:
+    moving = CandidateRegions(
+        (candidate("DE", 1, 90, 30), candidate("FR", 50, 1, 40)),
+        current_region="DE",
+        data_gb=10,
+        kwh_per_gb=0.01,
+        moves=Moves.FOLLOW,
+    )
+    found = plan(Job(2 * HOUR, Kind.INTERRUPTIBLE), moving, now=T0)
+    assert [each.region for each in found.slots] == ["DE", "FR"]
+    stays = [each.kwh for each in found.alternatives if each.region == "DE"]
+    assert stays == pytest.approx([2.0] * 2)
+
+
 def test_savings_are_counted_against_running_at_home() -> None:
     found = plan(Job(HOUR), CandidateRegions((DE, FR), current_region="DE"), now=T0)
     assert (found.region, found.saving_now) == ("FR", pytest.approx(3 / 5))

@@ -30,6 +30,7 @@ class Site:
         curve: decides: rates by the quantile and threshold of the goal.
         plain: rates by expected values, without a threshold.
         counted: cost of a kWh by expected values, also outside the free time.
+        deciding: the same by the quantile and threshold of the goal.
     """
 
     region: CandidateRegion
@@ -37,6 +38,7 @@ class Site:
     curve: Curve
     plain: Curve
     counted: tuple[Run, ...]
+    deciding: tuple[Run, ...]
 
     @classmethod
     def of(
@@ -62,11 +64,21 @@ class Site:
             Curve(region.name, tuple(clipped(deciding, spans))),
             Curve(region.name, tuple(clipped(expected, spans))),
             expected,
+            deciding,
         )
 
     def counts(self, draws: Iterable[EnergyDraw]) -> float:
         """Return the expected cost of energy `draws` before PUE, under the goal."""
         return (integrated(self.counted, draws) or 0.0) * self.region.pue
+
+    def value(self, draws: Sequence[EnergyDraw]) -> float:
+        """Return the cost by which energy `draws` before PUE are compared with other plans.
+
+        That is by the quantile of the goal; by expected values where the threshold excludes a
+        part.
+        """
+        found = integrated(self.deciding, draws)
+        return self.counts(draws) if found is None else found * self.region.pue
 
     def grams(self, draws: Iterable[EnergyDraw], quantile: str = "p50") -> float | None:
         """Return the grams of energy `draws` before PUE.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 from gridtide.errors import BadInput, NoData, NoFeasibleWindow
@@ -35,7 +35,8 @@ class Decision:
     """The chosen candidate, the reason, and the other candidates.
 
     Attributes:
-        elsewhere: the best of each site that was not chosen, best first.
+        elsewhere: the best of each site but that of the candidate, best first; of every site
+            where the candidate moves between them.
         left_out: regions without a candidate, and why.
         baseline: what savings are measured against.
         saved: where waiting saves too little, what it would save; ``None``: nothing to save.
@@ -71,11 +72,14 @@ def decide(problem: PlanningProblem) -> Decision:
         found = _within(found, goal.budget_grams)
     by_end = (lambda each: (each.end, each.value)) if goal.earliest else _by_value
     candidate = found[0] if following else min(found, key=by_end)
-    elsewhere = sorted((each for each in found if each is not candidate), key=_by_value)
-    baseline = Baseline.of(current_site or candidate.site, job)
-    code, candidate, saved = _why(problem, candidate, usable, current_site)
+    code, chosen, saved = _why(problem, candidate, usable, current_site)
+    moves = following and chosen is candidate
+    alone = found[1:] if following else found
+    elsewhere = [each for each in alone if moves or each.site is not chosen.site]
+    elsewhere.sort(key=_by_value)
+    baseline = Baseline.of(current_site or chosen.site, job)
     left_out = ruled_out | missing
-    return Decision(candidate, code, tuple(elsewhere), left_out, baseline, saved)
+    return Decision(chosen, code, tuple(elsewhere), left_out, baseline, saved)
 
 
 def _check_work(problem: PlanningProblem, sites: Sequence[Site]) -> None:
@@ -201,13 +205,8 @@ def _why(
         return Code.WITHIN_BUDGET, candidate, None
     if goal.threshold is not None:
         return Code.UNDER_THRESHOLD, candidate, None
-    at_once = []
-    for site in sites:
-        there = run_now_at(site, job)
-        if there is not None:
-            moved = move_to(problem, site, current_site)
-            value = there.value + sum(move.counts for move in moved)
-            at_once.append(replace(there, value=value, moved=moved))
+    tried = (run_now_at(site, job, move_to(problem, site, current_site)) for site in sites)
+    at_once = [each for each in tried if each is not None]
     if any(_same(candidate, each) for each in at_once):
         only = len(sites) == 1 and _no_slack(candidate.site.curve, problem)
         return Code.NO_CHOICE if only else Code.NOW_IS_BEST, candidate, None

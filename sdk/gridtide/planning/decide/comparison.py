@@ -64,13 +64,14 @@ class Baseline:
         return saving(candidate, goal, counts, 1 - counts / self.kwh / self.pue)
 
 
-def run_now_at(site: Site, job: Job) -> Candidate | None:
-    """Return the job run at `site` at once."""
+def run_now_at(site: Site, job: Job, moved: tuple[DataMove, ...] = ()) -> Candidate | None:
+    """Return the job run at `site` at once, after the data has `moved` there."""
     parts = run_at_once(site.plain, job)
     if parts is None:
         return None
     share = Share(site, parts)
-    return Candidate((share,), site.counts(share.draws), count_segments(parts))
+    value = site.value(share.draws) + sum(move.counts for move in moved)
+    return Candidate((share,), value, count_segments(parts), moved)
 
 
 def saving(candidate: Candidate, goal: Goal, counts: float, mean: float) -> float | None:
@@ -108,7 +109,7 @@ def find_alternatives(
         found += _starts(job, site, moved, chosen.start, count)
     elif state is NOT_STARTED:
         found += _sooner(job, site, moved, chosen.end)
-    if state is NOT_STARTED and (at_once := run_now_at(site, job)) is not None:
+    if state is NOT_STARTED and (at_once := run_now_at(site, job, moved)) is not None:
         found.append(("run at once", at_once))
     seen = {_key(chosen)}
     distinct = []

@@ -83,11 +83,14 @@ def _alternatives(problem: PlanningProblem, decision: Decision) -> Named:
     if not problem.alternatives:
         return []
     candidate, baseline = decision.candidate, decision.baseline
+    # Of a job that moves while it runs, the plan that stays has no more than the first move.
+    stays = (each for each in decision.elsewhere if each.site is candidate.site)
+    moved = next(stays, candidate).moved
     found = find_alternatives(
         problem.job,
         candidate,
         decision.elsewhere,
-        candidate.moved,
+        moved,
         problem.alternatives,
         problem.state,
     )
