@@ -89,7 +89,10 @@ def test_an_empty_store_says_where_data_comes_from(
     assert "fill it with `gridtide refresh` or `gridtide import`" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [("--zone", "ZZ"), ("--model", "oracle"), ("--model", "")])
+@pytest.mark.parametrize(
+    "words",
+    [("--zone", "ZZ"), ("--zone", ""), ("--zone", ","), ("--model", "oracle"), ("--model", "")],
+)
 def test_a_wrong_name_is_bad_input(
     words: tuple[str, ...], run: Run, filled: DataDirectory
 ) -> None:

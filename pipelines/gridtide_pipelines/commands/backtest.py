@@ -23,6 +23,7 @@ from gridtide_pipelines.commands.session import (
     check_out,
     show_progress,
     zone_keys,
+    zone_names,
 )
 from gridtide_pipelines.forecast.backtest import Backtest, parse_issues, scorable
 from gridtide_pipelines.forecast.backtest import backtest as backtested
@@ -134,10 +135,7 @@ def _from_files(
     models: tuple[Forecaster, ...],
     terminal: Terminal,
 ) -> Backtest:
-    names = [name.strip() for text in options.zone for name in text.split(",") if name.strip()]
-    if not names:
-        raise BadInput("--zone names no zone; write it as --zone DE,FR")
-    histories = read_histories(folder, list(dict.fromkeys(names)), warn=terminal.say)
+    histories = read_histories(folder, zone_names(options.zone), warn=terminal.say)
     with show_progress(terminal) as progress:
         workers = session.settings.workers
         return backtested(

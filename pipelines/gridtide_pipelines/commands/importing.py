@@ -13,7 +13,13 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
-from gridtide_pipelines.commands.session import NewStore, Session, begin, show_progress
+from gridtide_pipelines.commands.session import (
+    NewStore,
+    Session,
+    begin,
+    show_progress,
+    zone_names,
+)
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.forecast.issue import Progress
 from gridtide_pipelines.importing.files import (
@@ -180,8 +186,7 @@ def _import(
 
 def _zones(given: Sequence[str]) -> tuple[str, ...]:
     """Return the keys of the zones named, in the order given, each once."""
-    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
-    return tuple(dict.fromkeys(map(_zone, names))) or (_zone(given[0]),)
+    return tuple(dict.fromkeys(map(_zone, zone_names(given))))
 
 
 def _zone(name: str) -> str:

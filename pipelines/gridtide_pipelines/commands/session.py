@@ -58,14 +58,26 @@ Zones = Annotated[
 ]
 
 
+def zone_names(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names in ``--zone``, in the order given, each once; none without the option.
+
+    Raises:
+        BadInput: the option is given without a name, as with a variable that is not set.
+    """
+    names = [name.strip() for text in given or () for name in text.split(",") if name.strip()]
+    if given and not names:
+        raise BadInput("--zone names no zone; write it as --zone DE,FR")
+    return tuple(dict.fromkeys(names))
+
+
 def zone_keys(given: Sequence[str] | None) -> tuple[str, ...]:
     """Return the keys of the zones named, in the order given, each once.
 
     Raises:
+        BadInput: as `zone_names`.
         UnknownRegion: one denotes no zone; ``extra["nearest"]`` has candidates.
     """
-    names = [name.strip() for text in given or () for name in text.split(",") if name.strip()]
-    return tuple(dict.fromkeys(resolve_zone(name).key for name in names))
+    return tuple(dict.fromkeys(resolve_zone(name).key for name in zone_names(given)))
 
 
 def check_out(path: Path, *suffixes: str) -> None:

@@ -30,6 +30,7 @@ from gridtide_pipelines.commands.session import (
     check_out,
     show_progress,
     zone_keys,
+    zone_names,
 )
 from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.policies.backtest import Case, Outcome
@@ -138,7 +139,7 @@ def simulate(terminal: Terminal, options: SimulateOptions) -> int:
         min_saving=options.min_saving,
         quantile=options.quantile,
     )
-    if any(policy.moves for policy in policies) and len(_names(options.zone)) < 2:
+    if any(policy.moves for policy in policies) and len(zone_names(options.zone)) < 2:
         raise BadInput(
             f"the policies {', '.join(MOVING)} move jobs between zones; give --zone several, "
             "such as DE,FR"
@@ -178,9 +179,7 @@ def _simulated(
     only = frozenset[str]() if options.model == DEFAULT else frozenset(m.name for m in models)
     every = _above_zero(options.reissue, name="--reissue")
     forecasting = Forecasting(models, only, every, quantiles=options.quantile != Quantile.P50)
-    signal, names = options.signal, _names(options.zone)
-    if not names:
-        raise BadInput("--zone names no zone; write it as --zone DE,FR")
+    signal, names = options.signal, zone_names(options.zone)
     span = occurrences[0][0], max(latest for _, latest in occurrences)
 
     def on(cases: Sequence[Case], workers: int) -> tuple[Signal, list[Outcome]]:
