@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from gridtide.cli import script
+from gridtide_pipelines.commands.reproduce import reproduce
 from gridtide_pipelines.reproduce.figures import Kind, Reproduction, compare
 from gridtide_pipelines.reproduce.papers import reproductions
 from gridtide_pipelines.reproduce.report import summary
@@ -88,6 +90,12 @@ def test_html_writes_the_page_and_says_so(tmp_path: Path) -> None:
     assert text.count("ranking: 410 pass, 0 fail, 0 no data") == 3
     assert str(target) in err
     assert "<svg" not in out
+
+
+def test_the_examples_of_the_help_text_name_papers_that_are_there() -> None:
+    named = re.findall(r"^  gridtide reproduce (\S+)", reproduce.epilog or "", re.MULTILINE)
+    assert named
+    assert set(named) <= {*reproductions(), "all"}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ Results = Mapping[str, tuple[Reproduction, Sequence[Row]]]
 
 @command(
     "reproduce",
-    examples=["reproduce lets_wait_awhile", "reproduce all --data shared --html report.html"],
+    examples=["reproduce lets-wait-awhile", "reproduce all --data shared --html report.html"],
 )
 def reproduce(
     terminal: Terminal,
