@@ -188,6 +188,12 @@ def test_settled_spans_are_not_requested_again_and_since_reaches_further_back(
     assert not any("2025-11" in address for address in upstream.requested)
 
 
+def test_a_history_back_to_a_time_to_come_is_refused(fresh: Line) -> None:
+    assert refresh(fresh, "--since", "2026-03-02T12:01Z") == 2
+    assert "--since 2026-03-02T12:01:00Z is later than now" in fresh.err
+    assert not fresh.home.root.exists()
+
+
 def test_at_another_time_no_publisher_is_requested_unless_its_url_is_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

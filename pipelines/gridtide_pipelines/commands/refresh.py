@@ -10,7 +10,8 @@ import typer
 
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
-from gridtide.model import parse_time
+from gridtide.errors import BadInput
+from gridtide.model import format_time, parse_time
 from gridtide_pipelines.commands.session import (
     NewStore,
     Session,
@@ -61,13 +62,14 @@ def refresh(
     Runs from cron or a systemd timer. One source that fails does not stop the others: the
     rest is published and the exit code is 3.
     """
+    session = begin(terminal)
     report = bring_up_to_date(
-        begin(terminal),
+        session,
         terminal,
         sources=choose_sources(simulate=simulate),
         new_store=new_store,
         zones=zone_keys(zone),
-        since=parse_time(since, name="--since") if since else None,
+        since=None if since is None else _past(since, session.clock()),
         model=model,
     )
     if terminal.json:
@@ -75,6 +77,21 @@ def refresh(
     else:
         print_report(report, terminal)
     return report.exit_code
+
+
+def _past(text: str, now: datetime) -> datetime:
+    """Return the time of ``--since``.
+
+    Raises:
+        BadInput: it is not a time, or has not come yet.
+    """
+    since = parse_time(text, name="--since")
+    if since > now:
+        raise BadInput(
+            f"--since {format_time(since)} is later than now ({format_time(now)}); give a past "
+            "time, or leave it out"
+        )
+    return since
 
 
 def bring_up_to_date(
