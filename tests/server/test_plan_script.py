@@ -266,7 +266,10 @@ def test_a_question_in_a_file_takes_no_options_beside_it(
     file = tmp_path / "question.json"
     file.write_text("[" * 100_000)
     url = ["--url", "http://127.0.0.1:9"]
-    for beside in (["DE"], ["--hours", "2"], ["--follow"], ["--alternatives", "0"]):
+    for beside in (
+        *(["DE"], ["--hours", "2"], ["--follow"], ["--alternatives", "0"]),
+        ["--timezone", "Europe/Berlin"],
+    ):
         assert main(["plan", *beside, "--question", str(file), *url], {}) == 2
         assert "leave the regions and the other options out" in capsys.readouterr().err
     assert main(["plan", "--question", str(file), *url], {}) == 2
@@ -284,6 +287,15 @@ def test_a_row_of_whole_days_names_dates_as_by_rest(
     with Asker(home, Clock(NOW)) as ask:
         by_rest = ask.post("/v1/footprint", {"region": "DE", "rows": [row]})
     assert json.loads(capsys.readouterr().out) == by_rest
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Nowhere/Else"])
+def test_a_time_zone_that_nothing_is_said_in_is_refused(
+    zone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["plan", "DE", "--hours", "2", "--slack", "9h", "--timezone", zone]
+    assert main(words, {"GRIDTIDE_URL": "http://127.0.0.1:9"}) == 2
+    assert "--timezone: is the time zone of --opening" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -158,13 +158,13 @@ class RequestOptions:
     ]
     # One option for the field `zone` of four objects.
     timezone: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help="time zone of hours, days and cron, e.g. Europe/Berlin",
+            help="time zone of hours, days and cron, e.g. Europe/Berlin; default: UTC",
             rich_help_panel=WHEN,
         ),
-    ] = "UTC"
+    ] = None
     goal: Annotated[
         Json,
         Options(
@@ -188,20 +188,35 @@ class RequestOptions:
 
     def says_anything(self) -> bool:
         """Return whether options or regions say anything of the request."""
-        return any(value not in ({}, []) for value in self.to_json().values())
+        said = self.timezone is not None
+        return said or any(value not in ({}, []) for value in self.to_json().values())
 
     def to_json(self) -> Json:
-        """Return the request as REST takes it."""
+        """Return the request as REST takes it.
+
+        Raises:
+            BadInput: a time zone, with nothing that is said in one.
+        """
         slack = self.bounds.get("slack_hours", {})
+        local = self.bounds.keys() & {"opening", "blackouts", "next_working_day"}
+        if self.timezone is not None and not (local or self.recurring):
+            raise BadInput(
+                "--timezone: is the time zone of --opening, --blackout, --next-working-day or "
+                "--cron; give one of them, or leave it out"
+            )
         wire: Json = {"job": job_to_json(self.job, self.elastic), **self._where()}
         if self.recurring:
-            wire["recurring"] = self.recurring | {"zone": self.timezone} | slack
+            wire["recurring"] = self.recurring | {"zone": self._zone} | slack
             slack = {}
         if bounds := self._bounds() | slack:
             wire["bounds"] = bounds
         if self.goal:
             wire["goal"] = self.goal
         return wire | self.rest
+
+    @property
+    def _zone(self) -> str:
+        return "UTC" if self.timezone is None else self.timezone
 
     def _where(self) -> Json:
         regions: list[Any] = split_regions(self.regions or ())
@@ -214,13 +229,11 @@ class RequestOptions:
     def _bounds(self) -> Json:
         bounds = {name: value for name, value in self.bounds.items() if name != "slack_hours"}
         if "opening" in bounds:
-            bounds["opening"] = {"zone": self.timezone, "hours": bounds["opening"]}
+            bounds["opening"] = {"zone": self._zone, "hours": bounds["opening"]}
         if "blackouts" in bounds:
-            bounds["blackouts"] = [
-                _blackout(each, self.timezone) for each in bounds["blackouts"]
-            ]
+            bounds["blackouts"] = [_blackout(each, self._zone) for each in bounds["blackouts"]]
         if "next_working_day" in bounds:
-            bounds["zone"] = self.timezone
+            bounds["zone"] = self._zone
         return bounds
 
 
