@@ -298,6 +298,21 @@ def test_a_time_zone_that_nothing_is_said_in_is_refused(
     assert "--timezone: is the time zone of --opening" in capsys.readouterr().err
 
 
+def test_a_batch_in_a_file_is_refused_as_by_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "batch.json"
+    url = ["--url", "http://127.0.0.1:9"]
+    for body, said in (
+        ({"questions": [], "as_of": "2026-03-02T12:00Z"}, "as_of: unknown field"),
+        ({"requests": []}, "requests: unknown field"),
+        ({}, "questions: required"),
+    ):
+        file.write_text(json.dumps(body))
+        assert main(["batch", str(file), *url], {}) == 2
+        assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

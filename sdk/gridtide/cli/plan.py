@@ -172,12 +172,13 @@ def batch(
     """Answer many requests in one call."""
     from gridtide.cli import show_plan
     from gridtide.client import Client
+    from gridtide.schema.batches import BatchRequest
+    from gridtide.schema.decode import decode_request
 
     said = read_json(file)
-    requests = said.get("questions") if isinstance(said, Mapping) else said
-    if not isinstance(requests, list):
-        raise BadInput(f"{file} has no list of questions")
+    body = {"questions": said} if isinstance(said, list) else said
+    request = decode_request(BatchRequest, body)
     with Client(environ=terminal.environ) as client:
-        answer = client.batch(requests)
+        answer = client.batch(request.questions)  # type: ignore[arg-type]  # each may be wrong
     terminal.answer(answer.to_json(with_request=True), lambda: [show_plan.batch(answer)])
     return 0
