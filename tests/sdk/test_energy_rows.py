@@ -51,6 +51,12 @@ def outcome(read: Any, value: object) -> object:  # noqa: ANN401
         return str(error)
 
 
+def test_a_row_in_python_is_no_mapping() -> None:
+    row = {"start": T0, "end": T0 + HOUR, "kwh": 1.0}
+    with pytest.raises(BadInput, match=r"rows\[0\] is {.*; give \(start, end, kWh\)"):
+        read_rows([row], "rows")
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

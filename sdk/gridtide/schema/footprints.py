@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -220,7 +220,8 @@ def read_rows(rows: object, name: str) -> tuple[Row, ...]:
 
 
 def _read_row(row: object, name: str) -> Row:
-    parts = () if isinstance(row, str) or not isinstance(row, Iterable) else tuple(row)
+    unordered = isinstance(row, str | Set | Mapping)
+    parts = () if unordered or not isinstance(row, Iterable) else tuple(row)
     if len(parts) != 3:
         refuse(row, name, "(start, end, kWh) with aware times")
     start, end, kwh = parts

@@ -175,7 +175,7 @@ def as_candidates(where: object) -> Candidates:
         return where
     if isinstance(where, str | Candidate) or _is_coordinates(where):
         where = [where]
-    if not isinstance(where, Iterable):
+    if isinstance(where, Mapping) or not isinstance(where, Iterable):
         raise BadInput(
             f"where is {shown(where)}; give a region such as DE, several, or Candidates"
         )
