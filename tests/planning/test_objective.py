@@ -94,12 +94,12 @@ def test_goals_that_make_no_sense_are_refused(members: dict[str, Any], message: 
         (
             hourly(1),
             Objective.CFE,
-            "carbon intensity is for the aims carbon, cost and weighted",
+            "carbon intensity goes with the objectives carbon, cost and weighted",
         ),
         (
             hourly(0.5, signal=CFE),
             Objective.CARBON,
-            "a CFE fraction is for the aims cfe and cost",
+            "a CFE fraction goes with the objectives cfe and cost",
         ),
     ],
 )

@@ -149,8 +149,9 @@ def rates(
     if (goal.objective is Objective.CFE) == lower and goal.objective is not Objective.COST:
         raise BadInput(
             f"goal {goal.objective} does not fit {outlook.signal}; "
-            + ("carbon intensity is for" if lower else "a CFE fraction is for")
-            + (" the aims carbon, cost and weighted" if lower else " the aims cfe and cost")
+            + ("a carbon intensity goes" if lower else "a CFE fraction goes")
+            + " with the objectives "
+            + ("carbon, cost and weighted" if lower else "cfe and cost")
         )
     series = outlook.deciding(goal.quantile)
     if goal.objective is Objective.CARBON and goal.threshold is None:
