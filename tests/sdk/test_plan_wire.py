@@ -232,6 +232,7 @@ def test_one_or_several_regions_are_candidates(where: object, names: list[str]) 
     [
         ([], BadInput, "no region to choose from"),
         (7, BadInput, "where is 7; give a region such as DE"),
+        ({"DE": 1.2}, BadInput, "where is {'DE': 1.2}; give a region"),
         ([""], BadInput, "region is empty"),
         ([(95, 10)], BadInput, "latitude is -90 to 90"),
         ([Candidate("DE"), Candidate("DE", pue=2)], BadInput, "named twice"),
@@ -257,6 +258,21 @@ def test_what_is_no_region_is_refused(where: object, kind: type[BadInput], words
 def test_a_value_that_is_not_of_its_type_is_named(read: Any, value: object, words: str) -> None:  # noqa: ANN401
     with pytest.raises(BadInput, match=words):
         read(value, "here")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_too_large_for_a_float_is_out_of_bounds(sign: int) -> None:
+    with pytest.raises(BadInput, match=r"here: -?1000.*… is too (small|large); give from 0 to"):
+        decoder_of(int, Field(at_least=0, at_most=20))(sign * 10**400, "here")
+
+
+def test_a_field_under_its_name_and_a_former_one_is_refused() -> None:
+    job = {"hours": 4, "kind": "segments", "min_piece": 1, "min_segment": 2}
+    with pytest.raises(BadInput, match=r"job.min_segment: given also as min_piece; give one"):
+        decode_request(PlanRequest, {"job": job, "region": "DE"})
+    with pytest.raises(BadInput, match=r"aim: given also as objective; give one"):
+        decode_request(Goal, {"objective": "cfe", "aim": "carbon"})
+    assert decode_request(Goal, {"objective": "cfe", "aim": None}) == Goal("cfe")
 
 
 def test_the_time_of_day_keeps_its_seconds() -> None:

@@ -102,12 +102,15 @@ def decode_fields(
     known = _fields_of(kind, strict)  # type: ignore[arg-type]  # a class can be hashed
     values: dict[str, Any] = dict.fromkeys(known.null)
     inner: dict[str, dict[str, Any]] = {name: {} for name in known.flat}
-    given: set[str] = set()
+    given: dict[str, str] = {}
     with Faults() as faults:
         for name, part in value.items():
             key = known.names.get(name)
             if key is not None and part is not None:
-                given.add(key)
+                if strict and key in given:
+                    why = f"given also as {given[key]}; give one"
+                    faults.attempt(_refuse, why, _path(where, name))
+                given[key] = name
                 each, decode = known.fields[key]
                 found = faults.attempt(decode, part, _path(where, name))
                 (values if each.parent is None else inner[each.parent])[each.name] = found

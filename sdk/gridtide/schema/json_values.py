@@ -218,4 +218,6 @@ def check_bounds(found: Any, about: Field, where: str) -> None:  # noqa: ANN401 
     if not about.allows(number):
         low = about.above if about.at_least is None else about.at_least
         side = "small" if low is not None and number <= low else "large"
-        wrong(where, f"{number:g} is too {side}; give {about.bounds}")
+        # The text of a whole number beyond a float is that of its JSON.
+        text = f"{number:g}" if abs(number) <= LARGEST else as_json(number)
+        wrong(where, f"{text} is too {side}; give {about.bounds}")
