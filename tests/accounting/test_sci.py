@@ -106,6 +106,10 @@ def test_a_gain_is_told_by_factor() -> None:
     assert prod(parts) == pytest.approx(found.total)
     with pytest.raises(BadInput, match="needs numbers above 0"):
         gain(before, Factors(hours=0, power_kw=1, g_per_kwh=1))
+    one = Factors(hours=1e10, power_kw=1e-15, g_per_kwh=1)
+    other = Factors(hours=1e-300, power_kw=1e15, g_per_kwh=1)
+    with pytest.raises(BadInput, match="gain in work comes to more than a number can hold"):
+        gain(one, other)
 
 
 def test_equivalents_are_those_that_were_printed() -> None:

@@ -95,11 +95,12 @@ def gain(before: Factors, after: Factors) -> Gain:
         instance_of(Factors, "Factors")(each, name)
         if not each.grams > 0:
             raise BadInput(f"a footprint is {each.grams}; a ratio needs numbers above 0")
+    work = before.hours * before.processors / (after.hours * after.processors)
     return Gain(
-        work=before.hours * before.processors / (after.hours * after.processors),
-        power=before.power_kw / after.power_kw,
+        work=finite("the gain in work", work),
+        power=finite("the gain in power", before.power_kw / after.power_kw),
         overhead=before.pue / after.pue,
-        intensity=before.g_per_kwh / after.g_per_kwh,
+        intensity=finite("the gain in intensity", before.g_per_kwh / after.g_per_kwh),
         total=finite("the gain", before.grams / after.grams),
     )
 
