@@ -166,6 +166,26 @@ def test_the_cheapest_plan_still_says_its_grams() -> None:
     assert plan(Job(HOUR), hourly(1, 2, 9, 4), goal=cheap, now=T0).start == T0 + 2 * HOUR
 
 
+@pytest.mark.parametrize("unit", ["EUR", "EUR/kWh"])
+def test_a_total_cost_is_in_the_unit_of_money_however_the_cost_of_a_kwh_is_named(
+    unit: str,
+) -> None:
+    costs = CostSeries.regular(unit, T0, HOUR, [0.3, 0.1])
+    found = plan(
+        Job(2 * HOUR, Kind.INTERRUPTIBLE), hourly(1, 1), goal=Goal("cost", costs), now=T0
+    )
+    assert (found.cost, found.cost_unit) == (pytest.approx(0.4), "EUR")
+    one = plan(Job(HOUR), hourly(1, 1), goal=Goal("cost", costs), now=T0)
+    assert "were 0.2 EUR/kWh worse than forecast" in one.what_would_change
+
+
+def test_an_unbroken_job_of_the_smallest_power_has_the_cheapest_start() -> None:
+    found = plan(Job(HOUR, power=1e-12), hourly(3, 2, None, 1, 4), now=T0)
+    assert (found.start, found.saving_median) == (T0 + 3 * HOUR, pytest.approx(1 - 1 / 2.5))
+    profile = PowerProfile(((HOUR / 2, 1e-12), (HOUR / 2, 2e-12)))
+    assert plan(Job(HOUR, power=profile), hourly(3, 2, None, 1, 4), now=T0).start == found.start
+
+
 def test_robust_takes_what_the_dirty_quantile_says_and_counts_the_expected() -> None:
     forecast = Outlook(hourly(5, 4, 3), p10=hourly(5, 1, 1), p90=hourly(5, 6, 9))
     robust = plan(Job(HOUR), forecast, goal=Goal(quantile=Quantile.P90), now=T0)

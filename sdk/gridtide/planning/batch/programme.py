@@ -18,7 +18,7 @@ from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.solvers.elastic import increments_of
 from gridtide.planning.solvers.highs import Programme
 from gridtide.planning.solvers.solution import in_units
-from gridtide.planning.solvers.unbroken import POWER_STEPS, costs_at
+from gridtide.planning.solvers.unbroken import costs_at, power_steps
 from gridtide.slots import STEPS_PER_UNIT, to_microseconds
 
 Held = Mapping[tuple[str, int], tuple[float, float]]
@@ -108,11 +108,12 @@ def _starts(
 ) -> list[tuple[int, float]]:
     """Add a variable for each start; return the terms that sum to 1 where the job runs here."""
     job, one = option.member.problem.job, []
+    per_kw = power_steps(job.steps)
     for run, low, end in option.site.curve.stretches:
         starts = list(range(low, end - job.work + 1, unit))
         here: list[int] = []
         for start, total in zip(starts, costs_at(run, starts, job.steps), strict=True):
-            cost = in_units(total / POWER_STEPS) * option.site.region.pue
+            cost = in_units(total / per_kw) * option.site.region.pue
             variable = programme.variable(cost + moving, 1, whole=not averaged)
             here.append(variable)
             for first, last, kw in job.steps:

@@ -19,7 +19,8 @@ from gridtide.planning.solvers.solution import Solution, apply_power, in_units
 from gridtide.slots import Run
 
 Steps = Sequence[tuple[int, int, float]]
-POWER_STEPS = 10**9  # per kW
+POWER_STEPS = 10**9  # per kW, or per highest power of a job below `SMALL_KW`
+SMALL_KW = 1e-3
 
 
 class Trial(NamedTuple):
@@ -35,7 +36,7 @@ def cheapest(curve: Curve, job: Job) -> Solution:
     Raises:
         NoFeasibleWindow: no stretch is long enough.
     """
-    steps = job.steps
+    steps, per_kw = job.steps, power_steps(job.steps)
     best: tuple[int, int] | None = None
     for run, low, end in curve.stretches:
         last = end - job.work
@@ -43,7 +44,7 @@ def cheapest(curve: Curve, job: Job) -> Solution:
             continue
         if len(steps) == 1:
             total, start = run.cleanest(low, last, job.work, lower_is_cleaner=True)
-            total *= _power(steps[0][2])
+            total *= round(steps[0][2] * per_kw)
         else:
             starts = corners(run, low, last, steps)
             totals = costs_at(run, starts, steps)
@@ -55,12 +56,12 @@ def cheapest(curve: Curve, job: Job) -> Solution:
         raise curve.refuse(job.work, unbroken=True)
     total, start = best
     parts = apply_power([(start, start + job.work)], steps)
-    return Solution(in_units(total / POWER_STEPS), parts)
+    return Solution(in_units(total / per_kw), parts)
 
 
 def trials(curve: Curve, steps: Steps) -> list[Trial]:
     """Return every start at an edge of a slot, or as soon as a stretch begins; ascending."""
-    found = []
+    found, per_kw = [], power_steps(steps)
     for run, low, end in curve.stretches:
         last = end - steps[-1][1]
         if low > last:
@@ -69,7 +70,7 @@ def trials(curve: Curve, steps: Steps) -> list[Trial]:
         starts = [low, *inside]
         totals = costs_at(run, starts, steps)
         found += [
-            Trial(in_units(total / POWER_STEPS), start)
+            Trial(in_units(total / per_kw), start)
             for total, start in zip(totals, starts, strict=True)
         ]
     return found
@@ -80,7 +81,7 @@ def basins(curve: Curve, steps: Steps) -> list[Trial]:
 
     A level stretch counts once, at its first start.
     """
-    found = []
+    found, per_kw = [], power_steps(steps)
     for run, low, end in curve.stretches:
         last = end - steps[-1][1]
         if low > last:
@@ -96,7 +97,7 @@ def basins(curve: Curve, steps: Steps) -> list[Trial]:
         for i, (total, start) in enumerate(floors):
             beside = [*floors[max(0, i - 1) : i], *floors[i + 1 : i + 2]]
             if all(other > total for other, _ in beside):
-                found.append(Trial(in_units(total / POWER_STEPS), start))
+                found.append(Trial(in_units(total / per_kw), start))
     return sorted(found)
 
 
@@ -111,9 +112,13 @@ def corners(run: Run, low: int, last: int, steps: Steps) -> list[int]:
 
 
 def costs_at(run: Run, starts: Sequence[int], steps: Steps) -> list[int]:
-    """Return the cost of the run from each of `starts`, in rate x power x microseconds."""
+    """Return the cost of the run from each of `starts`, in rate x power x microseconds.
+
+    Power is counted in steps, `power_steps` for each kW.
+    """
+    per_kw = power_steps(steps)
     edges, integrals, scaled, top = run.edges, run.integrals, run.scaled, len(run.scaled)
-    kilowatts = [0, *(_power(kw) for *_, kw in steps), 0]
+    kilowatts = [0, *(round(kw * per_kw) for *_, kw in steps), 0]
     offsets = [0, *(end for _, end, _ in steps)]
     totals = [0] * len(starts)
     for offset, (before, after) in zip(offsets, pairwise(kilowatts), strict=True):
@@ -128,5 +133,7 @@ def costs_at(run: Run, starts: Sequence[int], steps: Steps) -> list[int]:
     return totals
 
 
-def _power(kilowatts: float) -> int:
-    return round(kilowatts * POWER_STEPS)
+def power_steps(steps: Steps) -> int:
+    """Return how many whole steps a kW is counted in, so that no power of a job rounds to 0."""
+    most = max(kw for *_, kw in steps)
+    return POWER_STEPS if most >= SMALL_KW else round(POWER_STEPS / most)
