@@ -285,7 +285,11 @@ def test_where_it_ran_counts_before_where_the_plan_begins(kind: Kind) -> None:
     [
         (Progress(T0, done=2 * HOUR), {"DE": hourly(1)}, "all 2:00:00 of work are done"),
         (Progress(T0), hourly(1), "give a forecast by region"),
-        (Progress(T0), {"NO": hourly(1)}, "knows nothing of NO; it chooses between DE, FR"),
+        (
+            Progress(T0),
+            {"NO": hourly(1)},
+            "unknown region NO; give forecasts of regions of the plan: DE, FR",
+        ),
     ],
 )
 def test_what_cannot_be_replanned_is_refused(

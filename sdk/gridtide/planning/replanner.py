@@ -236,7 +236,7 @@ def _regions(
     known = {each.name for each in regions.regions}
     if unknown := sorted(map(str, set(new_forecast) - known)):
         raise BadInput(
-            f"the plan knows nothing of {', '.join(unknown)}; it chooses between "
+            f"unknown region {', '.join(unknown)}; give forecasts of regions of the plan: "
             + ", ".join(sorted(known))
         )
     renewed = tuple(

@@ -57,7 +57,7 @@ def explain(problem: PlanningProblem, decision: Decision) -> Plan:
         kwh=candidate.kwh,
         grams=candidate.grams(),
         cost=candidate.cost(goal.costs) if goal.costs else None,
-        cost_unit=goal.costs.unit if goal.costs else None,
+        cost_unit=goal.costs.total_unit if goal.costs else None,
         mean=candidate.mean,
         saving_now=baseline.saving_now(candidate, goal),
         saving_median=baseline.saving(candidate, goal, baseline.median),
@@ -233,7 +233,7 @@ def _unit(problem: PlanningProblem) -> str:
         case Objective.CFE:
             return "of carbon-free share"
         case Objective.COST:
-            return f"{goal.costs.unit if goal.costs else ''}/kWh"
+            return f"{goal.costs.total_unit if goal.costs else ''}/kWh"
     return "per kWh, weighted,"
 
 

@@ -135,6 +135,11 @@ class CostSeries:
             slots.append(Slot(begin, end, value, Quality.FORECAST))
         return cls(unit, tuple(slots))
 
+    @property
+    def total_unit(self) -> str:
+        """Unit of a sum: `unit`, which may be named as that of a kWh (EUR/kWh), without it."""
+        return self.unit.removesuffix("/kWh")
+
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """The unbroken runs of known slots."""
