@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 
 
-def zones(*, every: bool = False) -> Call[Zones]:
-    """List the zones the service has data of; with `every`, all it knows of."""
+def zones(*, every: bool = False, as_of: When | None = None) -> Call[Zones]:
+    """List the zones the service has data of, or had `as_of` a moment; with `every`, all."""
     from gridtide.schema.responses import Zones
 
     wanted = "true" if read_flag(every, "every") else None
-    return Call("/v1/zones", query(all=wanted), Zones.from_json)
+    given = query(all=wanted, as_of=time_text(as_of, "as_of"))
+    return Call("/v1/zones", given, Zones.from_json)
 
 
 def intensity(

@@ -17,7 +17,7 @@ from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.schema.definition import Field, definition_of
 from gridtide.schema.footprints import FootprintRequest
-from gridtide.schema.requests import WindowRequest
+from gridtide.schema.requests import WindowRequest, ZonesRequest
 
 
 class Colour(StrEnum):
@@ -128,6 +128,11 @@ def options_of(made: TyperCommand) -> set[str]:
 def test_every_field_of_a_window_is_an_option(made: TyperCommand) -> None:
     wanted = {f"--{name.replace('_', '-')}" for name in definition_of(WindowRequest)}
     assert wanted <= options_of(made)
+
+
+def test_every_field_of_a_request_for_zones_is_an_option() -> None:
+    wanted = {f"--{name.replace('_', '-')}" for name in definition_of(ZonesRequest)}
+    assert wanted <= options_of(queries.zones)
 
 
 def test_every_field_of_a_footprint_is_an_option() -> None:

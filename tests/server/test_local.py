@@ -66,6 +66,9 @@ def test_the_sdk_gives_what_rest_gives(environ: dict[str, str], ask: Asker) -> N
         assert sdk.forecast("DE").to_json() == rest(ask, "/v1/zones/DE/forecast")
         assert sdk.intensity("DE").to_json() == rest(ask, "/v1/zones/DE/intensity")
         assert sdk.zones().to_json() == rest(ask, "/v1/zones")
+        assert sdk.zones(as_of="2026-03-01T12:00Z").to_json() == rest(
+            ask, "/v1/zones?as_of=2026-03-01T12:00Z"
+        )
         range_ = sdk.intensity("DE", start="2026-03-02T00:00Z")
         assert range_.to_json() == rest(ask, "/v1/zones/DE/intensity?start=2026-03-02T00:00Z")
 

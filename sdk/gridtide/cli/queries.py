@@ -25,15 +25,13 @@ RANGE = ("start", "end")
 
 
 @command("zones", examples=["zones", "zones --all --json"], answers=True)
-def zones(
-    terminal: Terminal, *, given: Annotated[Json, Options(ZonesRequest, only=("all",))]
-) -> int:
+def zones(terminal: Terminal, *, given: Annotated[Json, Options(ZonesRequest)]) -> int:
     """List the zones with their signals and data age."""
     from gridtide.cli import show
     from gridtide.client import Client
 
     with Client(environ=terminal.environ) as client:
-        answer = client.zones(every=given.get("all", False))
+        answer = client.zones(every=given.get("all", False), as_of=given.get("as_of"))
     terminal.answer(answer.to_json(), lambda: show.zones(answer))
     return 0
 
