@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from gridtide.cli.script import main
+
 pytestmark = pytest.mark.slow
 
 # Nothing listens there, so that the demo finds no live source.
@@ -46,3 +48,16 @@ def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
     assert served["quality"] == "simulated"
     assert served["licence"] == "simulated, not real data"
     assert not (tmp_path / "live" / "CURRENT").exists()
+
+
+@pytest.mark.parametrize("hours", ["0", "nan", "long"])
+def test_a_length_that_is_none_is_refused_before_the_refresh(
+    hours: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {
+        "GRIDTIDE_UK_CARBON_INTENSITY_URL": NOWHERE,
+        "GRIDTIDE_HOME": str(tmp_path / "home"),
+    }
+    assert main(["demo", "--hours", hours, "--port", "0"], environ) == 2
+    assert "--hours is" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()

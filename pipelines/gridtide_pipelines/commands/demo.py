@@ -17,6 +17,8 @@ import typer
 from gridtide.cli import script
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
+from gridtide.durations import number_or_text
+from gridtide.model import parse_hours
 from gridtide_pipelines.commands.refresh import bring_up_to_date, choose_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
@@ -31,8 +33,8 @@ def demo(
     terminal: Terminal,
     *,
     hours: Annotated[
-        float, typer.Option(metavar="HOURS", help="length of the example job")
-    ] = 4.0,
+        str, typer.Option(metavar="DURATION", help="length of the example job")
+    ] = "4",
     host: Annotated[
         str, typer.Option(metavar="HOST", help="address to serve at")
     ] = "127.0.0.1",
@@ -43,6 +45,9 @@ def demo(
     Serves until interrupted.
     """
     session = begin(terminal)
+    parse_hours(
+        number_or_text(hours), name="--hours"
+    )  # before the refresh, which takes a while
     live = [
         s for s in choose_sources(simulate=False) if not reason_to_skip(s, session.settings)
     ]
@@ -56,7 +61,7 @@ def demo(
     sources = live if kind == "live" else choose_sources(simulate=True)
     bring_up_to_date(begin(inner), inner, sources=sources)
     there = ["--home", str(home)]
-    request = ["best-window", FIRST_REGION[kind], "--hours", f"{hours:g}", *there]
+    request = ["best-window", FIRST_REGION[kind], "--hours", hours, *there]
     if code := script.main(request, terminal.environ):
         return code
     terminal.say(f"for other commands: export GRIDTIDE_HOME={shlex.quote(str(home))}")
