@@ -162,6 +162,11 @@ BAD: list[tuple[str, Json, str]] = [
     ("no intensity", HOURS, "give a region, whose intensity at the time counts, or g_per_kwh"),
     ("two intensities", {**HOURS, "g_per_kwh": 1, "region": "DE"}, "one of them"),
     ("no time", {**HOURS, "region": "DE"}, "give start"),
+    (
+        "power below 0",
+        {"hours": 2, "power_kw": -1, "region": "DE", "start": "2026-03-01T00:00Z"},
+        "power_kw is -1",
+    ),
     ("no use", {**HOURS, "g_per_kwh": 1, "kwh_per_request": 1}, "does not use kwh_per_request"),
     ("an offset", {**HOURS, "g_per_kwh": 1, "offset_g": 0}, "an offset of 0 g is no part"),
     ("half an SCI", {**HOURS, "g_per_kwh": 1, "per": 1}, "embodied_g and per go together"),

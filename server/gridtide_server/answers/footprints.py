@@ -14,6 +14,7 @@ from gridtide.accounting.emissions import (
     Footprint,
     Metered,
     Row,
+    energy_kwh,
     inference,
     integrate,
     training,
@@ -127,7 +128,9 @@ def _rows(request: FootprintRequest) -> tuple[Row, ...]:
     assert start is not None  # noqa: S101  # `FootprintRequest` has seen to it
     if hours <= timedelta(0):
         raise BadInput(f"hours is {in_hours(hours):g}; give a number above 0")
-    kwh = in_hours(hours) * _processors(request) * (request.power_kw or 0.0)
+    kwh = energy_kwh(
+        in_hours(hours), processors=_processors(request), power_kw=request.power_kw or 0.0
+    )
     return ((start, start + hours, kwh),)
 
 
