@@ -57,6 +57,8 @@ def test_a_field_that_is_not_there_is_refused_with_those_that_are(
     assert err.startswith(
         "gridtide: --print strat: no field 'strat' in the answer; it has region"
     )
+    assert main([*words, ""], {}) == 2  # as of a variable that is not set
+    assert "no field ''" in capsys.readouterr().err
     assert main([*words, "zone.name"], {}) == 2
     assert "no field 'name'" in capsys.readouterr().err
     assert main([*words, "start", "--json"], {}) == 2
@@ -122,6 +124,7 @@ def test_a_history_is_a_row_for_each_slot(
         (["forecast", "DE", "--zone", "FR"], "--zone makes new forecast runs"),
         (["forecast", "--as-of", "2026-03-02T12:00Z"], "name a region"),
         (["history", "DE", "--from", "2026-03-01"], "--to: required"),
+        (["zones", "--now", ""], "--now '' is not an ISO 8601 time"),
     ],
 )
 def test_what_contradicts_is_refused(capsys: Capture, words: list[str], message: str) -> None:

@@ -92,7 +92,9 @@ class Everywhere:
 
     def then(self, **said: Any) -> Everywhere:  # noqa: ANN401  # a text or a flag
         """Return these options, those that come later on the command line written over them."""
-        return replace(self, **{name: value for name, value in said.items() if value})
+        return replace(
+            self, **{name: value for name, value in said.items() if value not in (None, False)}
+        )
 
     def terminal(self) -> Terminal:
         """Return the standard streams and the form of the answer.
@@ -111,7 +113,7 @@ class Everywhere:
             if not self.url:
                 # A data directory named on the command line comes before a service elsewhere.
                 environ.pop("GRIDTIDE_URL", None)
-        if self.now:
+        if self.now is not None:
             parse_time(self.now, name="--now")
             environ["GRIDTIDE_NOW"] = self.now
         if self.url:
