@@ -20,6 +20,8 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+from typer.core import TyperArgument
+
 from gridtide.cli import script
 from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand, shared
@@ -137,6 +139,8 @@ def options(name: str, command: OneCommand) -> Iterator[tuple[str, str]]:
         record = param.get_help_record(context)
         if record is not None and param.name not in everywhere:
             option, meaning = (each.strip().replace("|", "\\|") for each in record)
+            if isinstance(param, TyperArgument):  # without its type in Python
+                option = param.display_name_raw
             yield option, meaning.replace("  [", " [").replace("<", "\\<")
 
 

@@ -176,6 +176,12 @@ def test_every_parameter_is_in_the_section_of_its_route(openapi: dict[str, Any])
             assert documented(text, "parameter") == taken, path
 
 
+@pytest.mark.parametrize("path", [REST, ROOT / "docs" / "commands.md"])
+def test_a_table_shows_no_types_or_values_of_python(path: Path) -> None:
+    shown = path.read_text()
+    assert not re.findall(r"\\?<(?:str|path|list\[\w+\])>|default: `\w*[({]", shown)
+
+
 def test_the_tables_of_fields_are_those_of_the_definitions() -> None:
     text = REST.read_text()
     assert text == rest_tables.write_tables(text)  # python -m tests.documents tables

@@ -241,7 +241,7 @@ def _type_text(hint: Any, about: Field) -> str:  # noqa: ANN401  # any type
 
 def _default_text(each: FieldDefinition) -> str:
     default = each.default
-    if default is None or default == () or is_record(type(default)):
+    if default is None or default in ((), frozenset(), {}) or is_record(type(default)):
         return ""
     if isinstance(default, timedelta):
         return f"{default / timedelta(hours=1):g}"
