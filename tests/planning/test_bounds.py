@@ -88,6 +88,8 @@ def test_hours_are_read_from_text() -> None:
     [
         ("Mars/Olympus", "daily 06:00-07:00", "'Mars/Olympus' is unknown here; give an IANA"),
         ("UTC", "Someday 06:00-07:00", "names no days"),
+        ("UTC", "Monkey 06:00-07:00", "names no days"),
+        ("UTC", "Mon-Satchel 06:00-07:00", "names no days"),
         ("UTC", "Mon 6-7", "not of the form"),
         ("UTC", "Mon 06:00-25:00", "not within 00:00 to 24:00"),
         ("UTC", "Mon 06:70-07:00", "not within"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, ClassVar, NamedTuple
@@ -17,7 +17,7 @@ from gridtide.slots import EPOCH, to_instant, to_microseconds, to_moment
 from gridtide.values import listed, read_list, read_text, read_whole, refuse
 
 MINUTES = 1440  # of a day
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 
@@ -41,7 +41,7 @@ class WeeklyText:
                 else:
                     found.setdefault(day, []).append(_text_of(start, MINUTES))
                     found.setdefault((day + 1) % 7, []).append(_text_of(0, end - MINUTES))
-        days = (f"{DAYS[day]} {','.join(pairs)}" for day, pairs in found.items())
+        days = (f"{DAYS[day][:3]} {','.join(pairs)}" for day, pairs in found.items())
         return cls(weekly.zone, "; ".join(days))
 
     def decoded(self) -> Weekly:
@@ -160,6 +160,12 @@ def next_working_day(
     return instant_of(there, day, at)
 
 
+def name_index(text: str, names: Sequence[str]) -> int | None:
+    """Return which of `names` begins with `text`, of three letters or more; else ``None``."""
+    found = (i for i, name in enumerate(names) if len(text) > 2 and name.startswith(text))
+    return next(found, None)
+
+
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return `spans` sorted, with those that touch or overlap joined."""
     joined: list[tuple[int, int]] = []
@@ -201,9 +207,9 @@ def _days(text: str, part: str) -> list[int]:
         first, dash, last = (one.strip() for one in each.partition("-"))
         if each.strip() == "daily":
             days.extend(range(7))
-        elif first[:3] in DAYS and (not dash or last[:3] in DAYS):
-            low = DAYS.index(first[:3])
-            high = DAYS.index(last[:3]) if dash else low
+        elif (low := name_index(first, DAYS)) is not None and (
+            high := name_index(last, DAYS) if dash else low
+        ) is not None:
             days.extend((low + i) % 7 for i in range((high - low) % 7 + 1))
         else:
             raise BadInput(

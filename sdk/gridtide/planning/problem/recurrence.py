@@ -11,13 +11,24 @@ from gridtide.errors import BadInput
 from gridtide.model import Length, When, utc
 from gridtide.planning.problem import LAST
 from gridtide.planning.problem.bounds import Bounds, check_slack
-from gridtide.planning.problem.opening_hours import DAY, instant_of, steady, wall, zone_named
+from gridtide.planning.problem.opening_hours import (
+    DAY,
+    DAYS,
+    instant_of,
+    name_index,
+    steady,
+    wall,
+    zone_named,
+)
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import read_known_moment, validate
 from gridtide.slots import EPOCH, to_instant, to_moment
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+WEEKDAYS = (DAYS[-1], *DAYS[:-1])  # from Sunday on
 MINUTE = 60_000_000  # microseconds
 ONE_DAY = timedelta(days=1)
 NICKNAMES = {
@@ -208,4 +219,5 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
 
 
 def _value(text: str, low: int, words: tuple[str, ...]) -> int:
-    return words.index(text[:3]) + low if text[:3] in words else int(text)
+    named = name_index(text, words)
+    return int(text) if named is None else named + low
