@@ -48,15 +48,24 @@ def every(step: timedelta, count: int) -> list[datetime]:
         ("PT3600S", HOUR),
         ("P1D", timedelta(days=1)),
         ("PT1H30M", timedelta(minutes=90)),
+        ("1h", HOUR),
+        ("15min", QUARTER),
+        ("1", HOUR),
     ],
 )
-def test_a_resolution_is_an_iso_8601_duration(text: str, length: timedelta) -> None:
+def test_a_resolution_is_written_as_every_length(text: str, length: timedelta) -> None:
     assert parse_resolution(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "PT0S", "1h", "60", "PT-1H", "P2D", "P1M"])
-def test_another_resolution_is_refused_with_the_way_to_write_it(text: str) -> None:
-    with pytest.raises(BadInput, match="write PT1H"):
+@pytest.mark.parametrize("text", ["PT0S", "60", "P2D", "PT0.5S", "0"])
+def test_a_resolution_that_no_grid_has_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="at most a day; write PT1H"):
+        parse_resolution(text)
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "PT-1H", "P1M", f"PT{'9' * 17}H", "nan"])
+def test_what_is_not_a_length_is_no_resolution(text: str) -> None:
+    with pytest.raises(BadInput, match="--resolution"):
         parse_resolution(text)
 
 

@@ -71,7 +71,7 @@ class ImportOptions:
     resolution: Annotated[
         str | None,
         typer.Option(
-            metavar="PT1H",
+            metavar="DURATION",
             help="length of every slot; default: the spacing of the times, stretch by stretch",
         ),
     ] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,13 +10,13 @@ import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time
+from gridtide.values import read_written_length
 from gridtide_pipelines.importing.stretches import MANY, slot_lengths
 from gridtide_pipelines.importing.tables import Table
 from gridtide_pipelines.ingest.normalize import POWER
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 
-DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-DAY = timedelta(days=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 # With more implausible values than this the unit of the file is wrong, not an hour.
 ODD_PART = 0.01
@@ -34,19 +33,16 @@ class Label(StrEnum):
 
 
 def parse_resolution(text: str) -> timedelta:
-    """Parse the length of a slot, written in ISO 8601: ``PT1H``, ``PT30M``, ``PT15M``.
+    """Return the length of a slot, written as any length: ``PT1H``, ``30min``, ``1``.
 
     Raises:
-        BadInput: written otherwise, zero, or longer than a day.
+        BadInput: not a length, or not whole seconds above 0 and up to a day.
     """
-    match = DURATION.fullmatch(text.strip().upper())
-    parts = [int(part or 0) for part in match.groups()] if match else [0]
-    length = timedelta(
-        **dict(zip(("days", "hours", "minutes", "seconds"), parts, strict=False))
-    )
-    if not timedelta(0) < length <= DAY:
+    length = read_written_length(text, "--resolution")
+    if not timedelta(0) < length <= DAY or length % SECOND:
         raise BadInput(
-            f"resolution {text!r} is none from a second to a day; write PT1H, PT30M or PT15M"
+            f"--resolution {text!r}: must be whole seconds, at most a day; write PT1H, PT30M "
+            "or PT15M"
         )
     return length
 
