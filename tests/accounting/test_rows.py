@@ -174,6 +174,12 @@ def test_energy_before_and_after_the_series_is_unknown() -> None:
     assert integrate([(at(300), at(360), 1.0)], hourly(100)).total.known_kwh == 0
 
 
+def test_a_row_by_name_is_refused() -> None:
+    row = {"start": T0, "end": T0 + HOUR, "kwh": 1.0}
+    with pytest.raises(BadInput, match=r"a row is {.*; give rows of \(start, end, kWh\)"):
+        integrate([row], hourly(1.0))  # type: ignore[list-item]  # what the type refuses
+
+
 def test_more_than_a_number_holds_is_refused() -> None:
     rows = [(at(0), at(60), 1e308)] * 2
     with pytest.raises(BadInput, match="energy of all rows in kWh comes to more"):

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import fsum
 
+from gridtide.planning.problem.job import HOUR
 from gridtide.planning.solvers.cancellation import check_cancelled
 from gridtide.slots import STEPS_PER_UNIT, Run
 
-HOUR = 3_600_000_000  # microseconds
 # Longer rows are counted by sums prepared once, so that each takes as long as a short one.
 LONG_RUNS, LONG_HOURS = 4, 4
 

@@ -8,7 +8,7 @@ happen elsewhere, and the SCI specification (ISO/IEC 21031:2024) rules them out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -276,6 +276,8 @@ def _checked(
         try:
             start, end, kwh = row
         except (TypeError, ValueError):
+            refuse(row, f"a {name}", give)
+        if isinstance(start, str) and isinstance(row, Mapping):  # its keys
             refuse(row, f"a {name}", give)
         begin, stop = utc(start, name=name), utc(end, name=name)
         first, last = to_instant(begin), to_instant(stop)
