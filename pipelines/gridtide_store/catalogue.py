@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 import unicodedata
@@ -148,6 +149,12 @@ def _either(before: Meaning, meaning: Meaning) -> Meaning:
     zones = tuple(dict.fromkeys(before.zones + meaning.zones))
     texts = dict.fromkeys(text for text in (before.text, meaning.text) if text)
     return Meaning(zones, text=" or ".join(texts))
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV table that ships with the catalogue, by column."""
+    with (FOLDER / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 class ZoneKind(StrEnum):

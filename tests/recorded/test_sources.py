@@ -8,77 +8,82 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_pipelines.ingest.source import Body, Request
-from gridtide_pipelines.ingest.sources import eia, sources
+from gridtide.cli.script import main
+from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.table import COLUMNS, table, zones_of
 
 pytestmark = pytest.mark.recorded
 
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-NAMES = {
-    "net_flow": "flow",
-    "load": "load",
-    "share_pct_other": "share_unknown",
-    "ci_actual_gco2_kwh": "ci_direct_consumed",
-    "ci_forecast_gco2_kwh": "ci_direct_consumed",
-}
+POWER = 0.5  # MW
+OTHERS = 0.05  # of shares in %, prices and intensities
 
 
 @pytest.fixture(scope="session")
 def cases(recorded: Path) -> pl.DataFrame:
     """The cases of the sources we have a parser for, which have something to compare with."""
-    table = pl.read_csv(recorded / "fixtures" / "cases.csv", infer_schema=False)
-    ours = table.filter(pl.col("source").is_in(list(sources())), pl.col("status") == "ok")
-    rest = table.filter(~pl.col("source").is_in(list(sources())))
+    listed = pl.read_csv(recorded / "fixtures" / "cases.csv", infer_schema=False)
+    ours = listed.filter(pl.col("source").is_in(list(sources())), pl.col("status") == "ok")
+    rest = listed.filter(~pl.col("source").is_in(list(sources())))
     print(f"{rest.height} cases of {rest['source'].n_unique()} sources without a parser yet")  # noqa: T201  # shown by -s and on failure
     return ours
 
 
-def bodies(recorded: Path, case: dict[str, str]) -> list[Body]:
-    """The recorded bodies of one case as if they had just come."""
+def parsed(recorded: Path, case: dict[str, str]) -> pl.DataFrame:
+    """The rows of one case, as if its bodies had just come."""
+    source = sources()[case["source"]]
     folder = recorded / "fixtures" / case["source"]
-    return [
-        Body(Request("GET", "/recorded"), (folder / name).read_bytes(), KNOWN_AT, index)
-        for index, name in enumerate(case["bodies"].split(";"))
+    bodies = [
+        Body(
+            Request("GET", "/recorded", zones=zones_of(source, case["zone"])),
+            (folder / name).read_bytes(),
+            KNOWN_AT,
+            index,
+        )
+        for index, name in enumerate(case["bodies"].split())
     ]
+    return table(source.parse(bodies), source, case["zone"], Kind(case["kind"]))
 
 
-def said(frame: pl.DataFrame) -> list[tuple[str, str, str, bool, float]]:
-    """Values of a READING frame as sorted rows: zone, start, signal, forecast, value."""
-    rows = frame.drop_nulls("value").select(
-        "zone",
-        pl.col("start").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "signal",
-        (pl.col("signal").eq("ci_direct_consumed") & pl.col("issued_at").is_not_null()).alias(
-            "f"
-        ),
-        "value",
-    )
-    return sorted(rows.iter_rows())
-
-
-def expected(recorded: Path, case: dict[str, str]) -> list[tuple[str, str, str, bool, float]]:
-    """The expected file of one case in our words."""
+def expected(recorded: Path, case: dict[str, str]) -> pl.DataFrame:
     path = recorded / "fixtures" / case["source"] / "expected" / case["expected"]
-    rows = []
-    for zone, start, fuel, value in pl.read_csv(path).iter_rows():
-        forecast = fuel == "ci_forecast_gco2_kwh"
-        if fuel.startswith("share_pct_"):
-            name = NAMES.get(fuel, f"share_{fuel[10:]}")
-            rows.append((zone, start, name, False, value / 100))
-        elif case["source"] == "eia":
-            ours = "->".join(eia.ZONES.get(code, code) for code in zone.split("->"))
-            rows.append((ours, start, NAMES.get(fuel, f"generation_{fuel}"), False, value))
-        else:
-            rows.append((zone, start, NAMES[fuel], forecast, value))
-    return sorted(rows)
+    return pl.read_csv(path, schema_overrides={"mw": pl.Float64}).sort(COLUMNS[:3])
+
+
+def differs(found: pl.DataFrame, wanted: pl.DataFrame, tolerance: float) -> bool:
+    if not found.select(COLUMNS[:3]).equals(wanted.select(COLUMNS[:3])):
+        return True
+    return (found["mw"] - wanted["mw"]).abs().max() > tolerance  # type: ignore[operator]  # numbers
 
 
 def test_each_recorded_body_parses_to_what_it_says(recorded: Path, cases: pl.DataFrame) -> None:
     wrong = []
     for case in cases.iter_rows(named=True):
         assert case["compare"] == "exact", f"{case['bodies']}: no such comparison here"
-        frame = sources()[case["source"]].parse(bodies(recorded, case))
-        if said(frame) != expected(recorded, case):
+        power = case["kind"] in ("generation", "load", "flow", "forecast")
+        found, wanted = parsed(recorded, case), expected(recorded, case)
+        if differs(found, wanted, POWER if power else OTHERS):
             wrong.append(f"{case['source']} {case['bodies']}")
     assert wrong == []
-    assert cases.height >= 21
+    assert cases.height >= 41
+
+
+def test_the_command_prints_what_is_parsed(
+    recorded: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("GRIDTIDE_HOME", str(tmp_path))
+    folder = recorded / "fixtures/eia"
+    path = folder / "edge_US_NW_AVRN-wind.json"
+    assert main(["parse", "eia", str(path), "--zone", "AVRN", "--kind", "generation"]) == 0
+    printed = capsys.readouterr()
+    wanted = (folder / "expected/edge_US_NW_AVRN-wind.csv").read_text().splitlines()
+    assert printed.out.splitlines()[0] == wanted[0]
+    assert len(printed.out.splitlines()) == len(wanted)
+    assert "unmapped_code:WIN" in printed.err
+    other = recorded / "fixtures/entsoe/not_xml_invalid.xml"
+    assert main(["parse", "entsoe", str(other), "--zone", "AT"]) == 1
+    assert "no market document" in capsys.readouterr().err

@@ -16,6 +16,7 @@ SUMMARIES = {
     "backup": "Copy the data directory into a folder or a .tar file.",
     "restore": "Restore a backup into a data directory.",
     "sources": "List the sources, whether each is on, and why not.",
+    "parse": "Print what raw responses of a source say, as CSV.",
     "demo": "Show a first answer from live or simulated data, then serve.",
     "backtest": "Forecast past days from what was known then, for a scorer.",
     "simulate": "Compare policies for timing jobs, on past forecasts and actual values.",

@@ -8,6 +8,7 @@
   was requested, are mistakes of the publisher's clock or ours: counted and named, not stored.
 - Rows of unrequested zones (an answer may bring its neighbours) are counted, not stored.
   A flow is kept where either end was requested.
+- A sum that lacks one of its parts is unknown: it would pass for the whole.
 - The same reading twice is one. Where two bodies differ the one known later stands: pages are
   read while the publisher revises. Where one body contradicts itself the value is unknown.
 - A flow is stored under the pair in order of name, positive along the arrow. Where both ends
@@ -29,7 +30,7 @@ import polars as pl
 
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Source
+from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
 
 # Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)
@@ -38,6 +39,8 @@ from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION
 # Negative generation is own use or pumping and kept as reported; a load below 0 is implausible.
 INTENSITY: Final = (0.0, 2000.0)
 FRACTION: Final = (0.0, 1.0)
+# Day-ahead prices have been between -500 and 10,000 EUR/MWh; other currencies are smaller.
+PRICE: Final = (-1_000_000.0, 10_000_000.0)
 MOST_POWER: Final = 2_000_000.0  # MW
 POWER: Final = (-MOST_POWER, MOST_POWER)
 PLAUSIBLE: Final[Sequence[tuple[str, tuple[float, float]]]] = (
@@ -47,6 +50,7 @@ PLAUSIBLE: Final[Sequence[tuple[str, tuple[float, float]]]] = (
     (GENERATION, POWER),
     ("flow", POWER),
     ("load", (0.0, MOST_POWER)),
+    ("price_", PRICE),
 )
 
 SLOT: Final = ("zone", "signal", "start")
@@ -59,7 +63,7 @@ class Normalized:
 
     Attributes:
         flags: how many readings of each anomaly (slots for ``negative_total``):
-            ``unmapped_code:<code>``, ``conflict``,
+            ``unmapped_code:<code>``, ``partial``, ``conflict``,
             ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
             ``future:<signal>``, ``unasked_time:<signal>``.
         refused: the first few values that were not stored for what they say, each as a
@@ -95,6 +99,8 @@ def normalize(
     flags: Counter[str] = Counter()
     told = readings["flag"].drop_nulls().str.split(";").explode()
     flags.update(dict(told.value_counts().iter_rows()))
+    partial = pl.col("flag").str.split(";").list.contains(PARTIAL).fill_null(value=False)
+    readings = readings.with_columns(value=pl.when(~partial).then("value"))
     rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))

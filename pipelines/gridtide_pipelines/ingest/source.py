@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
@@ -33,6 +33,9 @@ READING = pl.Schema(
     }
 )
 
+# Flag of a sum that lacks one of its parts: what is there is printed, and stored as unknown.
+PARTIAL = "partial"
+
 
 class Kind(StrEnum):
     """What a request is for; each request is for one kind."""
@@ -42,6 +45,7 @@ class Kind(StrEnum):
     LOAD = "load"
     FLOW = "flow"
     FORECAST = "forecast"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Source:
         name: lower case with underscores; ``GRIDTIDE_<NAME>_URL`` moves its base URL.
         zones: zone keys it can answer for.
         requests: kind, zones, ``[start, end)`` to groups of requests, oldest first.
+        codes: the publisher's own code of each zone key, where it is another.
         parse: bodies of one group, pages included, to READING; raises SourceChanged,
             NothingYet and nothing else.
         step: time between two publications.
@@ -130,6 +135,7 @@ class Source:
     licence_url: str
     attribution: str
     following: Callable[[Body], Request | None] | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
     answer: Callable[[Request], bytes] | None = None
     key: KeySpec | None = None
     restricted: bool = False

@@ -253,6 +253,7 @@ SOURCE = Source(
     requests=requests,
     parse=parse,
     following=following,
+    codes=CODES,
     key=KeySpec(
         env="EIA_API_KEY", param="api_key", obtain="https://www.eia.gov/opendata/register.php"
     ),

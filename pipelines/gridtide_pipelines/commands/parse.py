@@ -1,0 +1,117 @@
+"""``gridtide parse``: what a publisher's raw response says, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
+from gridtide.errors import BadInput
+from gridtide_pipelines.commands.session import begin
+from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.limits import DEFAULT
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
+from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.table import COLUMNS, table, zones_of
+
+
+@command(
+    "parse",
+    examples=["parse eia generation.json --zone BANC", "parse entsoe day.xml --zone DE"],
+)
+def parse(
+    terminal: Terminal,
+    *,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="name of the source")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="bodies of one answer, in order"),
+    ],
+    zone: Annotated[
+        str,
+        typer.Option(
+            metavar="ZONE",
+            help="zone key, the publisher's code, a pair A->B, or * for all in the body",
+        ),
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="only values of this kind; default: all"),
+    ] = None,
+    request_url: Annotated[
+        str | None,
+        typer.Option(
+            "--url", metavar="URL", help="the request, where the body lacks what it says"
+        ),
+    ] = None,
+) -> int:
+    """Print what raw responses of a source say, as CSV.
+
+    The columns are zone, timestamp_utc (the start of the slot), fuel and mw. Nothing is merged,
+    corrected, clipped or excluded. Storage is positive when it discharges.
+    """
+    publisher = _source(source)
+    only = _kind(kind)
+    known_at = begin(terminal).clock()
+    bodies = [
+        Body(
+            Request("GET", request_url or "/", kind=only or Kind.GENERATION, zones=zones),
+            _content(path, publisher),
+            known_at,
+            index,
+        )
+        for zones in [zones_of(publisher, zone)]
+        for index, path in enumerate(paths)
+    ]
+    try:
+        found = publisher.parse(bodies)
+    except NothingYet as error:
+        terminal.say(str(error))
+        found = READING.to_frame()
+    unmapped = found["flag"].drop_nulls().str.split(";").explode().value_counts(sort=True)
+    for flag, count in unmapped.iter_rows():
+        terminal.say(f"{flag} ({count} values)")
+    rows = table(found, publisher, zone, only)
+    if terminal.json:
+        terminal.document({"rows": rows.to_dicts()})
+    else:
+        terminal.result(",".join(COLUMNS))
+        terminal.result(*rows.write_csv(include_header=False).splitlines())
+    return 0
+
+
+def _source(name: str) -> Source:
+    known = {each.name: each for each in sources().values() if each.answer is None}
+    if name not in known:
+        raise BadInput(f"unknown source {name!r}; must be one of {', '.join(known)}")
+    return known[name]
+
+
+def _kind(name: str | None) -> Kind | None:
+    if name is None:
+        return None
+    try:
+        return Kind(name)
+    except ValueError:
+        raise BadInput(f"unknown kind {name!r}; must be one of {', '.join(Kind)}") from None
+
+
+def _content(path: Path, source: Source) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        BadInput: it cannot be read.
+        SourceChanged: it is larger than any answer of the source.
+    """
+    try:
+        size = path.stat().st_size
+        if size > DEFAULT.body:
+            raise SourceChanged(
+                source.name, f"{path} has {size} bytes; an answer has at most {DEFAULT.body}"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error

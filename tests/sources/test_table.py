@@ -1,0 +1,136 @@
+"""Readings as a table in the publisher's terms, and the command that prints it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gridtide.cli.script import main
+from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.table import table, zones_of
+
+DATA = Path(__file__).with_name("data")
+KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def rows(source: str, zone: str, kind: Kind | None, *names: str) -> list[tuple[object, ...]]:
+    publisher = sources()[source]
+    bodies = [
+        Body(
+            Request("GET", "/", zones=zones_of(publisher, zone)),
+            (DATA / source / name).read_bytes(),
+            KNOWN_AT,
+            0,
+        )
+        for name in names
+    ]
+    return table(publisher.parse(bodies), publisher, zone, kind).rows()
+
+
+FLOWS = ("flow_from_AT_to_CH.xml", "flow_from_CH_to_AT.xml")
+
+
+def test_a_pair_is_printed_as_asked_positive_along_the_arrow() -> None:
+    assert rows("entsoe", "AT->CH", Kind.FLOW, *FLOWS) == [
+        ("AT->CH", "2026-03-01T00:00:00Z", "net_flow", 200.0),
+        ("AT->CH", "2026-03-01T01:00:00Z", "net_flow", -150.0),
+    ]
+    assert [row[3] for row in rows("entsoe", "CH->AT", Kind.FLOW, *FLOWS)] == [-200.0, 150.0]
+
+
+def test_codes_of_the_publisher_are_names_too_and_stand_where_all_are_asked() -> None:
+    by_key = rows("entsoe", "AT", Kind.LOAD, "load.xml")
+    by_code = rows("entsoe", "10YAT-APG------L", Kind.LOAD, "load.xml")
+    assert [row[1:] for row in by_code] == [row[1:] for row in by_key]
+    assert {row[0] for row in by_code} == {"10YAT-APG------L"}
+    assert {row[0] for row in rows("entsoe", "*", None, "load.xml")} == {"10YAT-APG------L"}
+    eia = rows("eia", "*", Kind.GENERATION, "generation.json")
+    assert all(not str(row[0]).startswith("US-") for row in eia)
+    (first, *_) = sorted({str(row[0]) for row in eia})
+    assert [row for row in eia if row[0] == first] == rows(
+        "eia", first, Kind.GENERATION, "generation.json"
+    )
+
+
+def test_fuels_are_named_by_what_they_are() -> None:
+    names = {
+        name: {row[2] for row in rows("entsoe", "AT", None, f"{name}.xml")}
+        for name in ("price_two_auctions", "wind_solar_forecast", "generation_forecast")
+    }
+    assert names == {
+        "price_two_auctions": {"price_eur"},
+        "wind_solar_forecast": {"forecast_solar", "forecast_wind"},
+        "generation_forecast": {"forecast_total"},
+    }
+    shares = rows("uk_carbon_intensity", "GB", Kind.INTENSITY, "generation.json")
+    assert {"share_pct_other", "share_pct_imports"} <= {str(row[2]) for row in shares}
+    assert sum(float(str(row[3])) for row in shares if row[1] == shares[0][1]) == pytest.approx(
+        100, abs=1
+    )
+
+
+def test_a_null_makes_no_row_and_another_kind_none() -> None:
+    hydro = [row for row in rows("entsoe", "AT", None, "generation.xml") if row[2] == "hydro"]
+    assert [row[3] for row in hydro] == [5.0, 6.0, 7.0]
+    assert rows("entsoe", "AT", Kind.LOAD, "generation.xml") == []
+    assert rows("entsoe", "FR", Kind.FLOW, "generation.xml") == []
+
+
+def test_the_command_prints_csv_and_says_the_rest_on_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(DATA / "entsoe/generation_new_code.xml")
+    assert main(["parse", "entsoe", path, "--zone", "AT"], {}) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        "zone,timestamp_utc,fuel,mw",
+        "AT,2026-03-01T00:00:00Z,unknown,4.0",
+        "AT,2026-03-01T01:00:00Z,unknown,6.0",
+    ]
+    assert "unmapped_code:B99 (2 values)" in printed.err
+    assert main(["parse", "entsoe", path, "--zone", "AT", "--json"], {}) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][1]["mw"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["enstoe", "load.xml", "--zone", "AT"], 2, "must be one of eia, entsoe"),
+        (["entsoe", "load.xml", "--zone", "AT", "--kind", "fuel"], 2, "must be one of"),
+        (["entsoe", "absent.xml", "--zone", "AT"], 2, "cannot be read"),
+        (["entsoe", "error_too_many.xml", "--zone", "AT"], 1, "allowed maximum"),
+        (["eia", "load.xml", "--zone", "BANC"], 1, "unexpected body"),
+        (["entsoe", "load.xml", "flow_from_AT_to_CH.xml", "--zone", "AT"], 0, ""),
+    ],
+)
+def test_what_cannot_be_parsed_is_refused_with_its_reason(
+    words: list[str],
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(DATA / "entsoe")
+    assert main(["parse", *words], {}) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_body_that_says_nothing_has_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(DATA / "entsoe/nothing_acknowledged.xml")
+    assert main(["parse", "entsoe", path, "--zone", "AT"], {}) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "zone,timestamp_utc,fuel,mw\n"
+    assert "no value yet" in printed.err
+
+
+def test_a_file_larger_than_any_answer_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(200 * 2**20)
+    assert main(["parse", "entsoe", str(tmp_path / "large"), "--zone", "AT"], {}) == 1
+    assert "an answer has at most" in capsys.readouterr().err
