@@ -5,6 +5,7 @@ GridtideError
 │   ├── SourceUnavailable    no response, 429 or 5xx after all tries
 │   ├── SourceRefused        401 or 403: key or licence
 │   ├── SourceChanged        an unknown format
+│   ├── PartlyFailed         some zones failed, the others are stored
 │   ├── AllRefused           every value was implausible or out of range
 │   ├── NotStored            the store refused the values
 │   ├── ClockAhead           our clock is far ahead of the publisher's
@@ -56,6 +57,12 @@ class SourceChanged(SourceError):
     """The response has an unknown format: check the raw response, which is archived."""
 
     code = "source_changed"
+
+
+class PartlyFailed(SourceError):
+    """Some zones of a span failed, each for its own reason; the others are stored."""
+
+    code = "partly_failed"
 
 
 class AllRefused(SourceError):

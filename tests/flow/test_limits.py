@@ -11,7 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide_pipelines.errors import NothingYet, NotStored, SourceChanged, SourceUnavailable
+from gridtide_pipelines.errors import (
+    NothingYet,
+    PartlyFailed,
+    SourceChanged,
+    SourceUnavailable,
+)
 from gridtide_pipelines.ingest.flow import Intake, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Kind, Request, Source
@@ -77,7 +82,7 @@ def test_a_span_may_take_its_bytes_and_no_more(tmp_path: Path) -> None:
         ask(tmp_path / "c", Answers(), replace(DEFAULT, span=whole - 1))
     # Each group has a bound of its own.
     assert ask(tmp_path / "d", Answers(), replace(DEFAULT, group=one)).rows > 0
-    with pytest.raises(SourceChanged, match=f"more than {one - 1} bytes"):
+    with pytest.raises(PartlyFailed, match=f"more than {one - 1} bytes"):
         ask(tmp_path / "e", Answers(), replace(DEFAULT, group=one - 1))
 
 
@@ -105,6 +110,6 @@ def test_what_the_store_refuses_is_the_failure_of_its_group_alone(tmp_path: Path
         return parsed
 
     intake = Intake()
-    with pytest.raises(NotStored, match="uk_carbon_intensity"):
+    with pytest.raises(PartlyFailed, match="1 of 2 groups failed"):
         ask(tmp_path, Answers(), source=replace(GB, parse=backwards(GB.parse)), intake=intake)
     assert intake.rows > 0

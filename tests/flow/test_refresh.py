@@ -267,7 +267,12 @@ def test_check_backup_and_restore_bring_the_same_answer_back(
 def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
     assert line("sources", "--json") == 0
     on = {source["source"]: source["on"] for source in line.document["sources"]}
-    assert on == {"eia": True, "simulated": False, "uk_carbon_intensity": True}
+    assert on == {
+        "eia": True,
+        "entsoe": False,
+        "simulated": False,
+        "uk_carbon_intensity": True,
+    }
     line.upstream.failing["eia"] = "403"
     refresh(line, now=NOW + timedelta(hours=1))
     line("sources", "--json")

@@ -15,13 +15,17 @@ from gridtide_pipelines.derive.factors import FactorSet
 from gridtide_pipelines.derive.intensity import CONTEXT, derive
 from gridtide_pipelines.errors import (
     AllRefused,
+    ClockAhead,
+    ClockUnknown,
     NothingYet,
     NotStored,
+    PartlyFailed,
     SourceChanged,
-    SourceUnavailable,
+    SourceError,
+    SourceRefused,
 )
 from gridtide_pipelines.ingest.fetch import Fetch
-from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.limits import DEFAULT, ENDLESS, Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.schedule import AnsweredDays, Span
 from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
@@ -29,7 +33,10 @@ from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
 
-ENDLESS = "its paging has changed, the source needs a look"
+# Whoever refuses one request refuses the next, and a wrong clock is wrong for all.
+FOR_ALL = (SourceRefused, ClockAhead, ClockUnknown)
+MOST_FAILURES = 3  # groups in a row, for the same reason
+MOST_NAMED = 5  # failures of groups in one message
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +46,17 @@ KNOWN_LATER = "clock_behind"
 
 @dataclass(slots=True)
 class Intake:
-    """Result of one span: rows added, bytes received, anomalies by flag, days answered."""
+    """Result of one span: rows added, bytes received, anomalies by flag, days answered.
+
+    Attributes:
+        answered_zones: those of which every group of requests was answered, if with nothing.
+    """
 
     rows: int = 0
     size: int = 0
     flags: Counter[str] = field(default_factory=Counter)
     answered_days: AnsweredDays = field(default_factory=AnsweredDays)
+    answered_zones: set[str] = field(default_factory=set)
 
 
 def ingest(
@@ -66,6 +78,9 @@ def ingest(
     The raw body is kept before it is parsed, so that a mended parser can replay the past with
     the original `known_at`. Doing it again adds only what is new.
 
+    Each group of requests succeeds or fails alone: a zone that fails leaves the others as they
+    are, until several groups in a row have failed for the same reason.
+
     Args:
         intake: what to add to; it holds what was stored before an error, too.
 
@@ -73,31 +88,44 @@ def ingest(
         SourceError: see errors.py for what to do about each kind.
     """
     intake = Intake() if intake is None else intake
-    watch = _Watch(source.name, limits, monotonic)
+    watch = Watch(source.name, limits, monotonic)
     empty: NothingYet | None = None
-    kept = refused = 0
-    for group in source.requests(kind, zones, start, end):
+    failures: list[SourceError] = []
+    kept = refused = in_a_row = 0
+    groups = source.requests(kind, zones, start, end)
+    waiting = Counter(zone for group in groups for zone in _zones(group))
+    for group in groups:
         watch.begin_group()
         try:
-            bodies = [
-                body
-                for request in group
-                for body in _pages(source, request, fetch, store, now, watch)
-            ]
+            bodies = []
+            for request in group:
+                bodies += _pages(source, request, fetch, store, now, watch)
             intake.size += sum(len(body.content) for body in bodies)
             parsed = source.parse(bodies)
+            found = normalize(parsed, source, bodies, span=Span(start, end))
+            intake.flags.update(found.flags)
+            for sentence in found.refused:
+                log.warning("not stored, implausible or of another time: %s", sentence)
+            intake.rows += _store(source, store, found, intake.flags)
+            intake.answered_days.add(found.observations, found.refused_slots)
+            kept += found.observations["value"].count() + found.forecasts.height
+            refused += len(found.refused_slots)
         except NothingYet as error:
             # A part of the span without a response: the parts after it are requested anyway.
             empty = error
+        except FOR_ALL:
+            raise
+        except SourceError as error:
+            in_a_row = in_a_row + 1 if failures and failures[-1].code == error.code else 1
+            failures.append(error)
+            if len(groups) == 1 or in_a_row == MOST_FAILURES or watch.exhausted:
+                raise
             continue
-        found = normalize(parsed, source, bodies, span=Span(start, end))
-        intake.flags.update(found.flags)
-        for sentence in found.refused:
-            log.warning("not stored, implausible or of another time: %s", sentence)
-        intake.rows += _store(source, store, found, intake.flags)
-        intake.answered_days.add(found.observations, found.refused_slots)
-        kept += found.observations["value"].count() + found.forecasts.height
-        refused += len(found.refused_slots)
+        in_a_row = 0
+        waiting.subtract(_zones(group))
+        intake.answered_zones = {zone for zone, left in waiting.items() if not left}
+    if failures:
+        raise _partly_failed(source, failures, len(groups))
     if refused and not kept:
         raise AllRefused(
             source.name,
@@ -107,6 +135,19 @@ def ingest(
     if empty and not kept:
         raise empty
     return intake
+
+
+def _zones(group: Sequence[Request]) -> set[str]:
+    return {zone for request in group for zone in request.zones}
+
+
+def _partly_failed(source: Source, failures: Sequence[SourceError], groups: int) -> SourceError:
+    """Return the error of a span of which some groups failed, with the first few reasons."""
+    reasons = "; ".join(str(error) for error in failures[:MOST_NAMED])
+    more = f"; and {len(failures) - MOST_NAMED} more" if len(failures) > MOST_NAMED else ""
+    return PartlyFailed(
+        source.name, f"{len(failures)} of {groups} groups failed: {reasons}{more}"
+    )
 
 
 def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
@@ -132,55 +173,13 @@ def _store(source: Source, store: Store, found: Normalized, flags: Counter[str])
     return rows
 
 
-class _Watch:
-    """Counts how much of their limits the responses of one span have used."""
-
-    def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
-        self._source, self._limits, self._monotonic = source, limits, monotonic
-        self._until = monotonic() + limits.span_seconds
-        self._span = self._group = 0
-
-    def begin_group(self) -> None:
-        """Begin a group of responses that are parsed together.
-
-        Raises:
-            SourceUnavailable: the time for the span is over.
-        """
-        self._group = 0
-        self._refuse_overtime()
-
-    def page(self, number: int, size: int) -> None:
-        """Count page `number`, from 1, of `size` bytes.
-
-        Raises:
-            SourceChanged: more pages or bytes than any answer has.
-            SourceUnavailable: the time for the span is over.
-        """
-        self._group += size
-        self._span += size
-        limits = self._limits
-        if number > limits.pages:
-            raise SourceChanged(self._source, f"more than {limits.pages} pages; {ENDLESS}")
-        for taken, most in ((self._group, limits.group), (self._span, limits.span)):
-            if taken > most:
-                raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
-        self._refuse_overtime()
-
-    def _refuse_overtime(self) -> None:
-        if self._monotonic() > self._until:
-            raise SourceUnavailable(
-                self._source,
-                f"no whole answer in {self._limits.span_seconds:g} s; the next refresh goes on",
-            )
-
-
 def _pages(
     source: Source,
     request: Request,
     fetch: Fetch,
     store: Store,
     now: Callable[[], datetime],
-    watch: _Watch,
+    watch: Watch,
 ) -> list[Body]:
     """Retrieve and archive the bodies of one request: the first page and those that follow it.
 

@@ -13,6 +13,7 @@ from gridtide_pipelines.errors import (
     ClockAhead,
     ClockUnknown,
     NothingYet,
+    PartlyFailed,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -22,7 +23,6 @@ from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.schedule import (
     FIRST_REACH,
-    AnsweredDays,
     Span,
     final_days,
     open_part,
@@ -38,6 +38,7 @@ from gridtide_store.store import Store
 DONE = "done"
 SKIPPED = "skipped"
 NOTHING_YET = NothingYet.code
+PARTLY_FAILED = PartlyFailed.code
 # Whoever gives no answer, or refuses, gives none to the next question either.
 GIVEN_UP = (SourceUnavailable.code, SourceRefused.code, ClockAhead.code)
 # Not for each of a hundred spans: what has changed has changed for the next one as well.
@@ -185,7 +186,7 @@ def _gather_one(
         step = _attempt(task, around)
         if step.status == ClockUnknown.code and may_wait:
             return (task, *queue.rest())
-        queue.note(task, failed=step.status not in (DONE, NOTHING_YET))
+        queue.note(task, failed=step.status not in (DONE, NOTHING_YET, PARTLY_FAILED))
         if step.status in GIVEN_UP:
             yield _note(around, step)
             break
@@ -226,26 +227,28 @@ def _attempt(task: Task, around: Round) -> Stage:
     if status == DONE or intake.rows:
         around.ledger.set_source(facts_of(source))
     around.ledger.count_flags(source.name, limit_flags(intake.flags), around.now())
-    if status in (DONE, NOTHING_YET):
-        _settle(task, intake.answered_days, around)
+    if status in (DONE, NOTHING_YET, PARTLY_FAILED):
+        _settle(task, intake, around)
     return _step(
         task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message
     )
 
 
-def _settle(task: Task, answered_days: AnsweredDays, around: Round) -> None:
-    """Record the days that were answered and need no further request."""
+def _settle(task: Task, intake: Intake, around: Round) -> None:
+    """Record the days of the zones that were answered and need no further request."""
     if task.kind is Kind.FORECAST:
         return
+    zones = [zone for zone in task.zones if zone in intake.answered_zones]
+    answered_days = intake.answered_days
     days = final_days(task.span, refetch=task.source.refetch, now=around.now())
-    name, silent = task.source.name, answered_days.silent(task.zones, days)
+    name, silent = task.source.name, answered_days.silent(zones, days)
     # Of what is stored, so that hours of which one answer brought some and another the rest
     # count as news, and an answer that brought less does not.
     covered = around.store.covered(name, task.span.start, task.span.end) if silent else {}
     around.ledger.settle(
         name,
         task.kind,
-        complete=answered_days.complete(task.zones, days),
+        complete=answered_days.complete(zones, days),
         silent={day: covered.get(day, timedelta(0)) for day in silent},
         now=around.now(),
     )

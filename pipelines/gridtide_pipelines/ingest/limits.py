@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -17,6 +17,9 @@ from gridtide.http.proxies import (
     without_secrets,
 )
 from gridtide.http.transport import open_transport, proxy_faults, proxy_of
+from gridtide_pipelines.errors import SourceChanged, SourceUnavailable
+
+ENDLESS = "its paging has changed, the source needs a look"
 
 MIB = 1024 * 1024
 
@@ -166,3 +169,52 @@ def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
         return machine.decompress(data, PART)
     except zlib.error as error:
         raise Unreadable(f"said to be gzip, but {error}") from error
+
+
+class Watch:
+    """Counts how much of their limits the responses of one span have used.
+
+    Attributes:
+        exhausted: whether a limit of the whole span is used up.
+    """
+
+    def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._source, self._limits, self._monotonic = source, limits, monotonic
+        self._until = monotonic() + limits.span_seconds
+        self._span = self._group = 0
+        self.exhausted = False
+
+    def begin_group(self) -> None:
+        """Begin a group of responses that are parsed together.
+
+        Raises:
+            SourceUnavailable: the time for the span is over.
+        """
+        self._group = 0
+        self._refuse_overtime()
+
+    def page(self, number: int, size: int) -> None:
+        """Count page `number`, from 1, of `size` bytes.
+
+        Raises:
+            SourceChanged: more pages or bytes than any answer has.
+            SourceUnavailable: the time for the span is over.
+        """
+        self._group += size
+        self._span += size
+        limits = self._limits
+        if number > limits.pages:
+            raise SourceChanged(self._source, f"more than {limits.pages} pages; {ENDLESS}")
+        for taken, most in ((self._group, limits.group), (self._span, limits.span)):
+            if taken > most:
+                self.exhausted = self._span > limits.span
+                raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
+        self._refuse_overtime()
+
+    def _refuse_overtime(self) -> None:
+        if self._monotonic() > self._until:
+            self.exhausted = True
+            raise SourceUnavailable(
+                self._source,
+                f"no whole answer in {self._limits.span_seconds:g} s; the next refresh goes on",
+            )
