@@ -71,7 +71,7 @@ def test_steps_are_taken_by_start_from_the_half_open_range(
         (pl.lit(5.0).alias("p10"), "p10 5.0 lies above p50"),
         (pl.lit(0.5).alias("p90"), "p90 0.5 lies below p50"),
         (pl.lit(None, pl.Float64).alias("p50"), "p50 None is missing"),
-        (pl.lit(float("nan")).alias("p50"), "p50 nan is no number"),
+        (pl.lit(float("nan")).alias("p50"), "p50 nan is not a number"),
         (pl.col("slot_end") + HOUR, "slot_start .* overlaps the step before it"),
         (pl.col("slot_start").alias("known_at"), "known_at .* changes within one run"),
         (pl.col("issued_at").dt.replace_time_zone(None), "column issued_at is"),
