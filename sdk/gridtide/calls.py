@@ -219,7 +219,13 @@ def replan(plan: PlanAnswer, progress: Progress) -> Call[PlanAnswer]:
 
 
 def replan_of_json(body: Json) -> Call[PlanAnswer]:
-    """Plan the rest of a job from the JSON of the request."""
+    """Plan the rest of a job from the JSON of the request.
+
+    Raises:
+        BadInput: it has no `request`.
+    """
+    if not isinstance(body, Mapping) or "request" not in body:
+        raise BadInput("request: required, the request that the plan answered")
     return _plan_call("/v1/replan", body, request=body["request"])
 
 

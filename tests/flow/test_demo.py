@@ -50,14 +50,23 @@ def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
     assert not (tmp_path / "live" / "CURRENT").exists()
 
 
-@pytest.mark.parametrize("hours", ["0", "nan", "long"])
-def test_a_length_that_is_none_is_refused_before_the_refresh(
-    hours: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hours", "0"], "--hours is"),
+        (["--hours", "nan"], "--hours is"),
+        (["--hours", "long"], "--hours is"),
+        (["--port", "70000"], "--port"),
+        (["--port", "-1"], "--port"),
+    ],
+)
+def test_wrong_options_are_refused_before_the_refresh(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {
         "GRIDTIDE_UK_CARBON_INTENSITY_URL": NOWHERE,
         "GRIDTIDE_HOME": str(tmp_path / "home"),
     }
-    assert main(["demo", "--hours", hours, "--port", "0"], environ) == 2
-    assert "--hours is" in capsys.readouterr().err
+    assert main(["demo", *words], environ) == 2
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "home").exists()

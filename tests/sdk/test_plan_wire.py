@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridtide.calls import replan_of_json
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.planning import (
     Bounds,
@@ -314,3 +315,9 @@ def test_former_names_are_still_decoded() -> None:
         "min_segment": 1.0,
         "max_segments": 2,
     }
+
+
+@pytest.mark.parametrize("body", [{}, {"plan": {}}, [], None, "text"])
+def test_a_replan_without_its_request_is_refused(body: Any) -> None:  # noqa: ANN401  # JSON
+    with pytest.raises(BadInput, match="request: required"):
+        replan_of_json(body)

@@ -56,6 +56,14 @@ def test_current_data_are_ready_and_old_imports_do_not_spoil_it(
     assert (reply["zones"], reply["stale"], reply["reasons"]) == (1, [], [])
 
 
+def test_an_unknown_zone_is_a_fault_of_the_request(one_zone: DataDirectory) -> None:
+    status, reply = ready(one_zone, 0 * DAY, "?zone=Germany")
+    assert (status, reply["status"]) == (200, "ready")
+    for name, code in (("ZZ", 404), ("Germny", 404), ("", 422)):
+        assert ready(one_zone, 0 * DAY, f"?zone={name}")[0] == code, name
+    assert ready(one_zone, 0 * DAY, "?zone=Germny")[1]["code"] == "unknown_region"
+
+
 def test_three_publication_periods_without_news_are_stale(one_zone: DataDirectory) -> None:
     assert ready(one_zone, 3 * DAY - HOUR)[0] == 200
     status, reply = ready(one_zone, 3 * DAY + HOUR)

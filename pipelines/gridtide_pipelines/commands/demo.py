@@ -18,6 +18,7 @@ from gridtide.cli import script
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.durations import number_or_text
+from gridtide.errors import BadInput
 from gridtide.model import parse_hours
 from gridtide_pipelines.commands.refresh import bring_up_to_date, choose_sources
 from gridtide_pipelines.commands.session import Session, begin
@@ -26,6 +27,8 @@ from gridtide_pipelines.ingest.fetch import Fetcher, reason_to_skip
 from gridtide_pipelines.ingest.source import Source
 
 FIRST_REGION = {"live": "GB", "simulated": "DE"}
+
+MOST_PORT = 65_535
 
 
 @command("demo", examples=["demo", "demo --hours 2 --port 0"])
@@ -45,9 +48,10 @@ def demo(
     Serves until interrupted.
     """
     session = begin(terminal)
-    parse_hours(
-        number_or_text(hours), name="--hours"
-    )  # before the refresh, which takes a while
+    # Before the refresh, which takes a while.
+    parse_hours(number_or_text(hours), name="--hours")
+    if not 0 <= port <= MOST_PORT:
+        raise BadInput(f"--port: must be 0 to {MOST_PORT}, not {port}")
     live = [
         s for s in choose_sources(simulate=False) if not reason_to_skip(s, session.settings)
     ]

@@ -57,6 +57,8 @@ def reproduce(
         raise BadInput(
             f"--data: {data} is not a folder; give the one that holds data/carboncast"
         )
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        raise BadInput(f"--html {html}: name a file in a folder that is there")
     results: dict[str, tuple[Reproduction, Sequence[Row]]] = {}
     for each, paper in _chosen(name).items():
         terminal.say(f"{each} ...")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -10,10 +10,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gridtide.errors import GridtideError
+from gridtide.errors import BadInput, GridtideError
 from gridtide.schema.encode import encode
 from gridtide.schema.requests import NoParameters, ReadinessRequest
 from gridtide.schema.responses import Health, Readiness
+from gridtide_server.answers.regions import resolve_region
 from gridtide_server.answers.zones import build_readiness
 from gridtide_server.http.caching import reply_again
 from gridtide_server.openapi import described, json_content
@@ -39,10 +40,11 @@ def health_routes(service: Service, registry: CollectorRegistry, version: str) -
     @router.get(
         "/readyz",
         responses={
+            **responses(404),
             503: {
                 "description": "Not ready, with the reasons.",
                 "content": json_content(Readiness),
-            }
+            },
         },
         **described(Readiness, query=ReadinessRequest),
     )
@@ -53,7 +55,9 @@ def health_routes(service: Service, registry: CollectorRegistry, version: str) -
         try:
             with service.reader.read() as view:
                 moment = service.moment(view=view)
-                response = build_readiness(view, moment, query.zones)
+                response = build_readiness(view, moment, _zones(view, query.zones))
+        except BadInput:
+            raise  # a fault of the request, which must not look like stale data
         except GridtideError as error:
             response = Readiness.unavailable(str(error), moment.now, replay=moment.replay)
         return _fresh(request, encode(response), 200 if response.status == "ready" else 503)
@@ -67,6 +71,16 @@ def health_routes(service: Service, registry: CollectorRegistry, version: str) -
         )
 
     return router
+
+
+def _zones(view: View, named: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of the named zones, each once.
+
+    Raises:
+        UnknownRegion: a name is neither a zone with data nor known.
+    """
+    keys = (each if each in view.zones else resolve_region(each).zone for each in named)
+    return tuple(dict.fromkeys(keys))
 
 
 def _fresh(request: Request, body: bytes, status: int) -> Response:
