@@ -202,9 +202,7 @@ def _replay_hint(view: View, region: Resolution, at: datetime) -> str:
     # A request as of an earlier time learns nothing of a later one.
     if not view.snapshot.replay or then > at or not view.forecasts(region.zone, then):
         return ""
-    return (
-        f"; or, since this data was published in replay, serve at {format_time(then)} (--now)"
-    )
+    return f"; or, since this data was published in replay, run with --now {format_time(then)}"
 
 
 def _slots(forecast: Forecast) -> tuple[ForecastSlot, ...]:
