@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -67,14 +68,14 @@ class Publisher:
     """ENTSO-E as it answers each zone, and what it was asked."""
 
     def __init__(self, behaviour: dict[str, str]) -> None:
-        self.behaviour, self.asked = behaviour, Counter[str]()
+        self.behaviour, self.asked, self.now = behaviour, Counter[str](), NOW
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
         code = params["in_Domain"]
         zone = CODES[code]
         self.asked[zone] += 1
-        headers = {"Date": "Mon, 02 Mar 2026 12:00:00 GMT"}
+        headers = {"Date": format_datetime(self.now, usegmt=True)}
         match self.behaviour.get(zone):
             case "no data":
                 ack = (DATA / "nothing_acknowledged.xml").read_bytes()
@@ -94,8 +95,9 @@ def only_generation(source: Source) -> Source:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[[Publisher], Report]:
-    def refreshed(publisher: Publisher) -> Report:
+def run(tmp_path: Path) -> Callable[..., Report]:
+    def refreshed(publisher: Publisher, now: datetime = NOW) -> Report:
+        publisher.now = now
         settings = Settings.from_env({"ENTSOE_API_TOKEN": "a-secret-token"})
         home = DataDirectory(tmp_path / "home")
         clock = [0.0]
@@ -108,16 +110,16 @@ def run(tmp_path: Path) -> Callable[[Publisher], Report]:
             transport=httpx.MockTransport(publisher),
             sleep=sleep,
             monotonic=lambda: clock[0],
-            now=lambda: NOW,
+            now=lambda: now,
         )
-        with fetch, writer_lock(home, "test", NOW):
+        with fetch, writer_lock(home, "test", now):
             return refresh(
                 home,
                 settings,
-                Clock(NOW),
+                Clock(now),
                 sources=[only_generation(entsoe.SOURCE)],
                 zones=sorted(CODES.values()),
-                since=NOW - timedelta(days=100),
+                since=now - timedelta(days=100),
                 model="naive",
                 fetch=fetch,
                 progress=lambda *_: None,
@@ -132,7 +134,7 @@ def stored(home: Path) -> set[str]:
 
 
 def test_zones_that_fail_leave_the_others_and_the_next_run_heals(
-    run: Callable[[Publisher], Report], tmp_path: Path
+    run: Callable[..., Report], tmp_path: Path
 ) -> None:
     publisher = Publisher({"BE": "no data", "CH": "503", "DE": "html", "FR": "never"})
     report = run(publisher)
@@ -156,8 +158,20 @@ def test_zones_that_fail_leave_the_others_and_the_next_run_heals(
     assert healthy.asked["AT"] < healthy.asked["CH"]
 
 
+def test_a_zone_that_failed_on_two_days_is_not_settled(
+    run: Callable[..., Report], tmp_path: Path
+) -> None:
+    # An answer without data settles a day when it comes again on another day; a failure never.
+    publisher = Publisher({"BE": "no data", "CH": "html"})
+    for day in range(2):
+        assert run(publisher, NOW + timedelta(days=day)).exit_code == 3
+    settled = Ledger(DataDirectory(tmp_path / "home").ledger).settled("entsoe", "generation")
+    assert settled["BE"]
+    assert "CH" not in settled
+
+
 def test_a_source_that_fails_three_zones_in_a_row_is_left_for_this_run(
-    run: Callable[[Publisher], Report],
+    run: Callable[..., Report],
 ) -> None:
     publisher = Publisher(dict.fromkeys(CODES.values(), "html"))
     with pytest.raises(NoData, match="unexpected body"):
@@ -165,7 +179,7 @@ def test_a_source_that_fails_three_zones_in_a_row_is_left_for_this_run(
     assert publisher.asked["FR"] == 0
 
 
-def test_a_wrong_token_is_asked_once(run: Callable[[Publisher], Report]) -> None:
+def test_a_wrong_token_is_asked_once(run: Callable[..., Report]) -> None:
     class Refusing(Publisher):
         def __call__(self, request: httpx.Request) -> httpx.Response:
             self.asked["all"] += 1
@@ -178,7 +192,7 @@ def test_a_wrong_token_is_asked_once(run: Callable[[Publisher], Report]) -> None
 
 
 def test_the_mix_of_a_zone_becomes_its_intensity(
-    run: Callable[[Publisher], Report], tmp_path: Path
+    run: Callable[..., Report], tmp_path: Path
 ) -> None:
     run(Publisher({}))
     with Store.open(DataDirectory(tmp_path / "home")) as store:
