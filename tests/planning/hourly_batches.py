@@ -209,9 +209,8 @@ def _breaks(job: JobSpec, plan: object) -> list[str]:
         wrong.append("broken")
     if job.segments is not None and len(spans) > job.segments:
         wrong.append(f"{len(spans)} pieces")
-    if job.kind is Kind.SEGMENTS and any(
-        end - start < job.shortest * HOUR for start, end in spans
-    ):  # type: ignore[operator]  # checked above
+    # One hour is the MILP's own slot, not a limit of the request.
+    if job.shortest > 1 and any(end - start < job.shortest * HOUR for start, end in spans):  # type: ignore[operator]  # checked above
         wrong.append("too short a piece")
     return wrong
 
