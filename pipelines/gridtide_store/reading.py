@@ -54,7 +54,7 @@ def history(
     )
     order = order_by_trust(known["source"].tolist(), sources)
     reach = REACH if len(order) > 1 else timedelta(0)
-    found = _revisions(
+    found = newest_revisions(
         connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of
     )
     named = dict(zip(known["id"].tolist(), known["source"].tolist(), strict=True))
@@ -100,7 +100,7 @@ def inputs(
             [zone, source, GENERATION, SHARE],
         )
     )
-    read = _all_revisions if every else _revisions
+    read = _all_revisions if every else newest_revisions
     found = read(connection, names["series"].to_list(), start, end, as_of=as_of)
     return (
         frame(found)
@@ -121,7 +121,7 @@ def covered(
     names = frame(
         columns(connection, "SELECT id AS series, zone FROM series WHERE source = ?", [source])
     )
-    found = _revisions(connection, names["series"].to_list(), start, end, as_of=None)
+    found = newest_revisions(connection, names["series"].to_list(), start, end, as_of=None)
     days = (
         frame(found)
         .filter(pl.col("value").is_not_null())
@@ -213,7 +213,7 @@ def newest_known_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     return utc(newest) if newest else None
 
 
-def _revisions(
+def newest_revisions(
     connection: duckdb.DuckDBPyConnection,
     numbers: Sequence[int],
     start: datetime,

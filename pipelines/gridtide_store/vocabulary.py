@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from gridtide.errors import BadInput
-from gridtide.model import Quality
+from gridtide.model import Quality, Signal
 
 FUELS: Final = (
     "coal",
@@ -27,6 +27,9 @@ FUELS: Final = (
 
 GENERATION: Final = "generation_"
 SHARE: Final = "share_"
+PRICE: Final = "price_"
+LOAD: Final = "load"
+FLOW: Final = "flow"
 
 # What an observation may be; a forecast has its own table, with its issue. In the order of
 # the store's enum: a new word comes last.
@@ -102,6 +105,17 @@ def generation(fuel: str) -> str:
 def share(fuel: str) -> str:
     """Return the signal of one fuel's share of all generation, 0 to 1."""
     return f"{SHARE}{fuel}"
+
+
+def unit_of(signal: str) -> str:
+    """Return the unit of a signal: ``MW``, ``gCO2e/kWh``, ``fraction``, or as ``EUR/MWh``."""
+    if signal in set(Signal):
+        return Signal(signal).unit
+    if signal.startswith(SHARE):
+        return "fraction"
+    if signal.startswith(PRICE):
+        return f"{signal.removeprefix(PRICE).upper()}/MWh"
+    return "MW"
 
 
 def input_of(source: str) -> str:

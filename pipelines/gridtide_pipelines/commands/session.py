@@ -59,14 +59,22 @@ Zones = Annotated[
 
 
 def zone_names(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the names in ``--zone``, in the order given, each once; none without the option.
+    """Return the names in ``--zone`` as `split_names`."""
+    return split_names(given, "--zone", "DE,FR")
+
+
+def split_names(given: Sequence[str] | None, option: str, example: str) -> tuple[str, ...]:
+    """Return the names in an option that may be repeated and takes commas.
+
+    In the order given, each once; none without the option.
 
     Raises:
         BadInput: the option is given without a name, as with a variable that is not set.
     """
     names = [name.strip() for text in given or () for name in text.split(",") if name.strip()]
     if given and not names:
-        raise BadInput("--zone names no zone; write it as --zone DE,FR")
+        what = option.removeprefix("--")
+        raise BadInput(f"{option} names no {what}; write it as {option} {example}")
     return tuple(dict.fromkeys(names))
 
 

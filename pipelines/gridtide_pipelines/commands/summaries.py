@@ -17,6 +17,7 @@ SUMMARIES = {
     "restore": "Restore a backup into a data directory.",
     "sources": "List the sources, whether each is on, and why not.",
     "parse": "Print what raw responses of a source say, as CSV.",
+    "export": "Write observations to a Parquet or CSV file.",
     "demo": "Show a first answer from live or simulated data, then serve.",
     "backtest": "Forecast past days from what was known then, for a scorer.",
     "simulate": "Compare policies for timing jobs, on past forecasts and actual values.",

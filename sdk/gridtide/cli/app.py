@@ -59,7 +59,7 @@ INSTALL = how_to_install("service")
 # The commands of the service, so that the SDK alone can say what is missing.
 OF_THE_SERVICE = (
     *("refresh", "import", "issue", "publish", "serve", "status", "check", "backup"),
-    *("restore", "sources", "demo", "backtest", "simulate", "reproduce"),
+    *("restore", "sources", "parse", "export", "demo", "backtest", "simulate", "reproduce"),
 )
 COMPLETION = {
     "install_completion": "install completion for the shell in use (bash, zsh, fish)",

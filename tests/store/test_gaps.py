@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide_server.answers.history import missing_slots, usual_length
+from gridtide_store.gaps import missing_slots, usual_length
 
 
 def test_the_usual_length_is_the_most_common_and_of_equals_the_shortest() -> None:
