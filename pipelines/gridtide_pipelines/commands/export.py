@@ -33,7 +33,10 @@ from gridtide_pipelines.exporting import (
     write_rows,
 )
 from gridtide_store.export import Range, check_signals
+from gridtide_store.pointer import current_snapshot
 from gridtide_store.regions import resolve, split_regions
+from gridtide_store.snapshot import Snapshot
+from gridtide_store.views import views_of
 
 PIPE = "-"
 NAMED = 5  # pairs without a value that a message names
@@ -45,6 +48,7 @@ NAMED = 5  # pairs without a value that a message names
         "export year.parquet --from 2025-01-01 --to 2026-01-01",
         "export mix.csv --zone DE,FR --signal generation,load,flow --from 2026-11-01",
         "export - --region aws:eu-central-1 --as-of 2026-11-01T06:00Z",
+        "export views.sql --sql",
     ],
 )
 def export(
@@ -93,6 +97,10 @@ def export(
             "--format", metavar="FORMAT", help="parquet or csv; default: by the file's ending"
         ),
     ] = None,
+    sql: Annotated[
+        bool,
+        typer.Option("--sql", help="write views of the published snapshot for DuckDB instead"),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="replace the file if it exists")
     ] = False,
@@ -107,6 +115,10 @@ def export(
     if file == PIPE and terminal.json:
         raise BadInput("--json and - both write to standard output; name a file")
     path = None if file == PIPE else Path(file)
+    if sql:
+        if any((region, zone, signal, start, end, as_of, source, format_name)):
+            raise BadInput("--sql makes views of all that is published; name only a file")
+        return _write_views(session, terminal, path, force=force)
     kind = format_of(path, format_name)
     if path is None and kind is Format.PARQUET and terminal.out.isatty():
         raise BadInput("Parquet cannot be shown on a terminal; name a file, or use a pipe")
@@ -139,6 +151,34 @@ def export(
         where = f"snapshot {reads.snapshot}" if reads.snapshot else "the store"
         write = terminal.say if path is None else terminal.result
         write(f"{rows} rows of {len(reads.pairs)} zones and signals written from {where}")
+    return 0
+
+
+def _write_views(
+    session: Session, terminal: Terminal, path: Path | None, *, force: bool
+) -> int:
+    """Write the views of the published snapshot and return the exit code.
+
+    Raises:
+        NoData: nothing is published.
+    """
+    folder = current_snapshot(session.home)
+    if folder is None:
+        raise NoData(
+            f"{session.home.root} has nothing published; run `gridtide refresh`, or "
+            "`gridtide publish` after an import"
+        )
+    with Snapshot.open(folder) as snapshot:
+        script = views_of(snapshot, folder)
+    if path is None:
+        terminal.result(script.rstrip())
+        return 0
+    with new_file(path, force=force) as target:
+        target.write_text(script, encoding="utf-8")
+    if terminal.json:
+        terminal.document({"file": str(path), "snapshot": folder.name})
+    else:
+        terminal.result(f"views of snapshot {folder.name} written; duckdb -init {path}")
     return 0
 
 
