@@ -69,9 +69,10 @@ def test_every_setting_is_in_the_table_in_its_own_words() -> None:
 def test_every_key_is_in_the_table_of_keys() -> None:
     rows = table((DOCS / "settings.md").read_text(), "## Keys")
     wanted = {
-        (source.key.env, source.name, source.key.obtain)
+        (variable, source.name, source.credentials.obtain)
         for source in SOURCES.values()
-        if source.key
+        if source.credentials
+        for variable in source.credentials.variables
     }
     written = {
         (bare(env), bare(name), re.sub(r".*<(.+)>.*", r"\1", obtain))
@@ -101,9 +102,11 @@ def row(source: Source) -> list[str]:
         ", ".join(sorted(source.kinds)),
         named,
         span(source.step),
-        span(source.refetch),
+        span(source.revised_for),
         f"[{source.licence}]({source.licence_url})" if source.licence_url else source.licence,
-        f"`{source.key.env}`" if source.key else "none",
+        ", ".join(f"`{name}`" for name in source.credentials.variables)
+        if source.credentials
+        else "none",
         "none: built in"
         if source.answer
         else f"`{source.base_url}`, `GRIDTIDE_{source.name.upper()}_URL`",

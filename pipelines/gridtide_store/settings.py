@@ -27,7 +27,8 @@ class Settings:
     Attributes:
         home: the data directory.
         now: another time to run at (replay); None is the real clock.
-        base_urls: publisher's name to the base URL used instead of its own.
+        base_urls: base URLs used instead of a source's own, by its name, or by name and host
+            (``eia``, ``eia_files``).
         secrets: keys of publishers by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
         keep_raw: how long raw bodies stay; None is for ever.
@@ -114,6 +115,7 @@ KNOWN = {
     "GRIDTIDE_MAX_BUFFER_BYTES": "bodies being received, and again responses not yet taken, in "
     "memory; default 64000000",
     "GRIDTIDE_<SOURCE>_URL": "base URL of one source, e.g. GRIDTIDE_EIA_URL for a replay",
+    "GRIDTIDE_<SOURCE>_<HOST>_URL": "base URL of another host of a source that has several",
 }
 
 

@@ -19,7 +19,7 @@ from gridtide_pipelines.errors import (
 )
 from gridtide_pipelines.ingest.flow import Intake, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.source import Kind, Request, Source
+from gridtide_pipelines.ingest.source import Kind, Request, Response, Source
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
@@ -37,14 +37,14 @@ class Answers:
         self.at, self.requested, self.sizes = 0.0, 0, list[int]()
         self._seconds, self._empty = seconds, empty
 
-    def __call__(self, source: Source, request: Request) -> bytes:
+    def __call__(self, source: Source, request: Request) -> Response:
         self.requested += 1
         self.at += self._seconds
         if self._empty:
             raise NothingYet(source.name, "HTTP 204")
         content = json.dumps(uk_document(request.path.lstrip("/"), NOW)).encode()
         self.sizes.append(len(content))
-        return content
+        return Response(content)
 
 
 def ask(

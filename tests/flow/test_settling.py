@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.ingest.schedule import AnsweredDays, Span, final_days, open_part
+from gridtide_pipelines.ingest.schedule import AnsweredDays, final_days, open_part
+from gridtide_pipelines.ingest.source import Span
 from gridtide_store.vocabulary import OBSERVATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -45,7 +45,12 @@ def test_every_setting_named_under_infra_is_one(sources: dict[str, Source]) -> N
 def test_the_example_names_every_setting_and_every_key(sources: dict[str, Source]) -> None:
     named = {name for name, _ in ASSIGNED.findall(EXAMPLE.read_text())}
     settings = {name for name in KNOWN if "<" not in name}
-    keys = {source.key.env for source in sources.values() if source.key}
+    keys = {
+        variable
+        for source in sources.values()
+        if source.credentials
+        for variable in source.credentials.variables
+    }
     assert settings | keys <= named
 
 

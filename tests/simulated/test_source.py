@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gridtide.model import format_time
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Request
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.sources.simulated import BY_ZONE, SOURCE, answer, parse, requests
 from gridtide_pipelines.simulation.grid import simulate
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def requested(start: datetime, end: datetime, known_at: datetime, *zones: str) -> pl.DataFrame:
     """What one request after the other brings in, as the flow does it."""
     frames = [READING.to_frame()]
-    for group in requests(Kind.GENERATION, zones, start, end):
+    for group in requests(Query(Kind.GENERATION, zones, start, end, known_at)):
         bodies = [Body(request, answer(request), known_at, 1) for request in group]
         frames.append(parse(bodies))
     return pl.concat(frames).unique(["zone", "signal", "start"]).sort("zone", "signal", "start")
@@ -35,7 +35,7 @@ def test_it_is_found_and_says_what_it_is() -> None:
     assert sources()["simulated"] is SOURCE
     assert SOURCE.simulated
     assert SOURCE.licence == "simulated, not real data"
-    assert SOURCE.key is None
+    assert SOURCE.credentials is None
 
 
 def test_it_says_what_is_simulated_slot_by_slot() -> None:
@@ -73,7 +73,8 @@ def test_a_slot_that_straddles_two_refreshes_is_reported_by_the_second(minutes: 
 
 
 def test_a_long_span_is_requested_month_by_month_for_all_zones_together() -> None:
-    groups = requests(Kind.GENERATION, ["DE", "FR"], START, START + timedelta(days=70))
+    end = START + timedelta(days=70)
+    groups = requests(Query(Kind.GENERATION, ("DE", "FR"), START, end, end))
     assert [len(group) for group in groups] == [1, 1, 1]
     spans = [dict(group[0].params) for group in groups]
     assert spans[0]["start"] == format_time(START)

@@ -17,8 +17,18 @@ from hypothesis import strategies as st
 
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.access import setting_of
 from gridtide_pipelines.ingest.parsing import check_readings
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
+from gridtide_pipelines.ingest.source import (
+    READING,
+    Body,
+    Kind,
+    Parameter,
+    Query,
+    Request,
+    Source,
+    Span,
+)
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.vocabulary import FUELS, generation, share
 
@@ -151,7 +161,7 @@ def test_a_way_to_say_nothing_yet_is_nothing_yet(source: Source, content: bytes)
     requested = body(content)
     with pytest.raises(NothingYet, match=source.name):
         source.parse([requested])
-    assert source.following is None or source.following(requested) is None
+    assert source.following is None or not source.following([requested])
 
 
 @settings(deadline=None)
@@ -196,7 +206,7 @@ def test_a_value_of_another_type_is_read_or_source_changed(
         check_readings(frame)
     if source.following:
         with contextlib.suppress(SourceChanged):
-            source.following(body(content))
+            source.following([body(content)])
 
 
 @settings(deadline=None)
@@ -219,14 +229,45 @@ def test_requests_split_a_span_without_a_hole_and_hold_no_key(
     kind = data.draw(st.sampled_from(sorted(source.kinds)))
     zones = data.draw(st.lists(st.sampled_from(sorted(source.zones)), min_size=1, unique=True))
     start = START + timedelta(minutes=minutes)
-    groups = source.requests(kind, zones, start, start + timedelta(minutes=length))
-    assert groups == source.requests(kind, zones, start, start + timedelta(minutes=length))
+    end = start + timedelta(minutes=length)
+    query = Query(kind, tuple(zones), start, end, end)
+    groups = source.requests(query)
+    assert groups == source.requests(query)
     for request in (request for group in groups for request in group):
         assert request.path.startswith("/")
         assert request.kind is kind
         assert not set(request.zones).isdisjoint(zones)
-        if source.key:
-            assert source.key.param not in dict(request.params)
+        assert not request.host or request.host in source.hosts
+        if source.credentials and isinstance(source.credentials.send, Parameter):
+            assert source.credentials.send.name not in dict(request.params)
+
+
+@pytest.mark.parametrize("source", sources().values(), ids=lambda source: source.name)
+@settings(deadline=None)
+@given(day=st.integers(0, 400), length=st.integers(1, 60), data=st.data())
+def test_the_spans_of_the_groups_of_a_zone_cover_the_days_of_the_query(
+    source: Source, day: int, length: int, data: st.DataObject
+) -> None:
+    kind = data.draw(st.sampled_from(sorted(source.kinds - {Kind.FORECAST})))
+    zone = data.draw(st.sampled_from(sorted(source.zones)))
+    start = START + timedelta(days=day)
+    query = Query(kind, (zone,), start, start + timedelta(days=length), KNOWN_AT)
+    spans = [
+        request.span or Span(query.start, query.end)
+        for group in source.requests(query)
+        for request in group
+        if zone in request.zones
+    ]
+    at = query.start
+    for span in sorted(spans, key=lambda span: span.start):
+        assert span.start <= at
+        at = max(at, span.end)
+    assert at == query.end or not spans  # not every zone has every kind
+
+
+def test_no_setting_moves_two_hosts() -> None:
+    names = [setting_of(s, host) for s in sources().values() for host in ("", *s.hosts)]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("source", sources().values(), ids=lambda source: source.name)
@@ -238,5 +279,9 @@ def test_a_source_says_who_it_is_and_under_which_terms(source: Source) -> None:
     assert source.attribution
     assert source.step > timedelta(0)
     assert source.max_span >= source.step
+    ages = [tier.age for tier in source.refetch]
+    assert ages == sorted(set(ages))
+    assert [tier.every for tier in source.refetch] == sorted(t.every for t in source.refetch)
+    assert source.reach is None or source.reach >= source.max_span
     assert all(isinstance(kind, Kind) for kind in source.kinds)
     assert source.answer or source.base_url.startswith("https://")

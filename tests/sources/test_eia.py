@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.eia import FUELS, SOURCE, following, parse, requests
 from gridtide_store.vocabulary import FUELS as OURS
 
@@ -147,21 +147,23 @@ def test_a_flow_keeps_the_publisher_s_direction() -> None:
 
 
 def test_the_next_page_begins_where_this_one_ended_until_all_rows_are_there() -> None:
-    second = following(body("generation_page_of_more"))
-    assert second is not None
+    (second,) = following([body("generation_page_of_more")])
     assert second.params == (("start", "x"), ("offset", "2"))
-    third = following(body("generation_next_page_overlaps", offset=2))
-    assert third is not None
+    (third,) = following([body("generation_next_page_overlaps", offset=2)])
     assert dict(third.params)["offset"] == "4"
-    assert following(body("generation_next_page_overlaps", offset=3)) is None
-    assert following(body("generation_values_as_text")) is None
-    assert following(body("generation_nothing_yet", offset=4)) is None
+    assert not following([body("generation_next_page_overlaps", offset=3)])
+    assert not following([body("generation_values_as_text")])
+    assert not following([body("generation_nothing_yet", offset=4)])
+
+
+def query(kind: Kind, zones: list[str], start: datetime, end: datetime) -> Query:
+    return Query(kind, tuple(zones), start, end, end)
 
 
 def labels(kind: Kind, zones: list[str], start: datetime, end: datetime) -> list[str]:
     """Every label the requests ask for, both ends of each included."""
     spans = []
-    for (request,) in requests(kind, zones, start, end):
+    for (request,) in requests(query(kind, zones, start, end)):
         params = dict(request.params)
         label = datetime.fromisoformat(params["start"] + ":00+00:00")
         while label <= datetime.fromisoformat(params["end"] + ":00+00:00"):
@@ -194,7 +196,7 @@ def test_each_slot_that_starts_in_the_span_is_requested_once(
 
 def test_one_request_serves_all_zones_and_names_them_by_their_codes() -> None:
     zones = ["US-CAL-CISO", "US-NW-BPAT"]
-    ((request,),) = requests(Kind.LOAD, zones, START, START + 24 * HOUR)
+    ((request,),) = requests(query(Kind.LOAD, zones, START, START + 24 * HOUR))
     codes = [value for name, value in request.params if name == "facets[respondent][]"]
     assert codes == ["CISO", "BPAT"]
     assert ("facets[type][]", "D") in request.params
@@ -204,7 +206,7 @@ def test_one_request_serves_all_zones_and_names_them_by_their_codes() -> None:
 
 def test_all_zones_at_once_are_requested_a_day_at_a_time() -> None:
     zones = sorted(SOURCE.zones)
-    groups = requests(Kind.GENERATION, zones, START, START + 72 * HOUR)
+    groups = requests(query(Kind.GENERATION, zones, START, START + 72 * HOUR))
     assert len(groups) == 3
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.normalize import normalize
-from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import entsoe
 
 DATA = Path(__file__).with_name("data") / "entsoe"
@@ -239,7 +239,9 @@ def test_another_encoding_is_read_as_it_says() -> None:
 
 
 def requests(kind: Kind, zones: Sequence[str], start: datetime = START) -> list[list[Request]]:
-    return [list(group) for group in entsoe.requests(kind, zones, start, start + 24 * HOUR)]
+    end = start + 24 * HOUR
+    query = Query(kind, tuple(zones), start, end, end)
+    return [list(group) for group in entsoe.requests(query)]
 
 
 def test_each_zone_is_a_group_and_asks_under_the_code_of_the_item() -> None:
@@ -273,7 +275,9 @@ def test_a_code_that_ends_within_the_span_is_asked_until_then() -> None:
     split = datetime(2018, 10, 1, tzinfo=UTC)
     (group,) = [
         list(each)
-        for each in entsoe.requests(Kind.PRICE, ["DE"], split - 24 * HOUR, split + 24 * HOUR)
+        for each in entsoe.requests(
+            Query(Kind.PRICE, ("DE",), split - 24 * HOUR, split + 24 * HOUR, KNOWN_AT)
+        )
     ]
     assert [(dict(r.params)["in_Domain"], dict(r.params)["periodEnd"]) for r in group] == [
         ("10Y1001A1001A63L", "201810010000"),

@@ -21,9 +21,10 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.fetch import Fetcher, reason_to_skip
+from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.source import Body, KeySpec, Kind, Request, Source
+from gridtide_pipelines.ingest.source import Body, Credentials, Header, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
 from gridtide_store.settings import Settings
 
@@ -102,7 +103,7 @@ def test_what_comes_back_is_the_body_and_the_query_keeps_its_repeated_names(
         return httpx.Response(200, content=b"body")
 
     with fetcher(handle, time) as fetch:
-        assert fetch(GB, ASK) == b"body"
+        assert fetch(GB, ASK).content == b"body"
     assert str(seen[0].url).startswith("https://api.carbonintensity.org.uk/intensity/x?")
     assert seen[0].url.params.get_list("a[]") == ["1", "2"]
     assert seen[0].headers["user-agent"].startswith("gridtide/0.")
@@ -111,7 +112,7 @@ def test_what_comes_back_is_the_body_and_the_query_keeps_its_repeated_names(
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 def test_a_passing_error_is_tried_again(status: int, time: Time) -> None:
     answers = in_turn(httpx.Response(status), httpx.Response(200, content=b"body"))
-    assert fetcher(answers, time)(GB, ASK) == b"body"
+    assert fetcher(answers, time)(GB, ASK).content == b"body"
     assert time.slept == [1.0]
 
 
@@ -120,7 +121,7 @@ def test_a_passing_error_is_tried_again(status: int, time: Time) -> None:
 )
 def test_no_answer_is_tried_again(error: Exception, time: Time) -> None:
     answers = in_turn(error, httpx.Response(200, content=b"body"))
-    assert fetcher(answers, time)(GB, ASK) == b"body"
+    assert fetcher(answers, time)(GB, ASK).content == b"body"
 
 
 def test_an_error_that_stays_is_unavailable_after_five_tries_with_growing_waits(
@@ -142,7 +143,7 @@ def test_no_answer_at_all_is_unavailable_and_says_how(time: Time) -> None:
 def test_the_publisher_s_own_wait_is_kept(requested: str, time: Time) -> None:
     limited = httpx.Response(429, headers={"Retry-After": requested})
     answers = in_turn(limited, httpx.Response(200, content=b"body"))
-    assert fetcher(answers, time)(GB, ASK) == b"body"
+    assert fetcher(answers, time)(GB, ASK).content == b"body"
     assert time.slept == [7.0]
 
 
@@ -180,7 +181,7 @@ def test_another_status_means_the_source_changed(status: int, time: Time) -> Non
 
 def test_html_sent_as_success_is_found_by_parse(time: Time) -> None:
     page = httpx.Response(200, html="<html><body>Sorry</body></html>")
-    content = fetcher(in_turn(page), time)(GB, ASK)
+    content = fetcher(in_turn(page), time)(GB, ASK).content
     with pytest.raises(SourceChanged, match="unexpected body"):
         GB.parse([Body(ASK, content, NOW, 1)])
 
@@ -237,7 +238,7 @@ def test_a_base_url_that_is_no_address_is_bad_input(time: Time) -> None:
 def test_a_built_in_source_answers_without_the_network(time: Time) -> None:
     built_in = replace(GB, answer=lambda request: request.path.encode())
     never = in_turn(AssertionError("requested the network"))
-    assert fetcher(never, time)(built_in, ASK) == b"/intensity/x"
+    assert fetcher(never, time)(built_in, ASK).content == b"/intensity/x"
 
 
 def test_the_key_is_sent_as_the_publisher_wants_it(time: Time) -> None:
@@ -249,8 +250,8 @@ def test_the_key_is_sent_as_the_publisher_wants_it(time: Time) -> None:
 
     fetch = fetcher(handle, time, KEYED)
     fetch(eia.SOURCE, ASK)
-    by_header = KeySpec(env="EIA_API_KEY", header="X-Key", obtain="https://example.org")
-    fetch(replace(eia.SOURCE, key=by_header), ASK)
+    by_header = Credentials(("EIA_API_KEY",), "https://example.org", Header("X-Key"))
+    fetch(replace(eia.SOURCE, credentials=by_header), ASK)
     assert seen[0].url.params["api_key"] == KEY
     assert seen[0].url.params.get_list("a[]") == ["1", "2"]
     assert seen[1].headers["X-Key"] == KEY
@@ -274,7 +275,7 @@ def test_no_log_line_message_or_body_holds_the_key(
     caplog.set_level(logging.DEBUG)
     printed = ""
     try:
-        printed = fetcher(in_turn(answer), time, KEYED)(eia.SOURCE, ASK).decode()
+        printed = fetcher(in_turn(answer), time, KEYED)(eia.SOURCE, ASK).content.decode()
     except (SourceUnavailable, SourceRefused, SourceChanged) as error:
         printed = str(error)
     assert printed
@@ -287,7 +288,7 @@ def test_no_log_line_message_or_body_holds_the_key(
 def test_a_short_key_does_not_eat_the_body(time: Time) -> None:
     answer = httpx.Response(200, text='{"api_key":"abc", "fuel":"abcd", "x":"abc"}')
     short = settings(secrets={"EIA_API_KEY": "abc"})
-    printed = fetcher(in_turn(answer), time, short)(eia.SOURCE, ASK)
+    printed = fetcher(in_turn(answer), time, short)(eia.SOURCE, ASK).content
     assert printed == b'{"api_key":"<EIA_API_KEY>", "fuel":"abcd", "x":"<EIA_API_KEY>"}'
 
 
@@ -321,7 +322,7 @@ def test_over_a_real_connection_a_cut_body_is_requested_again_and_the_key_stays_
     )
     try:
         with Fetcher(moved, sleep=time.sleep, monotonic=time.monotonic) as fetch:
-            assert fetch(eia.SOURCE, ASK) == b"body"
+            assert fetch(eia.SOURCE, ASK).content == b"body"
     finally:
         server.shutdown()
         thread.join()
@@ -369,4 +370,4 @@ def test_the_date_of_an_answer_from_a_cache_counts_with_its_age(
         with pytest.raises(ClockAhead):
             ask(GB, ASK)
     else:
-        assert ask(GB, ASK) == b"{}"
+        assert ask(GB, ASK).content == b"{}"

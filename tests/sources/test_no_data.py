@@ -85,7 +85,7 @@ def read(source: Source, text: str) -> None:
     """Read one answer as a refresh does: the page that follows it, then its values."""
     body = Body(Request("GET", "/x"), text.encode(), KNOWN_AT, 1)
     if source.following:
-        assert source.following(body) is None
+        assert not source.following([body])
     source.parse([body])
 
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import readings
-from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Request
+from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Span
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.vocabulary import FORECAST, OBSERVATION
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.source import Body, Kind, Request
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.uk_carbon_intensity import parse, requests
 
 DATA = Path(__file__).with_name("data") / "uk_carbon_intensity"
@@ -106,7 +106,9 @@ def test_a_slot_without_the_field_actual_is_a_changed_body_not_a_gap() -> None:
 
 def test_a_range_is_requested_in_spans_of_at_most_14_days() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    groups = requests(Kind.INTENSITY, ["GB"], start, start + timedelta(days=30, minutes=30))
+    groups = requests(
+        Query(Kind.INTENSITY, ("GB",), start, start + timedelta(days=30, minutes=30), start)
+    )
     assert [request.path for group in groups for request in group] == [
         "/intensity/2026-01-01T00:00Z/2026-01-15T00:00Z",
         "/intensity/2026-01-15T00:00Z/2026-01-29T00:00Z",
@@ -117,7 +119,7 @@ def test_a_range_is_requested_in_spans_of_at_most_14_days() -> None:
 def test_other_kinds_have_their_own_routes() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=1)
-    mix = requests(Kind.GENERATION, ["GB"], start, end)
-    ahead = requests(Kind.FORECAST, ["GB"], start, end)
+    mix = requests(Query(Kind.GENERATION, ("GB",), start, end, end))
+    ahead = requests(Query(Kind.FORECAST, ("GB",), start, end, start))
     assert mix[0][0].path == "/generation/2026-01-01T00:00Z/2026-01-02T00:00Z"
     assert ahead[0][0].path == "/intensity/2026-01-01T00:00Z/fw48h"

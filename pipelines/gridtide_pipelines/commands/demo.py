@@ -23,8 +23,9 @@ from gridtide.model import parse_hours
 from gridtide_pipelines.commands.refresh import bring_up_to_date, choose_sources
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
-from gridtide_pipelines.ingest.fetch import Fetcher, reason_to_skip
-from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.fetch import Fetcher
+from gridtide_pipelines.ingest.source import Query, Source
 
 FIRST_REGION = {"live": "GB", "simulated": "DE"}
 
@@ -78,8 +79,9 @@ def _reachable(sources: Sequence[Source], session: Session, environ: Mapping[str
     now = session.clock()
     with Fetcher(session.settings, environ=environ, sleep=lambda _: None) as fetch:
         for source in sources:
-            kind, zones = min(source.kinds), sorted(source.zones)
-            (first, *_), *_ = source.requests(kind, zones, now - timedelta(hours=2), now)
+            zones = tuple(sorted(source.zones))
+            query = Query(min(source.kinds), zones, now - timedelta(hours=2), now, now)
+            (first, *_), *_ = source.requests(query)
             try:
                 fetch(source, first)
             except SourceError:

@@ -12,7 +12,7 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin
-from gridtide_pipelines.ingest.fetch import reason_to_skip
+from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_store.data_directory import DataDirectory, lock_holder

@@ -1,14 +1,15 @@
-"""Keys of publishers: sent to them alone, and removed from what they send back."""
+"""Credentials of publishers: sent to them alone, and removed from what they send back."""
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import httpx
 
-from gridtide_pipelines.ingest.source import KeySpec
+from gridtide_pipelines.ingest.source import Basic, Header, Parameter
 
 # A key so short might be a word of the body; it is removed only where it stands in quotes
 # or as the value of a query.
@@ -30,7 +31,7 @@ ENTITIES = {
 
 
 class Keyed(httpx.BaseTransport):
-    """Adds the key to a copy of the request: the client, which logs its own, never sees it.
+    """Adds credentials to a copy of the request: the client logs its own, without them.
 
     Removes cookies from the response, so that nothing a publisher sets is sent back.
     """
@@ -39,7 +40,7 @@ class Keyed(httpx.BaseTransport):
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(_with_key(request))
+        response = self._inner.handle_request(_with_credentials(request))
         response.headers.pop("Set-Cookie", None)
         return response
 
@@ -47,16 +48,21 @@ class Keyed(httpx.BaseTransport):
         self._inner.close()
 
 
-def _with_key(request: httpx.Request) -> httpx.Request:
-    spec: KeySpec | None
-    spec, key = request.extensions.pop("key")
-    if not spec or not key:
+def _with_credentials(request: httpx.Request) -> httpx.Request:
+    send: Parameter | Header | Basic | None
+    values: tuple[str, ...]
+    send, values = request.extensions.pop("credentials")
+    if send is None or not all(values):
         return request
     url, headers = request.url, request.headers.copy()
-    if spec.param:
-        url = url.copy_add_param(spec.param, key)
-    elif spec.header:
-        headers[spec.header] = key
+    match send:
+        case Parameter():
+            url = url.copy_add_param(send.name, values[0])
+        case Header():
+            headers[send.name] = send.prefix + values[0]
+        case Basic():
+            pair = base64.b64encode(":".join(values).encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
     return httpx.Request(
         request.method,
         url,
@@ -66,17 +72,16 @@ def _with_key(request: httpx.Request) -> httpx.Request:
     )
 
 
-def redact(content: bytes, spec: KeySpec | None, key: str) -> bytes:
-    """Return `content` with the variable's name in place of the key.
+def redact(content: bytes, secrets: Mapping[str, str]) -> bytes:
+    """Return `content` with the name of each of `secrets` in place of its value.
 
-    The key is found plain, percent-encoded (twice, too), escaped as in JSON or as in HTML,
+    A secret is found plain, percent-encoded (twice, too), escaped as in JSON or as in HTML,
     any of these mixed; in base64, alone or within a longer text; and as hexadecimal digits.
     """
-    if not spec or not key:
-        return content
-    name = f"<{spec.env}>".encode()
-    for pattern in _patterns(key):
-        content = pattern.sub(lambda _: name, content)
+    for variable, secret in secrets.items():
+        name = f"<{variable}>".encode()
+        for pattern in _patterns(secret):
+            content = pattern.sub(name, content)
     return content
 
 

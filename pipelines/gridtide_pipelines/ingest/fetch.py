@@ -1,8 +1,8 @@
 """Retrieve raw responses from publishers: the only module that sends requests to them.
 
 Everything that can go wrong becomes one of the errors in errors.py: nothing a publisher sends
-ends more than its own step. A key is added below the client and taken out of what comes back,
-so that no log line, message, kept address or kept body holds it.
+ends more than its own step. Credentials are added below the client and taken out of what comes
+back, so that no log line, message, kept address or kept body holds them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime
 from importlib.metadata import metadata
 from types import TracebackType
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 import httpx
 
@@ -27,6 +28,7 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+from gridtide_pipelines.ingest.access import base_name, base_url, secrets_of
 from gridtide_pipelines.ingest.credentials import Keyed, redact
 from gridtide_pipelines.ingest.headers import ClockCheck, read_retry_after
 from gridtide_pipelines.ingest.limits import (
@@ -38,10 +40,10 @@ from gridtide_pipelines.ingest.limits import (
     unpack,
 )
 from gridtide_pipelines.ingest.parsing import says_nothing_yet
-from gridtide_pipelines.ingest.source import Request, Source
+from gridtide_pipelines.ingest.source import Request, Response, Source
 from gridtide_store.settings import Settings
 
-Fetch: TypeAlias = Callable[[Source, Request], bytes]
+Fetch: TypeAlias = Callable[[Source, Request], Response]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
@@ -49,26 +51,6 @@ FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by ch
 NO_DATA = frozenset({400, 404})
 
 log = logging.getLogger(__name__)
-
-
-def reason_to_skip(source: Source, settings: Settings) -> str | None:
-    """Return why `source` is not used under these settings, with the remedy.
-
-    None if it is used.
-    """
-    if source.restricted and not settings.allow_restricted:
-        return "its licence restricts use: set GRIDTIDE_ALLOW_RESTRICTED=1 if yours allows it"
-    if source.answer:
-        return None
-    if source.key and not settings.secrets.get(source.key.env):
-        return f"{source.key.env} is not set: get a free key at {source.key.obtain}"
-    if settings.now and source.name not in settings.base_urls:
-        # Today's revised numbers would be stored as if they had been known then.
-        return (
-            f"now is {settings.now:%Y-%m-%dT%H:%MZ}: publishers receive no requests at "
-            f"another time unless GRIDTIDE_{source.name.upper()}_URL points to a replay server"
-        )
-    return None
 
 
 class Fetcher:
@@ -129,26 +111,27 @@ class Fetcher:
     ) -> None:
         self._client.close()
 
-    def __call__(self, source: Source, request: Request) -> bytes:
-        """Send `request` and return the body of the response.
+    def __call__(self, source: Source, request: Request) -> Response:
+        """Send `request` and return the response: of a success, or `source.readable`.
 
         Raises:
             SourceUnavailable: no response, 429 or 5xx after all tries; try again later.
-            SourceRefused: 401 or 403; look at the key or the licence.
+            SourceRefused: 401 or 403; look at the credentials or the licence.
             SourceChanged: another status, an encoding not requested, or a body far too large.
-            NothingYet: the response says that it has no data yet.
+            NothingYet: the response says that it has no data yet, or its status does
+                (`source.not_published`).
             ClockAhead: this machine's clock is far ahead of the publishers'.
             ClockUnknown: see `undated_last`; try again after the other publishers.
         """
         if source.answer:
-            return source.answer(request)
+            return Response(source.answer(request))
         began = self._monotonic()
         tries = 0
         while True:
             tries += 1
-            self._pace(source)
+            self._pace(source, request.host)
             try:
-                content = self._once(source, request, began + self._limits.seconds)
+                response = self._once(source, request, began + self._limits.seconds)
             except _Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
                 spent = self._monotonic() - began
@@ -167,41 +150,57 @@ class Fetcher:
                     "source": source.name,
                     "kind": str(request.kind),
                     "zones": len(request.zones),
-                    "bytes": len(content),
+                    "bytes": len(response.content),
                     "ms": round((self._monotonic() - began) * 1000),
                 }
                 log.info("retrieved %s%s", source.name, request.path, extra=fields)
-                return content
+                return response
 
-    def _once(self, source: Source, request: Request, deadline: float) -> bytes:
-        url = self._settings.base_urls.get(source.name, source.base_url).rstrip("/")
-        key = self._settings.secrets.get(source.key.env, "") if source.key else ""
+    def _once(self, source: Source, request: Request, deadline: float) -> Response:
+        secrets = secrets_of(source, self._settings)
+        spec = source.credentials
+        known = spec is not None and request.host in spec.hosts
+        values = tuple(secrets.get(name, "") for name in spec.variables) if spec else ()
+        headers = dict(request.headers)
+        if request.method == "POST":
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         self._allowance.renew(deadline=deadline, size=self._limits.body)
         try:
             with self._client.stream(
                 request.method,
-                url + request.path,
+                base_url(source, request.host, self._settings) + request.path,
                 params=list(request.params),
-                extensions={"key": (source.key, key)},
-            ) as response:
+                headers=headers,
+                content=urlencode(request.form).encode() if request.form else None,
+                extensions={"credentials": (spec.send if spec and known else None, values)},
+            ) as answer:
                 if self._clock:
-                    success = response.is_success
-                    self._clock.judge(source.name, response.headers, success=success)
-                content = redact(self._read(source, response, deadline), source.key, key)
+                    success = answer.is_success
+                    self._clock.judge(source.name, answer.headers, success=success)
+                content = redact(self._read(source, answer, deadline), secrets)
         except (BadInput, MissingExtra) as error:
             # Of a proxy or certificates: another try would say the same.
             raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise _Again(f"no answer from {request.path} ({_describe(error, key)})") from error
-        if response.status_code == httpx.codes.NO_CONTENT:
+            said = _describe(error, secret=bool(secrets))
+            raise _Again(f"no answer from {request.path} ({said})") from error
+        if answer.status_code == httpx.codes.NO_CONTENT:
             raise NothingYet(source.name, f"HTTP 204 at {request.path}: no content yet")
-        if not response.is_success:
-            raise self._refusal(source, request, response, content, secret=bool(key))
-        return content
+        if not answer.is_success and answer.status_code not in source.readable:
+            raise self._refusal(source, request, answer, content, secret=bool(secrets))
+        return Response(
+            content,
+            answer.status_code,
+            {
+                name: redact(value.encode(), secrets).decode()
+                for name, value in answer.headers.items()
+            },
+        )
 
     def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
         parts = bytearray()
-        most = self._limits.body
+        most = min(self._limits.body, source.largest_body)
+        short = not response.is_success and response.status_code not in source.readable
         encoding = response.headers.get("Content-Encoding", "")
         # The bytes as they came: httpx itself would unpack as deep as the answer says.
         raw = response.stream
@@ -209,7 +208,7 @@ class Fetcher:
         try:
             for part in unpack(raw, encoding, most=most):
                 parts += part
-                if not response.is_success and len(parts) > self._limits.error:
+                if short and len(parts) > self._limits.error:
                     break
                 if self._monotonic() > deadline:
                     raise _Again(f"only {len(parts)} bytes in {self._limits.seconds:g} s")
@@ -232,12 +231,12 @@ class Fetcher:
     ) -> Exception:
         """Return the error for an unsuccessful response, with what the publisher says.
 
-        Not where a key was sent, as it might be repeated in many spellings.
+        Not where credentials were sent, as they might be repeated in many spellings.
         """
         status = response.status_code
         text = f"HTTP {status} at {request.path}"
         said = " ".join(content.decode("utf-8", "replace").split())
-        if status in NO_DATA and says_nothing_yet(said):
+        if status in source.not_published or (status in NO_DATA and says_nothing_yet(said)):
             return NothingYet(source.name, f"{text}: the publisher has no data for this time")
         if said and not secret:
             text += f" ({said[:200]})"
@@ -245,17 +244,19 @@ class Fetcher:
             header = response.headers.get("Retry-After", "")
             return _Again(text, read_retry_after(header, self._now(), least=FIRST_WAIT))
         if status in (401, 403):
-            remedy = f"check {source.key.env}" if source.key else "check the licence and limits"
+            names = " and ".join(source.credentials.variables) if source.credentials else ""
+            remedy = f"check {names or 'the licence and limits'}"
             return SourceRefused(source.name, f"{text}; {remedy}", zone=_only_zone(request))
         remedy = "the address or its meaning has changed, the source needs a look"
         return SourceChanged(source.name, f"{text}; {remedy}", zone=_only_zone(request))
 
-    def _pace(self, source: Source) -> None:
-        """Wait until the source's least time between two requests has passed."""
-        wait = self._next.get(source.name, 0.0) - self._monotonic()
+    def _pace(self, source: Source, host: str) -> None:
+        """Wait until the least time between two requests to a host has passed."""
+        name = base_name(source, host)
+        wait = self._next.get(name, 0.0) - self._monotonic()
         if wait > 0:
             self._sleep(wait)
-        self._next[source.name] = self._monotonic() + source.min_interval.total_seconds()
+        self._next[name] = self._monotonic() + source.min_interval.total_seconds()
 
 
 class _Again(Exception):
@@ -266,14 +267,14 @@ class _Again(Exception):
         self.wait = wait
 
 
-def _describe(error: Exception, key: str) -> str:
-    """Describe an error, without the publisher's own text where that may repeat a key.
+def _describe(error: Exception, *, secret: bool) -> str:
+    """Describe an error, without the publisher's own text where that may repeat a secret.
 
     An error before the request, at a proxy say, repeats none.
     """
     name = type(error).__name__
     before = httpx.TimeoutException | httpx.ConnectError | httpx.ProxyError
-    if key and not isinstance(error, before):
+    if secret and not isinstance(error, before):
         return name
     return f"{name}: {error}"
 

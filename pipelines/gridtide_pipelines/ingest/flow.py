@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import Counter
@@ -27,8 +26,17 @@ from gridtide_pipelines.errors import (
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, ENDLESS, Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
-from gridtide_pipelines.ingest.schedule import AnsweredDays, Span
-from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
+from gridtide_pipelines.ingest.schedule import AnsweredDays
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Response,
+    Source,
+    Span,
+)
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
@@ -92,14 +100,12 @@ def ingest(
     empty: NothingYet | None = None
     failures: list[SourceError] = []
     kept = refused = in_a_row = 0
-    groups = source.requests(kind, zones, start, end)
+    groups = source.requests(Query(kind, tuple(zones), start, end, now()))
     waiting = Counter(zone for group in groups for zone in _zones(group))
     for group in groups:
         watch.begin_group()
         try:
-            bodies = []
-            for request in group:
-                bodies += _pages(source, request, fetch, store, now, watch)
+            bodies = _retrieve(source, group, fetch, store, now, watch)
             intake.size += sum(len(body.content) for body in bodies)
             parsed = source.parse(bodies)
             found = normalize(parsed, source, bodies, span=Span(start, end))
@@ -173,35 +179,50 @@ def _store(source: Source, store: Store, found: Normalized, flags: Counter[str])
     return rows
 
 
-def _pages(
+def _retrieve(
     source: Source,
-    request: Request,
+    group: Group,
     fetch: Fetch,
     store: Store,
     now: Callable[[], datetime],
     watch: Watch,
 ) -> list[Body]:
-    """Retrieve and archive the bodies of one request: the first page and those that follow it.
+    """Retrieve and archive the bodies of a group: its requests, and those that follow them.
 
     Raises:
         SourceChanged: a page says what another one said, or they do not end.
     """
     bodies: list[Body] = []
-    seen: set[bytes] = set()
-    following: Request | None = request
-    while following is not None:
-        content = fetch(source, following)
-        watch.page(len(bodies) + 1, len(content))
-        known_at = now()
-        kept = store.keep(source.name, following.address, content, known_at)
-        body = Body(following, content, known_at, kept)
-        bodies.append(body)
-        digest = hashlib.sha256(content).digest()
-        if digest in seen:
-            raise SourceChanged(source.name, f"page {len(bodies)} repeats another; {ENDLESS}")
-        seen.add(digest)
-        following = source.following(body) if source.following else None
+    requested: set[Request] = set()
+    requests: Sequence[Request] = group
+    rounds = 0
+    while requests:
+        rounds += 1
+        for request in requests:
+            if request in requested:
+                raise SourceChanged(source.name, f"{request.path} follows itself; {ENDLESS}")
+            requested.add(request)
+            response = fetch(source, request)
+            watch.page(rounds, len(response.content))
+            known_at = now()
+            kept = store.keep(source.name, request.address, response.content, known_at)
+            if rounds > 1 and _repeats(request, response, bodies):
+                raise SourceChanged(source.name, f"page {rounds} repeats another; {ENDLESS}")
+            body = Body(
+                request, response.content, known_at, kept, response.status, response.headers
+            )
+            bodies.append(body)
+        requests = source.following(bodies) if source.following else ()
     return bodies
+
+
+def _repeats(request: Request, response: Response, bodies: Sequence[Body]) -> bool:
+    """Say whether a page has the content of another page at the same path."""
+    return any(
+        body.content == response.content
+        and (body.request.host, body.request.path) == (request.host, request.path)
+        for body in bodies
+    )
 
 
 def derive_pending(

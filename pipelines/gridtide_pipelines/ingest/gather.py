@@ -18,17 +18,17 @@ from gridtide_pipelines.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.fetch import Fetch, reason_to_skip
+from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.schedule import (
     FIRST_REACH,
-    Span,
     final_days,
     open_part,
     split_span,
 )
-from gridtide_pipelines.ingest.source import Kind, Source
+from gridtide_pipelines.ingest.source import Kind, Source, Span
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
 from gridtide_store.records import Stage
@@ -240,7 +240,7 @@ def _settle(task: Task, intake: Intake, around: Round) -> None:
         return
     zones = [zone for zone in task.zones if zone in intake.answered_zones]
     answered_days = intake.answered_days
-    days = final_days(task.span, refetch=task.source.refetch, now=around.now())
+    days = final_days(task.span, refetch=task.source.revised_for, now=around.now())
     name, silent = task.source.name, answered_days.silent(zones, days)
     # Of what is stored, so that hours of which one answer brought some and another the rest
     # count as news, and an answer that brought less does not.

@@ -29,8 +29,7 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.parsing import without_negative_totals
-from gridtide_pipelines.ingest.schedule import Span
-from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source
+from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
 
 # Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)

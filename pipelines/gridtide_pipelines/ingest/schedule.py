@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from gridtide_pipelines.ingest.source import Span
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The first refresh of an empty store goes this far back: enough for a weekly pattern and for
 # the errors that the intervals are made from, and few enough requests for a free key.
@@ -16,14 +18,6 @@ FIRST_REACH = timedelta(days=60)
 DAY = timedelta(days=1)
 SERIES = ("zone", "signal")
 ZoneDay = tuple[str, date]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """``[start, end)``."""
-
-    start: datetime
-    end: datetime
 
 
 def split_span(start: datetime, end: datetime, length: timedelta) -> list[Span]:

@@ -46,16 +46,44 @@ class Kind(StrEnum):
     FLOW = "flow"
     FORECAST = "forecast"
     PRICE = "price"
+    WEATHER = "weather"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``[start, end)``."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a source is to be requested for: one kind of some zones in ``[start, end)``.
+
+    Attributes:
+        now: when it is requested, for publishers that have another address for today.
+    """
+
+    kind: Kind
+    zones: tuple[str, ...]
+    start: datetime
+    end: datetime
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request below a source's base URL, without its key.
+    """One request to a host of a source, without its credentials.
 
     Attributes:
-        path: begins with a slash.
+        path: below the base URL of the host; begins with a slash.
         params: query, in order; a name may be repeated.
         zones: the zones it was built for.
+        host: one of `Source.hosts`; empty for `Source.base_url`.
+        headers: besides those of every request.
+        form: fields of the form that a POST sends, in order.
+        span: the part of the query that its group answers, where that is not all of it.
     """
 
     method: str
@@ -63,11 +91,35 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     kind: Kind = Kind.GENERATION
     zones: tuple[str, ...] = ()
+    host: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
+    span: Span | None = None
 
     @property
     def address(self) -> str:
-        """Path and query, as archived beside the body; it never holds a key."""
-        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+        """Path and query, as archived beside the body; it never holds credentials.
+
+        Another host than the first comes before it as ``//<host>``; another method than GET
+        before all, and a form behind it: ``POST //files/list?day=1 zone=DE``.
+        """
+        path = f"//{self.host}{self.path}" if self.host else self.path
+        address = f"{path}?{urlencode(self.params)}" if self.params else path
+        form = f" {urlencode(self.form)}" if self.form else ""
+        return f"{address}{form}" if self.method == "GET" else f"{self.method} {address}{form}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a publisher sent: the body, and for parsers that need them status and headers.
+
+    Attributes:
+        headers: by name in lower case.
+    """
+
+    content: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +130,59 @@ class Body:
     content: bytes
     known_at: datetime
     retrieval_id: int
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-# What must be read together, e.g. imports and exports.
+# What must be read together, e.g. imports and exports. It succeeds or fails as a whole.
 Group: TypeAlias = Sequence[Request]
 
 
 @dataclass(frozen=True, slots=True)
-class KeySpec:
-    """The key a source needs: the variable it is read from and how it is sent.
+class Parameter:
+    """A key that is sent as a parameter of the query."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A key that is sent in a header, behind `prefix` (``"Bearer "``)."""
+
+    name: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """User name and password, sent as HTTP basic authentication."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a publisher wants to know of its user, and how it is sent.
 
     Attributes:
-        env: variable of the environment.
-        param: name of the query parameter it is sent as, else
-        header: name of the header it is sent as.
-        obtain: address where a person gets one.
+        variables: of the environment: the key, or user name and password.
+        obtain: address where a person gets them.
+        send: how they are sent.
+        hosts: the hosts they are sent to (see `Request.host`), no others.
+        optional: whether the source answers without them too.
     """
 
-    env: str
+    variables: tuple[str, ...]
     obtain: str
-    param: str | None = None
-    header: str | None = None
+    send: Parameter | Header | Basic
+    hosts: tuple[str, ...] = ("",)
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Days up to `age` old are requested again `every` so often; zero is at every refresh."""
+
+    age: timedelta
+    every: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +192,31 @@ class Source:
     Attributes:
         name: lower case with underscores; ``GRIDTIDE_<NAME>_URL`` moves its base URL.
         zones: zone keys it can answer for.
-        requests: kind, zones, ``[start, end)`` to groups of requests, oldest first.
+        requests: the groups of requests for a query, oldest first. A group succeeds or fails
+            as a whole and settles the days of its zones, all of the query unless its requests
+            have a `span`.
         codes: the publisher's own code of each zone key, where it is another.
-        parse: bodies of one group, pages included, to READING; raises SourceChanged,
-            NothingYet and nothing else.
+        parse: bodies of one group to READING; raises SourceChanged, NothingYet and nothing
+            else.
         step: time between two publications.
         max_span: longest span one request may cover; `requests` splits by it.
-        refetch: how far back values are still revised.
-        following: the request for the next page, or None after the last.
+        refetch: for how long values are revised, and how often they are requested again until
+            then, youngest first; none where nothing is revised.
+        lag: how long after its end a slot is usually published.
+        reach: how far back it answers; None: as far as it has data.
+        following: further requests of a group, given its bodies so far: the next page, the
+            files of a listing. Called until it returns none.
+        hosts: base URLs by name, besides `base_url`; ``GRIDTIDE_<NAME>_<HOST>_URL`` moves one.
+        readable: statuses besides success whose bodies `parse` reads.
+        not_published: statuses that mean that nothing is published yet.
         answer: for a source built in, which needs no network: its own reply.
         restricted: whether the licence forbids redistribution or commercial use.
-        min_interval: least time between two requests.
+        per_zone: whether it needs requests for each zone: as a fallback it is requested only
+            where the first choice has a gap.
+        min_interval: least time between two requests to one host.
+        concurrency: most requests to one host at a time.
+        largest_body: bytes of one response, once the encoding of the transfer is undone.
+        largest_unpacked: bytes of all that a body holds, where it is an archive.
     """
 
     name: str
@@ -126,21 +224,35 @@ class Source:
     base_url: str
     kinds: frozenset[Kind]
     zones: frozenset[str]
-    requests: Callable[[Kind, Sequence[str], datetime, datetime], Sequence[Group]]
+    requests: Callable[[Query], Sequence[Group]]
     parse: Callable[[Sequence[Body]], pl.DataFrame]
     step: timedelta
     max_span: timedelta
-    refetch: timedelta
+    refetch: tuple[Tier, ...]
+    lag: timedelta
     licence: str
     licence_url: str
     attribution: str
-    following: Callable[[Body], Request | None] | None = None
+    reach: timedelta | None = None
+    following: Callable[[Sequence[Body]], Sequence[Request]] | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    readable: frozenset[int] = frozenset()
+    not_published: frozenset[int] = frozenset()
     answer: Callable[[Request], bytes] | None = None
-    key: KeySpec | None = None
+    credentials: Credentials | None = None
     restricted: bool = False
     simulated: bool = False
+    per_zone: bool = False
     min_interval: timedelta = timedelta(0)
+    concurrency: int = 1
+    largest_body: int = 32 * 2**20
+    largest_unpacked: int = 64 * 2**20
+
+    @property
+    def revised_for(self) -> timedelta:
+        """How long the publisher goes on to revise a value."""
+        return self.refetch[-1].age if self.refetch else timedelta(0)
 
 
 def find_sources(package: ModuleType) -> Mapping[str, Source]:

@@ -44,11 +44,15 @@ from gridtide_pipelines.ingest.parsing import (
 from gridtide_pipelines.ingest.source import (
     READING,
     Body,
+    Credentials,
     Group,
-    KeySpec,
     Kind,
+    Parameter,
+    Query,
     Request,
     Source,
+    Span,
+    Tier,
 )
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import generation
@@ -90,10 +94,9 @@ NOTHING: Final[Mapping[str, Any]] = {"data": [], "total": 0}  # an answer withou
 ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.LOAD: 1, Kind.FLOW: 6}
 
 
-def requests(
-    kind: Kind, zones: Sequence[str], start: datetime, end: datetime
-) -> Sequence[Group]:
-    """Build one request of all `zones` per span: as long as two pages hold, a day at least."""
+def requests(query: Query) -> Sequence[Group]:
+    """Build one request of all zones per span: as long as two pages hold, a day at least."""
+    kind, zones = query.kind, query.zones
     route, facet, order = ROUTES[kind]
     fixed = [("frequency", "hourly"), ("data[]", "value")]
     fixed += [(f"facets[{facet}][]", CODES[zone]) for zone in zones]
@@ -102,27 +105,30 @@ def requests(
         fixed += [(f"sort[{i}][column]", column), (f"sort[{i}][direction]", "asc")]
     hours = max(24, 2 * PAGE // (ROWS[kind] * max(1, len(zones))))
     groups: list[Group] = []
-    slot, after = _whole(start), _whole(end)
+    slot, after = _whole(query.start), _whole(query.end)
     while slot < after:
         until = min(slot + min(hours * HOUR, MAX_SPAN), after)
         span = [("start", f"{slot + HOUR:{STAMP}}"), ("end", f"{until:{STAMP}}")]
         params = (*fixed, *span, ("offset", "0"), ("length", str(PAGE)))
         path = f"/v2/electricity/rto/{route}/data/"
-        groups.append([Request("GET", path, params, kind=kind, zones=tuple(zones))])
+        groups.append(
+            [Request("GET", path, params, kind=kind, zones=zones, span=Span(slot, until))]
+        )
         slot = until
     return groups
 
 
-def following(body: Body) -> Request | None:
-    """Return the next page, or None when all rows the publisher counts have been sent."""
+def following(bodies: Sequence[Body]) -> Sequence[Request]:
+    """Return the next page, or none when all rows the publisher counts have been sent."""
+    body = bodies[-1]
     with check_shape(NAME):
         response = _response(body)
         sent = len(response["data"])
         offset = sent + next((int(v) for k, v in body.request.params if k == "offset"), 0)
         if not sent or offset >= int(response["total"]):
-            return None
+            return ()
         params = [p for p in body.request.params if p[0] != "offset"]
-        return replace(body.request, params=(*params, ("offset", str(offset))))
+        return (replace(body.request, params=(*params, ("offset", str(offset)))),)
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
@@ -254,12 +260,13 @@ SOURCE = Source(
     parse=parse,
     following=following,
     codes=CODES,
-    key=KeySpec(
-        env="EIA_API_KEY", param="api_key", obtain="https://www.eia.gov/opendata/register.php"
+    credentials=Credentials(
+        ("EIA_API_KEY",), "https://www.eia.gov/opendata/register.php", Parameter("api_key")
     ),
     step=HOUR,
     max_span=MAX_SPAN,
-    refetch=timedelta(days=14),
+    refetch=(Tier(timedelta(days=14)),),
+    lag=timedelta(days=1),
     licence="public domain",
     licence_url="https://www.eia.gov/about/copyrights_reuse.php",
     attribution="U.S. Energy Information Administration",

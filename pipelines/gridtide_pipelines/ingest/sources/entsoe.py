@@ -37,11 +37,14 @@ from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import (
     Body,
+    Credentials,
     Group,
-    KeySpec,
     Kind,
+    Parameter,
+    Query,
     Request,
     Source,
+    Tier,
 )
 from gridtide_pipelines.ingest.sources.entsoe_areas import areas, borders, direction
 from gridtide_pipelines.ingest.sources.entsoe_documents import read_documents
@@ -61,10 +64,9 @@ DOMAINS: Final = {
 }
 
 
-def requests(
-    kind: Kind, zones: Sequence[str], start: datetime, end: datetime
-) -> Sequence[Group]:
+def requests(query: Query) -> Sequence[Group]:
     """Return a group for each zone, or for each border of one, and item."""
+    kind, zones, start, end = query.kind, query.zones, query.start, query.end
     match kind:
         case Kind.GENERATION:
             return _of_zones("generation", "A75", ACTUAL, kind, zones, start, end)
@@ -209,16 +211,17 @@ SOURCE = Source(
     ),
     requests=requests,
     parse=parse,
-    key=KeySpec(
-        env="ENTSOE_API_TOKEN",
-        param="securityToken",
-        obtain="https://transparency.entsoe.eu",
+    credentials=Credentials(
+        ("ENTSOE_API_TOKEN",), "https://transparency.entsoe.eu", Parameter("securityToken")
     ),
     step=timedelta(minutes=15),
     max_span=timedelta(days=31),
-    refetch=timedelta(days=30),
+    refetch=(Tier(timedelta(days=30)),),
+    lag=timedelta(hours=3),
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="ENTSO-E",
+    readable=frozenset({400}),
+    per_zone=True,
     min_interval=timedelta(milliseconds=200),
 )

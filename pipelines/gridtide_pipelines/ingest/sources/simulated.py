@@ -18,7 +18,16 @@ import polars as pl
 
 from gridtide.model import Quality, format_time, parse_time
 from gridtide_pipelines.ingest.parsing import check_shape, readings
-from gridtide_pipelines.ingest.source import READING, Body, Group, Kind, Request, Source
+from gridtide_pipelines.ingest.source import (
+    READING,
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Source,
+    Span,
+)
 from gridtide_pipelines.simulation.grid import simulate
 from gridtide_pipelines.simulation.zones import GRIDS
 from gridtide_store.vocabulary import FUELS, generation
@@ -29,16 +38,26 @@ MAX_SPAN = timedelta(days=31)
 BY_ZONE = {grid.zone: grid for grid in GRIDS}
 
 
-def requests(
-    kind: Kind, zones: Sequence[str], start: datetime, end: datetime
-) -> Sequence[Group]:
+def requests(query: Query) -> Sequence[Group]:
     """Build one request per 31 days for all the zones together."""
     groups = []
-    while start < end:
-        until = min(start + MAX_SPAN, end)
+    start = query.start
+    while start < query.end:
+        until = min(start + MAX_SPAN, query.end)
         params = (("start", format_time(start)), ("end", format_time(until)))
-        wanted = tuple(("zone", zone) for zone in zones)
-        groups.append([Request("GET", PATH, params + wanted, kind, tuple(zones))])
+        wanted = tuple(("zone", zone) for zone in query.zones)
+        groups.append(
+            [
+                Request(
+                    "GET",
+                    PATH,
+                    params + wanted,
+                    query.kind,
+                    query.zones,
+                    span=Span(start, until),
+                )
+            ]
+        )
         start = until
     return groups
 
@@ -102,7 +121,8 @@ SOURCE = Source(
     answer=answer,
     step=timedelta(hours=1),
     max_span=MAX_SPAN,
-    refetch=timedelta(0),
+    refetch=(),
+    lag=timedelta(0),
     licence="simulated, not real data",
     licence_url="",
     attribution="simulated by gridtide, not real data",

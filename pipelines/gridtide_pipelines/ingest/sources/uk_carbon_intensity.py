@@ -38,7 +38,16 @@ from gridtide_pipelines.ingest.parsing import (
     readings,
     total,
 )
-from gridtide_pipelines.ingest.source import Body, Group, Kind, Request, Source
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Source,
+    Span,
+    Tier,
+)
 from gridtide_store.vocabulary import share
 
 NAME = "uk_carbon_intensity"
@@ -60,17 +69,17 @@ FUELS = {
 }
 
 
-def requests(
-    kind: Kind, zones: Sequence[str], start: datetime, end: datetime
-) -> Sequence[Group]:
-    """Build one request per 14 days; a forecast reaches from `start` 48 h ahead."""
+def requests(query: Query) -> Sequence[Group]:
+    """Build one request per 14 days; a forecast reaches from its start 48 h ahead."""
+    kind, zones, start, end = query.kind, query.zones, query.start, query.end
     if kind is Kind.FORECAST:
         return [[_request(f"/intensity/{_stamp(start)}/fw48h", kind, zones)]]
     route = {Kind.INTENSITY: "intensity", Kind.GENERATION: "generation"}[kind]
     groups = []
     while start < end:
         until = min(start + MAX_SPAN, end)
-        groups.append([_request(f"/{route}/{_stamp(start)}/{_stamp(until)}", kind, zones)])
+        path = f"/{route}/{_stamp(start)}/{_stamp(until)}"
+        groups.append([_request(path, kind, zones, Span(start, until))])
         start = until
     return groups
 
@@ -175,8 +184,10 @@ def _summed(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([frame.filter(~unknown), summed.select(frame.columns)])
 
 
-def _request(path: str, kind: Kind, zones: Sequence[str]) -> Request:
-    return Request("GET", path, kind=kind, zones=tuple(zones))
+def _request(
+    path: str, kind: Kind, zones: tuple[str, ...], span: Span | None = None
+) -> Request:
+    return Request("GET", path, kind=kind, zones=zones, span=span)
 
 
 def _stamp(moment: datetime) -> str:
@@ -193,7 +204,8 @@ SOURCE = Source(
     parse=parse,
     step=timedelta(minutes=30),
     max_span=MAX_SPAN,
-    refetch=timedelta(days=7),
+    refetch=(Tier(timedelta(days=7)),),
+    lag=timedelta(hours=1),
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="National Energy System Operator, Carbon Intensity API",

@@ -1,0 +1,58 @@
+"""Whether settings let a source be used, where its hosts are, and its credentials. Pure."""
+
+from __future__ import annotations
+
+from gridtide_pipelines.ingest.source import Source
+from gridtide_store.settings import Settings
+
+
+def reason_to_skip(source: Source, settings: Settings) -> str | None:
+    """Return why `source` is not used under these settings, with the remedy.
+
+    None if it is used.
+    """
+    if source.restricted and not settings.allow_restricted:
+        return "its licence restricts use: set GRIDTIDE_ALLOW_RESTRICTED=1 if yours allows it"
+    if source.answer:
+        return None
+    needed = source.credentials
+    if needed and not needed.optional:
+        missing = [name for name in needed.variables if not settings.secrets.get(name)]
+        if missing:
+            are = "is" if len(missing) == 1 else "are"
+            return f"{' and '.join(missing)} {are} not set: get a free key at {needed.obtain}"
+    unmoved = [
+        setting_of(source, host)
+        for host in ("", *source.hosts)
+        if base_name(source, host) not in settings.base_urls
+    ]
+    if settings.now and unmoved:
+        # Today's revised numbers would be stored as if they had been known then.
+        point = "points" if len(unmoved) == 1 else "point"
+        return (
+            f"now is {settings.now:%Y-%m-%dT%H:%MZ}: publishers receive no requests at "
+            f"another time unless {' and '.join(unmoved)} {point} to a replay server"
+        )
+    return None
+
+
+def base_name(source: Source, host: str) -> str:
+    """Return the name under which `Settings.base_urls` has another base URL of a host."""
+    return f"{source.name}_{host}" if host else source.name
+
+
+def setting_of(source: Source, host: str) -> str:
+    """Return the name of the setting that moves a host of a source."""
+    return f"GRIDTIDE_{base_name(source, host).upper()}_URL"
+
+
+def base_url(source: Source, host: str, settings: Settings) -> str:
+    """Return the base URL of a host of a source, without a slash at its end."""
+    own = source.hosts[host] if host else source.base_url
+    return settings.base_urls.get(base_name(source, host), own).rstrip("/")
+
+
+def secrets_of(source: Source, settings: Settings) -> dict[str, str]:
+    """Return the values of the variables of a source's credentials that are set, by name."""
+    names = source.credentials.variables if source.credentials else ()
+    return {name: settings.secrets[name] for name in names if settings.secrets.get(name)}
