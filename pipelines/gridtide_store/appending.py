@@ -22,6 +22,27 @@ NAMES = ("zone", "signal", "source")
 QUALITY_CODE = {quality: code for code, quality in enumerate(QUALITIES)}
 
 
+class Remark(Protocol):
+    """A function that notes anomalies among the rows that are appended."""
+
+    def __call__(
+        self,
+        incoming: pl.DataFrame,
+        stored: Columns,
+        before: NDArray[np.int64],
+        moved: NDArray[np.int64],
+    ) -> None:
+        """Note what is odd.
+
+        Args:
+            incoming: the rows with the number of their series, sorted by it and by slot_start.
+            stored: the newest revisions in their span.
+            before: for each row the index of its revision in `stored`, -1 without one.
+            moved: indexes of the rows whose `known_at` is moved behind that revision's.
+        """
+        ...
+
+
 class Adder(Protocol):
     """A function that adds rows inside a transaction and returns how many were new."""
 
@@ -42,6 +63,7 @@ def append(
     batch: int,
     scratch: Path,
     raised: Counter[str] | None = None,
+    remark: Remark | None = None,
 ) -> int:
     """Add the rows of `incoming` that differ from what is stored; call it inside a transaction.
 
@@ -53,6 +75,7 @@ def append(
         raised: where it is given, a value that differs from the stored one without being
             known later gets a `known_at` just behind the stored one, and is counted here by
             source.
+        remark: takes note of anomalies before anything is added.
 
     Returns:
         Rows added.
@@ -70,10 +93,13 @@ def append(
     stored = _stored(connection, incoming)
     before = keys.latest(stored)
     differs = _differs(incoming, stored, before)
+    wrong = _unordered(incoming, stored, before, differs)
+    if remark is not None:
+        remark(incoming, stored, before, wrong)
     if raised is None:
-        _refuse_unordered(incoming, stored, before, differs)
+        _refuse_unordered(incoming, stored, before, wrong)
     else:
-        incoming = _raise_known_at(incoming, stored, before, differs, raised)
+        incoming = _raise_known_at(incoming, stored, before, wrong, raised)
     fresh = incoming.filter(pl.Series(differs))
     if fresh.is_empty():
         return 0
@@ -208,11 +234,10 @@ def _raise_known_at(
     incoming: pl.DataFrame,
     stored: Columns,
     before: NDArray[np.int64],
-    differs: NDArray[np.bool_],
+    wrong: NDArray[np.int64],
     raised: Counter[str],
 ) -> pl.DataFrame:
     """Return `incoming`, known just after the stored revision where the clock was set back."""
-    wrong = _unordered(incoming, stored, before, differs)
     if not len(wrong):
         return incoming
     known = incoming["known_at"].to_physical().to_numpy().copy()
@@ -225,9 +250,8 @@ def _refuse_unordered(
     incoming: pl.DataFrame,
     stored: Columns,
     before: NDArray[np.int64],
-    differs: NDArray[np.bool_],
+    wrong: NDArray[np.int64],
 ) -> None:
-    wrong = _unordered(incoming, stored, before, differs)
     if len(wrong):
         first = int(wrong[0])
         row = incoming.row(first, named=True)

@@ -18,7 +18,7 @@ from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import columns
 from gridtide_store.errors import RESTORE, Damaged, translate_error
 from gridtide_store.manifest import REPUBLISH, File
-from gridtide_store.opening import TABLES
+from gridtide_store.opening import LATER, TABLES
 from gridtide_store.pointer import read_pointer, whole_snapshots
 from gridtide_store.raw_responses import body_path, read_body
 from gridtide_store.store import Store
@@ -54,6 +54,13 @@ RULES = {
         SELECT count(*) - count(DISTINCT (run, slot_start)) FROM step""",
     "retrieval: two with one number": """
         SELECT count(*) - count(DISTINCT id) FROM retrieval""",
+    "anomaly: two with one number": """
+        SELECT count(*) - count(DISTINCT id) FROM anomaly""",
+    "anomaly: accepted, but its value was never in its series": """
+        SELECT count(*) FROM anomaly a WHERE accepted_at IS NOT NULL AND NOT EXISTS (
+            FROM observation o JOIN series s ON s.id = o.series
+            WHERE s.zone = a.zone AND s.signal = a.signal AND s.source = a.source
+                AND o.slot_start = a.slot_start AND o.value = a.value)""",
 }
 
 # A revision must be known after the one it replaces, and come in an insertion of its own.
@@ -134,7 +141,7 @@ def _clock(store: Store, now: datetime) -> Iterator[Finding]:
 
 def _rows(store: Store) -> Iterator[Finding]:
     connection, live = store.connection, str(store.home.live)
-    for table in TABLES:
+    for table in (*TABLES, *LATER):
         # DuckDB compares a block with its checksum when it reads it, so read all of them.
         connection.execute(f"SELECT bit_xor(hash(t)) FROM {table} t").fetchall()  # noqa: S608  # our own names
     for rule, query in RULES.items():

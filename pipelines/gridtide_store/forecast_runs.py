@@ -23,6 +23,10 @@ def append_runs(
 ) -> int:
     """Add the runs of `incoming` that are not stored yet; call it inside a transaction.
 
+    A publisher is requested more often than it changes its forecast. A run that says nothing
+    but what its newest run said of the same slots is not stored: that run's `seen_at` becomes
+    the `known_at` of the new one, and its `issued_at` stays when it was first received.
+
     Args:
         connection: with the live file in use.
         incoming: columns `FORECAST`; each run whole.
@@ -47,6 +51,9 @@ def append_runs(
         )
     )
     headers = headers.join(there, on=RUN, how="anti", maintain_order="left")
+    headers = headers.join(
+        _see_unchanged(connection, incoming, headers), on=RUN, how="anti", maintain_order="left"
+    )
     if headers.is_empty():
         return 0
     row = connection.execute("SELECT coalesce(max(id), -1) + 1 FROM run").fetchone()
@@ -54,7 +61,9 @@ def append_runs(
     steps = incoming.join(headers.select("id", *RUN), on=RUN, how="inner").sort(
         "id", "slot_start"
     )
-    headers = headers.with_columns(batch=pl.lit(batch, pl.Int64))
+    headers = headers.with_columns(
+        batch=pl.lit(batch, pl.Int64), seen_at=pl.lit(None, FORECAST["known_at"])
+    )
     insert(connection, headers, "run", scratch=scratch)
     insert(
         connection,
@@ -63,6 +72,55 @@ def append_runs(
         scratch=scratch,
     )
     return len(steps)
+
+
+def _see_unchanged(
+    connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, headers: pl.DataFrame
+) -> pl.DataFrame:
+    """Mark the runs that publishers repeat as seen again; return what names the new ones."""
+    mine = headers.filter(pl.col("model") == pl.col("source"))
+    if mine.is_empty():
+        return mine.select(RUN)
+    newest = frame(
+        columns(
+            connection,
+            "SELECT id, zone, signal, model, source, issued_at AS before FROM run "
+            "WHERE model = source AND model IN (SELECT unnest(?)) QUALIFY row_number() OVER ("
+            "PARTITION BY zone, signal, model ORDER BY issued_at DESC, known_at DESC) = 1",
+            [mine["model"].unique().to_list()],
+        )
+    )
+    if newest.is_empty():
+        return mine.select(RUN)[:0]
+    pairs = mine.join(newest, on=["zone", "signal", "model", "source"], how="inner").filter(
+        pl.col("issued_at") > pl.col("before")
+    )
+    said = frame(
+        columns(
+            connection,
+            "SELECT run AS id, slot_start, slot_end, p10, p50, p90 FROM step "
+            "WHERE run IN (SELECT unnest(?::BIGINT[]))",
+            [pairs["id"].to_list()],
+        )
+    )
+    if said.is_empty():
+        return mine.select(RUN)[:0]
+    quantiles = ("p10", "p50", "p90")
+    again = (
+        incoming.join(pairs.select("id", *RUN), on=RUN, how="inner")
+        .join(
+            said.with_columns(same=pl.lit(value=True)),
+            on=["id", "slot_start", "slot_end", *quantiles],
+            how="left",
+            nulls_equal=True,
+        )
+        .group_by("id", *RUN)
+        .agg(pl.col("same").fill_null(value=False).all(), pl.col("known_at").first())
+        .filter("same")
+    )
+    for number, known_at in again.select("id", "known_at").iter_rows():
+        connection.execute("UPDATE run SET seen_at = ? WHERE id = ?", [known_at, number])
+    return again.select(RUN)
 
 
 def read_runs(

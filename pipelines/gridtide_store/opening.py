@@ -28,7 +28,9 @@ STORE_ID: Final = "store"
 PUBLISHED_BASE: Final = "published base"
 PUBLISHED_DELTA: Final = "published delta"
 
+# Tables of the first version, which every file of ours has, and those of later migrations.
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
+LATER = ("anomaly", "anomaly_left_out")
 # Made by the schema for people with a DuckDB prompt; nothing here reads them.
 OWN = ("belief", "belief_as_of")
 

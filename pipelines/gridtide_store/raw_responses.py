@@ -5,37 +5,88 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
+from gridtide.errors import BadInput
 from gridtide.model import utc
-from gridtide_store.data_directory import write_durably
-from gridtide_store.database import columns, transaction
-from gridtide_store.errors import Damaged
+from gridtide_store.data_directory import DataDirectory, write_durably
+from gridtide_store.database import transaction
+from gridtide_store.errors import BodyExpired, Damaged, translate_errors
+from gridtide_store.opening import read_note, write_note
+
+# What one `prune_raw` judges at most, so that it takes as long on a store of seven years as on
+# a new one: more than an hour of all sources brings, and as much as 1.5 million values.
+MOST_JUDGED: Final = 2_000
+MOST_BYTES: Final = 256_000_000
+
+# Bodies are in as many folders, of which each `prune_raw` sweeps one.
+FOLDERS: Final = 256
+SWEPT: Final = "swept"
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
-    """Raw bodies deleted, and the room that made."""
+def keep_body(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    source: str,
+    address: str,
+    content: bytes,
+    known_at: datetime,
+    *,
+    kind: str,
+) -> int:
+    """Write `content` below `folder` unless it is there, and return the number of retrieval.
 
-    bodies: int
-    bytes: int
-
-
-def keep_body(folder: Path, content: bytes) -> str:
-    """Write `content` below `folder` unless it is there already, and return its SHA-256.
-
-    When this returns the file is whole and on the disk, so a row may name it.
+    The row is added when the file is whole and on the disk.
     """
     digest = hash_body(content)
     path = body_path(folder, digest)
+    stored = 0  # a body that came before takes no further room
     if not path.exists():
         # Without the time of day the same content always gives the same file.
-        write_durably(path, gzip.compress(content, mtime=0))
-    return digest
+        packed = gzip.compress(content, mtime=0)
+        with translate_errors(folder):
+            write_durably(path, packed)
+        stored = len(packed)
+    row = connection.execute(
+        "INSERT INTO retrieval (id, source, address, known_at, body_sha256, body_bytes, kind, "
+        "stored_bytes) SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM retrieval "
+        "RETURNING id",
+        [source, address, utc(known_at, name="known_at"), digest, len(content), kind, stored],
+    ).fetchone()
+    assert row is not None  # noqa: S101  # an aggregate always gives one row
+    return int(row[0])
+
+
+def read_kept(
+    connection: duckdb.DuckDBPyConnection, home: DataDirectory, retrieval_id: int
+) -> bytes:
+    """Return the body of one retrieval as it was received.
+
+    Raises:
+        BadInput: the retrieval is unknown.
+        BodyExpired: it was deleted when its time was over.
+        Damaged: the file is missing or changed.
+    """
+    row = connection.execute(
+        "SELECT body_sha256, source, address, strftime(expired_at, '%Y-%m-%d') "
+        "FROM retrieval WHERE id = ?",
+        [retrieval_id],
+    ).fetchone()
+    if row is None:
+        raise BadInput(f"unknown retrieval {retrieval_id} in {home.root}")
+    digest, source, address, expired = row
+    if expired is not None:
+        raise BodyExpired(
+            f"{source}: the body of {address} was deleted on {expired}; fetch it again, "
+            "and raise GRIDTIDE_KEEP_RAW_DAYS to keep such bodies longer"
+        )
+    return read_body(home.raw, digest)
 
 
 def read_body(folder: Path, digest: str) -> bytes:
@@ -66,28 +117,152 @@ def body_path(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / f"{digest[2:]}.gz"
 
 
-def prune_raw(
-    connection: duckdb.DuckDBPyConnection, folder: Path, before: datetime, now: datetime
-) -> Pruned:
-    """Delete the raw bodies of retrievals before `before`; the retrievals stay, marked.
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Raw bodies deleted, and the room that made."""
 
-    A body that a later retrieval brought again stays too. Bodies that no retrieval names,
-    left by a process that died between the two, go as well.
+    bodies: int
+    bytes: int
+
+
+def prune_raw(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    before: datetime,
+    now: datetime,
+    *,
+    most: int = MOST_JUDGED,
+) -> Pruned:
+    """Judge the oldest retrievals before `before`: delete their bodies, or keep them for good.
+
+    Kept are the first of each source, kind and UTC day, and those that the newest observation
+    of a slot comes from. A retrieval is judged once, and at most `most` at a time; the row
+    stays in any case, with address, time and hash. A body that another retrieval brought too
+    stays. So that bodies without a row, left by a process that died, go as well, one of the
+    folders is compared with the rows each time.
     """
-    with transaction(connection):
-        connection.execute(
-            "UPDATE retrieval SET expired_at = ? WHERE expired_at IS NULL AND known_at < ?",
-            [utc(now), utc(before)],
-        )
-    # Rows first: a body without a row is swept the next time, a row without its body is
-    # damage.
-    kept = columns(
-        connection, "SELECT DISTINCT body_sha256 FROM retrieval WHERE expired_at IS NULL"
-    )
-    named = set(kept["body_sha256"].tolist())
+    due = connection.execute(
+        "SELECT id FROM (SELECT id, sum(body_bytes) OVER (ORDER BY id) - body_bytes AS ahead "
+        "FROM (SELECT id, body_bytes FROM retrieval WHERE expired_at IS NULL "
+        "AND kept_as = '' AND known_at < ? ORDER BY id LIMIT ?)) WHERE ahead < ? ORDER BY id",
+        [utc(before), most, MOST_BYTES],
+    ).fetchall()
+    deleted = _judge(connection, [number for (number,) in due], now) if due else set[str]()
+    # Rows first: a body without a row is swept later, a row without its body is damage.
+    paths = [body_path(folder, digest) for digest in sorted(deleted)]
+    paths += _strays(connection, folder)
     bodies = size = 0
-    for path in sorted(folder.glob("??/*.gz")):
-        if path.parent.name + path.name.removesuffix(".gz") not in named:
+    for path in paths:
+        if path.exists():
             bodies, size = bodies + 1, size + path.stat().st_size
             path.unlink()
     return Pruned(bodies, size)
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, due: list[int], now: datetime) -> set[str]:
+    """Mark retrievals as kept or expired, and return the hashes of bodies to delete."""
+    with transaction(connection):
+        connection.execute("CREATE OR REPLACE TEMP TABLE due AS SELECT unnest(?) AS id", [due])
+        connection.execute(
+            """
+            WITH span AS (
+                SELECT date_trunc('day', min(known_at)) AS low, max(known_at) AS high
+                FROM retrieval WHERE id IN (FROM due)
+            )
+            UPDATE retrieval SET kept_as = 'first' WHERE id IN (FROM due) AND id IN (
+                SELECT min(id) FROM retrieval, span WHERE known_at BETWEEN low AND high
+                GROUP BY source, kind, date_trunc('day', known_at)
+            )
+            """
+        )
+        # The slots that these retrievals gave values of, and then who gave the newest ones.
+        # Numbers of retrievals and of insertions grow with time, so most of the table is left
+        # unread.
+        connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE given AS
+            SELECT series, slot_start, min(batch) AS batch FROM observation
+            WHERE retrieval_id BETWEEN ? AND ? AND retrieval_id IN (FROM due)
+            GROUP BY series, slot_start
+            """,
+            [due[0], due[-1]],
+        )
+        row = connection.execute(
+            "SELECT epoch_us(min(slot_start)), epoch_us(max(slot_start)), min(batch) FROM given"
+        ).fetchone()
+        connection.execute(
+            """
+            UPDATE retrieval SET kept_as = 'served' WHERE id IN (FROM due) AND kept_as = ''
+            AND id IN (
+                SELECT arg_max(retrieval_id, known_at) FROM observation
+                SEMI JOIN given USING (series, slot_start)
+                WHERE slot_start BETWEEN make_timestamptz(?) AND make_timestamptz(?)
+                    AND batch >= ?
+                GROUP BY series, slot_start
+            )
+            """,
+            row,
+        )
+        gone = connection.execute(
+            "UPDATE retrieval SET expired_at = ? WHERE id IN (FROM due) AND kept_as = '' "
+            "RETURNING body_sha256",
+            [utc(now)],
+        ).fetchall()
+        kept = connection.execute(
+            "SELECT body_sha256 FROM retrieval WHERE expired_at IS NULL "
+            "AND body_sha256 IN (SELECT unnest(?))",
+            [[digest for (digest,) in gone]],
+        ).fetchall()
+        connection.execute("DROP TABLE given; DROP TABLE due")
+    return {digest for (digest,) in gone} - {digest for (digest,) in kept}
+
+
+def _strays(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Return the files in the next folder that no retrieval names; note the others' sizes."""
+    number = read_note(connection, SWEPT) % FOLDERS
+    prefix = f"{number:02x}"
+    files = {
+        prefix + path.name.removesuffix(".gz"): path for path in (folder / prefix).glob("*.gz")
+    }
+    rows = connection.execute(
+        "SELECT id, body_sha256, stored_bytes FROM retrieval WHERE expired_at IS NULL "
+        "AND starts_with(body_sha256, ?) ORDER BY id",
+        [prefix],
+    ).fetchall()
+    named: set[str] = set()
+    with transaction(connection):
+        for row, digest, stored in rows:
+            right = (
+                files[digest].stat().st_size if digest in files and digest not in named else 0
+            )
+            if stored != right:  # of an older gridtide, or another had the file and has expired
+                connection.execute(
+                    "UPDATE retrieval SET stored_bytes = ? WHERE id = ?", [right, row]
+                )
+            named.add(digest)
+        write_note(connection, SWEPT, number + 1)
+    return [path for digest, path in sorted(files.items()) if digest not in named]
+
+
+@dataclass(frozen=True, slots=True)
+class RawSize:
+    """How many retrievals of a source have a body, its bytes as received, and on the disk."""
+
+    retrievals: int
+    bytes: int
+    stored_bytes: int
+
+
+def raw_sizes(connection: duckdb.DuckDBPyConnection) -> Mapping[str, RawSize]:
+    """Return the disk that the raw responses of each source take, by name.
+
+    A body that came several times counts once, for the first. Bodies kept by an older
+    gridtide count once `prune_raw` has passed their folder.
+    """
+    rows = connection.execute(
+        "SELECT source, count(*), sum(body_bytes), coalesce(sum(stored_bytes), 0) "
+        "FROM retrieval WHERE expired_at IS NULL GROUP BY source ORDER BY source"
+    ).fetchall()
+    return {
+        source: RawSize(count, received, stored) for source, count, received, stored in rows
+    }

@@ -17,6 +17,7 @@ from gridtide_store.data_directory import default_home
 
 # Names of secrets are the publishers' own, so they carry no prefix of ours.
 SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")
+FOREVER = "forever"
 BASE_URL = re.compile(r"GRIDTIDE_([A-Z0-9_]+)_URL")
 
 
@@ -31,7 +32,7 @@ class Settings:
             (``eia``, ``eia_files``).
         secrets: keys of publishers by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
-        keep_raw: how long raw bodies stay; None is for ever.
+        keep_raw: how long all raw bodies stay; None is for ever.
         keep_runs: how long forecast runs stay in full; None is for ever.
         max_age: how long ago the slot of a latest value may have ended by default.
         log_level: name of a level of `logging`.
@@ -45,7 +46,7 @@ class Settings:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_restricted: bool = False
-    keep_raw: timedelta | None = None
+    keep_raw: timedelta | None = timedelta(days=90)
     keep_runs: timedelta | None = timedelta(days=60)
     max_age: timedelta = timedelta(hours=6)
     log_level: str = "WARNING"
@@ -92,8 +93,9 @@ KNOWN = {
     "GRIDTIDE_API_KEY": "bearer token that goes with every request to GRIDTIDE_URL",
     "GRIDTIDE_KEY_OVER_HTTP": "1 sends that key over plain http to other machines; default 0",
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
-    "GRIDTIDE_KEEP_RAW_DAYS": "days raw bodies are kept; default: for ever",
-    "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full; default 60",
+    "GRIDTIDE_KEEP_RAW_DAYS": "days all raw bodies are kept, or forever; after that the first "
+    "of each day, and those that served values come from; default 90",
+    "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full, or forever; default 60",
     "GRIDTIDE_MAX_AGE_HOURS": "hours since its slot ended up to which a latest value is "
     "answered by default; default 6",
     "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
@@ -162,6 +164,8 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
 
 def _days(environ: Mapping[str, str], name: str, default: timedelta | None) -> timedelta | None:
     text = environ.get(name, "").strip()
+    if text.lower() == FOREVER:
+        return None
     return timedelta(days=_count(environ, name, 1)) if text else default
 
 

@@ -13,15 +13,14 @@ from typing import Self
 import duckdb
 import polars as pl
 
-from gridtide.errors import BadInput, GridtideError
-from gridtide.model import utc
+from gridtide.errors import GridtideError
 from gridtide_store import opening, reading
 from gridtide_store.appending import Adder, append
 from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.database import attach, connect, lock_down, transaction
-from gridtide_store.errors import BodyExpired, translate_error, translate_errors
+from gridtide_store.errors import translate_error, translate_errors
 from gridtide_store.forecast_runs import append_runs, read_runs
-from gridtide_store.raw_responses import hash_body, keep_body, read_body
+from gridtide_store.raw_responses import hash_body, keep_body, read_kept
 
 
 class Store:
@@ -110,21 +109,17 @@ class Store:
         """Identity of the store, which its snapshots repeat."""
         return opening.format_identity(opening.read_note(self.connection, opening.STORE_ID))
 
-    def keep(self, source: str, address: str, content: bytes, known_at: datetime) -> int:
+    def keep(
+        self, source: str, address: str, content: bytes, known_at: datetime, *, kind: str = ""
+    ) -> int:
         """Archive one body as received, before it is parsed and return the number of retrieval.
 
         The same content is kept once, however often it comes. `address` is stored as it is,
-        so it must not hold a key.
+        so it must not hold a key. Of each `kind` the first of a day is kept longest.
         """
-        with translate_errors(self.home.raw):
-            digest = keep_body(self.home.raw, content)
-        row = self.connection.execute(
-            "INSERT INTO retrieval SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, NULL "
-            "FROM retrieval RETURNING id",
-            [source, address, utc(known_at, name="known_at"), digest, len(content)],
-        ).fetchone()
-        assert row is not None  # noqa: S101  # an aggregate always gives one row
-        return int(row[0])
+        return keep_body(
+            self.connection, self.home.raw, source, address, content, known_at, kind=kind
+        )
 
     def body(self, retrieval_id: int) -> bytes:
         """Return the body of one retrieval as it was received.
@@ -134,20 +129,7 @@ class Store:
             BodyExpired: it was deleted when its time was over.
             Damaged: the file is missing or changed.
         """
-        row = self.connection.execute(
-            "SELECT body_sha256, source, address, strftime(expired_at, '%Y-%m-%d') "
-            "FROM retrieval WHERE id = ?",
-            [retrieval_id],
-        ).fetchone()
-        if row is None:
-            raise BadInput(f"unknown retrieval {retrieval_id} in {self.home.root}")
-        digest, source, address, expired = row
-        if expired is not None:
-            raise BodyExpired(
-                f"{source}: the body of {address} was deleted on {expired}; fetch it again, "
-                "and raise GRIDTIDE_KEEP_RAW_DAYS to keep such bodies longer"
-            )
-        return read_body(self.home.raw, digest)
+        return read_kept(self.connection, self.home, retrieval_id)
 
     def has_kept(self, source: str, content: bytes) -> bool:
         """Say whether `keep` has stored this body for `source` before."""

@@ -196,7 +196,7 @@ def _write_runs(
 ) -> None:
     with transaction(connection):
         connection.execute(
-            "INSERT INTO out.run SELECT * EXCLUDE (batch) FROM run "
+            "INSERT INTO out.run SELECT * EXCLUDE (batch, seen_at) FROM run "
             "WHERE batch > ? AND signal IN (SELECT unnest(?)) ORDER BY id",
             [after, list(signals)],
         )

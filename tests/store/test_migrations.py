@@ -10,10 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from gridtide_store.anomalies import Filter, read_anomalies
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import attach, connect
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.opening import Migration, load, migrate, version
+from gridtide_store.raw_responses import raw_sizes
 from gridtide_store.store import Store
 
 SIGNAL = "ci_lifecycle_produced"
@@ -39,6 +41,19 @@ ROWS = {
     """,
 }
 ROWS[2] = ROWS[1]
+ROWS[3] = """
+    INSERT INTO meta VALUES ('batch', 2), ('derived:ipcc_ar5', 1);
+    INSERT INTO series VALUES (0, 'DE', 'ci_lifecycle_produced', 'a');
+    INSERT INTO retrieval VALUES
+        (1, 'a', '/x', '2026-03-02T12:00:00Z', 'ab', 2, NULL, 'load', 22, 'first');
+    INSERT INTO observation VALUES
+        (0, '2026-03-02T11:00:00Z', '2026-03-02T12:00:00Z', 5.5, 'measured',
+         '2026-03-02T12:00:00Z', 1, 1);
+    INSERT INTO run VALUES (0, 'DE', 'ci_lifecycle_produced', 'weekly@1',
+        '2026-03-02T12:00:00Z', '2026-03-02T12:00:00Z', 'a', false, 2, NULL);
+    INSERT INTO step VALUES
+        (0, '2026-03-02T12:00:00Z', '2026-03-02T13:00:00Z', NULL, 7.5, NULL);
+"""
 
 
 @pytest.fixture
@@ -69,6 +84,8 @@ def test_a_home_of_every_version_opens_with_its_rows(
         assert history["value"].to_list() == [5.5]
         assert forecasts["p50"].to_list() == [7.5]
         assert store.cut == 2
+        assert raw_sizes(store.connection)["a"].retrievals == 1
+        assert read_anomalies(store.connection, Filter(), limit=1).is_empty()
 
 
 def test_computed_rows_of_the_first_version_become_derived(

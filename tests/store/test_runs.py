@@ -90,3 +90,76 @@ def test_the_same_slot_twice_in_a_run_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match="overlaps"):
         store.append_forecasts(pl.concat([steps([1.0], now), steps([2.0], now)]))
+
+
+def publishers_runs(store: Store) -> list[tuple[float, float | None]]:
+    """When each stored run of publisher a was issued and last seen, in seconds since 1970."""
+    found = store.connection.execute(
+        "SELECT epoch(issued_at), epoch(seen_at) FROM run WHERE model = 'a' ORDER BY 1"
+    ).fetchall()
+    return [(at, seen) for at, seen in found]
+
+
+def test_an_unchanged_forecast_of_a_publisher_is_only_seen_again(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    first = steps([1.0, 2.0, 3.0], now, model="a", spread=0.5)
+    assert store.append_forecasts(first) == 3
+    cut = store.cut
+    # Later it lacks the slot that is over.
+    again = steps([2.0, 3.0], now + HOUR, start=now + HOUR, model="a", spread=0.5)
+    assert store.append_forecasts(again) == 0
+    assert publishers_runs(store) == [(now.timestamp(), (now + HOUR).timestamp())]
+    assert store.cut == cut
+    found = store.forecasts("DE", SIGNAL, now, now + DAY, as_of=now + HOUR)
+    assert found["issued_at"].unique().to_list() == [now]
+    assert found["p50"].to_list() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"p50": [2.0, 3.5]}, id="a value"),
+        pytest.param({"p50": [2.0, 3.0, 4.0]}, id="a further slot"),
+        pytest.param({"spread": 0.25}, id="a quantile"),
+        pytest.param({"spread": None}, id="no quantile"),
+        pytest.param({"step": HOUR / 2}, id="another resolution"),
+        pytest.param({"zone": "FR"}, id="another zone"),
+    ],
+)
+def test_a_changed_forecast_of_a_publisher_is_a_run(
+    store: Store, steps: Frame, now: datetime, change: dict[str, object]
+) -> None:
+    store.append_forecasts(steps([1.0, 2.0, 3.0], now, model="a", spread=0.5))
+    later = {"p50": [2.0, 3.0], "start": now + HOUR, "model": "a", "spread": 0.5} | change
+    assert store.append_forecasts(steps(issued_at=now + HOUR, **later)) > 0
+    assert [seen for _, seen in publishers_runs(store)] == [None, None]
+
+
+def test_only_the_newest_forecast_counts_and_only_of_publishers(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    for hours, value in enumerate([1.0, 2.0, 1.0]):
+        run = steps([value], now + hours * HOUR, start=now + DAY, model="a")
+        assert store.append_forecasts(run) == 1
+    # An older run that comes late is not compared with a newer one.
+    late = steps([1.0], now - HOUR, start=now + DAY, model="a", known_at=now + 3 * HOUR)
+    assert store.append_forecasts(late) == 1
+    # Two runs of a model of ours are two, though they agree.
+    for hours in (0, 1):
+        assert store.append_forecasts(steps([1.0], now + hours * HOUR, start=now + DAY)) == 1
+
+
+def test_of_two_publishers_each_is_compared_with_itself(
+    store: Store, steps: Frame, now: datetime
+) -> None:
+    both = [
+        steps([value], now, start=now + DAY, model="a", zone=zone)
+        for zone, value in (("DE", 1.0), ("FR", 2.0))
+    ]
+    store.append_forecasts(pl.concat(both))
+    later = [
+        steps([value], now + HOUR, start=now + DAY, model="a", zone=zone)
+        for zone, value in (("DE", 1.0), ("FR", 3.0))
+    ]
+    assert store.append_forecasts(pl.concat(later)) == 1

@@ -16,7 +16,7 @@ def test_silence_means_the_defaults_and_the_users_own_folder() -> None:
     assert settings.home == Path("/users/ada/Library/Application Support/gridtide")
     assert settings.now is None
     assert settings.allow_restricted is False
-    assert settings.keep_raw is None
+    assert settings.keep_raw == timedelta(days=90)
     assert settings.keep_runs == timedelta(days=60)
 
 
@@ -43,6 +43,13 @@ def test_each_setting_is_read() -> None:
     assert (settings.keep_raw, settings.keep_runs) == (timedelta(days=30), timedelta(days=7))
     assert (settings.log_level, settings.log_json, settings.workers) == ("INFO", True, 3)
     assert settings.unknown == ()
+
+
+def test_what_is_kept_for_ever_is_named_so() -> None:
+    settings = Settings.from_env(
+        {"GRIDTIDE_KEEP_RAW_DAYS": "forever", "GRIDTIDE_KEEP_RUN_DAYS": "Forever"}
+    )
+    assert (settings.keep_raw, settings.keep_runs) == (None, None)
 
 
 @pytest.mark.parametrize(

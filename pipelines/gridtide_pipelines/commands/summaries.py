@@ -12,6 +12,7 @@ SUMMARIES = {
     "publish": "Publish what the store holds as a new snapshot.",
     "serve": "Answer over HTTP from what is published.",
     "status": "Show the data directory, the last refresh, late zones and the disk.",
+    "anomalies": "List values that need a look, or accept them into their series.",
     "check": "Verify that the data directory is as it was written.",
     "backup": "Copy the data directory into a folder or a .tar file.",
     "restore": "Restore a backup into a data directory.",

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import polars as pl
+
 from gridtide.errors import BadInput
 from gridtide_pipelines.derive.factors import FactorSet
 from gridtide_pipelines.derive.intensity import CONTEXT, derive
@@ -22,6 +24,12 @@ from gridtide_pipelines.errors import (
     SourceChanged,
     SourceError,
     SourceRefused,
+)
+from gridtide_pipelines.ingest.anomalies import (
+    FROZEN,
+    FROZEN_AFTER,
+    FROZEN_SIGNALS,
+    split_frozen,
 )
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, ENDLESS, Limits, Watch
@@ -38,6 +46,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
 )
 from gridtide_store.ledger import Ledger
+from gridtide_store.receiving import receive, recent_values
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
 
@@ -47,9 +56,6 @@ MOST_FAILURES = 3  # groups in a row, for the same reason
 MOST_NAMED = 5  # failures of groups in one message
 
 log = logging.getLogger(__name__)
-
-# Flag of values whose knowledge time was moved behind that of the revision they replace.
-KNOWN_LATER = "clock_behind"
 
 
 @dataclass(slots=True)
@@ -163,13 +169,19 @@ def _store(source: Source, store: Store, found: Normalized, flags: Counter[str])
         NotStored: the store refused it; nothing of this group is stored then.
     """
     before = store.raised[source.name]
+    earlier = recent_values(
+        store.connection, found.observations, signals=FROZEN_SIGNALS, reach=FROZEN_AFTER
+    )
+    observations, frozen = split_frozen(found.observations, earlier)
+    flags[FROZEN] += frozen.height
+    anomalies = pl.concat([found.anomalies, frozen])
     try:
-        rows = store.append(found.observations, received=True)
-        rows += store.append_forecasts(found.forecasts)
+        received = receive(store, observations, anomalies, lag=source.lag)
+        rows = received.rows + store.append_forecasts(found.forecasts)
     except BadInput as error:
         raise NotStored(source.name, str(error)) from error
+    flags.update(received.flags)
     if moved := store.raised[source.name] - before:
-        flags[KNOWN_LATER] += moved
         log.warning(
             "%s: the clock is behind that of an earlier refresh; %d values count as known "
             "just after those they replace",
@@ -205,12 +217,13 @@ def _retrieve(
             response = fetch(source, request)
             watch.page(rounds, len(response.content))
             known_at = now()
-            kept = store.keep(source.name, request.address, response.content, known_at)
+            content = response.content
+            kept = store.keep(
+                source.name, request.address, content, known_at, kind=request.kind
+            )
             if rounds > 1 and _repeats(request, response, bodies):
                 raise SourceChanged(source.name, f"page {rounds} repeats another; {ENDLESS}")
-            body = Body(
-                request, response.content, known_at, kept, response.status, response.headers
-            )
+            body = Body(request, content, known_at, kept, response.status, response.headers)
             bodies.append(body)
         requests = source.following(bodies) if source.following else ()
     return bodies

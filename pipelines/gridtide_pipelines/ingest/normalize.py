@@ -28,6 +28,7 @@ from typing import Final
 
 import polars as pl
 
+from gridtide_pipelines.ingest.anomalies import collect, flagged, one_each
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
@@ -61,6 +62,8 @@ class Normalized:
     """Rows for the store, and the anomalies that were found.
 
     Attributes:
+        anomalies: the values of all of these but ``outside`` and ``hindsight``, columns
+            `ANOMALY`, with the part of the flag before the signal.
         flags: how many readings of each anomaly (slots for ``negative_total``):
             ``unmapped_code:<code>``, ``partial``, ``conflict``,
             ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
@@ -72,6 +75,7 @@ class Normalized:
 
     observations: pl.DataFrame
     forecasts: pl.DataFrame
+    anomalies: pl.DataFrame
     flags: Mapping[str, int]
     refused: tuple[str, ...] = ()
     refused_slots: tuple[tuple[str, datetime], ...] = ()
@@ -98,12 +102,13 @@ def normalize(
     flags: Counter[str] = Counter()
     told = readings["flag"].drop_nulls().str.split(";").explode()
     flags.update(dict(told.value_counts().iter_rows()))
-    partial = pl.col("flag").str.split(";").list.contains(PARTIAL).fill_null(value=False)
-    readings = readings.with_columns(value=pl.when(~partial).then("value"))
     rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
     rows = _oriented(_keep_requested(rows, bodies, flags))
+    noted = [flagged(rows)]
+    partial = pl.col("flag").str.split(";").list.contains(PARTIAL).fill_null(value=False)
+    rows = rows.with_columns(value=pl.when(~partial).then("value"))
     refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
     if span is not None:
         rows = _refuse(rows, *_future(), flags, refused)
@@ -112,9 +117,9 @@ def normalize(
     rows = pl.concat([_refuse(rows, ~_plausible(), "implausible", flags, refused), gaps])
     odd = pl.concat(refused)
     ahead = pl.col("issued_at").is_not_null()
-    observed = _one_each(rows.filter(~ahead), SLOT, flags)
-    observed = _without_negative_totals(observed, flags)
-    foreseen = _one_each(_runs(rows.filter(ahead), flags), (*SLOT, "issued_at"), flags)
+    observed = one_each(rows.filter(~ahead), SLOT, flags, noted)
+    observed = _without_negative_totals(observed, flags, noted)
+    foreseen = one_each(_runs(rows.filter(ahead), flags), (*SLOT, "issued_at"), flags, noted)
     return Normalized(
         observations=observed.select(
             "zone",
@@ -144,6 +149,7 @@ def normalize(
             pl.lit(source.simulated).alias("simulated"),
         )
         .select(FORECAST.names()),
+        anomalies=collect([*refused, *noted], source),
         flags={name: count for name, count in sorted(flags.items()) if count},
         refused=_sentences(odd, source),
         refused_slots=tuple(odd.select("zone", "start").iter_rows()),
@@ -223,7 +229,9 @@ def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
     return odd.join(fitting, on=SLOT, how="anti").unique(SLOT, keep="last", maintain_order=True)
 
 
-def _without_negative_totals(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
+def _without_negative_totals(
+    rows: pl.DataFrame, flags: Counter[str], noted: list[pl.DataFrame]
+) -> pl.DataFrame:
     """Return `rows` with the fuels unknown in slots whose total generation is negative."""
     mine = pl.col("signal").str.starts_with(GENERATION)
     mix = rows.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
@@ -231,6 +239,12 @@ def _without_negative_totals(rows: pl.DataFrame, flags: Counter[str]) -> pl.Data
     if not count:
         return rows
     flags["negative_total"] += count
+    gone = found.filter(pl.col("value").is_null()).select("zone", "start", "end", "signal")
+    noted.append(
+        rows.drop_nulls("value")
+        .join(gone, on=gone.columns, how="semi")
+        .with_columns(why=pl.lit("negative_total"))
+    )
     return pl.concat([rows.filter(~mine), found.select(rows.columns)]).sort(SLOT)
 
 
@@ -265,25 +279,3 @@ def _runs(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
     runs = rows.filter(ahead)
     flags["hindsight"] += rows.height - runs.height
     return runs
-
-
-def _one_each(rows: pl.DataFrame, key: Sequence[str], flags: Counter[str]) -> pl.DataFrame:
-    """Keep one row per key, sorted by it: the first end's report, then what was known last."""
-    again = rows.select(key).is_duplicated()
-    if not again.any():
-        return rows.sort(key)
-    best_first = rows.filter(again).sort(
-        "turned", "known_at", "body", descending=[False, True, True], maintain_order=True
-    )
-    same_body = (pl.col("body") == pl.col("body").first()) & (
-        pl.col("turned") == pl.col("turned").first()
-    )
-    one = best_first.group_by(key, maintain_order=True).agg(
-        pl.exclude(key).first(),
-        (pl.struct("end", "value").filter(same_body).n_unique() > 1).alias("conflict"),
-        ((pl.col("turned") == pl.col("turned").first()).sum() - 1).alias("surplus"),
-    )
-    flags["conflict"] += int(one["conflict"].sum())
-    flags["duplicate"] += int(one.filter(~pl.col("conflict"))["surplus"].sum())
-    one = one.with_columns(pl.when(~pl.col("conflict")).then("value"))
-    return pl.concat([rows.filter(~again), one.select(rows.columns)]).sort(key)

@@ -1,0 +1,138 @@
+"""`gridtide anomalies`: what was left out is listed, and taken in by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gridtide.cli.script import main
+from gridtide_store.anomalies import ANOMALY
+from gridtide_store.data_directory import DataDirectory, writer_lock
+from gridtide_store.receiving import receive
+from gridtide_store.store import Store
+from tests.flow.test_flow import HOUR, START, mix
+
+NOW = START + timedelta(days=1)
+NOTE = ("--note", "operations: confirmed by telephone")
+
+
+def as_anomalies(rows: pl.DataFrame, flag: str) -> pl.DataFrame:
+    return rows.with_columns(
+        flag=pl.lit(flag), issued_at=pl.lit(None, ANOMALY["issued_at"])
+    ).select(ANOMALY.names())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> DataDirectory:
+    """Two hours of DE; in the second one, gas is implausible and wind has an unmapped code."""
+    home = DataDirectory(tmp_path / "home")
+    with writer_lock(home, "test", NOW), Store.open(home) as store:
+        receive(store, mix(0, gas=50.0, wind=50.0), pl.DataFrame(schema=ANOMALY), lag=HOUR)
+        unknown = mix(1, gas=50.0, wind=50.0).with_columns(
+            value=pl.when(pl.col("signal") == "generation_wind").then("value")
+        )
+        receive(
+            store,
+            unknown,
+            pl.concat(
+                [
+                    as_anomalies(mix(1, gas=3e6), "implausible"),
+                    as_anomalies(mix(1, wind=50.0), "unmapped_code:WIN"),
+                ]
+            ),
+            lag=HOUR,
+        )
+    return home
+
+
+@pytest.fixture
+def run(
+    home: DataDirectory, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    def call(*words: str, now: datetime = NOW) -> tuple[int, str, str]:
+        environ = {"GRIDTIDE_HOME": str(home.root), "GRIDTIDE_NOW": now.isoformat()}
+        code = main(list(words), environ)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_the_anomalies_are_listed_with_their_counts(
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    code, out, _ = run("anomalies")
+    assert code == 0
+    assert out.splitlines() == [
+        "2  import [DE] generation_wind 2026-03-01T01:00:00Z: 50, unmapped_code:WIN, received "
+        "2026-03-01T02:00:00Z (retrieval 1); in its series",
+        "1  import [DE] generation_gas 2026-03-01T01:00:00Z: 3e+06, implausible, received "
+        "2026-03-01T02:00:00Z (retrieval 1)",
+        "import: implausible x 1",
+        "import: unmapped_code:WIN x 1",
+    ]
+    code, out, _ = run("anomalies", "--flag", "unmapped_code", "--json")
+    document = json.loads(out)
+    assert document["counts"] == [
+        {"source": "import", "flag": "unmapped_code:WIN", "count": 1, "accepted": 0}
+    ]
+    (found,) = document["anomalies"]
+    assert (found["id"], found["value"], found["in_series"]) == (2, 50.0, True)
+    assert run("anomalies", "--zone", "FR")[1] == "no anomaly\n"
+    assert run("anomalies", "--from", "2026-03-02")[1] == "no anomaly\n"
+
+
+def test_an_accepted_value_is_in_its_series_and_what_is_derived_from_it(
+    run: Callable[..., tuple[int, str, str]], home: DataDirectory
+) -> None:
+    code, out, err = run("anomalies", "accept", "1", *NOTE)
+    assert (code, out) == (
+        0,
+        "1 accepted, 1 rows added, 6 rows of intensity and carbon-free share derived\n",
+    )
+    assert "gridtide publish" in err
+    with writer_lock(home, "test", NOW), Store.open(home) as store:
+        found = store.history("DE", "generation_gas", START, NOW, as_of=NOW)
+        assert found["value"].to_list() == [50.0, 3e6]
+        assert found["known_at"].to_list()[1] == NOW
+    assert "accepted 2026-03-02T00:00:00Z: operations: confirmed" in run("anomalies")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("accept", "1"), "--note: required, who accepts"),
+        (("accept", "1", "--note", " "), "--note: required"),
+        (("accept", *NOTE), "name the anomalies to accept"),
+        (("accept", "2", *NOTE), "a value flagged unmapped_code:WIN is in its series already"),
+        (("accept", "3", *NOTE), "unknown anomaly 3"),
+        (("accept", "--zone", "DE", *NOTE), "is missing: 2 match"),
+        (
+            ("accept", "--flag", "implausible", "--count", "2", *NOTE),
+            "2 is not the number: 1 match",
+        ),
+        (("list", *NOTE), "--count and --note go with accept"),
+        (("--from", "yesterday"), "--from"),
+        (("--zone", "Atlantis"), "Atlantis"),
+    ],
+)
+def test_what_is_not_meant_changes_nothing(
+    run: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str
+) -> None:
+    before = run("anomalies")[1]
+    code, _, err = run("anomalies", *words)
+    assert code == 2, err
+    assert said in err
+    assert run("anomalies")[1] == before
+
+
+def test_without_a_store_there_is_nothing_to_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["anomalies"], {"GRIDTIDE_HOME": str(tmp_path / "none")}) == 1
+    assert "it has no store" in capsys.readouterr().err
