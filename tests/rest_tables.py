@@ -21,6 +21,7 @@ from gridtide.schema.definition import (
     schema_name,
 )
 from gridtide.schema.openapi import describe
+from gridtide.schema.quality import QualityRequest
 from gridtide_server.openapi import REQUESTS, RESPONSES
 
 PATH = Path(__file__).resolve().parents[1] / "docs/rest.md"
@@ -33,6 +34,7 @@ QUERIES = (
     requests.BestRegionRequest,
     requests.IntensityRequest,
     requests.ForecastRequest,
+    QualityRequest,
     requests.ZonesRequest,
     requests.ReadinessRequest,
 )

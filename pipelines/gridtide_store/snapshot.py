@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from gridtide_store.database import (
 )
 from gridtide_store.errors import Damaged, translate_errors
 from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
+from gridtide_store.snapshot_anomalies import Anomalies, read_anomalies
 from gridtide_store.snapshot_revisions import Revisions
 from gridtide_store.snapshot_runs import END_OF_TIME, Run, Runs
 from gridtide_store.trust import REACH, merge, order_by_trust
@@ -75,16 +76,10 @@ class Observed:
 
     def at(self, position: int) -> Observed:
         """Return one slot alone, which keeps nothing of the others in memory."""
+        _, _, *arrays = fields(self)
         one = slice(position, position + 1)
-        return Observed(
-            self.zone,
-            self.signal,
-            self.start_us[one].copy(),
-            self.end_us[one].copy(),
-            self.value[one].copy(),
-            self.quality[one].copy(),
-            self.known_at_us[one].copy(),
-            self.source[one].copy(),
+        return replace(
+            self, **{each.name: getattr(self, each.name)[one].copy() for each in arrays}
         )
 
 
@@ -222,6 +217,12 @@ class Snapshot:
         moment = END_OF_TIME if self.known_by(as_of) else as_of
         with translate_errors(self._folder, REPUBLISH):
             return self._runs.newest(zone, signal, as_of=moment, model=model)
+
+    def anomalies(self, zone: str, *, as_of: datetime, limit: int) -> Anomalies:
+        """Return the newest anomalies of a zone known at `as_of`, and how many there are."""
+        moment = None if self.known_by(as_of) else as_of
+        with translate_errors(self._folder, REPUBLISH):
+            return read_anomalies(self._connection, zone, as_of=moment, limit=limit)
 
     def probe(self) -> None:
         """Read one row of each table, and compare files that changed since they were opened.

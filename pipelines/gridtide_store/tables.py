@@ -12,6 +12,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_store.appending import insert
 from gridtide_store.database import attach, columns, frame, transaction
+from gridtide_store.snapshot_anomalies import write_anomalies
 from gridtide_store.vocabulary import FRACTION_DIGITS, QUALITIES, digits
 
 # The end of a slot and when it was known are kept as distances from its start: they are the
@@ -87,7 +88,7 @@ def write_delta(
     signals: Sequence[str],
     scratch: Path,
 ) -> None:
-    """Write the observations and runs added after insertion `after`, and the list of series.
+    """Write the observations and runs added after insertion `after`, series and anomalies.
 
     Insertions are counted rather than times compared, because an import can bring a
     known_at that is older than the base.
@@ -109,6 +110,7 @@ def write_delta(
                 _move(connection, "belief", "true")
             _write_runs(connection, signals, after=after)
             _write_series(connection, _updated_info(connection), scratch)
+            write_anomalies(connection)
     finally:
         connection.execute("DETACH base")
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gridtide.schema.batches import Batch
     from gridtide.schema.footprints import FootprintAnswer
     from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
+    from gridtide.schema.quality import ZoneQuality
     from gridtide.schema.regions import Candidate, Candidates
     from gridtide.schema.responses import (
         BestRegion,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         forecast,
         intensity,
         plan,
+        quality,
         replan,
         schedule,
         zones,
@@ -68,6 +70,7 @@ _FROM = {
         "ZoneInfo",
         "Zones",
     ),
+    "schema.quality": ("ZoneQuality",),
     "client": ("AsyncClient", "Client"),
     "errors": (
         "ApiError",
@@ -95,6 +98,7 @@ _FROM = {
         "forecast",
         "intensity",
         "plan",
+        "quality",
         "replan",
         "schedule",
         "zones",
@@ -134,6 +138,7 @@ __all__ = [
     "UnknownRegion",
     "Window",
     "ZoneInfo",
+    "ZoneQuality",
     "Zones",
     "batch",
     "best_region",
@@ -142,6 +147,7 @@ __all__ = [
     "forecast",
     "intensity",
     "plan",
+    "quality",
     "replan",
     "schedule",
     "zones",

@@ -27,7 +27,7 @@ from gridtide.http.call import (
     time_text,
 )
 from gridtide.model import MOST_REGIONS, Length, Region, Signal, When, format_region
-from gridtide.values import instance_of, read_flag, shown
+from gridtide.values import instance_of, read_flag, read_whole, shown
 
 if TYPE_CHECKING:
     from gridtide.accounting.emissions import Row
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gridtide.schema.batches import Batch
     from gridtide.schema.footprints import FootprintAnswer
     from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
+    from gridtide.schema.quality import ZoneQuality
     from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
 
@@ -101,6 +102,23 @@ def forecast(
             model=plain_text(model, "model") or None,
         ),
         Forecast.from_json,
+    )
+
+
+def quality(
+    region: Region, *, as_of: When | None = None, limit: int | None = None
+) -> Call[ZoneQuality]:
+    """Return the newest anomalies of a zone's data, and how many there are by flag.
+
+    `limit` is how many are listed, by default 100.
+    """
+    from gridtide.schema.quality import ZoneQuality
+
+    most = None if limit is None else str(read_whole(limit, "limit"))
+    return Call(
+        f"/v1/zones/{_path_part(region)}/quality",
+        query(as_of=time_text(as_of, "as_of"), limit=most),
+        ZoneQuality.from_json,
     )
 
 

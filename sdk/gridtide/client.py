@@ -55,6 +55,7 @@ class Client:
     zones = blocking(calls.zones)
     intensity = blocking(calls.intensity)
     forecast = blocking(calls.forecast)
+    quality = blocking(calls.quality)
     best_window = blocking(calls.best_window)
     best_region = blocking(calls.best_region)
     plan = blocking(calls.plan)
@@ -87,8 +88,7 @@ class Client:
         self._session = Session(
             destination, timeout=timeout, retries=retries, clock=clock, environ=ways
         )
-        self._pause = pause
-        self._clock = clock
+        self._pause, self._clock = pause, clock
         self._allowance = Allowance(clock)
         self._own: tuple[str, Mapping[str, str]] | None = None
         if destination.url is None:
@@ -184,6 +184,7 @@ class AsyncClient:
     zones = awaited(calls.zones)
     intensity = awaited(calls.intensity)
     forecast = awaited(calls.forecast)
+    quality = awaited(calls.quality)
     best_window = awaited(calls.best_window)
     best_region = awaited(calls.best_region)
     plan = awaited(calls.plan)

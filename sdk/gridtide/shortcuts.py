@@ -64,6 +64,7 @@ def _shortcut(prepare: Callable[P, Call[T]]) -> Callable[P, T]:
 zones = _shortcut(calls.zones)
 intensity = _shortcut(calls.intensity)
 forecast = _shortcut(calls.forecast)
+quality = _shortcut(calls.quality)
 best_window = _shortcut(calls.best_window)
 best_region = _shortcut(calls.best_region)
 plan = _shortcut(calls.plan)

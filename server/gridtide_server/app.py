@@ -27,6 +27,7 @@ from gridtide_server.routes.zones import (
     footprint_routes,
     forecast_routes,
     intensity_routes,
+    quality_routes,
     zone_routes,
 )
 from gridtide_server.service import Service
@@ -113,6 +114,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         zone_routes,
         intensity_routes,
         forecast_routes,
+        quality_routes,
         footprint_routes,
     ):
         app.include_router(routes(service))

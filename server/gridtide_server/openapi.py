@@ -26,6 +26,7 @@ from gridtide.schema.plans import (
     ScheduleRequest,
 )
 from gridtide.schema.problems import Problem
+from gridtide.schema.quality import ZoneQuality
 from gridtide.schema.responses import (
     BestRegion,
     Forecast,
@@ -45,6 +46,7 @@ RESPONSES = (
     Zones,
     Intensity,
     Forecast,
+    ZoneQuality,
     FootprintAnswer,
     ScheduleAnswer,
     Health,

@@ -94,6 +94,8 @@ def _reader(each: FieldDefinition) -> Reader:
         return partial(_time, day=each.about.day)
     if each.type is bool:
         return _flag
+    if each.type is int:
+        return _whole
     if isinstance(each.type, type) and issubclass(each.type, StrEnum):
         return lambda text, name: read_word(each.type, text, name)
     return lambda text, _: text
@@ -109,6 +111,13 @@ def _time(text: str, name: str, *, day: bool) -> datetime:
 def _flag(text: str, name: str) -> bool:
     found = FLAGS.get(text.lower())
     return refuse(text, name, "true or false") if found is None else found
+
+
+def _whole(text: str, name: str) -> int:
+    # Sixteen digits are more than any number of things; int() takes hours for a million.
+    if not re.fullmatch(r"[0-9]{1,16}", text):
+        refuse(text, name, "a whole number such as 3")
+    return int(text)
 
 
 def _missing(name: str, each: FieldDefinition) -> str:

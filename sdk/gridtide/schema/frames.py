@@ -22,6 +22,7 @@ from gridtide.planning.batch.schedule import BatchPlan
 from gridtide.planning.decide.response import Plan, PlannedSlot
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import ScheduleAnswer
+from gridtide.schema.quality import Anomaly, ZoneQuality
 from gridtide.schema.responses import (
     BestRegion,
     BestWindow,
@@ -141,6 +142,11 @@ def _series(result: Series) -> Table:
 @table_of.register
 def _zones(result: Zones) -> Table:
     return columns_of(ZoneInfo), result.zones
+
+
+@table_of.register
+def _zone_quality(result: ZoneQuality) -> Table:
+    return columns_of(Anomaly), result.anomalies
 
 
 @table_of.register

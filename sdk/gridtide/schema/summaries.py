@@ -12,6 +12,7 @@ from gridtide.planning.decide.response import Plan
 from gridtide.schema.batches import Batch
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
+from gridtide.schema.quality import ZoneQuality
 from gridtide.schema.responses import (
     Answer,
     BestRegion,
@@ -88,6 +89,13 @@ def _zones(result: Zones) -> str:
 @summarize.register
 def _zone_info(result: ZoneInfo) -> str:
     return f"{result.zone} ({result.name}): {result.default_signal or 'no signal'}"
+
+
+@summarize.register
+def _zone_quality(result: ZoneQuality) -> str:
+    zone = format_region_of_zone(result.region, result.zone, result.zone_name)
+    named = ", ".join(f"{each.flag} {each.count}" for each in result.counts[:MOST_NAMED])
+    return f"{zone}: {named or 'no anomaly'}"
 
 
 @summarize.register

@@ -9,11 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from gridtide.schema.encode import encode
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
+from gridtide.schema.quality import QualityRequest, ZoneQuality
 from gridtide.schema.requests import ForecastRequest, IntensityRequest, ZonesRequest
 from gridtide.schema.responses import Forecast, Intensity, Zones
 from gridtide_server.answers.footprints import build_footprint, build_given_footprint
 from gridtide_server.answers.forecasts import build_forecast
 from gridtide_server.answers.history import build_intensity, is_settled
+from gridtide_server.answers.quality import build_quality
 from gridtide_server.answers.regions import resolve_region
 from gridtide_server.answers.zones import build_zones
 from gridtide_server.bodies import (
@@ -116,6 +118,30 @@ def forecast_routes(service: Service) -> APIRouter:
             tag = tag_of(service, view, query, [region], moment)
             return reply(
                 request, tag, moment, lambda: build_forecast(view, region, query, moment)
+            )
+
+    return router
+
+
+def quality_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/zones/{zone}/quality``."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["zones"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/zones/{zone}/quality", **described(ZoneQuality, query=QualityRequest))
+    def quality(request: Request, zone: str) -> Response:
+        """Return the newest anomalies of a zone's data and their counts by flag.
+
+        `zone` is any region: a zone key, a cloud region or coordinates.
+        """
+        query = decode_query(QualityRequest, request.scope["query_string"])
+        region = resolve_region(zone)
+        with service.reader.read() as view:
+            moment = service.moment(query.as_of, view)
+            tag = tag_of(service, view, query, [region], moment)
+            return reply(
+                request, tag, moment, lambda: build_quality(view, region, query, moment)
             )
 
     return router
