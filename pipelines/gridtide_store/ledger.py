@@ -24,7 +24,7 @@ from gridtide_store.errors import NewerHome, translate_errors
 from gridtide_store.records import CommandRecord, Facts, Flag, Latest, Outcome, Stage
 
 SCHEMA = Path(__file__).parent / "schema"
-VERSION = 3
+VERSION = 4
 RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to make a new one"
 
 
@@ -317,22 +317,22 @@ class Ledger:
         with transaction(self.path) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO source (name, title, url, licence, licence_url, "
-                "attribution, simulated, restricted) VALUES (:name, :title, :url, :licence, "
-                ":licence_url, :attribution, :simulated, :restricted)",
+                "attribution, simulated, restricted, lag_seconds) VALUES (:name, :title, :url, "
+                ":licence, :licence_url, :attribution, :simulated, :restricted, :lag_seconds)",
                 asdict(facts),
             )
 
     def sources(self) -> dict[str, Facts]:
         """Return the facts of each source, by name."""
         rows = self._rows(
-            "SELECT name, title, url, licence, licence_url, attribution, simulated, restricted "
-            "FROM source ORDER BY name"
+            "SELECT name, title, url, licence, licence_url, attribution, simulated, "
+            "restricted, lag_seconds FROM source ORDER BY name"
         )
         return {
             name: Facts(
-                name, title, url, licence, terms, credit, bool(simulated), bool(restricted)
+                name, title, url, licence, terms, credit, bool(simulated), bool(restricted), lag
             )
-            for name, title, url, licence, terms, credit, simulated, restricted in rows
+            for name, title, url, licence, terms, credit, simulated, restricted, lag in rows
         }
 
     def count_flags(self, source: str, counts: Mapping[str, int], now: datetime) -> None:

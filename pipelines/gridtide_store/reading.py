@@ -13,6 +13,7 @@ import polars as pl
 from gridtide.model import Quality, utc
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.trust import REACH, merge, newest, order_by_trust
+from gridtide_store.usual import Usual
 from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE, input_of
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
@@ -45,8 +46,12 @@ def history(
     *,
     as_of: datetime,
     sources: Sequence[str],
+    usual: Usual | None = None,
 ) -> pl.DataFrame:
-    """Read slots starting in ``[start, end)`` as known at `as_of`, merged by trust, sorted."""
+    """Read slots starting in ``[start, end)`` as known at `as_of`, merged by trust, sorted.
+
+    By stored knowledge times, or by the `usual` ones.
+    """
     known = columns(
         connection,
         "SELECT id, source FROM series WHERE zone = ? AND signal = ?",
@@ -55,7 +60,7 @@ def history(
     order = order_by_trust(known["source"].tolist(), sources)
     reach = REACH if len(order) > 1 else timedelta(0)
     found = newest_revisions(
-        connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of
+        connection, known["id"].tolist(), start - reach, end + reach, as_of=as_of, usual=usual
     )
     named = dict(zip(known["id"].tolist(), known["source"].tolist(), strict=True))
     rank_of = {number: order.index(source) for number, source in named.items()}
@@ -87,6 +92,7 @@ def inputs(
     *,
     as_of: datetime | None = None,
     every: bool = False,
+    usual: Usual | None = None,
 ) -> pl.DataFrame:
     """Read one source's generation and shares, columns `OBSERVATION`, by signal and slot.
 
@@ -100,8 +106,11 @@ def inputs(
             [zone, source, GENERATION, SHARE],
         )
     )
-    read = _all_revisions if every else newest_revisions
-    found = read(connection, names["series"].to_list(), start, end, as_of=as_of)
+    numbers = names["series"].to_list()
+    if every:
+        found = _all_revisions(connection, numbers, start, end, as_of=as_of)
+    else:
+        found = newest_revisions(connection, numbers, start, end, as_of=as_of, usual=usual)
     return (
         frame(found)
         .join(names, on="series", how="inner")
@@ -220,9 +229,14 @@ def newest_revisions(
     end: datetime,
     *,
     as_of: datetime | None,
+    usual: Usual | None = None,
 ) -> Columns:
     """Read the newest revision of each slot of some series, sorted by series and slot_start."""
-    found = _all_revisions(connection, numbers, start, end, as_of=as_of)
+    if usual is None or as_of is None:
+        found = _all_revisions(connection, numbers, start, end, as_of=as_of)
+    else:
+        found = _all_revisions(connection, numbers, start, end, as_of=None)
+        found = usual.known(connection, found, as_of)
     latest = newest(
         found["series"].astype(np.int64),
         microseconds(found["slot_start"]),

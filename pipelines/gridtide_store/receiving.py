@@ -171,7 +171,6 @@ def _with_accepted(
 def recent_values(
     connection: duckdb.DuckDBPyConnection,
     observations: pl.DataFrame,
-    *,
     signals: tuple[str, ...],
     reach: timedelta,
 ) -> pl.DataFrame:

@@ -21,7 +21,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a source is and under which terms it may be used."""
+    """What a source is and under which terms it may be used.
+
+    `lag_seconds` is how long after its end a slot is usually published; None: not known.
+    """
 
     name: str
     title: str
@@ -31,6 +34,7 @@ class Facts:
     attribution: str = ""
     simulated: bool = False
     restricted: bool = False
+    lag_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from gridtide_store.database import attach, connect, lock_down, transaction
 from gridtide_store.errors import translate_error, translate_errors
 from gridtide_store.forecast_runs import append_runs, read_runs
 from gridtide_store.raw_responses import hash_body, keep_body, read_kept
+from gridtide_store.usual import Usual
 
 
 class Store:
@@ -193,17 +194,18 @@ class Store:
         *,
         as_of: datetime,
         sources: Sequence[str] = (),
+        usual: Usual | None = None,
     ) -> pl.DataFrame:
         """Read the slots starting in ``[start, end)`` as they were known at `as_of`, sorted.
 
         Several sources are merged: `sources` is the order of trust, see `trust.by_trust`
-        and `trust.merge`.
+        and `trust.merge`. With `usual`, knowledge times are the usual ones of their sources.
 
         Returns:
             Columns start, end, value, quality, source, known_at; no slot overlaps another.
         """
         return reading.history(
-            self.connection, zone, signal, start, end, as_of=as_of, sources=sources
+            self.connection, zone, signal, start, end, as_of=as_of, sources=sources, usual=usual
         )
 
     def inputs(
@@ -214,12 +216,15 @@ class Store:
         end: datetime,
         *,
         as_of: datetime | None = None,
+        usual: Usual | None = None,
     ) -> pl.DataFrame:
         """Read one source's generation and shares, slots starting in ``[start, end)``.
 
-        The newest revisions, or those known at `as_of`; columns `OBSERVATION`.
+        The newest revisions, or those known at `as_of`, as in `history`; columns `OBSERVATION`.
         """
-        return reading.inputs(self.connection, zone, source, start, end, as_of=as_of)
+        return reading.inputs(
+            self.connection, zone, source, start, end, as_of=as_of, usual=usual
+        )
 
     def revisions(self, zone: str, source: str, start: datetime, end: datetime) -> pl.DataFrame:
         """Read every revision that `inputs` could return, also by `known_at`."""

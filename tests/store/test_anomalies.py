@@ -199,9 +199,9 @@ def test_what_was_said_before_includes_what_was_left_out_as_frozen(
     other = odd(loads([8.0], now, start=now + 2 * HOUR))
     receive(store, NONE, pl.concat([frozen, other]), lag=HOUR)
     coming = loads([4.0], now, start=now + 3 * HOUR)
-    found = recent_values(store.connection, coming, signals=(SIGNAL,), reach=2 * HOUR)
+    found = recent_values(store.connection, coming, (SIGNAL,), 2 * HOUR)
     assert sorted(found["value"].to_list()) == [2.0, 9.0]
-    assert recent_values(store.connection, coming, signals=("x",), reach=HOUR).is_empty()
+    assert recent_values(store.connection, coming, ("x",), HOUR).is_empty()
 
 
 def accepted(store: Store, now: datetime, **which: object) -> int:

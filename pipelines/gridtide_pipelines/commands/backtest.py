@@ -30,6 +30,7 @@ from gridtide_pipelines.forecast.backtest import backtest as backtested
 from gridtide_pipelines.forecast.forecaster import Forecaster
 from gridtide_pipelines.forecast.history_files import read_histories
 from gridtide_pipelines.forecast.issue import OLDEST
+from gridtide_pipelines.forecast.knowledge import HELP, Knowledge, KnowledgeTimes
 from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, forecastable
 from gridtide_store.data_directory import write_durably, writer_lock
@@ -72,6 +73,7 @@ class BacktestOptions:
             help="leave out so many of the newest days at each issue, as for late data",
         ),
     ] = "0"
+    knowledge: Annotated[Knowledge | None, typer.Option(help=HELP)] = None
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="where the rows go")]
 
 
@@ -89,10 +91,13 @@ def backtest(terminal: Terminal, options: BacktestOptions) -> int:
     session = begin(terminal)
     issues, models = parse_issues(options.issues), chain(options.model)
     check_out(options.out, ".parquet")
+    times = KnowledgeTimes.choose(
+        options.knowledge, session.home, files=options.data is not None
+    )
     if options.data:
         made = _from_files(options.data, options, session, issues, models, terminal)
     else:
-        made = _from_store(options, session, issues, models, terminal)
+        made = _from_store(options, session, issues, models, times, terminal)
     frame = scorable(made.frame)
     if "p10" not in frame.columns:
         terminal.say("history is too short for p10 and p90 at some issues: both are left out")
@@ -105,12 +110,14 @@ def backtest(terminal: Terminal, options: BacktestOptions) -> int:
         "issues": len(issues),
         "rows": len(frame),
         "runs": dict(made.runs),
+        **times.document(),
     }
     if terminal.json:
         terminal.document(summary)
     else:
         by = ", ".join(f"{name} {count}" for name, count in made.runs.items())
         terminal.result(f"{options.out}: {len(frame)} rows; issues by model: {by}")
+        terminal.result(times.line())
     return 0
 
 
@@ -153,6 +160,7 @@ def _from_store(
     session: Session,
     issues: Sequence[datetime],
     models: tuple[Forecaster, ...],
+    times: KnowledgeTimes,
     terminal: Terminal,
 ) -> Backtest:
     now = session.clock()
@@ -173,7 +181,8 @@ def _from_store(
                 "or read files with --data"
             )
         histories = [
-            StoreHistory(store, zone, _signal_of(zone, found), memory, wants) for zone in zones
+            StoreHistory(store, zone, _signal_of(zone, found), memory, wants, times.usual)
+            for zone in zones
         ]
         with show_progress(terminal) as progress:
             # One connection cannot be shared with other processes.

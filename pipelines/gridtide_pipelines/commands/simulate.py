@@ -32,6 +32,7 @@ from gridtide_pipelines.commands.session import (
     zone_keys,
     zone_names,
 )
+from gridtide_pipelines.forecast.knowledge import HELP, Knowledge, KnowledgeTimes
 from gridtide_pipelines.forecast.models import DEFAULT, chain
 from gridtide_pipelines.policies.backtest import Case, Outcome
 from gridtide_pipelines.policies.backtest import simulate as simulated
@@ -111,6 +112,7 @@ class SimulateOptions:
     data: Annotated[
         Path | None, _option("FOLDER", "read <ZONE>.parquet; without: the store")
     ] = None
+    knowledge: Annotated[Knowledge | None, typer.Option(help=HELP)] = None
     out: Annotated[Path | None, _option("FILE", "also write every job: .parquet or .csv")] = (
         None
     )
@@ -147,7 +149,9 @@ def simulate(terminal: Terminal, options: SimulateOptions) -> int:
     occurrences = _occurrences(options, job)
     if options.out is not None:
         check_out(options.out, ".parquet", ".csv")
-    signal, outcomes = _simulated(options, session, policies, occurrences, terminal)
+    files = options.data is not None
+    times = KnowledgeTimes.choose(options.knowledge, session.home, files=files)
+    signal, outcomes = _simulated(options, session, policies, occurrences, times, terminal)
     if not any(each.scored for each in outcomes):
         first = outcomes[0].left_out[0]
         raise NoData(
@@ -160,11 +164,10 @@ def simulate(terminal: Terminal, options: SimulateOptions) -> int:
         terminal.say(f"{options.out}: {len(rows)} rows")
     summed = totals(outcomes, signal)
     if terminal.json:
-        request = _request(options, job, policies, occurrences)
+        request = _request(options, job, policies, occurrences) | times.document()
         terminal.document(document(request, signal, outcomes, summed, rows))
     else:
-        for line in lines(signal, outcomes, summed):
-            terminal.result(line)
+        terminal.result(*lines(signal, outcomes, summed), times.line())
     return 0
 
 
@@ -173,6 +176,7 @@ def _simulated(
     session: Session,
     policies: Sequence[Policy],
     occurrences: Occurrences,
+    times: KnowledgeTimes,
     terminal: Terminal,
 ) -> tuple[Signal, list[Outcome]]:
     models = chain(options.model)
@@ -201,7 +205,9 @@ def _simulated(
         )
     refuse_without_store(session.home)
     with writer_lock(session.home, "simulate", now), Store.open(session.home) as store:
-        cases = from_store(store, zones, *span, forecasting, signal=signal, now=now)
+        cases = from_store(
+            store, zones, *span, forecasting, signal=signal, now=now, usual=times.usual
+        )
         return on(cases, 1)  # one connection cannot be shared with other processes
 
 

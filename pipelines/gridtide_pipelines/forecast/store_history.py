@@ -14,6 +14,7 @@ from gridtide_pipelines.forecast.models import models
 from gridtide_store import catalogue
 from gridtide_store.store import Store
 from gridtide_store.trust import order_by_trust
+from gridtide_store.usual import Usual
 from gridtide_store.vocabulary import GENERATION
 
 
@@ -24,6 +25,7 @@ class StoreHistory:
     Attributes:
         memory: how far back a model looks.
         wants: what it reads besides the signal itself, see `Forecaster.wants`.
+        usual: knowledge times instead of the stored ones.
     """
 
     store: Store
@@ -31,6 +33,7 @@ class StoreHistory:
     signal: Signal
     memory: timedelta
     wants: frozenset[str] = frozenset()
+    usual: Usual | None = None
 
     def known(self, at: datetime) -> Known:
         """Return the zone as of `at`; weather and day-ahead forecasts are not in the store."""
@@ -41,7 +44,13 @@ class StoreHistory:
         record = catalogue.load().find(self.zone)
         trusted = record.sources if record else ()
         slots = self.store.history(
-            self.zone, self.signal, at - self.memory, hour_of(at), as_of=at, sources=trusted
+            self.zone,
+            self.signal,
+            at - self.memory,
+            hour_of(at),
+            as_of=at,
+            sources=trusted,
+            usual=self.usual,
         ).filter(pl.col("value").is_not_null())
         known = Known(
             zone=self.zone,
@@ -65,7 +74,9 @@ class StoreHistory:
         if mine.is_empty():
             return None
         source = order_by_trust(mine["source"], trusted)[0]
-        rows = self.store.inputs(self.zone, source, at - self.memory, hour_of(at), as_of=at)
+        rows = self.store.inputs(
+            self.zone, source, at - self.memory, hour_of(at), as_of=at, usual=self.usual
+        )
         return rows.filter(pl.col("signal").str.starts_with(GENERATION)).select(
             pl.col("slot_start").alias("start"),
             pl.col("slot_end").alias("end"),

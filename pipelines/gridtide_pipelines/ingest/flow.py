@@ -25,12 +25,7 @@ from gridtide_pipelines.errors import (
     SourceError,
     SourceRefused,
 )
-from gridtide_pipelines.ingest.anomalies import (
-    FROZEN,
-    FROZEN_AFTER,
-    FROZEN_SIGNALS,
-    split_frozen,
-)
+from gridtide_pipelines.ingest import anomalies
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, ENDLESS, Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
@@ -170,13 +165,13 @@ def _store(source: Source, store: Store, found: Normalized, flags: Counter[str])
     """
     before = store.raised[source.name]
     earlier = recent_values(
-        store.connection, found.observations, signals=FROZEN_SIGNALS, reach=FROZEN_AFTER
+        store.connection, found.observations, anomalies.FROZEN_SIGNALS, anomalies.FROZEN_AFTER
     )
-    observations, frozen = split_frozen(found.observations, earlier)
-    flags[FROZEN] += frozen.height
-    anomalies = pl.concat([found.anomalies, frozen])
+    observations, frozen = anomalies.split_frozen(found.observations, earlier)
+    flags[anomalies.FROZEN] += frozen.height
     try:
-        received = receive(store, observations, anomalies, lag=source.lag)
+        odd = pl.concat([found.anomalies, frozen])
+        received = receive(store, observations, odd, lag=source.lag)
         rows = received.rows + store.append_forecasts(found.forecasts)
     except BadInput as error:
         raise NotStored(source.name, str(error)) from error
@@ -281,6 +276,7 @@ def facts_of(source: Source) -> Facts:
         attribution=source.attribution,
         simulated=source.simulated,
         restricted=source.restricted,
+        lag_seconds=source.lag.total_seconds(),
     )
 
 

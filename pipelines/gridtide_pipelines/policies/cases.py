@@ -23,6 +23,7 @@ from gridtide_pipelines.policies.backtest import Case
 from gridtide_store import catalogue
 from gridtide_store.forecast_runs import read_known_between
 from gridtide_store.store import Store
+from gridtide_store.usual import Usual
 
 # The slot that a run starts in began earlier; no publisher's slots are longer than a day.
 DAY = timedelta(days=1)
@@ -143,8 +144,11 @@ def from_store(
     *,
     signal: Signal | None = None,
     now: datetime,
+    usual: Usual | None = None,
 ) -> list[Case]:
     """Read zones from the store; the truth is what it holds `now`.
+
+    Forecasts that are made again stand on stored knowledge times, or on the `usual` ones.
 
     Raises:
         BadInput: nothing of a zone or of the signal is stored.
@@ -164,7 +168,10 @@ def from_store(
             f"the store has no {signal} of {', '.join(without)}, but "
             f"{', '.join(sorted(there[without[0]]))}; name another signal"
         )
-    return [_stored(store, zone, signal, start, end, forecasting, now=now) for zone in zones]
+    return [
+        _stored(store, zone, signal, start, end, forecasting, now=now, usual=usual)
+        for zone in zones
+    ]
 
 
 def _stored(
@@ -176,12 +183,13 @@ def _stored(
     forecasting: Forecasting,
     *,
     now: datetime,
+    usual: Usual | None,
 ) -> Case:
     record = catalogue.load().find(zone)
     truth = store.history(
         zone, signal, start - DAY, end, as_of=now, sources=record.sources if record else ()
     )
-    history = StoreHistory(store, zone, signal, forecasting.memory, forecasting.wants)
+    history = StoreHistory(store, zone, signal, forecasting.memory, forecasting.wants, usual)
     issues: PastForecasts = forecasting.again(history, start, end)
     runs = read_known_between(store.connection, zone, signal, start - HORIZON, end)
     if forecasting.only:
