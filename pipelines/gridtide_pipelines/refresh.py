@@ -21,6 +21,8 @@ from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
 from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.sources import report_of
+from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.forecast_runs import thin_runs
@@ -36,7 +38,20 @@ log = logging.getLogger(__name__)
 
 def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock) -> str:
     """Publish what the store holds and return the name of the snapshot."""
-    return publish(store, ledger, home, clock(), replay=clock.replay, trust=trusted)
+    simulated = any(facts.simulated for facts in ledger.sources().values())
+    return publish(
+        store,
+        ledger,
+        home,
+        clock(),
+        replay=clock.replay,
+        trust=trusted,
+        known={
+            source.name: report_of(source)
+            for source in known_sources().values()
+            if source.simulated == simulated
+        },
+    )
 
 
 def trusted(zone: str) -> Sequence[str]:

@@ -249,6 +249,16 @@ class Ledger:
             for source, at, status, message, done in rows
         }
 
+    def failures(self, since: datetime) -> dict[str, int]:
+        """Return, by source, how many spans failed in commands that began since a moment."""
+        rows = self._rows(
+            "SELECT source, count(*) FROM step JOIN run ON run.id = step.run "
+            "WHERE started >= ? AND status NOT IN ('done', 'skipped', 'nothing_yet') "
+            "GROUP BY source",
+            format_time(since),
+        )
+        return dict(rows)
+
     def settled(self, source: str, kind: str) -> dict[str, set[date]]:
         """Return the UTC days that need no further request, by zone."""
         rows = self._rows(

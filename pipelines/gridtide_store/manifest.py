@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import msgspec
 
 from gridtide.model import format_time
 from gridtide_store.errors import Damaged, NewerHome, translate_errors
-from gridtide_store.records import Facts
+from gridtide_store.records import Facts, SourceReport
 
 NAME = "manifest.json"
 BASE = "base.duckdb"
@@ -77,7 +77,8 @@ class Manifest:
         qualities: words for the numbers in column ``quality``.
         served: models by preference, where two runs were issued at the same moment.
         trust: sources of a zone, most trusted first.
-        sources: what is known of the sources.
+        sources: what is known of the sources that gave something.
+        reports: how each source was doing; empty in snapshots of an older gridtide.
         matrices: the runs served now.
         files: all other files in the folder.
         store: which store it was made from, see `identity`; "" in snapshots of format 1.
@@ -102,6 +103,7 @@ class Manifest:
     store: str = ""
     base: str = ""
     delta: str = ""
+    reports: Mapping[str, SourceReport] = field(default_factory=dict)
 
 
 def encode(manifest: Manifest) -> bytes:

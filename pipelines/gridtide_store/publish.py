@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from gridtide.errors import GridtideError
 from gridtide.model import Signal, utc
@@ -18,8 +19,9 @@ from gridtide_store.errors import Damaged, translate_errors
 from gridtide_store.ledger import Ledger
 from gridtide_store.manifest import Manifest
 from gridtide_store.pointer import current_snapshot
-from gridtide_store.records import Facts
+from gridtide_store.records import Facts, SourceReport
 from gridtide_store.snapshot_runs import clock_of, matrices, newest_runs
+from gridtide_store.source_reports import report_sources
 from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import QUALITIES
@@ -39,6 +41,7 @@ def publish(
     trust: Callable[[str], Sequence[str]],
     served: Sequence[str] = (),
     signals: Sequence[str] = tuple(Signal),
+    known: Mapping[str, SourceReport] = MappingProxyType({}),
     rebase: Rebase = DAILY,
     keep: int = 3,
 ) -> str:
@@ -58,6 +61,7 @@ def publish(
         trust: sources of a zone, most trusted first.
         served: models by preference; of runs issued at the same moment the first is served.
         signals: what goes into the snapshot.
+        known: sources that can be requested, also those that gave nothing yet.
         rebase: when to write the base again.
         keep: snapshots to keep, so that readers in flight find theirs.
 
@@ -80,6 +84,7 @@ def publish(
                 staged.add_matrix(plan, values)
                 for plan, values in matrices(store.connection, runs)
             ]
+            facts = _facts(store, ledger, before)
             manifest = Manifest(
                 id=name,
                 published_at=utc(now),
@@ -92,7 +97,8 @@ def publish(
                 qualities=tuple(QUALITIES),
                 served=tuple(served),
                 trust={zone: tuple(trust(zone)) for zone in _zones(store, signals)},
-                sources=_facts(store, ledger, before),
+                sources=facts,
+                reports=report_sources(store, ledger, facts, known, utc(now)),
                 matrices=tuple(plans),
                 files=staged.files,
                 store=store.id,

@@ -37,6 +37,36 @@ class Facts:
     lag_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport(Facts):
+    """A source as a snapshot reports it: its facts, and how it was doing.
+
+    Attributes:
+        kinds: what is requested of it; empty for files that were imported.
+        zones: those it can answer for; of imported files those with data.
+        needs_key: whether it answers only with a key.
+        last_seen: year and month in which the shape of its responses was last seen; empty for
+            a source without responses.
+        recorded: whether bodies were recorded then; else the shape is that of a description.
+        last_success: when the newest command began that retrieved everything; None: never.
+        newest_slot_end: end of the newest slot with a value; None without any.
+        rows: its observations in the store, revisions included.
+        failures: spans that failed in the 30 days before the publication.
+        raw_bytes: what its archived responses take on the disk.
+    """
+
+    kinds: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    needs_key: bool = False
+    last_seen: str = ""
+    recorded: bool = False
+    last_success: datetime | None = None
+    newest_slot_end: datetime | None = None
+    rows: int = 0
+    failures: int = 0
+    raw_bytes: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One span of one source; `status` is ``done``, ``skipped`` or an error code."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         ZoneInfo,
         Zones,
     )
+    from gridtide.schema.sources import SourceInfo, Sources
     from gridtide.shortcuts import (
         batch,
         best_region,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         quality,
         replan,
         schedule,
+        sources,
         zones,
     )
     from gridtide.windows import Window
@@ -71,6 +73,7 @@ _FROM = {
         "Zones",
     ),
     "schema.quality": ("ZoneQuality",),
+    "schema.sources": ("SourceInfo", "Sources"),
     "client": ("AsyncClient", "Client"),
     "errors": (
         "ApiError",
@@ -101,6 +104,7 @@ _FROM = {
         "quality",
         "replan",
         "schedule",
+        "sources",
         "zones",
     ),
     "windows": ("Window",),
@@ -134,6 +138,8 @@ __all__ = [
     "ServiceUnavailable",
     "Signal",
     "Slot",
+    "SourceInfo",
+    "Sources",
     "StaleData",
     "UnknownRegion",
     "Window",
@@ -150,6 +156,7 @@ __all__ = [
     "quality",
     "replan",
     "schedule",
+    "sources",
     "zones",
 ]
 

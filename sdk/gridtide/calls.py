@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gridtide.schema.quality import ZoneQuality
     from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
+    from gridtide.schema.sources import Sources
 
 
 def zones(*, every: bool = False, as_of: When | None = None) -> Call[Zones]:
@@ -53,6 +54,13 @@ def zones(*, every: bool = False, as_of: When | None = None) -> Call[Zones]:
     wanted = "true" if read_flag(every, "every") else None
     given = query(all=wanted, as_of=time_text(as_of, "as_of"))
     return Call("/v1/zones", given, Zones.from_json)
+
+
+def sources() -> Call[Sources]:
+    """List the sources of the service, their terms, and how they are doing."""
+    from gridtide.schema.sources import Sources
+
+    return Call("/v1/sources", (), Sources.from_json)
 
 
 def intensity(

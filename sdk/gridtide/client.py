@@ -52,7 +52,7 @@ class Client:
         MissingExtra: the environment names a SOCKS proxy, whose package is not installed.
     """
 
-    zones = blocking(calls.zones)
+    zones, sources = blocking(calls.zones), blocking(calls.sources)
     intensity = blocking(calls.intensity)
     forecast = blocking(calls.forecast)
     quality = blocking(calls.quality)
@@ -181,7 +181,7 @@ class AsyncClient:
     Arguments are those of `Client`; `pause` is awaited, by default ``asyncio.sleep``.
     """
 
-    zones = awaited(calls.zones)
+    zones, sources = awaited(calls.zones), awaited(calls.sources)
     intensity = awaited(calls.intensity)
     forecast = awaited(calls.forecast)
     quality = awaited(calls.quality)

@@ -62,6 +62,7 @@ def _shortcut(prepare: Callable[P, Call[T]]) -> Callable[P, T]:
 
 
 zones = _shortcut(calls.zones)
+sources = _shortcut(calls.sources)
 intensity = _shortcut(calls.intensity)
 forecast = _shortcut(calls.forecast)
 quality = _shortcut(calls.quality)

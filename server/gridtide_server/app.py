@@ -28,6 +28,7 @@ from gridtide_server.routes.zones import (
     forecast_routes,
     intensity_routes,
     quality_routes,
+    source_routes,
     zone_routes,
 )
 from gridtide_server.service import Service
@@ -112,6 +113,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         plan_routes,
         batch_routes,
         zone_routes,
+        source_routes,
         intensity_routes,
         forecast_routes,
         quality_routes,

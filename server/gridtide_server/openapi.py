@@ -35,6 +35,7 @@ from gridtide.schema.responses import (
     Readiness,
     Zones,
 )
+from gridtide.schema.sources import Sources
 
 FILE = Path(__file__).with_name("openapi.json")
 REQUESTS = (PlanRequest, ReplanRequest, ScheduleRequest, BatchRequest, FootprintRequest)
@@ -44,6 +45,7 @@ RESPONSES = (
     PlanAnswer,
     Batch,
     Zones,
+    Sources,
     Intensity,
     Forecast,
     ZoneQuality,

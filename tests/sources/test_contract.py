@@ -29,7 +29,7 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Span,
 )
-from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.sources import last_seen, sources
 from gridtide_store.vocabulary import FUELS, generation, share
 
 DATA = Path(__file__).with_name("data")
@@ -285,3 +285,12 @@ def test_a_source_says_who_it_is_and_under_which_terms(source: Source) -> None:
     assert source.reach is None or source.reach >= source.max_span
     assert all(isinstance(kind, Kind) for kind in source.kinds)
     assert source.answer or source.base_url.startswith("https://")
+
+
+@pytest.mark.parametrize("source", NETWORK, ids=[source.name for source in NETWORK])
+def test_a_source_says_when_its_shape_was_last_seen_and_how(source: Source) -> None:
+    seen = last_seen(source)
+    assert seen is not None, (
+        "its docstring lacks 'Last seen:  2025-11 (recorded or written ...)'"
+    )
+    assert "2015-01" <= seen.month <= f"{datetime.now(UTC):%Y-%m}"

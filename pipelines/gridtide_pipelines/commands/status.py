@@ -1,4 +1,4 @@
-"""The commands ``status`` and ``sources``: the state of a data directory and of its sources."""
+"""``gridtide status``: the state of a data directory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin
-from gridtide_pipelines.ingest.access import reason_to_skip
-from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_store.data_directory import DataDirectory, lock_holder
 from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current_snapshot
-from gridtide_store.records import Flag, Latest
-from gridtide_store.settings import Settings
 from gridtide_store.snapshot import Snapshot
 
 # The newest refresh is looked for among so many runs of all commands.
@@ -126,11 +121,12 @@ def _file_bytes(path: Path) -> Iterable[int]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    parts = ", ".join(f"{name} {_size(size)}" for name, size in found["parts"].items())
+    parts = ", ".join(f"{name} {format_bytes(size)}" for name, size in found["parts"].items())
     disk = found["disk"]
+    free = format_bytes(disk["free_bytes"])
     lines = [
         f"data directory  {found['data_directory']}",
-        f"size            {_size(found['bytes'])} ({parts})",
+        f"size            {format_bytes(found['bytes'])} ({parts})",
         f"last refresh    {_refresh_line(found['last_refresh'])}",
     ]
     for name, message in (found["last_refresh"] or {}).get("failed", {}).items():
@@ -150,7 +146,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     return [
         *lines,
         f"lock            {found['lock'] or 'free'}",
-        f"disk            {_size(disk['free_bytes'])} of {_size(disk['total_bytes'])} free",
+        f"disk            {free} of {format_bytes(disk['total_bytes'])} free",
     ]
 
 
@@ -162,74 +158,9 @@ def _refresh_line(last: dict[str, Any] | None) -> str:
     return f"{last['outcome']} (exit code {last['exit_code']}), finished {last['finished']}"
 
 
-def _size(count: float) -> str:
+def format_bytes(count: float) -> str:
+    """Return a number of bytes in the largest unit that is not larger."""
     for unit, size in UNITS:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count:.0f} B"
-
-
-@command("sources", examples=["sources", "sources --json"])
-def sources(terminal: Terminal) -> int:
-    """List the sources, whether each is on, and why not.
-
-    Shows the last outcome of each source and what was anomalous in its data.
-    """
-    session = begin(terminal)
-    ledger = Ledger(session.home.ledger)
-    flags, outcomes = ledger.flags(), ledger.outcomes()
-    listed = [
-        _about(source, session.settings, flags, outcomes.get(source.name))
-        for source in known_sources().values()
-    ]
-    if terminal.json:
-        terminal.document({"sources": listed})
-        return 0
-    for source in listed:
-        state = "on" if source["on"] else f"off: {source['reason']}"
-        terminal.result(f"{source['source']}: {source['title']}, {source['licence']}; {state}")
-        if last := source["last"]:
-            done = last["done_at"] or "never"
-            terminal.result(f"    fetched {last['at']}: {last['status']}; last done {done}")
-            if last["message"]:
-                terminal.result(f"    {last['message']}")
-        for flag in source["flags"]:
-            terminal.result(f"    {flag['flag']} x {flag['count']}, last {flag['last_seen']}")
-    return 0
-
-
-def _about(
-    source: Source, settings: Settings, flags: list[Flag], last: Latest | None
-) -> dict[str, Any]:
-    reason = reason_to_skip(source, settings)
-    if source.simulated:
-        reason = "simulated: only --simulate and `gridtide demo` use it"
-    return {
-        "source": source.name,
-        "title": source.title,
-        "on": reason is None,
-        "reason": reason,
-        "zones": sorted(source.zones),
-        "kinds": sorted(source.kinds),
-        "licence": source.licence,
-        "licence_url": source.licence_url,
-        "attribution": source.attribution,
-        "simulated": source.simulated,
-        "restricted": source.restricted,
-        "last": last
-        and {
-            "at": format_time(last.at),
-            "done_at": format_time(last.done_at) if last.done_at else None,
-            "status": last.status,
-            "message": last.message,
-        },
-        "flags": [
-            {
-                "flag": flag.flag,
-                "count": flag.count,
-                "last_seen": format_time(flag.last_seen),
-            }
-            for flag in flags
-            if flag.source == source.name
-        ],
-    }

@@ -16,7 +16,7 @@ SUMMARIES = {
     "check": "Verify that the data directory is as it was written.",
     "backup": "Copy the data directory into a folder or a .tar file.",
     "restore": "Restore a backup into a data directory.",
-    "sources": "List the sources, whether each is on, and why not.",
+    "sources": "List the sources, their terms, and how each is doing.",
     "parse": "Print what raw responses of a source say, as CSV.",
     "export": "Write observations to a Parquet or CSV file.",
     "demo": "Show a first answer from live or simulated data, then serve.",

@@ -33,6 +33,7 @@ from gridtide.schema.responses import (
     ZoneInfo,
     Zones,
 )
+from gridtide.schema.sources import SourceInfo, Sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,6 +148,11 @@ def _zones(result: Zones) -> Table:
 @table_of.register
 def _zone_quality(result: ZoneQuality) -> Table:
     return columns_of(Anomaly), result.anomalies
+
+
+@table_of.register
+def _sources(result: Sources) -> Table:
+    return columns_of(SourceInfo), result.sources
 
 
 @table_of.register

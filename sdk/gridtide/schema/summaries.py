@@ -22,6 +22,7 @@ from gridtide.schema.responses import (
     ZoneInfo,
     Zones,
 )
+from gridtide.schema.sources import SourceInfo, Sources
 from gridtide.schema.text import (
     format_grams,
     format_minute,
@@ -96,6 +97,18 @@ def _zone_quality(result: ZoneQuality) -> str:
     zone = format_region_of_zone(result.region, result.zone, result.zone_name)
     named = ", ".join(f"{each.flag} {each.count}" for each in result.counts[:MOST_NAMED])
     return f"{zone}: {named or 'no anomaly'}"
+
+
+@summarize.register
+def _sources(result: Sources) -> str:
+    named = ", ".join(each.source for each in result.sources[:MOST_NAMED])
+    more = ", …" if len(result) > MOST_NAMED else ""
+    return f"{_many(len(result), 'source')}{': ' if named else ''}{named}{more}"
+
+
+@summarize.register
+def _source_info(result: SourceInfo) -> str:
+    return f"{result.source} ({result.title}): {result.rows} rows"
 
 
 @summarize.register

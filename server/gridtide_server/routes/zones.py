@@ -10,13 +10,20 @@ from starlette.concurrency import run_in_threadpool
 from gridtide.schema.encode import encode
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 from gridtide.schema.quality import QualityRequest, ZoneQuality
-from gridtide.schema.requests import ForecastRequest, IntensityRequest, ZonesRequest
+from gridtide.schema.requests import (
+    ForecastRequest,
+    IntensityRequest,
+    NoParameters,
+    ZonesRequest,
+)
 from gridtide.schema.responses import Forecast, Intensity, Zones
+from gridtide.schema.sources import Sources
 from gridtide_server.answers.footprints import build_footprint, build_given_footprint
 from gridtide_server.answers.forecasts import build_forecast
 from gridtide_server.answers.history import build_intensity, is_settled
 from gridtide_server.answers.quality import build_quality
 from gridtide_server.answers.regions import resolve_region
+from gridtide_server.answers.sources import build_sources
 from gridtide_server.answers.zones import build_zones
 from gridtide_server.bodies import (
     admission,
@@ -54,6 +61,22 @@ def zone_routes(service: Service) -> APIRouter:
                 moment,
                 lambda: build_zones(view, catalogue.load(), moment, every=query.all),
             )
+
+    return router
+
+
+def source_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/sources``."""
+    router = APIRouter(route_class=StrictRoute, tags=["sources"], responses=responses(422, 503))
+
+    @router.get("/v1/sources", **described(Sources))
+    def sources(request: Request) -> Response:
+        """List the sources, their terms, and how they were doing at the last publication."""
+        query = decode_query(NoParameters, request.scope["query_string"])
+        with service.reader.read() as view:
+            moment = service.moment(view=view)
+            tag = tag_of(service, view, query, [], moment)
+            return reply(request, tag, moment, lambda: build_sources(view, moment))
 
     return router
 

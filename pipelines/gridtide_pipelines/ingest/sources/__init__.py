@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 
+from gridtide_pipelines.ingest.flow import facts_of
 from gridtide_pipelines.ingest.source import Source, find_sources
+from gridtide_store.records import SourceReport
+
+# The line of a module's docstring that says so: "Last seen:  2025-11 (recorded bodies)."
+LAST_SEEN = re.compile(r"^Last seen: +(\d{4}-\d{2}) \((recorded|written)\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """When the shape of a publisher's responses was last seen.
+
+    Attributes:
+        month: as ``2025-11``.
+        recorded: whether bodies were recorded then; else the shape is that of a description.
+    """
+
+    month: str
+    recorded: bool
 
 
 @cache
 def sources() -> Mapping[str, Source]:
     """Return every source, by name."""
     return find_sources(sys.modules[__name__])
+
+
+def last_seen(source: Source) -> LastSeen | None:
+    """Return when the shape of a publisher's responses was last seen; None if not stated."""
+    module = sys.modules.get(f"{__name__}.{source.name}")
+    found = LAST_SEEN.search((module and module.__doc__) or "")
+    return LastSeen(found[1], found[2] == "recorded") if found else None
+
+
+def report_of(source: Source) -> SourceReport:
+    """Return what every snapshot reports of a source, before anything was retrieved."""
+    seen = last_seen(source)
+    return SourceReport(
+        **asdict(facts_of(source)),
+        kinds=tuple(sorted(source.kinds)),
+        zones=tuple(sorted(source.zones)),
+        needs_key=source.credentials is not None and not source.credentials.optional,
+        last_seen=seen.month if seen else "",
+        recorded=seen is not None and seen.recorded,
+    )

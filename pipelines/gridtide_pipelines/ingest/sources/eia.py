@@ -20,6 +20,7 @@ Not merged: authorities that only generate (AVRN, GRID, GWA, ...) belong to neig
             and BAT were split out, pumping shows as negative WAT.
 Conflicts:  rows of a later page replace the same rows of an earlier one. A value given twice,
             and differently, in one body is unknown and flagged.
+Last seen:  2024-04 (recorded bodies of all three routes).
 """
 
 from __future__ import annotations

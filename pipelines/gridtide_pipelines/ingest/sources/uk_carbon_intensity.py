@@ -17,6 +17,7 @@ Issues:     A forecast does not say when it was made: when we received it stands
             for as a forecast is a run (see normalize.py).
 Regions:    Bodies of /regional are read as zones GB:1 to GB:17 (GB:18 is the whole again);
             all they hold is forecast. They are not requested: no zone of ours is a region.
+Last seen:  2021-04 (recorded bodies of all routes).
 """
 
 from __future__ import annotations

@@ -1,0 +1,152 @@
+"""``gridtide sources``: the publishers, their terms, and how each is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from gridtide.cli.command import command
+from gridtide.cli.terminal import Terminal
+from gridtide.errors import GridtideError
+from gridtide.model import format_time
+from gridtide_pipelines.commands.session import begin
+from gridtide_pipelines.commands.status import format_bytes
+from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.sources import report_of
+from gridtide_pipelines.ingest.sources import sources as known_sources
+from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DataDirectory
+from gridtide_store.ledger import Ledger
+from gridtide_store.pointer import current_snapshot
+from gridtide_store.records import Flag, Latest, SourceReport
+from gridtide_store.settings import Settings
+from gridtide_store.source_reports import LOOK_BACK
+
+HOUR = timedelta(hours=1)
+
+
+@command("sources", examples=["sources", "sources --json"])
+def sources(terminal: Terminal) -> int:
+    """List the sources, their terms, and how each is doing.
+
+    Shows whether each is on and why not, its last outcome, and what was anomalous in its data.
+    Newest slot, rows and disk space are those of the published snapshot.
+    """
+    session = begin(terminal)
+    ledger = Ledger(session.home.ledger)
+    flags, outcomes = ledger.flags(), ledger.outcomes()
+    failures = ledger.failures(session.clock() - LOOK_BACK)
+    published = _published(session.home)
+    listed = []
+    for name, source in known_sources().items():
+        report = published.get(name) or report_of(source)
+        report = replace(report, failures=failures.get(name, 0))
+        listed.append(_about(source, session.settings, flags, outcomes.get(name), report))
+    if terminal.json:
+        terminal.document({"sources": listed})
+    else:
+        for each in listed:
+            terminal.result(*_lines(each))
+    return 0
+
+
+def _published(home: DataDirectory) -> Mapping[str, SourceReport]:
+    """Return the reports of the published snapshot; none where it cannot be read."""
+    try:
+        folder = current_snapshot(home)
+        return manifests.read(folder).reports if folder else {}
+    except GridtideError:
+        return {}  # the other commands say what is wrong with it
+
+
+def _about(
+    source: Source,
+    settings: Settings,
+    flags: Sequence[Flag],
+    last: Latest | None,
+    report: SourceReport,
+) -> dict[str, Any]:
+    reason = reason_to_skip(source, settings)
+    if source.simulated:
+        reason = "simulated: only --simulate and `gridtide demo` use it"
+    newest = report.newest_slot_end
+    return {
+        "source": source.name,
+        "title": source.title,
+        "on": reason is None,
+        "reason": reason,
+        "zones": sorted(source.zones),
+        "kinds": sorted(source.kinds),
+        "licence": source.licence,
+        "licence_url": source.licence_url,
+        "attribution": source.attribution,
+        "simulated": source.simulated,
+        "restricted": source.restricted,
+        "key": _key(source, settings),
+        "lag_seconds": report.lag_seconds,
+        "newest_slot_end": format_time(newest) if newest else None,
+        "rows": report.rows,
+        "failures": report.failures,
+        "raw_bytes": report.raw_bytes,
+        "last_seen": report.last_seen or None,
+        "recorded": report.recorded,
+        "last": last
+        and {
+            "at": format_time(last.at),
+            "done_at": format_time(last.done_at) if last.done_at else None,
+            "status": last.status,
+            "message": last.message,
+        },
+        "flags": [
+            {
+                "flag": flag.flag,
+                "count": flag.count,
+                "last_seen": format_time(flag.last_seen),
+            }
+            for flag in flags
+            if flag.source == source.name
+        ],
+    }
+
+
+def _key(source: Source, settings: Settings) -> dict[str, Any] | None:
+    """Return where the key of a source is read from and whether it is there, never the key."""
+    credentials = source.credentials
+    if credentials is None:
+        return None
+    return {
+        "variables": list(credentials.variables),
+        "present": all(each in settings.secrets for each in credentials.variables),
+        "obtain": credentials.obtain,
+    }
+
+
+def _lines(source: Mapping[str, Any]) -> Iterator[str]:
+    state = "on" if source["on"] else f"off: {source['reason']}"
+    yield f"{source['source']}: {source['title']}, {source['licence']}; {state}"
+    kinds, zones = ", ".join(source["kinds"]), source["zones"]
+    named = ", ".join(zones) if len(zones) <= 3 else f"{len(zones)} zones"
+    yield f"    {kinds} of {named}"
+    if key := source["key"]:
+        there = "set" if key["present"] else "not set"
+        yield f"    key {', '.join(key['variables'])}: {there}"
+    if last := source["last"]:
+        done = last["done_at"] or "never"
+        yield f"    fetched {last['at']}: {last['status']}; last done {done}"
+        if last["message"]:
+            yield f"    {last['message']}"
+    if source["rows"]:
+        newest, size = source["newest_slot_end"] or "never", source["raw_bytes"]
+        yield f"    {source['rows']} rows, newest slot ended {newest}, raw {format_bytes(size)}"
+    if source["failures"]:
+        yield f"    {source['failures']} failures in 30 days"
+    lag = source["lag_seconds"]
+    usual = f"usual lag {timedelta(seconds=lag) / HOUR:g} h; " if lag is not None else ""
+    if seen := source["last_seen"]:
+        how = "recorded" if source["recorded"] else "written from a description"
+        yield f"    {usual}shape last seen {seen}, {how}"
+    for flag in source["flags"]:
+        yield f"    {flag['flag']} x {flag['count']}, last {flag['last_seen']}"
