@@ -5,6 +5,7 @@ Pure: text in, frames out.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def readings(
     *,
     zone: str | Column,
     signal: str | Column,
-    start: Column,
+    start: Column | timedelta,
     end: Column | timedelta,
     value: Column,
     quality: Quality | Column = Quality.MEASURED,
@@ -55,18 +56,24 @@ def readings(
     """Build a frame of READING from columns; a single value holds for every row.
 
     Args:
-        start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads.
-        end: likewise, or the length of every slot.
+        start: aware datetimes, or text that `stamp` (a strftime pattern in UTC) reads; or the
+            length of every slot, where the publisher labels the end.
+        end: likewise.
         value: numbers; None is a gap.
 
     Raises:
         ValueError, TypeError, PolarsError: columns that do not fit; see `check_shape`.
     """
-    begin = _times(start, stamp)
+    if isinstance(start, timedelta):
+        last = _times(_column_of(end), stamp)
+        first = last - start
+    else:
+        first = _times(start, stamp)
+        last = first + end if isinstance(end, timedelta) else _times(end, stamp)
     frame = pl.DataFrame(
         {
-            "start": begin,
-            "end": begin + end if isinstance(end, timedelta) else _times(end, stamp),
+            "start": first,
+            "end": last,
             "value": pl.Series(value, dtype=pl.Float64, strict=True),
         }
     ).with_columns(
@@ -129,13 +136,21 @@ def check_shape(source: str) -> Iterator[None]:
         RecursionError,
         TypeError,
         ValueError,
+        csv.Error,
         pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,  # of polars itself; it is not an Exception
     ) as error:
         raise SourceChanged(
             source,
             f"unexpected body: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
             "; the raw body is kept, the parser needs a look",
         ) from error
+
+
+def _column_of(given: Column | timedelta) -> Column:
+    if isinstance(given, timedelta):
+        raise TypeError("start and end are both lengths; one of them must have the labels")
+    return given
 
 
 def _times(column: Column, stamp: str | None) -> pl.Series:

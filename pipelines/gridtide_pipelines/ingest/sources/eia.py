@@ -139,14 +139,14 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         reported = readings(
             zone=[row.zone for row in rows],
             signal=[row.signal for row in rows],
-            start=[row.label for row in rows],
-            end=HOUR,
+            start=HOUR,
+            end=[row.label for row in rows],
             value=[row.value for row in rows],
             body=[row.body for row in rows],
             stamp=STAMP + ":%M",
         )
         code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
-        frame = _by_fuel(reported.with_columns(code, pl.col("start", "end") - HOUR))
+        frame = _by_fuel(reported.with_columns(code))
     if frame.filter(
         pl.col("value").is_not_null() | pl.col("flag").str.contains("conflict")
     ).is_empty():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
+from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.xml import MOST_BYTES, read_xml
 
 RESOLUTIONS: Final = {
@@ -56,19 +55,16 @@ class Series:
 
 
 def read_documents(content: bytes) -> Iterator[Element]:
-    """The documents of a body, which is one or a ZIP of several."""
-    if not content.startswith(b"PK\x03\x04"):
+    """Return the documents of a body, which is one or a ZIP of several.
+
+    Raises:
+        ValueError: it is neither, or too large.
+    """
+    if not content.startswith(ZIP):
         yield read_xml(content)
         return
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if sum(each.file_size for each in members) > MOST_BYTES:
-                raise ValueError(f"a ZIP of more than {MOST_BYTES} bytes")
-            for each in members:
-                yield read_xml(archive.read(each))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
-        raise ValueError(f"not a readable ZIP: {error}") from error
+    for _, document in read_zip(content, most_bytes=MOST_BYTES):
+        yield read_xml(document)
 
 
 def read_acknowledgement(document: Element) -> None:

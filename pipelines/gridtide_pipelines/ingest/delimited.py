@@ -1,0 +1,68 @@
+"""Read CSV bodies of publishers without trusting them. Pure."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection
+from typing import Final
+
+import polars as pl
+
+LONGEST_HEADER: Final = 64 * 1024  # bytes; a body of one line has as many columns as commas
+MARKUP: Final = re.compile(rb"\s*<", re.DOTALL)
+BLANKS: Final = re.compile(r"\s+")
+
+
+def read_csv(
+    content: bytes,
+    columns: Collection[str],
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8",
+    skip: int = 0,
+) -> pl.DataFrame:
+    """Return a CSV body as text, under the names of its header with single blanks.
+
+    Args:
+        columns: names that the header must have; it may have others.
+        encoding: of the body; a byte order mark is accepted.
+        skip: lines before the header.
+
+    Raises:
+        ValueError: a column is missing, the last row is cut short, or the body is in another
+            encoding.
+        PolarsError: it is not CSV, or a row has more fields than the header.
+    """
+    if encoding != "utf-8" or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        name = "utf-16" if encoding == "utf-8" else encoding
+        content = content.decode(name).encode()
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    header = content.split(b"\n", skip + 1)[skip : skip + 1]
+    if not header or not header[0].strip():
+        raise ValueError("a body without a header line")
+    if MARKUP.match(content):
+        raise ValueError("markup where a table was expected")
+    if len(header[0]) > LONGEST_HEADER:
+        raise ValueError(f"a header line of {len(header[0])} bytes")
+    frame = pl.read_csv(content, separator=separator, infer_schema=False, skip_lines=skip)
+    # A body that was cut ends within a number, which would pass for a smaller one.
+    last = content.rstrip().rpartition(b"\n")[2].decode()
+    if frame.height and len(next(csv.reader([last], delimiter=separator))) < frame.width:
+        raise ValueError("the last row has fewer fields than the header: the body is cut short")
+    frame = frame.rename(lambda name: BLANKS.sub(" ", name.strip()))
+    if missing := sorted(set(columns) - set(frame.columns)):
+        raise ValueError(f"columns missing: {', '.join(missing)}")
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def number_of(column: str, *, decimal: str = ".", thousands: str = ",") -> pl.Expr:
+    """Return a column of text as numbers; blank is null.
+
+    Args:
+        decimal: the sign before decimals.
+        thousands: the sign between groups of three digits.
+    """
+    text = pl.col(column).str.strip_chars().str.replace_all(thousands, "", literal=True)
+    text = text.str.replace(decimal, ".", literal=True)
+    return pl.when(text != "").then(text).cast(pl.Float64, strict=True).alias(column)

@@ -1,0 +1,126 @@
+"""Labels of publishers to UTC instants: local time, offsets, numbers of intervals. Pure.
+
+Four kinds of label are in use:
+
+- a local wall-clock time without an offset (`read_local`). Where clocks go back, an hour is
+  there twice (the fold); where they go forward, one is missing (the gap);
+- a time under an offset that holds all year, such as EST (`read_at_offset`);
+- the number of an interval in a local day of 23, 24 or 25 hours (`read_number`);
+- a time in UTC, for which `parsing.readings` is enough.
+
+Each function returns the instant that a label names. Where that is the end of an interval,
+subtract its length from the UTC instants (`parsing.readings` does), never from the local
+labels: over a change of clocks the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+
+def read_local(
+    labels: Sequence[str] | pl.Series,
+    timezone: str,
+    stamp: str,
+    *,
+    later: pl.Series | None = None,
+    series: pl.Series | None = None,
+) -> pl.Series:
+    """Return the UTC instants of local `labels`; null where a label does not name one.
+
+    A label in the gap names no instant. Publishers print such rows without a value; check that
+    none of those has one (`refuse_values_without_time`).
+
+    A label in the fold names two. `later` says which, for publishers who mark it. Otherwise the
+    order does: of two equal labels of one series the second is the later instant. One that is
+    there once stays null: which of the two it names would be a guess.
+
+    Args:
+        timezone: IANA name.
+        stamp: strftime pattern of the labels.
+        later: for each label whether it is after the clocks went back, e.g. marked EST.
+        series: for each label the series it belongs to (its fuel); None where all are one.
+
+    Raises:
+        PolarsError: a label that `stamp` does not read, or an unknown time zone.
+    """
+    text = pl.Series("local", labels, dtype=pl.String)
+    local = text.str.to_datetime(stamp, time_unit="us", strict=True)
+    frame = local.to_frame().with_columns(
+        pl.lit(0).alias("series") if series is None else series.alias("series"),
+        pl.lit(None).alias("later") if later is None else later.alias("later"),
+    )
+    key = ["local", "series"]
+    number = pl.col("local").cum_count().over(key)
+    in_order = pl.when(pl.len().over(key) == 2).then(number == 2)
+    which = pl.col("later").cast(pl.Boolean) if later is not None else in_order
+    instant = pl.col("local").dt.replace_time_zone(
+        timezone,
+        ambiguous=pl.when(which)
+        .then(pl.lit("latest"))
+        .when(~which)
+        .then(pl.lit("earliest"))
+        .otherwise(pl.lit("null")),
+        non_existent="null",
+    )
+    return frame.select(instant.dt.convert_time_zone("UTC").alias("instant")).to_series()
+
+
+def read_at_offset(
+    labels: Sequence[str] | pl.Series, offset: timedelta, stamp: str
+) -> pl.Series:
+    """Return the UTC instants of `labels` under an `offset` from UTC that holds all year.
+
+    Args:
+        offset: positive east of Greenwich; EST is ``timedelta(hours=-5)``.
+        stamp: strftime pattern of the labels.
+
+    Raises:
+        PolarsError: a label that `stamp` does not read.
+    """
+    text = pl.Series("instant", labels, dtype=pl.String)
+    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True) - offset
+
+
+def read_number(
+    day: date, number: int, length: timedelta, timezone: str | timedelta
+) -> datetime:
+    """Return the UTC start of interval `number`, counted from 1, of a local `day`.
+
+    The intervals follow one another without regard to the clock: a day of 23 hours has 46 half
+    hours, one of 25 has 50.
+
+    Args:
+        timezone: IANA name, or the offset from UTC of a publisher that keeps one all year.
+
+    Raises:
+        ValueError: the day has no interval of that number.
+    """
+    first, after = _midnight(day, timezone), _midnight(day + timedelta(days=1), timezone)
+    start = first + (number - 1) * length
+    if not first <= start < after:
+        most = (after - first) // length
+        raise ValueError(f"interval {number} of {day}, which has {most} of {length}")
+    return start
+
+
+def refuse_values_without_time(instants: pl.Series, values: pl.Series) -> None:
+    """Check that every value has a time, so that none is dropped with its label.
+
+    Raises:
+        ValueError: one has none; says how many.
+    """
+    lost = (instants.is_null() & values.is_not_null()).sum()
+    if lost:
+        raise ValueError(f"{lost} values at a local time that does not name an instant")
+
+
+def _midnight(day: date, timezone: str | timedelta) -> datetime:
+    """Return the UTC instant at which a local day begins."""
+    if isinstance(timezone, timedelta):
+        return datetime.combine(day, time(), UTC) - timezone
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
