@@ -9,7 +9,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide_store import catalogue
-from gridtide_store.catalogue import ZoneKind
+from gridtide_store.catalogue import ZoneKind, read_table
 
 CATALOGUE = catalogue.load()
 
@@ -84,9 +84,13 @@ def test_an_aggregate_has_zones_of_its_own() -> None:
             assert len(members) >= 2, zone.key
 
 
-def test_every_us_zone_with_a_respondent_is_read_from_eia() -> None:
+def test_every_us_zone_with_a_respondent_that_is_not_merged_is_read_from_eia() -> None:
+    rows = read_table("merges.csv")
+    merged = {row["zone"] for row in rows if row["since"] < "2018-08"}
+    assert len(merged) == 7
     for zone in CATALOGUE.zones.values():
-        assert ("eia" in zone.sources) == (zone.country == "US" and zone.eia is not None)
+        american = zone.country == "US" and zone.eia is not None
+        assert ("eia" in zone.sources) == (american and zone.key not in merged)
     assert CATALOGUE.zones["GB"].sources == ("uk_carbon_intensity",)
 
 

@@ -134,8 +134,27 @@ def test_a_value_given_twice_and_differently_in_one_body_is_unknown() -> None:
     assert frame.filter(pl.col("signal") == "generation_gas")["value"].to_list() == [7000.0]
 
 
-def test_load_is_demand_alone() -> None:
-    assert said("load") == {("US-NW-BPAT", "load", 0): 6100.0, ("US48", "load", 0): 480000.0}
+def test_load_is_demand_and_its_forecast_a_run_known_when_it_was_received() -> None:
+    frame = parse([body("load")]).sort("zone", "issued_at")
+    assert frame.select("zone", "signal", "value", "issued_at", "quality").rows() == [
+        ("US-NW-BPAT", "load", 6100.0, None, "measured"),
+        ("US-NW-BPAT", "load", 6000.0, KNOWN_AT, "forecast"),
+        ("US48", "load", 480000.0, None, "measured"),
+    ]
+
+
+def test_a_run_of_several_pages_is_issued_with_the_last() -> None:
+    later = replace(body("load"), known_at=KNOWN_AT + HOUR)
+    frame = parse([body("load"), later])
+    assert set(frame["issued_at"].drop_nulls()) == {KNOWN_AT + HOUR}
+
+
+def test_a_forecast_is_requested_for_three_days() -> None:
+    wanted = query(Kind.FORECAST, ["US-TEN-TVA"], START, START + timedelta(days=31))
+    ((request,),) = requests(wanted)
+    params = dict(request.params)
+    assert (params["start"], params["end"]) == ("2026-03-01T01", "2026-03-04T00")
+    assert ("facets[type][]", "DF") in request.params
 
 
 def test_a_flow_keeps_the_publisher_s_direction() -> None:
@@ -190,15 +209,17 @@ def test_each_slot_that_starts_in_the_span_is_requested_once(
     start = START + timedelta(minutes=late)
     end = start + timedelta(minutes=length)
     slots = [START + n * HOUR for n in range(-2, length // 60 + 8)]
+    if kind is Kind.FORECAST:
+        end = min(end, start + timedelta(days=3))
     expected = [f"{slot + HOUR:%Y-%m-%dT%H}" for slot in slots if start <= slot < end]
     assert labels(kind, zones, start, end) == expected
 
 
 def test_one_request_serves_all_zones_and_names_them_by_their_codes() -> None:
-    zones = ["US-CAL-CISO", "US-NW-BPAT"]
+    zones = ["US-CAL-CISO", "US-TEN-TVA"]
     ((request,),) = requests(query(Kind.LOAD, zones, START, START + 24 * HOUR))
     codes = [value for name, value in request.params if name == "facets[respondent][]"]
-    assert codes == ["CISO", "BPAT"]
+    assert codes == ["CISO", "TVA"]
     assert ("facets[type][]", "D") in request.params
     assert request.path == "/v2/electricity/rto/region-data/data/"
     assert "facets%5Brespondent%5D%5B%5D=CISO" in request.address

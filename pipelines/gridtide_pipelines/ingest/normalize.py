@@ -4,6 +4,8 @@
   and named. The slot then has a gap. Of a fuel it is a row without a value, for the fuel was
   named: one that is absent for long counts as closed.
 - Generation that is negative in total is none: all fuels of that slot are gaps, and counted.
+- Systematic errors of a publisher are corrected, and authorities that only generate merged into
+  their neighbours, each by a table with citations (corrections.py, merges.py).
 - Observations of slots that were not over when the answer came, and rows of another time than
   was requested, are mistakes of the publisher's clock or ours: counted and named, not stored.
 - Rows of unrequested zones (an answer may bring its neighbours) are counted, not stored.
@@ -29,6 +31,8 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.anomalies import collect, flagged, one_each
+from gridtide_pipelines.ingest.corrections import correct
+from gridtide_pipelines.ingest.merges import merge
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
@@ -88,6 +92,7 @@ def normalize(
     *,
     known_at: pl.Expr | None = None,
     span: Span | None = None,
+    corrected: bool = True,
 ) -> Normalized:
     """Turn the `readings` of one group of `bodies` into frames of OBSERVATION and FORECAST.
 
@@ -98,13 +103,15 @@ def normalize(
         known_at: when each reading was known, over the columns of READING, if that is not
             when its body was (an old file, known when its slots ended: ``pl.col("end")``).
         span: the time that was requested; None for a file.
+        corrected: whether systematic errors of the publisher are corrected.
     """
     flags: Counter[str] = Counter()
-    told = readings["flag"].drop_nulls().str.split(";").explode()
-    flags.update(dict(told.value_counts().iter_rows()))
     rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
+    rows = merge(correct(rows, source.name if corrected else ""), source.name)
+    found = rows["flag"].drop_nulls().str.split(";").explode()
+    flags.update(dict(found.value_counts().iter_rows()))
     rows = _oriented(_keep_requested(rows, bodies, flags))
     noted = [flagged(rows)]
     partial = pl.col("flag").str.split(";").list.contains(PARTIAL).fill_null(value=False)
@@ -207,7 +214,9 @@ def _future() -> tuple[pl.Expr, str]:
 
 def _unasked(span: Span) -> tuple[pl.Expr, str]:
     """Select slots outside the requested time; one that touches it counts as inside."""
-    return (pl.col("end") < span.start) | (pl.col("start") > span.end), "unasked_time"
+    moved = pl.col("start") - pl.col("published")  # it was requested as it is published
+    early, late = pl.col("end") - moved < span.start, pl.col("published") > span.end
+    return early | late, "unasked_time"
 
 
 def _plausible() -> pl.Expr:
@@ -215,7 +224,7 @@ def _plausible() -> pl.Expr:
     fits = value.is_null()
     for prefix, (low, high) in PLAUSIBLE:
         fits |= signal.str.starts_with(prefix) & value.is_between(low, high)
-    return fits
+    return fits & ~pl.col("implausible")
 
 
 def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Hourly generation by fuel, demand and interchange of US balancing authorities, from EIA.
+"""Hourly generation, demand, its forecast and interchange of US balancing authorities.
 
 Docs:       https://www.eia.gov/opendata/documentation.php (v2, electricity/rto; Form EIA-930)
 Licence:    public domain (https://www.eia.gov/about/copyrights_reuse.php); to be named.
@@ -9,15 +9,18 @@ Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a
             The key must be in the query, and the answer repeats it (fetch.py blots it out).
 Revisions:  authorities resend for days; 14 days are requested again.
 Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
-            `summing.total`, so that one that charges takes nothing from one that generates. The
+            `parsing.total`, so that one that charges takes nothing from one that generates. The
             fuel is null where one of them is null: a fuel that is listed without a value is
             not known, which is not the same as a fuel that is not listed. An unknown code is
-            summed into unknown and flagged. Demand other than ``D`` (forecast, net,
-            interchange) is not read. Respondents without a zone of ours (US48, regions such as
-            CAL) keep their own code; normalize.py counts them.
-Not merged: authorities that only generate (AVRN, GRID, GWA, ...) belong to neighbours' mixes;
-            they stay zones of their own here. Storage is positive when it discharges; before PS
-            and BAT were split out, pumping shows as negative WAT.
+            summed into unknown and flagged. Respondents without a zone of ours (US48, regions
+            such as CAL) keep their own code; normalize.py counts them. Storage is positive when
+            it discharges; before PS and BAT were split out, pumping shows as negative WAT.
+Demand:     Type ``D`` is load and ``DF`` its day-ahead forecast; net generation (NG) and total
+            interchange (TI) are not read, as the fuels and flows say more. A forecast does not
+            say when it was made: when we received it stands in, and only hours that are not
+            over then are stored as a run.
+Merged:     Authorities that only generate (AVRN, DEAA, GWA, ...) are requested with the zones
+            they belong to, and merged into them by normalize.py (see merges.py).
 Conflicts:  rows of a later page replace the same rows of an earlier one. A value given twice,
             and differently, in one body is unknown and flagged.
 Last seen:  2024-04 (recorded bodies of all three routes).
@@ -35,6 +38,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.merges import with_parts
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -88,11 +92,14 @@ ROUTES: Final[Mapping[Kind, tuple[str, str, tuple[str, ...]]]] = {
     # kind: route, facet of the authority, columns that order the pages
     Kind.GENERATION: ("fuel-type-data", "respondent", ("period", "respondent", "fueltype")),
     Kind.LOAD: ("region-data", "respondent", ("period", "respondent")),
+    Kind.FORECAST: ("region-data", "respondent", ("period", "respondent")),
     Kind.FLOW: ("interchange-data", "fromba", ("period", "fromba", "toba")),
 }
+TYPES: Final = {Kind.LOAD: "D", Kind.FORECAST: "DF"}
+FORECAST_SPAN: Final = timedelta(days=3)  # none is published for later hours
 NOTHING: Final[Mapping[str, Any]] = {"data": [], "total": 0}  # an answer without a row
 # About as many rows has an authority in an hour: fuels, demand, neighbours.
-ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.LOAD: 1, Kind.FLOW: 6}
+ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.FLOW: 6}
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -100,13 +107,16 @@ def requests(query: Query) -> Sequence[Group]:
     kind, zones = query.kind, query.zones
     route, facet, order = ROUTES[kind]
     fixed = [("frequency", "hourly"), ("data[]", "value")]
-    fixed += [(f"facets[{facet}][]", CODES[zone]) for zone in zones]
-    fixed += [("facets[type][]", "D")] if kind is Kind.LOAD else []
+    fixed += [(f"facets[{facet}][]", CODES[zone]) for zone in with_parts(zones, NAME)]
+    fixed += [("facets[type][]", TYPES[kind])] if kind in TYPES else []
     for i, column in enumerate(order):  # pages of an unsorted answer may overlap
         fixed += [(f"sort[{i}][column]", column), (f"sort[{i}][direction]", "asc")]
-    hours = max(24, 2 * PAGE // (ROWS[kind] * max(1, len(zones))))
+    hours = max(24, 2 * PAGE // (ROWS.get(kind, 1) * max(1, len(zones))))
+    end = query.end
+    if kind is Kind.FORECAST:
+        end = min(end, query.start + FORECAST_SPAN)
     groups: list[Group] = []
-    slot, after = _whole(query.start), _whole(query.end)
+    slot, after = _whole(query.start), _whole(end)
     while slot < after:
         until = min(slot + min(hours * HOUR, MAX_SPAN), after)
         span = [("start", f"{slot + HOUR:{STAMP}}"), ("end", f"{until:{STAMP}}")]
@@ -136,12 +146,15 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation, load or flow of every authority and hour in the pages."""
     with check_shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
+        issued_at = max(body.known_at for body in bodies)  # a run is known with its last page
         reported = readings(
             zone=[row.zone for row in rows],
             signal=[row.signal for row in rows],
             start=HOUR,
             end=[row.label for row in rows],
             value=[row.value for row in rows],
+            quality=[Quality.FORECAST if row.ahead else Quality.MEASURED for row in rows],
+            issued_at=[issued_at if row.ahead else None for row in rows],
             body=[row.body for row in rows],
             stamp=STAMP + ":%M",
         )
@@ -173,6 +186,7 @@ class _Row:
     label: str
     value: float | None
     body: int
+    ahead: bool = False
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
@@ -184,17 +198,19 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
         elif "fromba" in row:
             zone, code = f"{_zone(row['fromba'])}->{_zone(row['toba'])}", None
             signal = "flow"
-        elif row["type"] == "D":
+        elif row["type"] in TYPES.values():
             zone, code = _zone(row["respondent"]), None
             signal = "load"
         else:
             continue
-        yield _Row(zone, signal, code, row["period"] + ":00", number(row["value"]), index)
+        ahead = row.get("type") == TYPES[Kind.FORECAST]
+        label, value = row["period"] + ":00", number(row["value"])
+        yield _Row(zone, signal, code, label, value, index, ahead)
 
 
 def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
     """Turn rows by code into READING by fuel: the newest page wins, codes are summed."""
-    key = ["zone", "signal", "start", "end"]
+    key = ["zone", "signal", "start", "end", "quality", "issued_at"]
     differ = pl.col("value").filter(pl.col("body") == pl.col("body").max()).n_unique() > 1
     by_code = reported.group_by([*key, "code"], maintain_order=True).agg(
         pl.col("value").last(), pl.col("body").max(), differ.alias("differ")
@@ -217,11 +233,7 @@ def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
             gap.any().alias("gap"),
         )
         .filter(~pl.col("gap"))
-        .with_columns(
-            flag=pl.col("flag").replace("", None),
-            quality=pl.lit(str(Quality.MEASURED)),
-            issued_at=pl.lit(None, dtype=READING["issued_at"]),
-        )
+        .with_columns(flag=pl.col("flag").replace("", None))
         .select(READING.names())
     )
 
