@@ -86,4 +86,4 @@ def test_the_command_prints_what_is_parsed(
     assert "unmapped_code:WIN" in printed.err
     other = recorded / "fixtures/entsoe/not_xml_invalid.xml"
     assert main(["parse", "entsoe", str(other), "--zone", "AT"]) == 1
-    assert "no market document" in capsys.readouterr().err
+    assert "not a market document" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.normalize import normalize
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import entsoe
+from gridtide_pipelines.ingest.sources.entsoe_areas import areas
 
 DATA = Path(__file__).with_name("data") / "entsoe"
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -69,6 +71,17 @@ def test_a_sum_that_lacks_a_code_is_stored_as_unknown() -> None:
     coal = found.observations.filter(pl.col("signal") == "generation_coal")
     assert coal["value"].to_list() == [150.5, 160.5, None, 200.0]
     assert found.flags == {"partial": 1}
+
+
+def test_codes_of_one_fuel_in_slots_of_two_lengths_are_no_whole() -> None:
+    content = (DATA / "generation.xml").read_bytes()
+    hours = b"<end>2026-03-01T04:00Z</end></timeInterval>\n      <resolution>PT60M"
+    first, _, rest = content.partition(hours)  # lignite
+    quarters = rest.replace(hours, hours.replace(b"04:00", b"01:00").replace(b"60M", b"15M"), 1)
+    frame = entsoe.parse([body(first + hours + quarters, "AT")])  # hard coal, 4 quarter hours
+    coal = frame.filter(pl.col("signal") == "generation_coal")
+    assert len(said(frame, "generation_coal")) == 4 + 3
+    assert coal["flag"].to_list() == ["partial"] * 7
 
 
 def test_a_document_may_change_its_resolution_and_time_between_periods_is_a_gap() -> None:
@@ -269,6 +282,53 @@ def test_a_zone_of_several_codes_is_one_group_and_they_are_added() -> None:
     assert len(before) == 4
     two = [body("load", "IT-SO"), body("load", "IT-SO")]
     assert said(entsoe.parse(two), "load")[0] == (0, 0.5, 14000.0)
+
+
+def later(content: bytes) -> bytes:
+    """The load of half hours 2 and 3 alone: those before it are not there yet."""
+    first = content.index(b"<Point>")
+    return content[:first] + content[content.index(b"<position>3</position>") - 7 :]
+
+
+@pytest.mark.parametrize("second", ["nothing_acknowledged", "half"])
+def test_a_zone_of_which_one_code_lacks_a_time_is_partial(second: str) -> None:
+    load = (DATA / "load.xml").read_bytes()
+    other = later(load) if second == "half" else second
+    frame = entsoe.parse([body(load, "IT-SO"), body(other, "IT-SO")])
+    flags = dict(frame.select((pl.col("start") - START) / HOUR, "flag").iter_rows())
+    late = [0.0, 0.5] if second == "half" else [0.0, 0.5, 1.0, 1.5]
+    assert [hour for hour, flag in sorted(flags.items()) if flag == "partial"] == late
+
+
+def test_a_code_is_missed_only_at_times_it_was_requested_for() -> None:
+    def within(first: str, last: str, name: str | bytes) -> Body:
+        plain = body(name, "IT-SO")
+        span = (("periodStart", f"2026030{first}"), ("periodEnd", f"2026030{last}"))
+        return Body(Request("GET", "/api", span, zones=("IT-SO",)), plain.content, KNOWN_AT, 1)
+
+    load = (DATA / "load.xml").read_bytes()
+    ended, goes_on = within("10000", "10100", load), within("10100", "20000", load)
+    frame = entsoe.parse([ended, goes_on])
+    assert said(frame, "load") == said(entsoe.parse([body("load", "IT-SO")]), "load")
+    assert frame["flag"].null_count() == 4
+
+
+def test_a_direction_without_data_leaves_the_flow_unknown() -> None:
+    bodies = [body(name, "AT", "CH") for name in ("flow_from_AT_to_CH", "nothing_acknowledged")]
+    with pytest.raises(NothingYet):
+        entsoe.parse(bodies)
+
+
+def test_the_load_of_a_zone_is_requested_under_one_code_at_a_time() -> None:
+    for zone in {area.zone for area in areas() if area.item == "load"} - {"IT-SO"}:
+        spans = sorted(
+            (area.since or datetime.min.replace(tzinfo=UTC), area.until)
+            for area in areas()
+            if (area.zone, area.item) == (zone, "load")
+        )
+        assert all(
+            until is not None and until <= since for (_, until), (since, _) in pairwise(spans)
+        )
 
 
 def test_a_code_that_ends_within_the_span_is_asked_until_then() -> None:

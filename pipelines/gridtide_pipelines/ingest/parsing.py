@@ -21,6 +21,7 @@ from gridtide_store.vocabulary import INSTANT
 
 Column: TypeAlias = Collection[object] | pl.Series
 
+REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
 # A store that charges is not generation, so it cannot make a total negative.
 STORAGE: Final = ("hydro_storage", "battery_storage")
 
@@ -70,21 +71,19 @@ def readings(
     else:
         first = _times(start, stamp)
         last = first + end if isinstance(end, timedelta) else _times(end, stamp)
-    frame = pl.DataFrame(
-        {
-            "start": first,
-            "end": last,
-            "value": pl.Series(value, dtype=pl.Float64, strict=True),
-        }
-    ).with_columns(
-        _column("zone", zone),
-        _column("signal", signal),
-        _column("quality", quality),
-        _column("issued_at", issued_at),
-        _column("flag", flag),
-        _column("body", body),
-    )
-    return check_readings(frame.select(READING.names()))
+    given = {
+        "zone": zone,
+        "signal": signal,
+        "start": first,
+        "end": last,
+        "value": pl.Series(value, dtype=pl.Float64, strict=True),
+        "quality": quality,
+        "issued_at": issued_at,
+        "flag": flag,
+        "body": body,
+    }
+    columns = [_column(name, given[name], len(first)) for name in READING.names()]
+    return check_readings(pl.DataFrame(columns))
 
 
 def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
@@ -95,15 +94,11 @@ def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
     """
     if frame.schema != READING:
         raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
-    if (
-        frame.select(pl.exclude("value", "issued_at", "flag").is_null().any())
-        .row(0)
-        .count(True)
-    ):
+    if any(frame[name].null_count() for name in REQUIRED):
         raise ValueError("a reading without zone, signal, start, end, quality or body")
-    odd = frame.filter((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite())
-    if not odd.is_empty():
-        raise ValueError(f"{odd.height} readings end before they start or are not finite")
+    odd = (frame["end"] <= frame["start"]) | ~frame["value"].is_finite()
+    if odd.any():
+        raise ValueError(f"{odd.sum()} readings end before they start or are not finite")
     return frame
 
 
@@ -160,10 +155,12 @@ def _times(column: Column, stamp: str | None) -> pl.Series:
     return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
 
 
-def _column(name: str, given: object) -> pl.Expr | pl.Series:
+def _column(name: str, given: object, count: int) -> pl.Series:
+    if isinstance(given, pl.Series):
+        return given.cast(READING[name], strict=True).alias(name)
     if isinstance(given, Collection) and not isinstance(given, str):
         return pl.Series(name, given, dtype=READING[name], strict=True)
-    return pl.lit(given, dtype=READING[name]).alias(name)
+    return pl.Series(name, [given], dtype=READING[name], strict=True).new_from_index(0, count)
 
 
 def total(value: pl.Expr) -> pl.Expr:

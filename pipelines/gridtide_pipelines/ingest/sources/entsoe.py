@@ -11,9 +11,10 @@ Slots:      15, 30 or 60 min by zone, date and item; labelled by the UTC start o
 Limits:     400 requests a minute for each token, a year for each request; beyond it, ten
             minutes of 429. A long answer comes as a ZIP of several documents.
 Revisions:  strong; of 1,056 values of DE on 2021-01-01, 1,050 were revised within four years.
-Codes:      Codes of one fuel are added; where one of them is missing, the sum is flagged as
-            partial and stored as unknown. A series with `outBiddingZone_Domain` is consumption
-            (pumps, own use) and counts negative. An unknown code is unknown and flagged.
+Codes:      Codes of one fuel, and of one zone, are added; where one of them is missing, the
+            sum is flagged as partial and stored as unknown. A series with
+            `outBiddingZone_Domain` is consumption (pumps, own use) and counts negative. An
+            unknown code is unknown and flagged.
 No data:    An acknowledgement with "No matching data found", with status 200 or 400. Other
             acknowledgements refuse the request.
 Prices:     Auctions stand side by side: sequence 1 counts where one is named, and of series of
@@ -25,17 +26,21 @@ Last seen:  2025-11 (recorded bodies of all seven document types).
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import (
+    PARTIAL,
     Body,
     Credentials,
     Group,
@@ -47,9 +52,20 @@ from gridtide_pipelines.ingest.source import (
     Tier,
 )
 from gridtide_pipelines.ingest.sources.entsoe_areas import areas, borders, direction
-from gridtide_pipelines.ingest.sources.entsoe_documents import read_documents
-from gridtide_pipelines.ingest.sources.entsoe_values import ACTUAL, Row, read_rows
+from gridtide_pipelines.ingest.sources.entsoe_documents import (
+    Slots,
+    read_documents,
+    seconds_of,
+    starts_of,
+)
+from gridtide_pipelines.ingest.sources.entsoe_values import (
+    ACTUAL,
+    Values,
+    add_bodies,
+    read_values,
+)
 from gridtide_store import catalogue
+from gridtide_store.vocabulary import INSTANT
 
 NAME = "entsoe"
 
@@ -98,7 +114,7 @@ def requests(query: Query) -> Sequence[Group]:
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
-    """Every value in the documents, under the zone that was requested.
+    """Return every value in the documents, under the zone that was requested.
 
     Where several were requested, or none, a value is under the EIC code of its area; an
     exchange then is ``from->to``.
@@ -107,59 +123,101 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         SourceChanged: a body is not a document of these types, or refuses the request.
         NothingYet: all of them say that there is no data.
     """
-    rows: list[Row] = []
+    found: list[Values] = []
     with check_shape(NAME):
         issued_at = max(body.known_at for body in bodies)  # a run is known with its last page
         for index, body in enumerate(bodies):
             for document in read_documents(body.content):
-                rows += read_rows(document, index, issued_at)
-        rows = _named(rows, [body.request.zones for body in bodies])
-        frame = readings(
-            zone=[row.area for row in rows],
-            signal=[row.signal for row in rows],
-            start=[row.start for row in rows],
-            end=[row.start + row.length for row in rows],
-            value=[row.value for row in rows],
-            quality=[Quality.FORECAST if row.issued_at else Quality.MEASURED for row in rows],
-            issued_at=[row.issued_at for row in rows],
-            flag=[row.flag for row in rows],
-            body=[row.body for row in rows],
-        )
+                found += read_values(document, index, issued_at)
+        frame = _frame([each for each in _named(found, bodies) if len(each.slots)])
     if frame.is_empty():
         raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
     return frame
 
 
-def _named(rows: Sequence[Row], zones: Sequence[Sequence[str]]) -> list[Row]:
-    """Put rows under the one zone, or the one border, that their body was requested for.
+def _frame(found: Sequence[Values]) -> pl.DataFrame:
+    """Return values as readings; NaN becomes null."""
 
-    The codes of one zone are added. The flow of a border is the difference of its two
-    directions; where both were sent, a time that one of them lacks is unknown and left out.
+    def repeat(each: Callable[[Values], object]) -> list[object]:
+        return [item for values in found for item in [each(values)] * len(values.slots)]
+
+    def instants(seconds: Slots) -> pl.Series:
+        return pl.Series(seconds * 1_000_000).cast(INSTANT)
+
+    slots = np.concatenate([np.empty(0, np.int64), *(each.slots for each in found)])
+    values = np.concatenate([np.empty(0), *(each.values for each in found)])
+    flags: list[str | None] = []
+    for each in found:
+        both = (each.flag or None, f"{each.flag};{PARTIAL}" if each.flag else PARTIAL)
+        flags += [both[partial] for partial in each.partial.tolist()]
+    return readings(
+        zone=repeat(lambda each: each.area),
+        signal=repeat(lambda each: each.signal),
+        start=instants(starts_of(slots)),
+        end=instants(starts_of(slots) + seconds_of(slots)),
+        value=pl.Series(values, nan_to_null=True),
+        quality=repeat(
+            lambda each: str(Quality.FORECAST if each.issued_at else Quality.MEASURED)
+        ),
+        issued_at=repeat(lambda each: each.issued_at),
+        flag=flags,
+        body=repeat(lambda each: each.body),
+    )
+
+
+def _named(found: Sequence[Values], bodies: Sequence[Body]) -> list[Values]:
+    """Put values under the one zone, or the one border, that their body was requested for.
+
+    The codes of one zone are added; where one of them lacks a time that it was requested for,
+    the sum is flagged as partial. The flow of a border is the difference of its two directions;
+    where both were requested, a time that one of them lacks is unknown and left out.
     """
-    named: list[Row] = []
-    sums: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        asked = zones[row.body]
-        if len(asked) == 2 and "->" in row.area:
-            sign = direction(row.area, asked[0], asked[1])
-            value = None if row.value is None else sign * row.value
-            row = row._replace(area="->".join(asked), value=value)
-            sums[row.area, row.signal, row.start, row.length, row.issued_at].append(row)
-        elif len(asked) == 1:
-            row = row._replace(area=asked[0])
-            sums[row.area, row.signal, row.start, row.length, row.issued_at].append(row)
+    named: list[Values] = []
+    parts: dict[tuple[str, str, datetime | None], list[Values]] = defaultdict(list)
+    for each in found:
+        requested = bodies[each.body].request.zones
+        if len(requested) == 2 and "->" in each.area:
+            sign = direction(each.area, requested[0], requested[1])
+            each = replace(each, area="->".join(requested), values=sign * each.values)
+        elif len(requested) == 1:
+            each = replace(each, area=requested[0])
         else:
-            named.append(row)
-    directions = len({row.body for row in rows if len(zones[row.body]) == 2})
-    for found in sums.values():
-        first = found[0]
-        if len(zones[first.body]) == 2 and len(found) < directions:
+            named.append(each)
             continue
-        values = [row.value for row in found]
-        total = None if None in values else sum(value for value in values if value is not None)
-        flags = ";".join(dict.fromkeys(row.flag for row in found if row.flag)) or None
-        named.append(first._replace(value=total, flag=flags))
+        parts[each.area, each.signal, each.issued_at].append(each)
+    silent = set(range(len(bodies))) - {each.body for each in found if len(each.slots)}
+    holding: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for (area, signal, _), mine in parts.items():
+        holding[area, signal].update(each.body for each in mine if len(each.slots))
+    for (area, signal, _), mine in parts.items():
+        zones = bodies[mine[0].body].request.zones
+        # A code of the zone that has no such fuel is not missed; one without any value is late.
+        alike = {index for index in silent if bodies[index].request.zones == zones}
+        spans = {n: _requested_span(bodies[n].request) for n in holding[area, signal] | alike}
+        whole = add_bodies(mine, spans)
+        if len(zones) == 2:
+            kept = ~whole.partial
+            whole = replace(
+                whole,
+                slots=whole.slots[kept],
+                values=whole.values[kept],
+                partial=whole.partial[kept],
+            )
+        named.append(whole)
     return named
+
+
+def _requested_span(request: Request) -> tuple[float, float]:
+    """Return the time a request was for, seconds since the epoch; any if it is unknown."""
+    params = dict(request.params)
+
+    def seconds(name: str, otherwise: float) -> float:
+        text = params.get(name)
+        if text is None:
+            return otherwise
+        return datetime.strptime(text, STAMP).replace(tzinfo=UTC).timestamp()
+
+    return seconds("periodStart", -math.inf), seconds("periodEnd", math.inf)
 
 
 def _of_zones(

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
-from xml.etree.ElementTree import Element
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeAlias
 
-from gridtide_pipelines.ingest.source import PARTIAL
+import numpy as np
+from numpy.typing import NDArray
+
 from gridtide_pipelines.ingest.sources.entsoe_documents import (
+    LENGTHS,
+    Document,
+    Floats,
     Series,
-    Slot,
+    Slots,
+    is_rising,
     read_acknowledgement,
     read_series,
+    starts_of,
     text_of,
 )
 from gridtide_store.vocabulary import generation
+
+Flags: TypeAlias = NDArray[np.bool_]
 
 FUELS: Final = {
     "B01": "biomass",
@@ -45,38 +54,47 @@ ACTUAL: Final = "A16"
 TOTAL_CONTRACT: Final = "A05"
 
 
-class Row(NamedTuple):
-    """A value of one area, or of one exchange ``from->to``; ``issued_at`` of a forecast."""
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Values of one area, or of one exchange ``from->to``, in the order of their slots.
+
+    Attributes:
+        values: of the slots, each of which is there once; NaN is known to be unknown.
+        partial: for each slot whether a part of the sum is missing.
+        issued_at: of a forecast.
+        flag: of all of them, or "".
+        body: number of the body that they are from.
+    """
 
     area: str
     signal: str
-    start: datetime
-    length: timedelta
-    value: float | None
+    slots: Slots
+    values: Floats
+    partial: Flags
     issued_at: datetime | None
-    flag: str | None
+    flag: str
     body: int
 
 
-def read_rows(document: Element, body: int, issued_at: datetime) -> Iterator[Row]:
-    """Return the values of one document, under the codes of its areas.
+def read_values(document: Document, body: int, issued_at: datetime) -> Iterator[Values]:
+    """Yield the values of one document, under the codes of its areas.
 
     Args:
         body: number of the body that the document is from.
         issued_at: of a forecast.
 
     Raises:
-        ValueError: it is no document of these types, or refuses the request.
+        ValueError: it is not a document of these types, or refuses the request.
     """
-    kind = document.tag
-    if kind == "Acknowledgement_MarketDocument":
-        read_acknowledgement(document)
+    root = document.root
+    if root.tag == "Acknowledgement_MarketDocument":
+        read_acknowledgement(root)
         return
-    if kind not in ("GL_MarketDocument", "Publication_MarketDocument"):
-        raise ValueError(f"a {kind[:60]}, which is no market document")
-    item = text_of(document, "type")
-    process = document.findtext("process.processType", "")
-    series = [read_series(each) for each in document.iter("TimeSeries")]
+    if root.tag not in ("GL_MarketDocument", "Publication_MarketDocument"):
+        raise ValueError(f"a {root.tag[:60]}, not a market document")
+    item = text_of(root, "type")
+    process = root.findtext("process.processType", "")
+    series = [read_series(each, document) for each in root.iter("TimeSeries")]
     match item:
         case "A75":
             yield from _by_fuel(series, body, None, generation)
@@ -98,69 +116,116 @@ def read_rows(document: Element, body: int, issued_at: datetime) -> Iterator[Row
             raise ValueError(f"document type {item[:20]!r} is not one of those that are read")
 
 
+def add(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats]:
+    """Add values slot by slot; NaN where one of them is.
+
+    A slot that only some of the parts have is the sum of those.
+    """
+    if len(parts) == 1 and is_rising(parts[0][0]):
+        return parts[0]
+    slots, index = np.unique(np.concatenate([each for each, _ in parts]), return_inverse=True)
+    sums = np.zeros(len(slots))
+    np.add.at(sums, index, np.concatenate([each for _, each in parts]))
+    return slots, sums
+
+
+def add_bodies(mine: Sequence[Values], wanted: Mapping[int, tuple[float, float]]) -> Values:
+    """Add values of one area and signal; partial where a body lacks a time it was wanted for.
+
+    A publisher answers whole local days: what lies outside the time that its body was requested
+    for counts where nothing else is.
+
+    Args:
+        wanted: for each body the time that it was requested for, seconds since the epoch.
+    """
+    if len(mine) == len(wanted) == 1:
+        return mine[0]
+    slots = np.unique(np.concatenate([each.slots for each in mine]))
+    starts = starts_of(slots)
+    lacks = np.zeros(len(slots), np.bool_)
+    within: dict[int, Flags] = {}
+    some = np.zeros(len(slots), np.bool_)
+    for index, (since, until) in wanted.items():
+        within[index] = (starts >= since) & (starts < until)
+        has = np.zeros(len(slots), np.bool_)
+        for each in mine:
+            if each.body == index:
+                has[np.searchsorted(slots, each.slots)] = True
+        lacks |= within[index] & ~has
+        some |= within[index] & has
+    values = np.zeros(len(slots))
+    partial = lacks
+    for each in mine:
+        at = np.searchsorted(slots, each.slots)
+        counts = within[each.body][at] | ~some[at]
+        values[at] += np.where(counts, each.values, 0.0)
+        partial[at] |= each.partial & counts
+    flags = [flag for each in mine for flag in each.flag.split(";") if flag]
+    return replace(
+        mine[0],
+        slots=slots,
+        values=values,
+        partial=partial,
+        flag=";".join(dict.fromkeys(flags)),
+    )
+
+
 def _by_fuel(
     series: Sequence[Series],
     body: int,
     issued_at: datetime | None,
     signal_of: Callable[[str], str],
-) -> Iterator[Row]:
+) -> Iterator[Values]:
     """Add the codes of each fuel; what consumes counts negative.
 
-    Where one of the codes that generate is missing, the sum is flagged as partial: codes end at
-    different times, and the rest must not pass for the whole. A pump that is not named rests.
+    Where one of the codes that generate is missing, or comes in slots of another length, the
+    sum is flagged as partial: codes end at different times, and the rest must not pass for the
+    whole. A pump that is not named rests.
     """
-    sums: dict[tuple[str, str], dict[tuple[datetime, timedelta], float | None]]
-    sums, flags = defaultdict(dict), dict[tuple[str, str], str]()
-    times: dict[tuple[str, str], dict[str, set[datetime]]] = defaultdict(dict)
+    mine: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for each in series:
-        fuel = FUELS.get(each.code, "unknown")
-        key = each.area, signal_of(fuel)
-        if each.code and each.code not in FUELS:
-            flags[key] = f"unmapped_code:{each.code}"
-        _add(sums[key], each, -1.0 if each.consumes else 1.0)
-        if not each.consumes:
-            known = times[key].setdefault(each.code, set())
-            known.update(slot.start for slot in each.slots)
-    for key, slots in sums.items():
-        everywhere = set.intersection(*times[key].values()) if key in times else set()
-        for (start, length), value in sorted(slots.items()):
-            found = [flags[key]] if key in flags else []
-            found += [PARTIAL] if key in times and start not in everywhere else []
-            yield Row(*key, start, length, value, issued_at, ";".join(found) or None, body)
+        mine[each.area, signal_of(FUELS.get(each.code, "unknown"))].append(each)
+    for (area, signal), found in mine.items():
+        slots, values = add(
+            [(each.slots, -each.values if each.consumes else each.values) for each in found]
+        )
+        codes: dict[str, list[Slots]] = defaultdict(list)
+        for each in found:
+            if not each.consumes:
+                codes[each.code].append(each.slots)
+        known = np.zeros(len(slots), np.int64)
+        for mine_of_code in codes.values():
+            has = np.zeros(len(slots), np.int64)
+            for of_series in mine_of_code:
+                has[np.searchsorted(slots, of_series)] = 1
+            known += has
+        new = [each.code for each in found if each.code and each.code not in FUELS]
+        flag = ";".join(f"unmapped_code:{code}" for code in dict.fromkeys(new))
+        partial = known < len(codes)
+        yield Values(area, signal, slots, values, partial, issued_at, flag, body)
 
 
 def _sums(
     series: Sequence[Series], signal: str, body: int, issued_at: datetime | None
-) -> Iterator[Row]:
-    sums: dict[str, dict[tuple[datetime, timedelta], float | None]] = defaultdict(dict)
+) -> Iterator[Values]:
+    mine: dict[str, list[tuple[Slots, Floats]]] = defaultdict(list)
     for each in series:
-        _add(sums[each.area], each, 1.0)
-    for area, slots in sums.items():
-        for (start, length), value in sorted(slots.items()):
-            yield Row(area, signal, start, length, value, issued_at, None, body)
-
-
-def _add(
-    slots: dict[tuple[datetime, timedelta], float | None], series: Series, sign: float
-) -> None:
-    for slot in series.slots:
-        key = slot.start, slot.length
-        value = None if slot.value is None else sign * slot.value
-        if key in slots:
-            before = slots[key]
-            value = None if value is None or before is None else before + value
-        slots[key] = value
+        mine[each.area].append((each.slots, each.values))
+    for area, found in mine.items():
+        slots, values = add(found)
+        whole = np.zeros(len(slots), np.bool_)
+        yield Values(area, signal, slots, values, whole, issued_at, "", body)
 
 
 def _total(series: Sequence[Series]) -> Sequence[Series]:
-    """The series of the total contract, where any is; else all."""
+    """Return the series of the total contract, where any is; else all."""
     total = [each for each in series if each.contract == TOTAL_CONTRACT]
     return total or series
 
 
-def _prices(series: Sequence[Series], body: int) -> Iterator[Row]:
-    """The first auction of each area, in the finest resolution there is of each time."""
-    chosen: dict[tuple[str, str], list[Slot]] = defaultdict(list)
+def _prices(series: Sequence[Series], body: int) -> Iterator[Values]:
+    """Yield the first auction of each area, in the finest resolution of each time."""
+    chosen: dict[tuple[str, str], list[Series]] = defaultdict(list)
     first = {
         area: min(each.sequence for each in series if each.area == area)
         for area in {each.area for each in series}
@@ -169,14 +234,21 @@ def _prices(series: Sequence[Series], body: int) -> Iterator[Row]:
         if not each.currency:
             raise ValueError("a price without a currency")
         if each.sequence == first[each.area]:
-            chosen[each.area, f"price_{each.currency}"] += each.slots
-    for (area, signal), slots in chosen.items():
-        taken: set[datetime] = set()
-        for slot in sorted(slots, key=lambda slot: (slot.length, slot.start)):
-            minutes = [
-                slot.start + timedelta(minutes=k)
-                for k in range(0, int(slot.length.total_seconds() // 60), 5)
-            ]
-            if taken.isdisjoint(minutes):
-                taken.update(minutes)
-                yield Row(area, signal, slot.start, slot.length, slot.value, None, None, body)
+            chosen[each.area, f"price_{each.currency}"].append(each)
+    for (area, signal), found in chosen.items():
+        prices: dict[int, float] = {}
+        for each in found:
+            for slot, value in zip(each.slots.tolist(), each.values.tolist(), strict=True):
+                prices.setdefault(slot, value)
+        taken: set[int] = set()
+        for slot in sorted(prices, key=lambda slot: (slot % LENGTHS, slot)):
+            start, minutes = divmod(slot, LENGTHS)
+            steps = range(start, start + minutes * 60, 300)
+            if taken.isdisjoint(steps):
+                taken.update(steps)
+            else:
+                del prices[slot]
+        slots = np.array(sorted(prices), np.int64)
+        values = np.array([prices[slot] for slot in slots.tolist()])
+        whole = np.zeros(len(slots), np.bool_)
+        yield Values(area, signal, slots, values, whole, None, "", body)
