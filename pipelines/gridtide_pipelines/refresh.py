@@ -57,7 +57,7 @@ def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock
 def trusted(zone: str) -> Sequence[str]:
     """Return the sources of `zone`, most trusted first.
 
-    None for a zone not in the catalogue.
+    Empty for a zone that is not in the catalogue.
     """
     record = catalogue.load().find(zone)
     return record.sources if record else ()

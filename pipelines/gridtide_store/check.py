@@ -169,7 +169,7 @@ def _bodies(store: Store) -> Iterator[Finding]:
         try:
             read_body(store.home.raw, digest)
         except Damaged as error:
-            yield Finding(str(body_path(store.home.raw, digest)), str(error), RESTORE)
+            yield _finding(body_path(store.home.raw, digest), error)
 
 
 def _ledger(home: DataDirectory) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ class BodyExpired(NoData):
 
 
 def translate_error(error: Exception, path: Path, remedy: str = RESTORE) -> GridtideError:
-    """Turn `error` into one sentence about `place`, with the remedy.
+    """Turn `error` into one sentence about `path`, with the remedy.
 
     Args:
         error: of DuckDB, SQLite or the operating system.

@@ -37,7 +37,7 @@ def append_runs(
         Rows (steps) added.
 
     Raises:
-        BadInput: see `frames.forecasts`.
+        BadInput: see `vocabulary.forecasts`.
     """
     incoming = forecasts(incoming)
     headers = incoming.select(HEADER).unique().sort(RUN)

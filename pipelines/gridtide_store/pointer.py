@@ -87,7 +87,7 @@ def whole_snapshots(home: DataDirectory) -> Iterator[Path]:
 
 
 def _newest_first(home: DataDirectory) -> list[tuple[Path, Manifest]]:
-    """Yield the snapshots with a readable manifest, newest publication first.
+    """Return the snapshots with a readable manifest, newest publication first.
 
     The order goes by what each names as the one before it, as a replay's clock may stand at
     any time; by the clock among those that nothing came after.

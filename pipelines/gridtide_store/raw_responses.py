@@ -29,6 +29,8 @@ MOST_BYTES: Final = 256_000_000
 FOLDERS: Final = 256
 SWEPT: Final = "swept"
 
+FROM_BACKUP: Final = "restore it from a backup with `gridtide restore`"
+
 
 def keep_body(
     connection: duckdb.DuckDBPyConnection,
@@ -99,11 +101,11 @@ def read_body(folder: Path, digest: str) -> bytes:
     try:
         content = gzip.decompress(path.read_bytes())
     except FileNotFoundError as error:
-        raise Damaged(f"{path} is missing; restore it from a backup") from error
+        raise Damaged(f"{path} is missing; {FROM_BACKUP}") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise Damaged(f"{path} is not a whole gzip file; restore it from a backup") from error
+        raise Damaged(f"{path} is not a whole gzip file; {FROM_BACKUP}") from error
     if hash_body(content) != digest:
-        raise Damaged(f"{path}: the content is not what its name says; restore it")
+        raise Damaged(f"{path} has not the content of its name; {FROM_BACKUP}")
     return content
 
 
@@ -221,8 +223,11 @@ def _strays(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
     """Return the files in the next folder that no retrieval names; note the others' sizes."""
     number = read_note(connection, SWEPT) % FOLDERS
     prefix = f"{number:02x}"
+    there = folder / prefix
+    # Those written in part, by a process that died, are named by none either.
     files = {
-        prefix + path.name.removesuffix(".gz"): path for path in (folder / prefix).glob("*.gz")
+        prefix + path.name.removesuffix(".gz"): path
+        for path in (*there.glob("*.gz"), *there.glob(".*.partial"))
     }
     rows = connection.execute(
         "SELECT id, body_sha256, stored_bytes FROM retrieval WHERE expired_at IS NULL "

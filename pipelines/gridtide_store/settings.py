@@ -19,6 +19,11 @@ from gridtide_store.data_directory import default_home
 SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")
 FOREVER = "forever"
 BASE_URL = re.compile(r"GRIDTIDE_([A-Z0-9_]+)_URL")
+COUNT = re.compile(r"[0-9]{1,9}")
+# A hundred years: what is kept that long is kept for ever, and no clock minus it is off the
+# calendar.
+MOST_DAYS = 36_500
+MOST_WORKERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Settings:
             max_age=_hours(environ, "GRIDTIDE_MAX_AGE_HOURS", cls.max_age),
             log_level=_level(environ),
             log_json=read_flag(environ, "GRIDTIDE_LOG_JSON"),
-            workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers),
+            workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers, MOST_WORKERS),
             unknown=_unknown(environ),
         )
 
@@ -153,12 +158,12 @@ def read_flag(environ: Mapping[str, str], name: str, *, default: bool = False) -
     raise BadInput(f"{name}={text!r} is neither 1 nor 0")
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = environ.get(name, "").strip()
     if not text:
         return default
-    if not text.isdigit() or int(text) < 1:
-        raise BadInput(f"{name}={text!r} is not a whole number of at least 1")
+    if not COUNT.fullmatch(text) or not 1 <= int(text) <= most:
+        raise BadInput(f"{name}={text!r} is not a whole number from 1 to {most}")
     return int(text)
 
 
@@ -166,7 +171,7 @@ def _days(environ: Mapping[str, str], name: str, default: timedelta | None) -> t
     text = environ.get(name, "").strip()
     if text.lower() == FOREVER:
         return None
-    return timedelta(days=_count(environ, name, 1)) if text else default
+    return timedelta(days=_count(environ, name, 1, MOST_DAYS)) if text else default
 
 
 def _hours(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:

@@ -112,8 +112,9 @@ def test_a_fit_of_another_source_is_not_used(
         lambda whole: b"",
         lambda whole: b"[1]\n" + whole,
         lambda whole: whole.replace(b'"slots": 100', b'"slots": null'),
+        lambda whole: whole.replace(b'"fitted_at": "2', b'"fitted_at": "x'),
     ],
-    ids=["cut", "header cut", "changed", "empty", "not a header", "no count"],
+    ids=["cut", "header cut", "changed", "empty", "not a header", "no count", "no time"],
 )
 def test_a_damaged_fit_is_made_anew(
     damage: Callable[[bytes], bytes], kept: FitCache, known: MakeKnown, tmp_path: Path

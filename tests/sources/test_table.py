@@ -134,3 +134,17 @@ def test_a_file_larger_than_any_answer_is_not_read(
         large.truncate(200 * 2**20)
     assert main(["parse", "entsoe", str(tmp_path / "large"), "--zone", "AT"], {}) == 1
     assert "an answer has at most" in capsys.readouterr().err
+
+
+def test_a_zone_that_the_body_lacks_is_named_with_those_it_has(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(DATA / "eia/generation.json")
+    assert main(["parse", "eia", path, "--zone", "XX"], {}) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "zone,timestamp_utc,fuel,mw\n"
+    there = sorted({str(row[0]) for row in rows("eia", "*", None, "generation.json")})
+    said = f"no value for zone 'XX'; there are values for {', '.join(there)}"
+    assert printed.err.splitlines()[-1] == said
+    assert main(["parse", "eia", path, "--zone", there[0], "--kind", "price"], {}) == 0
+    assert f"no value of kind price for zone {there[0]!r}" in capsys.readouterr().err

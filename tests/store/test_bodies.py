@@ -171,10 +171,13 @@ def test_a_body_that_expired_can_come_again(store: Store, now: datetime) -> None
     assert store.body(store.keep("eia", "/a", b"x", now)) == b"x"
 
 
-def test_pruning_sweeps_bodies_without_a_retrieval(store: Store, now: datetime) -> None:
+@pytest.mark.parametrize("name", ["cd.gz", ".cd.gz.7.partial"])
+def test_pruning_sweeps_bodies_without_a_retrieval(
+    store: Store, now: datetime, name: str
+) -> None:
     store.keep("eia", "/a", b"x", now)
     for folder in ("00", "ab", "ff"):
-        stray = store.home.raw / folder / "cd.gz"
+        stray = store.home.raw / folder / name
         stray.parent.mkdir(exist_ok=True)
         stray.write_bytes(b"")
     assert prune(store, now - DAY, times=256).bodies == 3

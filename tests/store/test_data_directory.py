@@ -18,6 +18,7 @@ from gridtide_store.data_directory import (
     DataDirectory,
     default_home,
     lock_holder,
+    write_durably,
     writer_lock,
 )
 from gridtide_store.errors import Unusable
@@ -220,3 +221,10 @@ def test_a_lock_that_cannot_be_opened_is_refused_with_the_remedy(
         writer_lock(home, "gridtide refresh", now),
     ):
         pass
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()  # in the place of the file, which it cannot replace
+    with pytest.raises(OSError, match="directory"):
+        write_durably(tmp_path / "file", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

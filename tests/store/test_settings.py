@@ -60,7 +60,11 @@ def test_what_is_kept_for_ever_is_named_so() -> None:
         ("GRIDTIDE_ALLOW_RESTRICTED", "perhaps"),
         ("GRIDTIDE_KEEP_RAW_DAYS", "-1"),
         ("GRIDTIDE_KEEP_RUN_DAYS", "0"),
+        ("GRIDTIDE_KEEP_RUN_DAYS", "36501"),
+        ("GRIDTIDE_KEEP_RAW_DAYS", "99999999999"),
         ("GRIDTIDE_WORKERS", "many"),
+        ("GRIDTIDE_WORKERS", "\u00b2"),
+        ("GRIDTIDE_WORKERS", "9" * 5000),
         ("GRIDTIDE_LOG_LEVEL", "loud"),
         ("GRIDTIDE_LOG_JSON", "2"),
     ],
@@ -68,6 +72,12 @@ def test_what_is_kept_for_ever_is_named_so() -> None:
 def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(BadInput, match=name):
         Settings.from_env({name: value})
+
+
+def test_the_longest_retention_leaves_a_time_of_the_calendar() -> None:
+    kept = Settings.from_env({"GRIDTIDE_KEEP_RUN_DAYS": "36500"}).keep_runs
+    assert kept is not None
+    assert (datetime(2026, 1, 1, tzinfo=UTC) - kept).year == 1926
 
 
 def test_a_misspelt_name_is_a_remark_with_the_nearest_one_and_no_error() -> None:

@@ -34,6 +34,17 @@ def test_a_data_directory_that_is_not_there_is_not_made(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_sources_of_a_data_directory_that_is_not_there_are_listed_without_making_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"GRIDTIDE_HOME": str(tmp_path / "home"), "GRIDTIDE_NOW": NOW}
+    assert script.main(["sources", "--json"], environ) == 0
+    listed = json.loads(capsys.readouterr().out)["sources"]
+    assert {source["source"] for source in listed} >= {"eia", "entsoe", "uk_carbon_intensity"}
+    assert {(source["last"], len(source["flags"])) for source in listed} == {(None, 0)}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_refresh_leaves_and_who_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

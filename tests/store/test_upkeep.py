@@ -86,8 +86,8 @@ def test_a_missing_body_is_found(filled: DataDirectory, now: datetime) -> None:
     body.unlink()
     (finding,) = check(filled, now + DAY)
     assert finding.path == str(body)
-    assert "missing" in finding.problem
-    assert "gridtide restore" in finding.remedy
+    assert finding.problem == "is missing"
+    assert finding.remedy == "restore it from a backup with `gridtide restore`"
 
 
 @pytest.mark.parametrize("name", ["base.duckdb", "delta.duckdb", f"{SIGNAL}_3600s.npy"])

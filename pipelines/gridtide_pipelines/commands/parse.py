@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from gridtide.cli.command import command
@@ -15,7 +16,9 @@ from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import sources
-from gridtide_pipelines.ingest.table import COLUMNS, table, zones_of
+from gridtide_pipelines.ingest.table import ANY, COLUMNS, table, zones_of
+
+LISTED = 10  # zones named in a remark
 
 
 @command(
@@ -75,12 +78,24 @@ def parse(
     for flag, count in unmapped.iter_rows():
         terminal.say(f"{flag} ({count} values)")
     rows = table(found, publisher, zone, only)
+    if rows.is_empty() and found["value"].count():
+        terminal.say(_nothing_of(zone, only, table(found, publisher, ANY, None)))
     if terminal.json:
         terminal.document({"rows": rows.to_dicts()})
     else:
         terminal.result(",".join(COLUMNS))
         terminal.result(*rows.write_csv(include_header=False).splitlines())
     return 0
+
+
+def _nothing_of(zone: str, only: Kind | None, rows: pl.DataFrame) -> str:
+    """Return what the bodies hold in place of the requested values."""
+    zones = rows["zone"].unique().sort().to_list()
+    more = f" and {len(zones) - LISTED} more" if len(zones) > LISTED else ""
+    what = f"value of kind {only}" if only else "value"
+    return (
+        f"no {what} for zone {zone!r}; there are values for {', '.join(zones[:LISTED])}{more}"
+    )
 
 
 def _source(name: str) -> Source:

@@ -36,9 +36,13 @@ def sources(terminal: Terminal) -> int:
     Newest slot, rows and disk space are those of the published snapshot.
     """
     session = begin(terminal)
-    ledger = Ledger(session.home.ledger)
-    flags, outcomes = ledger.flags(), ledger.outcomes()
-    failures = ledger.failures(session.clock() - LOOK_BACK)
+    flags: list[Flag] = []
+    outcomes: dict[str, Latest] = {}
+    failures: dict[str, int] = {}
+    if session.home.ledger.exists():  # one that is missing is not made
+        ledger = Ledger(session.home.ledger)
+        flags, outcomes = ledger.flags(), ledger.outcomes()
+        failures = ledger.failures(session.clock() - LOOK_BACK)
     published = _published(session.home)
     listed = []
     for name, source in known_sources().items():

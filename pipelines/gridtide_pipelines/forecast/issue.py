@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
 from gridtide_pipelines.errors import NotEnoughHistory
 from gridtide_pipelines.forecast.forecaster import (
@@ -91,7 +92,7 @@ class FitCache:
             ):
                 return None
             return model.from_bytes(content)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, BadInput):
             return None
 
     def _path(self, model: Forecaster, known: Known) -> Path:

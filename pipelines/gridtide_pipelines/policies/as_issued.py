@@ -77,7 +77,7 @@ class Reissued:
     _fits: dict[tuple[str, datetime], Fitted] = field(default_factory=dict)
 
     def at(self, moment: datetime) -> PastForecast:
-        """Make the forecast issued at `moment`; raises as `Issues.at`."""
+        """Make the forecast issued at `moment`; raises as `PastForecasts.at`."""
         if moment not in self._made:
             try:
                 made = self._issue(moment)
@@ -89,7 +89,7 @@ class Reissued:
         return self._made[moment]
 
     def between(self, moment: datetime, until: datetime) -> Iterator[PastForecast]:
-        """Yield as `Issues.between`; none where no forecast can be made."""
+        """Yield as `PastForecasts.between`; none where no forecast can be made."""
         for each in self.moments:
             if moment < each < until:
                 try:
@@ -167,7 +167,7 @@ class Recorded:
         ).argsort()
 
     def at(self, moment: datetime) -> PastForecast:
-        """Return the newest run known at `moment` that covers it; raises as `Issues.at`."""
+        """Return the newest run known at `moment` that covers it; raises as `Reissued.at`."""
         instant = to_instant(moment)
         fit = np.flatnonzero(
             (self._known <= instant) & (self._first <= instant) & (self._last > instant)

@@ -56,7 +56,7 @@ def replan_at_each(
 
     A new plan holds from the next full five minutes on. An unbroken job that runs runs on, and
     where a forecast leaves no feasible schedule, the plan stays. Costs of pauses in time are
-    not distinguished from work in a plan's slots; `policies.chosen` refuses them.
+    not distinguished from work in a plan's slots; `make_policies` refuses them.
     """
     ran: tuple[PlannedSlot, ...] = ()
     first = plan  # progress counts from the whole job, which only this plan knows

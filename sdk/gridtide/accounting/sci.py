@@ -40,7 +40,7 @@ class Equivalent(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factors:
-    """What a footprint is the product of; units as in `accounting.energy_kwh`."""
+    """What a footprint is the product of; units as in `emissions.energy_kwh`."""
 
     hours: Annotated[float, Field("how long it ran", duration=True, at_most=1e10)]
     power_kw: Annotated[float, Field("average power of one processor", unit="kW")]
