@@ -130,3 +130,9 @@ def test_every_option_is_explained_and_no_text_is_markup(name: str) -> None:
             text = getattr(param, "help", None) or ""
             assert text, f"{name} {param.opts}"
             assert "[" not in text, f"{name} {param.opts}: Rich would read it as markup"
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_no_two_options_of_a_command_have_one_name(name: str) -> None:
+    named = [option for param in command(name).params for option in param.opts]
+    assert sorted(set(named)) == sorted(named)

@@ -16,7 +16,7 @@ from typing import Final
 
 import duckdb
 
-from gridtide.errors import BadInput, NoData
+from gridtide.errors import BadInput
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.database import refuse_foreign, transaction
 from gridtide_store.errors import RESTORE, Damaged, NewerHome
@@ -154,14 +154,13 @@ def refuse_without_store(home: DataDirectory) -> None:
     """Refuse to go on where there is no store; nothing is created.
 
     Raises:
-        NoData: the data directory or the store in it is missing.
-        BadInput: the store is missing while its snapshots are there.
+        BadInput: the data directory or the store in it is missing.
     """
     refuse_beside_snapshots(home)
     if not home.live.exists():
-        raise NoData(
-            f"{home.root} holds nothing to publish or to read: it has no store; look at --home "
-            "and GRIDTIDE_HOME, or fill it with `gridtide refresh` or `gridtide import`"
+        raise BadInput(
+            f"{home.root} holds no store; look at --home and GRIDTIDE_HOME, or fill it with "
+            "`gridtide refresh` or `gridtide import`"
         )
 
 

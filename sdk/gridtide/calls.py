@@ -26,7 +26,15 @@ from gridtide.http.call import (
     signal_text,
     time_text,
 )
-from gridtide.model import MOST_REGIONS, Length, Region, Signal, When, format_region
+from gridtide.model import (
+    MOST_REGIONS,
+    NO_REGION,
+    Length,
+    Region,
+    Signal,
+    When,
+    format_region,
+)
 from gridtide.values import instance_of, read_flag, read_whole, shown
 
 if TYPE_CHECKING:
@@ -169,7 +177,7 @@ def best_region(
         raise BadInput(f"regions is {shown(regions)}; give a list of regions such as ['DE']")
     named = [regions] if isinstance(regions, str) else list(regions)
     if not named:
-        raise BadInput("there is no region to choose from; name at least one")
+        raise BadInput(NO_REGION)
     if len(named) > MOST_REGIONS:
         raise TooManyRegions(
             f"{len(named)} regions in one request; at most {MOST_REGIONS}: split the request "

@@ -67,6 +67,7 @@ DEFAULT_ORDER = (Signal.CI_LIFECYCLE_CONSUMED, Signal.CI_LIFECYCLE_PRODUCED)
 
 # The most regions one question may compare: a full list of keys is still a short address.
 MOST_REGIONS = 500
+NO_REGION = "no region is given; name at least one"
 # Below this, a number of hours is a length of time without a further check.
 MOST_HOURS = 1e6
 NO_TIME = timedelta(0)

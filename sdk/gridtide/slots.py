@@ -17,6 +17,8 @@ from math import floor, fsum
 from operator import mul, sub
 from typing import TYPE_CHECKING
 
+from gridtide.errors import BadInput
+
 if TYPE_CHECKING:
     from gridtide.model import Slot
 
@@ -32,18 +34,34 @@ LONG = 168
 
 
 def to_microseconds(span: timedelta) -> int:
-    """`span` as whole microseconds."""
+    """Return `span` as whole microseconds."""
     return span // MICROSECOND
 
 
 def to_instant(moment: datetime) -> int:
-    """An aware `moment` as whole microseconds since 1970 UTC."""
+    """Return an aware `moment` as whole microseconds since 1970 UTC."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def to_moment(instant: int) -> datetime:
-    """The UTC time of an instant in microseconds since 1970."""
+    """Return the UTC time of an instant in microseconds since 1970."""
     return EPOCH + timedelta(microseconds=instant)
+
+
+def check_deadline(earliest: int, deadline: int) -> None:
+    """Refuse a latest end that leaves no time after the earliest start, both as instants.
+
+    Raises:
+        BadInput: it is not later.
+    """
+    if deadline <= earliest:
+        from gridtide.model import format_time  # which imports this module
+
+        raise BadInput(
+            f"deadline before start: {format_time(to_moment(deadline))} is not after the "
+            f"earliest start {format_time(to_moment(earliest))}; the deadline is when the job "
+            "must have ended"
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from gridtide.errors import BadInput, NoCommonSignal, NoData, NoFeasibleWindow
 from gridtide.model import (
     DEFAULT_ORDER,
+    NO_REGION,
     Length,
     Series,
     Signal,
@@ -23,7 +24,7 @@ from gridtide.model import (
     parse_hours,
     utc,
 )
-from gridtide.slots import Run, to_instant, to_microseconds, to_moment
+from gridtide.slots import Run, check_deadline, to_instant, to_microseconds, to_moment
 from gridtide.values import read_number, read_word, refuse
 
 
@@ -67,11 +68,8 @@ def best_window(
     _check_series("series", series)
     low = None if earliest is None else to_instant(utc(earliest, name="earliest"))
     high = None if deadline is None else to_instant(utc(deadline, name="deadline"))
-    if low is not None and high is not None and high < low:
-        raise BadInput(
-            f"deadline before start: {format_time(to_moment(high))} is before earliest "
-            f"{format_time(to_moment(low))}; the deadline is when the job must have ended"
-        )
+    if low is not None and high is not None:
+        check_deadline(low, high)
     lower = series.signal.lower_is_cleaner
     best: tuple[int, int, Run] | None = None
     for run in series.runs:
@@ -154,7 +152,7 @@ def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
     """Return what `mean` gains over `mean_now`; positive is cleaner, ``None`` is unknown.
 
     An intensity's saving is the fraction ``(mean_now - mean) / mean_now``, unknown at a
-    `mean_now` of 0; a CFE fraction's is ``mean - mean_now``, in fraction points.
+    `mean_now` of 0 or less; a CFE fraction's is ``mean - mean_now``, in fraction points.
     """
     mean, signal = read_number(mean, "mean"), read_word(Signal, signal, "signal")
     if mean_now is None:
@@ -162,7 +160,7 @@ def saving(mean: float, mean_now: float | None, signal: Signal) -> float | None:
     mean_now = read_number(mean_now, "mean_now")
     if not signal.lower_is_cleaner:
         return mean - mean_now
-    return None if mean_now == 0 else (mean_now - mean) / mean_now
+    return (mean_now - mean) / mean_now if mean_now > 0 else None
 
 
 def default_signal(available: Iterable[Signal]) -> Signal:
@@ -190,7 +188,7 @@ def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
             region has what.
     """
     if not available:
-        raise BadInput("there is no region to compare; name at least one")
+        raise BadInput(NO_REGION)
     signals = {region: sorted(set(there)) for region, there in available.items()}
     for signal in DEFAULT_ORDER:
         if all(signal in there for there in signals.values()):
@@ -201,6 +199,22 @@ def common_signal(available: Mapping[str, Iterable[Signal]]) -> Signal:
         + ". Leave some regions out, or give a signal that all of them have",
         signals=signals,
     )
+
+
+def one_signal(signals: Mapping[str, Signal]) -> Signal:
+    """Return the signal that all regions are of.
+
+    Raises:
+        NoCommonSignal: they are of several; message and ``extra["signals"]`` say which region
+            is of what.
+    """
+    if len(set(signals.values())) > 1:
+        raise NoCommonSignal(
+            "regions can only be compared on one signal, not on "
+            + ", ".join(f"{signal} ({region})" for region, signal in signals.items()),
+            signals={region: [signal] for region, signal in signals.items()},
+        )
+    return next(iter(signals.values()))
 
 
 def _check_series(name: str, series: object) -> None:
@@ -218,19 +232,13 @@ def _ranked(
     if not isinstance(series, Mapping):
         refuse(series, "series", "a mapping of region to Series")
     if not series:
-        raise BadInput("there is no region to choose from; name at least one")
+        raise BadInput(NO_REGION)
     for region, one in series.items():
         _check_series(f"series[{region!r}]", one)
-    signals = {region: one.signal for region, one in series.items()}
-    if len(set(signals.values())) > 1:
-        raise NoCommonSignal(
-            "regions can only be compared on one signal, not on "
-            + ", ".join(f"{signal} ({region})" for region, signal in signals.items()),
-            signals={region: [signal] for region, signal in signals.items()},
-        )
+    signal = one_signal({region: one.signal for region, one in series.items()})
     found: list[tuple[float, datetime, RegionWindow]] = []
     without: list[RegionWindow] = []
-    sign = 1 if next(iter(signals.values())).lower_is_cleaner else -1
+    sign = 1 if signal.lower_is_cleaner else -1
     for region, one in series.items():
         try:
             window = best_window(one, duration, earliest=earliest, deadline=deadline)

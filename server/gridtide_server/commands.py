@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -165,15 +166,23 @@ def listen(host: str, port: int, waiting: int = BACKLOG) -> socket.socket:
     """Return a socket that listens at `host` and `port`; port 0 is any free one.
 
     Raises:
-        CannotListen: the port is in use, or the address is not allowed.
+        BadInput: the host is not an address of this machine.
+        CannotListen: the port is in use or not allowed.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=waiting)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        of_host = isinstance(error, socket.gaierror | UnicodeError)
+        if of_host or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise BadInput(
+                f"--host: {host!r} is not an address of this machine ({why}); give one such "
+                "as 127.0.0.1, or 0.0.0.0 for all"
+            ) from error
         raise CannotListen(
-            f"cannot serve at {host} port {port}: {error.strerror or error}; take another "
-            "--port (0 picks a free one), or end the process that has it"
+            f"cannot serve at {host} port {port}: {why}; take another --port (0 picks a free "
+            "one), or end the process that has it"
         ) from error
 
 

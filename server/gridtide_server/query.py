@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
-from gridtide.model import hours_of
+from gridtide.model import NO_REGION, hours_of
 from gridtide.schema.definition import FieldDefinition, by_kind, definition_of
 from gridtide.values import read_moment, read_word, refuse
 
@@ -41,7 +41,6 @@ FLAGS = dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True) | dict.fromkey
 )
 # Messages repeat what the client sent, but not at any length.
 LONGEST_NAME, LONGEST_MESSAGE = 80, 400
-NO_REGION = "there is no region to choose from; name at least one"
 
 
 def decode_query(kind: type[T], query: bytes) -> T:

@@ -132,6 +132,8 @@ def test_saving_against_an_unknown_or_a_carbon_free_now_is_unknown() -> None:
     assert saving(75, None, CONSUMED) is None
     assert saving(0.5, None, CFE) is None
     assert saving(0, 0, CONSUMED) is None
+    # A site with a negative value of its own: a share of less than nothing says nothing.
+    assert saving(-10, -5, CONSUMED) is None
 
 
 def test_the_default_signal_is_consumed_then_produced_lifecycle_intensity() -> None:
@@ -155,5 +157,5 @@ def test_no_common_signal_says_which_has_what() -> None:
     with pytest.raises(NoCommonSignal, match="DE has ci_lifecycle_consumed; FR has none") as e:
         common_signal({"DE": [CONSUMED], "FR": []})
     assert e.value.extra["signals"] == {"DE": [CONSUMED], "FR": []}
-    with pytest.raises(BadInput, match="no region to compare"):
+    with pytest.raises(BadInput, match="no region is given"):
         common_signal({})

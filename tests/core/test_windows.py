@@ -88,7 +88,8 @@ def test_no_minute_is_a_better_or_an_earlier_equal_start(
     earliest = None if low is None else at(low)
     deadline = None if high is None else at(high)
     if expected is None:
-        with pytest.raises(NoFeasibleWindow):
+        error = BadInput if low is not None and low == high else NoFeasibleWindow
+        with pytest.raises(error):
             best_window(series, duration * MINUTE, earliest=earliest, deadline=deadline)
         return
     start, mean = expected
@@ -188,6 +189,9 @@ def test_a_window_never_spans_an_unknown_slot_or_a_gap() -> None:
 def test_deadline_before_start_is_bad_input() -> None:
     with pytest.raises(BadInput, match="deadline before start"):
         best_window(hourly(1, 2), HOUR, earliest=T0 + HOUR, deadline=T0)
+    # As for a plan: without any time between them it is the bounds that are wrong.
+    with pytest.raises(BadInput, match="is not after the earliest start"):
+        best_window(hourly(1, 2), HOUR, earliest=T0, deadline=T0)
 
 
 @pytest.mark.parametrize("duration", [timedelta(0), -HOUR])

@@ -367,5 +367,5 @@ def test_a_data_directory_without_a_store_is_named_and_not_made(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--zones", "FR", "--issues", "2021-04-01/2021-04-02", data=False) == 1
-    assert "it has no store; look at --home" in capsys.readouterr().err
+    assert "holds no store; look at --home" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()

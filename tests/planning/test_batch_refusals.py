@@ -48,6 +48,8 @@ def test_a_job_above_the_cap_on_power_is_refused() -> None:
 def test_what_cannot_be_planned_together_is_refused_with_what_to_do() -> None:
     with pytest.raises(BadInput, match="the batch has no job"):
         plan_batch([], {}, now=T0)
+    with pytest.raises(BadInput, match="caps: 'de' must be one of the regions DE; did you"):
+        plan_batch([one((1, 2))], {"de": Cap(jobs=1)}, now=T0)
     with pytest.raises(BadInput, match="drop the budget"):
         plan_batch([one((1, 2))], {}, Goal(budget_grams=5), now=T0)
     follow = CandidateRegions((CandidateRegion("DE", Outlook(hourly(1))),), moves=Moves.FOLLOW)

@@ -12,8 +12,9 @@ from gridtide.errors import NoFeasibleWindow
 from gridtide.planning.decide.response import Code
 from gridtide.planning.errors import NeverUnder, OverBudget
 from gridtide.planning.planner import plan
+from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind
-from gridtide.planning.problem.objective import Goal, Objective
+from gridtide.planning.problem.objective import Goal, Objective, Quantile
 from tests.examples import examples
 from tests.planning.settings import CFE, HOUR, MINUTE, T0, Setting, at, settings
 from tests.planning.test_plan import hourly, planned, value
@@ -65,6 +66,10 @@ def test_a_budget_that_nothing_meets_says_the_least() -> None:
     ) as caught:
         plan(Job(HOUR), hourly(9, 1, 9), goal=Goal(budget_grams=0.5), now=T0)
     assert caught.value.extra["least_grams"] == pytest.approx(1)
+    careful = Goal(budget_grams=0.5, quantile=Quantile.P90)
+    outlook = Outlook(hourly(9, 1, 9), p90=hourly(9, 2, 9))
+    with pytest.raises(OverBudget, match="emits 2 g by the p90 of its forecast, over the"):
+        plan(Job(HOUR), outlook, goal=careful, now=T0)
 
 
 def test_under_a_threshold_it_runs_as_early_as_it_can() -> None:

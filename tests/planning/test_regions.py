@@ -144,9 +144,12 @@ def test_a_region_without_a_window_is_left_out_and_the_others_answer() -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"regions": ()}, "there is no region to choose from; name at least one"),
+        ({"regions": ()}, "no region is given; name at least one"),
         ({"regions": (DE, DE)}, "named twice"),
         ({"current_region": "NO"}, "'NO' must be one of the regions DE, FR; add it"),
+        ({"allowed": {"DE", "fra"}}, "allowed: 'fra' must be one of .*; did you mean FR?"),
+        ({"latency_ms": {"NO": 5.0}}, "latency_ms: 'NO' must be one of the regions DE, FR"),
+        ({"latency_from": "de"}, "latency_from: 'de' must be one of .*did you mean DE?"),
         ({"data_gb": -1.0}, "give 0 or more"),
         ({"data_gb": 5.0}, "needs kwh_per_gb.*and current_region"),
         ({"data_gb": 5.0, "current_region": "DE"}, "needs kwh_per_gb"),

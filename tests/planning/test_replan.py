@@ -170,7 +170,7 @@ def test_progress_counts_from_the_beginning_of_the_job_however_often_it_is_plann
     third = replan(second, state, hourly(1, 9, 9, 1, 9, 8, 7, 1))
     # The deadline is still 7 h after the first question, so hour 7 stays out of reach.
     assert hours(third) == [(6, 7)]
-    with pytest.raises(BadInput, match="all 3:00:00 of work are done"):
+    with pytest.raises(BadInput, match="all 3:00:00 of work is done, so nothing is left"):
         replan(third, replace(state, done=3 * HOUR), hourly(1))
 
 
@@ -283,7 +283,7 @@ def test_where_it_ran_counts_before_where_the_plan_begins(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("progress", "forecast", "message"),
     [
-        (Progress(T0, done=2 * HOUR), {"DE": hourly(1)}, "all 2:00:00 of work are done"),
+        (Progress(T0, done=2 * HOUR), {"DE": hourly(1)}, "all 2:00:00 of work is done"),
         (Progress(T0), hourly(1), "give a forecast by region"),
         (
             Progress(T0),

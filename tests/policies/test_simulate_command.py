@@ -211,6 +211,29 @@ def test_jobs_come_by_cron_on_a_local_clock(write: Write, printed: Told) -> None
     assert document["occurrences"] == 8
     assert document["jobs"][0]["at"] == "2021-02-01T06:30:00Z"
     assert document["slack_hours"] == 2
+    assert (document["cron"], document["every_hours"]) == ("30 7 * * mon-fri", None)
+
+
+def test_a_simulation_is_repeated_from_its_document(write: Write, printed: Told) -> None:
+    for zone, seed in (("DE", 1), ("FR", 2)):
+        write(zone, noise(seed))
+    first = printed(
+        *("--zone", "DE,FR", "--policy", "threshold,replan,hour-7", "--threshold", "250"),
+        *("--every", "36h", "--slack", "150%", "--reissue", "8h", "--model", "naive"),
+        *("--from", "2021-02-01", "--to", "2021-02-11", "--timezone", "Europe/Berlin"),
+        *("--hours", "3", "--min-saving", "0.02"),
+    )
+    again = printed(
+        *("--zone", ",".join(first["requested_zones"]), "--signal", first["signal"]),
+        *("--policy", ",".join(first["policies"]), "--threshold", str(first["threshold"])),
+        *("--every", f"{first['every_hours']}h", "--slack", f"{first['slack_hours']}h"),
+        *("--reissue", f"{first['reissue_hours']}h", "--model", first["model"]),
+        *("--from", first["from"], "--to", first["to"], "--timezone", first["timezone"]),
+        *("--hours", str(first["job"]["hours"]), "--min-saving", str(first["min_saving"])),
+        *("--quantile", first["quantile"]),
+    )
+    assert again == first
+    assert first["data"].endswith("/files")
 
 
 def test_an_hourly_job_comes_in_every_hour_when_the_clock_goes_back(

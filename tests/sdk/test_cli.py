@@ -154,7 +154,7 @@ def test_options_are_the_service_s_parameters(address: str, service: Any) -> Non
     [
         (["best-window", "DE", "--hours", "nan"], "hours is nan"),
         (["best-window", "DE", "FR", "--hours", "1"], "one region, not 2; .* best-region"),
-        (["best-window", "--hours", "1"], "there is no region"),
+        (["best-window", "--hours", "1"], "no region is given"),
         (["best-window", "DE", "--hours", "1", "--earliest", "2026-03-02T12:00"], "UTC offset"),
         (["best-windo", "DE"], "unknown command 'best-windo'; did you mean best-window"),
         (["frobnicate"], "unknown command 'frobnicate'; gridtide --help lists them"),
@@ -291,11 +291,30 @@ def test_options_before_the_command_hold_and_the_environment_is_left_alone(
 
     install(refresh=refresh)
     environ = {"GRIDTIDE_HOME": "/e"}
-    assert main(["--json", "--home", "/h", "--url", "http://u", "refresh"], environ) == 0
-    assert capsys.readouterr().out == (
-        "True [('GRIDTIDE_HOME', '/h'), ('GRIDTIDE_URL', 'http://u')]\n"
-    )
+    assert main(["--json", "--home", "/h", "refresh"], environ) == 0
+    assert capsys.readouterr().out == "True [('GRIDTIDE_HOME', '/h')]\n"
     assert environ == {"GRIDTIDE_HOME": "/e"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["refresh", "--url", "http://u"], "--url: refresh works in the data directory of"),
+        (["--url", "http://u", "refresh"], "--url: refresh works in the data directory of"),
+        (["refresh", "--home", ""], "--home: must not be empty"),
+        (["--url", " ", "zones"], "--url: must not be empty"),
+        (["forecast", "--zone", "DE", "--url", "http://u"], "name a region, or use 'gridtide"),
+    ],
+)
+def test_an_option_that_means_nothing_there_is_refused(
+    install: Install, capsys: Capture, words: list[str], said: str
+) -> None:
+    def refresh(terminal: Terminal) -> int:
+        raise AssertionError
+
+    install(refresh=refresh)
+    assert main(words, {}) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_requests_say_who_asks(ask: Ask, service: Any) -> None:  # noqa: ANN401
         ("best_window", ({52.5: "N", 13.4: "E"},), {"hours": 4}, "neither a name nor"),
         ("forecast", (b"DE",), {}, "neither a name nor"),
         ("best_region", ([b"DE"],), {"hours": 4}, "neither a name nor"),
-        ("best_region", ([],), {"hours": 4}, "no region to choose from"),
+        ("best_region", ([],), {"hours": 4}, "no region is given"),
         ("best_region", ((52.5, 13.4),), {"hours": 4}, "52.5 is neither a name nor"),
         ("intensity", ("DE",), {"start": NAIVE}, "start .* no UTC offset"),
         ("intensity", ("DE",), {"end": NAIVE}, "end .* no UTC offset"),

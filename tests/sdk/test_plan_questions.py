@@ -388,7 +388,7 @@ def test_chips_make_a_job_elastic_and_slack_is_in_hours(address: str, service: S
     ("words", "message"),
     [
         (["plan", "DE"], "job.hours: required"),
-        (["plan", "--hours", "2"], "no region to choose from"),
+        (["plan", "--hours", "2"], "no region is given"),
         (["plan", "DE", "--hours", "0"], "give more than 0"),
         (["plan", "DE", "--hours", "2", "--kind", "tidy"], "must be one of unbroken"),
         (["plan", "DE", "--hours", "2", "--slack", "lots"], "--slack is 'lots'; give"),

@@ -231,7 +231,7 @@ def test_one_or_several_regions_are_candidates(where: object, names: list[str]) 
 @pytest.mark.parametrize(
     ("where", "kind", "words"),
     [
-        ([], BadInput, "no region to choose from"),
+        ([], BadInput, "no region is given"),
         (7, BadInput, "where is 7; give a region such as DE"),
         ({"DE": 1.2}, BadInput, "where is {'DE': 1.2}; give a region"),
         ([""], BadInput, "region is empty"),

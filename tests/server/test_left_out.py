@@ -41,6 +41,8 @@ def test_a_region_without_data_is_last_wherever_it_was_named(
     assert plan["region"] == "FR"
     assert [each["region"] for each in plan["left_out"]] == [region]
     assert reason in plan["left_out"][0]["reason"]
+    rules = {"regions": question, "allowed": question, "latency_ms": {region: 5}}
+    assert ask.post("/v1/plan", {**JOB, "candidates": rules}) == plan
     batch = ask.post(
         "/v1/batch",
         {

@@ -246,7 +246,7 @@ def test_a_deadline_from_slack_stays_the_same_moment(home: DataDirectory, ask: A
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"progress": {"done": 2}}, "nothing to plan"),
+        ({"progress": {"done": 2}}, "nothing is left to plan"),
         ({"progress": {"done": -1}}, "give 0 or more"),
         (
             {"progress": {"region": "FR"}},

@@ -82,7 +82,7 @@ CASES: list[tuple[str, Any, Callable[[Client], object], type[GridtideError], str
         {"job": {"hours": 2}, "regions": []},
         lambda ask: ask.plan(JOB, []),
         BadInput,
-        "there is no region to choose from; name at least one",
+        "no region is given; name at least one",
     ),
     (
         "a region twice, with different values",
@@ -261,7 +261,7 @@ def test_what_python_cannot_write_spoils_no_other_question(client: Client) -> No
     assert "not [100, 200]" in words[1]
     assert "not [100, 200]" in words[2]
     assert words[3] == "regions: must be a list, not 5"
-    assert words[4] == "there is no region to choose from; name at least one"
+    assert words[4] == "no region is given; name at least one"
     assert "has no UTC offset" in words[5]
     assert words[6].startswith("kind is None")
 
@@ -452,7 +452,7 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
         (body(regions=["DE"]), "give one of region, regions and candidates"),
         (
             {"job": {"hours": 2}},
-            "give one of region, regions and candidates: there is no region",
+            "give one of region, regions and candidates: no region is given",
         ),
         (body(region="DE,FR"), "one region is expected here, not 2 (DE, FR)"),
         ({"job": {"hours": 2}, "regions": [4]}, "regions[0]: must be text or an object"),

@@ -170,7 +170,7 @@ def test_the_rest_of_a_plan_that_the_script_printed(
     assert in_minutes.pop("request") == json.loads(printed)["request"]
     assert in_minutes == again
     assert main(["replan", str(file), *words, "--done", "3"], environ) == 2
-    assert "there is nothing to plan" in capsys.readouterr().err
+    assert "nothing is left to plan" in capsys.readouterr().err
     assert main(["replan", str(file), *words, "--running"], environ) == 0
     assert "DE (Germany): start 2026-03-02T14:00Z" in capsys.readouterr().out
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gridtide.errors import BadInput
+from gridtide_server.commands import listen
 from gridtide_store.data_directory import DataDirectory
 from tests.server.published import HOUR, NOW, Publisher, observed, run
 
@@ -103,6 +105,13 @@ def test_options_that_cannot_be_are_bad_input(home: DataDirectory, words: list[s
     )
     assert ended.returncode == 2
     assert words[1] in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["a b", "192.0.2.1", f"{'x' * 70}.example", ""])
+def test_a_host_that_is_not_of_this_machine_is_named(host: str) -> None:
+    with pytest.raises(BadInput, match=r"give one such as 127\.0\.0\.1") as refused:
+        listen(host, 0)
+    assert str(refused.value).startswith(f"--host: {host!r} is not an address")
 
 
 def test_10_000_zones_are_a_problem_for_the_real_server_too(home: DataDirectory) -> None:

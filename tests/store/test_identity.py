@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gridtide.errors import BadInput, NoData
+from gridtide.errors import BadInput
 from gridtide_store import publish as publishing
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
@@ -104,7 +104,7 @@ def test_what_a_lost_store_had_settled_is_requested_again(
 
 
 def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:
-    with pytest.raises(NoData, match="--home"):
+    with pytest.raises(BadInput, match="holds no store; look at --home"):
         refuse_without_store(DataDirectory(tmp_path / "mistyped"))
     assert not (tmp_path / "mistyped").exists()
 

@@ -32,7 +32,7 @@ FIRST_REGION = {"live": "GB", "simulated": "DE"}
 MOST_PORT = 65_535
 
 
-@command("demo", examples=["demo", "demo --hours 2 --port 0"])
+@command("demo", examples=["demo", "demo --hours 2 --port 0"], document=False)
 def demo(
     terminal: Terminal,
     *,

@@ -15,7 +15,7 @@ import typer
 from gridtide.cli import plan_request
 from gridtide.cli.command import command
 from gridtide.cli.options import Json, Written
-from gridtide.cli.plan_request import ELASTIC_OPTIONS, job_to_json
+from gridtide.cli.plan_request import ELASTIC_OPTIONS, job_to_json, slack_to_json
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time
@@ -47,6 +47,7 @@ MOST_JOBS = 100_000
 POLICIES = "night,best-window,pause"
 COMES, PLANS = "When a job comes", "Policies that plan"
 HOURS = 4.0
+HOUR = timedelta(hours=1)
 Occurrences = list[tuple[datetime, datetime]]
 JOB_OPTIONS = replace(
     plan_request.JOB_OPTIONS,
@@ -217,7 +218,7 @@ def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
     last = read_moment(options.last, "--to", day=True)
     if last <= first:
         raise BadInput(f"--to {options.last} is not after --from {options.first}; swap them")
-    slack = _slack(options.slack, job)
+    slack = _slack(options.slack, job.duration, first)
     if options.cron is not None:
         if options.every is not None:
             raise BadInput("--every and --cron both say when a job comes; give one")
@@ -225,7 +226,7 @@ def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
         starts = recurring.occurrences(first, last)
     else:
         zone_named(options.timezone or "UTC")
-        every = _above_zero(options.every or "P1D", name="--every")
+        every = _every(options)
         count = -((first - last) // every)
         _check_count(count)
         starts = [first + every * i for i in range(count)]
@@ -239,6 +240,10 @@ def _occurrences(options: SimulateOptions, job: Job) -> Occurrences:
     return [(start, start + longest) for start in starts]
 
 
+def _every(options: SimulateOptions) -> timedelta:
+    return _above_zero(options.every or "P1D", name="--every")
+
+
 def _check_count(count: int) -> None:
     if count > MOST_JOBS:
         raise BadInput(
@@ -247,20 +252,12 @@ def _check_count(count: int) -> None:
         )
 
 
-def _slack(text: str, job: Job) -> timedelta:
-    if not text.endswith("%"):
-        slack = read_written_length(text, "--slack")
-        Bounds(slack=slack)  # refuses what is out of bounds
-        return slack
-    try:
-        share = float(text[:-1]) / 100
-    except ValueError as error:
-        raise BadInput(f"--slack: must be a share such as 50%, not {text!r}") from error
-    Bounds(slack_fraction=share)  # as above
-    try:
-        return job.duration * share
-    except OverflowError as error:
-        raise BadInput(f"--slack {text}: longer than the calendar; give less") from error
+def _slack(text: str, duration: timedelta, at: datetime) -> timedelta:
+    """Return by how much later than at once a job that comes `at` may end."""
+    bounds = decode_request(Bounds, slack_to_json(text, "--slack"))
+    start, end = bounds.limits(at, duration)
+    assert end is not None  # noqa: S101  # a slack is given
+    return end - start - duration
 
 
 def _above_zero(text: str, *, name: str) -> timedelta:
@@ -278,16 +275,25 @@ def _names(given: Sequence[str]) -> list[str]:
 def _request(
     options: SimulateOptions, job: Job, policies: Sequence[Policy], occurrences: Occurrences
 ) -> dict[str, Any]:
+    """Return what a caller needs to repeat the simulation, beside its signal."""
     at, latest = occurrences[0]
     return {
+        "data": None if options.data is None else str(options.data),
+        "requested_zones": list(zone_names(options.zone)),
         "from": format_time(read_moment(options.first, "--from", day=True)),
         "to": format_time(read_moment(options.last, "--to", day=True)),
+        "every_hours": None if options.cron is not None else _every(options) / HOUR,
+        "cron": options.cron,
+        "timezone": options.timezone,
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
         "job": encode_request(job),
-        "slack_hours": (latest - at - job.duration) / timedelta(hours=1),
+        "slack_hours": (latest - at - job.duration) / HOUR,
+        "threshold": options.threshold,
         "min_saving": options.min_saving,
         "quantile": str(options.quantile),
+        "model": options.model,
+        "reissue_hours": _above_zero(options.reissue, name="--reissue") / HOUR,
     }
 
 

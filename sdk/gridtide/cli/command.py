@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
+from typer.models import OptionInfo
 
 from gridtide.cli.help import ANSWERS, FOR_EVERY, write_help
 from gridtide.cli.options import expand
@@ -47,10 +48,12 @@ Url = Annotated[
         help="address of the service that answers (GRIDTIDE_URL)",
     ),
 ]
-HiddenUrl = Annotated[str | None, typer.Option("--url", hidden=True)]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=FOR_EVERY, help="print one JSON document")
 ]
+# Read only to be refused with a reason.
+HiddenUrl = Annotated[str | None, typer.Option("--url", hidden=True)]
+HiddenJson = Annotated[bool, typer.Option("--json", hidden=True)]
 Print = Annotated[
     str | None,
     typer.Option(
@@ -100,8 +103,12 @@ class Everywhere:
         """Return the standard streams and the form of the answer.
 
         Raises:
-            BadInput: ``--now`` is not a time, or two options contradict each other.
+            BadInput: ``--now`` is not a time, an option is empty, or two options contradict
+                each other.
         """
+        for name, value in (("--home", self.home), ("--url", self.url)):
+            if value is not None and not value.strip():
+                raise BadInput(f"{name}: must not be empty; give a value, or leave it out")
         if self.json and (self.print_ is not None or self.local):
             other = "--local" if self.local else "--print"
             raise BadInput(
@@ -128,24 +135,37 @@ class Everywhere:
         )
 
 
+def _is_url(option: inspect.Parameter) -> bool:
+    """Return whether a command's own option is ``--url``, whose name Typer keeps as default."""
+    return any(
+        "--url" in (info.default, *(info.param_decls or ()))
+        for info in getattr(option.annotation, "__metadata__", ())
+        if isinstance(info, OptionInfo)
+    )
+
+
 def _parameter(name: str, annotation: Any, default: object) -> inspect.Parameter:  # noqa: ANN401
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
     )
 
 
-def shared(*, answers: bool) -> tuple[inspect.Parameter, ...]:
+def shared(
+    *, answers: bool, document: bool = True, url: bool = True
+) -> tuple[inspect.Parameter, ...]:
     """Return the parameters that a command has beside its own.
 
     Args:
         answers: whether it prints an answer of the service. Where it does not, ``--url`` has no
-            meaning: it is read, as before the name of a command, and not listed.
+            meaning: it is read to be refused, and not listed.
+        document: the same of ``--json``, whether the command has a document.
+        url: whether ``--url`` is one of these, not an option of the command's own.
     """
     every = (
         _parameter("home", Home, None),
         _parameter("now", Now, None),
-        _parameter("url", Url if answers else HiddenUrl, None),
-        _parameter("json", Json, default=False),
+        *([_parameter("url", Url if answers else HiddenUrl, None)] if url else []),
+        _parameter("json", Json if document else HiddenJson, default=False),
     )
     if not answers:
         return every
@@ -209,6 +229,7 @@ def command(
     *,
     examples: Sequence[str],
     answers: bool = False,
+    document: bool = True,
     renamed: Mapping[str, str] | None = None,
     unlisted: Collection[str] = (),
 ) -> Callable[[Callable[..., int]], TyperCommand]:
@@ -217,8 +238,9 @@ def command(
     Args:
         name: what users type.
         examples: calls for the help text, without ``gridtide``.
-        answers: whether it prints an answer of the service, so that ``--print`` and
-            ``--local`` mean something.
+        answers: whether it prints an answer of the service, so that ``--url``, ``--print``
+            and ``--local`` mean something.
+        document: whether ``--json`` does.
         renamed: earlier names of options, which are still read.
         unlisted: parameters whose options are read and not listed in the help text.
 
@@ -229,8 +251,10 @@ def command(
     def decorate(function: Callable[..., int]) -> TyperCommand:
         signature = inspect.signature(function, eval_str=True)
         _, *own = signature.parameters.values()
-        everywhere = shared(answers=answers)
         groups = {each.name: expand(each, hidden=each.name in unlisted) for each in own}
+        options = [option for expanded, _ in groups.values() for option in expanded]
+        own_url = any(map(_is_url, options))
+        everywhere = shared(answers=answers, document=document, url=not own_url)
         context = inspect.Parameter(
             "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
         )
@@ -238,6 +262,13 @@ def command(
         def run(ctx: typer.Context, **given: Any) -> int:  # noqa: ANN401  # any option
             said = {each.name: given.pop(each.name) for each in everywhere}
             options: Everywhere = ctx.obj.then(**said)
+            if options.url is not None and not answers:
+                raise BadInput(
+                    f"--url: {name} works in the data directory of this machine; leave it out, "
+                    "or name the directory with --home"
+                )
+            if options.json and not document:
+                raise BadInput(f"--json: {name} prints text only; leave it out")
             terminal = options.terminal()
             if answers and options.now and (url := terminal.environ.get("GRIDTIDE_URL")):
                 from gridtide.http.proxies import without_secrets
@@ -250,7 +281,6 @@ def command(
                 terminal, **{name: read(given) for name, (_, read) in groups.items()}
             )
 
-        options = [option for expanded, _ in groups.values() for option in expanded]
         run.__signature__ = signature.replace(parameters=[context, *options, *everywhere])  # type: ignore[attr-defined]  # what Typer reads
         run.__doc__ = function.__doc__
         app = typer.Typer(add_completion=False)

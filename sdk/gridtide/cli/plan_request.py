@@ -81,9 +81,13 @@ def _workers(text: str, option: str) -> object:
     return workers | {"minimum": _number(least, option)} if colon else workers
 
 
-def _slack(text: str, option: str) -> object:
+def slack_to_json(text: str, option: str) -> Json:
+    """Return the JSON of a slack: a length, or a share of the job such as ``50%``."""
     if text.endswith("%"):
-        return {"slack_fraction": _number(text[:-1], option) / 100}
+        try:
+            return {"slack_fraction": float(text[:-1]) / 100}
+        except ValueError as error:
+            raise BadInput(f"{option}: must be a share such as 50%, not {text!r}") from error
     return {"slack_hours": _hours(text, option)}
 
 
@@ -137,7 +141,7 @@ class RequestOptions:
                 "blackouts": "--blackout",
             },
             written={
-                "slack_hours": Written("DURATION|50%", "a share is of hours", _slack),
+                "slack_hours": Written("DURATION|50%", "a share is of hours", slack_to_json),
                 "next_working_day": Written("09:00"),
                 "opening": Written("HOURS", "e.g. 'Mon-Fri 08:00-18:00; Sat 22:00-06:00'"),
                 "blackouts": Written(

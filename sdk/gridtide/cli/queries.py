@@ -136,6 +136,11 @@ def forecast(
     if region is None:
         if given.keys() - {"model"} or not (terminal.shows_text or terminal.json):
             raise BadInput("name a region to print its newest forecast: gridtide forecast DE")
+        if "GRIDTIDE_URL" in terminal.environ:
+            raise BadInput(
+                "forecast without a region makes forecast runs on this machine, not at the "
+                "service of --url or GRIDTIDE_URL; name a region, or use 'gridtide issue'"
+            )
         return _issue(terminal, zone, given.get("model"))
     if zone:
         raise BadInput(

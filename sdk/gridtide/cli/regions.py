@@ -11,6 +11,7 @@ import typer
 
 from gridtide.cli.options import describe_field, hide
 from gridtide.errors import BadInput
+from gridtide.model import NO_REGION
 from gridtide.schema.requests import BestWindowRequest
 
 _REGION = describe_field(BestWindowRequest, "region")
@@ -41,7 +42,7 @@ class SeveralRegions:
         words = [*(given.pop("regions") or ()), *(given.pop("region") or ())]
         regions = split_regions(words)
         if not regions:
-            raise BadInput("there is no region to choose from; name at least one")
+            raise BadInput(NO_REGION)
         return regions
 
 

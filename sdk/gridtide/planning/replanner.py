@@ -58,7 +58,10 @@ def replan(
         )
     problem, at, original = plan.problem, progress.at, progress
     if progress.done >= problem.job.duration:
-        raise BadInput(f"all {problem.job.duration} of work are done; there is nothing to plan")
+        raise BadInput(
+            f"all {problem.job.duration} of work is done, so nothing is left to plan; lower "
+            "done, or plan a new job"
+        )
     regions = _regions(plan, problem.regions, progress, new_forecast)
     workers = _workers(plan, problem.job, progress)
     if _is_rounded(problem.job) and progress.started:

@@ -23,7 +23,7 @@ from gridtide.schema.regions import Candidates, RequestedRegions, Where, as_cand
 from gridtide.schema.requests import AsOf, ChosenSignal
 from gridtide.schema.responses import Located, Origin, Response
 from gridtide.schema.result import Record, Shown, Tabular
-from gridtide.schema.validate import validate
+from gridtide.schema.validate import check_named, validate
 
 MOST_ALTERNATIVES, MOST_JOBS = 20, 200
 DAY = timedelta(days=1)
@@ -219,12 +219,8 @@ class ScheduleRequest:
 
     def __post_init__(self) -> None:
         validate(self)
-        known = {each.region for job in self.jobs for each in job.where.regions}
-        if unknown := sorted(set(self.caps) - known):
-            raise BadInput(
-                f"caps: {', '.join(unknown)} has a cap, but no job may run there; name the "
-                "region as the jobs do"
-            )
+        regions = (each.region for job in self.jobs for each in job.where.regions)
+        check_named("caps", self.caps, dict.fromkeys(regions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

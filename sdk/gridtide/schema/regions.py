@@ -27,6 +27,7 @@ from gridtide.planning.problem.regions import (
     Residency,
     check_coordinates,
     check_names,
+    check_rules,
 )
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
@@ -121,6 +122,7 @@ class Candidates:
                 "request and compare the best of each part"
             )
         check_names(names)
+        check_rules(self, names)
 
 
 Where = Region | Candidate | Candidates | Iterable[Region | Candidate]
@@ -160,7 +162,7 @@ class RequestedRegions:
         if len(given) != 1:
             raise BadInput(
                 "give one of region, regions and candidates"
-                + ("" if given else ": there is no region to choose from")
+                + ("" if given else ": no region is given")
             )
         return as_candidates(given[0])
 

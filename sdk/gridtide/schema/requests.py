@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from gridtide.errors import BadInput
-from gridtide.model import MOST_REGIONS, Signal, hours_of
+from gridtide.model import MOST_REGIONS, NO_REGION, Signal, hours_of
 from gridtide.schema.definition import Field
 
 # Hours between these are a length of time without a second look.
@@ -80,7 +80,7 @@ class BestRegionRequest(WindowRequest):
     def __post_init__(self) -> None:
         super(BestRegionRequest, self).__post_init__()
         if not self.regions:
-            raise BadInput("there is no region to choose from; name at least one")
+            raise BadInput(NO_REGION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,15 @@ field, and bounds are checked as in a request in JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import MISSING
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+from gridtide.errors import BadInput
 from gridtide.planning.problem import FIRST, LARGEST, LAST, LONGEST
 from gridtide.schema.definition import (
     Field,
@@ -41,6 +43,7 @@ from gridtide.values import (
 )
 
 HOUR = timedelta(hours=1)
+LISTED = 10  # regions named in an error
 
 
 def validate(instance: object, where: str = "", /, **readers: Reader) -> None:
@@ -66,6 +69,28 @@ def validate(instance: object, where: str = "", /, **readers: Reader) -> None:
             check_bounds(found, about, path)
         if found is not value:
             object.__setattr__(instance, name, found)
+
+
+def check_named(where: str, names: Iterable[str], regions: Collection[str]) -> None:
+    """Refuse a name that is not one of the regions to choose from.
+
+    Args:
+        where: the field that has the names.
+        regions: as they are named in the request.
+
+    Raises:
+        BadInput: an unknown region, with the nearest.
+    """
+    for name in names:
+        if name not in regions:
+            folded = {region.casefold(): region for region in regions}
+            near = get_close_matches(name.casefold(), folded, n=1)
+            hint = f"did you mean {folded[near[0]]}?" if near else "add it"
+            listed = ", ".join(list(regions)[:LISTED])
+            more = f" and {len(regions) - LISTED} more" if len(regions) > LISTED else ""
+            raise BadInput(
+                f"{where}: {name!r} must be one of the regions {listed}{more}; {hint}"
+            )
 
 
 def check_bounds(value: Any, about: Field, name: str) -> None:  # noqa: ANN401  # a number or length

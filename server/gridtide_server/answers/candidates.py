@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -102,7 +102,7 @@ def find_candidates(
         if candidate.region in forecasts
     ]
     return FoundCandidates(
-        CandidateRegions(tuple(regions), **_limits(candidates)),
+        CandidateRegions(tuple(regions), **_rules(candidates, forecasts)),
         resolved,
         forecasts,
         {name: str(error) for name, error in without.items()},
@@ -139,13 +139,19 @@ def _cfe_signal(view: View, regions: Sequence[Resolution], at: datetime) -> Sign
     return max(CFE_SIGNALS, key=count) if any(map(count, CFE_SIGNALS)) else CFE_SIGNALS[-1]
 
 
-def _limits(candidates: Candidates) -> dict[str, Any]:
-    """Return what the request says of all candidates together."""
-    return {
+def _rules(candidates: Candidates, known: Collection[str]) -> dict[str, Any]:
+    """Return what the request says of all candidates together, of those that are `known`."""
+    rules = {
         each.name: getattr(candidates, each.name)
         for each in fields(Candidates)
         if each.name != "regions"
     }
+    if candidates.allowed is not None:
+        rules["allowed"] = candidates.allowed.intersection(known)
+    rules["latency_ms"] = {
+        region: latency for region, latency in candidates.latency_ms.items() if region in known
+    }
+    return rules
 
 
 def _candidate_region(

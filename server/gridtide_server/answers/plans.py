@@ -105,7 +105,10 @@ def build_schedule(view: View, request: ScheduleRequest, moment: Moment) -> Sche
         Request(job.job, each.regions, job.bounds_at(now))
         for job, each in zip(request.jobs, found, strict=True)
     ]
-    made = plan_batch(jobs, request.caps, request.goal, now=now)
+    # Of a region without a forecast, which no job can use, the cap limits nothing.
+    usable = {region for each in found for region in each.forecasts}
+    caps = {region: cap for region, cap in request.caps.items() if region in usable}
+    made = plan_batch(jobs, caps, request.goal, now=now)
     return ScheduleAnswer(
         plans=tuple(
             _respond(view, one, each, moment)

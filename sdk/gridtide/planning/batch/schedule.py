@@ -33,7 +33,7 @@ from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.problem.state import PlanningProblem
 from gridtide.schema.result import Record, Shown, Tabular
-from gridtide.schema.validate import read_known_moment
+from gridtide.schema.validate import check_named, read_known_moment
 from gridtide.values import instance_of, optional, read_list
 
 # Relative; what a solver leaves between a plan and its own bound.
@@ -94,8 +94,8 @@ def plan_batch(
         goal: least or weighted, without a budget, a threshold or a smallest saving.
 
     Raises:
-        BadInput: no job, a goal or a region rule that a batch does not support, values out of
-            range.
+        BadInput: no job, a cap for a region that no job may run in, a goal or a region rule
+            that a batch does not support, values out of range.
         NoCommonSignal: the regions of the jobs have different signals.
         NoFeasibleWindow: a job has no plan even alone, or it is proven that the caps leave too
             little capacity.
@@ -109,6 +109,9 @@ def plan_batch(
     if not requests:
         raise BadInput("the batch has no job; give at least one")
     regions = [as_regions(request.where) for request in requests]
+    check_named(
+        "caps", caps, dict.fromkeys(each.name for one in regions for each in one.regions)
+    )
     signals = sorted({each.signal for each in regions})
     if len(signals) > 1:
         raise NoCommonSignal(f"the jobs' regions are of several signals: {', '.join(signals)}")

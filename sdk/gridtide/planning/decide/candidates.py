@@ -19,6 +19,7 @@ from gridtide.planning.decide.moves import (
 from gridtide.planning.decide.response import Code
 from gridtide.planning.errors import NeverUnder, OverBudget, TooFine
 from gridtide.planning.problem.job import Kind
+from gridtide.planning.problem.objective import Quantile
 from gridtide.planning.problem.regions import Moves
 from gridtide.planning.problem.state import PlanningProblem
 from gridtide.planning.solvers.costs import Curve
@@ -69,7 +70,7 @@ def decide(problem: PlanningProblem) -> Decision:
     elif not found:
         raise _nowhere(problem, usable, missing)
     if goal.budget_grams is not None:
-        found = _within(found, goal.budget_grams)
+        found = _within(found, goal.budget_grams, goal.quantile)
     by_end = (lambda each: (each.end, each.value)) if goal.earliest else _by_value
     candidate = found[0] if following else min(found, key=by_end)
     code, chosen, saved = _why(problem, candidate, usable, current_site)
@@ -158,14 +159,15 @@ def _following(
     )
 
 
-def _within(found: Sequence[Candidate], budget: float) -> list[Candidate]:
-    # Decided by the goal's quantile, as the plans themselves are.
+def _within(found: Sequence[Candidate], budget: float, quantile: Quantile) -> list[Candidate]:
+    """Return the candidates within `budget`, by the quantile that the plans are decided by."""
     within = [each for each in found if each.value <= budget * (1 + 1e-9)]
     if not within:
         least = min(each.value for each in found)
+        by = "" if quantile is Quantile.P50 else f" by the {quantile} of its forecast"
         raise OverBudget(
-            f"the cleanest plan emits {least:.6g} g, over the budget of {budget:.6g} g; raise "
-            "the budget, allow a later deadline, or let the job pause",
+            f"the cleanest plan emits {least:.6g} g{by}, over the budget of {budget:.6g} g; "
+            "raise the budget, allow a later deadline, or let the job pause",
             least_grams=least,
         )
     return within

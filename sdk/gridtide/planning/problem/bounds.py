@@ -20,7 +20,7 @@ from gridtide.planning.problem.opening_hours import (
 )
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import read_known_moment, validate
-from gridtide.slots import to_instant, to_microseconds, to_moment
+from gridtide.slots import check_deadline, to_instant, to_microseconds, to_moment
 from gridtide.values import listed, refuse
 
 
@@ -169,12 +169,8 @@ class Bounds:
                 next_working_day(self.zone, first, self.next_working_day, self.holidays)
             )
         last = min(ends, default=None)
-        if last is not None and last <= first:
-            raise BadInput(
-                f"deadline before start: {format_time(to_moment(last))} is not after the "
-                f"earliest start {format_time(to_moment(first))}; the deadline is when the job "
-                "must have ended"
-            )
+        if last is not None:
+            check_deadline(first, last)
         return first, last
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import asin, cos, inf, radians, sin, sqrt
-from typing import Annotated
+from typing import Annotated, Any
 
-from gridtide.errors import BadInput, NoCommonSignal, NoFeasibleWindow
-from gridtide.model import MOST_REGIONS, Series, Signal, Slot
+from gridtide.errors import BadInput, NoFeasibleWindow
+from gridtide.model import MOST_REGIONS, NO_REGION, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.schema.definition import Field
-from gridtide.schema.validate import validate
+from gridtide.schema.validate import check_named, validate
+from gridtide.windows import one_signal
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 # Light in glass fibre: the speed of light over a group index of 1.468 (ITU-T G.652 fibre).
@@ -157,18 +158,8 @@ class CandidateRegions:
         validate(self)
         names = [each.name for each in self.regions]
         check_names(names)
-        signals = {each.name: each.outlook.signal for each in self.regions}
-        if len(set(signals.values())) > 1:
-            raise NoCommonSignal(
-                "regions can only be compared on one signal, not on "
-                + ", ".join(f"{signal} ({name})" for name, signal in signals.items()),
-                signals={name: [signal] for name, signal in signals.items()},
-            )
-        for name in (self.current_region, self.latency_from):
-            if name is not None and name not in names:
-                raise BadInput(
-                    f"{name!r} must be one of the regions {', '.join(names)}; add it"
-                )
+        one_signal({each.name: each.outlook.signal for each in self.regions})
+        check_rules(self, names)
         if self.data_gb and (self.kwh_per_gb is None or self.current_region is None):
             raise BadInput(
                 "data to move needs kwh_per_gb, the energy of moving a gigabyte, and "
@@ -250,9 +241,25 @@ def check_names(names: Sequence[str]) -> None:
         BadInput: it is.
     """
     if not names:
-        raise BadInput("there is no region to choose from; name at least one")
+        raise BadInput(NO_REGION)
     if len(set(names)) < len(names):
         raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
+
+
+def check_rules(rules: Any, regions: Sequence[str]) -> None:  # noqa: ANN401  # one of two classes
+    """Refuse a rule about a region that is not one of those to choose from.
+
+    Args:
+        rules: `CandidateRegions`, or those of a request.
+
+    Raises:
+        BadInput: an unknown region, with the nearest.
+    """
+    for field_name in ("current_region", "latency_from"):
+        name = getattr(rules, field_name)
+        check_named(field_name, () if name is None else (name,), regions)
+    check_named("allowed", sorted(rules.allowed or ()), regions)
+    check_named("latency_ms", rules.latency_ms, regions)
 
 
 def check_coordinates(name: str, latitude: float | None, longitude: float | None) -> None:
