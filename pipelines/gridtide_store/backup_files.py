@@ -25,7 +25,7 @@ from gridtide_store.snapshot import Snapshot
 LIST = "backup.json"
 FORMAT = 1
 READ = 1 << 20
-# A list has about a hundred bytes a file; what is far longer is none.
+# A list has about a hundred bytes a file; what is far longer is not one.
 LONGEST_LIST = 1 << 30
 OTHER = "take another backup"
 NAME_ONE = "name what `gridtide backup` wrote"

@@ -196,7 +196,7 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
 def lock_holder(home: DataDirectory) -> str | None:
     """Return who holds the writer's lock since when; None where no process does.
 
-    A writer empties the file before it lets go, so an empty file says that the lock is free.
+    A writer empties the file before it releases the lock: an empty file says that it is free.
     Only where there is a note the lock is tried, which fails at once beside its holder: it
     succeeds, for an instant, after a holder was killed.
     """

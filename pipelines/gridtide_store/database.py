@@ -137,7 +137,7 @@ def lock_down(connection: duckdb.DuckDBPyConnection, *, scratch: Path | None = N
 
     Args:
         connection: as `connect` gave it, its own settings made.
-        scratch: folder for what does not fit in memory; without it nothing is put aside.
+        scratch: folder for what does not fit in memory; without it nothing is written to disk.
     """
     where = _quoted(scratch) if scratch else "''"
     connection.execute(f"SET temp_directory = {where}")

@@ -210,7 +210,7 @@ NEWEST = """
 
 
 def thin_runs(connection: duckdb.DuckDBPyConnection, before: datetime) -> Thinned:
-    """Of the runs issued before `before` keep the first in each quarter of a UTC day.
+    """Delete the runs issued before `before` but the first in each quarter of a UTC day.
 
     The newest run of each zone, signal and model stays in any case.
     """

@@ -72,7 +72,7 @@ def migrate(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         with connection:
-            # Another process may have been faster since we looked.
+            # Another process may have been faster since the version was read.
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             for number in range(version + 1, VERSION + 1):
                 for statement in _statements(SCHEMA / f"ledger_{number:03}.sql"):

@@ -163,7 +163,7 @@ def forecasts(frame: pl.DataFrame) -> pl.DataFrame:
     Raises:
         BadInput: another column or type, a null outside ``p10`` and ``p90``, a value that is
             no number, quantiles out of order, overlapping steps in a run, or a run with two
-            known_at, sources or simulated marks.
+            known_at, sources or values of `simulated`.
     """
     frame = _columns(frame, FORECAST, may_be_null=("p10", "p90")).sort(*RUN, "slot_start")
     for name in ("p10", "p50", "p90"):

@@ -164,7 +164,7 @@ __all__ = [
 if not TYPE_CHECKING:  # else any name at all would pass a type checker
 
     def __getattr__(name: str) -> object:
-        """A public name, loaded on first use."""
+        """Return a public name, loaded on first use."""
         if name == "__version__":
             from gridtide.plugins import own_version
 

@@ -13,7 +13,7 @@ class Clock:
     fixed: datetime | None = None
 
     def __call__(self) -> datetime:
-        """The current moment of this clock."""
+        """Return the current moment of this clock."""
         return self.fixed or datetime.now(UTC)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def how_to_install(extra: str) -> str:
-    """The commands that install the extra `extra`: from an index, and from a clone.
+    """Return the commands that install an extra: from an index, and from a clone.
 
     Args:
         extra: a name under ``[project.optional-dependencies]`` of the SDK. ``service`` is the

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def host(environ: Mapping[str, str]) -> Host:
-    """The installed service, running in this process for the home that `environ` names.
+    """Return the installed service, running here for the data directory `environ` names.
 
     Raises:
         NoService: the service is not installed, or was started before a fork.
@@ -40,7 +40,7 @@ def host(environ: Mapping[str, str]) -> Host:
     point = found(LOCAL).get("application")
     if point is None:
         raise NoService(
-            "there is no service to ask. Either set GRIDTIDE_URL to the address of one, such "
+            "no service is configured. Either set GRIDTIDE_URL to the address of one, such "
             "as http://localhost:8000; or install it beside the SDK "
             f"({how_to_install('service')}) and run "
             "'gridtide refresh', or 'gridtide import FILE' for data of your own"
@@ -91,7 +91,7 @@ class Host:
             undo.pop_all()
 
     def send(self, request: httpx.Request) -> Future[httpx.Response]:
-        """The application's whole answer to `request`, in time.
+        """Return the application's whole answer to `request`, in time.
 
         Raises:
             NoService: this process was forked from the one that runs it.
@@ -108,7 +108,7 @@ class LocalTransport(httpx.BaseTransport):
         self._host = host
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer to `request`."""
+        """Return the answer to `request`."""
         answer = self._host.send(request)
         # Not `result(timeout)`: a timeout inside the application is not ours.
         wait([answer], _seconds(request))
@@ -129,7 +129,7 @@ class AsyncLocalTransport(httpx.AsyncBaseTransport):
         self._host = host
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer to `request`."""
+        """Return the answer to `request`."""
         answer = self._host.send(request)
         here = asyncio.wrap_future(answer)
         try:
@@ -220,9 +220,9 @@ class _Lifespan:
         self._task: asyncio.Future[None] | None = None
 
     async def with_state(self, scope: Message, receive: Receive, send: Send) -> None:
-        """The application, given what its lifespan keeps for its requests.
+        """Return the application, given what its lifespan keeps for its requests.
 
-        They come from this process itself, which is no client among others.
+        They come from this process itself, not from one client of several.
         """
         own = {"state": self._state.copy(), "client": None}
         await self._app({**scope, **own}, receive, send)

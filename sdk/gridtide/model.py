@@ -87,11 +87,11 @@ class Quality(StrEnum):
 
 
 def utc(moment: When, *, name: str = "time") -> datetime:
-    """`moment` in UTC; what may be given is that of `values.read_moment`.
+    """Return `moment` in UTC; what may be given is that of `values.read_moment`.
 
     Raises:
         BadInput: `moment` is naive, so it names no instant; give it an offset or ``Z``. Or
-            its offset takes it before the year 1 or after 9999. Or it is no time.
+            its offset takes it before the year 1 or after 9999. Or it is not a time.
     """
     if type(moment) is datetime and moment.tzinfo is UTC:
         return moment  # the common case, by far
@@ -99,7 +99,7 @@ def utc(moment: When, *, name: str = "time") -> datetime:
 
 
 def parse_time(text: str, *, name: str = "time") -> datetime:
-    """An ISO 8601 instant with an offset, in UTC.
+    """Parse an ISO 8601 instant with an offset; return it in UTC.
 
     Raises:
         BadInput: not ISO 8601, or without an offset.
@@ -108,7 +108,7 @@ def parse_time(text: str, *, name: str = "time") -> datetime:
 
 
 def parse_hours(hours: Length, *, name: str = "hours") -> timedelta:
-    """The length of a run, to the microsecond; what may be given is that of `read_length`.
+    """Parse the length of a run, to the microsecond; it is given as for `read_length`.
 
     Raises:
         BadInput: no length of time, or one that is not above 0.
@@ -124,7 +124,7 @@ def parse_hours(hours: Length, *, name: str = "hours") -> timedelta:
 
 
 def hours_of(hours: Length, *, name: str = "hours") -> float:
-    """As `parse_hours`, as a number of hours; what is a number stays the one it is."""
+    """Return `parse_hours` as a number of hours; what is a number stays the one it is."""
     parse_hours(hours, name=name)
     return read_hours(hours, name)
 
@@ -146,7 +146,7 @@ def format_region(region: Region) -> str:
             return read_text(region.strip(), "region")
         raise BadInput("region is empty; name a zone such as DE, a cloud region, or lat,lon")
     try:
-        # These unpack too, to numbers that are no degrees or are in no order.
+        # These unpack too, to numbers that are not degrees or have no order.
         pair = () if isinstance(region, bytes | bytearray | Set | Mapping) else region
         lat, lon = pair
     except (TypeError, ValueError) as error:
@@ -154,14 +154,14 @@ def format_region(region: Region) -> str:
             f"region {shown(region)} is neither a name nor (lat, lon); name a zone such as DE, "
             "a cloud region, or a place in degrees"
         ) from error
-    give = "degrees; what is not finite is no place"
+    give = "degrees; coordinates must be finite"
     lat, lon = (
         read_number(lat, "the latitude of region", give),
         read_number(lon, "the longitude of region", give),
     )
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         raise BadInput(
-            f"region {shown(region)} is no place: latitude is -90 to 90 and comes first, "
+            f"region {shown(region)} is not on the globe: latitude is -90 to 90 and comes first, "
             "longitude is -180 to 180"
         )
     return f"{lat!r},{lon!r}"
@@ -194,10 +194,10 @@ class Slot:
 
 
 def slots_of(slots: Iterable[Slot], name: str) -> tuple[Slot, ...]:
-    """What was given as slots, as a tuple.
+    """Return what was given as slots, as a tuple.
 
     Raises:
-        BadInput: it is no list, or one of it is no slot.
+        BadInput: it is not a list, or one of it is not a slot.
     """
     if not isinstance(slots, Iterable):
         refuse(slots, name, "a list of Slot")

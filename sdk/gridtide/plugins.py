@@ -20,7 +20,7 @@ def found(group: str) -> dict[str, EntryPoint]:
 
 
 def own_version() -> str:
-    """The version of the installed SDK."""
+    """Return the version of the installed SDK."""
     from importlib import metadata
 
     return metadata.version("gridtide")

@@ -182,12 +182,12 @@ class Run:
 
 
 def edges_of(slots: Sequence[Slot]) -> tuple[list[datetime], list[datetime]]:
-    """The starts and the ends of `slots`."""
+    """Return the starts and the ends of `slots`."""
     return [slot.start for slot in slots], [slot.end for slot in slots]
 
 
 def unbroken(slots: Sequence[Slot]) -> tuple[Run, ...]:
-    """The runs of `slots` (sorted, not overlapping): cut at gaps and at unknown values."""
+    """Return the runs of `slots` (sorted, not overlapping), cut at gaps and unknown values."""
     if not slots:
         return ()
     values = [slot.value for slot in slots]
@@ -218,7 +218,7 @@ def _parts(slots: Sequence[Slot]) -> list[list[Slot]]:
 
 
 def _prepared(starts: Sequence[datetime], ends: Sequence[datetime], values: list[float]) -> Run:
-    """One run; each slot starts where the one before it ends."""
+    """Return one run; each slot starts where the one before it ends."""
     lengths = list(map(sub, ends, starts))
     first, scaled = to_instant(starts[0]), _scaled(values)
     if lengths.count(lengths[0]) == len(lengths):
@@ -234,7 +234,7 @@ def _prepared(starts: Sequence[datetime], ends: Sequence[datetime], values: list
 
 
 def _scaled(values: list[float]) -> list[int]:
-    """`values` in whole steps; where one is so large that its steps are no float, in parts."""
+    """Return `values` in whole steps, in parts where one is too large for a float of steps."""
     try:
         return list(map(float.__round__, [value * PER_UNIT for value in values]))
     except OverflowError:

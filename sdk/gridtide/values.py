@@ -35,13 +35,13 @@ def refuse(value: object, name: str, give: str, why: str = "") -> NoReturn:
 
 
 def _faulty(name: str, why: str) -> BadInput:
-    """The error for the one input `name`, which REST and the command line list by name."""
+    """Return the error for the one input `name`, which REST and the command line list."""
     message = f"{name} {why}"
     return BadInput(message, errors=[{"parameter": name, "message": message}])
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it, cut where it is long."""
+    """Return a value as a message shows it, cut where it is long."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001  # whatever a stranger's repr raises
@@ -50,7 +50,7 @@ def shown(value: object) -> str:
 
 
 def read_number(value: object, name: str, give: str = NUMBER) -> float:
-    """A finite number; of numpy, pandas, `fractions` and `decimal` too. No text, no bool."""
+    """Read a finite number; of numpy, pandas, `fractions`, `decimal` too. No text, no bool."""
     if type(value) is float or type(value) is int:
         number: Any = value
     else:
@@ -67,7 +67,7 @@ def read_number(value: object, name: str, give: str = NUMBER) -> float:
 
 
 def read_whole(value: object, name: str) -> int:
-    """A whole number; a float that is one is taken, as data frames have them."""
+    """Read a whole number; a float that is one is taken, as data frames have them."""
     give = "a whole number such as 3"
     plain = _scalar(value, name, give)
     if isinstance(plain, Integral) and not isinstance(plain, bool):
@@ -96,7 +96,7 @@ def read_text(value: object, name: str) -> str:
 
 
 def read_word(kind: type[E], value: object, name: str) -> E:
-    """One of an enumeration's words."""
+    """Read one of an enumeration's words."""
     if type(value) is kind:
         return value
     give = f"one of {', '.join(kind)}"
@@ -109,7 +109,7 @@ def read_word(kind: type[E], value: object, name: str) -> E:
 
 
 def read_length(value: object, name: str) -> timedelta:
-    """A length of time: a number of hours, a timedelta, or text with its unit.
+    """Read a length of time: a number of hours, a timedelta, or text with its unit.
 
     Text is ``4h``, ``90min``, ``1h30m``, ``2d`` or ISO 8601 (``PT4H``, ``P1DT12H``). A number
     in quotes does not say its unit, and is refused.
@@ -132,7 +132,7 @@ def read_length(value: object, name: str) -> timedelta:
 
 
 def read_hours(value: object, name: str) -> float:
-    """A length of time as a number of hours; what is a number stays the one it is."""
+    """Read a length of time as a number of hours; what is a number stays the one it is."""
     try:
         return read_number(value, name)
     except BadInput:
@@ -140,12 +140,12 @@ def read_hours(value: object, name: str) -> float:
 
 
 def read_written_length(text: str, name: str) -> timedelta:
-    """A length of time on a command line, where a bare number is hours."""
+    """Read a length of time on a command line, where a bare number is hours."""
     return read_length(number_or_text(text), name)
 
 
 def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
-    """An aware time in UTC: a datetime, ISO 8601 text, or a scalar of numpy (UTC) or pandas.
+    """Read an aware time: a datetime, ISO 8601 text, a scalar of numpy (UTC) or pandas.
 
     With `day`, as at either end of a range, a date is its start, UTC; as text, too.
     """
@@ -171,7 +171,7 @@ def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
 
 
 def read_list(one: Reader, value: object, name: str) -> tuple[Any, ...]:
-    """Every member of a list, a tuple, a column or another iterable that is no text."""
+    """Read every member of a list, a tuple, a column or another iterable, text aside."""
     give = "a list"
     if isinstance(value, str | bytes | bytearray) or not isinstance(value, Iterable):
         refuse(value, name, give)
@@ -179,41 +179,41 @@ def read_list(one: Reader, value: object, name: str) -> tuple[Any, ...]:
 
 
 def read_sequence(one: Reader, value: object, name: str) -> tuple[Any, ...]:
-    """As `read_list`, where the order counts: a set has none, and lacks what came twice."""
+    """Read as `read_list`, where the order counts: a set is refused."""
     if isinstance(value, Set | Mapping):
         refuse(value, name, "a list, whose order counts", ", which is not a list")
     return read_list(one, value, name)
 
 
 def read_day(value: object, name: str) -> date:
-    """A date; a datetime is refused."""
+    """Read a date; a datetime is refused."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     refuse(value, name, "a day such as date(2026, 12, 25)")
 
 
 def values_of(values: object) -> tuple[Any, ...]:
-    """The values of a column, whatever each of them is."""
+    """Return the values of a column, whatever each of them is."""
     return read_sequence(lambda value, name: value, values, "values")
 
 
 def listed(one: Reader) -> Reader:
-    """A reader of a list of what `one` reads."""
+    """Return a reader of a list of what `one` reads."""
     return lambda value, name: read_list(one, value, name)
 
 
 def sequence_of(one: Reader) -> Reader:
-    """A reader of a list of what `one` reads, in which the order counts."""
+    """Return a reader of a list of what `one` reads, in which the order counts."""
     return lambda value, name: read_sequence(one, value, name)
 
 
 def optional(read: Reader) -> Reader:
-    """The same reader, by which ``None`` is ``None``."""
+    """Return the same reader, by which ``None`` is ``None``."""
     return lambda value, name: None if value is None else read(value, name)
 
 
 def instance_of(kind: type[Any], give: str) -> Reader:
-    """A reader that takes an instance of `kind` as it is."""
+    """Return a reader that takes an instance of `kind` as it is."""
 
     def read(value: object, name: str) -> object:
         return value if isinstance(value, kind) else refuse(value, name, give)
@@ -222,12 +222,12 @@ def instance_of(kind: type[Any], give: str) -> Reader:
 
 
 def word_of(kind: type[StrEnum]) -> Reader:
-    """`read_word` of one enumeration."""
+    """Return `read_word` of one enumeration."""
     return lambda value, name: read_word(kind, value, name)
 
 
 def plain_scalar(value: object) -> Any:  # noqa: ANN401  # what callers have
-    """A scalar of numpy as Python has it; anything else as it is.
+    """Return a scalar of numpy as Python has it; anything else as it is.
 
     Raises:
         BadInput: it stands for an unknown value.
@@ -236,7 +236,7 @@ def plain_scalar(value: object) -> Any:  # noqa: ANN401  # what callers have
 
 
 def _scalar(value: Any, name: str, give: str) -> Any:  # noqa: ANN401  # what callers have
-    """A scalar of numpy as Python has it; anything else as it is.
+    """Return a scalar of numpy as Python has it; anything else as it is.
 
     Raises:
         BadInput: it stands for an unknown value: NaT, or pandas' NA.
@@ -251,7 +251,7 @@ def _scalar(value: Any, name: str, give: str) -> Any:  # noqa: ANN401  # what ca
     if value != value:  # only NaT is not itself
         refuse(value, name, give, ", an unknown value")
     unit = str(value.dtype).partition("[")[2].rstrip("]")
-    # A year or a month has no fixed length, and no unit is none.
+    # A year or a month has no fixed length, so neither is a unit.
     if not unit or (kind == "m" and unit in ("Y", "M")):
         refuse(value, name, give, ", whose length depends on its unit")
     micro = value.astype("timedelta64[us]" if kind == "m" else "datetime64[us]").item()
@@ -264,7 +264,7 @@ def _scalar(value: Any, name: str, give: str) -> Any:  # noqa: ANN401  # what ca
 def _numeric(value: object, name: str, give: str) -> object:
     if isinstance(value, bool):
         refuse(value, name, give, ", which is not a number")
-    # A Decimal is no Real, by PEP 3141, and has this method as all the others have.
+    # A Decimal is not a Real, by PEP 3141, and has this method as all the others have.
     if isinstance(value, Real) or hasattr(type(value), "as_integer_ratio"):
         return value
     return refuse(value, name, give)

@@ -213,7 +213,7 @@ def test_rows_that_cannot_be_are_refused(
 
 def test_a_share_of_clean_energy_is_no_intensity() -> None:
     free = Series.regular("DE", Signal.CFE_PRODUCED, T0, HOUR, [0.5])
-    with pytest.raises(BadInput, match="cfe_produced is no carbon intensity"):
+    with pytest.raises(BadInput, match="cfe_produced is not a carbon intensity"):
         integrate([], free)
 
 

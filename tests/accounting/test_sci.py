@@ -48,7 +48,7 @@ def test_offsets_are_refused_everywhere(offset: float) -> None:
         lambda: sci(1, 1, embodied=0, per=1, offset_g=offset),
     ]
     for each in asked:
-        with pytest.raises(BadInput, match="is no part of a footprint"):
+        with pytest.raises(BadInput, match="does not belong in a footprint"):
             each()
 
 

@@ -175,8 +175,8 @@ def test_requests_say_who_asks(ask: Ask, service: Any) -> None:  # noqa: ANN401
         ("best_window", ("DE",), {"hours": 0}, "above 0"),
         ("best_window", ("",), {"hours": 4}, "region is empty"),
         ("best_window", ((91, 0),), {"hours": 4}, "latitude is -90 to 90"),
-        ("best_window", ((0, 181),), {"hours": 4}, "is no place"),
-        ("best_window", ((0, float("nan")),), {"hours": 4}, "is no place"),
+        ("best_window", ((0, 181),), {"hours": 4}, "is not on the globe"),
+        ("best_window", ((0, float("nan")),), {"hours": 4}, "coordinates must be finite"),
         ("best_window", ((1, 2, 3),), {"hours": 4}, "neither a name nor"),
         # All of these unpack to two numbers.
         ("best_window", (b"DE",), {"hours": 4}, "neither a name nor"),

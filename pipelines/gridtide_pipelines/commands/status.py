@@ -17,7 +17,7 @@ from gridtide_store.ledger import Ledger
 from gridtide_store.pointer import current_snapshot
 from gridtide_store.snapshot import Snapshot
 
-# The newest refresh is looked for among so many runs of all commands.
+# The newest refresh is searched among so many runs of all commands.
 RUNS = 1000
 UNITS = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 

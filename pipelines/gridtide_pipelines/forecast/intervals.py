@@ -18,7 +18,7 @@ Rule: TypeAlias = Callable[[Floats, Ints, int], Floats]
 DAYS = 60
 # Errors grow with the horizon and follow the hour of the day.
 BLOCK = 6
-# What is unknown further back than this hides nothing that a rule still looks at: prophet
+# What is unknown further back than this hides nothing that a rule still reads: prophet
 # corrects by the last 7 days, weekly repeats one of the last 4 weeks.
 REACH = 28 * 24
 # Fewer errors than this in a block make no tenth percentile.
@@ -47,7 +47,7 @@ def with_interval(
     data three days old is compared with past forecasts from data three days old.
 
     In a short history few such errors are left, and fewer each day. Where they are of less than
-    `ENOUGH_DAYS` days, those of data zero, one, ... days old are looked at too, and the widest
+    `ENOUGH_DAYS` days, those of data zero, one, ... days old are computed too, and the widest
     count: no forecast gets surer as its data get older. Errors of few days also spread less
     than those to come, so the percentiles move outwards as in a conformal prediction: of n days
     by the factor (1 + 1/n) over that of `DAYS` days.

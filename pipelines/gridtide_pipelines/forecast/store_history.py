@@ -111,7 +111,7 @@ class Stored:
 def forecastable(store: Store, zones: Sequence[str]) -> list[Stored]:
     """Return each zone and signal of which the store has observations.
 
-    Generation, load and flows are no signals a decision is made by.
+    No decision is made by generation, load or flows.
     """
     ends = store.series().group_by("zone", "signal").agg(pl.max("last_end"))
     return [

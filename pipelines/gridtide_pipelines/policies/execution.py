@@ -81,7 +81,7 @@ def _progress(job: Job, ran: Sequence[PlannedSlot], at: datetime) -> Progress:
     """Return the progress of `job` at `at`, having run `ran`."""
     if not ran:
         return Progress(at)
-    # Summed as numbers: the sizes of an elastic job are no whole microseconds' worth of work.
+    # Summed as numbers: a number of workers may do no whole number of microseconds of work.
     done = sum(
         (to_instant(each.end) - to_instant(each.start)) * _speed(job, each) for each in ran
     )

@@ -2,7 +2,8 @@
 
 Every value depends on the zone and the moment alone, so that any span can be requested, in
 any order, and spans fit together. Nothing is integrated over time: weather is smooth noise
-between hashed knots, storage follows a daily timetable. It looks like a grid; it is none.
+between hashed knots, storage follows a daily timetable. It resembles a grid; it is not a
+real one.
 """
 
 from __future__ import annotations

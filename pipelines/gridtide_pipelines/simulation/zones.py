@@ -86,7 +86,7 @@ GRIDS = (
 
 
 def invent_zones(count: int) -> list[Grid]:
-    """`count` zones ``SIM-000``, ``SIM-001``, … like those above, each with its own weather.
+    """Return `count` zones ``SIM-000``, ``SIM-001``, … like those above, with own weather.
 
     For measurements of load and scale; they are hourly.
     """

@@ -165,7 +165,7 @@ def integrate(
 
     Raises:
         BadInput: a naive time, a row that does not end after it starts, energy below 0 or not
-            finite, a series that is no intensity, or an offset.
+            finite, a series that is not an intensity, or an offset.
     """
     refuse_offset(offset_g)
     pue = _check("pue", pue, 1.0)
@@ -173,7 +173,7 @@ def integrate(
         refuse(series, "series", "a Series")
     if not series.signal.lower_is_cleaner:
         raise BadInput(
-            f"{series.zone}: {series.signal} is no carbon intensity; give one, in g/kWh"
+            f"{series.zone}: {series.signal} is not a carbon intensity; give one, in g/kWh"
         )
     moments, checked = _checked("row", rows)
     drawn = [(start, end, kwh * pue) for start, end, kwh in checked]
@@ -247,7 +247,7 @@ def refuse_offset(offset_g: float | None) -> None:
     if offset_g is not None:
         amount = f"{offset_g:g}" if isinstance(offset_g, float) else shown(offset_g)
         raise BadInput(
-            f"an offset of {amount} g is no part of a footprint: report it beside the "
+            f"an offset of {amount} g does not belong in a footprint: report it beside the "
             "grams. What is bought as clean energy in the same grid and hour goes in as "
             "`clean`, or as the net intensity"
         )

@@ -55,7 +55,7 @@ def exempt(url: str, no_proxy: str) -> bool:
     Its entries, with commas or blanks between them: ``*``; a host, which is also every host
     below it, with or without a leading dot; an address, IPv6 with brackets or without; a
     network such as ``10.0.0.0/8``; a pattern such as ``192.168.*``; each with a port, too. An
-    entry that is none of these exempts nothing.
+    entry of another kind exempts nothing.
     """
     target = split_address(url, "the address")
     host = _plain(target.hostname or "")
@@ -102,7 +102,7 @@ def read_certificates(environ: Mapping[str, str]) -> SSLContext | None:
 
 
 def unusable_certificates(named: str, error: Exception) -> BadInput:
-    """What keeps encrypted connections from being prepared: `named`, or SSLKEYLOGFILE.
+    """Return what keeps encrypted connections from being prepared: `named` or SSLKEYLOGFILE.
 
     Python opens the file of that variable together with the certificates, and of the two its
     error alone has a file name.
@@ -120,12 +120,12 @@ def unusable_certificates(named: str, error: Exception) -> BadInput:
 
 
 def _shown(text: str) -> str:
-    """A value of a variable in one line."""
+    """Return a value of a variable in one line."""
     return text if text.isprintable() else ascii(text)
 
 
 def refusal(proxy: str, host: str, status: int) -> BadInput:
-    """The error for a proxy that does not pass requests to `host` on, and what to do about it.
+    """Return the error for a proxy that does not pass requests on to `host`, and the remedy.
 
     Args:
         proxy: its address, without a password.
@@ -134,7 +134,7 @@ def refusal(proxy: str, host: str, status: int) -> BadInput:
     remedy = (
         "put the user name and password it wants into the address of the proxy"
         if status == AUTHENTICATION_REQUIRED
-        else "ask whoever runs it to let this host through"
+        else "ask its operator to let this host through"
     )
     return BadInput(
         f"the proxy {proxy} refuses requests to {host} ({status}); {remedy}, or name another "
@@ -143,12 +143,12 @@ def refusal(proxy: str, host: str, status: int) -> BadInput:
 
 
 def proxy_status(text: str) -> int:
-    """The status in what httpx says of a proxy's answer; 0 where there is none."""
+    """Return the status in what httpx says of a proxy's answer; 0 where it has none."""
     return int(found[0]) if (found := STATUS.match(text)) else 0
 
 
 def proxy_fault(proxy: str, text: str) -> str:
-    """What `proxy` did instead of passing a request on, by what httpx says of it.
+    """Return what `proxy` did instead of passing a request on, by what httpx says of it.
 
     What an HTTP proxy answered besides a status is its own text, and is not shown.
     """

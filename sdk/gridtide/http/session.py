@@ -154,7 +154,7 @@ class Session:
         clock: Callable[[], float],
         environ: Mapping[str, str],
     ) -> None:
-        """`environ` says what proxy the requests take."""
+        """Open a session; `environ` says what proxy its requests take."""
         timeout = read_number(timeout, "timeout", "a number of seconds such as 30")
         retries = read_whole(retries, "retries")
         if not timeout > 0 or retries < 0:

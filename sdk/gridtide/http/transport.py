@@ -56,13 +56,13 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
 
 
 def faults() -> tuple[type[Exception], ...]:
-    """What a request without an answer ends in."""
+    """Raise what a request without an answer ends in."""
     found = httpx.RequestError, httpx.InvalidURL, UnicodeError, TimeoutError
     return (*found, *proxy_faults())
 
 
 def proxy_faults() -> tuple[type[Exception], ...]:
-    """What is raised where a proxy does not pass a request on.
+    """Return what is raised where a proxy does not pass a request on.
 
     What the package for SOCKS raises where something else answers in its place is not httpx's.
     """

@@ -89,7 +89,7 @@ def replan(
 
 
 def _is_rounded(job: Job) -> bool:
-    """Whether a plan for the rest would need a unit as small as its progress is odd."""
+    """Say whether a plan for the rest would need a unit as small as its progress is odd."""
     return has_segments(job) and counts_progress(job)
 
 

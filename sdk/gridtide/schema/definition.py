@@ -82,7 +82,7 @@ class Field:
     local: bool = False
 
     def allows(self, number: float) -> bool:
-        """Whether a number is within the bounds."""
+        """Say whether a number is within the bounds."""
         return (
             (self.above is None or number > self.above)
             and (self.below is None or number < self.below)
@@ -188,17 +188,17 @@ def without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401  # any type
 
 
 def is_record(hint: Any) -> bool:  # noqa: ANN401  # any type
-    """Whether a type is a definition of its own."""
+    """Say whether a type is a definition of its own."""
     return isinstance(hint, type) and (is_dataclass(hint) or is_named_tuple(hint))
 
 
 def is_named_tuple(hint: Any) -> bool:  # noqa: ANN401  # any type
-    """Whether a type is a named tuple."""
+    """Say whether a type is a named tuple."""
     return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
 
 
 def is_list(hint: Any) -> bool:  # noqa: ANN401  # any type
-    """Whether a type is a list in JSON."""
+    """Say whether a type is a list in JSON."""
     return get_origin(hint) in (tuple, frozenset)
 
 

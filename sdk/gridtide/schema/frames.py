@@ -157,7 +157,7 @@ def _sources(result: Sources) -> Table:
 
 @table_of.register
 def _best_region(result: BestRegion) -> Table:
-    """The ranking; regions without a window come last, with their reason."""
+    """Return the ranking; regions without a window come last, with their reason."""
     reason = Column("reason", str, lambda row: getattr(row, "reason", None))
     return (*columns_of(BestWindow), reason), (*result.ranking, *result.infeasible)
 
@@ -170,7 +170,7 @@ def _plan(result: Plan) -> Table:
 @table_of.register(ScheduleAnswer)
 @table_of.register(BatchPlan)
 def _schedule(result: ScheduleAnswer | BatchPlan) -> Table:
-    """The slots of all plans, each with the place of its job in the request, from 0."""
+    """Return the slots of all plans, each with the number of its job in the request, from 0."""
     job = Column("job", int, lambda row: row[0])
     of_slot = (replace(each, read=_of_slot(each.read)) for each in columns_of(PlannedSlot))
     rows = [(at, slot) for at, plan in enumerate(result.plans) for slot in plan.slots]

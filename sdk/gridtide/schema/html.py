@@ -1,6 +1,6 @@
 """Results as HTML for notebooks: the text, a chart of the forecast with the window, a table.
 
-Everything is inline and escaped; there is no script, no style sheet and no address in it.
+Everything is inline and escaped; it has no script, no style sheet and no address.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _forecast_slots(slots: Iterable[ForecastSlot]) -> list[ChartSlot]:
 
 
 def _problem_slots(plan: Plan) -> list[ChartSlot]:
-    """The forecast of the region of a plan that was made in this process."""
+    """Return the forecast of the region of a plan that was made in this process."""
     if plan.problem is None:
         return []
     return [

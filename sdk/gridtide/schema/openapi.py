@@ -188,7 +188,7 @@ def _bounds(about: Field) -> Json:
 
 
 def _named(hint: Any) -> list[type[Any]]:  # noqa: ANN401  # any type
-    """The definitions and enumerations to which the schema of a type refers."""
+    """Return the definitions and enumerations to which the schema of a type refers."""
     if hasattr(hint, "ENCODED"):
         return [hint.ENCODED]
     if hasattr(hint, "SHORT"):

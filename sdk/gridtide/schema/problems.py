@@ -152,7 +152,9 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
     try:
         said = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         if b"\\u" in body:
-            json.dumps(said, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            json.dumps(
+                said, ensure_ascii=False
+            ).encode()  # half of a surrogate pair is not text
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

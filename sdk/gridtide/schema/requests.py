@@ -10,7 +10,7 @@ from gridtide.errors import BadInput
 from gridtide.model import MOST_REGIONS, NO_REGION, Signal, hours_of
 from gridtide.schema.definition import Field
 
-# Hours between these are a length of time without a second look.
+# Hours between these are a length of time without a second check.
 LEAST, MOST = 1e-6, 1e6
 ChosenSignal = Annotated[
     Signal | None,

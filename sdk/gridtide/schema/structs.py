@@ -27,7 +27,7 @@ Make = Callable[[Any], Any]
 
 @by_kind
 def is_plain(kind: type[Any]) -> bool:
-    """Whether a request has only fields that msgspec decodes as the walk does."""
+    """Say whether a request has only fields that msgspec decodes as the walk does."""
     return all(
         not (each.about.name or each.about.former or each.about.encoded or each.about.local)
         and _is_plain_type(each.type)

@@ -107,7 +107,7 @@ def check_bounds(value: Any, about: Field, name: str) -> None:  # noqa: ANN401  
 
 @by_kind
 def _checks(kind: type[Any]) -> list[tuple[str, Reader | None, Field | None, object, bool]]:
-    """The fields of a class: name, reader, bounds, default, and whether it may be ``None``."""
+    """Return name, reader, bounds and default of each field, and whether it may be ``None``."""
     return [
         (
             each.name,
@@ -121,7 +121,7 @@ def _checks(kind: type[Any]) -> list[tuple[str, Reader | None, Field | None, obj
 
 
 def _reader(hint: Any, about: Field) -> Reader | None:  # noqa: ANN401  # any type
-    """The reader of a type; ``None`` for one that only its class can read, such as a union."""
+    """Return the reader of a type; ``None`` if only its class can read it, such as a union."""
     if about.duration:
         return read_hours
     if hint is datetime and about.day:
@@ -152,7 +152,7 @@ def _reader(hint: Any, about: Field) -> Reader | None:  # noqa: ANN401  # any ty
 
 
 def _read_as(each: FieldDefinition) -> Any:  # noqa: ANN401  # any type
-    """The type by which a field is read: rows of a list are read as their named tuples."""
+    """Return the type by which a field is read: rows of a list as their named tuples."""
     rows = is_list(each.encoded) and is_named_tuple(get_args(each.encoded)[0])
     return each.encoded if rows else each.type
 
@@ -197,7 +197,7 @@ def _by_name(one: Reader) -> Reader:
 
 
 def _row_of(kind: type[Any]) -> Reader:
-    """The reader of a named tuple, which may be given as any pair or row."""
+    """Return the reader of a named tuple, which may be given as any pair or row."""
     fields = definition_of(kind)
     readers = [(each, _reader(each.type, each.about)) for each in fields.values()]
 

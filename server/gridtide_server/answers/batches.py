@@ -68,7 +68,7 @@ class _Known(NamedTuple):
 
 
 class _Batch:
-    """The questions of one call; what best windows have in common is looked up once."""
+    """The questions of one call; what best windows have in common is found once."""
 
     def __init__(self, service: Service, view: View, now: Moment) -> None:
         self._service = service

@@ -90,7 +90,7 @@ def build_readiness(view: View, moment: Moment, only: Collection[str] = ()) -> R
     they are named or there are no others.
 
     Args:
-        only: keys of the zones to look at; all with data if empty.
+        only: keys of the zones to describe; all with data if empty.
 
     Raises:
         Damaged: the snapshot's files cannot be read any more.

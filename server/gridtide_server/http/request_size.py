@@ -102,7 +102,7 @@ class RequestSize:
         self._excess -= size
 
     def add_chunk(self) -> None:
-        """Count the line of a chunk, which is no excess."""
+        """Count the line of a chunk, which is not an excess."""
         self._excess -= CHUNK_LINE
 
     def end_body(self) -> None:

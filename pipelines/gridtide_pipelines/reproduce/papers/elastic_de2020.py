@@ -2,8 +2,8 @@
 
 A job of 24 hours or 8 days on one worker may run on none up to two or four workers, within a
 window of its length, a day more or twice its length. Power is proportional to workers;
-throughput too, or it falls off as chips^0.9. Quarter hours, 59 starts, perfect foresight. What
-was computed first came from a linear programme; ours is the greedy and, with a ramp limit,
+throughput too, or it falls off as workers^0.9. Quarter hours, 59 starts, perfect foresight.
+What was computed first came from a linear programme; ours is the greedy and, with a ramp limit,
 priced work. On six of the starts a linear programme of this run stands beside it.
 """
 

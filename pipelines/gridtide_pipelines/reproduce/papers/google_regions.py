@@ -84,7 +84,7 @@ def _of_year(year: int, table: Mapping[str, Any]) -> Iterator[Row]:
 def _position(
     figures: Mapping[str, float | None], figure: float | None, signal: Signal
 ) -> int | str:
-    """One more than the number of regions whose published figure is cleaner."""
+    """Return one more than the number of regions whose published figure is cleaner."""
     if figure is None:
         return UNKNOWN
     known = [each for each in figures.values() if each is not None]

@@ -24,10 +24,10 @@ Spans = list[tuple[int, int]]
 def cheapest(
     units: Units, work: int, *, most: int | None = None, shortest: int = 1
 ) -> tuple[float, Spans]:
-    """Least cost of `work` units and the pieces ``[start, end)``, ascending.
+    """Return the least cost of `work` units and the segments ``[start, end)``, ascending.
 
-    At most `most` pieces, each of `shortest` units or more. Of equal ways one that ends
-    earliest. The cost is infinite, and there are no pieces, where there is no way.
+    At most `most` segments, each of `shortest` units or more. Of equal costs one that ends
+    earliest. The cost is infinite, without segments, where none is feasible.
 
     Raises:
         BadInput: `work`, `most` or `shortest` below 1, or a job that runs already.
@@ -53,7 +53,7 @@ def cheapest(
 def _filled(
     units: Units, spent: list[float], work: int, most: int | None, shortest: int
 ) -> tuple[Floats, Floats]:
-    """`on` and `off` (points, pieces begun, work done)."""
+    """Return `on` and `off` (boundaries, segments begun, work done)."""
     layers, up = (1, 0) if most is None else (min(most, work), 1)
     count = len(units.costs)
     on = np.full((count + 1, layers, work + 1), inf)
@@ -82,7 +82,7 @@ def _filled(
 def _traced(
     units: Units, on: Floats, off: Floats, last: tuple[int, int], *, up: int, shortest: int
 ) -> Spans:
-    """The pieces of the best way that ends at the point and layer `last`, found backwards."""
+    """Return the segments of the best path that ends at boundary and layer `last`."""
     (point, layer), done = last, on.shape[2] - 1
     spans: Spans = []
     while True:

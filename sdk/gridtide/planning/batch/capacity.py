@@ -131,7 +131,7 @@ def _changes(running: Iterable[Sequence[Part]]) -> dict[int, tuple[int, float]]:
 
 
 def exceeds_caps(caps: Mapping[str, Cap], candidates: Mapping[int, Candidate]) -> bool:
-    """Whether the candidates exceed a cap at any time."""
+    """Say whether the candidates exceed a cap at any time."""
     for region, cap in caps.items():
         there = [
             share.parts

@@ -186,7 +186,7 @@ def _at_own_sites(members: Sequence[Member], options: Sequence[Option]) -> list[
 
 
 def _is_whole(member: Member, unit: int) -> bool:
-    """Whether no schedule of the job off the grid costs less, see above."""
+    """Say whether no schedule of the job off the grid costs less, see above."""
     job = member.problem.job
     if job.workers is not None:
         return job.workers.ramp is not None  # changes only where slots do

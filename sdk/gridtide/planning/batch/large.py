@@ -181,7 +181,7 @@ def _by_loss(
 
 
 def _meet(one: Member, other: Member) -> bool:
-    """Whether the two may run in one region at the same time."""
+    """Say whether the two may run in one region at the same time."""
     return any(
         here.region.name == there.region.name
         and here.curve.stretches

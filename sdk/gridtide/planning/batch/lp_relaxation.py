@@ -119,7 +119,7 @@ def _tighten(members: Sequence[Member], region: str, cap: Cap | None) -> Cap | N
 
 
 def _is_steady(job: Job) -> bool:
-    """Whether the job draws one power all the time, also in its pauses and restarts."""
+    """Say whether the job draws one power all the time, also in its pauses and restarts."""
     overheads = job.pause_cost.time or job.restart_cost.time
     return job.workers is None and len(job.steps) == 1 and not overheads
 
@@ -129,14 +129,14 @@ def _there(members: Sequence[Member], region: str) -> list[Member]:
 
 
 def _is_plain(job: Job) -> bool:
-    """Whether the solution for the job can be run as it is."""
+    """Say whether the solution for the job can be run as it is."""
     if job.workers is not None:
         return job.workers.ramp is None and job.workers.minimum == 0
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
 
 
 def _holds_at_every_moment(members: Sequence[Member], region: str, cap: Cap | None) -> bool:
-    """Whether a cap that holds on average over a slot can hold all through it."""
+    """Say whether a cap that holds on average over a slot can hold all through it."""
     if cap is None:
         return True
     elastic = [member.problem.job.workers is not None for member in _there(members, region)]

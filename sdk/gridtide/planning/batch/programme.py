@@ -89,7 +89,7 @@ def _member(
 
 
 def _starts_only(job: Job) -> bool:
-    """Whether the job is placed unbroken here, as every job may be; also with limits."""
+    """Say whether the job is placed unbroken here, as every job may be; also with limits."""
     return job.workers is None and (
         job.kind is Kind.UNBROKEN
         or len(job.steps) > 1

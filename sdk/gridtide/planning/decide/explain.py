@@ -177,7 +177,7 @@ def _later(problem: PlanningProblem, decision: Decision) -> str:
     sites = [candidate.site for candidate in (decision.candidate, *decision.elsewhere)]
     known = max(site.outlook.expected.slots[-1].end for site in sites)
     if last is None or known <= last:
-        return f"There is no forecast yet after {format_time(known)}."
+        return f"No forecast is known yet after {format_time(known)}."
     bounds = replace(
         problem.bounds,
         deadline=last + LATER,

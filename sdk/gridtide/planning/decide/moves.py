@@ -77,7 +77,7 @@ def lowest_rates(found: Sequence[RegionRates], name: str) -> Curve:
 
 
 def moves_are_free(job: Job, move_kwh: float) -> bool:
-    """Whether neither moving data nor restarting costs anything."""
+    """Say whether neither moving data nor restarting costs anything."""
     costs = (job.pause_cost, job.restart_cost)
     return not (move_kwh or job.max_segments or any(cost.kwh or cost.time for cost in costs))
 

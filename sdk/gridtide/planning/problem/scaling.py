@@ -99,7 +99,7 @@ class Elastic:
 
     def within(self, workers: float) -> float:
         """Return the most workers that are at most `workers`, whole unless fractional."""
-        # What floating point leaves below a whole number in a quotient is no worker less.
+        # What floating point leaves below a whole number in a quotient does not cost a worker.
         return workers if self.fractional_workers else float(floor(workers * (1 + NEAR)))
 
     def speed(self, workers: float) -> float:

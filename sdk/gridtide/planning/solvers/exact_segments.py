@@ -39,7 +39,7 @@ Spans = list[tuple[int, int]]
 
 
 def is_limited(job: Job) -> bool:
-    """Whether more than the number and the energy of its pauses matters."""
+    """Say whether more than the number and the energy of its pauses matters."""
     return bool(
         job.min_segment
         or job.checkpoints

@@ -113,7 +113,7 @@ class Programme:
         return Found(values, float(bound), found.status == INFEASIBLE)
 
     def _contradicts_itself(self) -> bool:
-        """Whether no values are feasible though there is no variable, which HiGHS refuses."""
+        """Say whether no values are feasible though there is no variable, which HiGHS refuses."""
         return any(self.equal.bounds) or any(bound < 0 for bound in self.at_most.bounds)
 
     def _run(self, seconds: float, *, gap: float) -> Any:  # noqa: ANN401  # scipy has no types
@@ -122,7 +122,7 @@ class Programme:
             from scipy.sparse import csr_array  # type: ignore[import-untyped]  # scipy ships no types
         except ImportError as error:
             raise NoSolver(
-                f"{self.what} takes a linear programme, and there is no solver here: "
+                f"{self.what} takes a linear programme, and no solver is installed: "
                 f"{how_to_install('lp')}; or ask a service, which has one (set GRIDTIDE_URL)"
             ) from error
 

@@ -70,12 +70,12 @@ class _Programme:
         return best, self._segments(*end) if best < inf else []
 
     def _runs_already(self, boundary: int, layer: int) -> bool:
-        """Whether the segment that already runs may first stop at `boundary`."""
+        """Say whether the segment that already runs may first stop at `boundary`."""
         first = layer == 0 and boundary == self.limits.left and boundary <= self.work
         return first and self._reaches(boundary)
 
     def _reaches(self, boundary: int) -> bool:
-        """Whether a job that already runs can run on up to `boundary`."""
+        """Say whether a job that already runs can run on up to `boundary`."""
         joins = boundary == 0 or (self.began[boundary - 1] == 0 and not self.units.breaks[0])
         return self.units.running and joins
 

@@ -123,12 +123,12 @@ def unit_of(curve: Curve, job: Job, state: JobState) -> int:
 
 
 def counts_progress(job: Job) -> bool:
-    """Whether what the job may do depends on the work done since its beginning."""
+    """Say whether what the job may do depends on the work done since its beginning."""
     return bool(job.checkpoints) or len(job.steps) > 1
 
 
 def _is_resumed(job: Job, state: JobState) -> bool:
-    """Whether it is paused, with work done that need not be a whole number of units."""
+    """Say whether it is paused, with work done that need not be a whole number of units."""
     return state.started and not state.running and counts_progress(job)
 
 

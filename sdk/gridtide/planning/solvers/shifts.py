@@ -82,7 +82,7 @@ class Segments:
         )
 
     def goes_on(self, spans: Spans) -> bool:
-        """Whether a job that already runs does not pause right now."""
+        """Say whether a job that already runs does not pause right now."""
         return self.state.running and spans[0][0] == self.state.at
 
     def improve(self, spans: Spans) -> Spans:
