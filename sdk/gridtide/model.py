@@ -161,8 +161,8 @@ def format_region(region: Region) -> str:
     )
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         raise BadInput(
-            f"region {shown(region)} is not on the globe: latitude is -90 to 90 and comes first, "
-            "longitude is -180 to 180"
+            f"region {shown(region)} is not on the globe: latitude is -90 to 90 and comes "
+            "first, longitude is -180 to 180"
         )
     return f"{lat!r},{lon!r}"
 

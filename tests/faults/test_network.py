@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from gridtide.cli.script import main
 from gridtide.http.deadline import Allowance
 from gridtide_pipelines.ingest.limits import Routed
 from tests.faults.publisher import Publisher, publisher
+from tests.proxies import refusing
 
 # Port 9 (discard) is closed wherever tests run.
 CLOSED = "127.0.0.1:9"
@@ -68,38 +66,14 @@ def test_a_proxy_is_requested_instead_of_the_publisher(
     assert upstream.requested[0].startswith("http://publisher.invalid/uk/")
 
 
-@contextmanager
-def refusing(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Address of a proxy that answers every request with `answer`, and the requests it got."""
-    requested: list[bytes] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                with connection:
-                    requested.append(connection.recv(65536))
-                    connection.sendall(answer)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}", requested
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
-
-
 @pytest.mark.parametrize(
     ("scheme", "status", "remedy"),
     [
         ("https", "407 Proxy Authentication Required", "user name and password"),
         ("http", "407 Proxy Authentication Required", "user name and password"),
         ("https", "407", "user name and password"),
-        ("https", "403 \x1b[2JForbidden", "ask whoever runs it"),
-        ("https", "404 Not Found", "ask whoever runs it"),
+        ("https", "403 \x1b[2JForbidden", "ask its operator"),
+        ("https", "404 Not Found", "ask its operator"),
     ],
 )
 def test_a_proxy_that_refuses_is_named_with_the_remedy_and_requested_once(

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import socket
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,33 +15,10 @@ import pytest
 from gridtide.client import AsyncClient, Client
 from gridtide.errors import BadInput, BadRequest, GridtideError, ServiceUnavailable
 from gridtide.http.proxies import exempt, read_certificates
+from tests.proxies import refusing
 
 PEM = Path(__file__).parent / "data" / "loopback.pem"
 BOTH = [Client, AsyncClient]
-
-
-@contextmanager
-def answering(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Host and port of a proxy that answers every request with `answer`, and its requests."""
-    requests: list[bytes] = []
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listening.accept()
-                with connection:
-                    requests.append(connection.recv(65536))
-                    connection.sendall(answer)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listening.getsockname()[1]}", requests
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        thread.join(10)
 
 
 def fault(kind: Any, url: str, proxy: str, **more: Any) -> GridtideError:  # noqa: ANN401
@@ -82,8 +55,8 @@ def status(line: str) -> bytes:
         ("https", "407 Proxy Authentication Required", "user name and password"),
         ("http", "407 Proxy Authentication Required", "user name and password"),
         ("https", "407", "user name and password"),
-        ("https", "403 \x1b[2JForbidden", "ask whoever runs it"),
-        ("https", "404 Not Found", "ask whoever runs it"),
+        ("https", "403 \x1b[2JForbidden", "ask its operator"),
+        ("https", "404 Not Found", "ask its operator"),
     ],
 )
 def test_a_proxy_that_refuses_is_named_and_asked_once(
@@ -92,7 +65,7 @@ def test_a_proxy_that_refuses_is_named_and_asked_once(
     line: str,
     remedy: str,
 ) -> None:
-    with answering(status(line)) as (proxy, requests):
+    with refusing(status(line)) as (proxy, requests):
         error = fault(kind, f"{scheme}://service.example", f"http://me:s3cret@{proxy}")
     assert isinstance(error, BadInput)
     assert f"the proxy http://{proxy} refuses requests to service.example" in str(error)
@@ -105,7 +78,7 @@ def test_a_proxy_that_refuses_is_named_and_asked_once(
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_what_may_pass_is_tried_again_and_shows_no_text_of_the_proxy(kind: Any) -> None:  # noqa: ANN401
-    with answering(status("502 \x1b[2JBad Gateway s3")) as (proxy, requests):
+    with refusing(status("502 \x1b[2JBad Gateway s3")) as (proxy, requests):
         error = fault(kind, "https://service.example", f"http://{proxy}", retries=2)
     assert isinstance(error, ServiceUnavailable)
     assert f"through the proxy http://{proxy} (it answered 502)" in str(error)
@@ -115,7 +88,7 @@ def test_what_may_pass_is_tried_again_and_shows_no_text_of_the_proxy(kind: Any) 
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("line", ["403 Forbidden", "503 Unavailable"])
 def test_an_answer_that_may_be_the_proxy_s_names_it(kind: Any, line: str) -> None:  # noqa: ANN401
-    with answering(status(line)) as (proxy, _):
+    with refusing(status(line)) as (proxy, _):
         error = fault(kind, "http://service.example", f"http://me:s3@{proxy}", retries=0)
     assert isinstance(error, BadRequest if line.startswith("403") else ServiceUnavailable)
     assert f"through the proxy http://{proxy} answered {line[:3]}" in str(error)
@@ -125,14 +98,14 @@ def test_an_answer_that_may_be_the_proxy_s_names_it(kind: Any, line: str) -> Non
 @pytest.mark.parametrize("answer", [b"", b"\x05", b"HTTP/1.1 200\r\n\r\n", b"\x00" * 999])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_breaks_off_is_named(kind: Any, scheme: str, answer: bytes) -> None:  # noqa: ANN401
-    with answering(answer) as (proxy, _):
+    with refusing(answer) as (proxy, _):
         error = fault(kind, "https://service.example", f"{scheme}://{proxy}", retries=0)
     assert isinstance(error, ServiceUnavailable)
     assert f"through the proxy {scheme}://{proxy}" in str(error)
 
 
 def test_the_user_name_and_the_password_of_a_proxy_are_decoded() -> None:
-    with answering(status("502")) as (proxy, requests):
+    with refusing(status("502")) as (proxy, requests):
         fault(Client, "http://service.example", f"http://m%40e:s3%3A%2F@{proxy}", retries=0)
     assert base64.b64encode(b"m@e:s3:/") in requests[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,21 +19,41 @@ from gridtide.schema.requests import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gridtide.cli.terminal import Table
+    from gridtide.client import Client
     from gridtide.schema.responses import Intensity
+    from gridtide.schema.result import Record
 
 RANGE = ("start", "end")
+Answer = TypeVar("Answer", bound="Record")
+
+
+def _print(
+    terminal: Terminal,
+    call: Callable[[Client], Answer],
+    show: Callable[[Answer], Iterable[str | Table]],
+) -> int:
+    """Print the answer of a service to one call; return the exit code."""
+    from gridtide.client import Client
+
+    with Client(environ=terminal.environ) as client:
+        answer = call(client)
+    terminal.answer(answer.to_json(), lambda: show(answer))
+    return 0
 
 
 @command("zones", examples=["zones", "zones --all --json"], answers=True)
 def zones(terminal: Terminal, *, given: Annotated[Json, Options(ZonesRequest)]) -> int:
     """List the zones with their signals and data age."""
     from gridtide.cli import show
-    from gridtide.client import Client
 
-    with Client(environ=terminal.environ) as client:
-        answer = client.zones(every=given.get("all", False), as_of=given.get("as_of"))
-    terminal.answer(answer.to_json(), lambda: show.zones(answer))
-    return 0
+    return _print(
+        terminal,
+        lambda client: client.zones(every=given.get("all", False), as_of=given.get("as_of")),
+        show.zones,
+    )
 
 
 @command(
@@ -106,12 +126,8 @@ def history(
 ) -> int:
     """List the known values of a region."""
     from gridtide.cli import show
-    from gridtide.client import Client
 
-    with Client(environ=terminal.environ) as client:
-        answer = client.intensity(region, **given)
-    terminal.answer(answer.to_json(), lambda: show.history(answer))
-    return 0
+    return _print(terminal, lambda client: client.intensity(region, **given), show.history)
 
 
 @command(
@@ -148,12 +164,8 @@ def forecast(
             "them, or use 'gridtide issue --zone'"
         )
     from gridtide.cli import show
-    from gridtide.client import Client
 
-    with Client(environ=terminal.environ) as client:
-        answer = client.forecast(region, **given)
-    terminal.answer(answer.to_json(), lambda: show.forecast(answer))
-    return 0
+    return _print(terminal, lambda client: client.forecast(region, **given), show.forecast)
 
 
 def _issue(terminal: Terminal, zone: list[str] | None, model: str | None) -> int:
@@ -185,12 +197,12 @@ def best_window(
 ) -> int:
     """Find the cleanest time to run a job."""
     from gridtide.cli import show
-    from gridtide.client import Client
 
-    with Client(environ=terminal.environ) as client:
-        answer = client.best_window(region, **given)
-    terminal.answer(answer.to_json(), lambda: [show.best_window(answer)])
-    return 0
+    return _print(
+        terminal,
+        lambda client: client.best_window(region, **given),
+        lambda answer: [show.best_window(answer)],
+    )
 
 
 @command(
@@ -209,9 +221,7 @@ def best_region(
 ) -> int:
     """Find the cleanest region and time to run a job."""
     from gridtide.cli import show
-    from gridtide.client import Client
 
-    with Client(environ=terminal.environ) as client:
-        answer = client.best_region(regions, **given)
-    terminal.answer(answer.to_json(), lambda: show.best_region(answer))
-    return 0
+    return _print(
+        terminal, lambda client: client.best_region(regions, **given), show.best_region
+    )

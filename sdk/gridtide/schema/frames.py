@@ -7,10 +7,10 @@ the same columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from functools import singledispatch
+from functools import partial, singledispatch
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
@@ -125,24 +125,22 @@ def table_of(result: object) -> Table:
     raise TypeError(f"a {type(result).__name__} has no rows")
 
 
-@table_of.register
-def _forecast(result: Forecast) -> Table:
-    return columns_of(ForecastSlot), result.slots
+# Results whose rows are the entries of one field.
+ROWS: Mapping[type, tuple[type, str]] = {
+    Forecast: (ForecastSlot, "slots"),
+    Intensity: (IntensitySlot, "slots"),
+    Series: (Slot, "slots"),
+    Zones: (ZoneInfo, "zones"),
+    Plan: (PlannedSlot, "slots"),
+}
 
 
-@table_of.register
-def _intensity(result: Intensity) -> Table:
-    return columns_of(IntensitySlot), result.slots
+def _of_field(row: type, name: str, result: object) -> Table:
+    return columns_of(row), getattr(result, name)
 
 
-@table_of.register
-def _series(result: Series) -> Table:
-    return columns_of(Slot), result.slots
-
-
-@table_of.register
-def _zones(result: Zones) -> Table:
-    return columns_of(ZoneInfo), result.zones
+for _kind, _field in ROWS.items():
+    table_of.register(_kind, partial(_of_field, *_field))
 
 
 @table_of.register
@@ -160,11 +158,6 @@ def _best_region(result: BestRegion) -> Table:
     """Return the ranking; regions without a window come last, with their reason."""
     reason = Column("reason", str, lambda row: getattr(row, "reason", None))
     return (*columns_of(BestWindow), reason), (*result.ranking, *result.infeasible)
-
-
-@table_of.register
-def _plan(result: Plan) -> Table:
-    return columns_of(PlannedSlot), result.slots
 
 
 @table_of.register(ScheduleAnswer)

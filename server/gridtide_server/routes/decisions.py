@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from fastapi import APIRouter, Request, Response
 
 from gridtide.schema.batches import Batch, BatchRequest
@@ -37,7 +40,11 @@ from gridtide_server.openapi import described
 from gridtide_server.problems import responses
 from gridtide_server.query import StrictRoute, decode_query
 from gridtide_server.queue import TimeBudget
-from gridtide_server.service import Service
+from gridtide_server.service import Moment, Service
+from gridtide_server.view import View
+from gridtide_store.regions import Resolution
+
+Query = TypeVar("Query", BestWindowRequest, BestRegionRequest)
 
 
 def window_routes(service: Service) -> APIRouter:
@@ -46,45 +53,47 @@ def window_routes(service: Service) -> APIRouter:
         route_class=StrictRoute, tags=["decisions"], responses=responses(404, 422, 503)
     )
 
-    @router.get("/v1/best-window", **described(BestWindow, query=BestWindowRequest))
-    async def best_window(request: Request) -> Response:
-        """Find the cleanest window of `hours` in one region, by its newest forecast."""
-        query = decode_query(BestWindowRequest, request.scope["query_string"])
+    async def respond_window(
+        request: Request,
+        kind: type[Query],
+        regions_of: Callable[[Query], Sequence[Resolution]],
+        build: Callable[[View, Sequence[Resolution], Search, Moment], Record],
+    ) -> Response:
+        query = decode_query(kind, request.scope["query_string"])
 
         def answer() -> Response:
-            region = resolve_region(query.region)
+            regions = regions_of(query)
             with service.reader.read() as view:
                 moment = service.moment(query.as_of, view)
                 search = Search.of(query, moment)
-
-                def build() -> Record:
-                    decision = find_window(view, region, search)
-                    return build_best_window(view, decision, search, moment)
-
-                tag = tag_of(service, view, query, [region], moment)
-                return reply(request, tag, moment, build)
+                tag = tag_of(service, view, query, regions, moment)
+                return reply(request, tag, moment, lambda: build(view, regions, search, moment))
 
         return await service.decide(answer, as_of=query.as_of)
+
+    @router.get("/v1/best-window", **described(BestWindow, query=BestWindowRequest))
+    async def best_window(request: Request) -> Response:
+        """Find the cleanest window of `hours` in one region, by its newest forecast."""
+        return await respond_window(
+            request,
+            BestWindowRequest,
+            lambda query: [resolve_region(query.region)],
+            lambda view, regions, search, moment: build_best_window(
+                view, find_window(view, regions[0], search), search, moment
+            ),
+        )
 
     @router.get("/v1/best-region", **described(BestRegion, query=BestRegionRequest))
     async def best_region(request: Request) -> Response:
         """Find the cleanest of several regions and its window, together and on one signal."""
-        query = decode_query(BestRegionRequest, request.scope["query_string"])
-
-        def answer() -> Response:
-            regions = resolve_regions(query.regions)
-            with service.reader.read() as view:
-                moment = service.moment(query.as_of, view)
-                search = Search.of(query, moment)
-
-                def build() -> Record:
-                    ranking = rank_regions(view, regions, search)
-                    return build_best_region(view, ranking, search, moment)
-
-                tag = tag_of(service, view, query, regions, moment)
-                return reply(request, tag, moment, build)
-
-        return await service.decide(answer, as_of=query.as_of)
+        return await respond_window(
+            request,
+            BestRegionRequest,
+            lambda query: resolve_regions(query.regions),
+            lambda view, regions, search, moment: build_best_region(
+                view, rank_regions(view, regions, search), search, moment
+            ),
+        )
 
     return router
 

@@ -113,7 +113,7 @@ class Programme:
         return Found(values, float(bound), found.status == INFEASIBLE)
 
     def _contradicts_itself(self) -> bool:
-        """Say whether no values are feasible though there is no variable, which HiGHS refuses."""
+        """Say whether nothing is feasible even without a variable, which HiGHS refuses."""
         return any(self.equal.bounds) or any(bound < 0 for bound in self.at_most.bounds)
 
     def _run(self, seconds: float, *, gap: float) -> Any:  # noqa: ANN401  # scipy has no types

@@ -40,7 +40,7 @@ def solve(curve: Curve, job: Job, state: JobState = NOT_STARTED) -> Solution:
 
 
 def has_segments(job: Job) -> bool:
-    """Say whether the job is planned on equal units of time: its pauses cost, or have limits."""
+    """Say whether the job is planned on equal units of time: pauses cost, or have limits."""
     return job.kind is Kind.SEGMENTS or (job.kind is Kind.INTERRUPTIBLE and is_limited(job))
 
 
