@@ -15,7 +15,7 @@ import typer
 from gridtide.cli import plan_request
 from gridtide.cli.command import command
 from gridtide.cli.options import Json, Written
-from gridtide.cli.plan_request import ELASTIC_OPTIONS, job_to_json, slack_to_json
+from gridtide.cli.plan_request import ELASTIC_OPTIONS, RENAMED, job_to_json, slack_to_json
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Signal, format_time
@@ -125,11 +125,7 @@ class SimulateOptions:
         "simulate --zone DE --from 2021-01-01 --to 2021-02-01 --policy night,best-window",
         "simulate --zone DE,FR --from 2021-01-01 --to 2021-02-01 --policy follow --hours 6",
     ],
-    renamed={
-        "--min-piece": "--min-segment",
-        "--max-pieces": "--max-segments",
-        "--chips": "--workers",
-    },
+    renamed={each: RENAMED[each] for each in ("--min-piece", "--max-pieces", "--chips")},
 )
 def simulate(terminal: Terminal, options: SimulateOptions) -> int:
     """Compare policies for timing jobs, on past forecasts and actual values."""
@@ -268,15 +264,13 @@ def _above_zero(text: str, *, name: str) -> timedelta:
 
 
 def _names(given: Sequence[str]) -> list[str]:
-    names = [name.strip() for text in given for name in text.split(",")]
-    return list(dict.fromkeys(filter(None, names)))
+    return list(dict.fromkeys(filter(None, (n.strip() for t in given for n in t.split(",")))))
 
 
 def _request(
     options: SimulateOptions, job: Job, policies: Sequence[Policy], occurrences: Occurrences
 ) -> dict[str, Any]:
     """Return what a caller needs to repeat the simulation, beside its signal."""
-    at, latest = occurrences[0]
     return {
         "data": None if options.data is None else str(options.data),
         "requested_zones": list(zone_names(options.zone)),
@@ -288,7 +282,7 @@ def _request(
         "occurrences": len(occurrences),
         "policies": [policy.name for policy in policies],
         "job": encode_request(job),
-        "slack_hours": (latest - at - job.duration) / HOUR,
+        "slack_hours": (occurrences[0][1] - occurrences[0][0] - job.duration) / HOUR,
         "threshold": options.threshold,
         "min_saving": options.min_saving,
         "quantile": str(options.quantile),
