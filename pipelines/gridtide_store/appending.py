@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gridtide.errors import BadInput
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.errors import MAKE_ROOM, Unusable
+from gridtide_store.extents import extend
 from gridtide_store.vocabulary import INSTANT, QUALITIES, observations
 
 SECOND = 1_000_000
@@ -103,6 +104,7 @@ def append(
     fresh = incoming.filter(pl.Series(differs))
     if fresh.is_empty():
         return 0
+    replaced = _replaced(incoming, stored, before, differs)
     insert(
         connection,
         fresh.select(
@@ -111,6 +113,12 @@ def append(
         "observation",
         scratch=scratch,
     )
+    covered = extend(connection, fresh, replaced)
+    connection.execute(
+        "DELETE FROM extent WHERE series IN (SELECT unnest(?::INTEGER[]))",
+        [covered["series"].to_list()],
+    )
+    insert(connection, covered, "extent", scratch=scratch)
     return len(fresh)
 
 
@@ -216,6 +224,24 @@ def _differs(
         & (quality == stored["quality"][before])
     )
     return new | changed
+
+
+def _replaced(
+    incoming: pl.DataFrame,
+    stored: Columns,
+    before: NDArray[np.int64],
+    differs: NDArray[np.bool_],
+) -> pl.DataFrame:
+    """Return series, new end and new value of the revised rows beside what they replace."""
+    revised = np.flatnonzero(differs & (before >= 0))
+    old = frame(
+        {
+            "old_start": stored["slot_start"][before[revised]],
+            "old_end": stored["slot_end"][before[revised]],
+            "old_value": stored["value"][before[revised]].astype(np.float64),
+        }
+    )
+    return incoming[revised].select("series", "slot_end", "value").hstack(old)
 
 
 def _unordered(

@@ -175,7 +175,7 @@ def _settle(home: DataDirectory) -> None:
     """
     with closing(connect(home.root)) as connection:
         attach(connection, home.live, "live", read_only=False)
-        refuse_foreign(connection, "live", home.live, tables=TABLES, own=OWN)
+        refuse_foreign(connection, {"live": (home.live, TABLES)}, own=OWN)
         connection.execute("CHECKPOINT live")
         connection.execute("DETACH live")
 

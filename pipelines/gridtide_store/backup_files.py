@@ -123,7 +123,7 @@ def refuse_unlike(home: DataDirectory) -> None:
     """
     with closing(connect(home.root)) as connection:
         attach(connection, home.live, "live", read_only=True)
-        refuse_foreign(connection, "live", home.live, tables=TABLES, own=OWN)
+        refuse_foreign(connection, {"live": (home.live, TABLES)}, own=OWN)
     if folder := read_pointer(home):
         Snapshot.open(folder).close()
 

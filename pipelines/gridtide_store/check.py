@@ -17,6 +17,7 @@ from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import columns
 from gridtide_store.errors import RESTORE, Damaged, translate_error
+from gridtide_store.extents import COMPUTED
 from gridtide_store.manifest import REPUBLISH, File
 from gridtide_store.opening import LATER, TABLES
 from gridtide_store.pointer import read_pointer, whole_snapshots
@@ -44,6 +45,9 @@ RULES = {
             + (SELECT count(*) - count(DISTINCT id) FROM series)""",
     "observation: of no known series": """
         SELECT count(*) FROM observation WHERE series NOT IN (SELECT id FROM series)""",
+    "extent: two of one series, or one of a series without observations": """
+        SELECT (SELECT count(*) - count(DISTINCT series) FROM extent) + (SELECT count(*)
+            FROM extent WHERE series NOT IN (SELECT series FROM observation))""",
     "run: two of one zone, signal, model and issue": """
         SELECT count(*) - count(DISTINCT (zone, signal, model, issued_at)) FROM run""",
     "run: without steps": """
@@ -63,15 +67,21 @@ RULES = {
                 AND o.slot_start = a.slot_start AND o.value = a.value)""",
 }
 
-# A revision must be known after the one it replaces, and come in an insertion of its own.
-ORDER = """
-    SELECT count(*) FROM (
-        SELECT known_at <= lag(known_at) OVER one_slot OR batch = lag(batch) OVER one_slot
-            AS wrong
-        FROM observation WHERE series BETWEEN ? AND ?
-        WINDOW one_slot AS (PARTITION BY series, slot_start ORDER BY batch, known_at)
-    ) WHERE wrong
-"""
+# The same for the big table, some series at a time. A revision must be known after the one it
+# replaces, and come in an insertion of its own.
+BY_SERIES = {
+    "observation: known no later than the one before": """
+        SELECT count(*) FROM (
+            SELECT known_at <= lag(known_at) OVER one_slot OR batch = lag(batch) OVER one_slot
+                AS wrong
+            FROM observation WHERE series BETWEEN ? AND ?
+            WINDOW one_slot AS (PARTITION BY series, slot_start ORDER BY batch, known_at)
+        ) WHERE wrong""",
+    "extent: not what the observations cover": f"""
+        SELECT count(*) FROM ({COMPUTED}) c LEFT JOIN extent e ON e.series = c.series
+        WHERE (c.rows, c.first_start, c.last_end, c.newest_known_at, c.simulated) IS DISTINCT
+            FROM (e.rows, e.first_start, e.last_end, e.newest_known_at, e.simulated)""",  # noqa: S608  # our own words
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +158,11 @@ def _rows(store: Store) -> Iterator[Finding]:
         wrong = _count(connection, query)
         if wrong:
             yield Finding(live, f"{rule} ({wrong})", RESTORE)
-    wrong = sum(_count(connection, ORDER, low, high) for low, high in chunks(connection))
-    if wrong:
-        yield Finding(
-            live, f"observation: known no later than the one before ({wrong})", RESTORE
-        )
+    parts = list(chunks(connection))
+    for rule, query in BY_SERIES.items():
+        wrong = sum(_count(connection, query, low, high) for low, high in parts)
+        if wrong:
+            yield Finding(live, f"{rule} ({wrong})", RESTORE)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str, *values: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,43 +178,43 @@ def attach(
 
 def refuse_foreign(
     connection: duckdb.DuckDBPyConnection,
-    database: str,
-    path: Path,
+    files: Mapping[str, tuple[Path, Collection[str]]],
     *,
-    tables: Collection[str],
     own: Collection[str] = (),
 ) -> None:
     """Refuse a file in which one of our names is not a table, or which has names of its own.
 
+    All at once, as listing the macros takes as long for one file as for ten.
+
     Args:
-        connection: with the file attached.
-        database: the name it is attached under.
-        path: the file, for the message.
-        tables: what must be tables.
+        connection: with the files attached.
+        files: by the name each is attached under its path and what must be tables in it.
         own: views and macros that we made ourselves.
 
     Raises:
-        Damaged: it lacks a table, or holds a view or a macro that we did not make.
+        Damaged: one lacks a table, or holds a view or a macro that we did not make.
     """
     found = connection.execute(
-        "SELECT 'table', table_name FROM duckdb_tables() WHERE database_name = $1 "
-        "AND schema_name = 'main' UNION ALL "
-        "SELECT 'view', view_name FROM duckdb_views() WHERE database_name = $1 "
-        "AND NOT internal UNION ALL "
-        "SELECT 'macro', function_name FROM duckdb_functions() WHERE database_name = $1 "
-        "AND NOT internal",
-        [database],
+        "SELECT database_name, 'table', table_name FROM duckdb_tables() "
+        "WHERE database_name IN (SELECT unnest($1)) AND schema_name = 'main' UNION ALL "
+        "SELECT database_name, 'view', view_name FROM duckdb_views() "
+        "WHERE database_name IN (SELECT unnest($1)) AND NOT internal UNION ALL "
+        "SELECT database_name, 'macro', function_name FROM duckdb_functions() "
+        "WHERE database_name IN (SELECT unnest($1)) AND NOT internal",
+        [list(files)],
     ).fetchall()
-    strange = sorted(
-        f"{kind} {name!r}" for kind, name in found if kind != "table" and name not in own
-    )
-    missing = sorted(set(tables) - {name for kind, name in found if kind == "table"})
-    if strange or missing:
-        what = f"holds the {strange[0]}" if strange else f"lacks the table {missing[0]!r}"
-        raise Damaged(
-            f"{path} {what}, so gridtide did not write it like this; restore a backup of "
-            "your own with `gridtide restore`"
+    for database, (path, tables) in files.items():
+        mine = [(kind, name) for where, kind, name in found if where == database]
+        strange = sorted(
+            f"{kind} {name!r}" for kind, name in mine if kind != "table" and name not in own
         )
+        missing = sorted(set(tables) - {name for kind, name in mine if kind == "table"})
+        if strange or missing:
+            what = f"holds the {strange[0]}" if strange else f"lacks the table {missing[0]!r}"
+            raise Damaged(
+                f"{path} {what}, so gridtide did not write it like this; restore a backup of "
+                "your own with `gridtide restore`"
+            )
 
 
 @contextmanager

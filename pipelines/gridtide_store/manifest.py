@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -18,10 +19,15 @@ from gridtide_store.errors import Damaged, NewerHome, translate_errors
 from gridtide_store.records import Facts, SourceReport
 
 NAME = "manifest.json"
-BASE = "base.duckdb"
 DELTA = "delta.duckdb"
-# 2 added the hash of the manifest itself, and of which store the snapshot is.
-FORMAT = HASHED = 2
+RUNS = "runs.duckdb"
+# The whole base of a snapshot before format 3; the others are `name_base(year)`.
+WHOLE_BASE = "base.duckdb"
+BASE = re.compile(r"base-(\d{4})\.duckdb", re.ASCII)
+# 2 added the hash of the manifest itself, and of which store the snapshot is; 3 has a base
+# file for each year and one for the forecast runs.
+HASHED = 2
+FORMAT = BY_YEAR = 3
 REPUBLISH = "run `gridtide publish`"
 
 
@@ -62,6 +68,33 @@ class MatrixPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """One DuckDB file of a snapshot.
+
+    Attributes:
+        name: what it is attached under.
+        file: its name in the folder.
+        tables: what is in it.
+        year: of a file of the base: the UTC year in which its slots start; None: all years.
+    """
+
+    name: str
+    file: str
+    tables: tuple[str, ...]
+    year: int | None = None
+
+
+OBSERVED = ("belief", "superseded")
+ISSUED = ("run", "step")
+EVERYTHING = (*OBSERVED, "series", *ISSUED)
+
+
+def name_base(year: int) -> str:
+    """Return the name of the file with the observations of one year."""
+    return f"base-{year:04d}.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything that a reader of a snapshot must know.
 
@@ -72,7 +105,7 @@ class Manifest:
         previous: the snapshot that was current before, "" for the first.
         cut: the newest insertion of the store that is in here.
         base_cut: the newest insertion that is in the base; what came after is in the delta.
-        base_made_at: when the base was written.
+        base_made_at: when the base was last brought up to date.
         signals: the signals that are in here.
         qualities: words for the numbers in column ``quality``.
         served: models by preference, where two runs were issued at the same moment.
@@ -82,7 +115,7 @@ class Manifest:
         matrices: the runs served now.
         files: all other files in the folder.
         store: which store it was made from, see `identity`; "" in snapshots of format 1.
-        base: which publication of that store wrote the base.
+        base: which publication of that store last brought the base up to date.
         delta: which publication of that store wrote the delta.
     """
 
@@ -104,6 +137,29 @@ class Manifest:
     base: str = ""
     delta: str = ""
     reports: Mapping[str, SourceReport] = field(default_factory=dict)
+
+    @property
+    def bases(self) -> tuple[Database, ...]:
+        """The files of the base, by year; before format 3 there was one for all years."""
+        if WHOLE_BASE in self.files:
+            return (Database("base", WHOLE_BASE, EVERYTHING),)
+        years = sorted(int(match[1]) for name in self.files if (match := BASE.fullmatch(name)))
+        return tuple(
+            Database(f"base_{year:04d}", name_base(year), OBSERVED, year) for year in years
+        )
+
+    @property
+    def runs(self) -> Database:
+        """The file with the forecast runs of the base."""
+        if WHOLE_BASE in self.files:
+            return self.bases[0]
+        return Database("runs", RUNS, ISSUED)
+
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """All DuckDB files, each once."""
+        delta = Database("delta", DELTA, EVERYTHING)
+        return (*dict.fromkeys((*self.bases, self.runs)), delta)
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -129,7 +185,7 @@ def read(folder: Path) -> Manifest:
         version = document.pop("format")
         if version > FORMAT:
             raise NewerHome(f"{path} was published by a newer gridtide; upgrade this one")
-        manifest = _decode(document, hashed=version >= HASHED)
+        manifest = _decode(document, version)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damaged(f"{path} is not whole ({error}); {REPUBLISH}") from error
     if manifest.id != folder.name:
@@ -212,21 +268,23 @@ def _digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _decode(document: dict[str, Any], *, hashed: bool) -> Manifest:
+def _decode(document: dict[str, Any], version: int) -> Manifest:
     """Decode the manifest in `document`; its own hash and the names in it are checked.
 
     Args:
         document: without its format.
-        hashed: whether it must have a hash; one that is there is compared in any case.
+        version: its format; from `HASHED` on it must have a hash, and one that is there is
+            compared in any case.
     """
     digest = document.pop("sha256", None)
-    if (hashed or digest) and digest != _digest(json.dumps(document, indent=1)):
+    if (version >= HASHED or digest) and digest != _digest(json.dumps(document, indent=1)):
         raise ValueError("its hash is another one")
     manifest = msgspec.convert(document, Manifest)
     for name in manifest.files:
         if name in ("", ".", "..", NAME) or "/" in name or "\\" in name:
             raise ValueError(f"{name!r} is not the name of a file beside it")
-    wanted = {BASE, DELTA, *(plan.file for plan in manifest.matrices)}
+    base = RUNS if version >= BY_YEAR else WHOLE_BASE
+    wanted = {base, DELTA, *(plan.file for plan in manifest.matrices)}
     if missing := wanted - set(manifest.files):
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     if any(plan.step_seconds < 1 for plan in manifest.matrices):

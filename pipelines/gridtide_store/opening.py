@@ -30,7 +30,7 @@ PUBLISHED_DELTA: Final = "published delta"
 
 # Tables of the first version, which every file of ours has, and those of later migrations.
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
-LATER = ("anomaly", "anomaly_left_out")
+LATER = ("anomaly", "anomaly_left_out", "extent")
 # Made by the schema for people with a DuckDB prompt; nothing here reads them.
 OWN = ("belief", "belief_as_of")
 
@@ -104,6 +104,19 @@ def migrate(
     return len(migrations) - before
 
 
+def refuse_incomplete(connection: duckdb.DuckDBPyConnection, home: DataDirectory) -> None:
+    """Refuse a migrated file that lacks a table which a migration made.
+
+    Raises:
+        Damaged: one is missing.
+    """
+    found = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'live'"
+    ).fetchall()
+    if missing := sorted(set(LATER) - {name for (name,) in found}):
+        raise Damaged(f"{home.live} lacks the table {missing[0]!r}; {RESTORE}")
+
+
 def read_note(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     """Read one number of the table ``meta``; 0 where there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
@@ -175,7 +188,7 @@ def adopt(connection: duckdb.DuckDBPyConnection, home: DataDirectory, *, new: bo
         "(SELECT count(*) FROM duckdb_views() WHERE database_name = 'live' AND NOT internal)"
     ).fetchone()
     if row and row[0]:
-        refuse_foreign(connection, "live", home.live, tables=TABLES, own=OWN)
+        refuse_foreign(connection, {"live": (home.live, TABLES)}, own=OWN)
         return
     if not new and (_published(home) or any(home.raw.glob("*/*"))):
         # DuckDB takes a file of no bytes for a new database.

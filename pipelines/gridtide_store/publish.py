@@ -112,7 +112,7 @@ def publish(
             shutil.rmtree(staged.folder, ignore_errors=True)
             raise
         _move_pointer(home, name)
-        _prune(home, name, keep, damaged=staged.damaged)
+        _prune(home, name, keep, damaged=bool(staged.damaged))
     return name
 
 

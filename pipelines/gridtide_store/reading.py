@@ -10,11 +10,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from gridtide.model import Quality, utc
+from gridtide.model import utc
 from gridtide_store.database import Columns, columns, frame, microseconds
 from gridtide_store.trust import REACH, merge, newest, order_by_trust
 from gridtide_store.usual import Usual
-from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE, input_of
+from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 
@@ -161,65 +161,6 @@ def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span
         Span(zone, source, utc(first), utc(last))
         for zone, source, first, last in frame(found).iter_rows()
     ]
-
-
-# Whether a slot that came to be unknown is its series' first or last can be decided only from
-# its newest revision; for series without an unknown value any revision will do.
-SERIES = """
-    WITH plain AS (
-        SELECT series, min(slot_start) AS first_start, max(slot_end) AS last_end,
-            count(*) AS rows, max(known_at) AS newest_known_at, count(value) < count(*) AS gaps
-        FROM observation GROUP BY series
-    ), known AS (
-        SELECT series, min(slot_start) AS first_start, max(slot_end) AS last_end FROM (
-            SELECT series, slot_start, slot_end, value FROM observation
-            WHERE series IN (SELECT series FROM plain WHERE gaps)
-            QUALIFY row_number() OVER (
-                PARTITION BY series, slot_start ORDER BY known_at DESC) = 1
-        ) WHERE value IS NOT NULL GROUP BY series
-    )
-    SELECT zone, signal, source,
-        CASE WHEN gaps THEN known.first_start ELSE plain.first_start END AS first_start,
-        CASE WHEN gaps THEN known.last_end ELSE plain.last_end END AS last_end,
-        rows, newest_known_at
-    FROM plain JOIN series ON series.id = plain.series
-    LEFT JOIN known ON known.series = plain.series
-    ORDER BY zone, signal, source
-"""
-
-
-def series(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Return zone, signal, source, first_start, last_end, rows, newest_known_at of each series.
-
-    The first and last slot are those with a value; null where a series has none.
-    """
-    return frame(columns(connection, SERIES))
-
-
-def publishers(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
-    """Return the publishers of the observations by name, and whether they are simulated."""
-    found = columns(
-        connection,
-        "SELECT source, bool_or(id IN (SELECT series FROM observation WHERE quality = ?)) AS "
-        "simulated FROM series GROUP BY source ORDER BY source",
-        [str(Quality.SIMULATED)],
-    )
-    kinds: dict[str, bool] = {}
-    for source, simulated in zip(*(found[name].tolist() for name in found), strict=True):
-        name = input_of(str(source))
-        kinds[name] = kinds.get(name, False) or bool(simulated)
-    return kinds
-
-
-def newest_known_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Return the latest knowledge time of any observation or run."""
-    found = columns(
-        connection,
-        "SELECT max(known_at) AS newest FROM "
-        "(SELECT known_at FROM observation UNION ALL SELECT known_at FROM run)",
-    )
-    newest = frame(found)["newest"][0]
-    return utc(newest) if newest else None
 
 
 def newest_revisions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,6 @@ from typing import Self
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
@@ -26,22 +25,16 @@ from gridtide_store.database import (
     refuse_foreign,
 )
 from gridtide_store.errors import Damaged, translate_errors
-from gridtide_store.manifest import BASE, DELTA, REPUBLISH, Manifest
+from gridtide_store.manifest import REPUBLISH, Manifest
 from gridtide_store.snapshot_anomalies import Anomalies, read_anomalies
-from gridtide_store.snapshot_revisions import Revisions
+from gridtide_store.snapshot_revisions import Observed, Revisions
 from gridtide_store.snapshot_runs import END_OF_TIME, Run, Runs
 from gridtide_store.trust import REACH, merge, order_by_trust
 from gridtide_store.vocabulary import input_of
 
 __all__ = ["Observed", "Run", "SeriesInfo", "Snapshot"]
 
-# Each of the two files has these.
-NAMES = ("belief", "superseded", "series", "run", "step")
 PROBE_SECONDS = 1.0
-
-Int = NDArray[np.int64]
-Float = NDArray[np.float64]
-Text = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +48,6 @@ class SeriesInfo:
     last_end: datetime | None
     newest_known_at: datetime
     simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Slots of one zone and signal as parallel arrays, sorted, none overlapping another.
-
-    Times are microseconds since 1970 in UTC, `end_us` is exclusive; a `value` of NaN is
-    unknown; `quality` and `source` are texts.
-    """
-
-    zone: str
-    signal: str
-    start_us: Int
-    end_us: Int
-    value: Float
-    quality: Text
-    known_at_us: Int
-    source: Text
-
-    def at(self, position: int) -> Observed:
-        """Return one slot alone, which keeps nothing of the others in memory."""
-        _, _, *arrays = fields(self)
-        one = slice(position, position + 1)
-        return replace(
-            self, **{each.name: getattr(self, each.name)[one].copy() for each in arrays}
-        )
 
 
 class Snapshot:
@@ -109,7 +76,7 @@ class Snapshot:
         self._folder = folder
         self._qualities = np.array(manifest.qualities, dtype=np.object_)
         self._connection = connection
-        self._beliefs = Revisions(connection)
+        self._beliefs = Revisions(connection, manifest.bases)
         numbered = {
             number: replace(info, newest_known_at=self._seen(info.newest_known_at))
             for number, info in _series(connection, manifest).items()
@@ -136,9 +103,13 @@ class Snapshot:
                 # A query here reads a few thousand rows: more threads would only wait for
                 # each other, and requests run in threads of their own.
                 connection.execute("SET threads = 1")
-                for name, file in (("base", BASE), ("delta", DELTA)):
-                    attach(connection, folder / file, name, read_only=True)
-                    refuse_foreign(connection, name, folder / file, tables=NAMES)
+                databases = manifest.databases
+                for each in databases:
+                    attach(connection, folder / each.file, each.name, read_only=True)
+                refuse_foreign(
+                    connection,
+                    {each.name: (folder / each.file, each.tables) for each in databases},
+                )
                 lock_down(connection)
                 return cls(manifest, folder, connection)
         except (IndexError, KeyError, ValueError, TypeError) as error:
@@ -240,9 +211,12 @@ class Snapshot:
             return
         with translate_errors(self._folder, REPUBLISH):
             cursor = self._connection.cursor()
-            for place in ("base", "delta"):
-                for table in NAMES:
-                    cursor.execute(f"SELECT hash(t) FROM {place}.{table} t LIMIT 1").fetchall()  # noqa: S608  # our own names
+            for each in self.manifest.databases:
+                one_each = " UNION ALL ".join(
+                    f"(SELECT hash(t) FROM {each.name}.{table} t LIMIT 1)"  # noqa: S608  # our own names
+                    for table in each.tables
+                )
+                cursor.execute(one_each).fetchall()
         self._probe_from = began + PROBE_SECONDS
 
     def known_by(self, as_of: datetime) -> bool:

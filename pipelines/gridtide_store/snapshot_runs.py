@@ -137,7 +137,7 @@ class Run:
 
 
 class Runs:
-    """The runs of a snapshot; its connection has ``base`` and ``delta`` attached.
+    """The runs of a snapshot; its connection has the files of the manifest attached.
 
     Raises:
         Damaged: a matrix cannot be read; publish again.
@@ -147,6 +147,7 @@ class Runs:
         self, connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest
     ) -> None:
         self._connection = connection
+        self._base = manifest.runs.name
         self._served = list(manifest.served)
         self._clock = clock_of(manifest.published_at, replay=manifest.replay)
         self._held = {
@@ -172,8 +173,8 @@ class Runs:
         headers = frame(
             columns(
                 cursor,
-                "SELECT * FROM (SELECT *, 'base' AS place FROM base.run UNION ALL "  # noqa: S608  # our own order
-                "SELECT *, 'delta' FROM delta.run) WHERE zone = ? AND signal = ? AND "
+                f"SELECT * FROM (SELECT *, '{self._base}' AS place FROM {self._base}.run "  # noqa: S608  # our own order
+                "UNION ALL SELECT *, 'delta' FROM delta.run) WHERE zone = ? AND signal = ? AND "
                 f"known_at <= ? AND model = coalesce(?, model) ORDER BY {NEWEST_FIRST} LIMIT 1",
                 [zone, signal, as_of, model, self._clock, self._served],
             )

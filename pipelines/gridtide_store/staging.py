@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from gridtide.errors import GridtideError
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
 from gridtide_store.database import transaction
-from gridtide_store.manifest import BASE, DELTA, File, Manifest, MatrixPlan
+from gridtide_store.manifest import DELTA, RUNS, File, Manifest, MatrixPlan
 from gridtide_store.opening import (
     PUBLISHED_BASE,
     PUBLISHED_DELTA,
@@ -28,7 +28,7 @@ from gridtide_store.opening import (
 )
 from gridtide_store.snapshot_runs import Matrix
 from gridtide_store.store import Store
-from gridtide_store.tables import rows_after, write_base, write_delta
+from gridtide_store.tables import rows_after, write_delta, write_runs, write_year, years_after
 from gridtide_store.vocabulary import QUALITIES
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rebase:
-    """When the base is written again: it is that old, or the delta would have so many rows."""
+    """When the base is brought up to date: at that age, or at more rows in the delta."""
 
     age: timedelta = timedelta(hours=20)
     rows: int = 1_000_000
@@ -58,17 +58,30 @@ class StagedSnapshot:
     """A snapshot that is being written, and the one before it to link from.
 
     Attributes:
-        damaged: whether a file of the one before was found not to be what was published.
+        damaged: files of the one before that were found not to be what was published.
     """
 
     folder: Path
     before: Before | None
     files: dict[str, File] = field(default_factory=dict)
-    damaged: bool = False
+    damaged: set[str] = field(default_factory=set)
 
     def add(self, name: str) -> None:
         """Record a file that has just been written."""
         self.files[name] = manifests.describe(self.folder / name)
+
+    def is_whole(self, name: str) -> bool:
+        """Say whether a file of the snapshot before is there as it was published."""
+        before = self.before
+        if before is None or name in self.damaged:
+            return False
+        try:
+            manifests.verify(before.folder, before.manifest, [name])
+        except GridtideError as error:
+            log.warning("%s; writing it again", error)
+            self.damaged.add(name)
+            return False
+        return True
 
     def link(self, name: str) -> bool:
         """Link a file of the snapshot before; copy it where links do not work.
@@ -77,13 +90,7 @@ class StagedSnapshot:
             False if it is not there as it was published; then it must be written.
         """
         before = self.before
-        if before is None:
-            return False
-        try:
-            manifests.verify(before.folder, before.manifest, [name])
-        except GridtideError as error:
-            log.warning("%s; writing it again", error)
-            self.damaged = True
+        if before is None or not self.is_whole(name):
             return False
         try:
             os.link(before.folder / name, self.folder / name)
@@ -128,18 +135,21 @@ def fill(
     written from this very store, and from a state that this one has come from.
     """
     before = staged.before.manifest if staged.before else None
-    base, delta = staged.folder / BASE, staged.folder / DELTA
+    linkable = _linkable(store, before, signals)
     written = {}
     if (
         before is None
-        or _due(store, before, now, signals=signals, rebase=rebase)
-        or not staged.link(BASE)
+        or not linkable
+        or _due(store, before, now, rebase)
+        # Their hashes are remembered, so `link` does not read the files again.
+        or not all(staged.is_whole(name) for name in linkable)
     ):
-        write_base(store.connection, base, signals=signals, scratch=store.scratch)
-        staged.add(BASE)
+        _fill_base(staged, store, linkable, signals=signals)
         base_cut, base_made_at = store.cut, utc(now)
         written = {PUBLISHED_BASE: new_identity(), PUBLISHED_DELTA: new_identity()}
     else:
+        for name in linkable:
+            staged.link(name)
         base_cut, base_made_at = before.base_cut, before.base_made_at
         if not (
             before.cut == store.cut
@@ -148,14 +158,7 @@ def fill(
         ):
             written = {PUBLISHED_DELTA: new_identity()}
     if written:
-        write_delta(
-            store.connection,
-            delta,
-            base,
-            after=base_cut,
-            signals=signals,
-            scratch=store.scratch,
-        )
+        write_delta(store.connection, staged.folder / DELTA, after=base_cut, signals=signals)
         staged.add(DELTA)
         with transaction(store.connection):
             for name, number in written.items():
@@ -170,19 +173,58 @@ def fill(
     )
 
 
+def _fill_base(
+    staged: StagedSnapshot,
+    store: Store,
+    linkable: Mapping[str, int | None],
+    *,
+    signals: Sequence[str],
+) -> None:
+    """Put the base as of now into the staged snapshot.
+
+    A year of which no observation was added since the base before is linked; one that changed,
+    or whose file is damaged, is written, and so are the forecast runs.
+    """
+    connection, before = store.connection, staged.before
+    after = before.manifest.base_cut if before and linkable else -1
+    changed = years_after(connection, after, signals)
+    years = {*changed, *(year for year in linkable.values() if year is not None)}
+    for year in sorted(years):
+        name = manifests.name_base(year)
+        if year in changed or not staged.link(name):
+            write_year(connection, staged.folder / name, year, signals=signals)
+            staged.add(name)
+    write_runs(connection, staged.folder / RUNS, signals=signals)
+    staged.add(RUNS)
+
+
+def _linkable(
+    store: Store, before: Manifest | None, signals: Sequence[str]
+) -> dict[str, int | None]:
+    """Return the files of the base before with their year, where they may be linked.
+
+    None may where they were written from another store or another state of it, in another
+    form, or for other signals.
+    """
+    if (
+        before is None
+        or before.store != store.id
+        or not _is_noted(store, PUBLISHED_BASE, before.base)
+        or before.signals != tuple(signals)
+        or before.qualities != tuple(QUALITIES)
+        or before.runs.file != RUNS
+    ):
+        return {}
+    return {each.file: each.year for each in (*before.bases, before.runs)}
+
+
 def _is_noted(store: Store, note: str, said: str) -> bool:
     return bool(said) and said == format_identity(read_note(store.connection, note))
 
 
-def _due(
-    store: Store, before: Manifest, now: datetime, *, signals: Sequence[str], rebase: Rebase
-) -> bool:
-    """Say whether the base is to be written again."""
+def _due(store: Store, before: Manifest, now: datetime, rebase: Rebase) -> bool:
+    """Say whether the base is to be brought up to date, and the delta to begin anew."""
     return (
-        before.store != store.id
-        or not _is_noted(store, PUBLISHED_BASE, before.base)
-        or before.signals != tuple(signals)
-        or before.qualities != tuple(QUALITIES)
-        or now - before.base_made_at >= rebase.age
+        now - before.base_made_at >= rebase.age
         or rows_after(store.connection, before.base_cut) > rebase.rows
     )

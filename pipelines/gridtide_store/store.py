@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from gridtide.errors import GridtideError
-from gridtide_store import opening, reading
+from gridtide_store import extents, opening, reading
 from gridtide_store.appending import Adder, append
 from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.database import attach, connect, lock_down, transaction
@@ -72,6 +72,7 @@ class Store:
                 connection.execute("USE live")
                 opening.adopt(connection, home, new=new)
                 opening.migrate(connection, migrations or opening.load(), who=str(home.live))
+                opening.refuse_incomplete(connection, home)
                 opening.identify(connection)
                 store = cls(connection, home)
                 # We are the writer now, so what lies there was left by one that died.
@@ -255,18 +256,18 @@ class Store:
     def series(self) -> pl.DataFrame:
         """Return zone, signal, source, first_start, last_end, rows, newest_known_at by
         series."""
-        return reading.series(self.connection)
+        return extents.series(self.connection)
 
     def publishers(self) -> dict[str, bool]:
         """Return the publishers of the observations by name, and whether they are simulated."""
-        return reading.publishers(self.connection)
+        return extents.publishers(self.connection)
 
     def newest_known_at(self) -> datetime | None:
         """Return the latest knowledge time of any observation or run.
 
         None in an empty store.
         """
-        return reading.newest_known_at(self.connection)
+        return extents.newest_known_at(self.connection)
 
     def underived(self, rule: str) -> reading.Pending:
         """Return where generation or shares were added since `rule` has derived from them.

@@ -1,4 +1,8 @@
-"""The two DuckDB files of a snapshot: a sorted base, and a delta of what came after it."""
+"""The DuckDB files of a snapshot: a base sorted for reading, and a delta of what came after it.
+
+The base is one file for each year and one for the forecast runs, so that a year in which
+nothing changed is linked from the snapshot before.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from gridtide.model import Quality
-from gridtide_store.appending import insert
-from gridtide_store.database import attach, columns, frame, transaction
+from gridtide_store.database import attach, columns, transaction
 from gridtide_store.snapshot_anomalies import write_anomalies
-from gridtide_store.vocabulary import FRACTION_DIGITS, QUALITIES, digits
+from gridtide_store.vocabulary import FRACTION_DIGITS, digits
 
 # The end of a slot and when it was known are kept as distances from its start: they are the
 # same along most of a series, and as instants would cost a third of the file where one series
 # ends and the next begins. `length_us` is slot_end - slot_start, `known_us` is known_at -
 # slot_start, both in microseconds; `quality` is a number into the manifest's `qualities`. Table
-# `belief` holds the newest revision of each slot, `superseded` all earlier ones.
-TABLES = """
+# `belief` holds the newest revision of each slot, `superseded` all earlier ones; in a delta
+# `belief` holds every revision that came after the base.
+OBSERVED = """
     CREATE TABLE out.belief (
         series INTEGER NOT NULL, slot_start TIMESTAMPTZ NOT NULL, length_us BIGINT NOT NULL,
         value DOUBLE, quality UTINYINT NOT NULL, known_us BIGINT NOT NULL);
     CREATE TABLE out.superseded AS FROM out.belief;
-    CREATE TABLE out.series (
-        id INTEGER NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL, source TEXT NOT NULL,
-        first_start TIMESTAMPTZ, last_end TIMESTAMPTZ, newest_known_at TIMESTAMPTZ NOT NULL,
-        simulated BOOLEAN NOT NULL);
+"""
+ISSUED = """
     CREATE TABLE out.run (
         id BIGINT NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL, model TEXT NOT NULL,
         issued_at TIMESTAMPTZ NOT NULL, known_at TIMESTAMPTZ NOT NULL, source TEXT NOT NULL,
@@ -37,56 +37,59 @@ TABLES = """
         run BIGINT NOT NULL, slot_start TIMESTAMPTZ NOT NULL, slot_end TIMESTAMPTZ NOT NULL,
         p10 DOUBLE, p50 DOUBLE NOT NULL, p90 DOUBLE);
 """
-
-# How many rows of the store are ranked and sorted at a time: bounds the memory of a base.
-CHUNK = 2_000_000
-
-INFO = """
-    SELECT series, min(slot_start) FILTER (value IS NOT NULL) AS first_start,
-        make_timestamptz(max(epoch_us(slot_start) + length_us) FILTER (value IS NOT NULL))
-            AS last_end,
-        make_timestamptz(max(epoch_us(slot_start) + known_us)) AS newest_known_at,
-        bool_or(quality = ?) AS simulated
-    FROM {rows} GROUP BY series
+SERIES = """
+    CREATE TABLE out.series (
+        id INTEGER NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL, source TEXT NOT NULL,
+        first_start TIMESTAMPTZ, last_end TIMESTAMPTZ, newest_known_at TIMESTAMPTZ NOT NULL,
+        simulated BOOLEAN NOT NULL);
 """
 
+# How many rows of the store are ranked and sorted at a time: bounds the memory of a base.
+CHUNK = 1_000_000
 
-def write_base(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    *,
-    signals: Sequence[str],
-    scratch: Path,
+# The UTC year of a slot; the function for TIMESTAMPTZ asks the calendar of a time zone for it.
+YEAR = "year(make_timestamp(epoch_us(slot_start)))"
+CHOSEN = "series IN (SELECT id FROM temp.chosen)"
+
+
+def write_year(
+    connection: duckdb.DuckDBPyConnection, path: Path, year: int, *, signals: Sequence[str]
 ) -> None:
-    """Write all observations and runs of `signals`: the newest sorted, superseded ones apart.
+    """Write the observations of slots that start in `year`: the newest sorted, others apart.
 
     Args:
         connection: with the live file in use.
         path: must not exist.
+        year: in UTC.
         signals: what is published.
-        scratch: folder for temporary files.
     """
     _choose(connection, signals)
-    with _new(connection, path):
-        for low, high in chunks(connection):
-            _stage(connection, f"o.series BETWEEN {low} AND {high}")
+    span = (
+        f"slot_start >= '{year:04d}-01-01T00:00:00Z' "
+        f"AND slot_start < '{year + 1:04d}-01-01T00:00:00Z'"
+    )
+    with _new(connection, path, OBSERVED):
+        for low, high in chunks(connection, f"{CHOSEN} AND {span}"):
+            _stage(connection, f"o.series BETWEEN {low} AND {high} AND {span}")
             with transaction(connection):
                 _move(connection, "belief", "rank = 1")
                 _move(connection, "superseded", "rank > 1")
+
+
+def write_runs(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, signals: Sequence[str]
+) -> None:
+    """Write all forecast runs of `signals` to a new file at `path`."""
+    with _new(connection, path, ISSUED):
         _write_runs(connection, signals, after=-1)
-        simulated = QUALITIES.index(Quality.SIMULATED)
-        info = frame(columns(connection, INFO.format(rows="out.belief"), [simulated]))
-        _write_series(connection, info, scratch)
 
 
 def write_delta(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    base: Path,
     *,
     after: int,
     signals: Sequence[str],
-    scratch: Path,
 ) -> None:
     """Write the observations and runs added after insertion `after`, series and anomalies.
 
@@ -96,23 +99,22 @@ def write_delta(
     Args:
         connection: with the live file in use.
         path: must not exist.
-        base: the base this is the delta to.
         after: the newest insertion that is in the base.
         signals: what is published.
-        scratch: folder for temporary files.
     """
     _choose(connection, signals)
-    attach(connection, base, "base", read_only=True)
-    try:
-        with _new(connection, path):
-            _stage(connection, f"o.batch > {after}")
-            with transaction(connection):
-                _move(connection, "belief", "true")
-            _write_runs(connection, signals, after=after)
-            _write_series(connection, _updated_info(connection), scratch)
-            write_anomalies(connection)
-    finally:
-        connection.execute("DETACH base")
+    with _new(connection, path, OBSERVED + ISSUED + SERIES):
+        _stage(connection, f"o.batch > {after}")
+        with transaction(connection):
+            _move(connection, "belief", "true")
+        _write_runs(connection, signals, after=after)
+        with transaction(connection):
+            connection.execute(
+                "INSERT INTO out.series SELECT id, zone, signal, source, first_start, "
+                "last_end, newest_known_at, simulated FROM chosen "
+                "JOIN extent ON extent.series = chosen.id ORDER BY zone, signal, source"
+            )
+        write_anomalies(connection)
 
 
 def rows_after(connection: duckdb.DuckDBPyConnection, cut: int) -> int:
@@ -125,12 +127,31 @@ def rows_after(connection: duckdb.DuckDBPyConnection, cut: int) -> int:
     return int(row[0]) if row else 0
 
 
+def years_after(
+    connection: duckdb.DuckDBPyConnection, cut: int, signals: Sequence[str]
+) -> list[int]:
+    """Return the years of the observations of `signals` added after insertion `cut`, sorted."""
+    _choose(connection, signals)
+    found = connection.execute(
+        f"SELECT DISTINCT {YEAR} FROM observation WHERE batch > ? AND {CHOSEN} ORDER BY 1",  # noqa: S608  # our own words
+        [cut],
+    ).fetchall()
+    return [int(year) for (year,) in found]
+
+
 def chunks(
-    connection: duckdb.DuckDBPyConnection, size: int = CHUNK
+    connection: duckdb.DuckDBPyConnection, which: str = "true", size: int = CHUNK
 ) -> Iterator[tuple[int, int]]:
-    """Return ranges of series numbers, both ends included, with about `size` rows each."""
+    """Return ranges of series numbers, both ends included, with about `size` rows each.
+
+    Args:
+        connection: with the live file in use.
+        which: the rows of `observation` that count.
+        size: how many rows.
+    """
     found = columns(
-        connection, "SELECT series, count(*) AS n FROM observation GROUP BY 1 ORDER BY 1"
+        connection,
+        f"SELECT series, count(*) AS n FROM observation WHERE {which} GROUP BY 1 ORDER BY 1",  # noqa: S608  # our own words
     )
     low, taken = None, 0
     for number, rows in zip(found["series"].tolist(), found["n"].tolist(), strict=True):
@@ -144,11 +165,11 @@ def chunks(
 
 
 @contextmanager
-def _new(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """Attach a new file at `path` as ``out`` with the tables in it; detach it at the end."""
+def _new(connection: duckdb.DuckDBPyConnection, path: Path, tables: str) -> Iterator[None]:
+    """Attach a new file at `path` as ``out`` and make `tables`; detach it at the end."""
     attach(connection, path, "out", read_only=False)
     try:
-        connection.execute(TABLES)
+        connection.execute(tables)
         yield
         connection.execute("CHECKPOINT out")
     finally:
@@ -206,51 +227,3 @@ def _write_runs(
             "INSERT INTO out.step SELECT step.* FROM step "
             "WHERE run IN (SELECT id FROM out.run) ORDER BY run, slot_start"
         )
-
-
-def _updated_info(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Return what the base says of each series, corrected by what is staged for the delta."""
-    simulated = QUALITIES.index(Quality.SIMULATED)
-    newer = "(FROM staged WHERE rank = 1)"
-    # Where the delta took the value of the first or last slot away, the base is read again.
-    base = frame(
-        columns(
-            connection,
-            f"""
-            WITH gone AS (
-                SELECT series, slot_start,
-                    make_timestamptz(epoch_us(slot_start) + length_us) AS slot_end
-                FROM {newer} WHERE value IS NULL
-            ), shorter AS (
-                SELECT DISTINCT id FROM base.series JOIN gone ON gone.series = id
-                WHERE gone.slot_end = last_end OR gone.slot_start = first_start
-            ), left_over AS (
-                FROM base.belief b WHERE series IN (FROM shorter) AND NOT EXISTS (
-                    FROM gone WHERE gone.series = b.series AND gone.slot_start = b.slot_start)
-            )
-            SELECT id AS series, first_start, last_end, newest_known_at, simulated
-            FROM base.series WHERE id NOT IN (FROM shorter)
-            UNION ALL {INFO.format(rows="left_over")}
-            """,  # noqa: S608  # no value of a caller's
-            [simulated],
-        )
-    )
-    delta = frame(columns(connection, INFO.format(rows=newer), [simulated]))
-    return (
-        pl.concat([base, delta])
-        .group_by("series")
-        .agg(
-            pl.col("first_start").min(),
-            pl.col("last_end").max(),
-            pl.col("newest_known_at").max(),
-            pl.col("simulated").any(),
-        )
-    )
-
-
-def _write_series(
-    connection: duckdb.DuckDBPyConnection, info: pl.DataFrame, scratch: Path
-) -> None:
-    names = frame(columns(connection, "SELECT id AS series, zone, signal, source FROM chosen"))
-    rows = names.join(info, on="series", how="inner").sort("zone", "signal", "source")
-    insert(connection, rows, "out.series", scratch=scratch)

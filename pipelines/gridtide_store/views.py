@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gridtide.model import format_time
-from gridtide_store.manifest import BASE, DELTA
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.snapshot_runs import NEWEST_FIRST, clock_of
 from gridtide_store.trust import REACH, order_by_trust
@@ -87,18 +86,19 @@ def views_of(snapshot: Snapshot, folder: Path) -> str:
         snapshot: open.
         folder: where it is published.
     """
-    manifest, bases = snapshot.manifest, {"base": BASE}
+    manifest = snapshot.manifest
     ranked = _ranked(snapshot)
     lines = [
         f"-- gridtide snapshot {manifest.id}, published {format_time(manifest.published_at)}.",
         "-- docs/export.md describes the views. Nothing is written.",
         "SET TimeZone = 'UTC';",
     ]
-    for name, file in {**bases, "delta": DELTA}.items():
-        lines.append(f"ATTACH {_text(folder.absolute() / file)} AS {name} (READ_ONLY);")
+    for each in manifest.databases:
+        path = folder.absolute() / each.file
+        lines.append(f"ATTACH {_text(path)} AS {each.name} (READ_ONLY);")
     lines += _tables(snapshot, ranked)
-    lines += _observations(snapshot, ranked, list(bases))
-    lines += _forecasts(snapshot, "base")
+    lines += _observations(snapshot, ranked, [each.name for each in manifest.bases])
+    lines += _forecasts(snapshot, manifest.runs.name)
     return "\n".join(lines) + "\n"
 
 

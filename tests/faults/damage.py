@@ -244,7 +244,7 @@ def replaced(content: bytes) -> Callable[[Path], object]:
 def swap(home: DataDirectory) -> None:
     """Base and delta, each whole, under each other's name."""
     folder = snapshot(home)
-    base, delta = folder / "base.duckdb", folder / "delta.duckdb"
+    base, delta = folder / "base-2026.duckdb", folder / "delta.duckdb"
     shutil.move(base, folder / "aside")
     shutil.move(delta, base)
     shutil.move(folder / "aside", delta)

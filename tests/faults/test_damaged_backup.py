@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from tests.faults.damage import (
     snapshot,
 )
 from tests.server.published import HOUR, NOW
+from tests.store.older import make_older
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -37,8 +37,9 @@ DAMAGE: dict[str, Damage] = {
     "pointer a folder": lambda home: into_folder(home.current),
     "manifest cut": manifest(lambda b: b[: len(b) // 2]),
     "delta flipped": of("delta.duckdb", lambda p: flip(p, -1)),
-    "base cut": of("base.duckdb", lambda p: cut(p, 0.5)),
-    "base missing": of("base.duckdb", Path.unlink),
+    "base cut": of("base-2026.duckdb", lambda p: cut(p, 0.5)),
+    "base missing": of("base-2026.duckdb", Path.unlink),
+    "runs cut": of("runs.duckdb", lambda p: cut(p, 0.5)),
     "matrix flipped": of(MATRIX, lambda p: flip(p, -1)),
 }
 
@@ -72,14 +73,16 @@ def test_a_manifest_with_a_flipped_name_is_refused(home: DataDirectory, key: str
         manifests.read(folder)
 
 
-def test_a_manifest_of_format_1_is_still_read(home: DataDirectory) -> None:
+def test_a_snapshot_of_format_1_is_still_read_and_restored(
+    home: DataDirectory, tmp_path: Path
+) -> None:
     folder = snapshot(home)
-    path = folder / "manifest.json"
-    document = json.loads(path.read_bytes())
-    for name in ("store", "base", "delta", "sha256"):
-        del document[name]
-    path.write_text(json.dumps(document | {"format": 1}))
+    make_older(folder, 1)
     assert manifests.read(folder).store == ""
+    backup(home, tmp_path / "copy", NOW + HOUR)
+    again = DataDirectory(tmp_path / "again")
+    restore(tmp_path / "copy", again, NOW + HOUR)
+    assert check(again, NOW + HOUR) == []
 
 
 def test_a_log_without_its_store_does_not_become_a_new_one(home: DataDirectory) -> None:

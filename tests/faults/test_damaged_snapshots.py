@@ -29,7 +29,7 @@ from tests.server.published import NOW, Asker, FixedClock
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
-BASE, DELTA = "base.duckdb", "delta.duckdb"
+BASE, RUNS, DELTA = "base-2026.duckdb", "runs.duckdb", "delta.duckdb"
 
 MANIFEST = [
     Case("cut", manifest(lambda b: b[: len(b) // 2]), "manifest.json", heals=True),
@@ -55,7 +55,7 @@ FILES = [
     Case(
         f"{name} {how}", of(name, do), name, served="refused" if shared else "right", heals=True
     )
-    for name, shared in ((BASE, True), (DELTA, False), (MATRIX, True))
+    for name, shared in ((BASE, True), (RUNS, True), (DELTA, False), (MATRIX, True))
     for how, do in (
         ("flipped", lambda p: flip(p, p.stat().st_size // 2)),
         ("flipped at its end", lambda p: flip(p, -1)),
@@ -65,6 +65,7 @@ FILES = [
     )
 ] + [
     Case("base missing", of(BASE, Path.unlink), BASE, heals=True),
+    Case("runs missing", of(RUNS, Path.unlink), RUNS, heals=True),
     Case("delta missing", of(DELTA, Path.unlink), DELTA, heals=True),
     Case("matrix missing", of(MATRIX, Path.unlink), MATRIX, heals=True),
     Case("base and delta swapped", swap, "duckdb", heals=True),

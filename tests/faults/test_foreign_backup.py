@@ -99,23 +99,23 @@ def test_a_view_over_a_local_file_is_refused_and_reads_nothing(
 
 def test_a_view_in_a_snapshot_is_refused(copy: Path, secret: Path, tmp_path: Path) -> None:
     (folder,) = (copy / "snapshots").iterdir()
-    base = folder / "base.duckdb"
+    base = folder / "base-2026.duckdb"
     sql(
         base,
-        "DROP TABLE series",
-        f"CREATE VIEW series AS SELECT content AS zone FROM read_text('{secret}')",  # noqa: S608  # a path of the test's
+        "DROP TABLE belief",
+        f"CREATE VIEW belief AS SELECT content AS zone FROM read_text('{secret}')",  # noqa: S608  # a path of the test's
     )
     manifest = folder / "manifest.json"
     document = json.loads(manifest.read_bytes())
     content = base.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    document["files"]["base.duckdb"] = {"bytes": len(content), "sha256": digest}
+    document["files"][base.name] = {"bytes": len(content), "sha256": digest}
     version = document.pop("format")
     document.pop("sha256")
     own = hashlib.sha256(json.dumps(document, indent=1).encode()).hexdigest()
     manifest.write_text(json.dumps({"format": version, **document, "sha256": own}))
     listed(copy)
-    assert "the view 'series'" in refused(copy, tmp_path)
+    assert "the view 'belief'" in refused(copy, tmp_path)
 
 
 def test_queries_of_a_store_reach_no_file_outside_and_no_setting(

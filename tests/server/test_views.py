@@ -130,7 +130,7 @@ def test_another_process_reads_while_the_service_answers(
         "query += \"WHERE zone = 'DE' AND signal = ?\"\n"
         "print(connection.execute(query, [sys.argv[2]]).fetchone()[0])\n"
         "try:\n"
-        "    connection.execute('DELETE FROM base.belief')\n"
+        "    connection.execute('DELETE FROM delta.belief')\n"
         "except duckdb.Error as error:\n"
         "    print('read-only' in str(error))\n"
     )

@@ -15,7 +15,7 @@ from gridtide_store import publish as publishing
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
-from gridtide_store.manifest import BASE, read
+from gridtide_store.manifest import name_base, read
 from gridtide_store.opening import refuse_without_store
 from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
@@ -23,6 +23,7 @@ from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
 
 SIGNAL = "ci_lifecycle_produced"
+BASE = name_base(2026)  # the year of `now`
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 

@@ -54,6 +54,14 @@ ROWS[3] = """
     INSERT INTO step VALUES
         (0, '2026-03-02T12:00:00Z', '2026-03-02T13:00:00Z', NULL, 7.5, NULL);
 """
+ROWS[4] = (
+    ROWS[3]
+    + """
+        INSERT INTO extent VALUES
+            (0, 1, '2026-03-02T11:00:00Z', '2026-03-02T12:00:00Z', '2026-03-02T12:00:00Z',
+             false);
+    """
+)
 
 
 @pytest.fixture

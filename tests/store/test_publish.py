@@ -14,7 +14,7 @@ from gridtide_store import staging
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.errors import Damaged, NewerHome
 from gridtide_store.ledger import Ledger
-from gridtide_store.manifest import BASE, DELTA
+from gridtide_store.manifest import DELTA, RUNS, name_base
 from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import Rebase, publish
 from gridtide_store.records import Facts
@@ -23,6 +23,7 @@ from gridtide_store.store import Store
 from gridtide_store.vocabulary import QUALITIES
 
 SIGNAL = "ci_lifecycle_produced"
+BASE = name_base(2026)  # the year of `now`
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -92,13 +93,18 @@ def test_what_did_not_change_is_linked_and_what_did_is_not(
     first = inodes(home, publish_at(now))
     second = inodes(home, publish_at(now))
     matrix = f"{SIGNAL}_3600s.npy"
-    assert {name for name in first if first[name] == second[name]} == {BASE, DELTA, matrix}
+    assert {name for name in first if first[name] == second[name]} == {
+        BASE,
+        RUNS,
+        DELTA,
+        matrix,
+    }
     store.append(slots([2.0], now + HOUR))
     third = inodes(home, publish_at(now + HOUR))
-    assert {name for name in second if second[name] == third[name]} == {BASE, matrix}
+    assert {name for name in second if second[name] == third[name]} == {BASE, RUNS, matrix}
     store.append_forecasts(steps([2.0], now + HOUR))
     fourth = inodes(home, publish_at(now + HOUR))
-    assert {name for name in third if third[name] == fourth[name]} == {BASE}
+    assert {name for name in third if third[name] == fourth[name]} == {BASE, RUNS}
 
 
 def test_files_are_copied_where_links_do_not_work(
@@ -179,7 +185,7 @@ def test_steps_of_forecasts_count_for_the_length_of_the_delta(
     first = publish_at(now)
     store.append_forecasts(steps([1.0, 2.0], now))
     second = publish_at(now, rebase=Rebase(rows=1))
-    assert inodes(home, first)[BASE] != inodes(home, second)[BASE]
+    assert inodes(home, first)[RUNS] != inodes(home, second)[RUNS]
 
 
 def test_three_snapshots_are_kept_and_older_ones_removed(
@@ -279,7 +285,7 @@ def test_a_damaged_snapshot_before_is_not_linked_from(
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("manifest.json", "{}"), ("manifest.json", "no json"), (DELTA, ""), (BASE, "x")],
+    [("manifest.json", "{}"), ("manifest.json", "no json"), (DELTA, ""), (RUNS, "x")],
 )
 def test_a_snapshot_that_is_not_whole_is_damage(
     home: DataDirectory, publish_at: Publish, now: datetime, name: str, content: str

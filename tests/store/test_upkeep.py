@@ -90,7 +90,9 @@ def test_a_missing_body_is_found(filled: DataDirectory, now: datetime) -> None:
     assert finding.remedy == "restore it from a backup with `gridtide restore`"
 
 
-@pytest.mark.parametrize("name", ["base.duckdb", "delta.duckdb", f"{SIGNAL}_3600s.npy"])
+@pytest.mark.parametrize(
+    "name", ["base-2026.duckdb", "runs.duckdb", "delta.duckdb", f"{SIGNAL}_3600s.npy"]
+)
 def test_a_flipped_byte_of_a_snapshot_is_found_in_every_snapshot_that_shares_the_file(
     filled: DataDirectory, now: datetime, name: str
 ) -> None:
@@ -147,6 +149,9 @@ def test_a_ledger_that_is_none_is_found(filled: DataDirectory, now: datetime) ->
             "1 hour AS known_at) FROM observation",
             "known no later than",
         ),
+        ("UPDATE extent SET rows = rows + 1", "extent: not what the observations cover"),
+        ("INSERT INTO extent FROM extent", "extent: two of one series"),
+        ("DELETE FROM extent", "extent: not what the observations cover"),
         ("INSERT INTO series FROM series", "series: two"),
         ("DELETE FROM series", "of no known series"),
         ("INSERT INTO run SELECT * REPLACE (id + 1 AS id) FROM run", "run: two of one zone"),
