@@ -145,7 +145,7 @@ def open_reads(
     folder = current_snapshot(home)
     left = list(signals)
     if folder is not None:
-        snapshot = opened.enter_context(Snapshot.open(folder))
+        snapshot = opened.enter_context(Snapshot.open(folder, home.resources))
         published = [name for name in signals if _holds(snapshot, name)]
         left = [name for name in signals if name not in published]
         if published or not signals:

@@ -173,7 +173,7 @@ def _settle(home: DataDirectory) -> None:
     The file must not be open when it is copied: closing the copy's descriptor would drop the
     lock DuckDB holds on it.
     """
-    with closing(connect(home.root)) as connection:
+    with closing(connect(home.root, resources=home.resources)) as connection:
         attach(connection, home.live, "live", read_only=False)
         refuse_foreign(connection, {"live": (home.live, TABLES)}, own=OWN)
         connection.execute("CHECKPOINT live")

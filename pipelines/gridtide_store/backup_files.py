@@ -121,7 +121,7 @@ def refuse_unlike(home: DataDirectory) -> None:
         Damaged: one of them cannot be read, or has other names than ours in it.
         NewerHome: a newer gridtide or DuckDB wrote it.
     """
-    with closing(connect(home.root)) as connection:
+    with closing(connect(home.root, resources=home.resources)) as connection:
         attach(connection, home.live, "live", read_only=True)
         refuse_foreign(connection, {"live": (home.live, TABLES)}, own=OWN)
     if folder := read_pointer(home):

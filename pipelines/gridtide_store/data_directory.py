@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from gridtide.errors import Busy
 from gridtide.model import format_time
@@ -80,10 +81,28 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """What DuckDB may take of this machine for one open store or snapshot.
+
+    Attributes:
+        memory_mb: memory; what does not fit is put into a temporary file, or refused where
+            only reading is allowed.
+        threads: for one query of the store; a query of a snapshot runs in one.
+    """
+
+    memory_mb: int = 512
+    threads: int = 2
+
+
+DEFAULT_RESOURCES: Final = Resources()
+
+
+@dataclass(frozen=True, slots=True)
 class DataDirectory:
     """The data directory and the paths in it; naming it creates nothing."""
 
     root: Path
+    resources: Resources = DEFAULT_RESOURCES
 
     @property
     def live(self) -> Path:

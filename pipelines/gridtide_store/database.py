@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridtide.errors import Busy
+from gridtide_store.data_directory import DEFAULT_RESOURCES, Resources
 from gridtide_store.errors import Damaged, translate_error, translate_errors
 
 # Of DuckDB 1.5 and 2: field 100, type 98 (version), field 101, version 2, field 102, 16 bytes.
@@ -101,7 +102,9 @@ def _damaged(log: Path, what: str) -> Damaged:
     )
 
 
-def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
+def connect(
+    *folders: Path, resources: Resources = DEFAULT_RESOURCES
+) -> duckdb.DuckDBPyConnection:
     """Return an empty in-memory DuckDB in UTC, to which files are attached.
 
     Only ATTACH takes a storage version, and only a database without a path of its own can
@@ -113,9 +116,13 @@ def connect(*folders: Path) -> duckdb.DuckDBPyConnection:
 
     Args:
         folders: where files are attached from and temporary ones may be written.
+        resources: how much memory and how many threads it may use.
     """
     connection = duckdb.connect(":memory:")
     connection.execute("SET TimeZone = 'UTC'")
+    # Without a limit DuckDB takes four fifths of the machine's memory before it lets go.
+    connection.execute(f"SET memory_limit = '{resources.memory_mb}MB'")
+    connection.execute(f"SET threads = {resources.threads}")
     # DuckDB 2.0.0 splits a sorted read into scans that each go over all row groups: 140 ms
     # instead of 26. Older versions do not know the optimizer.
     known = connection.execute(

@@ -78,7 +78,10 @@ def translate_error(error: Exception, path: Path, remedy: str = RESTORE) -> Grid
     if "version number" in said:
         return NewerHome(f"{path} was written by another DuckDB ({said}); upgrade duckdb")
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
-        return Unusable(f"{path}: not enough memory ({said}); free some, then try again")
+        return Unusable(
+            f"{path}: not enough memory ({said}); raise GRIDTIDE_MEMORY_MB, or free some, "
+            "then try again"
+        )
     if NO_ROOM.search(str(error)):
         return Unusable(f"{path} cannot be written ({said}); {MAKE_ROOM}")
     if NOT_ALLOWED.search(str(error)) or "database is locked" in said:

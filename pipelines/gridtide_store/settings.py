@@ -13,7 +13,7 @@ from pathlib import Path
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 from gridtide.model import parse_hours, parse_time
-from gridtide_store.data_directory import default_home
+from gridtide_store.data_directory import DEFAULT_RESOURCES, Resources, default_home
 
 # Names of secrets are the publishers' own, so they carry no prefix of ours.
 SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")
@@ -24,6 +24,8 @@ COUNT = re.compile(r"[0-9]{1,9}")
 # calendar.
 MOST_DAYS = 36_500
 MOST_WORKERS = 1_000
+# With less DuckDB cannot hold the row groups that one query reads.
+LEAST_MEMORY_MB, MOST_MEMORY_MB = 64, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Settings:
         log_level: name of a level of `logging`.
         log_json: one JSON object a log line, for containers.
         workers: processes that fit models side by side.
+        resources: memory and threads of DuckDB.
         unknown: names that start like ours and mean nothing, each with a remark.
     """
 
@@ -57,6 +60,7 @@ class Settings:
     log_level: str = "WARNING"
     log_json: bool = False
     workers: int = 2
+    resources: Resources = DEFAULT_RESOURCES
     unknown: tuple[str, ...] = ()
 
     @classmethod
@@ -85,6 +89,18 @@ class Settings:
             log_level=_level(environ),
             log_json=read_flag(environ, "GRIDTIDE_LOG_JSON"),
             workers=_count(environ, "GRIDTIDE_WORKERS", cls.workers, MOST_WORKERS),
+            resources=Resources(
+                memory_mb=_count(
+                    environ,
+                    "GRIDTIDE_MEMORY_MB",
+                    cls.resources.memory_mb,
+                    MOST_MEMORY_MB,
+                    least=LEAST_MEMORY_MB,
+                ),
+                threads=_count(
+                    environ, "GRIDTIDE_THREADS", cls.resources.threads, MOST_WORKERS
+                ),
+            ),
             unknown=_unknown(environ),
         )
 
@@ -106,6 +122,9 @@ KNOWN = {
     "GRIDTIDE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default WARNING",
     "GRIDTIDE_LOG_JSON": "1 logs one JSON object a line; default 0",
     "GRIDTIDE_WORKERS": "processes that fit models side by side; default 2",
+    "GRIDTIDE_MEMORY_MB": "memory of the database that a command or a server process has open; "
+    "default 512, at least 64",
+    "GRIDTIDE_THREADS": "threads of the store's queries; default 2",
     "GRIDTIDE_ALLOWED_HOSTS": "host names the server answers to, comma separated; * is any; "
     "default: loopback names where it serves on loopback, otherwise any",
     "GRIDTIDE_CORS": "1 lets web pages of other hosts use the server; default: 0 on loopback, "
@@ -158,12 +177,14 @@ def read_flag(environ: Mapping[str, str], name: str, *, default: bool = False) -
     raise BadInput(f"{name}={text!r} is neither 1 nor 0")
 
 
-def _count(environ: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _count(
+    environ: Mapping[str, str], name: str, default: int, most: int, *, least: int = 1
+) -> int:
     text = environ.get(name, "").strip()
     if not text:
         return default
-    if not COUNT.fullmatch(text) or not 1 <= int(text) <= most:
-        raise BadInput(f"{name}={text!r} is not a whole number from 1 to {most}")
+    if not COUNT.fullmatch(text) or not least <= int(text) <= most:
+        raise BadInput(f"{name}={text!r} is not a whole number from {least} to {most}")
     return int(text)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gridtide.model import utc
 from gridtide_store import manifest as manifests
+from gridtide_store.data_directory import DEFAULT_RESOURCES, Resources
 from gridtide_store.database import (
     attach,
     columns,
@@ -87,8 +88,12 @@ class Snapshot:
         self._probe_from = float("-inf")
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path, resources: Resources = DEFAULT_RESOURCES) -> Self:
         """Open the snapshot in `folder`, its files compared with their hashes.
+
+        Args:
+            folder: see `pointer.current_snapshot`.
+            resources: how much memory its queries may use together.
 
         Raises:
             Damaged: a file is missing or not as it was written; publish again.
@@ -97,12 +102,11 @@ class Snapshot:
         """
         manifest = manifests.read(folder)
         manifests.verify(folder, manifest)
-        connection = connect(folder)
+        # A query here reads a few thousand rows: more threads would only wait for each other,
+        # and requests run in threads of their own.
+        connection = connect(folder, resources=replace(resources, threads=1))
         try:
             with translate_errors(folder, REPUBLISH):
-                # A query here reads a few thousand rows: more threads would only wait for
-                # each other, and requests run in threads of their own.
-                connection.execute("SET threads = 1")
                 databases = manifest.databases
                 for each in databases:
                     attach(connection, folder / each.file, each.name, read_only=True)

@@ -64,21 +64,22 @@ class Store:
         """
         if not new:
             opening.refuse_beside_snapshots(home)
-        connection = connect(home.root)
+        connection = connect(home.root, resources=home.resources)
         try:
             with translate_errors(home.root):
                 make_root(home)
                 attach(connection, home.live, "live", read_only=False)
                 connection.execute("USE live")
                 opening.adopt(connection, home, new=new)
+                # We are the writer now, so what lies there was left by one that died.
+                scratch = home.root / "scratch"
+                shutil.rmtree(scratch, ignore_errors=True)
+                scratch.mkdir()
+                lock_down(connection, scratch=scratch)
                 opening.migrate(connection, migrations or opening.load(), who=str(home.live))
                 opening.refuse_incomplete(connection, home)
                 opening.identify(connection)
                 store = cls(connection, home)
-                # We are the writer now, so what lies there was left by one that died.
-                shutil.rmtree(store.scratch, ignore_errors=True)
-                store.scratch.mkdir()
-                lock_down(connection, scratch=store.scratch)
         except BaseException:
             connection.close()
             raise

@@ -82,7 +82,9 @@ class Worker:
         logs.configure(replace(settings, unknown=()), sys.stderr)
         own = replace(self.settings, max_age=settings.max_age)
         app = create_app(
-            own, Reader(DataDirectory(settings.home), background=True), Clock(settings.now)
+            own,
+            Reader(DataDirectory(settings.home, settings.resources), background=True),
+            Clock(settings.now),
         )
         _prefer_responses()
         return app
@@ -208,7 +210,7 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
 
 def _check_published(settings: Settings, terminal: Terminal) -> None:
     """Report at once that nothing is published, as every response would."""
-    reader = Reader(DataDirectory(settings.home))
+    reader = Reader(DataDirectory(settings.home, settings.resources))
     try:
         with reader.read():
             pass

@@ -36,6 +36,6 @@ def application(environ: Mapping[str, str]) -> ASGIApp:
             max_age=settings.max_age,
             work_limits=WorkLimits(patience=PATIENCE, waiting=WAITING),
         ),
-        Reader(DataDirectory(settings.home)),
+        Reader(DataDirectory(settings.home, settings.resources)),
         Clock(settings.now),
     )

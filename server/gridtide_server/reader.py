@@ -12,7 +12,7 @@ from gridtide.errors import GridtideError
 from gridtide_server.errors import NotReady
 from gridtide_server.view import View
 from gridtide_store import manifest as manifests
-from gridtide_store.data_directory import DataDirectory
+from gridtide_store.data_directory import DataDirectory, Resources
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.pointer import current_snapshot, whole_snapshots
 from gridtide_store.snapshot import Snapshot
@@ -148,7 +148,7 @@ class Reader:
         if folder is None:
             raise NotReady(_remedy(self.home.root))
         try:
-            return _view(folder)
+            return _view(folder, self.home.resources)
         except (Damaged, NewerHome) as error:
             if current_snapshot(self.home) != folder:
                 # It was so old that it was removed before it was opened.
@@ -159,7 +159,7 @@ class Reader:
                         "the newest snapshot cannot be read; an older one answers",
                         extra={"snapshot": other.name, "reason": str(error)},
                     )
-                    return _view(other)
+                    return _view(other, self.home.resources)
             raise
 
     def _take(self) -> _Held:
@@ -186,9 +186,9 @@ class Reader:
             old.view.close()
 
 
-def _view(folder: Path) -> View:
+def _view(folder: Path, resources: Resources) -> View:
     """Open the snapshot in `folder`."""
-    snapshot = Snapshot.open(folder)
+    snapshot = Snapshot.open(folder, resources)
     log.info("reading snapshot", extra={"snapshot": snapshot.id})
     return View(snapshot, snapshot.manifest)
 

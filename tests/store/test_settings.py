@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_store.data_directory import Resources
 from gridtide_store.settings import Settings
 
 
@@ -33,6 +34,8 @@ def test_each_setting_is_read() -> None:
             "GRIDTIDE_LOG_LEVEL": "info",
             "GRIDTIDE_LOG_JSON": "1",
             "GRIDTIDE_WORKERS": "3",
+            "GRIDTIDE_MEMORY_MB": "300",
+            "GRIDTIDE_THREADS": "4",
         }
     )
     assert settings.home == Path("/data")
@@ -42,6 +45,7 @@ def test_each_setting_is_read() -> None:
     assert settings.allow_restricted is True
     assert (settings.keep_raw, settings.keep_runs) == (timedelta(days=30), timedelta(days=7))
     assert (settings.log_level, settings.log_json, settings.workers) == ("INFO", True, 3)
+    assert settings.resources == Resources(memory_mb=300, threads=4)
     assert settings.unknown == ()
 
 
@@ -65,6 +69,8 @@ def test_what_is_kept_for_ever_is_named_so() -> None:
         ("GRIDTIDE_WORKERS", "many"),
         ("GRIDTIDE_WORKERS", "\u00b2"),
         ("GRIDTIDE_WORKERS", "9" * 5000),
+        ("GRIDTIDE_MEMORY_MB", "63"),
+        ("GRIDTIDE_THREADS", "0"),
         ("GRIDTIDE_LOG_LEVEL", "loud"),
         ("GRIDTIDE_LOG_JSON", "2"),
     ],

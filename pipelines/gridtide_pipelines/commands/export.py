@@ -168,7 +168,7 @@ def _write_views(
             f"{session.home.root} has nothing published; run `gridtide refresh`, or "
             "`gridtide publish` after an import"
         )
-    with Snapshot.open(folder) as snapshot:
+    with Snapshot.open(folder, session.home.resources) as snapshot:
         script = views_of(snapshot, folder)
     if path is None:
         terminal.result(script.rstrip())

@@ -47,7 +47,9 @@ def begin(terminal: Terminal) -> Session:
     """
     settings = Settings.from_env(terminal.environ)
     configure(settings, terminal.err)
-    return Session(settings, Clock(settings.now), DataDirectory(settings.home))
+    return Session(
+        settings, Clock(settings.now), DataDirectory(settings.home, settings.resources)
+    )
 
 
 Zones = Annotated[

@@ -84,7 +84,7 @@ def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[s
     folder = current_snapshot(home)
     if folder is None:
         return {"snapshot": None, "published_at": None, "zones": 0, "late": []}
-    with Snapshot.open(folder) as snapshot:
+    with Snapshot.open(folder, home.resources) as snapshot:
         newest: dict[str, datetime | None] = {}
         for series in snapshot.series:
             ends = [end for end in (newest.get(series.zone), series.last_end) if end]
