@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from math import floor, fsum
-from operator import mul, sub
+from operator import add, mul, neg, sub
 from typing import TYPE_CHECKING
 
 from gridtide.errors import BadInput
@@ -29,8 +29,16 @@ MICROSECOND = timedelta(microseconds=1)
 # source knows, far above what floating point leaves behind when it computes a value.
 STEPS_PER_UNIT = 10**9
 PER_UNIT = float(STEPS_PER_UNIT)
+# Runs of more slots are histories, of which no minima are kept.
+LONGEST_KEPT = 1000
+# How many minima are kept for each slot of a run; one takes about 90 bytes, a slot 350.
+KEPT = 4
 # Over more slots a mean is of the integrals, which are exact to a step, instead of a sum.
 LONG = 168
+
+
+# Starts, ascending, and the integrals from there, negative where more is cleaner.
+Minima = tuple[list[int], list[int]]
 
 
 def to_microseconds(span: timedelta) -> int:
@@ -82,16 +90,6 @@ class Run:
     integrals: list[int]
     step: int
 
-    @cached_property
-    def falls(self) -> list[int]:
-        """Indices of the edges at which the value falls."""
-        return [i for i, (one, two) in enumerate(pairwise(self.scaled), 1) if two < one]
-
-    @cached_property
-    def rises(self) -> list[int]:
-        """Indices of the edges at which the value rises."""
-        return [i for i, (one, two) in enumerate(pairwise(self.scaled), 1) if two > one]
-
     def mean(self, start: int, end: int) -> float:
         """Exact mean over ``[start, end)``, which must lie inside the run."""
         first = bisect_right(self.edges, start) - 1
@@ -101,16 +99,17 @@ class Run:
         if last - first > LONG:
             integral = self.upto(end) - self.upto(start)
             return integral / ((end - start) * STEPS_PER_UNIT)
-        edges, inner = self.edges[first + 1 : last + 1], self.values[first + 1 : last]
-        if self.step:
-            parts = map(float(self.step).__mul__, inner)
-        else:
-            parts = map(mul, inner, map(sub, edges[1:], edges))
+        values, edges = self.values, self.edges
         ends = (
-            self.values[first] * (edges[0] - start),
-            self.values[last] * (end - edges[-1]),
+            values[first] * (edges[first + 1] - start),
+            values[last] * (end - edges[last]),
         )
-        return fsum(chain(ends, parts)) / (end - start)
+        return fsum(chain(ends, self._products[first + 1 : last])) / (end - start)
+
+    @cached_property
+    def _products(self) -> list[float]:
+        """Value x length of each slot."""
+        return list(map(mul, self.values, map(sub, self.edges[1:], self.edges)))
 
     def cleanest(
         self, first: int, last: int, duration: int, *, lower_is_cleaner: bool
@@ -119,66 +118,115 @@ class Run:
 
         Ties go to the earliest start.
         """
-        pick = min if lower_is_cleaner else max
-        if self.step and duration % self.step == 0:
-            starts, found = self._whole_slots(first, last, duration // self.step)
-        else:
-            starts, found = self._at_corners(first, last, duration, lower=lower_is_cleaner)
-        for bound in {first, last}.difference(starts[:1], starts[-1:]):
-            starts.append(bound)
-            found.append(self.upto(bound + duration) - self.upto(bound))
-        best = pick(found)
-        if found.count(best) == 1:
-            return best, starts[found.index(best)]
-        return best, min(s for s, value in zip(starts, found, strict=True) if value == best)
+        starts, totals = self._minima(first, last, duration, lower=lower_is_cleaner)
+        low = bisect_left(starts, first)
+        high = bisect_right(starts, last, low)
+        sign = 1 if lower_is_cleaner else -1
+        best, start = sign * (self.upto(first + duration) - self.upto(first)), first
+        if low < high:
+            inside = totals[low:high]
+            least = min(inside)
+            if least < best:
+                best, start = least, starts[low + inside.index(least)]
+        if not starts or starts[-1] > last:
+            at_last = sign * (self.upto(last + duration) - self.upto(last))
+            if at_last < best:
+                best, start = at_last, last
+        return sign * best, start
 
-    def _whole_slots(self, first: int, last: int, width: int) -> tuple[list[int], list[int]]:
-        """Starts on edges, and the integrals over `width` slots from each.
+    @cached_property
+    def _kept(self) -> dict[tuple[int, bool], Minima]:
+        """The minima of lengths that were searched before; see `_minima`."""
+        return {}
 
-        Both ends meet edges together, so a difference of prefix sums is all it takes.
+    def _minima(self, first: int, last: int, duration: int, *, lower: bool) -> Minima:
+        """The local minima over all starts, or at least those within ``[first, last]``.
+
+        Those of a forecast are kept, by length: as many as take about the memory of the run
+        itself, and no longer than the run. Of a long history few starts are usually allowed.
         """
-        low, high = bisect_left(self.edges, first), bisect_right(self.edges, last)
-        upto = self.integrals[low + width : high + width]
-        return self.edges[low:high], list(map(sub, upto, self.integrals[low:high]))
+        if len(self.values) > LONGEST_KEPT:
+            low = max(0, bisect_right(self.edges, first) - 1)
+            return self._find_minima(
+                duration, low, bisect_left(self.edges, last + duration), lower=lower
+            )
+        key = duration, lower
+        found = self._kept.get(key)
+        if found is None:
+            found = self._find_minima(duration, 0, len(self.values), lower=lower)
+            if sum(len(starts) for starts, _ in [*self._kept.values()]) > KEPT * len(
+                self.values
+            ):
+                self._kept.clear()
+            self._kept[key] = found
+        return found
 
-    def _at_corners(
-        self, first: int, last: int, duration: int, *, lower: bool
-    ) -> tuple[list[int], list[int]]:
-        """Starts where the mean, piecewise linear in the start, can turn; their integrals.
+    def _find_minima(self, duration: int, low: int, high: int, *, lower: bool) -> Minima:
+        """Starts of which no start right beside is better, from edge `low` to edge `high`.
 
         As the window moves on, its integral grows by the value entered and shrinks by the value
-        left. It turns from better to worse only where it begins to leave a cleaner value (the
-        start meets an edge) or to enter a dirtier one (the end meets an edge).
+        left. It can turn only where the start or the end meets an edge. Of a level stretch the
+        first start counts. The last start is the last of them, whether it is a minimum or not.
         """
-        edges, integrals, scaled, top = (
-            self.edges,
-            self.integrals,
-            self.scaled,
-            len(self.values),
-        )
-        cleaner, dirtier = (self.falls, self.rises) if lower else (self.rises, self.falls)
-        left, right = bisect_left(edges, first), bisect_right(edges, last)
-        starts, found = [], []
-        for i in cleaner[bisect_left(cleaner, left) : bisect_left(cleaner, right)]:
-            end = edges[i] + duration
-            j = bisect_right(edges, end, i, top) - 1
-            starts.append(edges[i])
-            found.append(integrals[j] + scaled[j] * (end - edges[j]) - integrals[i])
-        left, right = (
-            bisect_left(edges, first + duration),
-            bisect_right(edges, last + duration),
-        )
-        for j in dirtier[bisect_left(dirtier, left) : bisect_left(dirtier, right)]:
-            start = edges[j] - duration
-            i = bisect_right(edges, start, 0, j) - 1
-            starts.append(start)
-            found.append(integrals[j] - integrals[i] - scaled[i] * (start - edges[i]))
-        return starts, found
+        edges, integrals = self.edges[low : high + 1], self.integrals[low : high + 1]
+        width, rest = divmod(duration, self.step) if self.step else (0, 0)
+        if not self.step:
+            inside = [edge - duration for edge in edges if edge - duration > edges[0]]
+            starts = sorted({*edges[: bisect_right(edges, edges[-1] - duration)], *inside})
+            totals = [self.upto(start + duration) - self.upto(start) for start in starts]
+        elif rest == 0:
+            starts = edges[: len(edges) - width]
+            totals = list(map(sub, integrals[width:], integrals))
+        else:
+            # By turns the start is on an edge and the end `rest` into a slot, or the end on an
+            # edge and the start `rest` before one.
+            count = len(edges) - 1 - width
+            parts = list(map(rest.__mul__, self.scaled[low:high]))
+            starts, totals = [0] * (2 * count), [0] * (2 * count)
+            starts[::2] = edges[:count]
+            starts[1::2] = [edge - rest for edge in edges[1 : count + 1]]
+            inside = list(map(sub, integrals[width:], integrals))
+            totals[::2] = map(add, inside, parts[width:])
+            totals[1::2] = map(add, inside[1:], parts)
+        if not lower:
+            totals = list(map(neg, totals))
+        threes = zip(totals, totals[1:], totals[2:], strict=False)
+        minima = [i for i, (one, two, three) in enumerate(threes, 1) if one > two <= three]
+        minima.append(len(starts) - 1)
+        return [starts[i] for i in minima], [totals[i] for i in minima]
 
     def upto(self, instant: int) -> int:
         """Integral from the start of the run to `instant`."""
         i = bisect_right(self.edges, instant, 0, len(self.values)) - 1
         return self.integrals[i] + self.scaled[i] * (instant - self.edges[i])
+
+
+def find_cleanest(
+    runs: Sequence[Run], span: int, low: int | None, high: int | None, *, lower_is_cleaner: bool
+) -> tuple[int, Run] | None:
+    """Return start and run of the cleanest window of `span` within ``[low, high)``, if any.
+
+    Ties go to the earliest; ``None`` is no bound.
+    """
+    best: tuple[int, int, Run] | None = None
+    for run in runs:
+        edges = run.edges
+        first = edges[0] if low is None or low < edges[0] else low
+        last = (edges[-1] if high is None or high > edges[-1] else high) - span
+        if first <= last:
+            total, start = run.cleanest(first, last, span, lower_is_cleaner=lower_is_cleaner)
+            # Strictly cleaner: of equal means the earlier run keeps its place.
+            if best is None or (total < best[0] if lower_is_cleaner else total > best[0]):
+                best = total, start, run
+    return best and best[1:]
+
+
+def mean_between(runs: Sequence[Run], first: int, last: int) -> float | None:
+    """Return the exact mean over ``[first, last)``; ``None`` where any part is unknown."""
+    for run in runs:
+        if run.edges[0] <= first and last <= run.edges[-1]:
+            return run.mean(first, last)
+    return None
 
 
 def edges_of(slots: Sequence[Slot]) -> tuple[list[datetime], list[datetime]]:

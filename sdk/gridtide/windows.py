@@ -24,7 +24,14 @@ from gridtide.model import (
     parse_hours,
     utc,
 )
-from gridtide.slots import Run, check_deadline, to_instant, to_microseconds, to_moment
+from gridtide.slots import (
+    check_deadline,
+    find_cleanest,
+    mean_between,
+    to_instant,
+    to_microseconds,
+    to_moment,
+)
 from gridtide.values import read_number, read_word, refuse
 
 
@@ -70,19 +77,12 @@ def best_window(
     high = None if deadline is None else to_instant(utc(deadline, name="deadline"))
     if low is not None and high is not None:
         check_deadline(low, high)
-    lower = series.signal.lower_is_cleaner
-    best: tuple[int, int, Run] | None = None
-    for run in series.runs:
-        first = run.edges[0] if low is None else max(low, run.edges[0])
-        last = (run.edges[-1] if high is None else min(high, run.edges[-1])) - span
-        if first <= last:
-            integral, start = run.cleanest(first, last, span, lower_is_cleaner=lower)
-            # Strictly cleaner: of equal means the earlier run keeps its place.
-            if best is None or (integral < best[0] if lower else integral > best[0]):
-                best = integral, start, run
+    best = find_cleanest(
+        series.runs, span, low, high, lower_is_cleaner=series.signal.lower_is_cleaner
+    )
     if best is None:
-        raise NoFeasibleWindow(_why_not(series, span, low, high))
-    _, start, run = best
+        raise no_window(series, span, low, high)
+    start, run = best
     return Window(to_moment(start), to_moment(start + span), run.mean(start, start + span))
 
 
@@ -99,10 +99,7 @@ def mean_over(series: Series, start: When, end: When) -> float | None:
             f"{format_time(to_moment(first))}; give a later end"
         )
     _check_series("series", series)
-    for run in series.runs:
-        if run.edges[0] <= first and last <= run.edges[-1]:
-            return run.mean(first, last)
-    return None
+    return mean_between(series.runs, first, last)
 
 
 def best_region(
@@ -260,8 +257,12 @@ def _of_region(found: RegionWindow) -> str:
     return reason if reason.startswith(f"{found.region}: ") else f"{found.region}: {reason}"
 
 
+def no_window(series: Series, span: int, low: int | None, high: int | None) -> NoFeasibleWindow:
+    """Return the error: why a run of `span` is not possible, and what to request instead."""
+    return NoFeasibleWindow(_why_not(series, span, low, high))
+
+
 def _why_not(series: Series, span: int, low: int | None, high: int | None) -> str:
-    """Return why a run of `span` is not possible, and what to request instead."""
     refused = f"{series.zone}: no unbroken run of {_hours(span)} of {series.signal}"
     if low is not None and high is not None and high - low < span:
         return (

@@ -153,9 +153,10 @@ class TimeBudget:
             while waiting and self.left > 0 and not self._given_up():
                 again: list[int] = []
                 for done, i in enumerate(waiting):
-                    share = max(self._limits.share, self.left / (len(waiting) - done))
+                    now = self._clock()
+                    share = max(self._limits.share, (self._end - now) / (len(waiting) - done))
                     try:
-                        found[i] = self._run(works[i], min(self._clock() + share, self._end))
+                        found[i] = self._run(works[i], min(now + share, self._end))
                     except TooCostly:
                         again.append(i)
                 waiting = again

@@ -40,20 +40,15 @@ def convert_request(kind: type[Any]) -> Callable[[object], Any]:
     """Return what makes a request of a JSON object; null counts as left out."""
     import msgspec
 
-    fields = list(definition_of(kind).values())
     struct = _request_struct(kind)
-    required = [(each.name, _make_of(each)) for each in fields if each.required]
-    optional = [(each.name, _make_of(each)) for each in fields if not each.required]
+    makers = [(each.name, _make_of(each)) for each in definition_of(kind).values()]
 
     def convert(value: object) -> Any:  # noqa: ANN401  # a `kind`
         found = msgspec.convert(value, struct)
         values = {}
-        for name, make in required:
+        for name, make in makers:
             one = getattr(found, name)
-            values[name] = one if make is None else make(one)
-        for name, make in optional:
-            one = getattr(found, name)
-            if one is not None:
+            if one is not None:  # so it was given
                 values[name] = one if make is None else make(one)
         return kind(**values)
 

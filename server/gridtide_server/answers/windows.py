@@ -11,13 +11,14 @@ from gridtide.errors import BadInput, NoData, NoFeasibleWindow
 from gridtide.model import Signal, format_time, parse_hours
 from gridtide.schema.requests import WindowRequest
 from gridtide.schema.responses import BestRegion, BestWindow, Infeasible
-from gridtide.windows import (
-    Window,
-    best_region_and_window,
-    best_window,
-    mean_over,
-    saving,
+from gridtide.slots import (
+    find_cleanest,
+    mean_between,
+    to_instant,
+    to_microseconds,
+    to_moment,
 )
+from gridtide.windows import Window, best_region_and_window, no_window, saving
 from gridtide_server.answers.forecasts import (
     choose_common_signal,
     current_forecast,
@@ -131,17 +132,20 @@ def search_forecast(region: Resolution, forecast: Forecast, search: Search) -> D
     Raises:
         NoFeasibleWindow: no uninterrupted window of that length fits.
     """
-    duration = search.duration
-    try:
-        window = best_window(
-            forecast.series,
-            duration,
-            earliest=search.earliest_start,
-            deadline=search.deadline,
-        )
-    except NoFeasibleWindow as error:
-        raise NoFeasibleWindow(str(error), forecast_end=forecast.end) from error
-    return _decide(region, forecast, window, search, duration)
+    series, span = forecast.series, to_microseconds(search.duration)
+    # Instants: a batch has a thousand searches.
+    now = to_instant(search.immediate_start)
+    low = now if search.earliest is None else max(now, to_instant(search.earliest))
+    high = None if search.deadline is None else to_instant(search.deadline)
+    lower = series.signal.lower_is_cleaner
+    best = find_cleanest(series.runs, span, low, high, lower_is_cleaner=lower)
+    if best is None:
+        error = no_window(series, span, low, high)
+        raise NoFeasibleWindow(str(error), forecast_end=forecast.end)
+    start, run = best
+    end = start + span
+    window = Window(to_moment(start), to_moment(end), run.mean(start, end))
+    return Decision(region, forecast, window, mean_between(series.runs, now, now + span))
 
 
 def rank_regions(
@@ -178,6 +182,7 @@ def rank_regions(
         others = [each.reason for each in without]
         raise NoFeasibleWindow("; ".join([str(error), *others])) from error
     by_name = {region.region: region for region in regions}
+    now, span = to_instant(search.immediate_start), to_microseconds(duration)
     decided: list[Decision] = []
     for each in ranking:
         region = by_name[each.region]
@@ -185,7 +190,8 @@ def rank_regions(
             without.append(NoWindow(region, signal, each.reason or "no such window"))
         else:
             forecast = found[each.region]
-            decided.append(_decide(region, forecast, each.window, search, duration))
+            mean_now = mean_between(forecast.series.runs, now, now + span)
+            decided.append(Decision(region, forecast, each.window, mean_now))
     return [*decided, *without]
 
 
@@ -202,18 +208,6 @@ def check_bounds(search: Search) -> None:
             f"deadline {format_time(search.deadline)} is not after {name} "
             f"{format_time(first)}; the deadline is when the job must have ended"
         )
-
-
-def _decide(
-    region: Resolution,
-    forecast: Forecast,
-    window: Window,
-    search: Search,
-    duration: timedelta,
-) -> Decision:
-    start = search.immediate_start
-    mean_now = mean_over(forecast.series, start, start + duration)
-    return Decision(region, forecast, window, mean_now)
 
 
 def build_best_window(
