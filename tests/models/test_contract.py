@@ -42,6 +42,22 @@ def test_a_name_has_a_version(model: Forecaster) -> None:
 
 
 @EVERY
+def test_without_an_interval_the_middle_is_the_same(
+    model: Forecaster, known: Callable[..., Known], wavy: Callable[[int], list[float]]
+) -> None:
+    history = known(wavy(DAYS * 24))
+    fitted = model.fit(history, seed=3)
+    whole, middle = (
+        fitted.predict(history, history.at, HORIZON, interval=interval)
+        for interval in (True, False)
+    )
+    assert middle.start == whole.start
+    assert middle.p50.tolist() == whole.p50.tolist()
+    assert np.isfinite(whole.p10).all()
+    assert np.isnan([middle.p10, middle.p90]).all()
+
+
+@EVERY
 @pytest.mark.parametrize(
     ("minutes", "steps"), [(72 * 60, 72), (60, 1), (90, 2), (200 * 60, 200)]
 )

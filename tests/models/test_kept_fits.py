@@ -39,7 +39,9 @@ class Counting:
 class Seen:
     hours: int
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
+    def predict(
+        self, known: Known, issued_at: datetime, horizon: timedelta, *, interval: bool = True
+    ) -> ForecastSlots:
         raise NotImplementedError
 
     def to_bytes(self) -> bytes:

@@ -42,14 +42,13 @@ def hourly(slots: pl.DataFrame, end: datetime, count: int) -> Floats:
     Args:
         slots: start, end (UTC) and value; sorted or not; null or NaN is unknown.
     """
-    known = slots.filter(pl.col("value").is_finite() & pl.col("end").gt(pl.col("start")))
     first_us = _us(end) - count * HOUR_US
-    start = known["start"].to_physical().to_numpy() - first_us
-    stop = known["end"].to_physical().to_numpy() - first_us
+    value = slots["value"].to_numpy()
+    start, stop = instants(slots["start"]) - first_us, instants(slots["end"]) - first_us
     first, last = start // HOUR_US, (stop - 1) // HOUR_US
-    inside = (last >= 0) & (first < count)
+    inside = np.isfinite(value) & (stop > start) & (last >= 0) & (first < count)
     start, stop, first, last = start[inside], stop[inside], first[inside], last[inside]
-    value = known["value"].to_numpy()[inside]
+    value = value[inside]
     touched = last - first + 1
     slot = np.repeat(np.arange(len(value)), touched)
     within = np.arange(touched.sum()) - np.repeat(touched.cumsum() - touched, touched)
@@ -64,6 +63,12 @@ def hourly(slots: pl.DataFrame, end: datetime, count: int) -> Floats:
     return np.where(
         weight >= LEAST_KNOWN_SHARE, total / np.where(weight > 0, weight, 1), np.nan
     )
+
+
+def instants(column: pl.Series) -> Ints:
+    """Return a column of times (UTC) as microseconds since 1970."""
+    # Without `to_physical`, which takes polars more time than all the rest here.
+    return column.to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
 def _us(moment: datetime) -> int:
@@ -162,11 +167,14 @@ class ForecastSlots:
 class Fitted(Protocol):
     """A model that has learned; it can be written to bytes and read back."""
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
+    def predict(
+        self, known: Known, issued_at: datetime, horizon: timedelta, *, interval: bool = True
+    ) -> ForecastSlots:
         """Forecast ``[issued_at, issued_at + horizon)``, from the hour of the issue on.
 
         Args:
             known: the zone as of `issued_at`.
+            interval: whether p10 and p90 are wanted, which take most of the time.
 
         Raises:
             NotEnoughHistory: too few known slots lately.

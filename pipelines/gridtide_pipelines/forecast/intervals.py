@@ -36,6 +36,7 @@ def with_interval(
     *,
     limits: tuple[float, float],
     widen: float = 1.0,
+    interval: bool = True,
 ) -> tuple[Floats, Floats, Floats]:
     """Return p10, p50 and p90 of the `horizon` hours after `values`.
 
@@ -56,12 +57,17 @@ def with_interval(
         values: hourly means, oldest first; NaN is unknown.
         limits: least and greatest possible value.
         widen: by how much more the errors to come spread than the replayed ones.
+        interval: whether p10 and p90 are wanted; without them nothing is replayed.
 
     Returns:
-        p50 is NaN where the rule has no answer; p10 and p90 are NaN where errors are too few.
+        p50 is NaN where the rule has no answer; p10 and p90 are NaN where errors are too few,
+        or where they are not wanted.
     """
     origin = len(values)
     middle = np.clip(rule(values, np.array([origin]), horizon)[0], *limits)
+    if not interval:
+        unknown = np.full(horizon, np.nan)
+        return unknown, middle, unknown
     past = origin - 24 * np.arange(DAYS, 0, -1)
     came = np.concatenate([values, np.full(horizon, np.nan)])
     target = past[:, None] + np.arange(horizon)

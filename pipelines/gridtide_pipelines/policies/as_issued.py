@@ -100,7 +100,9 @@ class Reissued:
 
     def _issue(self, moment: datetime) -> PastForecast:
         known = self.history.known(moment)
-        name, steps = predict_in_turn(self.models, known, HORIZON, fitted=self._fitted)
+        name, steps = predict_in_turn(
+            self.models, known, HORIZON, fitted=self._fitted, interval=self.quantiles
+        )
         p10, p90 = (
             _hours(known, steps.start, each)
             if self.quantiles and not np.isnan(each).any()

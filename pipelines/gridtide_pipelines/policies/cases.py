@@ -12,10 +12,17 @@ import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Series, Signal, Slot
-from gridtide.slots import to_instant
+from gridtide.slots import to_instant, to_moment
 from gridtide.windows import common_signal
 from gridtide_pipelines.forecast.backtest import History
-from gridtide_pipelines.forecast.forecaster import HORIZON, Forecaster, Known, hour_of
+from gridtide_pipelines.forecast.forecaster import (
+    HORIZON,
+    Forecaster,
+    Ints,
+    Known,
+    hour_of,
+    instants,
+)
 from gridtide_pipelines.forecast.history_files import SIGNAL, FileHistory, read_histories
 from gridtide_pipelines.forecast.store_history import StoreHistory, forecastable
 from gridtide_pipelines.policies.as_issued import PastForecasts, Recorded, Reissued
@@ -84,7 +91,7 @@ def from_files(
     return [
         Case(
             zone=history.zone,
-            truth=series_of(history.zone, SIGNAL, history.intensity),
+            truth=series_of(history.zone, SIGNAL, between(history.intensity, start - DAY, end)),
             issues=forecasting.again(RecentFiles.of(history, forecasting), start, end),
             timezone=history.location.timezone,
             source=folder.name,
@@ -93,16 +100,25 @@ def from_files(
     ]
 
 
+def between(slots: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
+    """Return the slots, ascending, that start within ``[start, end)``."""
+    reach = to_instant(start), to_instant(end)
+    first, last = map(int, np.searchsorted(instants(slots["start"]), reach))
+    return slots.slice(first, last - first)
+
+
 @dataclass(frozen=True, slots=True)
 class RecentFiles:
     """Histories from files, of which only what the models read is cut at each issue time.
 
     Attributes:
+        starts: of the slots of its intensity, as instants.
         memory: how far back a model looks.
         alone: whether the models read nothing besides the intensity.
     """
 
     history: FileHistory
+    starts: Ints
     memory: timedelta
     alone: bool
 
@@ -116,7 +132,8 @@ class RecentFiles:
             weather=history.weather if "weather" in wants else None,
             dayahead=history.dayahead if "dayahead" in wants else None,
         )
-        return cls(lean, forecasting.memory, alone=wants <= {"publishers"})
+        starts = instants(history.intensity["start"])
+        return cls(lean, starts, forecasting.memory, alone=wants <= {"publishers"})
 
     @property
     def zone(self) -> str:
@@ -126,9 +143,8 @@ class RecentFiles:
     def known(self, at: datetime) -> Known:
         """Return the zone as of `at`; the hour labelled `at` is the first that is left out."""
         history = self.history
-        starts = history.intensity["start"].to_physical().to_numpy()
         reach = to_instant(at - self.memory - DAY), to_instant(hour_of(at))
-        first, last = map(int, np.searchsorted(starts, reach))
+        first, last = map(int, np.searchsorted(self.starts, reach))
         lately = history.intensity.slice(first, last - first)
         if self.alone:
             return Known(history.zone, SIGNAL, at, lately, history.location)
@@ -209,6 +225,9 @@ def _stored(
 
 def series_of(zone: str, signal: Signal, frame: pl.DataFrame) -> Series:
     """Turn columns start, end, value into a series; null is unknown."""
-    rows = frame.select("start", "end", "value").iter_rows()
-    slots = tuple(Slot(start, end, value, Quality.MEASURED) for start, end, value in rows)
+    starts, ends = (instants(frame[name]).tolist() for name in ("start", "end"))
+    slots = tuple(
+        Slot(to_moment(start), to_moment(end), value, Quality.MEASURED)
+        for start, end, value in zip(starts, ends, frame["value"], strict=True)
+    )
     return Series(zone, signal, slots)

@@ -70,11 +70,13 @@ def predict_in_turn(
     horizon: timedelta,
     *,
     fitted: Callable[[Forecaster, Known], Fitted],
+    interval: bool = True,
 ) -> tuple[str, ForecastSlots]:
     """Forecast with the first model that is able; return its name and the slots.
 
     Args:
         fitted: gives a model's fit for what is known: a kept or a new one.
+        interval: as `Fitted.predict` takes it.
 
     Raises:
         NotEnoughHistory: none is able; says why for each.
@@ -82,9 +84,11 @@ def predict_in_turn(
     refusals = []
     for model in models:
         try:
-            return model.name, fitted(model, known).predict(known, known.at, horizon)
+            made = fitted(model, known).predict(known, known.at, horizon, interval=interval)
         except NotEnoughHistory as error:
             refusals.append(str(error))
+        else:
+            return model.name, made
     raise NotEnoughHistory("; ".join(refusals))
 
 

@@ -77,11 +77,17 @@ class Repeating:
         """Return no bytes."""
         return b""
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
+    def predict(
+        self, known: Known, issued_at: datetime, horizon: timedelta, *, interval: bool = True
+    ) -> ForecastSlots:
         """Forecast as `Fitted.predict` says."""
         values = self._middle(known, issued_at, horizon)
         quantiles = with_interval(
-            values, self._repeat, hours_in(horizon), limits=bounds(known.signal)
+            values,
+            self._repeat,
+            hours_in(horizon),
+            limits=bounds(known.signal),
+            interval=interval,
         )
         return ForecastSlots(hour_of(issued_at), *quantiles)
 
@@ -116,11 +122,13 @@ class Repeating:
         least = LEAST_KNOWN * period
         for row, origin in enumerate(origins):
             known = np.flatnonzero(np.isfinite(found[row]))
+            if len(known) == period:
+                continue
             starts = range(
                 origin - period, max(-1, origin - period * (self.depth + 1)), -period
             )
             days = [int(np.isfinite(values[at : at + period]).sum()) for at in starts]
-            if len(known) == period or sum(day >= least for day in days) < LEAST_PERIODS:
+            if sum(day >= least for day in days) < LEAST_PERIODS:
                 continue
             found[row] = np.interp(np.arange(period), known, found[row, known], period=period)
         return found

@@ -100,7 +100,9 @@ class FittedProphet:
         """Encode the curve as JSON, under 1 kB."""
         return json.dumps(asdict(self.curve)).encode()
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
+    def predict(
+        self, known: Known, issued_at: datetime, horizon: timedelta, *, interval: bool = True
+    ) -> ForecastSlots:
         """Forecast as `Fitted.predict` says."""
         start, steps = hour_of(issued_at), hours_in(horizon)
         values = known.hours_before(issued_at, DAYS * 24 + LAST_SEEN)
@@ -111,7 +113,12 @@ class FittedProphet:
             return corrected(curve, seen, origins, horizon)
 
         low, middle, high = with_interval(
-            values, rule, steps, limits=bounds(known.signal), widen=WIDEN
+            values,
+            rule,
+            steps,
+            limits=bounds(known.signal),
+            widen=WIDEN,
+            interval=interval,
         )
         if np.isnan(middle).any():
             raise NotEnoughHistory(
