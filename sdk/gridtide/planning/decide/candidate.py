@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from gridtide.errors import NoData
 from gridtide.planning.problem.bounds import Bounds
@@ -67,38 +68,6 @@ class Site:
             deciding,
         )
 
-    def counts(self, draws: Iterable[EnergyDraw]) -> float:
-        """Return the expected cost of energy `draws` before PUE, under the goal."""
-        return (integrated(self.counted, draws) or 0.0) * self.region.pue
-
-    def value(self, draws: Sequence[EnergyDraw]) -> float:
-        """Return the cost by which energy `draws` before PUE are compared with other plans.
-
-        That is by the quantile of the goal; by expected values where the threshold excludes a
-        part.
-        """
-        found = integrated(self.deciding, draws)
-        return self.counts(draws) if found is None else found * self.region.pue
-
-    def grams(self, draws: Iterable[EnergyDraw], quantile: str = "p50") -> float | None:
-        """Return the grams of energy `draws` before PUE.
-
-        ``None`` where the signal is not a carbon intensity, or a part of it is unknown.
-        """
-        if not self.outlook.signal.lower_is_cleaner:
-            return None
-        series = {
-            "p10": self.outlook.p10,
-            "p50": self.outlook.expected,
-            "p90": self.outlook.p90,
-        }[quantile]
-        total = None if series is None else integrated(series.runs, draws)
-        return None if total is None else total * self.region.pue
-
-    def signal_sum(self, draws: Iterable[EnergyDraw]) -> float | None:
-        """Return signal x kWh over energy `draws` before PUE, for its mean."""
-        return integrated(self.outlook.expected.runs, draws)
-
 
 def integrated(runs: Sequence[Run], draws: Iterable[EnergyDraw]) -> float | None:
     """Return the sum of kWh x the mean over their time; ``None`` where any of it is unknown."""
@@ -137,16 +106,60 @@ class Share:
     parts: tuple[Part, ...]
     extra: tuple[EnergyDraw, ...] = ()
 
-    @property
-    def draws(self) -> list[EnergyDraw]:
+    @cached_property
+    def draws(self) -> tuple[EnergyDraw, ...]:
         """All energy here, before PUE."""
         parts = (EnergyDraw(part.start, part.end, energy(part)) for part in self.parts)
-        return [*parts, *self.extra]
+        return (*parts, *self.extra)
 
-    @property
+    @cached_property
     def kwh(self) -> float:
         """Sum of the energy here, before PUE."""
         return sum(each.kwh for each in self.draws)
+
+    @property
+    def counts(self) -> float:
+        """Expected cost under the goal."""
+        return (self._sum(self.site.counted) or 0.0) * self.site.region.pue
+
+    @property
+    def value(self) -> float:
+        """Cost by which this energy is compared with other plans.
+
+        That is by the quantile of the goal; by expected values where the threshold excludes a
+        part.
+        """
+        found = self._sum(self.site.deciding)
+        return self.counts if found is None else found * self.site.region.pue
+
+    def grams(self, quantile: str = "p50") -> float | None:
+        """Return the grams of the energy here.
+
+        ``None`` where the signal is not a carbon intensity, or a part of it is unknown.
+        """
+        outlook = self.site.outlook
+        if not outlook.signal.lower_is_cleaner:
+            return None
+        series = {"p10": outlook.p10, "p50": outlook.expected, "p90": outlook.p90}[quantile]
+        total = None if series is None else self._sum(series.runs)
+        return None if total is None else total * self.site.region.pue
+
+    @property
+    def signal_sum(self) -> float | None:
+        """Signal x kWh, for its mean."""
+        return self._sum(self.site.outlook.expected.runs)
+
+    @cached_property
+    def _sums(self) -> dict[int, float | None]:
+        """What `_sum` returned, by the identity of the runs, which the site keeps."""
+        return {}
+
+    def _sum(self, runs: tuple[Run, ...]) -> float | None:
+        """Return what `integrated` returns for the energy here; most runs are the same ones."""
+        key = id(runs)
+        if key not in self._sums:
+            self._sums[key] = integrated(runs, self.draws)
+        return self._sums[key]
 
 
 @dataclass(frozen=True)
@@ -206,7 +219,7 @@ class Candidate:
         shares = (Share(site, solution.parts, solution.extra),)
         return cls(shares, solution.cost * pue + moving, solution.segments, moved, bound)
 
-    @property
+    @cached_property
     def placed_parts(self) -> list[tuple[Part, Site]]:
         """All parts in order of time, each with its site."""
         parts = [(part, share.site) for share in self.shares for part in share.parts]
@@ -227,13 +240,13 @@ class Candidate:
         """Where it first runs."""
         return self.placed_parts[0][1]
 
-    @property
+    @cached_property
     def counts(self) -> float:
         """Expected cost under the goal."""
         moves = sum(move.counts for move in self.moved)
-        return sum(share.site.counts(share.draws) for share in self.shares) + moves
+        return sum(share.counts for share in self.shares) + moves
 
-    @property
+    @cached_property
     def kwh(self) -> float:
         """All energy: times PUE, and that of moves."""
         moves = sum(move.kwh for move in self.moved)
@@ -243,16 +256,16 @@ class Candidate:
         """Return the grams of all energy; ``None`` where a part is unknown."""
         total = sum(move.grams for move in self.moved)
         for share in self.shares:
-            grams = share.site.grams(share.draws, quantile)
+            grams = share.grams(quantile)
             if grams is None:
                 return None
             total += grams
         return total
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Mean of the signal, weighted by the energy of the job."""
-        sums = [share.site.signal_sum(share.draws) or 0.0 for share in self.shares]
+        sums = [share.signal_sum or 0.0 for share in self.shares]
         return sum(sums) / sum(share.kwh for share in self.shares)
 
     def cost(self, costs: CostSeries) -> float | None:

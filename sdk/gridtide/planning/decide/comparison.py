@@ -70,7 +70,7 @@ def run_now_at(site: Site, job: Job, moved: tuple[DataMove, ...] = ()) -> Candid
     if parts is None:
         return None
     share = Share(site, parts)
-    value = site.value(share.draws) + sum(move.counts for move in moved)
+    value = share.value + sum(move.counts for move in moved)
     return Candidate((share,), value, count_segments(parts), moved)
 
 
