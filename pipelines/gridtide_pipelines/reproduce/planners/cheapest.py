@@ -29,10 +29,9 @@ def cheapest_slots(values: Floats, need: int) -> Whole:
     limit = np.partition(values, need - 1, axis=-1)[:, need - 1 : need]
     if np.isnan(limit).any():
         raise BadInput(f"a row has fewer than {need} known slots; give fewer")
-    below, level = values < limit, values == limit
-    chosen = below | level
-    surplus = chosen.sum(axis=-1, keepdims=True) - need
-    if surplus.any():
+    chosen = values <= limit
+    if np.count_nonzero(chosen) > need * len(values):  # more slots are at the limit
+        below, level = values < limit, values == limit
         left = need - below.sum(axis=-1, keepdims=True)
         chosen = below | (level & (np.cumsum(level, axis=-1) <= left))
     slots: Whole = np.nonzero(chosen)[1].reshape(len(values), need)

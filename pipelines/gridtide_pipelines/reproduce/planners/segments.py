@@ -4,7 +4,8 @@ The counterpart of `gridtide.planning.solvers.price_search`, and of `segment_pro
 it as far as the number of segments and their shortest length go. A dynamic programme over
 boundaries between units, all amounts of work and numbers of segments at once: the least cost of
 running up to a boundary (`on`, less the cost of all units before it, so that running on changes
-nothing), and of being paused there (`off`).
+nothing), and of being paused there (`off`). It goes by the work done, with all boundaries at
+once: there is less work than time, and the best pause up to a boundary is a running minimum.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def cheapest(
         return inf, []
     spent = list(accumulate(units.costs, initial=0.0))
     on, off = _filled(units, spent, work, most, shortest)
-    totals = on[:, :, work] + np.array(spent)[:, None]
+    totals = on[work].T + np.array(spent)[:, None]
     point, layer = (int(each) for each in np.unravel_index(totals.argmin(), totals.shape))
     least = float(totals[point, layer])
     if least == inf:
@@ -53,29 +54,31 @@ def cheapest(
 def _filled(
     units: Units, spent: list[float], work: int, most: int | None, shortest: int
 ) -> tuple[Floats, Floats]:
-    """Return `on` and `off` (boundaries, segments begun, work done)."""
+    """Return `on` and `off` (work done, segments begun, boundaries)."""
     layers, up = (1, 0) if most is None else (min(most, work), 1)
     count = len(units.costs)
-    on = np.full((count + 1, layers, work + 1), inf)
-    off = np.full((count + 1, layers, work + 1), inf)
-    starting = off[:, : layers - up, : work + 1 - shortest]
-    started, onward, ran = on[:, up:, shortest:], on[:, :, 1:], on[:, :, :-1]
-    room = 0  # units since the last break
-    for point in range(1, count + 1):
-        broken = units.breaks[point - 1]
-        room = 1 if broken else room + 1
-        if not broken:
-            onward[point] = ran[point - 1]
-        start = point - shortest
-        if room >= shortest:
-            again = starting[start] + (units.restart[start] - spent[start])
-            np.minimum(started[point], again, out=started[point])
-            first = units.first[start] - spent[start]
-            if first < on[point, 0, shortest]:
-                on[point, 0, shortest] = first
-        if point < count:
-            stopped = on[point] + (spent[point] + units.pause[point])
-            np.minimum(off[point - 1], stopped, out=off[point])
+    before, broken = np.array(spent[:count]), np.array(units.breaks)
+    points = np.arange(count)
+    room = points - np.maximum.accumulate(np.where(broken, points, 0)) + 1
+    starts = count + 1 - shortest
+    fits = room[shortest - 1 :] >= shortest
+    running_on = np.where(broken, inf, 0.0)
+    pausing = before + np.array(units.pause)
+    restarting = np.where(fits, (np.array(units.restart) - before)[:starts], inf)
+    on = np.full((work + 1, layers, count + 1), inf)
+    off = np.full((work + 1, layers, count), inf)
+    again, stopped = np.empty((layers - up, starts)), np.empty((layers, count))
+    for done in range(shortest, work + 1):
+        now = on[done]
+        np.add(on[done - 1, :, :-1], running_on, out=now[:, 1:])
+        started = now[up:, shortest:]
+        np.add(off[done - shortest, : layers - up, :starts], restarting, out=again)
+        np.minimum(started, again, out=started)
+        if done == shortest:
+            first = np.where(fits, (np.array(units.first) - before)[:starts], inf)
+            np.minimum(now[0, shortest:], first, out=now[0, shortest:])
+        np.add(now[:, :count], pausing, out=stopped)
+        np.minimum.accumulate(stopped, axis=1, out=off[done])
     return on, off
 
 
@@ -83,14 +86,14 @@ def _traced(
     units: Units, on: Floats, off: Floats, last: tuple[int, int], *, up: int, shortest: int
 ) -> Spans:
     """Return the segments of the best path that ends at boundary and layer `last`."""
-    (point, layer), done = last, on.shape[2] - 1
+    (point, layer), done = last, len(on) - 1
     spans: Spans = []
     while True:
         end = point
         while (
             done > shortest
             and not units.breaks[point - 1]
-            and on[point - 1, layer, done - 1] <= on[point, layer, done]
+            and on[done - 1, layer, point - 1] <= on[done, layer, point]
         ):
             point, done = point - 1, done - 1
         start, done = point - shortest, done - shortest
@@ -99,5 +102,5 @@ def _traced(
             return spans[::-1]
         layer -= up
         point = start
-        while off[point - 1, layer, done] <= off[point, layer, done]:
+        while off[done, layer, point - 1] <= off[done, layer, point]:
             point -= 1

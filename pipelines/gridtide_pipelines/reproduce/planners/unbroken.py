@@ -5,15 +5,15 @@ Computes the same as `gridtide.windows.best_window`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from math import gcd
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridtide.errors import BadInput
 from gridtide.slots import STEPS_PER_UNIT
-from gridtide_pipelines.reproduce.planners.whole_steps import ROOM, Floats, Sums, Whole
+from gridtide_pipelines.reproduce.planners.whole_steps import BLOCK, ROOM, Floats, Sums, Whole
 
 NONE = -1  # the start where no run fits
 # Beyond every sum, also when a negative one is added to it, or two of it.
@@ -32,20 +32,21 @@ def best_whole(
     Raises:
         BadInput: no start from `first` to `last` leaves room for the run.
     """
-    slots = sums.steps.shape[-1]
+    slots = sums.slots
     stop = (slots - width if last is None else min(last, slots - width)) + 1
     if width < 1 or not 0 <= first < stop:
         raise BadInput(
             f"no run of {width} slots starts at slots {first} to {stop - 1} of {slots}; give "
             "for a shorter run or a later deadline"
         )
-    found = sums.totals[:, first + width : stop + width] - sums.totals[:, first:stop]
-    lacking = _lacking(sums, first, stop, width)
-    if lacking is not None:
-        found[lacking] = UNKNOWN
-    best = found.argmin(axis=1)
-    totals = found[np.arange(len(best)), best]
-    return np.where(totals >= ROOM, NONE, best + first), totals
+    (scratch,) = _SCRATCH.take(sums, 1)
+    blocks = []
+    for rows in sums.blocks():
+        found = _sum_slots(rows, width, 1, scratch)[:, first:stop]
+        best = found.argmin(axis=1)
+        blocks.append((best, found[np.arange(len(best)), best]))
+    starts, totals = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    return np.where(totals >= ROOM, NONE, starts + first), totals
 
 
 def best_any(
@@ -64,7 +65,7 @@ def best_any(
     Raises:
         BadInput: no start leaves room for the run, or times so fine that sums would not fit.
     """
-    slots = sums.steps.shape[-1]
+    slots = sums.slots
     end = slots * step - duration
     stop = end if last is None else min(last, end)
     if duration <= 0 or not 0 <= first <= stop:
@@ -88,8 +89,7 @@ def best_any(
     }
     totals, starts = _at(sums, sorted(alone), length, parts)
     if begin < end:
-        blocks = [_on_edges(rows, begin, end, length, parts) for rows in sums.blocks()]
-        found, at = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        found, at = _on_edges(sums, begin, end, length, parts)
         better = (found < totals) | ((found == totals) & (at < starts))
         totals, starts = np.where(better, found, totals), np.where(better, at, starts)
     none = totals >= ROOM
@@ -107,7 +107,7 @@ def best_starts(sums: Sums, starts: Whole, widths: Whole, slacks: Whole) -> Whol
     Raises:
         BadInput: a job does not fit at its own start, or a slot is unknown.
     """
-    totals, slots = sums.totals[0], sums.steps.shape[-1]
+    totals, slots = sums.totals[0], sums.slots
     if sums.unknown is not None or starts.min() < 0 or (starts + widths).max() > slots:
         raise BadInput(
             f"each job must fit at its start into known slots; there are {slots} slots"
@@ -127,34 +127,75 @@ def totals_at(sums: Sums, starts: Whole, widths: Whole) -> Floats:
     return found
 
 
-def _lacking(sums: Sums, first: int, stop: int, width: int) -> NDArray[np.bool_] | None:
-    if sums.unknown is None:
-        return None
-    return sums.unknown[:, first + width : stop + width] > sums.unknown[:, first:stop]
+class _Scratch(threading.local):
+    """Flat memory for the sums over a block of rows, of each thread.
+
+    Kept from one call to the next: fresh memory takes several times as long as the sums. Flat,
+    as numpy goes over one long row faster than over many short ones.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Whole] = []
+
+    def take(self, sums: Sums, count: int) -> list[Whole]:
+        """Return arrays for a block of rows, overwritten by the next call."""
+        size = sums.rows_a_block * (sums.slots + 1)
+        self._kept = [each for each in self._kept if len(each) >= size]
+        while len(self._kept) < count:
+            self._kept.append(np.empty(max(size, BLOCK), np.int64))
+        return self._kept[:count]
+
+
+_SCRATCH = _Scratch()
+
+
+def _sum_slots(sums: Sums, width: int, parts: int, scratch: Whole) -> Whole:
+    """Return `parts` x the totals of `width` slots from each edge on (rows, slots + 1).
+
+    The last `width` of each row, where no such run begins, mean nothing.
+    """
+    totals = sums.totals.reshape(-1)
+    found = scratch[: len(totals)]
+    inside = found[: len(totals) - width]
+    np.subtract(totals[width:], totals[: len(totals) - width], out=inside)
+    if parts > 1:
+        inside *= parts
+    if sums.unknown is not None:
+        unknown = sums.unknown.reshape(-1)
+        inside[unknown[width:] > unknown[: len(totals) - width]] = UNKNOWN
+    return found.reshape(sums.totals.shape)
 
 
 def _on_edges(sums: Sums, begin: int, end: int, length: int, parts: int) -> tuple[Whole, Whole]:
     """Return best total and start of windows whose whole slots begin in ``[begin, end)``."""
     width, rest = divmod(length, parts)
-    found = sums.totals[:, begin + width : end + width] - sums.totals[:, begin:end]
-    found *= parts
-    lacking = _lacking(sums, begin, end, width)
-    if lacking is not None:
-        found[lacking] = UNKNOWN
-    row = np.arange(len(found))
-    if rest == 0:
+    totals, besides, cheaper = _SCRATCH.take(sums, 3)
+    blocks = []
+    for rows in sums.blocks():
+        row = np.arange(len(rows.steps))
+        whole = _sum_slots(rows, width, parts, totals)
+        found = whole[:, begin:end]
+        if rest == 0:
+            best = found.argmin(axis=1)
+            blocks.append((found[row, best], (begin + best) * parts))
+            continue
+        beside = np.multiply(rows.steps.reshape(-1), rest, out=besides[: rows.steps.size])
+        if rows.unknown is not None:
+            beside.reshape(whole.shape)[:, :-1][rows.unknown[:, 1:] > rows.unknown[:, :-1]] = (
+                UNKNOWN
+            )
+        # Of the slots beside the whole ones, the one before them and the one after.
+        apart = width + 1
+        both = cheaper[: beside.size - apart]
+        np.minimum(beside[: beside.size - apart], beside[apart:], out=both)
+        whole.reshape(-1)[1 : both.size + 1] += both
         best = found.argmin(axis=1)
-        return found[row, best], (begin + best) * parts
-    beside = sums.steps[:, begin - 1 : end + width] * rest
-    if sums.unknown is not None:
-        edges = sums.unknown[:, begin - 1 : end + width + 1]
-        beside[edges[:, 1:] > edges[:, :-1]] = UNKNOWN
-    before, after = beside[:, : end - begin], beside[:, width + 1 :]
-    found += np.minimum(before, after)
-    best = found.argmin(axis=1)
-    # Of equal ones the run that begins before the edge is the earlier.
-    sooner = before[row, best] <= after[row, best]
-    return found[row, best], (begin + best) * parts - rest * sooner
+        # Of equal ones the run that begins before the edge is the earlier.
+        slots = beside.reshape(whole.shape)
+        sooner = slots[row, begin - 1 + best] <= slots[row, begin + width + best]
+        blocks.append((found[row, best], (begin + best) * parts - rest * sooner))
+    best_totals, starts = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    return best_totals, starts
 
 
 def _at(sums: Sums, starts: Sequence[int], length: int, parts: int) -> tuple[Whole, Whole]:
@@ -171,13 +212,13 @@ def _at(sums: Sums, starts: Sequence[int], length: int, parts: int) -> tuple[Who
 def _upto(sums: Sums, instants: Whole, parts: int) -> Whole:
     """Sum up to `instants`, in steps x parts of a slot."""
     slot, over = np.divmod(instants, parts)
-    inside = np.minimum(slot, sums.steps.shape[-1] - 1)
+    inside = np.minimum(slot, sums.slots - 1)
     upto: Whole = sums.totals[:, slot] * parts + sums.steps[:, inside] * over
     return upto
 
 
 def _check_room(sums: Sums, parts: int) -> None:
-    most = int(np.abs(sums.steps).max(initial=0)) * sums.steps.shape[-1]
+    most = sums.largest * sums.slots
     if most * parts >= ROOM:
         raise BadInput(
             f"times split a slot into {parts} parts, too fine to sum exactly; give earliest, "

@@ -16,9 +16,8 @@ Whole = NDArray[np.int64]
 
 # Sums stay below this, so that there is room in 64 bits for what means unknown.
 ROOM = 2**60
-# Values in a block: a quarter of a megabyte, which a cache keeps from one step to the next and
-# an allocator reuses. Four times faster than a megabyte at once, measured over 400 x 288.
-BLOCK = 2**15
+# Values in a block: half a megabyte, which a cache keeps from one step to the next.
+BLOCK = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +25,45 @@ class Sums:
     """Rows of slots of one length, ready to be searched.
 
     Attributes:
-        steps: (rows, slots) value of each slot in steps, 0 where unknown; turned negative where
-            more is cleaner, so that less is always better.
+        steps: (rows, slots + 1) value of each slot in steps, 0 where unknown and in the last
+            column, so that all arrays have one shape and are searched in one go; turned
+            negative where more is cleaner, so that less is always better.
         totals: (rows, slots + 1) sum of `steps` before each edge.
         unknown: (rows, slots + 1) how many slots before each edge are unknown; ``None`` where
             every slot is known.
+        largest: greatest size of a step.
         lower_is_cleaner: whether `steps` have the sign of the values.
     """
 
     steps: Whole
     totals: Whole
     unknown: Whole | None
+    largest: int
     lower_is_cleaner: bool
+
+    @property
+    def slots(self) -> int:
+        """How many slots a row has."""
+        return int(self.steps.shape[-1]) - 1
+
+    @property
+    def rows_a_block(self) -> int:
+        """How many rows a block has; the last one may have fewer."""
+        return min(max(1, BLOCK // (self.slots + 1)), len(self.steps))
 
     def blocks(self) -> Iterator[Sums]:
         """Yield the rows in blocks."""
-        rows = max(1, BLOCK // self.steps.shape[-1])
+        rows = self.rows_a_block
         for first in range(0, len(self.steps), rows):
             part = slice(first, first + rows)
             unknown = None if self.unknown is None else self.unknown[part]
-            yield Sums(self.steps[part], self.totals[part], unknown, self.lower_is_cleaner)
+            yield Sums(
+                self.steps[part],
+                self.totals[part],
+                unknown,
+                self.largest,
+                self.lower_is_cleaner,
+            )
 
 
 def prepare_sums(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
@@ -59,7 +77,10 @@ def prepare_sums(values: Floats, *, lower_is_cleaner: bool = True) -> Sums:
     if not lower_is_cleaner:
         steps = -steps
     unknown = before_edges(lacking) if lacking.any() else None
-    return Sums(steps, before_edges(steps), unknown, lower_is_cleaner)
+    padded = np.zeros((len(steps), steps.shape[-1] + 1), np.int64)
+    padded[:, :-1] = steps
+    largest = int(np.abs(steps).max(initial=0))
+    return Sums(padded, before_edges(steps), unknown, largest, lower_is_cleaner)
 
 
 def in_steps(values: Floats) -> Whole:
