@@ -20,10 +20,13 @@ from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.opening_hours import merged
 from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers.cancellation import check_cancelled
+from gridtide.planning.solvers.pruning import Pruning, Useful
 from gridtide.planning.solvers.time_grid import TimeGrid, Units
 
 # How many prices are tried in search of exactly the most segments.
 PRICES = 12
+# Below so much work the exact programme takes no longer than to prune it.
+LEAST_PRUNED = 8
 
 # From which work on, `on` and `off` by work from there on, and what all units before cost.
 Row = tuple[int, list[float], list[float], float]
@@ -77,40 +80,84 @@ def cheapest(units: Units, work: int) -> tuple[float, list[int]]:
 
     The cost is infinite where there are too few units.
     """
+    if work > len(units.costs):
+        return inf, []
+    if work < LEAST_PRUNED:
+        return _cheapest_of(units, work, None)
+    pruning = Pruning(units, work)
+    limit = pruning.expected
+    found = _cheapest_of(units, work, pruning.within(limit))
+    if found[0] > limit:  # what was left out may cost less
+        found = _cheapest_of(units, work, pruning.within(found[0]))
+    return found
+
+
+def _cheapest_of(units: Units, work: int, useful: Useful | None) -> tuple[float, list[int]]:
+    """Return what `cheapest` returns, among schedules in the `useful` states alone."""
     count = len(units.costs)
-    if work > count:
+    runs = [True] * count if useful is None else useful.runs
+    pauses = [True] * count if useful is None else useful.pauses
+    left = sum(runs)  # units to come that it may run in
+    if left < work:
         return inf, []
     rows: list[Row] = []
     best, last, spent = inf, -1, 0.0
     # Rows cover the work from `low` on: with less, the units left would not be enough.
     low, on, off = 0, [0.0 if units.running else inf], [inf]
-    for u, (cost, broken, pause, restart) in enumerate(
-        zip(units.costs, units.breaks, units.pause, units.restart, strict=True)
+    on_is_used, off_is_used = units.running, False
+    for u, (cost, broken, pause, restart, may_run, may_pause) in enumerate(
+        zip(
+            units.costs,
+            units.breaks,
+            units.pause,
+            units.restart,
+            runs,
+            pauses,
+            strict=True,
+        )
     ):
         check_cancelled()
         rows.append((low, on, off, spent))
         stopping, starting = spent + pause, restart - spent
         # Both rows are of one length; to have zip check it takes a tenth of the time.
-        pairs = zip(on, off, strict=False)
-        stay = [y if y <= x + stopping else x + stopping for x, y in pairs]
+        if on_is_used and (may_pause or (broken and may_run)):
+            pairs = zip(on, off, strict=False)
+            stay = [y if y <= x + stopping else x + stopping for x, y in pairs]
+        else:
+            stay = off
+        if not may_run:
+            if on_is_used:
+                on, on_is_used = [inf] * len(off), False
+            off_is_used = may_pause
+            off = stay if may_pause else [inf] * len(off)
+            spent += cost
+            continue
         if broken:
             moved = [y + starting for y in stay]
+        elif not off_is_used:
+            moved = on.copy()
+        elif not on_is_used:
+            moved = [y + starting for y in off]
         else:
             pairs = zip(on, off, strict=False)
             moved = [x if x <= y + starting else y + starting for x, y in pairs]
         if low == 0 and units.first[u] - spent < moved[0]:
             moved[0] = units.first[u] - spent
         spent += cost
+        off_is_used = may_pause
+        stay = stay.copy() if may_pause else [inf] * len(moved)
         if low + len(moved) == work:
             final = moved.pop() + spent
             if final < best:
                 best, last = final, u
         else:
             stay.append(inf)
-        if work - (count - 1 - u) > low:
+        left -= 1
+        if work - left > low:
             low, on, off = low + 1, moved, stay[1:]
         else:
             on, off = [inf, *moved], stay
+        on_is_used = True
     return best, _taken(units, rows, last, work)
 
 
