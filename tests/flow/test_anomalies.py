@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,13 @@ import polars as pl
 import pytest
 
 from gridtide.cli.script import main
-from gridtide_store.anomalies import ANOMALY
+from gridtide.model import Quality
+from gridtide_pipelines.ingest.flow import Intake, ingest
+from gridtide_pipelines.ingest.parsing import readings
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Response
+from gridtide_pipelines.ingest.sources import uk_carbon_intensity
+from gridtide_store.accepting import accept
+from gridtide_store.anomalies import ANOMALY, Filter, read_anomalies
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.receiving import receive
 from gridtide_store.store import Store
@@ -136,3 +144,69 @@ def test_without_a_store_there_is_nothing_to_list(
 ) -> None:
     assert main(["anomalies"], {"GRIDTIDE_HOME": str(tmp_path / "none")}) == 1
     assert "it has no store" in capsys.readouterr().err
+
+
+def test_garbage_of_a_publisher_is_in_the_table_once_and_in_no_series(tmp_path: Path) -> None:
+    # Load repeats itself from hour 10 to hour 49; hour 5 is implausible, hour 60 still to come.
+    said = {hour: 400.0 + hour for hour in range(61)} | dict.fromkeys(range(10, 50), 500.0)
+    said[5] = 9e9
+
+    def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+        return readings(
+            zone="DE",
+            signal="load",
+            start=[START + hour * HOUR for hour in said],
+            end=HOUR,
+            value=list(said.values()),
+            quality=Quality.MEASURED,
+            body=0,
+        )
+
+    def requests(query: Query) -> list[list[Request]]:
+        return [[Request("GET", "/load", kind=query.kind, zones=query.zones)]]
+
+    source = replace(
+        uk_carbon_intensity.SOURCE, name="a", requests=requests, parse=parse, following=None
+    )
+    end = START + 60 * HOUR
+
+    def ingested(store: Store, now: datetime) -> Intake:
+        return ingest(
+            source,
+            Kind.LOAD,
+            ["DE"],
+            START,
+            end,
+            fetch=lambda *_: Response(b"{}"),
+            store=store,
+            now=lambda: now,
+        )
+
+    home = DataDirectory(tmp_path / "home")
+    with writer_lock(home, "test", end), Store.open(home) as store:
+        first = ingested(store, end)
+        assert first.flags == {"implausible:load": 1, "frozen": 16, "future:load": 1}
+        found = read_anomalies(store.connection, Filter(), limit=99)
+        assert Counter(found["flag"]) == {"frozen": 16, "future": 1, "implausible": 1}
+        assert first.rows == 60 - 1 - 16
+        again = ingested(store, end + HOUR / 2)
+        assert again.rows == 0
+        assert read_anomalies(store.connection, Filter(), limit=99).height == found.height
+
+        def loads() -> dict[int, float]:
+            history = store.history("DE", "load", START, end + HOUR, as_of=end + 9 * HOUR)
+            starts = [(each - START) // HOUR for each in history["start"]]
+            return dict(zip(starts, history["value"].to_list(), strict=True))
+
+        assert set(range(60)) - set(loads()) == {5, *range(34, 50)}
+        accept(
+            store,
+            Filter(flags=["implausible", "frozen"]),
+            end + HOUR,
+            note="the meter was read",
+            count=17,
+        )
+        assert loads() == {hour: value for hour, value in said.items() if hour < 60}
+        ingested(store, end + 2 * HOUR)
+        assert loads()[5] == 9e9
+        assert loads()[60] == 460.0  # it is over by now

@@ -285,17 +285,22 @@ def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
 
 
 def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:
-    bodies = len(list(line.home.raw.glob("??/*.gz")))
+    # The same day's second forecast is neither the first of the day nor of a served slot.
+    assert refresh(line, now=NOW + timedelta(hours=1)) == 0, line.err
     line.keep = {"GRIDTIDE_KEEP_RAW_DAYS": "10", "GRIDTIDE_KEEP_RUN_DAYS": "10"}
     later = NOW + timedelta(days=20)
     assert refresh(line, now=later) == 0, line.err
     assert line("check", now=later) == 0, line.out
     with writer_lock(line.home, "test", NOW), Store.open(line.home) as store:
-        expired = store.connection.execute(
-            "SELECT count(*) FROM retrieval WHERE expired_at IS NOT NULL"
-        ).fetchone()
-    assert expired is not None
-    assert expired[0] >= bodies
+        found = store.connection.execute(
+            "SELECT kind, kept_as, count(*) FROM retrieval WHERE known_at < ? GROUP BY ALL",
+            [later - timedelta(days=10)],
+        ).fetchall()
+    kept = {(kind, why): count for kind, why, count in found}
+    assert kept["forecast", ""] > 0
+    assert kept["forecast", "first"] == 1
+    assert kept["generation", "served"] > 0
+    assert ("generation", "") not in kept or kept["generation", "first"] > 0
 
 
 def test_a_source_that_refuses_is_not_requested_again_in_the_same_refresh(
