@@ -21,9 +21,9 @@ from gridtide_store.errors import BodyExpired, Damaged, translate_errors
 from gridtide_store.opening import read_note, write_note
 
 # What one `prune_raw` judges at most, so that it takes as long on a store of seven years as on
-# a new one: more than an hour of all sources brings, and as much as 1.5 million values.
+# a new one: more than an hour of all sources brings, and at most about a million values.
 MOST_JUDGED: Final = 2_000
-MOST_BYTES: Final = 256_000_000
+MOST_BYTES: Final = 128_000_000
 
 # Bodies are in as many folders, of which each `prune_raw` sweeps one.
 FOLDERS: Final = 256

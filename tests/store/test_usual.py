@@ -122,6 +122,8 @@ def test_a_derived_value_in_which_a_revision_may_be_keeps_its_stored_time(
     as_of = now + CONTEXT + 4 * HOUR + LAG
     found = store.history("DE", SIGNAL, now, now + 9 * DAY, as_of=as_of, usual=USUAL)
     assert found["value"].to_list() == [302.0]
+    later = store.history("DE", SIGNAL, now + HOUR, now + 9 * DAY, as_of=as_of, usual=USUAL)
+    assert later["value"].to_list() == [302.0]
     assert [value for value, _ in read(store, now, now + 11 * DAY)] == [300.0, 301.0, 302.0]
 
 
