@@ -45,11 +45,14 @@ EXCLUDED: Final = (
     "negative_total",
     "partial",
     "unasked_time",
+    "unmerged",
 )
 
 # A publisher that sends nothing but garbage must not fill the disk: a day of EIA, the largest,
-# is about 20,000 values, of which a quarter can be anomalous before only their number is kept.
+# is about 20,000 values, of which a quarter can be left out before only their number is kept.
+# Remarks, on values that are in their series, have a limit of their own.
 MOST_A_DAY: Final = 5_000
+REMARKS: Final = 5  # one remark for so many values that are left out
 
 
 def is_excluded(flag: str) -> bool:
@@ -67,15 +70,15 @@ def record_anomalies(
 ) -> int:
     """Add the anomalies that are not stored yet; call it inside a transaction.
 
-    Of one source and UTC day at most `most` are kept, excluded values and newer slots first;
-    how many were not is counted.
+    Of one source and UTC day at most `most` excluded values are kept, and at most a fifth as
+    many remarks, those of newer slots first; how many were not is counted.
 
     Args:
         connection: with the live file in use.
         incoming: columns `ANOMALY`.
         batch: number of this insertion, above all before it.
         scratch: folder for the file the rows go in through.
-        most: limit for each source and day.
+        most: excluded values of each source and day.
 
     Returns:
         Rows added.
@@ -88,10 +91,12 @@ def record_anomalies(
     fresh = fresh.with_columns(
         day=pl.col("known_at").dt.strftime("%Y-%m-%d"),
         excluded=pl.col("flag").str.split(":").list.first().is_in(EXCLUDED),
-    ).sort("excluded", "slot_start", descending=True, maintain_order=True)
-    ranked = fresh.join(_kept(connection, fresh), on=["source", "day"], how="left")
-    place = pl.int_range(pl.len()).over("source", "day") + pl.col("kept").fill_null(0)
-    ranked = ranked.with_columns(fits=place < most)
+    ).sort("slot_start", descending=True, maintain_order=True)
+    group = ["source", "day", "excluded"]
+    ranked = fresh.join(_kept(connection, fresh), on=group, how="left", maintain_order="left")
+    place = pl.int_range(pl.len()).over(group) + pl.col("kept").fill_null(0)
+    limit = pl.when("excluded").then(most).otherwise(most // REMARKS)
+    ranked = ranked.with_columns(fits=place < limit)
     _count_left_out(connection, ranked.filter(~pl.col("fits")))
     added = ranked.filter("fits").select(ANOMALY.names()).sort("zone", "signal", "slot_start")
     row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM anomaly").fetchone()
@@ -119,17 +124,18 @@ def _fresh(connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame) -> pl.
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame) -> pl.DataFrame:
-    """Return how many anomalies are stored of each source and day in `fresh`."""
+    """Return how many are stored of each source and day in `fresh`, excluded or remarks."""
     days = fresh["day"]
     return frame(
         columns(
             connection,
-            "SELECT source, strftime(known_at, '%Y-%m-%d') AS day, count(*) AS kept "
+            "SELECT source, strftime(known_at, '%Y-%m-%d') AS day, "
+            "list_contains(?, split_part(flag, ':', 1)) AS excluded, count(*) AS kept "
             "FROM anomaly WHERE source IN (SELECT unnest(?)) AND known_at >= ?::TIMESTAMPTZ "
             "AND known_at < ?::TIMESTAMPTZ + INTERVAL 1 DAY GROUP BY ALL",
-            [fresh["source"].unique().to_list(), days.min(), days.max()],
+            [list(EXCLUDED), fresh["source"].unique().to_list(), days.min(), days.max()],
         )
-    ).cast({"source": pl.String, "day": pl.String, "kept": pl.Int64})
+    ).cast({"source": pl.String, "day": pl.String, "excluded": pl.Boolean, "kept": pl.Int64})
 
 
 def _count_left_out(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:

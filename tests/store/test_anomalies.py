@@ -98,20 +98,22 @@ def test_a_day_of_a_source_is_limited_and_what_is_left_out_is_counted(
     def record(rows: pl.DataFrame) -> int:
         with transaction(store.connection):
             return record_anomalies(
-                store.connection, rows, batch=1, scratch=store.scratch, most=3
+                store.connection, rows, batch=1, scratch=store.scratch, most=5
             )
 
-    remarks = odd(loads([1.0, 2.0], now, start=start), "unmapped_code:X")
-    assert record(pl.concat([remarks, odd(loads([7e9, 8e9, 9e9], now, start=start))])) == 3
-    # Values that are in no series come before remarks.
-    assert listed(store)["flag"].unique().to_list() == ["implausible"]
+    remarks = odd(loads([1.0, 2.0, 3.0], now, start=start), "unmapped_code:X")
+    assert record(remarks) == 1
+    # Remarks take no room from values that are in no series; the newest slots come first.
+    excluded = odd(loads([4e9, 5e9, 6e9, 7e9, 8e9, 9e9], now, start=start))
+    assert record(excluded) == 5
+    assert sorted(listed(store)["value"].to_list()) == [3.0, 5e9, 6e9, 7e9, 8e9, 9e9]
     assert record(odd(loads([5e9], now, source="b", start=start))) == 1
-    assert record(odd(loads([6e9], now, start=start))) == 0
+    assert record(odd(loads([6.5e9], now, start=start))) == 0
     left_out = store.connection.execute(
         "SELECT source, day::TEXT, count FROM anomaly_left_out"
     ).fetchall()
-    assert left_out == [("a", f"{now:%Y-%m-%d}", 3)]
-    assert record(odd(loads([6e9], now + DAY, start=start))) == 1
+    assert left_out == [("a", f"{now:%Y-%m-%d}", 4)]
+    assert record(odd(loads([6.5e9], now + DAY, start=start))) == 1
 
 
 def test_garbage_for_ever_fills_no_more_than_its_limit(
