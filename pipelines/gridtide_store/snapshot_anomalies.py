@@ -16,7 +16,7 @@ from gridtide_store.database import columns, frame
 # A snapshot is written every hour and kept in memory by no reader: so long a time is enough to
 # see what is wrong, and so many of a zone are more than anybody reads.
 PUBLISHED_FOR: Final = timedelta(days=90)
-MOST_OF_A_ZONE: Final = 5_000
+MOST_OF_A_ZONE: Final = 1_000
 
 # Notes of the operator are not published.
 COLUMNS: Final = tuple(name for name in LISTED.names() if name not in ("issued_at", "note"))

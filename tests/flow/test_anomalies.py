@@ -142,8 +142,8 @@ def test_what_is_not_meant_changes_nothing(
 def test_without_a_store_there_is_nothing_to_list(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["anomalies"], {"GRIDTIDE_HOME": str(tmp_path / "none")}) == 1
-    assert "it has no store" in capsys.readouterr().err
+    assert main(["anomalies"], {"GRIDTIDE_HOME": str(tmp_path / "none")}) == 2
+    assert "holds no store" in capsys.readouterr().err
 
 
 def test_garbage_of_a_publisher_is_in_the_table_once_and_in_no_series(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from gridtide_store.anomalies import (
     read_anomalies,
     record_anomalies,
 )
+from gridtide_store.check import check
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.database import transaction
 from gridtide_store.receiving import LATE_AFTER, receive, recent_values
 from gridtide_store.store import Store
@@ -336,3 +338,16 @@ def test_of_a_conflict_one_value_is_chosen_and_may_be_corrected(
         lag=HOUR,
     )
     assert values(store, now, later + 3 * HOUR) == [11.0]
+
+
+def test_the_check_finds_an_accepted_value_that_is_in_no_series(
+    home: DataDirectory, slots: Frame, now: datetime
+) -> None:
+    with writer_lock(home, "test", now), Store.open(home) as store:
+        receive(store, NONE, odd(slots([9e9], now, start=now - DAY, signal=SIGNAL)), lag=HOUR)
+        accept(store, Filter(ids=[1]), now, note="x")
+    assert check(home, now + HOUR) == []
+    with writer_lock(home, "test", now), Store.open(home) as store:
+        store.connection.execute("UPDATE anomaly SET value = 8e9")
+    (finding,) = check(home, now + HOUR)
+    assert finding.problem == "anomaly: accepted, but its value was never in its series (1)"
