@@ -39,6 +39,7 @@ class Settings:
             (``eia``, ``eia_files``).
         secrets: keys of publishers by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
+        corrections: correct known systematic errors of publishers.
         keep_raw: how long all raw bodies stay; None is for ever.
         keep_runs: how long forecast runs stay in full; None is for ever.
         max_age: how long ago the slot of a latest value may have ended by default.
@@ -54,6 +55,7 @@ class Settings:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_restricted: bool = False
+    corrections: bool = True
     keep_raw: timedelta | None = timedelta(days=90)
     keep_runs: timedelta | None = timedelta(days=60)
     max_age: timedelta = timedelta(hours=6)
@@ -83,6 +85,7 @@ class Settings:
             base_urls=base_urls,
             secrets={k: v for k, v in environ.items() if SECRET.fullmatch(k) and v},
             allow_restricted=read_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
+            corrections=read_flag(environ, "GRIDTIDE_CORRECTIONS", default=True),
             keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
             keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
             max_age=_hours(environ, "GRIDTIDE_MAX_AGE_HOURS", cls.max_age),
@@ -114,6 +117,8 @@ KNOWN = {
     "GRIDTIDE_API_KEY": "bearer token that goes with every request to GRIDTIDE_URL",
     "GRIDTIDE_KEY_OVER_HTTP": "1 sends that key over plain http to other machines; default 0",
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
+    "GRIDTIDE_CORRECTIONS": "0 stores values of publishers as published, with their known "
+    "systematic errors; default 1",
     "GRIDTIDE_KEEP_RAW_DAYS": "days all raw bodies are kept, or forever; after that the first "
     "of each day, and those that served values come from; default 90",
     "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full, or forever; default 60",

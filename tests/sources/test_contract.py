@@ -172,7 +172,16 @@ def test_a_truncated_body_raises_source_changed_and_nothing_else(
     source, path = case
     whole = path.read_bytes().rstrip()
     cut = data.draw(st.integers(0, len(whole) - 1))
-    with pytest.raises(SourceChanged):
+    if path.suffix == ".csv" and (frame := parsed(source, whole[:cut])) is not None:
+        # A table that ends with a row is a shorter table; it says nothing that was not said.
+        expected = parsed(source, whole)
+        assert expected is not None
+        key = ["zone", "signal", "start", "issued_at"]
+        both = frame.join(expected, on=key, nulls_equal=True)
+        assert both.height == frame.height
+        assert both.filter(pl.col("value") != pl.col("value_right")).is_empty()
+        return
+    with pytest.raises((SourceChanged, NothingYet) if path.suffix == ".csv" else SourceChanged):
         source.parse([body(whole[:cut])])
 
 

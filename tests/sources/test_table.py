@@ -99,7 +99,7 @@ def test_the_command_prints_csv_and_says_the_rest_on_standard_error(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["enstoe", "load.xml", "--zone", "AT"], 2, "must be one of eia, entsoe"),
+        (["enstoe", "load.xml", "--zone", "AT"], 2, "must be one of eia, eia_bulk, entsoe"),
         (["entsoe", "load.xml", "--zone", "AT", "--kind", "fuel"], 2, "must be one of"),
         (["entsoe", "absent.xml", "--zone", "AT"], 2, "cannot be read"),
         (["entsoe", "error_too_many.xml", "--zone", "AT"], 1, "allowed maximum"),

@@ -29,6 +29,7 @@ def test_each_setting_is_read() -> None:
             "GRIDTIDE_EIA_URL": "http://127.0.0.1:9",
             "EIA_API_KEY": "k",
             "GRIDTIDE_ALLOW_RESTRICTED": "yes",
+            "GRIDTIDE_CORRECTIONS": "off",
             "GRIDTIDE_KEEP_RAW_DAYS": "30",
             "GRIDTIDE_KEEP_RUN_DAYS": "7",
             "GRIDTIDE_LOG_LEVEL": "info",
@@ -39,6 +40,8 @@ def test_each_setting_is_read() -> None:
         }
     )
     assert settings.home == Path("/data")
+    assert not settings.corrections
+    assert Settings.from_env({}).corrections
     assert settings.now == datetime(2021, 10, 1, tzinfo=UTC)
     assert settings.base_urls == {"eia": "http://127.0.0.1:9"}
     assert settings.secrets == {"EIA_API_KEY": "k"}
@@ -62,6 +65,7 @@ def test_what_is_kept_for_ever_is_named_so() -> None:
         ("GRIDTIDE_NOW", "2021-10-01T00:00"),
         ("GRIDTIDE_NOW", "yesterday"),
         ("GRIDTIDE_ALLOW_RESTRICTED", "perhaps"),
+        ("GRIDTIDE_CORRECTIONS", "some"),
         ("GRIDTIDE_KEEP_RAW_DAYS", "-1"),
         ("GRIDTIDE_KEEP_RUN_DAYS", "0"),
         ("GRIDTIDE_KEEP_RUN_DAYS", "36501"),

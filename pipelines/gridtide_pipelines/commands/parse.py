@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +17,7 @@ from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide_pipelines.commands.session import begin
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.limits import DEFAULT
-from gridtide_pipelines.ingest.source import READING, Body, Kind, Request, Source
+from gridtide_pipelines.ingest.source import Body, Kind, Request, Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.table import ANY, COLUMNS, table, zones_of
 
@@ -59,43 +62,65 @@ def parse(
     publisher = _source(source)
     only = _kind(kind)
     known_at = begin(terminal).clock()
-    bodies = [
-        Body(
-            Request("GET", request_url or "/", kind=only or Kind.GENERATION, zones=zones),
-            _content(path, publisher),
-            known_at,
-            index,
-        )
-        for zones in [zones_of(publisher, zone)]
-        for index, path in enumerate(paths)
-    ]
+    zones = zones_of(publisher, zone)
+    request = Request("GET", request_url or "/", kind=only or Kind.GENERATION, zones=zones)
+    flags: Counter[str] = Counter()
+    rows: list[dict[str, object]] = []
+    printed, others = 0, set[str]()
+    header = [",".join(COLUMNS)]
     try:
-        found = publisher.parse(bodies)
+        for found in _parsed(publisher, paths, request, known_at):
+            every = found["flag"].drop_nulls().str.split(";").explode().value_counts()
+            flags.update(dict(every.iter_rows()))
+            part = table(found, publisher, zone, only)
+            printed += part.height
+            if not printed:
+                others |= set(table(found, publisher, ANY, None)["zone"])
+            if terminal.json:
+                rows += part.to_dicts()
+            else:
+                terminal.result(*header, *part.write_csv(include_header=False).splitlines())
+                header = []
     except NothingYet as error:
         terminal.say(str(error))
-        found = READING.to_frame()
-    unmapped = found["flag"].drop_nulls().str.split(";").explode().value_counts(sort=True)
-    for flag, count in unmapped.iter_rows():
+    if not terminal.json:
+        terminal.result(*header)
+    for flag, count in flags.most_common():
         terminal.say(f"{flag} ({count} values)")
-    rows = table(found, publisher, zone, only)
-    if rows.is_empty() and found["value"].count():
-        terminal.say(_nothing_of(zone, only, table(found, publisher, ANY, None)))
+    if not printed and others:
+        terminal.say(_nothing_of(zone, only, sorted(others)))
     if terminal.json:
-        terminal.document({"rows": rows.to_dicts()})
-    else:
-        terminal.result(",".join(COLUMNS))
-        terminal.result(*rows.write_csv(include_header=False).splitlines())
+        terminal.document({"rows": rows})
     return 0
 
 
-def _nothing_of(zone: str, only: Kind | None, rows: pl.DataFrame) -> str:
+def _nothing_of(zone: str, only: Kind | None, zones: Sequence[str]) -> str:
     """Return what the bodies hold in place of the requested values."""
-    zones = rows["zone"].unique().sort().to_list()
     more = f" and {len(zones) - LISTED} more" if len(zones) > LISTED else ""
     what = f"value of kind {only}" if only else "value"
     return (
         f"no {what} for zone {zone!r}; there are values for {', '.join(zones[:LISTED])}{more}"
     )
+
+
+def _parsed(
+    publisher: Source, paths: Sequence[Path], request: Request, known_at: datetime
+) -> Iterator[pl.DataFrame]:
+    """Yield the readings of files that are one answer; of large files part by part."""
+    if publisher.parts is None:
+        contents = [_content(path, publisher) for path in paths]
+        yield publisher.parse(
+            [Body(request, content, known_at, index) for index, content in enumerate(contents)]
+        )
+        return
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                for content in publisher.parts(stream):
+                    with suppress(NothingYet):  # of some days of it
+                        yield publisher.parse([Body(request, content, known_at, 0)])
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _source(name: str) -> Source:
@@ -123,9 +148,10 @@ def _content(path: Path, source: Source) -> bytes:
     """
     try:
         size = path.stat().st_size
-        if size > DEFAULT.body:
+        if size > source.largest_body:
             raise SourceChanged(
-                source.name, f"{path} has {size} bytes; an answer has at most {DEFAULT.body}"
+                source.name,
+                f"{path} has {size} bytes; an answer has at most {source.largest_body}",
             )
         return path.read_bytes()
     except OSError as error:

@@ -46,14 +46,25 @@ def read_csv(
     if len(header[0]) > LONGEST_HEADER:
         raise ValueError(f"a header line of {len(header[0])} bytes")
     frame = pl.read_csv(content, separator=separator, infer_schema=False, skip_lines=skip)
-    # A body that was cut ends within a number, which would pass for a smaller one.
-    last = content.rstrip().rpartition(b"\n")[2].decode()
-    if frame.height and len(next(csv.reader([last], delimiter=separator))) < frame.width:
-        raise ValueError("the last row has fewer fields than the header: the body is cut short")
+    if frame.height:
+        last = content.rstrip().rpartition(b"\n")[2]
+        check_last(last, frame.width, separator=separator)
     frame = frame.rename(lambda name: BLANKS.sub(" ", name.strip()))
     if missing := sorted(set(columns) - set(frame.columns)):
         raise ValueError(f"columns missing: {', '.join(missing)}")
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def check_last(line: bytes, width: int, *, separator: str = ",") -> None:
+    """Check that the last line has as many fields as the header.
+
+    A body that was cut ends within a number, which would pass for a smaller one.
+
+    Raises:
+        ValueError: it has fewer.
+    """
+    if len(next(csv.reader([line.decode()], delimiter=separator), ())) < width:
+        raise ValueError("the last row has fewer fields than the header: the body is cut short")
 
 
 def number_of(column: str, *, decimal: str = ".", thousands: str = ",") -> pl.Expr:

@@ -29,6 +29,7 @@ from gridtide_pipelines.ingest import anomalies
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import DEFAULT, ENDLESS, Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
+from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.schedule import AnsweredDays
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -81,23 +82,24 @@ def ingest(
     limits: Limits = DEFAULT,
     monotonic: Callable[[], float] = time.monotonic,
     intake: Intake | None = None,
+    corrected: bool = True,
 ) -> Intake:
     """Ingest one span of some zones from one source into the store.
 
     The raw body is kept before it is parsed, so that a mended parser can replay the past with
     the original `known_at`. Doing it again adds only what is new.
 
-    Each group of requests succeeds or fails alone: a zone that fails leaves the others as they
-    are, until several groups in a row have failed for the same reason.
+    Each group succeeds or fails alone, until several in a row failed for the same reason.
 
     Args:
         intake: what to add to; it holds what was stored before an error, too.
+        corrected: whether systematic errors of the publisher are corrected.
 
     Raises:
         SourceError: see errors.py for what to do about each kind.
     """
     intake = Intake() if intake is None else intake
-    watch = Watch(source.name, limits, monotonic)
+    watch, span = Watch(source.name, limits, monotonic), Span(start, end)
     empty: NothingYet | None = None
     failures: list[SourceError] = []
     kept = refused = in_a_row = 0
@@ -108,18 +110,17 @@ def ingest(
         try:
             bodies = _retrieve(source, group, fetch, store, now, watch)
             intake.size += sum(len(body.content) for body in bodies)
-            parsed = source.parse(bodies)
-            found = normalize(parsed, source, bodies, span=Span(start, end))
-            intake.flags.update(found.flags)
-            for sentence in found.refused:
-                log.warning("not stored, implausible or of another time: %s", sentence)
-            intake.rows += _store(source, store, found, intake.flags)
-            intake.answered_days.add(found.observations, found.refused_slots)
-            kept += found.observations["value"].count() + found.forecasts.height
-            refused += len(found.refused_slots)
+            for part, frame in parsed(source, bodies):
+                found = normalize(frame, source, part, span=span, corrected=corrected)
+                intake.flags.update(found.flags)
+                for sentence in found.refused:
+                    log.warning("not stored, implausible or of another time: %s", sentence)
+                intake.rows += _store(source, store, found, intake.flags)
+                intake.answered_days.add(found.observations, found.refused_slots)
+                kept += found.observations["value"].count() + found.forecasts.height
+                refused += len(found.refused_slots)
         except NothingYet as error:
-            # A part of the span without a response: the parts after it are requested anyway.
-            empty = error
+            empty = error  # the parts of the span after this one are requested anyway
         except FOR_ALL:
             raise
         except SourceError as error:

@@ -127,7 +127,7 @@ def plan(
     now: datetime,
     since: datetime | None,
 ) -> list[Task]:
-    """Return the requests to make, source by source, oldest first.
+    """Return the requests to make, source by source, oldest first; none of bulk sources.
 
     Args:
         zones: only these; empty for all a source has.
@@ -137,6 +137,8 @@ def plan(
     """
     tasks = []
     for source in sources:
+        if source.bulk:
+            continue
         wanted = tuple(sorted(source.zones.intersection(zones) if zones else source.zones))
         if not wanted:
             continue
@@ -216,6 +218,7 @@ def _attempt(task: Task, around: Round) -> Stage:
             now=around.now,
             limits=around.limits,
             intake=intake,
+            corrected=around.settings.corrections,
         )
     except (NothingYet, ClockUnknown) as error:
         status, message = error.code, str(error)

@@ -6,17 +6,19 @@ Pure: text in, frames out.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.source import READING
+from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.source import READING, Body, Source
 from gridtide_store.vocabulary import INSTANT
 
 Column: TypeAlias = Collection[object] | pl.Series
@@ -140,6 +142,34 @@ def check_shape(source: str) -> Iterator[None]:
             f"unexpected body: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
             "; the raw body is kept, the parser needs a look",
         ) from error
+
+
+def parsed(
+    source: Source, bodies: Sequence[Body]
+) -> Iterator[tuple[Sequence[Body], pl.DataFrame]]:
+    """Yield the readings of a group with the bodies they are from: once, or by `Source.parts`.
+
+    Raises:
+        SourceChanged: a body is not of the shape we parse; the parts before it were.
+        NothingYet: no part holds a value.
+    """
+    if source.parts is None:
+        yield bodies, source.parse(bodies)
+        return
+    empty: NothingYet | None = None
+    found = False
+    for body in bodies:
+        for content in source.parts(io.BytesIO(body.content)):
+            part = [replace(body, content=content)]
+            try:
+                frame = source.parse(part)
+            except NothingYet as error:
+                empty = error
+                continue
+            found = True
+            yield part, frame
+    if empty is not None and not found:
+        raise empty
 
 
 def _column_of(given: Column | timedelta) -> Column:

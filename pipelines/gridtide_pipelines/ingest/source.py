@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 from urllib.parse import urlencode
 
 import polars as pl
@@ -209,6 +209,10 @@ class Source:
         hosts: base URLs by name, besides `base_url`; ``GRIDTIDE_<NAME>_<HOST>_URL`` moves one.
         readable: statuses besides success whose bodies `parse` reads.
         not_published: statuses that mean that nothing is published yet.
+        parts: for bodies too large for the memory: the parts of one, each a body by itself.
+            It is given a seekable file; raises SourceChanged and nothing else.
+        bulk: whether an ordinary refresh leaves it out, since a request brings months; a
+            backfill requests it.
         answer: for a source built in, which needs no network: its own reply.
         restricted: whether the licence forbids redistribution or commercial use.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
@@ -239,6 +243,8 @@ class Source:
     hosts: Mapping[str, str] = field(default_factory=dict)
     readable: frozenset[int] = frozenset()
     not_published: frozenset[int] = frozenset()
+    parts: Callable[[BinaryIO], Iterator[bytes]] | None = None
+    bulk: bool = False
     answer: Callable[[Request], bytes] | None = None
     credentials: Credentials | None = None
     restricted: bool = False
