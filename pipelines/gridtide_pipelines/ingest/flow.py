@@ -239,7 +239,8 @@ def derive_pending(
 ) -> int:
     """Derive intensity and CFE of every mix that is newer than what was derived from it.
 
-    What is missing in a slot is judged by the slots before it, so a span is read with them.
+    What is missing in a slot is judged by the slots before it, so a span is read with them, and
+    the slots after it that it is context of are derived again: history may come late.
 
     Args:
         failed: takes what could not be derived or stored, so that the rest is; all of it is
@@ -254,7 +255,8 @@ def derive_pending(
     pending = store.underived(factors.name)
     added = 0
     for span in pending.spans:
-        mix = store.inputs(span.zone, span.source, span.start - CONTEXT, span.end)
+        around = span.start - CONTEXT, span.end + CONTEXT
+        mix = store.inputs(span.zone, span.source, *around)
         try:
             added += store.append(derive(mix, factors, start=span.start), received=True)
         except BadInput as error:
