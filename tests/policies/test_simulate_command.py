@@ -2,84 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
 from gridtide.cli import script
-from gridtide_store.data_directory import DataDirectory
-from gridtide_store.store import Store
-from gridtide_store.vocabulary import FORECAST, OBSERVATION
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-FIRST = datetime(2021, 1, 1, tzinfo=UTC)
-DAYS = 60
-
-Write = Callable[..., None]
-Run = Callable[..., int]
-Told = Callable[..., dict[str, Any]]
-
-
-def noise(seed: int = 1) -> list[float]:
-    return np.random.default_rng(seed).uniform(100, 500, DAYS * 24).round(1).tolist()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "files"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def write(folder: Path) -> Write:
-    """Write a zone's file: hourly intensity from `FIRST` on."""
-
-    def put(zone: str, values: Sequence[float | None]) -> None:
-        labels = [FIRST + HOUR * i for i in range(len(values))]
-        pl.DataFrame(
-            {"ts_utc": labels, "ci_lifecycle_g_per_kwh": pl.Series(values, dtype=pl.Float64)}
-        ).write_parquet(folder / f"{zone}.parquet")
-
-    return put
-
-
-@pytest.fixture
-def run(folder: Path, tmp_path: Path) -> Run:
-    def call(*words: str, data: bool = True, now: str = "2026-03-02T12:00Z") -> int:
-        given = ["--data", str(folder)] if data else []
-        environ = {
-            "GRIDTIDE_HOME": str(tmp_path / "home"),
-            "GRIDTIDE_NOW": now,
-            "GRIDTIDE_WORKERS": "1",
-        }
-        return script.main(["simulate", *given, *words], environ)
-
-    return call
-
-
-@pytest.fixture
-def printed(run: Run, capsys: pytest.CaptureFixture[str]) -> Told:
-    """The JSON document of a call."""
-
-    def call(*words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401  # as of run
-        capsys.readouterr()
-        assert run(*words, "--json", **how) == 0
-        document = json.loads(capsys.readouterr().out)
-        assert isinstance(document, dict)
-        return document
-
-    return call
-
-
-MONTH = ("--from", "2021-02-01", "--to", "2021-02-11", "--model", "naive")
+from tests.policies.conftest import DAYS, MONTH, Run, Told, Write, noise
 
 
 def test_a_day_that_repeats_is_forecast_perfectly(write: Write, printed: Told) -> None:
@@ -147,7 +76,11 @@ def test_replanning_knows_no_more_than_its_newest_issue(write: Write, printed: T
 
 
 def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
-    write: Write, run: Run, printed: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    write: Write,
+    simulate: Run,
+    printed: Told,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     values: list[float | None] = [*noise()]
     values[34 * 24 + 5] = None
@@ -159,7 +92,7 @@ def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
     assert document["left_out"][0]["reason"] == "the truth is unknown at 2021-02-04T05:00:00Z"
     assert document["zones"][0]["jobs"] == document["totals"][0]["jobs"] == 9
     for name in ("jobs.parquet", "jobs.csv"):
-        assert run(*words, "--out", str(tmp_path / name)) == 0
+        assert simulate(*words, "--out", str(tmp_path / name)) == 0
     said = capsys.readouterr()
     assert "DE: 1 jobs left out under every policy:" in said.out
     assert "1, the first at 2021-02-04T00:00:00Z: the truth is unknown" in said.out
@@ -176,11 +109,11 @@ def test_jobs_with_a_gap_are_named_counted_and_in_the_table(
 
 
 def test_zones_are_summed_and_printed_side_by_side(
-    write: Write, run: Run, capsys: pytest.CaptureFixture[str]
+    write: Write, simulate: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for seed, zone in enumerate(("DE", "FR")):
         write(zone, noise(seed))
-    assert run("--zone", "DE,FR", "--policy", "now", "--policy", "pause", *MONTH) == 0
+    assert simulate("--zone", "DE,FR", "--policy", "now", "--policy", "pause", *MONTH) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [
         *(
@@ -248,61 +181,6 @@ def test_an_hourly_job_comes_in_every_hour_when_the_clock_goes_back(
         assert (document["occurrences"], document["totals"][0]["jobs"]) == (jobs, jobs)
 
 
-def put(
-    store: Store, values: Sequence[float], delay: timedelta, signal: str, zone: str
-) -> None:
-    starts = [FIRST + HOUR * i for i in range(len(values))]
-    store.append(
-        pl.DataFrame(
-            {
-                "zone": zone,
-                "signal": signal,
-                "source": "file",
-                "slot_start": starts,
-                "slot_end": [start + HOUR for start in starts],
-                "value": values,
-                "quality": "simulated" if zone == "FR" else "measured",
-                "known_at": [start + delay for start in starts],
-                "retrieval_id": 1,
-            },
-            schema=OBSERVATION,
-        )
-    )
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> DataDirectory:
-    """DE with a revision two days later, and one run known 30 minutes after it was issued."""
-    made = DataDirectory(tmp_path / "home")
-    day = [300.0, 250.0, 100.0, 120.0, *[400.0] * 20]
-    with Store.open(made) as store:
-        put(store, [value + 50 for value in day] * DAYS, HOUR, "ci_lifecycle_produced", "DE")
-        put(store, day * DAYS, 2 * DAY, "ci_lifecycle_produced", "DE")
-        put(store, day * DAYS, HOUR, "cfe_produced", "FR")
-        at = FIRST + 34 * DAY
-        steps = [at + HOUR * i for i in range(48)]
-        store.append_forecasts(
-            pl.DataFrame(
-                {
-                    "zone": "DE",
-                    "signal": "ci_lifecycle_produced",
-                    "model": "weekly@1",
-                    "issued_at": at,
-                    "slot_start": steps,
-                    "slot_end": [step + HOUR for step in steps],
-                    "p10": None,
-                    "p50": [500.0] * 10 + [90.0] * 2 + [500.0] * 36,
-                    "p90": None,
-                    "known_at": at + HOUR / 2,
-                    "source": "file",
-                    "simulated": False,
-                },
-                schema=FORECAST,
-            )
-        )
-    return made
-
-
 @pytest.mark.usefixtures("home")
 def test_the_store_s_runs_are_used_once_known_and_else_made_again(printed: Told) -> None:
     words = ("--zone", "DE", "--hours", "2", "--policy", "best-window", "--model", "weekly")
@@ -328,91 +206,13 @@ def test_the_store_s_runs_are_used_once_known_and_else_made_again(printed: Told)
 
 @pytest.mark.usefixtures("home")
 def test_a_simulated_truth_says_so(
-    run: Run, printed: Told, capsys: pytest.CaptureFixture[str]
+    simulate: Run, printed: Told, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--zone", "FR", "--signal", "cfe_produced", "--policy", "now", *MONTH)
     zone = printed(*words, data=False)["zones"][0]
     assert (zone["simulated"], zone["source"]) == (True, "file")
-    assert run(*words, data=False) == 0
+    assert simulate(*words, data=False) == 0
     assert "FR: simulated, not measured" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("words", "remedy"),
-    [
-        (("--policy", "nigth"), "give one of now, night"),
-        (("--policy", ","), "give one of now, night"),
-        (("--policy", "threshold"), "--threshold 250"),
-        (("--zone", ","), "names no zone"),
-        (("--zone", "XX"), "the folder has DE"),
-        (("--from", "2021-02-11", "--to", "2021-02-01"), "swap them"),
-        (("--from", "yesterday"), "ISO 8601"),
-        (("--from", "2021-02-01T00:00"), "no UTC offset"),
-        (("--every", "P1M"), "text with its unit such as"),
-        (("--every", "PT0H"), "above 0"),
-        (("--every", "PT1S"), "simulate in parts"),
-        (("--every", "P1D", "--cron", "@daily"), "give one"),
-        (("--cron", "0 0 30 2 *"), "no job comes"),
-        (("--cron", "daily"), "give five"),
-        (("--timezone", "Mars/Base"), "IANA name"),
-        (("--slack", "x%"), "must be a share such as 50%"),
-        (("--slack=-5%",), "give 0 or more"),
-        (("--slack", "soon"), "text with its unit such as"),
-        (("--hours", "0"), "give more than 0"),
-        (("--hours", "nan"), "hours"),
-        (("--power", "-1"), "above 0 kW"),
-        (("--min-piece", "1"), "belong to kind segments"),
-        (("--kind", "elastic"), "workers"),
-        (("--signal", "price"), "must be one of"),
-        (("--signal", "cfe_produced"), "files have ci_lifecycle_produced only"),
-        (("--model", "oracle"), "unknown model"),
-        (("--reissue", "0h"), "above 0"),
-        (("--data", "/no"), "not a folder"),
-        (("--out", "/no/jobs.csv"), "name a file"),
-        (("--out", "jobs.txt"), "name it jobs.parquet or jobs.csv"),
-    ],
-)
-def test_bad_input_is_refused_with_the_remedy(
-    words: tuple[str, ...],
-    remedy: str,
-    run: Run,
-    write: Write,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write("DE", noise())
-    given = [] if "--zone" in words else ["--zone", "DE"]
-    assert run(*given, *MONTH, *words) == 2
-    said = capsys.readouterr()
-    assert remedy in said.err
-    assert said.out == ""
-
-
-@pytest.mark.usefixtures("home")
-@pytest.mark.parametrize(
-    ("words", "remedy"),
-    [
-        (("--zone", "PL"), "the store has nothing of PL"),
-        (("--zone", "ZZ"), "Unknown region 'ZZ'"),
-        (("--zone", "DE", "--signal", "cfe_produced"), "name another signal"),
-        (("--zone", "DE,FR"), "share no signal"),
-        (("--zone", "DE", "--from", "2027-01-01", "--to", "2027-02-01"), "give a past"),
-    ],
-)
-def test_what_the_store_cannot_answer_is_refused(
-    words: tuple[str, ...], remedy: str, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(*MONTH, *words, data=False) == 2
-    assert remedy in capsys.readouterr().err
-
-
-def test_where_no_job_can_be_scored_it_fails_with_the_first_reason(
-    write: Write, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write("DE", noise())
-    assert run("--zone", "DE", "--from", "2021-06-01", "--to", "2021-06-03") == 1
-    said = capsys.readouterr()
-    assert "no job could be scored; the first, at 2021-06-01T00:00:00Z in DE:" in said.err
-    assert said.out == ""
 
 
 def test_the_answer_is_the_same_with_a_process_a_zone(

@@ -341,3 +341,24 @@ def address(service: Service) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listening.close()
+
+
+class Pauses:
+    """Takes pauses without taking time; the clock goes on by them."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+    async def wait(self, seconds: float) -> None:
+        self(seconds)
+
+    def clock(self) -> float:
+        return sum(self.taken)
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    return Pauses()

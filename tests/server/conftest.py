@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gridtide.client import Client
+from gridtide.local import Host, LocalTransport
 from gridtide_store.data_directory import DataDirectory
 from tests.server.published import NOW, Asker, FixedClock, Publisher, fill
 
@@ -34,3 +36,10 @@ def publisher(tmp_path: Path) -> Iterator[Publisher]:
     publisher = Publisher(tmp_path / "home")
     yield publisher
     publisher.close()
+
+
+@pytest.fixture(scope="module")
+def client(ask: Asker) -> Iterator[Client]:
+    """The SDK, asking the very application that `ask` asks."""
+    with Client("http://test", transport=LocalTransport(Host(ask.app))) as client:
+        yield client

@@ -192,3 +192,27 @@ def test_it_ends_within_seconds_while_costly_plans_run(home: DataDirectory) -> N
         for one in asking:
             one.close()
     assert process.returncode == 0, err
+
+
+WRONG = (
+    "GRIDTIDE_MAX_BODY_BYTES=x",
+    "GRIDTIDE_HEADER_SECONDS=0",
+    "GRIDTIDE_WRITE_SECONDS=nan",
+    "GRIDTIDE_MAX_CONNECTIONS=-1",
+    "GRIDTIDE_ALLOWED_HOSTS=https://a.example",
+)
+
+
+@pytest.mark.parametrize("setting", WRONG)
+def test_a_limit_that_cannot_be_is_bad_input(tmp_path: Path, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    ended = subprocess.run(
+        [sys.executable, "-m", "gridtide", "serve", "--port", "0", "--home", str(tmp_path)],
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert name in ended.stderr
