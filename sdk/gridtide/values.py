@@ -171,7 +171,7 @@ def read_moment(value: object, name: str, *, day: bool = False) -> datetime:
 
 
 def read_list(one: Reader, value: object, name: str) -> tuple[Any, ...]:
-    """Read every member of a list, a tuple, a column or another iterable, text aside."""
+    """Read every member of a list, a tuple, a column or another iterable but text."""
     give = "a list"
     if isinstance(value, str | bytes | bytearray) or not isinstance(value, Iterable):
         refuse(value, name, give)

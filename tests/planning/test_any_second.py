@@ -28,11 +28,11 @@ def steps(job: Job, bounds: Bounds, offset: timedelta) -> int:
     """How often the planner looks at the time: once a step."""
     count = 0
 
-    def look() -> None:
+    def check() -> None:
         nonlocal count
         count += 1
 
-    with cancellable(look):
+    with cancellable(check):
         made = plan(job, SERIES, bounds, now=T0 + offset)
     assert made.start >= T0 + offset
     return count

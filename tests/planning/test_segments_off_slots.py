@@ -214,12 +214,12 @@ def test_a_paused_job_is_replanned_in_about_as_many_states(name: str, done: int)
     for gone in (HOUR, rest):
         looks = 0
 
-        def look() -> None:
+        def called() -> None:
             nonlocal looks
             looks += 1
 
         progress = Progress(T0 + gone + 433 * SECOND, done=gone)
-        with cancellable(look):
+        with cancellable(called):
             again = replan(first, progress, SERIES)
         requested.append(looks)
         # All that is left is planned, and each checkpoint is where it was in the work.

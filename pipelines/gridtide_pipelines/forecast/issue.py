@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -28,6 +30,8 @@ from gridtide_pipelines.forecast.store_history import Stored, StoreHistory, fore
 from gridtide_store.data_directory import DataDirectory, write_durably
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
+
+log = logging.getLogger(__name__)
 
 # A fit of little history is replaced once there is half as much again, not in a month.
 GROWTH = 1.5
@@ -169,7 +173,7 @@ def forecast_zones(
         result.reasons[zone] = f"{zone}: nothing is stored; import or refresh data first"
     tasks = _tasks(store, home, now, found, models)
     frames = []
-    for done, (task, made) in enumerate(_made(tasks, workers), start=1):
+    for done, (task, made) in enumerate(make_all(tasks, workers), start=1):
         progress("forecast", done, len(found))
         if isinstance(made, str):
             _note(result.reasons, task.known.zone, made)
@@ -223,7 +227,7 @@ def _note(reasons: dict[str, str], zone: str, why: str) -> None:
         reasons[zone] = "; ".join(filter(None, [reasons.get(zone), why]))
 
 
-def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | str]]:
+def make_all(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | str]]:
     """Yield each task with its run or the reason why there is none, in order."""
     with worker_pool(workers) as pool:
         while batch := list(islice(tasks, BATCH)):
@@ -232,7 +236,13 @@ def _made(tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Made | st
             if workers > 1 and len(slow) >= WORTH_PROCESSES:
                 elsewhere = {i: pool.submit(make, batch[i]) for i in slow}
             for i, task in enumerate(batch):
-                yield task, elsewhere[i].result() if i in elsewhere else make(task)
+                try:
+                    made = elsewhere[i].result() if i in elsewhere else make(task)
+                except BrokenProcessPool:
+                    # A process that is killed, as where memory is short, costs no run.
+                    log.warning("a worker process was killed; the rest is forecast without")
+                    workers, elsewhere, made = 1, {}, make(task)
+                yield task, made
 
 
 def _must_fit(task: Task) -> bool:

@@ -253,8 +253,8 @@ class Job:
                 f"min_segment is {self.min_segment}; give more than 0, at most "
                 f"the duration, {self.duration}"
             )
-        marks = (timedelta(0), *self.checkpoints, self.duration)
-        if any(later <= earlier for earlier, later in pairwise(marks)):
+        moments = (timedelta(0), *self.checkpoints, self.duration)
+        if any(later <= earlier for earlier, later in pairwise(moments)):
             raise BadInput(
                 "checkpoints must ascend between 0 and the duration, both excluded; got "
                 + ", ".join(map(str, self.checkpoints))

@@ -12,35 +12,35 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
-Aside = Callable[[], AbstractContextManager[None]]
+Outside = Callable[[], AbstractContextManager[None]]
 
-_look: ContextVar[Callable[[], None] | None] = ContextVar("look", default=None)
-_aside: ContextVar[Aside] = ContextVar("aside", default=nullcontext)
+_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
+_outside: ContextVar[Outside] = ContextVar("outside", default=nullcontext)
 
 
 @contextmanager
-def cancellable(look: Callable[[], None], aside: Aside = nullcontext) -> Iterator[None]:
+def cancellable(check: Callable[[], None], outside: Outside = nullcontext) -> Iterator[None]:
     """Run the block with a check that the planners of this thread call as they work.
 
     Args:
-        look: what it raises ends the planner.
-        aside: context in which the planner stays while a solver runs outside of Python.
+        check: what it raises ends the planner.
+        outside: context in which the planner stays while a solver runs outside of Python.
     """
-    tokens = _look.set(look), _aside.set(aside)
+    tokens = _check.set(check), _outside.set(outside)
     try:
         yield
     finally:
-        _look.reset(tokens[0])
-        _aside.reset(tokens[1])
+        _check.reset(tokens[0])
+        _outside.reset(tokens[1])
 
 
 def check_cancelled() -> None:
     """Call the check of the enclosing `cancellable` block, if there is one."""
-    look = _look.get()
-    if look is not None:
-        look()
+    check = _check.get()
+    if check is not None:
+        check()
 
 
 def outside_python() -> AbstractContextManager[None]:
     """Return the context for a block in which a solver runs outside of Python."""
-    return _aside.get()()
+    return _outside.get()()
