@@ -366,6 +366,6 @@ def test_what_the_store_cannot_answer_is_refused(
 def test_a_data_directory_without_a_store_is_named_and_not_made(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("--zones", "FR", "--issues", "2021-04-01/2021-04-02", data=False) == 1
+    assert run("--zones", "FR", "--issues", "2021-04-01/2021-04-02", data=False) == 2
     assert "holds no store; look at --home" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()

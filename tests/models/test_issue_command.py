@@ -85,7 +85,7 @@ def test_when_no_zone_could_be_forecast_it_has_failed(
 def test_an_empty_store_says_where_data_comes_from(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run() == 1
+    assert run() == 2
     assert "fill it with `gridtide refresh` or `gridtide import`" in capsys.readouterr().err
 
 
