@@ -237,7 +237,7 @@ def _repeats(request: Request, response: Response, bodies: Sequence[Body]) -> bo
 def derive_pending(
     store: Store, factors: FactorSet, *, failed: list[NotStored] | None = None
 ) -> int:
-    """Derive intensity and CFE of every mix that is newer than what was derived from it.
+    """Derive intensity and CFE of new mixes and return the number of rows added.
 
     What is missing in a slot is judged by the slots before it, so a span is read with them, and
     the slots after it that it is context of are derived again: history may come late.
@@ -245,9 +245,6 @@ def derive_pending(
     Args:
         failed: takes what could not be derived or stored, so that the rest is; all of it is
             pending the next time.
-
-    Returns:
-        Rows added.
 
     Raises:
         BadInput: without `failed`, the first that could not be derived or stored.
