@@ -133,3 +133,34 @@ def test_inputs_are_read_by_the_same_rule(store: Store, slots: Frame, now: datet
     found = store.inputs("DE", "a", *span, as_of=now + HOUR + LAG, usual=USUAL)
     assert found["value"].to_list() == [1.0]
     assert store.inputs("DE", "a", *span, as_of=now + HOUR + LAG).is_empty()
+
+
+def test_any_history_read_at_any_moment_agrees_with_a_plain_reading(
+    store: Store, slots: Frame, now: datetime
+) -> None:
+    random = Random(11)  # noqa: S311  # no secret
+    for number in range(12):
+        zone = f"Z{number}"
+        revisions: dict[int, list[tuple[datetime, float]]] = {}
+        moments = sorted(now + timedelta(minutes=random.randrange(6000)) for _ in range(6))
+        for moment in dict.fromkeys(moments):
+            first = random.randrange(8)
+            values = [float(random.randrange(3)) for _ in range(random.randrange(1, 5))]
+            store.append(slots(values, moment, start=now + first * HOUR, zone=zone))
+            for slot, value in enumerate(values, start=first):
+                known = revisions.setdefault(slot, [])
+                if not known or known[-1][1] != value:
+                    known.append((moment, value))
+        for as_of in (now + timedelta(minutes=random.randrange(6000)) for _ in range(15)):
+            expected = {}
+            for slot, known in revisions.items():
+                (received, _), *_ = known
+                early = min(received, now + (slot + 1) * HOUR + LAG)
+                times = [early, *(moment for moment, _ in known[1:])]
+                seen = [
+                    value for at, (_, value) in zip(times, known, strict=True) if at <= as_of
+                ]
+                if seen:
+                    expected[now + slot * HOUR] = seen[-1]
+            found = store.history(zone, SIGNAL, now, now + DAY, as_of=as_of, usual=USUAL)
+            assert dict(found.select("start", "value").iter_rows()) == expected
