@@ -72,3 +72,24 @@ def test_what_a_refresh_leaves_and_who_writes(
     assert f"data directory  {root}" in lines
     assert f"lock            {holder}" in lines
     assert "zones           1, 0 of them late" in lines
+
+
+@pytest.mark.parametrize("part", ["snapshots/*/delta.duckdb", "ledger.sqlite"])
+def test_what_is_damaged_is_named_beside_the_rest(
+    part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "home"
+    environ = {"GRIDTIDE_HOME": str(root), "GRIDTIDE_NOW": NOW, "GRIDTIDE_WORKERS": "1"}
+    words = ["refresh", "--simulate", "--zone", "DE", "--model", "naive"]
+    assert script.main(words, environ) == 0
+    (path,) = root.glob(part)
+    path.write_bytes(b"damaged")
+    capsys.readouterr()
+    assert script.main(["status", "--json"], environ) == 1
+    found = json.loads(capsys.readouterr().out)
+    (problem,) = found["problems"]
+    assert path.name in problem
+    assert (found["last_refresh"] is None) == (path.name == "ledger.sqlite")
+    assert (found["snapshot"] is None) == (path.name != "ledger.sqlite")
+    assert script.main(["status"], environ) == 1
+    assert f"problem         {problem}" in capsys.readouterr().out.splitlines()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
+from gridtide.errors import GridtideError
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin
 from gridtide_store.data_directory import DataDirectory, lock_holder
@@ -19,6 +20,8 @@ from gridtide_store.snapshot import Snapshot
 
 # The newest refresh is searched among so many runs of all commands.
 RUNS = 1000
+UNKNOWN: dict[str, Any] = {"snapshot": None, "published_at": None, "zones": 0, "late": []}
+T = TypeVar("T")
 UNITS = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -27,7 +30,7 @@ def status(terminal: Terminal) -> int:
     """Show the data directory, the last refresh, late zones and the disk.
 
     A zone is late when its newest slot ended longer ago than GRIDTIDE_MAX_AGE_HOURS, so that
-    'gridtide now' refuses it. Nothing is written.
+    'gridtide now' refuses it. Exits with 1 where a part cannot be read. Nothing is written.
     """
     session = begin(terminal)
     found = _status(session)
@@ -35,13 +38,18 @@ def status(terminal: Terminal) -> int:
         terminal.document(found)
     else:
         terminal.result(*_lines(found))
-    return 0
+    return 1 if found["problems"] else 0
 
 
 def _status(session: Session) -> dict[str, Any]:
     home, now = session.home, session.clock()
     there = home.root if home.root.exists() else _existing(home.root)
     disk = shutil.disk_usage(there)
+    problems: list[str] = []
+    last = _read(lambda: _last_refresh(home), None, problems)
+    published = _read(
+        lambda: _published(home, now, session.settings.max_age), UNKNOWN, problems
+    )
     return {
         "data_directory": str(home.root),
         "bytes": sum(_file_bytes(home.root)),
@@ -50,12 +58,22 @@ def _status(session: Session) -> dict[str, Any]:
             "raw": sum(_file_bytes(home.raw)),
             "snapshots": sum(_file_bytes(home.snapshots)),
         },
-        "last_refresh": _last_refresh(home),
-        **_published(home, now, session.settings.max_age),
+        "last_refresh": last,
+        **published,
         "lock": lock_holder(home),
         "disk": {"free_bytes": disk.free, "total_bytes": disk.total},
         "now": format_time(now),
+        "problems": problems,
     }
+
+
+def _read(read: Callable[[], T], otherwise: T, problems: list[str]) -> T:
+    """Return a part of the status; of one that is damaged say why, and show the others."""
+    try:
+        return read()
+    except GridtideError as error:
+        problems.append(str(error))
+        return otherwise
 
 
 def _last_refresh(home: DataDirectory) -> dict[str, Any] | None:
@@ -83,7 +101,7 @@ def _published(home: DataDirectory, now: datetime, max_age: timedelta) -> dict[s
     """Return the snapshot that servers read, and the zones in it whose newest slot is old."""
     folder = current_snapshot(home)
     if folder is None:
-        return {"snapshot": None, "published_at": None, "zones": 0, "late": []}
+        return UNKNOWN
     with Snapshot.open(folder, home.resources) as snapshot:
         newest: dict[str, datetime | None] = {}
         for series in snapshot.series:
@@ -132,9 +150,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for name, message in (found["last_refresh"] or {}).get("failed", {}).items():
         lines.append(f"                {name}: {message}")
     if found["snapshot"] is None:
-        lines.append(
-            "published       nothing yet; run 'gridtide refresh', or import and publish"
-        )
+        nothing = "nothing yet; run 'gridtide refresh', or import and publish"
+        lines.append(f"published       {'unknown' if found['problems'] else nothing}")
     else:
         lines.append(f"published       {found['snapshot']} at {found['published_at']}")
     late = found["late"]
@@ -147,6 +164,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         *lines,
         f"lock            {found['lock'] or 'free'}",
         f"disk            {free} of {format_bytes(disk['total_bytes'])} free",
+        *(f"problem         {each}" for each in found["problems"]),
     ]
 
 
