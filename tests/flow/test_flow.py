@@ -65,15 +65,15 @@ def test_what_a_later_batch_lacks_is_missed_by_what_came_in_earlier_ones(
 
 def test_a_zone_trusts_the_sources_its_catalogue_entry_lists() -> None:
     assert trusted("GB") == ("uk_carbon_intensity",)
-    assert trusted("US-CAL-CISO") == ("eia",)
+    assert trusted("US-CAL-CISO") == ("eia", "eia_bulk")
     assert trusted("GB:13") == ()
 
 
 def test_an_empty_home_is_not_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["publish"], {"GRIDTIDE_HOME": str(tmp_path / "home")}) == 1
-    assert "holds nothing to publish" in capsys.readouterr().err
+    assert main(["publish"], {"GRIDTIDE_HOME": str(tmp_path / "home")}) == 2
+    assert "holds no store; look at --home" in capsys.readouterr().err
 
 
 def test_a_backup_into_the_home_itself_is_refused(
