@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -22,6 +23,9 @@ from gridtide_pipelines.ingest.source import READING, Body, Source
 from gridtide_store.vocabulary import INSTANT
 
 Column: TypeAlias = Collection[object] | pl.Series
+
+# Of a JSON body: an empty list takes thirty times the room that it has in the body.
+MOST_INNER: Final = 1_000_000
 
 REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
 # A store that charges is not generation, so it cannot make a total negative.
@@ -115,6 +119,19 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError(f"{value!r} is not a number")
     return float(value)
+
+
+def read_json(content: bytes) -> Any:  # noqa: ANN401  # whatever it holds
+    """Return what a JSON body holds, in bounded memory.
+
+    Raises:
+        ValueError: it is not JSON, or holds too many lists and objects.
+        RecursionError: it is nested too deeply.
+    """
+    inner = content.count(b"[") + content.count(b"{")
+    if inner > MOST_INNER:
+        raise ValueError(f"JSON of {inner} lists and objects; at most {MOST_INNER} are read")
+    return json.loads(content)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from xml.parsers import expat
 
 MOST_BYTES = 32 * 2**20
 MOST_DEPTH = 64
+MOST_TAGS = 2_000_000  # an element takes a hundred bytes, however short it is in the body
 
 
 def read_xml(content: bytes, *, most_bytes: int = MOST_BYTES) -> Element:
@@ -17,11 +18,13 @@ def read_xml(content: bytes, *, most_bytes: int = MOST_BYTES) -> Element:
     the memory.
 
     Raises:
-        ValueError: the body is too large, is not well formed, has a document type or is nested
-            too deeply.
+        ValueError: the body is too large, has too many tags, is not well formed, has a document
+            type or is nested too deeply.
     """
     if len(content) > most_bytes:
         raise ValueError(f"{len(content)} bytes of XML; at most {most_bytes} are read")
+    if (tags := content.count(b"<")) > MOST_TAGS:
+        raise ValueError(f"XML of {tags} tags; at most {MOST_TAGS} are read")
     try:
         _check(content)
         root = fromstring(content)  # noqa: S314  # entities and depth are refused above

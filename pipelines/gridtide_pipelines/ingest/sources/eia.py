@@ -28,7 +28,6 @@ Last seen:  2024-04 (recorded bodies of all three routes).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +42,7 @@ from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
+    read_json,
     readings,
     total,
 )
@@ -168,7 +168,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 
 def _response(body: Body) -> Mapping[str, Any]:
-    document = json.loads(body.content)
+    document = read_json(body.content)
     if holds_nothing(document):
         return NOTHING
     if "response" not in document:
@@ -284,4 +284,5 @@ SOURCE = Source(
     licence_url="https://www.eia.gov/about/copyrights_reuse.php",
     attribution="U.S. Energy Information Administration",
     min_interval=timedelta(milliseconds=250),
+    largest_body=16 * 2**20,
 )

@@ -40,11 +40,14 @@ LENGTHS: Final = 64
 MOST_POINTS: Final = 60 * 24 * 366  # of one period: a year of minutes
 NO_DATA: Final = ("no matching data found", "requested data is not available")
 
-POINT: Final = re.compile(
-    rb"<Point>\s*<position>(\d{1,6})</position>"
-    rb"\s*<(?:quantity|price\.amount)>([-+.0-9eE]{1,40})</(?:quantity|price\.amount)>\s*</Point>"
+# Blanks are taken whole or not at all: a body of blanks must not be tried from each of them.
+ONE_POINT: Final = (
+    rb"<Point>\s*+<position>(\d{1,6})</position>"
+    rb"\s*+<(?:quantity|price\.amount)>([-+.0-9eE]{1,40})</(?:quantity|price\.amount)>"
+    rb"\s*+</Point>"
 )
-POINTS: Final = re.compile(rb"(?:\s*" + re.sub(rb"\((?!\?)", b"(?:", POINT.pattern) + rb")+")
+POINT: Final = re.compile(ONE_POINT)
+POINTS: Final = re.compile(rb"(?:%b\s*+)+" % re.sub(rb"\((?!\?)", b"(?:", ONE_POINT))
 STANDS_FOR_POINTS: Final = "Points"
 
 

@@ -22,7 +22,6 @@ Last seen:  2021-04 (recorded bodies of all routes).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +35,7 @@ from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
+    read_json,
     readings,
     total,
 )
@@ -119,7 +119,7 @@ class _Row:
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
-    document = json.loads(body.content)
+    document = read_json(body.content)
     if holds_nothing(document):
         return
     if "error" in document:
@@ -210,4 +210,5 @@ SOURCE = Source(
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="National Energy System Operator, Carbon Intensity API",
+    largest_body=4 * 2**20,
 )
