@@ -3,13 +3,13 @@
     python benchmarks/store_large.py [--fail]
 
 Simulated: 135 zones with generation by fuel, load, a flow, and the intensity and carbon-free
-share derived from them, hourly, in monthly insertions as a backfill makes them. The store is
-published. Three days later a real refresh fetches those three days (one group of requests a
-zone), derives, forecasts with the weekly model and publishes, and does so again an hour
-later. Each step is a process of its own, whose CPU time and largest memory the operating
-system measures. The floor is the same on the small store, in the same run. It takes about
-4 GB in a temporary folder (`TMPDIR` says where) and some minutes. With --fail it ends with 1
-where a bar is missed.
+share derived from them, hourly: monthly insertions as a backfill makes them, and daily ones of
+the last 60 days, each from 135 retrievals. The store is published. Three days later a real
+refresh fetches those three days (one group of requests a zone), derives, forecasts with the
+weekly model and publishes, and does so again an hour later. Each step is a process of its
+own, whose CPU time and largest memory the operating system measures. The floor is the same on
+the small store, in the same run. It takes about 4 GB in a temporary folder (`TMPDIR` says
+where) and some minutes. With --fail it ends with 1 where a bar is missed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ DAY = timedelta(days=1)
 ZONES, SMALL, LARGE = 135, 1_000_000, 100_000_000
 SPAN = 3 * DAY
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
-MONTH = 30 * 24  # hours of one insertion
+# Hours of one insertion, as a backfill makes it, and as the refreshes of the last days do.
+MONTH, LATELY, RECENT = 30 * 24, 24, 60 * 24
 DERIVED = ("ci_lifecycle_produced", "ci_direct_produced", "cfe_produced")
 MOST_CPU, MOST_MB = 120.0, 1000.0
 # What must not grow with the whole store may take that many times as long on the large one.
@@ -62,12 +63,20 @@ FILL = """
         CASE WHEN starts_with(signal, 'cfe') THEN round(0.5 + 0.4 * shape, 6)
             WHEN starts_with(signal, 'ci') THEN round(300 + 200 * shape, 4)
             ELSE round(3000 + 2000 * shape + 50 * random(), 1) END,
-        'simulated', moment + INTERVAL 75 MINUTE, 1, ?
+        'simulated', moment + INTERVAL 75 MINUTE, $1 * 1000 + id % 135, $1
     FROM (
-        SELECT *, ?::TIMESTAMPTZ + to_hours(h) AS moment,
+        SELECT *, $2::TIMESTAMPTZ + to_hours(h) AS moment,
             sin((h + id) * 0.2618) * sin((h + id) * 0.000717) AS shape
-        FROM series, range(?, ?) t(h)
-    ) ORDER BY id, moment
+        FROM series, range($3, $4) t(h)
+    ) ORDER BY {order}
+"""
+RETRIEVED = """
+    INSERT INTO retrieval BY NAME
+    SELECT $1 * 1000 + i AS id, 'simulated' AS source, '/generation' AS address,
+        $2::TIMESTAMPTZ + to_hours($4) AS known_at, sha256(($1 * 1000 + i)::TEXT)
+        AS body_sha256, ($4 - $3) * 1000 AS body_bytes, 'generation' AS kind,
+        ($4 - $3) * 200 AS stored_bytes
+    FROM range(135) t(i)
 """
 COVER = """
     INSERT INTO extent
@@ -149,9 +158,13 @@ def build(home: DataDirectory, rows: int) -> dict[str, float]:
             "INSERT INTO series VALUES (?, ?, ?, ?)",
             [(number, *each) for number, each in enumerate(names)],
         )
-        for batch, first in enumerate(range(0, hours, MONTH), start=1):
-            span = [batch, start, first, min(first + MONTH, hours)]
-            connection.execute(FILL, span)
+        recent = max(hours - RECENT, 0)
+        months = [(first, min(first + MONTH, recent)) for first in range(0, recent, MONTH)]
+        days = [(first, min(first + LATELY, hours)) for first in range(recent, hours, LATELY)]
+        for batch, (low, high) in enumerate([*months, *days], start=1):
+            order = "moment, id" if (low, high) in days else "id, moment"
+            connection.execute(FILL.format(order=order), [batch, start, low, high])
+            connection.execute(RETRIEVED, [batch, start, low, high])
             write_note(connection, "batch", batch)
         connection.execute(COVER)
         store.mark_derived(factor_set().name, store.cut)

@@ -12,6 +12,7 @@ import pytest
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
+from gridtide_store.manifest import name_base
 from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.snapshot import Snapshot
@@ -115,5 +116,9 @@ def test_killed_in_mid_publish_five_times_the_pointer_names_a_whole_snapshot(
             replay=False,
             trust=lambda zone: (),
         )
+    folder = current_snapshot(home)
+    assert folder is not None
+    years = sorted(path.name for path in folder.glob("base-*"))
+    assert years == [name_base(year) for year in (2026, 2027, 2028)]
     assert not [path for path in Path(home.snapshots).iterdir() if path.name.startswith(".")]
     assert len(list(home.snapshots.iterdir())) == 3
