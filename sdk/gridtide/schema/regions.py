@@ -112,9 +112,10 @@ class Candidates:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        validate(self, regions=listed(_candidate))
-        # Named again, a region says nothing new, unless it has other values.
-        object.__setattr__(self, "regions", tuple(dict.fromkeys(self.regions)))
+        validate(self, regions=_CANDIDATES)
+        if len(self.regions) > 1:
+            # Named again, a region says nothing new, unless it has other values.
+            object.__setattr__(self, "regions", tuple(dict.fromkeys(self.regions)))
         names = [each.region for each in self.regions]
         if len(names) > MOST_REGIONS:
             raise TooManyRegions(
@@ -186,6 +187,9 @@ def as_candidates(where: object) -> Candidates:
 
 def _candidate(value: object, name: str) -> Candidate:
     return value if isinstance(value, Candidate) else Candidate(value)  # type: ignore[arg-type]  # it refuses
+
+
+_CANDIDATES = listed(_candidate)
 
 
 def _is_coordinates(where: object) -> bool:

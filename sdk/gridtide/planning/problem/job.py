@@ -95,6 +95,9 @@ class Cost:
         validate(self)
 
 
+NO_COST = Cost()
+
+
 @dataclass(frozen=True)
 class Job:
     """A job with `duration` of work at its own power.
@@ -141,11 +144,11 @@ class Job:
         int | None, Field("most segments (kind segments)", at_least=1, former=("max_pieces",))
     ] = field(default=None, kw_only=True)
     pause_cost: Annotated[Cost, Field("overhead of each pause (kind segments)")] = field(
-        default=Cost(), kw_only=True
+        default=NO_COST, kw_only=True
     )
     restart_cost: Annotated[
         Cost, Field("overhead of each start but the first (kind segments)")
-    ] = field(default=Cost(), kw_only=True)
+    ] = field(default=NO_COST, kw_only=True)
     workers: Annotated[
         Elastic | None,
         Field("numbers of workers it may use (kind elastic)", former=("chips",)),
@@ -168,8 +171,8 @@ class Job:
             power: PowerProfile | float = 1.0,
             min_segment: Length | None = None,
             max_segments: int | None = None,
-            pause_cost: Cost = Cost(),
-            restart_cost: Cost = Cost(),
+            pause_cost: Cost = NO_COST,
+            restart_cost: Cost = NO_COST,
             workers: Elastic | None = None,
             checkpoints: Iterable[Length] = (),
         ) -> None: ...
@@ -210,11 +213,13 @@ class Job:
                     f"the power profile lasts {self.power.length}, longer than the job's "
                     f"{self.duration}; shorten the profile or lengthen the job"
                 )
+            most = max(kilowatts for _, kilowatts in self.power.steps)
         elif not -LARGEST <= self.power <= LARGEST:
             raise BadInput(
                 f"power is {self.power} kW; give a finite number above 0, to {LARGEST:g}"
             )
-        most = max(kilowatts for *_, kilowatts in self.steps)
+        else:
+            most = self.power
         if most <= 0:
             raise BadInput("the job draws no energy; give a power above 0 kW")
         if most < SMALLEST:
@@ -224,8 +229,8 @@ class Job:
         of_segments = {
             "min_segment": self.min_segment is not None,
             "max_segments": self.max_segments is not None,
-            "pause_cost": self.pause_cost != Cost(),
-            "restart_cost": self.restart_cost != Cost(),
+            "pause_cost": self.pause_cost != NO_COST,
+            "restart_cost": self.restart_cost != NO_COST,
             "checkpoints": bool(self.checkpoints),
         }
         if self.kind is not Kind.SEGMENTS and any(of_segments.values()):
@@ -254,7 +259,7 @@ class Job:
                 f"the duration, {self.duration}"
             )
         moments = (timedelta(0), *self.checkpoints, self.duration)
-        if any(later <= earlier for earlier, later in pairwise(moments)):
+        if self.checkpoints and any(later <= earlier for earlier, later in pairwise(moments)):
             raise BadInput(
                 "checkpoints must ascend between 0 and the duration, both excluded; got "
                 + ", ".join(map(str, self.checkpoints))
