@@ -47,11 +47,13 @@ if words[0] == "parse":
     from gridtide.cli.script import main
     main(words)
 else:
+    import time
     from datetime import datetime, timedelta, timezone
     from pathlib import Path
     from gridtide_pipelines.ingest.fetch import Fetcher
-    from gridtide_pipelines.ingest.flow import ingest
-    from gridtide_pipelines.ingest.source import Kind
+    from gridtide_pipelines.ingest.groups import Ingestion, ingest
+    from gridtide_pipelines.ingest.limits import DEFAULT
+    from gridtide_pipelines.ingest.source import Kind, Query
     from gridtide_pipelines.ingest.sources.eia_bulk import SOURCE
     from gridtide_store.data_directory import DataDirectory, writer_lock
     from gridtide_store.settings import Settings
@@ -66,10 +68,15 @@ else:
         writer_lock(home, "benchmark", now),
         Store.open(home) as store,
     ):
-        intake = ingest(
-            SOURCE, Kind.GENERATION, sorted(SOURCE.zones), start, start + timedelta(days=184),
-            fetch=fetch, store=store, now=lambda: now,
+        end = start + timedelta(days=184)
+        query = Query(Kind.GENERATION, tuple(sorted(SOURCE.zones)), start, end, now)
+        work = Ingestion(
+            SOURCE, query, store=store, now=lambda: now, limits=DEFAULT,
+            monotonic=time.monotonic,
         )
+        numbers = list(range(len(work.groups)))
+        ingest(work, numbers, fetch, in_store_thread=lambda function: function())
+        intake = work.finish()
         assert intake.rows > 1000, intake
 import resource
 usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -118,6 +118,23 @@ def test_every_source_is_in_the_table_as_it_is_in_the_code() -> None:
     assert written == [row(source) for source in SOURCES.values()]
 
 
+def test_the_ages_at_which_days_are_requested_again_are_those_of_the_code() -> None:
+    def row(source: Source) -> list[str]:
+        often, *older = source.refetch
+        turns = {tier.every.days: f"up to {tier.age.days} days" for tier in older}
+        assert set(turns) <= {1, 30}
+        return [
+            f"`{source.name}`",
+            f"the last {often.age.days} days",
+            turns.get(1, "-"),
+            turns.get(30, "-"),
+            f"after {source.revised_for.days} days",
+        ]
+
+    written = table((DOCS / "sources.md").read_text(), "## How requests are made")
+    assert written == [row(source) for source in SOURCES.values() if source.refetch]
+
+
 # REST
 
 REST = DOCS / "rest.md"

@@ -15,14 +15,16 @@ from gridtide.model import format_time
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import ClockAhead, ClockWrong, NotStored
 from gridtide_pipelines.forecast.issue import Forecasting, Progress, forecast_zones
+from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
-from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather, plan
+from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
+from gridtide_pipelines.ingest.tasks import Fallbacks, plan
 from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.forecast_runs import thin_runs
@@ -125,7 +127,12 @@ def refresh(
         refuse_mixing(ledger, store, simulated=any(source.simulated for source in sources))
         around = Round(store, ledger, fetch, settings, clock, note.command, limits)
         report.remarks += _known_ahead(store, clock())
-        tasks = plan(sources, zones, ledger=ledger, now=clock(), since=since)
+        used = {s.name: s for s in sources if reason_to_skip(s, settings) is None}
+        requested = {name: latest.at for name, latest in ledger.outcomes().items()}
+        fallbacks = Fallbacks(store, used, trusted, requested)
+        tasks = plan(
+            sources, zones, ledger=ledger, now=clock(), since=since, fallbacks=fallbacks
+        )
         for step in gather(tasks, around):
             report.steps.append(step)
             progress(f"gather {step.source} {step.kind}", len(report.steps), len(tasks))

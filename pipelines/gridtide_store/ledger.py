@@ -21,10 +21,18 @@ from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
 from gridtide_store.data_directory import DataDirectory, make_root
 from gridtide_store.errors import NewerHome, translate_errors
-from gridtide_store.records import CommandRecord, Facts, Flag, Latest, Outcome, Stage
+from gridtide_store.records import (
+    CommandRecord,
+    DayAnswer,
+    Facts,
+    Flag,
+    Latest,
+    Outcome,
+    Stage,
+)
 
 SCHEMA = Path(__file__).parent / "schema"
-VERSION = 4
+VERSION = 5
 RESTORE = "restore it from a backup, or delete it and run `gridtide refresh` to make a new one"
 
 
@@ -259,19 +267,25 @@ class Ledger:
         )
         return dict(rows)
 
-    def settled(self, source: str, kind: str) -> dict[str, set[date]]:
-        """Return the UTC days that need no further request, by zone."""
+    def answers(
+        self, source: str, kind: str, *, since: date = date.min
+    ) -> dict[str, dict[date, DayAnswer]]:
+        """Return what is known of the answers about each UTC day from `since`, by zone."""
         rows = self._rows(
-            "SELECT zone, day FROM settled WHERE source = ? AND kind = ? AND final",
+            "SELECT zone, day, answered_at, news_at, final FROM answered "
+            "WHERE source = ? AND kind = ? AND day >= ?",
             source,
             kind,
+            since.isoformat(),
         )
-        days: dict[str, set[date]] = {}
-        for zone, day in rows:
-            days.setdefault(zone, set()).add(date.fromisoformat(day))
-        return days
+        found: dict[str, dict[date, DayAnswer]] = {}
+        for zone, day, at, news_at, final in rows:
+            found.setdefault(zone, {})[date.fromisoformat(day)] = DayAnswer(
+                datetime.fromisoformat(at), datetime.fromisoformat(news_at), bool(final)
+            )
+        return found
 
-    def settle(
+    def record_answers(
         self,
         source: str,
         kind: str,
@@ -280,9 +294,9 @@ class Ledger:
         silent: Mapping[tuple[str, date], timedelta],
         now: datetime,
     ) -> None:
-        """Record how days of zones were answered after their last revision.
+        """Record how whole days of zones were answered.
 
-        A day is settled when it is complete, or when an answer on another day brought nothing
+        A day is final when it is complete, or when an answer on another day brought nothing
         new: publishers fail for hours, and fill gaps over days.
 
         Args:
@@ -291,36 +305,40 @@ class Ledger:
                 are stored for by now, added up over the series of the zone.
             now: when they were answered. A clock that was set back starts the wait again.
         """
-        whole = [
-            (source, kind, zone, day.isoformat(), format_time(now)) for zone, day in complete
-        ]
+        at = format_time(now)
+        whole = [(source, kind, zone, day.isoformat(), at, at) for zone, day in complete]
         gaps = [
-            (source, kind, zone, day.isoformat(), format_time(now), covered.total_seconds())
+            (source, kind, zone, day.isoformat(), at, at, covered.total_seconds())
             for (zone, day), covered in silent.items()
         ]
         with transaction(self.path) as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, 1, 0)", whole
+                "INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?, 1, NULL) "
+                "ON CONFLICT (source, kind, zone, day) DO UPDATE SET "
+                "answered_at = excluded.answered_at, final = 1, covered = NULL, "
+                "news_at = CASE WHEN covered IS NULL THEN news_at ELSE excluded.news_at END",
+                whole,
             )
             # Two answers around midnight are not two days.
             connection.executemany(
-                "INSERT INTO settled VALUES (?, ?, ?, ?, ?, 0, ?) "
+                "INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?, 0, ?) "
                 "ON CONFLICT (source, kind, zone, day) DO UPDATE SET "
-                "final = excluded.covered <= covered "
-                "AND substr(asked_at, 1, 10) <> substr(excluded.asked_at, 1, 10) "
-                "AND julianday(excluded.asked_at) - julianday(asked_at) >= 0.5, "
-                "asked_at = CASE WHEN excluded.covered > covered "
-                "OR julianday(excluded.asked_at) < julianday(asked_at) "
-                "THEN excluded.asked_at ELSE asked_at END, "
-                "covered = max(covered, excluded.covered) "
-                "WHERE NOT final",
+                "answered_at = excluded.answered_at, "
+                "final = CASE WHEN covered IS NULL THEN 1 "
+                "WHEN excluded.covered > covered THEN 0 ELSE final "
+                "OR (substr(news_at, 1, 10) <> substr(excluded.answered_at, 1, 10) "
+                "AND julianday(excluded.answered_at) - julianday(news_at) >= 0.5) END, "
+                "news_at = CASE WHEN excluded.covered > covered "
+                "OR julianday(excluded.answered_at) < julianday(news_at) "
+                "THEN excluded.answered_at ELSE news_at END, "
+                "covered = max(covered, excluded.covered)",
                 gaps,
             )
 
-    def forget_settled(self) -> None:
-        """Forget which days need no further request, as the store they went to is gone."""
+    def forget_answers(self) -> None:
+        """Forget which days were answered, as the store that the answers went to is gone."""
         with transaction(self.path) as connection:
-            connection.execute("DELETE FROM settled")
+            connection.execute("DELETE FROM answered")
 
     def set_source(self, facts: Facts) -> None:
         """Record what a source is, replacing what was recorded before."""

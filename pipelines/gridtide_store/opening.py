@@ -195,7 +195,7 @@ def adopt(connection: duckdb.DuckDBPyConnection, home: DataDirectory, *, new: bo
         raise Damaged(f"{home.live} is empty; {RESTORE}, or add --new-store")
     if home.ledger.exists():
         # What an earlier store had for good is to be requested again.
-        Ledger(home.ledger).forget_settled()
+        Ledger(home.ledger).forget_answers()
 
 
 def _lost(home: DataDirectory) -> bool:

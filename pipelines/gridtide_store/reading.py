@@ -127,24 +127,55 @@ def covered(
 
     Added up over all series that `source` has of the zone; a flow counts for both its ends.
     """
+    days = _time_by_day(connection, source, "", start, end).group_by("zone", "day")
+    return {(zone, day): time for zone, day, time in days.agg(pl.col("time").sum()).iter_rows()}
+
+
+def most_covered(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    signals: str,
+    start: datetime,
+    end: datetime,
+) -> dict[tuple[str, date], timedelta]:
+    """Return the time with values as `covered`, by the series that has most.
+
+    Only of series whose signal begins with `signals`.
+    """
+    days = _time_by_day(connection, source, signals, start, end).group_by("zone", "day")
+    return {(zone, day): time for zone, day, time in days.agg(pl.col("time").max()).iter_rows()}
+
+
+def _time_by_day(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    signals: str,
+    start: datetime,
+    end: datetime,
+) -> pl.DataFrame:
+    """Return the time with values by zone, UTC day and series."""
     names = frame(
-        columns(connection, "SELECT id AS series, zone FROM series WHERE source = ?", [source])
+        columns(
+            connection,
+            "SELECT id AS series, zone FROM series WHERE source = ? AND starts_with(signal, ?)",
+            [source, signals],
+        )
     )
     found = newest_revisions(connection, names["series"].to_list(), start, end, as_of=None)
-    days = (
+    return (
         frame(found)
         .filter(pl.col("value").is_not_null())
         .join(names, on="series", how="inner")
         .select(
+            "series",
             pl.col("zone").cast(pl.String).str.split("->"),
             pl.col("slot_start").dt.date().alias("day"),
             (pl.col("slot_end") - pl.col("slot_start")).alias("time"),
         )
         .explode("zone")
-        .group_by("zone", "day")
+        .group_by("zone", "day", "series")
         .agg(pl.col("time").sum())
     )
-    return {(zone, day): time for zone, day, time in days.iter_rows()}
 
 
 def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:

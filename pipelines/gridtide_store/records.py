@@ -84,6 +84,21 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class DayAnswer:
+    """What is known of the answers about one UTC day of a zone.
+
+    Attributes:
+        at: when the last one came.
+        news_at: when one was complete or last brought more.
+        final: whether it is complete, or an answer on another day brought nothing new.
+    """
+
+    at: datetime
+    news_at: datetime
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Latest:
     """The last retrieval of a source: when the command began, its `status` and `message`.
 

@@ -238,6 +238,12 @@ class Store:
         """Return time with values of `source` by zone and UTC day, added up over its series."""
         return reading.covered(self.connection, source, start, end)
 
+    def most_covered(
+        self, source: str, signals: str, start: datetime, end: datetime
+    ) -> dict[tuple[str, date], timedelta]:
+        """Return time with values as `covered`, by the series that has most of `signals`."""
+        return reading.most_covered(self.connection, source, signals, start, end)
+
     def forecasts(
         self,
         zone: str,

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from gridtide.clock import Clock
 from gridtide_pipelines.ingest.fetch import Fetcher
-from gridtide_pipelines.ingest.gather import Round, gather, plan
+from gridtide_pipelines.ingest.gather import Round, gather
 from gridtide_pipelines.ingest.limits import Limits
 from gridtide_pipelines.ingest.source import Kind
 from gridtide_pipelines.ingest.sources import eia, uk_carbon_intensity
+from gridtide_pipelines.ingest.tasks import plan
 from gridtide_pipelines.refresh import Report, refresh
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger

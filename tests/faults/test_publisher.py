@@ -19,6 +19,7 @@ from gridtide_store.ledger import Ledger
 from tests.faults.modes import CASES, DONE, KEY, NOTHING_YET, Case
 from tests.faults.publisher import Publisher, publisher
 from tests.faults.running import LOG, SOURCES, TINY, run
+from tests.final_days import final_days
 
 # Generous: the point is that it ends at all, on a machine that does other things as well.
 SOON = 60.0
@@ -42,7 +43,7 @@ def settled(ledger: Ledger, source: str) -> Mapping[str, set[date]]:
     return {
         zone: days
         for kind in SOURCES[source].kinds
-        for zone, days in ledger.settled(SOURCES[source].name, kind).items()
+        for zone, days in final_days(ledger, SOURCES[source].name, kind).items()
     }
 
 

@@ -13,6 +13,7 @@ from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from tests.faults.publisher import Ask, Mode, Publisher, publisher
 from tests.faults.running import SOURCES, run
+from tests.final_days import final_days
 
 DAY = timedelta(days=1)
 SOURCE = SOURCES["eia"]
@@ -59,13 +60,13 @@ def test_a_day_is_final_once_an_answer_on_another_day_brings_nothing_new(
     answers: list[range], upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     home = DataDirectory(tmp_path / "home")
-    day = (moment - 15 * DAY).date()
+    day = (moment - 62 * DAY).date()  # past all revisions
     upstream.hostile = "eia"
     for number, hours in enumerate(answers):
         upstream.now = moment + number * DAY
         upstream.mode = only(str(day), hours)
-        run(home, upstream, upstream.now, DEFAULT, whole=False)
-        settled = Ledger(home.ledger).settled(SOURCE.name, "generation")[ZONE]
+        run(home, upstream, upstream.now, DEFAULT, whole=False, days=70)
+        settled = final_days(Ledger(home.ledger), SOURCE.name, "generation")[ZONE]
         assert (day in settled) == (number == len(answers) - 1), number
 
 
@@ -73,12 +74,12 @@ def test_a_fuel_that_comes_in_later_is_news(
     upstream: Publisher, moment: datetime, tmp_path: Path
 ) -> None:
     home = DataDirectory(tmp_path / "home")
-    day = (moment - 15 * DAY).date()
+    day = (moment - 62 * DAY).date()  # past all revisions
     upstream.hostile = "eia"
     fuels: list[tuple[str, ...]] = [("NG", "COL", "SUN"), ("NG", "COL"), ("NG",), ("NG",)]
     for number, missing in enumerate(fuels):
         upstream.now = moment + number * DAY
         upstream.mode = only(str(day), range(20), missing)
-        run(home, upstream, upstream.now, DEFAULT, whole=False)
-        settled = Ledger(home.ledger).settled(SOURCE.name, "generation")[ZONE]
+        run(home, upstream, upstream.now, DEFAULT, whole=False, days=70)
+        settled = final_days(Ledger(home.ledger), SOURCE.name, "generation")[ZONE]
         assert (day in settled) == (number == 3), number

@@ -14,7 +14,7 @@ import pytest
 
 from gridtide.cli.script import main
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.flow import Intake, ingest
+from gridtide_pipelines.ingest.groups import Intake
 from gridtide_pipelines.ingest.parsing import readings
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Response
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
@@ -24,6 +24,7 @@ from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.receiving import receive
 from gridtide_store.store import Store
 from tests.flow.test_flow import HOUR, START, mix
+from tests.flow.written import ingest_query
 
 NOW = START + timedelta(days=1)
 NOTE = ("--note", "operations: confirmed by telephone")
@@ -171,16 +172,9 @@ def test_garbage_of_a_publisher_is_in_the_table_once_and_in_no_series(tmp_path: 
     end = START + 60 * HOUR
 
     def ingested(store: Store, now: datetime) -> Intake:
-        return ingest(
-            source,
-            Kind.LOAD,
-            ["DE"],
-            START,
-            end,
-            fetch=lambda *_: Response(b"{}"),
-            store=store,
-            now=lambda: now,
-        )
+        query = Query(Kind.LOAD, ("DE",), START, end, now)
+        answer = Response(b"{}")
+        return ingest_query(source, query, fetch=lambda *_: answer, store=store).finish()
 
     home = DataDirectory(tmp_path / "home")
     with writer_lock(home, "test", end), Store.open(home) as store:

@@ -12,13 +12,13 @@ import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.fetch import Fetcher
-from gridtide_pipelines.ingest.flow import Intake, ingest
+from gridtide_pipelines.ingest.groups import Intake
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
-from tests.flow.written import DAY, HOUR, rows, source
+from tests.flow.written import DAY, HOUR, ingest_query, rows, source
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -70,17 +70,9 @@ def run(tmp_path: Path) -> Callable[..., tuple[Intake, list[str]]]:
                 now=lambda: NOW,
             ) as fetch,
         ):
-            intake = ingest(
-                publisher,
-                Kind.LOAD,
-                ["DE", "FR"],
-                START,
-                START + 2 * DAY,
-                fetch=fetch,
-                store=store,
-                now=lambda: NOW,
-            )
-        return intake, requested
+            query = Query(Kind.LOAD, ("DE", "FR"), START, START + 2 * DAY, NOW)
+            work = ingest_query(publisher, query, fetch=fetch, store=store)
+        return work.finish(), requested
 
     return ran
 
@@ -102,7 +94,9 @@ def test_a_listing_is_followed_by_its_files(
         "files.example.org/files/a",
         "files.example.org/files/b",
     ]
-    assert intake.answered_zones == {"DE", "FR"}
+    # 2 March is not over.
+    days = [(zone, START.date()) for zone in ("DE", "FR")]
+    assert sorted(intake.answered_days.whole()) == days
 
 
 def test_a_file_that_is_missing_fails_the_group_unless_it_is_not_published_yet(

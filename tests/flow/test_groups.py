@@ -23,6 +23,7 @@ from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
+from tests.final_days import final_days
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[1] / "sources/data/entsoe"
@@ -90,8 +91,8 @@ class Publisher:
 
 
 def only_generation(source: Source) -> Source:
-    """The source for its generation alone, which this module is about."""
-    return replace(source, kinds=frozenset({Kind.GENERATION}))
+    """The source for its generation alone, one request at a time, so that it can be counted."""
+    return replace(source, kinds=frozenset({Kind.GENERATION}), concurrency=1)
 
 
 @pytest.fixture
@@ -147,7 +148,9 @@ def test_zones_that_fail_leave_the_others_and_the_next_run_heals(
     assert "unexpected body" in message
     assert "a-secret-token" not in message
     assert stored(tmp_path / "home") == {"AT", "NL"}
-    settled = Ledger(DataDirectory(tmp_path / "home").ledger).settled("entsoe", "generation")
+    settled = final_days(
+        Ledger(DataDirectory(tmp_path / "home").ledger), "entsoe", "generation"
+    )
     assert set(settled) <= {"AT", "BE", "NL"}
     assert settled["AT"]
 
@@ -165,7 +168,9 @@ def test_a_zone_that_failed_on_two_days_is_not_settled(
     publisher = Publisher({"BE": "no data", "CH": "html"})
     for day in range(2):
         assert run(publisher, NOW + timedelta(days=day)).exit_code == 3
-    settled = Ledger(DataDirectory(tmp_path / "home").ledger).settled("entsoe", "generation")
+    settled = final_days(
+        Ledger(DataDirectory(tmp_path / "home").ledger), "entsoe", "generation"
+    )
     assert settled["BE"]
     assert "CH" not in settled
 

@@ -17,13 +17,14 @@ from gridtide_pipelines.errors import (
     SourceChanged,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.flow import Intake, ingest
+from gridtide_pipelines.ingest.groups import Ingestion
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.source import Kind, Request, Response, Source
+from gridtide_pipelines.ingest.source import Kind, Query, Request, Response, Source
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from tests.flow.publishers import uk_document
+from tests.flow.written import ingest_query
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DAYS = 28  # two requests of the GB publisher
@@ -52,38 +53,32 @@ def ask(
     answers: Answers,
     limits: Limits = DEFAULT,
     source: Source = GB,
-    intake: Intake | None = None,
-) -> Intake:
+) -> Ingestion:
     with (
         writer_lock(DataDirectory(home), "test", NOW),
         Store.open(DataDirectory(home)) as store,
     ):
-        return ingest(
+        return ingest_query(
             source,
-            Kind.INTENSITY,
-            ["GB"],
-            NOW - timedelta(days=DAYS),
-            NOW,
+            Query(Kind.INTENSITY, ("GB",), NOW - timedelta(days=DAYS), NOW, NOW),
             fetch=answers,
             store=store,
-            now=lambda: NOW,
             limits=limits,
             monotonic=lambda: answers.at,
-            intake=intake,
         )
 
 
 def test_a_span_may_take_its_bytes_and_no_more(tmp_path: Path) -> None:
     answers = Answers()
-    assert ask(tmp_path / "a", answers).rows > 0
+    assert ask(tmp_path / "a", answers).finish().rows > 0
     whole, one = sum(answers.sizes), max(answers.sizes)
-    assert ask(tmp_path / "b", Answers(), replace(DEFAULT, span=whole)).rows > 0
+    assert ask(tmp_path / "b", Answers(), replace(DEFAULT, span=whole)).finish().rows > 0
     with pytest.raises(SourceChanged, match=f"more than {whole - 1} bytes"):
-        ask(tmp_path / "c", Answers(), replace(DEFAULT, span=whole - 1))
+        ask(tmp_path / "c", Answers(), replace(DEFAULT, span=whole - 1)).finish()
     # Each group has a bound of its own.
-    assert ask(tmp_path / "d", Answers(), replace(DEFAULT, group=one)).rows > 0
+    assert ask(tmp_path / "d", Answers(), replace(DEFAULT, group=one)).finish().rows > 0
     with pytest.raises(PartlyFailed, match=f"more than {one - 1} bytes"):
-        ask(tmp_path / "e", Answers(), replace(DEFAULT, group=one - 1))
+        ask(tmp_path / "e", Answers(), replace(DEFAULT, group=one - 1)).finish()
 
 
 @pytest.mark.parametrize("empty", [False, True])
@@ -93,7 +88,7 @@ def test_a_span_may_take_its_time_and_no_more(
 ) -> None:
     answers = Answers(31.0, empty=empty)
     with pytest.raises(SourceUnavailable, match="no whole answer in 30 s"):
-        ask(tmp_path, answers, replace(DEFAULT, span_seconds=30.0))
+        ask(tmp_path, answers, replace(DEFAULT, span_seconds=30.0)).finish()
     # Nothing more is requested, with an answer or without.
     assert answers.requested == 1
 
@@ -109,7 +104,7 @@ def test_what_the_store_refuses_is_the_failure_of_its_group_alone(tmp_path: Path
 
         return parsed
 
-    intake = Intake()
+    work = ask(tmp_path, Answers(), source=replace(GB, parse=backwards(GB.parse)))
     with pytest.raises(PartlyFailed, match="1 of 2 groups failed"):
-        ask(tmp_path, Answers(), source=replace(GB, parse=backwards(GB.parse)), intake=intake)
-    assert intake.rows > 0
+        work.finish()
+    assert work.intake.rows > 0

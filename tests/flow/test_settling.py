@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.ingest.schedule import AnsweredDays, final_days, open_part
+from gridtide_pipelines.ingest.schedule import AnsweredDays
 from gridtide_pipelines.ingest.source import Span
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -39,11 +39,15 @@ def rows(
     )
 
 
+def days(zones: Sequence[str], of: Sequence[date]) -> list[tuple[str, date]]:
+    return [(zone, day) for zone in zones for day in of]
+
+
 def test_a_day_is_complete_when_each_of_its_hours_has_a_value() -> None:
     answered = AnsweredDays()
     answered.add(rows("A", range(30)), [])
-    assert answered.complete(["A", "B"], [FIRST, SECOND]) == [("A", FIRST)]
-    assert answered.silent(["A", "B"], [FIRST, SECOND]) == [
+    assert answered.complete(days(["A", "B"], [FIRST, SECOND])) == [("A", FIRST)]
+    assert answered.silent(days(["A", "B"], [FIRST, SECOND])) == [
         ("A", SECOND),
         ("B", FIRST),
         ("B", SECOND),
@@ -53,17 +57,17 @@ def test_a_day_is_complete_when_each_of_its_hours_has_a_value() -> None:
 def test_two_signals_do_not_make_half_a_day_whole_and_two_groups_do() -> None:
     answered = AnsweredDays()
     answered.add(pl.concat([rows("A", range(12), signal=s) for s in ("load", "flow")]), [])
-    assert answered.complete(["A"], [FIRST]) == []
+    assert answered.complete(days(["A"], [FIRST])) == []
     answered.add(pl.concat([rows("A", range(12, 24), signal=s) for s in ("load", "flow")]), [])
-    assert answered.complete(["A"], [FIRST]) == [("A", FIRST)]
+    assert answered.complete(days(["A"], [FIRST])) == [("A", FIRST)]
 
 
 def test_the_same_half_day_twice_is_half_a_day() -> None:
     answered = AnsweredDays()
     for _ in range(2):
         answered.add(rows("A", range(12)), [])
-    assert answered.complete(["A"], [FIRST]) == []
-    assert answered.silent(["A"], [FIRST]) == [("A", FIRST)]
+    assert answered.complete(days(["A"], [FIRST])) == []
+    assert answered.silent(days(["A"], [FIRST])) == [("A", FIRST)]
 
 
 @pytest.mark.parametrize(
@@ -74,42 +78,52 @@ def test_a_fuel_that_came_in_part_or_is_named_without_a_value_leaves_the_day_ope
 ) -> None:
     answered = AnsweredDays()
     answered.add(pl.concat([rows("A", range(24), signal="wind"), late]), [])
-    assert answered.complete(["A"], [FIRST]) == []
-    assert answered.silent(["A"], [FIRST]) == [("A", FIRST)]
+    assert answered.complete(days(["A"], [FIRST])) == []
+    assert answered.silent(days(["A"], [FIRST])) == [("A", FIRST)]
 
 
 def test_a_value_that_is_null_answers_nothing() -> None:
     answered = AnsweredDays()
     answered.add(rows("A", range(24), value=None), [])
-    assert answered.complete(["A"], [FIRST]) == []
+    assert answered.complete(days(["A"], [FIRST])) == []
 
 
 def test_a_flow_answers_for_either_end() -> None:
     answered = AnsweredDays()
     answered.add(rows("A->B", range(24)), [])
-    assert answered.complete(["A", "B"], [FIRST]) == [("A", FIRST), ("B", FIRST)]
+    assert answered.complete(days(["A", "B"], [FIRST])) == [("A", FIRST), ("B", FIRST)]
 
 
 def test_a_day_with_bad_values_alone_is_neither_and_one_with_some_is_silent() -> None:
     answered = AnsweredDays()
     answered.add(rows("A", range(5)), [("A", START + 6 * HOUR), ("B", START)])
-    assert answered.complete(["A", "B"], [FIRST]) == []
-    assert answered.silent(["A", "B"], [FIRST]) == [("A", FIRST)]
+    assert answered.complete(days(["A", "B"], [FIRST])) == []
+    assert answered.silent(days(["A", "B"], [FIRST])) == [("A", FIRST)]
 
 
-def test_a_day_is_final_when_it_is_over_and_past_its_revisions() -> None:
-    span = Span(START, START + 3 * DAY + 5 * HOUR)
-    assert final_days(span, refetch=7 * DAY, now=START + 9 * DAY) == [FIRST, SECOND]
-    assert final_days(span, refetch=DAY, now=START + 99 * DAY) == [FIRST, SECOND, THIRD]
-    cut = Span(START + HOUR, START + 3 * DAY - HOUR)
-    assert final_days(cut, refetch=DAY, now=START + 99 * DAY) == [SECOND]
+def test_days_are_answered_by_all_groups_of_their_zone_together() -> None:
+    day = [Span(START + n * DAY, START + (n + 1) * DAY) for n in range(3)]
+    half = START + 1.5 * DAY
+    groups = [
+        ({"A"}, Span(START, half)),
+        ({"A"}, Span(half, START + 3 * DAY)),
+        ({"B"}, day[0]),
+        ({"B"}, day[0]),  # two items, both of which count
+        ({"B"}, day[2]),
+    ]
+
+    def whole(*answered: int) -> list[tuple[str, date]]:
+        return sorted(AnsweredDays(groups, set(answered)).whole())
+
+    assert whole() == []
+    assert whole(0) == [("A", FIRST)]
+    assert whole(1) == [("A", THIRD)]
+    assert whole(0, 1) == [("A", FIRST), ("A", SECOND), ("A", THIRD)]
+    assert whole(2) == []
+    assert whole(2, 3) == [("B", FIRST)]
+    assert whole(2, 3, 4) == [("B", FIRST), ("B", THIRD)]
 
 
-def test_what_is_open_reaches_from_the_first_open_day_to_the_last_of_any_zone() -> None:
-    span = Span(START, START + 2 * DAY + 5 * HOUR)
-    assert open_part(span, ["A", "B"], {}) == (span, ("A", "B"))
-    assert open_part(span, ["A", "B"], {"A": {FIRST, SECOND, THIRD}}) == (span, ("B",))
-    settled = {"A": {FIRST, THIRD}, "B": {FIRST, SECOND, THIRD}}
-    middle = Span(START + DAY, START + 2 * DAY)
-    assert open_part(span, ["A", "B"], settled) == (middle, ("A",))
-    assert open_part(span, ["B"], settled) is None
+def test_a_day_that_is_not_over_is_not_answered() -> None:
+    groups = [({"A"}, Span(START + HOUR, START + 2 * DAY + 5 * HOUR))]
+    assert AnsweredDays(groups, {0}).whole() == [("A", SECOND)]

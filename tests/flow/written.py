@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,14 +11,18 @@ from typing import Any
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.fetch import Fetch
+from gridtide_pipelines.ingest.groups import Ingestion, ingest
+from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
+from gridtide_store.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STAMP = "%Y-%m-%dT%H:%MZ"
 
 
-def rows(zone: str, start: datetime, hours: int, value: float = 100.0) -> list[Any]:
+def rows(zone: str, start: datetime, hours: int, value: float = 50.0) -> list[Any]:
     """Return the rows of a body: some hours of a zone."""
     return [[zone, f"{start + n * HOUR:{STAMP}}", value] for n in range(hours)]
 
@@ -64,6 +69,24 @@ def parse_for(name: str) -> Callable[[Sequence[Body]], pl.DataFrame]:
         return frame
 
     return parse
+
+
+def ingest_query(
+    source: Source,
+    query: Query,
+    *,
+    fetch: Fetch,
+    store: Store,
+    limits: Limits = DEFAULT,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Ingestion:
+    """Ingest a query in this thread; `finish` says how it ended."""
+    work = Ingestion(
+        source, query, store=store, now=lambda: query.now, limits=limits, monotonic=monotonic
+    )
+    numbers = list(range(len(work.groups)))
+    ingest(work, numbers, fetch, in_store_thread=lambda function: function())
+    return work
 
 
 def source(name: str = "written", **given: Any) -> Source:  # noqa: ANN401  # any field of a source

@@ -303,3 +303,25 @@ def test_a_source_says_when_its_shape_was_last_seen_and_how(source: Source) -> N
         "its docstring lacks 'Last seen:  2025-11 (recorded or written ...)'"
     )
     assert "2015-01" <= seen.month <= f"{datetime.now(UTC):%Y-%m}"
+
+
+def test_the_template_in_the_docs_is_a_source() -> None:
+    text = (Path(__file__).parents[2] / "docs/code.md").read_text(encoding="utf-8")
+    code = text.partition("### Add a source")[2].partition("```python\n")[2].partition("```")[0]
+    module: dict[str, Any] = {}
+    exec(compile(code, "template", "exec"), module)  # noqa: S102  # ours, from the docs
+    source: Source = module["SOURCE"]
+    end = START + timedelta(days=2, hours=5)
+    groups = source.requests(Query(Kind.LOAD, ("FR",), START, end, end))
+    assert [group[0].path[-14:] for group in groups] == [
+        "2026-03-01.csv",
+        "2026-03-02.csv",
+        "2026-03-03.csv",
+    ]
+    known = body(b"2026-03-01T00:00Z,50000\n2026-03-01T01:00Z,49000\n")
+    assert source.parse([known])["value"].to_list() == [50000.0, 49000.0]
+    for content in (b"<html>down</html>", b"2026-03-01T00:00Z,x", b"\xff\xfe"):
+        with pytest.raises(SourceChanged):
+            source.parse([body(content)])
+    with pytest.raises(NothingYet):
+        source.parse([body(b"")])

@@ -21,6 +21,7 @@ from gridtide_store.pointer import current_snapshot
 from gridtide_store.publish import publish
 from gridtide_store.snapshot import Snapshot
 from gridtide_store.store import Store
+from tests.final_days import final_days
 
 SIGNAL = "ci_lifecycle_produced"
 BASE = name_base(2026)  # the year of `now`
@@ -96,12 +97,12 @@ def test_what_a_lost_store_had_settled_is_requested_again(
     publish_with(home, slots([1.0], now), now)
     ledger = Ledger(home.ledger)
     day = now.date()
-    ledger.settle("eia", "generation", complete=[("GB", day)], silent={}, now=now)
+    ledger.record_answers("eia", "generation", complete=[("GB", day)], silent={}, now=now)
     Store.open(home).close()
-    assert ledger.settled("eia", "generation") == {"GB": {day}}
+    assert final_days(ledger, "eia", "generation") == {"GB": {day}}
     home.live.unlink()
     Store.open(home, new=True).close()
-    assert ledger.settled("eia", "generation") == {}
+    assert final_days(ledger, "eia", "generation") == {}
 
 
 def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:

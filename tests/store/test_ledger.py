@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from gridtide.errors import BadInput
 from gridtide_store.errors import Damaged, NewerHome, Unusable
 from gridtide_store.ledger import SCHEMA, Ledger
 from gridtide_store.records import Facts, Flag, Outcome, Stage
+from tests.final_days import final_days
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -90,18 +91,20 @@ FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 
 
 def test_a_complete_day_is_settled_for_its_zone_alone(ledger: Ledger, now: datetime) -> None:
-    ledger.settle("eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent={}, now=now)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}, "B": {SECOND}}
-    assert ledger.settled("eia", "flow") == {}
+    ledger.record_answers(
+        "eia", "load", complete=[("A", FIRST), ("B", SECOND)], silent={}, now=now
+    )
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}, "B": {SECOND}}
+    assert final_days(ledger, "eia", "flow") == {}
     # What comes later with gaps, because another zone was requested, changes nothing.
     silence(ledger, now, 5)
     silence(ledger, now + 2 * DAY, 6)
-    assert ledger.settled("eia", "load")["A"] == {FIRST}
+    assert final_days(ledger, "eia", "load")["A"] == {FIRST}
 
 
 def silence(ledger: Ledger, at: datetime, hours: float, zone: str = "A") -> None:
     silent = {(zone, FIRST): timedelta(hours=hours)}
-    ledger.settle("eia", "load", complete=[], silent=silent, now=at)
+    ledger.record_answers("eia", "load", complete=[], silent=silent, now=at)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +127,9 @@ def test_a_silent_day_is_settled_when_another_day_brings_no_more(
     settled: bool,  # noqa: FBT001
 ) -> None:
     silence(ledger, now, 0)
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     silence(ledger, now + later, 0)
-    assert ledger.settled("eia", "load") == ({"A": {FIRST}} if settled else {})
+    assert final_days(ledger, "eia", "load") == ({"A": {FIRST}} if settled else {})
 
 
 def test_a_silent_day_that_grows_stays_open_until_a_day_brings_no_more(
@@ -134,20 +137,20 @@ def test_a_silent_day_that_grows_stays_open_until_a_day_brings_no_more(
 ) -> None:
     for day, hours in enumerate((0, 1, 5, 5.25, 20)):
         silence(ledger, now + day * DAY, hours)
-        assert ledger.settled("eia", "load") == {}, day
+        assert final_days(ledger, "eia", "load") == {}, day
     silence(ledger, now + 4 * DAY + HOUR, 20)  # the same day says nothing
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     silence(ledger, now + 5 * DAY, 20)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
 
 
 def test_growth_later_on_the_first_day_moves_the_wait(ledger: Ledger, now: datetime) -> None:
     silence(ledger, now, 0)
     silence(ledger, now + timedelta(hours=11), 3)
     silence(ledger, now + timedelta(hours=14), 3)  # 14 h after the first, 3 h after the growth
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     silence(ledger, now + timedelta(hours=24), 3)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
 
 
 def test_an_answer_that_brings_less_is_nothing_new(ledger: Ledger, now: datetime) -> None:
@@ -155,14 +158,14 @@ def test_an_answer_that_brings_less_is_nothing_new(ledger: Ledger, now: datetime
     silence(ledger, now + HOUR, 0)
     silence(ledger, now + HOUR * 2, 20)  # what was there before is no growth
     silence(ledger, now + DAY, 3)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
 
 
 def test_a_zone_that_grows_keeps_no_other_one_open(ledger: Ledger, now: datetime) -> None:
     for day, hours in enumerate((1, 2)):
         silence(ledger, now + day * DAY, hours)
         silence(ledger, now + day * DAY, 1, zone="B")
-    assert ledger.settled("eia", "load") == {"B": {FIRST}}
+    assert final_days(ledger, "eia", "load") == {"B": {FIRST}}
 
 
 def test_after_the_clock_was_set_back_the_wait_begins_again(
@@ -170,17 +173,17 @@ def test_after_the_clock_was_set_back_the_wait_begins_again(
 ) -> None:
     silence(ledger, now + 400 * DAY, 1)
     silence(ledger, now, 1)
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     silence(ledger, now + HOUR, 1)
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     silence(ledger, now + DAY, 1)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
 
 
 def test_a_silent_day_that_becomes_complete_is_settled(ledger: Ledger, now: datetime) -> None:
     silence(ledger, now, 1)
-    ledger.settle("eia", "load", complete=[("A", FIRST)], silent={}, now=now + HOUR)
-    assert ledger.settled("eia", "load") == {"A": {FIRST}}
+    ledger.record_answers("eia", "load", complete=[("A", FIRST)], silent={}, now=now + HOUR)
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
 
 
 @pytest.mark.parametrize(
@@ -204,10 +207,41 @@ def test_days_settled_by_an_older_version_are_requested_once_more(
         connection.execute("INSERT INTO flag VALUES ('eia', 'x', 3, '2026-01-01T00:00:00Z')")
         connection.commit()
     ledger = Ledger(path)
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
     assert [flag.count for flag in ledger.flags()] == [3]
     silence(ledger, now, 1)
-    assert ledger.settled("eia", "load") == {}
+    assert final_days(ledger, "eia", "load") == {}
+
+
+def test_days_settled_by_the_version_before_stay_so(tmp_path: Path, now: datetime) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, 5):
+            script = SCHEMA / f"ledger_{number:03}.sql"
+            connection.executescript(script.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA user_version = 4")
+        rows = [("A", 1, 0.0), ("B", 1, 3600.0), ("C", 0, 3600.0)]
+        connection.executemany(
+            "INSERT INTO settled VALUES "
+            "('eia', 'load', ?, '2026-01-01', '2026-02-01T00:00:00Z', ?, ?)",
+            rows,
+        )
+        connection.commit()
+    ledger = Ledger(path)
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}, "B": {FIRST}}
+    assert ledger.answers("eia", "load")["C"][FIRST].news_at == datetime(2026, 2, 1, tzinfo=UTC)
+    for zone in ("A", "B"):  # one that was complete stays final, one with gaps may grow
+        silence(ledger, now, 5, zone=zone)
+    assert final_days(ledger, "eia", "load") == {"A": {FIRST}}
+
+
+def test_an_answer_of_a_final_day_is_remembered(ledger: Ledger, now: datetime) -> None:
+    days = [("A", FIRST)]
+    for at in (now, now + DAY):
+        ledger.record_answers("eia", "load", complete=days, silent={}, now=at)
+    (answered,) = ledger.answers("eia", "load")["A"].values()
+    assert (answered.at, answered.news_at, answered.final) == (now + DAY, now, True)
+    assert ledger.answers("eia", "load", since=SECOND) == {}
 
 
 def test_what_is_known_of_a_source_is_replaced(ledger: Ledger) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
+from urllib.parse import urlencode
 
 import httpx
 
-from gridtide_pipelines.ingest.source import Basic, Header, Parameter
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.ingest.source import Basic, Header, Login, Parameter, Response
 
 # A key so short might be a word of the body; it is removed only where it stands in quotes
 # or as the value of a query.
@@ -28,6 +33,17 @@ ENTITIES = {
     ".": "period",
     ":": "colon",
 }
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Credentials of one request: how they are sent, and their values."""
+
+    how: Parameter | Header | Basic | Login
+    values: tuple[str, ...]
 
 
 class Keyed(httpx.BaseTransport):
@@ -49,27 +65,73 @@ class Keyed(httpx.BaseTransport):
 
 
 def _with_credentials(request: httpx.Request) -> httpx.Request:
-    send: Parameter | Header | Basic | None
-    values: tuple[str, ...]
-    send, values = request.extensions.pop("credentials")
-    if send is None or not all(values):
+    sent: Sent | None = request.extensions.pop("credentials")
+    if sent is None or not all(sent.values):
         return request
-    url, headers = request.url, request.headers.copy()
-    match send:
-        case Parameter():
-            url = url.copy_add_param(send.name, values[0])
-        case Header():
-            headers[send.name] = send.prefix + values[0]
-        case Basic():
-            pair = base64.b64encode(":".join(values).encode()).decode()
+    url, headers, content = request.url, request.headers.copy(), request.read()
+    match sent.how:
+        case Parameter(name):
+            url = url.copy_add_param(name, sent.values[0])
+        case Header(name, prefix):
+            headers[name] = prefix + sent.values[0]
+        case Login(fields=fields) if fields:
+            form = urlencode(list(zip(fields, sent.values, strict=True)))
+            content = b"&".join(part for part in (content, form.encode()) if part)
+            headers["Content-Length"] = str(len(content))
+        case Basic() | Login():
+            pair = base64.b64encode(":".join(sent.values).encode()).decode()
             headers["Authorization"] = f"Basic {pair}"
     return httpx.Request(
-        request.method,
-        url,
-        headers=headers,
-        stream=request.stream,
-        extensions=request.extensions,
+        request.method, url, headers=headers, content=content, extensions=request.extensions
     )
+
+
+class Token:
+    """The token of one source in this run, empty until there is one; for all threads."""
+
+    def __init__(self) -> None:
+        self._lock, self.known = Lock(), ""
+
+    def get(self, log_in: Callable[[], str]) -> str:
+        """Return the token; without one `log_in` gets it, in one thread alone."""
+        with self._lock:
+            self.known = self.known or log_in()
+            return self.known
+
+    def forget(self, token: str) -> None:
+        """Forget a token that was refused, unless another thread has renewed it."""
+        with self._lock:
+            if self.known == token:
+                self.known = ""
+
+
+def read_token(content: bytes, login: Login, source: str) -> str:
+    """Return the token in the answer to a login.
+
+    Raises:
+        SourceChanged: it holds none.
+    """
+    names = ".".join(login.token)
+    try:
+        found = json.loads(content)
+        for name in login.token:
+            found = found[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        found = None
+    if not isinstance(found, str) or not found:
+        raise SourceChanged(
+            source, f"the answer to the login at {login.request.path} has no token at {names}"
+        )
+    return found
+
+
+def redact_response(response: Response, secrets: Mapping[str, str]) -> Response:
+    """Return `response` with body and headers as `redact` leaves them."""
+    headers = {
+        name: redact(value.encode(), secrets).decode()
+        for name, value in response.headers.items()
+    }
+    return Response(redact(response.content, secrets), response.status, headers)
 
 
 def redact(content: bytes, secrets: Mapping[str, str]) -> bytes:

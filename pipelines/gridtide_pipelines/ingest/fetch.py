@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import metadata
+from threading import Lock
 from types import TracebackType
 from typing import TypeAlias
 from urllib.parse import urlencode
@@ -25,11 +26,17 @@ from gridtide.http.deadline import Allowance
 from gridtide_pipelines.errors import (
     NothingYet,
     SourceChanged,
-    SourceRefused,
     SourceUnavailable,
 )
 from gridtide_pipelines.ingest.access import base_name, base_url, secrets_of
-from gridtide_pipelines.ingest.credentials import Keyed, redact
+from gridtide_pipelines.ingest.credentials import (
+    FORM,
+    Keyed,
+    Sent,
+    Token,
+    read_token,
+    redact_response,
+)
 from gridtide_pipelines.ingest.headers import ClockCheck, read_retry_after
 from gridtide_pipelines.ingest.limits import (
     DEFAULT,
@@ -39,22 +46,22 @@ from gridtide_pipelines.ingest.limits import (
     Unreadable,
     unpack,
 )
-from gridtide_pipelines.ingest.parsing import says_nothing_yet
-from gridtide_pipelines.ingest.source import Request, Response, Source
+from gridtide_pipelines.ingest.source import Login, Request, Response, Source
+from gridtide_pipelines.ingest.statuses import Again, Unauthorized, only_zone, refusal
 from gridtide_store.settings import Settings
 
 Fetch: TypeAlias = Callable[[Source, Request], Response]
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
-# Statuses with which some publishers say that they have no data for the requested time.
-NO_DATA = frozenset({400, 404})
 
 log = logging.getLogger(__name__)
 
 
 class Fetcher:
     """Sends requests to publishers over HTTP, politely; a context manager, and a `Fetch`.
+
+    Several threads may use it.
 
     Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
     requests; never longer than `limits` has it.
@@ -89,7 +96,8 @@ class Fetcher:
                 raise BadInput(f"GRIDTIDE_{name.upper()}_URL={url!r} is not an http(s) URL")
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
-        self._limits, self._next = limits, dict[str, float]()
+        self._limits, self._next, self._lock = limits, dict[str, float](), Lock()
+        self._tokens = dict[str, Token]()
         # At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
         # nothing.
         self._clock = None if settings.now else ClockCheck(now, postpone=undated_last)
@@ -125,14 +133,46 @@ class Fetcher:
         """
         if source.answer:
             return Response(source.answer(request))
+        spec = source.credentials
+        if spec is None or request.host not in spec.hosts:
+            return self._send(source, request, None)
+        secrets = secrets_of(source, self._settings)
+        values = tuple(secrets.get(name, "") for name in spec.variables)
+        if not isinstance(spec.send, Login) or not all(values):
+            return self._send(source, request, Sent(spec.send, values))
+        token = self._token(source, spec.send, values)
+        try:
+            return self._send(source, request, Sent(spec.send.send, (token,)))
+        except Unauthorized:
+            self._token_of(source).forget(token)
+        token = self._token(source, spec.send, values)
+        return self._send(source, request, Sent(spec.send.send, (token,)))
+
+    def _token_of(self, source: Source) -> Token:
+        with self._lock:
+            return self._tokens.setdefault(source.name, Token())
+
+    def _token(self, source: Source, login: Login, values: tuple[str, ...]) -> str:
+        """Return the token of this run; the login is sent unless there is one."""
+
+        def log_in() -> str:
+            response = self._send(source, login.request, Sent(login, values), keep_token=True)
+            return read_token(response.content, login, source.name)
+
+        return self._token_of(source).get(log_in)
+
+    def _send(
+        self, source: Source, request: Request, sent: Sent | None, *, keep_token: bool = False
+    ) -> Response:
+        """Send `request` until it is answered, or has failed too often."""
         began = self._monotonic()
         tries = 0
         while True:
             tries += 1
             self._pace(source, request.host)
             try:
-                response = self._once(source, request, began + self._limits.seconds)
-            except _Again as again:
+                response = self._once(source, request, sent, began + self._limits.seconds)
+            except Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
                 spent = self._monotonic() - began
                 if tries == ATTEMPTS or spent + wait > self._limits.seconds:
@@ -141,9 +181,10 @@ class Fetcher:
                         source.name,
                         f"{again}{wanted}; gave up after {tries} tries in {spent:.0f} s, "
                         "the next refresh tries again",
-                        zone=_only_zone(request),
+                        zone=only_zone(request),
                     ) from again
                 log.debug("%s: %s; again in %.1f s", source.name, again, wait)
+                self._hold(source, request.host, again.wait or 0.0)
                 self._sleep(wait)
             else:
                 fields = {
@@ -154,17 +195,16 @@ class Fetcher:
                     "ms": round((self._monotonic() - began) * 1000),
                 }
                 log.info("retrieved %s%s", source.name, request.path, extra=fields)
-                return response
+                return response if keep_token else self._redacted(source, response)
 
-    def _once(self, source: Source, request: Request, deadline: float) -> Response:
-        secrets = secrets_of(source, self._settings)
-        spec = source.credentials
-        known = spec is not None and request.host in spec.hosts
-        values = tuple(secrets.get(name, "") for name in spec.variables) if spec else ()
+    def _once(
+        self, source: Source, request: Request, sent: Sent | None, deadline: float
+    ) -> Response:
+        secret = bool(secrets_of(source, self._settings))
         headers = dict(request.headers)
         if request.method == "POST":
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        self._allowance.renew(deadline=deadline, size=self._limits.body)
+            headers.setdefault("Content-Type", FORM)
+        self._allowance.renew(deadline=deadline, size=self._limits.of(source).body)
         try:
             with self._client.stream(
                 request.method,
@@ -172,34 +212,37 @@ class Fetcher:
                 params=list(request.params),
                 headers=headers,
                 content=urlencode(request.form).encode() if request.form else None,
-                extensions={"credentials": (spec.send if spec and known else None, values)},
+                extensions={"credentials": sent},
             ) as answer:
                 if self._clock:
                     success = answer.is_success
                     self._clock.judge(source.name, answer.headers, success=success)
-                content = redact(self._read(source, answer, deadline), secrets)
+                content = self._read(source, answer, deadline)
         except (BadInput, MissingExtra) as error:
             # Of a proxy or certificates: another try would say the same.
             raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            said = _describe(error, secret=bool(secrets))
-            raise _Again(f"no answer from {request.path} ({said})") from error
+            said = _describe(error, secret=secret)
+            raise Again(f"no answer from {request.path} ({said})") from error
         if answer.status_code == httpx.codes.NO_CONTENT:
             raise NothingYet(source.name, f"HTTP 204 at {request.path}: no content yet")
         if not answer.is_success and answer.status_code not in source.readable:
-            raise self._refusal(source, request, answer, content, secret=bool(secrets))
-        return Response(
-            content,
-            answer.status_code,
-            {
-                name: redact(value.encode(), secrets).decode()
-                for name, value in answer.headers.items()
-            },
-        )
+            header = answer.headers.get("Retry-After", "")
+            wait = read_retry_after(header, self._now(), least=FIRST_WAIT)
+            status = answer.status_code
+            raise refusal(source, request, status, content, wait=wait, secret=secret)
+        return Response(content, answer.status_code, dict(answer.headers.items()))
+
+    def _redacted(self, source: Source, response: Response) -> Response:
+        """Return `response` without the credentials of its source, and without its token."""
+        secrets = secrets_of(source, self._settings)
+        if token := self._token_of(source).known:
+            secrets |= {f"token of {source.name}": token}
+        return redact_response(response, secrets)
 
     def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
         parts = bytearray()
-        most = min(self._limits.body, source.largest_body)
+        most = self._limits.of(source).body
         short = not response.is_success and response.status_code not in source.readable
         encoding = response.headers.get("Content-Encoding", "")
         # The bytes as they came: httpx itself would unpack as deep as the answer says.
@@ -211,7 +254,7 @@ class Fetcher:
                 if short and len(parts) > self._limits.error:
                     break
                 if self._monotonic() > deadline:
-                    raise _Again(f"only {len(parts)} bytes in {self._limits.seconds:g} s")
+                    raise Again(f"only {len(parts)} bytes in {self._limits.seconds:g} s")
         except TooLarge as error:
             remedy = "is the base URL right?"
             raise SourceChanged(source.name, f"{error}; {remedy}") from error
@@ -220,51 +263,21 @@ class Fetcher:
             raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
         return bytes(parts)
 
-    def _refusal(
-        self,
-        source: Source,
-        request: Request,
-        response: httpx.Response,
-        content: bytes,
-        *,
-        secret: bool,
-    ) -> Exception:
-        """Return the error for an unsuccessful response, with what the publisher says.
-
-        Not where credentials were sent, as they might be repeated in many spellings.
-        """
-        status = response.status_code
-        text = f"HTTP {status} at {request.path}"
-        said = " ".join(content.decode("utf-8", "replace").split())
-        if status in source.not_published or (status in NO_DATA and says_nothing_yet(said)):
-            return NothingYet(source.name, f"{text}: the publisher has no data for this time")
-        if said and not secret:
-            text += f" ({said[:200]})"
-        if status in (408, 429) or status >= 500:
-            header = response.headers.get("Retry-After", "")
-            return _Again(text, read_retry_after(header, self._now(), least=FIRST_WAIT))
-        if status in (401, 403):
-            names = " and ".join(source.credentials.variables) if source.credentials else ""
-            remedy = f"check {names or 'the licence and limits'}"
-            return SourceRefused(source.name, f"{text}; {remedy}", zone=_only_zone(request))
-        remedy = "the address or its meaning has changed, the source needs a look"
-        return SourceChanged(source.name, f"{text}; {remedy}", zone=_only_zone(request))
-
     def _pace(self, source: Source, host: str) -> None:
         """Wait until the least time between two requests to a host has passed."""
         name = base_name(source, host)
-        wait = self._next.get(name, 0.0) - self._monotonic()
-        if wait > 0:
-            self._sleep(wait)
-        self._next[name] = self._monotonic() + source.min_interval.total_seconds()
+        with self._lock:
+            now = self._monotonic()
+            at = max(self._next.get(name, now), now)
+            self._next[name] = at + source.min_interval.total_seconds()
+        if at > now:
+            self._sleep(at - now)
 
-
-class _Again(Exception):
-    """The request may succeed at another try, after `wait` seconds if the publisher says so."""
-
-    def __init__(self, message: str, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.wait = wait
+    def _hold(self, source: Source, host: str, seconds: float) -> None:
+        """Let no thread send a request to a host before the publisher's own wait is over."""
+        name = base_name(source, host)
+        with self._lock:
+            self._next[name] = max(self._next[name], self._monotonic() + seconds)
 
 
 def _describe(error: Exception, *, secret: bool) -> str:
@@ -277,10 +290,6 @@ def _describe(error: Exception, *, secret: bool) -> str:
     if secret and not isinstance(error, before):
         return name
     return f"{name}: {error}"
-
-
-def _only_zone(request: Request) -> str | None:
-    return request.zones[0] if len(request.zones) == 1 else None
 
 
 def _agent() -> str:

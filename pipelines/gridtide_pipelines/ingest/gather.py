@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from gridtide_pipelines.errors import (
     ClockAhead,
@@ -20,15 +21,12 @@ from gridtide_pipelines.errors import (
 )
 from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.fetch import Fetch
-from gridtide_pipelines.ingest.flow import Intake, facts_of, ingest
+from gridtide_pipelines.ingest.flow import facts_of
+from gridtide_pipelines.ingest.groups import Ingestion, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
-from gridtide_pipelines.ingest.schedule import (
-    FIRST_REACH,
-    final_days,
-    open_part,
-    split_span,
-)
-from gridtide_pipelines.ingest.source import Kind, Source, Span
+from gridtide_pipelines.ingest.source import Kind, Query, Source
+from gridtide_pipelines.ingest.tasks import Task, TaskQueue
+from gridtide_pipelines.ingest.threads import StoreThread, run_all
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
 from gridtide_store.records import Stage
@@ -39,71 +37,14 @@ DONE = "done"
 SKIPPED = "skipped"
 NOTHING_YET = NothingYet.code
 PARTLY_FAILED = PartlyFailed.code
-# Whoever gives no answer, or refuses, gives none to the next question either.
-GIVEN_UP = (SourceUnavailable.code, SourceRefused.code, ClockAhead.code)
+# A host that gives no answer, or refuses, gives none to the next question either.
+GIVEN_UP = (SourceUnavailable.code, SourceRefused.code)
 # Not for each of a hundred spans: what has changed has changed for the next one as well.
 MOST_FAILURES = 3
 MOST_FLAGS = 100
 FLAG_LENGTH = 100
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One span of one kind of one source."""
-
-    source: Source
-    kind: Kind
-    zones: tuple[str, ...]
-    span: Span
-
-
-class TaskQueue:
-    """The tasks of one source in the order given, which changes only after failures.
-
-    After one, the newest span of another kind comes next, or the newest span there is: what is
-    broken may be one kind, or old spans alone, and neither must cost the newest values of the
-    others. Kinds that failed come last.
-
-    Attributes:
-        failures: how many tasks have failed in a row.
-    """
-
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self._left = list(tasks)
-        self._failed: set[Kind] = set()
-        self._in_a_row: set[Kind] = set()
-        self.failures = 0
-
-    def pop(self) -> Task | None:
-        """Return the next task; None when all are done."""
-        if not self._left:
-            return None
-        if self.failures:
-            others = [task for task in self._left if task.kind not in self._in_a_row]
-            sound = [task for task in others if task.kind not in self._failed]
-            kind = (sound or others or self._left)[0].kind
-            task = [task for task in self._left if task.kind == kind][-1]
-        else:
-            sound = [task for task in self._left if task.kind not in self._failed]
-            task = (sound or self._left)[0]
-        self._left.remove(task)
-        return task
-
-    def rest(self) -> Sequence[Task]:
-        """Return the tasks that have not been popped."""
-        return tuple(self._left)
-
-    def note(self, task: Task, *, failed: bool) -> None:
-        """Take into account how a task ended."""
-        if failed:
-            self.failures += 1
-            self._failed.add(task.kind)
-            self._in_a_row.add(task.kind)
-        else:
-            self.failures = 0
-            self._in_a_row.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,57 +60,38 @@ class Round:
     limits: Limits = DEFAULT
 
 
-def plan(
-    sources: Iterable[Source],
-    zones: Sequence[str],
-    *,
-    ledger: Ledger,
-    now: datetime,
-    since: datetime | None,
-) -> list[Task]:
-    """Return the requests to make, source by source, oldest first; none of bulk sources.
-
-    Args:
-        zones: only these; empty for all a source has.
-        since: how far back; None is FIRST_REACH. Days of a zone that are settled, which is
-            retrieved after their source stopped revising them, are not requested again: a first
-            refresh fills the time before it, an interrupted one resumes, a later one is short.
-    """
-    tasks = []
-    for source in sources:
-        if source.bulk:
-            continue
-        wanted = tuple(sorted(source.zones.intersection(zones) if zones else source.zones))
-        if not wanted:
-            continue
-        for kind in sorted(source.kinds):
-            if kind is Kind.FORECAST:
-                tasks.append(Task(source, kind, wanted, Span(now, now + source.max_span)))
-                continue
-            settled = ledger.settled(source.name, kind)
-            for cell in split_span(since or now - FIRST_REACH, now, source.max_span):
-                if left := open_part(cell, wanted, settled):
-                    span, asked = left
-                    tasks.append(Task(source, kind, asked, span))
-    return tasks
-
-
 def gather(tasks: Sequence[Task], around: Round) -> Iterator[Stage]:
     """Do the tasks, record each in the ledger and yield its record; a failure is one of them.
 
-    A source that gave no response, or refused, gets no further request in this round, nor does
-    one after MOST_FAILURES others in a row. One whose responses have no time is tried after
-    the others. Bugs are not caught: they end the run with their traceback.
+    Each source has a thread that requests; what they bring is stored in the caller's thread.
+    A host that gave no response, or refused, gets no further request in this round, nor does
+    a source after MOST_FAILURES other failures in a row. One whose responses have no time is
+    tried after the others. Bugs are not caught: they end the run with their traceback.
     """
-    waiting: list[Sequence[Task]] = []
+    stages: deque[Stage] = deque()
+    used = []
     for mine in _by_source(tasks):
-        reason = reason_to_skip(mine[0].source, around.settings)
-        if reason:
-            yield _note(around, _step(mine[0], SKIPPED, message=reason, whole=True))
-        elif left := (yield from _gather_one(mine, around, may_wait=True)):
-            waiting.append(left)
-    for mine in waiting:
-        yield from _gather_one(mine, around, may_wait=False)
+        if reason := reason_to_skip(mine[0].source, around.settings):
+            yield _note(around, _stage(mine[0], SKIPPED, message=reason, whole=True))
+        else:
+            used.append(mine)
+    waiting: list[Sequence[Task]] = []
+    for may_wait in (True, False):
+        store_thread = StoreThread()
+        works = [
+            partial(
+                _gather_one,
+                mine,
+                around,
+                store_thread,
+                stages,
+                waiting if may_wait else None,
+            )
+            for mine in (used if may_wait else tuple(waiting))
+        ]
+        for _ in store_thread.serve(works):
+            while stages:
+                yield _note(around, stages.popleft())
 
 
 def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
@@ -180,46 +102,72 @@ def _by_source(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 
 
 def _gather_one(
-    tasks: Sequence[Task], around: Round, *, may_wait: bool
-) -> Generator[Stage, None, Sequence[Task]]:
-    """Do the tasks of one source and return those that must wait for other sources."""
-    queue = TaskQueue(tasks)
+    tasks: Sequence[Task],
+    around: Round,
+    store_thread: StoreThread,
+    stages: deque[Stage],
+    waiting: list[Sequence[Task]] | None,
+) -> None:
+    """Do the tasks of one source, in a thread of its own.
+
+    Args:
+        stages: takes the record of each task.
+        waiting: takes the tasks that must wait for other sources; None if none may.
+    """
+    queue, source = TaskQueue(tasks), tasks[0].source
+    given_up: dict[str, SourceError] = {}
     while task := queue.pop():
-        step = _attempt(task, around)
-        if step.status == ClockUnknown.code and may_wait:
-            return (task, *queue.rest())
-        queue.note(task, failed=step.status not in (DONE, NOTHING_YET, PARTLY_FAILED))
-        if step.status in GIVEN_UP:
-            yield _note(around, step)
-            break
-        if queue.failures == MOST_FAILURES:
-            message = (
-                f"{step.message}; {MOST_FAILURES} failures in a row, given up for this run"
-            )
-            yield _note(around, replace(step, message=message))
-            break
-        yield _note(around, step)
-    return ()
-
-
-def _attempt(task: Task, around: Round) -> Stage:
-    source, span = task.source, task.span
-    began, intake = time.monotonic(), Intake()
-    status, message = DONE, ""
-    try:
-        ingest(
+        query = Query(task.kind, task.zones, task.span.start, task.span.end, around.now())
+        work = Ingestion(
             source,
-            task.kind,
-            task.zones,
-            span.start,
-            span.end,
-            fetch=around.fetch,
+            query,
             store=around.store,
             now=around.now,
             limits=around.limits,
-            intake=intake,
+            monotonic=time.monotonic,
+            given_up=given_up,
             corrected=around.settings.corrections,
         )
+        if not any(work.wants(number) for number in range(len(work.groups))):
+            continue  # nothing to request, or only from hosts that were given up
+        began = time.monotonic()
+        _retrieve(work, source, around.fetch, store_thread)
+        stage = store_thread.call(partial(_end, task, work, began, around))
+        if stage.status == ClockUnknown.code and waiting is not None:
+            waiting.append((task, *queue.rest()))
+            return
+        queue.note(task, failed=stage.status not in (DONE, NOTHING_YET, PARTLY_FAILED))
+        given_up |= {
+            host: error for host, error in work.given_up.items() if error.code in GIVEN_UP
+        }
+        last = queue.failures == MOST_FAILURES
+        if last:
+            message = (
+                f"{stage.message}; {MOST_FAILURES} failures in a row, given up for this run"
+            )
+            stage = replace(stage, message=message)
+        store_thread.call(partial(stages.append, stage))
+        if last or stage.status == ClockAhead.code or given_up.keys() >= {"", *source.hosts}:
+            return
+
+
+def _retrieve(work: Ingestion, source: Source, fetch: Fetch, store_thread: StoreThread) -> None:
+    """Ingest the groups of a query, in as many threads as its hosts take requests at a time."""
+    run_all(
+        [
+            partial(ingest, work, numbers, fetch, in_store_thread=store_thread.call)
+            for numbers in work.lanes().values()
+            for _ in range(min(source.concurrency, len(numbers)))
+        ]
+    )
+
+
+def _end(task: Task, work: Ingestion, began: float, around: Round) -> Stage:
+    """Record what a task brought, and return how it ended."""
+    source, intake = task.source, work.intake
+    status, message = DONE, ""
+    try:
+        work.finish()
     except (NothingYet, ClockUnknown) as error:
         status, message = error.code, str(error)
     except SourceError as error:
@@ -227,31 +175,33 @@ def _attempt(task: Task, around: Round) -> Stage:
         # exit status.
         log.warning("%s", error, extra={"source": source.name, "kind": str(task.kind)})
         status, message = error.code, str(error)
+        if work.left_out:
+            message += f"; {work.left_out} of {len(work.groups)} groups not requested any more"
     if status == DONE or intake.rows:
         around.ledger.set_source(facts_of(source))
     around.ledger.count_flags(source.name, limit_flags(intake.flags), around.now())
-    if status in (DONE, NOTHING_YET, PARTLY_FAILED):
-        _settle(task, intake, around)
-    return _step(
+    if task.kind is not Kind.FORECAST:
+        _record_answers(task, work, around)
+    return _stage(
         task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message
     )
 
 
-def _settle(task: Task, intake: Intake, around: Round) -> None:
-    """Record the days of the zones that were answered and need no further request."""
-    if task.kind is Kind.FORECAST:
+def _record_answers(task: Task, work: Ingestion, around: Round) -> None:
+    """Record the days of zones that were answered as a whole, whatever became of the others."""
+    answered = work.intake.answered_days
+    zones, name = set(task.zones), task.source.name
+    days = [(zone, day) for zone, day in answered.whole() if zone in zones]
+    if not days:
         return
-    zones = [zone for zone in task.zones if zone in intake.answered_zones]
-    answered_days = intake.answered_days
-    days = final_days(task.span, refetch=task.source.revised_for, now=around.now())
-    name, silent = task.source.name, answered_days.silent(zones, days)
+    silent = answered.silent(days)
     # Of what is stored, so that hours of which one answer brought some and another the rest
     # count as news, and an answer that brought less does not.
     covered = around.store.covered(name, task.span.start, task.span.end) if silent else {}
-    around.ledger.settle(
+    around.ledger.record_answers(
         name,
         task.kind,
-        complete=answered_days.complete(zones, days),
+        complete=answered.complete(days),
         silent={day: covered.get(day, timedelta(0)) for day in silent},
         now=around.now(),
     )
@@ -270,12 +220,12 @@ def _ms(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _note(around: Round, step: Stage) -> Stage:
-    around.ledger.record_stage(around.command, step)
-    return step
+def _note(around: Round, stage: Stage) -> Stage:
+    around.ledger.record_stage(around.command, stage)
+    return stage
 
 
-def _step(
+def _stage(
     task: Task,
     status: str,
     *,

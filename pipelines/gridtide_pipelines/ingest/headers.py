@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import Final
 
 from gridtide.model import format_time
@@ -75,6 +76,7 @@ class ClockCheck:
         self._confirmed = False
         self._ahead = ""
         self._postponed: set[str] = set()
+        self._lock = Lock()  # several threads may have answers
 
     def judge(self, source: str, headers: Mapping[str, str], *, success: bool) -> None:
         """Compare the clock with a response's headers.
@@ -85,18 +87,19 @@ class ClockCheck:
             ClockUnknown: no answer has had a Date header yet.
         """
         said, now = read_moment(headers), self._now()
-        if said is None:
-            if success and not self._confirmed:
-                self._judge_undated(source)
-        elif now - said <= CLOCK_AHEAD:
-            self._confirmed = True
-        else:
-            self._ahead = (
-                f"this machine's clock says {format_time(now)}, the publisher's "
-                f"{format_time(said)}; set the clock right and refresh again, nothing of this "
-                "answer was stored"
-            )
-            raise ClockAhead(source, self._ahead)
+        with self._lock:
+            if said is None:
+                if success and not self._confirmed:
+                    self._judge_undated(source)
+            elif now - said <= CLOCK_AHEAD:
+                self._confirmed = True
+            else:
+                self._ahead = (
+                    f"this machine's clock says {format_time(now)}, the publisher's "
+                    f"{format_time(said)}; set the clock right and refresh again, nothing of "
+                    "this answer was stored"
+                )
+                raise ClockAhead(source, self._ahead)
 
     def _judge_undated(self, source: str) -> None:
         if self._ahead:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 import httpx
 
@@ -18,10 +19,9 @@ from gridtide.http.proxies import (
 )
 from gridtide.http.transport import open_transport, proxy_faults, proxy_of
 from gridtide_pipelines.errors import SourceChanged, SourceUnavailable
+from gridtide_pipelines.ingest.source import Source
 
 ENDLESS = "its paging has changed, the source needs a look"
-
-MIB = 1024 * 1024
 
 PART = 256 * 1024  # bytes unpacked at a time
 
@@ -34,23 +34,37 @@ class Limits:
         seconds: for one request: connection, headers, body, all tries and the waits between.
         connect: seconds for one connection.
         silence: seconds without a byte.
-        body: bytes of one answer, unpacked.
+        body: bytes of one answer, unpacked; None for `Source.largest_body`.
         error: bytes read of an unsuccessful response.
-        pages: answers to one request, the first page among them.
-        group: bytes of all pages that are read together.
-        span: bytes of all answers about one span.
+        pages: rounds of requests of one group, the first among them.
+        group: bytes of all answers that are read together; None for two of the largest.
+        span: bytes of all answers about one span; None for sixteen of the largest.
         span_seconds: for all requests of one span.
     """
 
     seconds: float = 120.0
     connect: float = 10.0
     silence: float = 30.0
-    body: int = 32 * MIB
+    body: int | None = None
     error: int = 4096
     pages: int = 50
-    group: int = 64 * MIB
-    span: int = 512 * MIB
+    group: int | None = None
+    span: int | None = None
     span_seconds: float = 1200.0
+
+    def of(self, source: Source) -> Bytes:
+        """Return the bytes that answers of `source` may have."""
+        most = source.largest_body
+        return Bytes(self.body or most, self.group or 2 * most, self.span or 16 * most)
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """The most bytes of one answer, of those of a group, and of those about a span."""
+
+    body: int
+    group: int
+    span: int
 
 
 DEFAULT = Limits()
@@ -73,6 +87,7 @@ class Routed(httpx.BaseTransport):
 
     def __init__(self, environ: Mapping[str, str], allowance: Allowance) -> None:
         self._environ, self._allowance = environ, allowance
+        self._lock = Lock()  # several threads may send requests
         self._opened: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
         self._proxies: dict[tuple[str, str, int | None], str] = {}
 
@@ -86,11 +101,13 @@ class Routed(httpx.BaseTransport):
         """
         url = request.url
         key = url.scheme, url.host, url.port
-        if key not in self._opened:
-            # Only scheme, host and port: the query may hold a key, and messages name the URL.
-            origin = str(url.copy_with(raw_path=b"/"))
-            self._opened[key] = bound(open_transport(origin, self._environ), self._allowance)
-            self._proxies[key] = without_secrets(proxy_of(origin, self._environ) or "")
+        with self._lock:
+            if key not in self._opened:
+                # Only scheme, host and port: the query may hold a key, and messages name it.
+                origin = str(url.copy_with(raw_path=b"/"))
+                opened = bound(open_transport(origin, self._environ), self._allowance)
+                self._opened[key] = opened
+                self._proxies[key] = without_secrets(proxy_of(origin, self._environ) or "")
         if not (proxy := self._proxies[key]):
             return self._opened[key].handle_request(request)
         try:
@@ -172,49 +189,70 @@ def _inflate(machine: zlib._Decompress, data: bytes) -> bytes:
 
 
 class Watch:
-    """Counts how much of their limits the responses of one span have used.
+    """Counts how much of their limits the responses of one span have used; for all threads.
 
     Attributes:
         exhausted: whether a limit of the whole span is used up.
     """
 
-    def __init__(self, source: str, limits: Limits, monotonic: Callable[[], float]) -> None:
-        self._source, self._limits, self._monotonic = source, limits, monotonic
+    def __init__(self, source: Source, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self.source, self.limits, self.bytes = source.name, limits, limits.of(source)
+        self._monotonic = monotonic
         self._until = monotonic() + limits.span_seconds
-        self._span = self._group = 0
+        self._size = 0
+        self._lock = Lock()
         self.exhausted = False
 
-    def begin_group(self) -> None:
-        """Begin a group of responses that are parsed together.
+    def add(self, size: int) -> None:
+        """Count a response of `size` bytes.
+
+        Raises:
+            SourceChanged: more bytes than all answers about a span have.
+            SourceUnavailable: the time for the span is over.
+        """
+        with self._lock:
+            self._size += size
+            if self._size > self.bytes.span:
+                self.exhausted = True
+                raise SourceChanged(
+                    self.source, f"more than {self.bytes.span} bytes; {ENDLESS}"
+                )
+        self.refuse_overtime()
+
+    def refuse_overtime(self) -> None:
+        """Raise SourceUnavailable if the time for the span is over."""
+        if self._monotonic() > self._until:
+            self.exhausted = True
+            raise SourceUnavailable(
+                self.source,
+                f"no whole answer in {self.limits.span_seconds:g} s; the next refresh goes on",
+            )
+
+
+class GroupWatch:
+    """Counts the pages and bytes of the responses that are parsed together."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Begin a group.
 
         Raises:
             SourceUnavailable: the time for the span is over.
         """
-        self._group = 0
-        self._refuse_overtime()
+        self._watch, self._size = watch, 0
+        watch.refuse_overtime()
 
     def page(self, number: int, size: int) -> None:
-        """Count page `number`, from 1, of `size` bytes.
+        """Count a response of page `number`, from 1, of `size` bytes.
 
         Raises:
             SourceChanged: more pages or bytes than any answer has.
             SourceUnavailable: the time for the span is over.
         """
-        self._group += size
-        self._span += size
-        limits = self._limits
-        if number > limits.pages:
-            raise SourceChanged(self._source, f"more than {limits.pages} pages; {ENDLESS}")
-        for taken, most in ((self._group, limits.group), (self._span, limits.span)):
-            if taken > most:
-                self.exhausted = self._span > limits.span
-                raise SourceChanged(self._source, f"more than {most} bytes; {ENDLESS}")
-        self._refuse_overtime()
-
-    def _refuse_overtime(self) -> None:
-        if self._monotonic() > self._until:
-            self.exhausted = True
-            raise SourceUnavailable(
-                self._source,
-                f"no whole answer in {self._limits.span_seconds:g} s; the next refresh goes on",
-            )
+        self._size += size
+        source, pages = self._watch.source, self._watch.limits.pages
+        if number > pages:
+            raise SourceChanged(source, f"more than {pages} pages; {ENDLESS}")
+        if self._size > self._watch.bytes.group:
+            most = self._watch.bytes.group
+            raise SourceChanged(source, f"more than {most} bytes; {ENDLESS}")
+        self._watch.add(size)

@@ -1,43 +1,209 @@
-"""Which spans of a source are due, and which days of a zone need no further request. Pure."""
+"""Which spans of a source are due, and which days of a zone were answered. Pure.
+
+What is requested and settled at a time is a day (UTC) of a zone. The youngest days are
+requested at every refresh, those of an older tier when a boundary of the tier has passed since
+the last answer, and once more when the publisher has stopped revising them. Boundaries are
+spread, so that hourly refreshes take a few older days each, and a nightly one takes all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from gridtide_pipelines.ingest.source import Span
+from gridtide_pipelines.ingest.source import Source, Span
+from gridtide_store.records import DayAnswer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The first refresh of an empty store goes this far back: enough for a weekly pattern and for
 # the errors that the intervals are made from, and few enough requests for a free key.
 FIRST_REACH = timedelta(days=60)
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# Multiples of it modulo 1 lie far apart, however many there are.
+GOLDEN = (math.sqrt(5) - 1) / 2
 SERIES = ("zone", "signal")
 ZoneDay = tuple[str, date]
+Answers = Mapping[str, Mapping[date, DayAnswer]]
 
 
-def split_span(start: datetime, end: datetime, length: timedelta) -> list[Span]:
-    """Return the spans of a fixed grid that touch ``[start, end)``, oldest first, cut at `end`.
+def start_of(day: date) -> datetime:
+    """Return the first moment of a UTC day."""
+    return datetime.combine(day, datetime.min.time(), UTC)
 
-    The grid is fixed, so that every refresh requests the same spans, of whole days where
-    `length` is.
+
+def split_span(span: Span, length: timedelta) -> list[Span]:
+    """Return the parts of `span` of at most `length`, oldest first.
+
+    They are cut at midnight UTC where `length` is whole days, so that no day is divided.
     """
-    first = EPOCH + (start - EPOCH) // length * length
-    cells = []
-    while first < end:
-        cells.append(Span(first, min(first + length, end)))
-        first += length
-    return cells
+    parts = []
+    start, cut = span.start, start_of(span.start.astimezone(UTC).date())
+    while start < span.end:
+        while cut <= start:
+            cut += length
+        parts.append(Span(start, min(cut, span.end)))
+        start = cut
+    return parts
+
+
+def whole_days(span: Span) -> Iterator[date]:
+    """Yield the UTC days that lie wholly within `span`."""
+    day = span.start.astimezone(UTC).date()
+    if start_of(day) < span.start:
+        day += DAY
+    while start_of(day) + DAY <= span.end:
+        yield day
+        day += DAY
+
+
+def due_spans(
+    source: Source,
+    zones: Collection[str],
+    answers: Answers,
+    *,
+    start: datetime,
+    now: datetime,
+    gaps: Collection[ZoneDay] | None = None,
+) -> list[tuple[Span, tuple[str, ...]]]:
+    """Return the spans since `start` that are due, each with its zones, oldest first.
+
+    Zones of a source that answers for all of them in a few requests share their spans; where
+    each zone has requests of its own, a span is as long as it can be.
+
+    Args:
+        answers: what is known of the answers about each day, by zone.
+        gaps: only these days of these zones; None for all.
+    """
+    shared = [[zone] for zone in sorted(zones)] if source.per_zone else [sorted(zones)]
+    found: dict[Span, list[str]] = {}
+    for together in shared:
+        for span, due in _runs(source, together, answers, start, now, gaps):
+            for part in split_span(span, source.max_span):
+                found.setdefault(part, []).extend(due)
+    return sorted(
+        ((span, tuple(due)) for span, due in found.items()),
+        key=lambda each: (each[0].start, each[0].end),
+    )
+
+
+def _runs(
+    source: Source,
+    zones: Sequence[str],
+    answers: Answers,
+    start: datetime,
+    now: datetime,
+    gaps: Collection[ZoneDay] | None,
+) -> Iterator[tuple[Span, Sequence[str]]]:
+    """Yield the unbroken spans in which the same ones of `zones` are due."""
+    run: Span | None = None
+    due: list[str] = []
+    for span, mine in _slices(source, zones, answers, start, now, gaps):
+        if run is not None and (mine, span.start) == (due, run.end):
+            run = Span(run.start, span.end)
+            continue
+        if run is not None and due:
+            yield run, due
+        run, due = span, mine
+    if run is not None and due:
+        yield run, due
+
+
+def _slices(
+    source: Source,
+    zones: Sequence[str],
+    answers: Answers,
+    start: datetime,
+    now: datetime,
+    gaps: Collection[ZoneDay] | None,
+) -> Iterator[tuple[Span, list[str]]]:
+    """Yield each older day, and the time that every refresh requests, with the zones due."""
+    recent = max(_recent(source, now), start)
+    day = start.astimezone(UTC).date()
+    while start_of(day) < now:
+        begin, end = max(start_of(day), start), min(start_of(day) + DAY, now)
+        mine = [
+            zone
+            for zone in zones
+            if is_due(source, zone, day, answers.get(zone, {}).get(day), now)
+            or (gaps is not None and end > recent)
+        ]
+        if gaps is not None:
+            mine = [zone for zone in mine if (zone, day) in gaps]
+        elif recent < end:
+            # One that is due as a whole takes along what is always requested.
+            yield Span(begin if mine else max(recent, begin), now), [*zones]
+            return
+        yield Span(begin, end), mine
+        day += DAY
+
+
+def _recent(source: Source, now: datetime) -> datetime:
+    """Return from when on every refresh requests what there is: today at least."""
+    ages = [tier.age for tier in source.refetch if not tier.every]
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return min(hour - max(ages, default=timedelta(0)), start_of(now.astimezone(UTC).date()))
+
+
+def is_due(
+    source: Source, zone: str, day: date, answer: DayAnswer | None, now: datetime
+) -> bool:
+    """Say whether a day of a zone is to be requested, besides what every refresh requests."""
+    end = start_of(day) + DAY
+    if answer is None or answer.at > now:  # never, or the clock was set back
+        return True
+    share = (
+        zlib.crc32(zone.encode()) / 2**32 if source.per_zone else day.toordinal() * GOLDEN % 1
+    )
+    older = 0
+    for tier in source.refetch:
+        if now - end < tier.age:
+            return bool(tier.every) and _passed(
+                answer.at, now, tier.every, _phase(tier.every, share, older)
+            )
+        older += bool(tier.every)
+    revised = end + source.revised_for
+    if answer.at < revised:
+        return now >= revised + _phase(DAY, share, older)
+    # Gaps may be filled late: as long again as it is since the last news.
+    return not answer.final and now - answer.at >= answer.at - answer.news_at
+
+
+def _passed(last: datetime, now: datetime, every: timedelta, phase: timedelta) -> bool:
+    """Say whether one of the times ``phase + n * every`` lies after `last`, up to `now`."""
+    return (last - EPOCH - phase) // every != (now - EPOCH - phase) // every
+
+
+def _phase(every: timedelta, share: float, older: int) -> timedelta:
+    """Return when a tier's interval begins, for the `share` of it that a day or zone has.
+
+    Each tier has a part of the day to itself, half of it and then half of the rest, so that one
+    refresh does not take days of all tiers.
+    """
+    if every < DAY:
+        return every * share
+    days, rest = divmod(share * (every / DAY), 1)
+    return days * DAY + DAY * (1 - 0.5**older + rest * 0.5 ** (older + 1))
 
 
 @dataclass(slots=True)
 class AnsweredDays:
-    """What the responses of one span covered: slots by series, and days of refused values."""
+    """Which days of which zones the groups of a query answered, and how.
 
+    Attributes:
+        expected: zones and span of each group.
+        done: which of them were answered, if with nothing.
+        slots: what the responses covered, by series.
+        refused: days of values that were refused.
+    """
+
+    expected: Sequence[tuple[Collection[str], Span]] = ()
+    done: set[int] = field(default_factory=set)
     slots: list[pl.DataFrame] = field(default_factory=list)
     refused: set[ZoneDay] = field(default_factory=set)
 
@@ -74,73 +240,51 @@ class AnsweredDays:
         )
         return {(zone, day): time for zone, day, time, _ in days.iter_rows()}
 
-    def complete(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
-        """Return the days of each zone in which every series has a value at every time."""
-        covered = self.covered()
+    def whole(self) -> list[ZoneDay]:
+        """Return the days of zones that were answered from beginning to end."""
+        done: dict[str, list[Span]] = {}
+        open_spans: dict[str, list[Span]] = {}
+        for number, (zones, span) in enumerate(self.expected):
+            into = done if number in self.done else open_spans
+            for zone in zones:
+                into.setdefault(zone, []).append(span)
         return [
             (zone, day)
-            for zone in zones
-            for day in days
-            if covered.get((zone, day), timedelta(0)) >= DAY
+            for zone, spans in done.items()
+            for run in _joined(spans)
+            for day in whole_days(run)
+            if not any(
+                span.start < start_of(day) + DAY and start_of(day) < span.end
+                for span in open_spans.get(zone, ())
+            )
         ]
 
-    def silent(self, zones: Collection[str], days: Collection[date]) -> list[ZoneDay]:
-        """Return the days of each zone that have gaps or nothing at all.
+    def complete(self, days: Iterable[ZoneDay]) -> list[ZoneDay]:
+        """Return those of `days` in which every series has a value at every time."""
+        covered = self.covered()
+        return [day for day in days if covered.get(day, timedelta(0)) >= DAY]
+
+    def silent(self, days: Iterable[ZoneDay]) -> list[ZoneDay]:
+        """Return those of `days` that have gaps or nothing at all.
 
         Not those of which all values were refused: a publisher that says something wrong
         will say something else.
         """
         covered = self.covered()
         return [
-            (zone, day)
-            for zone in zones
+            day
             for day in days
-            if covered.get((zone, day), timedelta(0)) < DAY
-            and ((zone, day) in covered or (zone, day) not in self.refused)
+            if covered.get(day, timedelta(0)) < DAY
+            and (day in covered or day not in self.refused)
         ]
 
 
-def final_days(span: Span, *, refetch: timedelta, now: datetime) -> list[date]:
-    """Return the UTC days wholly within `span` that its source has stopped revising."""
-    first = datetime.combine(span.start.astimezone(UTC).date(), datetime.min.time(), UTC)
-    first += DAY if first < span.start else timedelta(0)
-    days = []
-    while first + DAY <= span.end and first + DAY + refetch <= now:
-        days.append(first.date())
-        first += DAY
-    return days
-
-
-def open_part(
-    span: Span, zones: Collection[str], settled: Mapping[str, Collection[date]]
-) -> tuple[Span, tuple[str, ...]] | None:
-    """Return the part of `span` that is still to be requested, and its zones.
-
-    None if all is settled.
-
-    One request serves many zones, so it reaches from the first open day of any of them to
-    the last.
-    """
-    days = _days(span)
-    unsettled = {
-        zone: [day for day in days if day not in known]
-        for zone in sorted(zones)
-        for known in [settled.get(zone, ())]
-    }
-    asked = tuple(zone for zone, left in unsettled.items() if left)
-    if not asked:
-        return None
-    first = min(unsettled[zone][0] for zone in asked)
-    last = max(unsettled[zone][-1] for zone in asked)
-    start = max(span.start, datetime.combine(first, datetime.min.time(), UTC))
-    end = min(span.end, datetime.combine(last, datetime.min.time(), UTC) + DAY)
-    return Span(start, end), asked
-
-
-def _days(span: Span) -> list[date]:
-    """Return the UTC days that `span` touches."""
-    day, days = span.start.astimezone(UTC).date(), []
-    while datetime.combine(day, datetime.min.time(), UTC) < span.end:
-        days.append(day)
-        day += DAY
-    return days
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Return `spans` with those joined that overlap or touch."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined

@@ -159,6 +159,27 @@ class Basic:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A token that a request of its own is answered with, and that the other requests carry.
+
+    It is requested once for a run, and again when a request is refused with 401. The answer is
+    not archived.
+
+    Attributes:
+        request: the request for the token.
+        fields: names under which its form carries the key, or user name and password; none
+            where they are sent as basic authentication.
+        token: the names that lead to the token in the JSON of the answer.
+        send: how the other requests carry it.
+    """
+
+    request: Request
+    fields: tuple[str, ...] = ()
+    token: tuple[str, ...] = ("access_token",)
+    send: Parameter | Header = Header("Authorization", "Bearer ")
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What a publisher wants to know of its user, and how it is sent.
 
@@ -166,13 +187,14 @@ class Credentials:
         variables: of the environment: the key, or user name and password.
         obtain: address where a person gets them.
         send: how they are sent.
-        hosts: the hosts they are sent to (see `Request.host`), no others.
+        hosts: the hosts they are sent to (see `Request.host`), no others; of a login, those
+            that the token is sent to.
         optional: whether the source answers without them too.
     """
 
     variables: tuple[str, ...]
     obtain: str
-    send: Parameter | Header | Basic
+    send: Parameter | Header | Basic | Login
     hosts: tuple[str, ...] = ("",)
     optional: bool = False
 

@@ -7,7 +7,7 @@ Slots:      1 h, labelled by UTC END (``period``): one hour is taken off. The fi
             last label of a request both count.
 Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a second.
             The key must be in the query, and the answer repeats it (fetch.py blots it out).
-Revisions:  authorities resend for days; 14 days are requested again.
+Revisions:  authorities resend for days, and some for weeks: see `SOURCE.refetch`.
 Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
             `parsing.total`, so that one that charges takes nothing from one that generates. The
             fuel is null where one of them is null: a fuel that is listed without a value is
@@ -278,7 +278,11 @@ SOURCE = Source(
     ),
     step=HOUR,
     max_span=MAX_SPAN,
-    refetch=(Tier(timedelta(days=14)),),
+    refetch=(
+        Tier(timedelta(days=3)),
+        Tier(timedelta(days=14), timedelta(days=1)),
+        Tier(timedelta(days=60), timedelta(days=30)),
+    ),
     lag=timedelta(days=1),
     licence="public domain",
     licence_url="https://www.eia.gov/about/copyrights_reuse.php",

@@ -274,7 +274,11 @@ SOURCE = Source(
     ),
     step=timedelta(minutes=15),
     max_span=timedelta(days=31),
-    refetch=(Tier(timedelta(days=30)),),
+    refetch=(
+        Tier(timedelta(days=3)),
+        Tier(timedelta(days=30), timedelta(days=1)),
+        Tier(timedelta(days=365), timedelta(days=30)),
+    ),
     lag=timedelta(hours=3),
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
@@ -282,4 +286,5 @@ SOURCE = Source(
     readable=frozenset({400}),
     per_zone=True,
     min_interval=timedelta(milliseconds=200),
+    concurrency=4,
 )

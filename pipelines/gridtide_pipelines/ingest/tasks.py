@@ -1,0 +1,182 @@
+"""What a refresh is to request, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gridtide_pipelines.ingest.schedule import DAY, FIRST_REACH, ZoneDay, due_spans, start_of
+from gridtide_pipelines.ingest.source import Kind, Source, Span
+from gridtide_store.ledger import Ledger
+from gridtide_store.store import Store
+from gridtide_store.trust import order_by_trust
+from gridtide_store.vocabulary import FLOW, GENERATION, LOAD, PRICE
+
+# How the signals of each kind begin.
+SIGNALS: Final[Mapping[Kind, str]] = {
+    Kind.GENERATION: GENERATION,
+    Kind.INTENSITY: "ci_",
+    Kind.LOAD: LOAD,
+    Kind.FLOW: FLOW,
+    Kind.PRICE: PRICE,
+    Kind.WEATHER: "weather_",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One span of one kind of one source."""
+
+    source: Source
+    kind: Kind
+    zones: tuple[str, ...]
+    span: Span
+
+
+class TaskQueue:
+    """The tasks of one source in the order given, which changes only after failures.
+
+    After one, the newest span of another kind comes next, or the newest span there is: what is
+    broken may be one kind, or old spans alone, and neither must cost the newest values of the
+    others. Kinds that failed come last.
+
+    Attributes:
+        failures: how many tasks have failed in a row.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._left = list(tasks)
+        self._failed: set[Kind] = set()
+        self._in_a_row: set[Kind] = set()
+        self.failures = 0
+
+    def pop(self) -> Task | None:
+        """Return the next task; None when all are done."""
+        if not self._left:
+            return None
+        if self.failures:
+            others = [task for task in self._left if task.kind not in self._in_a_row]
+            sound = [task for task in others if task.kind not in self._failed]
+            kind = (sound or others or self._left)[0].kind
+            task = [task for task in self._left if task.kind == kind][-1]
+        else:
+            sound = [task for task in self._left if task.kind not in self._failed]
+            task = (sound or self._left)[0]
+        self._left.remove(task)
+        return task
+
+    def rest(self) -> Sequence[Task]:
+        """Return the tasks that have not been popped."""
+        return tuple(self._left)
+
+    def note(self, task: Task, *, failed: bool) -> None:
+        """Take into account how a task ended."""
+        if failed:
+            self.failures += 1
+            self._failed.add(task.kind)
+            self._in_a_row.add(task.kind)
+        else:
+            self.failures = 0
+            self._in_a_row.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Fallbacks:
+    """When a source that needs requests for each zone is a fallback, and for which days.
+
+    Attributes:
+        store: what the sources have brought so far.
+        sources: those in use, by name.
+        trusted: the sources of a zone, most trusted first.
+        requested: when each source was requested last.
+    """
+
+    store: Store
+    sources: Mapping[str, Source]
+    trusted: Callable[[str], Sequence[str]]
+    requested: Mapping[str, datetime]
+
+    def first_choice(self, source: Source, kind: Kind, zone: str) -> Source | None:
+        """Return the source that comes before a per-zone one; None where there is no such."""
+        if not source.per_zone:
+            return None
+        order = order_by_trust(self.sources, self.trusted(zone))
+        before = order[: order.index(source.name)] if source.name in order else ()
+        able = (self.sources[name] for name in before)
+        return next((s for s in able if kind in s.kinds and zone in s.zones), None)
+
+    def gaps(
+        self, first: Source, kind: Kind, zones: Sequence[str], start: datetime, now: datetime
+    ) -> set[ZoneDay]:
+        """Return the days of `zones` of which a source lacks what it is not merely late with.
+
+        That is what it had to have when it was requested last; what is new since then it is
+        about to bring.
+        """
+        known = self.store.most_covered(first.name, SIGNALS[kind], start, now)
+        due = min(self.requested.get(first.name, now), now) - first.lag
+        due = due.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        found = set()
+        day = start.astimezone(UTC).date()
+        while start_of(day) < due:
+            wanted = min(start_of(day) + DAY, due) - max(start_of(day), start)
+            found |= {
+                (zone, day) for zone in zones if known.get((zone, day), timedelta(0)) < wanted
+            }
+            day += DAY
+        return found
+
+
+def plan(
+    sources: Iterable[Source],
+    zones: Sequence[str],
+    *,
+    ledger: Ledger,
+    now: datetime,
+    since: datetime | None,
+    fallbacks: Fallbacks | None = None,
+) -> list[Task]:
+    """Return what is due, source by source, oldest first; nothing of bulk sources.
+
+    Args:
+        zones: only these; empty for all a source has.
+        since: how far back; None is FIRST_REACH. Days that need no further request are left
+            out (see schedule.py): a first refresh fills the time before it, an interrupted one
+            resumes, a later one is short.
+        fallbacks: what leaves out requests for zones whose first choice has no gap.
+    """
+    tasks = []
+    for source in sources:
+        if source.bulk:
+            continue
+        wanted = sorted(source.zones.intersection(zones) if zones else source.zones)
+        start = since or now - FIRST_REACH
+        if source.reach is not None:
+            start = max(start, now - source.reach)
+        for kind in sorted(source.kinds):
+            answers = ledger.answers(source.name, kind, since=start.astimezone(UTC).date())
+            for first, mine in _by_first_choice(source, kind, wanted, fallbacks):
+                if kind is Kind.FORECAST:
+                    if first is None:
+                        span = Span(now, now + source.max_span)
+                        tasks.append(Task(source, kind, tuple(mine), span))
+                    continue
+                gaps = None
+                if first is not None and fallbacks is not None:
+                    gaps = fallbacks.gaps(first, kind, mine, start, now)
+                due = due_spans(source, mine, answers, start=start, now=now, gaps=gaps)
+                tasks += [Task(source, kind, each, span) for span, each in due]
+    return tasks
+
+
+def _by_first_choice(
+    source: Source, kind: Kind, zones: Sequence[str], fallbacks: Fallbacks | None
+) -> Iterable[tuple[Source | None, list[str]]]:
+    """Return the zones for which each other source comes first; None: this one does."""
+    found: dict[str, tuple[Source | None, list[str]]] = {}
+    for zone in zones:
+        first = fallbacks.first_choice(source, kind, zone) if fallbacks else None
+        found.setdefault(first.name if first else "", (first, []))[1].append(zone)
+    return found.values()
