@@ -269,6 +269,7 @@ def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
     on = {source["source"]: source["on"] for source in line.document["sources"]}
     assert on == {
         "eia": True,
+        "eia_bulk": False,
         "entsoe": False,
         "simulated": False,
         "uk_carbon_intensity": True,
@@ -298,7 +299,7 @@ def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:
         ).fetchall()
     kept = {(kind, why): count for kind, why, count in found}
     assert kept["forecast", ""] > 0
-    assert kept["forecast", "first"] == 1
+    assert kept["forecast", "first"] == 2  # of EIA, and of NESO
     assert kept["generation", "served"] > 0
     assert ("generation", "") not in kept or kept["generation", "first"] > 0
 

@@ -96,6 +96,8 @@ Ask = Callable[[Any], Any]
 ASKS: dict[str, Ask] = {
     "zones": lambda c: c.zones(),
     "every zone": lambda c: c.zones(every=True),
+    "sources": lambda c: c.sources(),
+    "quality": lambda c: c.quality("DE"),
     "now": lambda c: c.intensity("FR"),
     "range": lambda c: c.intensity("DE", start=NOW - 9 * HOUR),
     "forecast": lambda c: c.forecast("BE"),
