@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -65,10 +66,10 @@ def test_sources_tell_how_each_is_doing_on_the_shell_and_over_rest(
         answer = ask.json("/v1/sources")
     decoded = Sources.from_json(answer)
     assert decoded.to_json() == answer
-    assert str(decoded) == "3 sources: eia, entsoe, uk_carbon_intensity"
+    assert str(decoded) == "4 sources: eia, eia_bulk, entsoe, uk_carbon_intensity"
     assert decoded.to_polars()["source"].to_list() == [each.source for each in decoded]
     served = {source["source"]: source for source in answer["sources"]}
-    assert list(served) == ["eia", "entsoe", "uk_carbon_intensity"]  # no simulated one here
+    assert list(served) == ["eia", "eia_bulk", "entsoe", "uk_carbon_intensity"]  # not simulated
     assert answer["published_at"] == "2026-03-02T13:00:00Z"
     for name, source in served.items():
         mine = listed[name]
@@ -106,3 +107,72 @@ def test_sources_tell_how_each_is_doing_on_the_shell_and_over_rest(
     text = capsys.readouterr().out
     assert "    key EIA_API_KEY: set" in text.splitlines()
     assert "shape last seen 2024-04, recorded" in text
+
+
+def check(
+    run: Run, capsys: pytest.CaptureFixture[str], *names: str, code: int = 0, **more: str
+) -> dict[str, Any]:
+    """What ``--check`` printed of each source, by name."""
+    capsys.readouterr()
+    assert run("sources", "--check", *names, "--json", **more) == code
+    printed = json.loads(capsys.readouterr().out)
+    return {source["source"]: source for source in printed["sources"]}
+
+
+def test_a_check_asks_each_publisher_and_stores_nothing(
+    home: DataDirectory, upstream: Publishers, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked = check(run, capsys)
+    assert list(checked) == ["eia", "eia_bulk", "entsoe", "uk_carbon_intensity"]
+    assert "ENTSOE_API_TOKEN is not set" in checked["entsoe"]["skipped"]
+    kinds = {each["kind"]: each for each in checked["eia"]["kinds"]}
+    assert sorted(kinds) == ["flow", "generation", "load"]
+    for each in (*kinds.values(), *checked["uk_carbon_intensity"]["kinds"]):
+        assert each["status"] == "done", each
+        assert each["rows"] > 0
+        assert each["bytes"] > 0
+        assert each["seconds"] >= 0
+    # Six fuels, and the newest of them as the publisher has it.
+    newest = kinds["generation"]
+    assert newest["newest_slot_end"] == "2026-03-02T12:00:00Z"
+    assert newest["rows"] % 6 == 0
+    (first, *_) = newest["values"]
+    assert first["start"] == "2026-03-02T11:00:00Z"
+    assert (first["unit"], first["value"] > 0) == ("MW", True)
+    assert len(upstream.requested) == 6
+    assert not home.root.exists()
+
+
+def test_a_check_says_why_a_publisher_failed_and_goes_on(
+    upstream: Publishers, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream.failing["eia"] = "403"
+    checked = check(run, capsys, code=1)
+    assert {each["status"] for each in checked["eia"]["kinds"]} == {"source_refused"}
+    assert all("EIA_API_KEY" in each["message"] for each in checked["eia"]["kinds"])
+    assert {each["status"] for each in checked["uk_carbon_intensity"]["kinds"]} == {"done"}
+    upstream.failing["uk"] = "html"
+    checked = check(run, capsys, "uk_carbon_intensity", code=1)
+    assert list(checked) == ["uk_carbon_intensity"]
+    assert {each["status"] for each in checked["uk_carbon_intensity"]["kinds"]} == {
+        "source_changed"
+    }
+    assert run("sources", "--check", "uk_carbon_intensity") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("uk_carbon_intensity ") for line in lines)
+    assert all(": source_changed (" in line for line in lines)
+
+
+def test_a_check_prints_what_it_would_store(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sources", "--check", "eia") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("eia generation of US-") for line in lines)
+    assert any(line.startswith("    generation_") and " MW at " in line for line in lines)
+    assert run("sources", "--check", "atlantis") == 2
+    assert "unknown source 'atlantis'" in capsys.readouterr().err
+    # Without its key a publisher is skipped, which is no failure.
+    assert run("sources", "--check", "eia", EIA_API_KEY="") == 0
+    assert "skipped: EIA_API_KEY is not set" in capsys.readouterr().out

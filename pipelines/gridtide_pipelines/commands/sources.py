@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
-from gridtide.errors import GridtideError
+from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time
-from gridtide_pipelines.commands.session import begin
+from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.commands.status import format_bytes
 from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.fetch import Fetcher
+from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
+from gridtide_pipelines.ingest.trial import DONE, Trial, try_source
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
@@ -26,16 +31,41 @@ from gridtide_store.settings import Settings
 from gridtide_store.source_reports import LOOK_BACK
 
 HOUR = timedelta(hours=1)
+# A person waits for a check.
+LIMITS = replace(DEFAULT, seconds=60.0)
+# Publishers of larger responses are checked only by name.
+LARGE = 64 * 2**20
 
 
-@command("sources", examples=["sources", "sources --json"])
-def sources(terminal: Terminal) -> int:
+@command(
+    "sources",
+    examples=["sources", "sources --json", "sources --check", "sources --check entsoe"],
+)
+def sources(
+    terminal: Terminal,
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE...]", help="only these; default: all"),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="request one small span of each publisher, and print what would be stored",
+        ),
+    ] = False,
+) -> int:
     """List the sources, their terms, and how each is doing.
 
     Shows whether each is on and why not, its last outcome, and what was anomalous in its data.
-    Newest slot, rows and disk space are those of the published snapshot.
+    Newest slot, rows and disk space are those of the published snapshot. With --check nothing
+    is stored, and the exit code is 1 if a publisher failed.
     """
     session = begin(terminal)
+    chosen = _choose(names)
+    if check:
+        return _check(session, terminal, chosen, named=bool(names))
     flags: list[Flag] = []
     outcomes: dict[str, Latest] = {}
     failures: dict[str, int] = {}
@@ -45,7 +75,7 @@ def sources(terminal: Terminal) -> int:
         failures = ledger.failures(session.clock() - LOOK_BACK)
     published = _published(session.home)
     listed = []
-    for name, source in known_sources().items():
+    for name, source in chosen.items():
         report = published.get(name) or report_of(source)
         report = replace(report, failures=failures.get(name, 0))
         listed.append(_about(source, session.settings, flags, outcomes.get(name), report))
@@ -55,6 +85,98 @@ def sources(terminal: Terminal) -> int:
         for each in listed:
             terminal.result(*_lines(each))
     return 0
+
+
+def _choose(names: Sequence[str] | None) -> Mapping[str, Source]:
+    """Return the sources named, or all.
+
+    Raises:
+        BadInput: one is unknown.
+    """
+    known = known_sources()
+    for name in names or ():
+        if name not in known:
+            raise BadInput(f"unknown source {name!r}; must be one of {', '.join(known)}")
+    return {name: known[name] for name in names or known}
+
+
+def _check(
+    session: Session, terminal: Terminal, chosen: Mapping[str, Source], *, named: bool
+) -> int:
+    """Request a small span of each source, and print what it would store.
+
+    Args:
+        named: whether the sources were named, so that large responses are requested too.
+    """
+    checked: list[dict[str, Any]] = []
+    failed = 0
+    with Fetcher(session.settings, environ=terminal.environ, limits=LIMITS) as fetch:
+        for name, source in chosen.items():
+            if source.answer is not None:
+                continue  # built in: it needs no publisher
+            if reason := _reason_not_to_check(source, session.settings, named=named):
+                checked.append({"source": name, "skipped": reason, "kinds": []})
+                if not terminal.json:
+                    terminal.result(f"{name}: skipped: {reason}")
+                continue
+            trials = []
+            for trial in try_source(source, fetch, now=session.clock, limits=LIMITS):
+                trials.append(trial)
+                if not terminal.json:
+                    terminal.result(*_trial_lines(trial))
+            checked.append(
+                {"source": name, "skipped": None, "kinds": [_trial_json(t) for t in trials]}
+            )
+            failed += sum(trial.failed for trial in trials)
+    if terminal.json:
+        terminal.document({"sources": checked})
+    return 1 if failed else 0
+
+
+def _reason_not_to_check(source: Source, settings: Settings, *, named: bool) -> str | None:
+    if reason := reason_to_skip(source, settings):
+        return reason
+    if source.largest_body > LARGE and not named:
+        size = format_bytes(source.largest_body)
+        return f"one response may have {size}; name it to check it: --check {source.name}"
+    return None
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    newest = trial.newest_slot_end
+    return {
+        "kind": trial.kind,
+        "zone": trial.zone,
+        "start": format_time(trial.start),
+        "end": format_time(trial.end),
+        "status": trial.status,
+        "message": trial.message,
+        "rows": trial.rows,
+        "newest_slot_end": format_time(newest) if newest else None,
+        "values": [
+            {"signal": signal, "start": format_time(start), "value": value, "unit": unit}
+            for signal, start, value, unit in trial.values
+        ],
+        "flags": dict(trial.flags),
+        "bytes": trial.bytes,
+        "seconds": round(trial.seconds, 3),
+    }
+
+
+def _trial_lines(trial: Trial) -> Iterator[str]:
+    what = f"{trial.source} {trial.kind} of {trial.zone}"
+    took = f"{format_bytes(trial.bytes)} in {trial.seconds:.1f} s"
+    if trial.status != DONE:
+        yield f"{what}: {trial.status} ({took}): {trial.message}"
+        return
+    newest = (
+        format_time(trial.newest_slot_end) if trial.newest_slot_end else "none with a value"
+    )
+    yield f"{what}: {trial.rows} rows, newest slot ended {newest} ({took})"
+    for signal, start, value, unit in trial.values:
+        yield f"    {signal} {value:g} {unit} at {format_time(start)}"
+    for flag, count in trial.flags.items():
+        yield f"    {flag} x {count}"
 
 
 def _published(home: DataDirectory) -> Mapping[str, SourceReport]:
