@@ -144,7 +144,7 @@ def refresh(
         report.derived_rows = derive_pending(store, factor_set(), failed=failed)
         for error in failed:
             log.warning("%s", error, extra={"source": error.source})
-            step = _underived(error)
+            step = underived(error)
             ledger.record_stage(note.command, step)
             report.steps.append(step)
         report.forecasts = forecast_zones(
@@ -163,7 +163,7 @@ def refresh(
     return report
 
 
-def _underived(error: NotStored) -> Stage:
+def underived(error: NotStored) -> Stage:
     """Return the failed stage of a source from whose mix nothing could be derived."""
     zones = (error.zone,) if error.zone else ()
     return Stage(error.source, "derive", zones, None, None, error.code, message=str(error))

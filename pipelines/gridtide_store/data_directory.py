@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Final
 from gridtide.errors import Busy
 from gridtide.model import format_time
 from gridtide_store.errors import Unusable
+from gridtide_store.file_locks import NO_LINK, WAIT, is_locked, lock_or_wait, try_lock
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -58,26 +60,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> None:
-        # A byte far behind the text: Windows refuses others to read a locked byte.
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-# A lock that leads elsewhere would have its target overwritten.
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +121,11 @@ class DataDirectory:
         """The writer's lock, and who holds it since when."""
         return self.root / "writer.lock"
 
+    @property
+    def wanted(self) -> Path:
+        """Locked by a command that waits for the writer's lock."""
+        return self.root / "writer.wanted"
+
 
 def default_home(environ: Mapping[str, str], platform: str) -> Path:
     """Return the platform's folder for a user's data, plus ``gridtide``.
@@ -169,7 +156,15 @@ def make_root(home: DataDirectory) -> None:
 
 
 @contextmanager
-def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[None]:
+def writer_lock(
+    home: DataDirectory,
+    command: str,
+    now: datetime,
+    *,
+    gives_way: bool = False,
+    wait: float = WAIT,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
     """Hold the writer's lock of `home` for the length of the block.
 
     The kernel releases the lock when the process ends, however it ends.
@@ -178,6 +173,9 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
         home: its folder is made if it is missing.
         command: what the holder is doing, for the message others get.
         now: since when, for the same message.
+        gives_way: the holder looks at `is_wanted` from time to time and releases the lock for
+            others. Such a command does not wait for another one.
+        wait: seconds to wait for a holder that gives way.
 
     Raises:
         Busy: another process, or another block of this one, holds it.
@@ -193,12 +191,22 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
             "--home or GRIDTIDE_HOME"
         ) from error
     try:
-        try:
-            _try_lock(descriptor)
-        except OSError as error:
-            raise Busy(f"{home.root}: {_holder(home)}; wait for it, or stop it") from error
+        if not lock_or_wait(
+            descriptor,
+            home.wanted,
+            gives_way=lambda: _gives_way(home),
+            wait=0.0 if gives_way else wait,
+            sleep=sleep,
+        ):
+            raise Busy(f"{home.root}: {_holder(home)}; wait for it, or stop it")
         _held.add(descriptor)
-        note = {"command": command, "pid": os.getpid(), "since": format_time(now)}
+        note: dict[str, object] = {
+            "command": command,
+            "pid": os.getpid(),
+            "since": format_time(now),
+        }
+        if gives_way:
+            note["gives_way"] = True
         # For others to read, and not needed: a full disk shows where something is lost by it.
         with suppress(OSError):
             os.ftruncate(descriptor, 1)  # held, even if the note cannot be written
@@ -210,6 +218,11 @@ def writer_lock(home: DataDirectory, command: str, now: datetime) -> Iterator[No
             with suppress(OSError):
                 os.ftruncate(descriptor, 0)
         os.close(descriptor)
+
+
+def is_wanted(home: DataDirectory) -> bool:
+    """Say whether a command waits for the writer's lock."""
+    return is_locked(home.wanted)
 
 
 def lock_holder(home: DataDirectory) -> str | None:
@@ -225,12 +238,20 @@ def lock_holder(home: DataDirectory) -> str | None:
         return None  # never locked, or not ours to lock
     try:
         if os.fstat(descriptor).st_size > 0:
-            _try_lock(descriptor)
+            try_lock(descriptor)
     except OSError:
         return _holder(home)
     finally:
         os.close(descriptor)
     return None
+
+
+def _gives_way(home: DataDirectory) -> bool:
+    """Say whether the holder of the lock releases it for others."""
+    try:
+        return bool(json.loads(home.lock.read_text()).get("gives_way"))
+    except (OSError, ValueError, AttributeError):
+        return False  # the holder has the lock and is about to write its name
 
 
 def _holder(home: DataDirectory) -> str:

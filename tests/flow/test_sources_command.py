@@ -126,6 +126,8 @@ def test_a_check_asks_each_publisher_and_stores_nothing(
     assert list(checked) == ["eia", "eia_bulk", "entsoe", "uk_carbon_intensity"]
     assert "ENTSOE_API_TOKEN is not set" in checked["entsoe"]["skipped"]
     kinds = {each["kind"]: each for each in checked["eia"]["kinds"]}
+    # This publisher has no forecast of the load: that nothing is there yet is no failure.
+    assert kinds.pop("forecast")["status"] == "nothing_yet"
     assert sorted(kinds) == ["flow", "generation", "load"]
     for each in (*kinds.values(), *checked["uk_carbon_intensity"]["kinds"]):
         assert each["status"] == "done", each
@@ -139,7 +141,7 @@ def test_a_check_asks_each_publisher_and_stores_nothing(
     (first, *_) = newest["values"]
     assert first["start"] == "2026-03-02T11:00:00Z"
     assert (first["unit"], first["value"] > 0) == ("MW", True)
-    assert len(upstream.requested) == 6
+    assert len(upstream.requested) == 7
     assert not home.root.exists()
 
 
@@ -162,6 +164,16 @@ def test_a_check_says_why_a_publisher_failed_and_goes_on(
     assert len(lines) == 3
     assert all(line.startswith("uk_carbon_intensity ") for line in lines)
     assert all(": source_changed (" in line for line in lines)
+    # Nobody answers: the other kinds are not tried.
+    closed = "http://127.0.0.1:9"
+    checked = check(
+        *(run, capsys, "uk_carbon_intensity"),
+        code=1,
+        GRIDTIDE_UK_CARBON_INTENSITY_URL=closed,
+    )
+    assert [each["status"] for each in checked["uk_carbon_intensity"]["kinds"]] == [
+        "source_unavailable"
+    ]
 
 
 def test_a_check_prints_what_it_would_store(

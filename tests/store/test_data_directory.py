@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from gridtide.model import format_time
 from gridtide_store.data_directory import (
     DataDirectory,
     default_home,
+    is_wanted,
     lock_holder,
     write_durably,
     writer_lock,
@@ -228,3 +230,55 @@ def test_a_file_that_cannot_be_written_whole_leaves_nothing_behind(tmp_path: Pat
     with pytest.raises(OSError, match="directory"):
         write_durably(tmp_path / "file", b"content")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_command_waits_for_a_holder_that_gives_way(
+    home: DataDirectory, now: datetime
+) -> None:
+    with ExitStack() as held:
+        held.enter_context(writer_lock(home, "backfill", now, gives_way=True))
+        assert not is_wanted(home)
+        seen = []
+
+        def sleep(seconds: float) -> None:
+            seen.append(is_wanted(home))
+            if len(seen) == 3:
+                held.close()
+
+        with writer_lock(home, "refresh", now, sleep=sleep):
+            assert seen == [True, True, True]
+            assert not is_wanted(home)
+            assert (lock_holder(home) or "").startswith("refresh (pid ")
+
+
+def test_nobody_is_waited_for_who_does_not_give_way(home: DataDirectory, now: datetime) -> None:
+    def sleep(seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    with (
+        writer_lock(home, "refresh", now),
+        pytest.raises(Busy, match="refresh"),
+        writer_lock(home, "publish", now, sleep=sleep),
+    ):
+        pass
+    # Nor does one that gives way wait for another of its kind.
+    with (
+        writer_lock(home, "backfill", now, gives_way=True),
+        pytest.raises(Busy, match="backfill"),
+        writer_lock(home, "backfill", now, gives_way=True, sleep=sleep),
+    ):
+        pass
+
+
+def test_a_holder_that_never_gives_way_is_named_when_the_time_is_over(
+    home: DataDirectory, now: datetime
+) -> None:
+    slept: list[float] = []
+    with (
+        writer_lock(home, "backfill", now, gives_way=True),
+        pytest.raises(Busy, match=r"backfill \(pid \d+\) holds the lock"),
+        writer_lock(home, "refresh", now, wait=3.0, sleep=slept.append),
+    ):
+        pass
+    assert sum(slept) == pytest.approx(3.0)
+    assert not is_wanted(home)

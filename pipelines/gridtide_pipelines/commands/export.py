@@ -150,7 +150,7 @@ def export(
     else:
         where = f"snapshot {reads.snapshot}" if reads.snapshot else "the store"
         write = terminal.say if path is None else terminal.result
-        write(f"{rows} rows of {len(reads.pairs)} zones and signals written from {where}")
+        write(f"{rows} rows written from {where}")
     return 0
 
 

@@ -1,14 +1,22 @@
-"""What a refresh is to request, and in which order."""
+"""What a refresh or a backfill is to request, and in which order."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gridtide_pipelines.ingest.schedule import DAY, FIRST_REACH, ZoneDay, due_spans, start_of
-from gridtide_pipelines.ingest.source import Kind, Source, Span
+from gridtide_pipelines.ingest.schedule import (
+    DAY,
+    FIRST_REACH,
+    ZoneDay,
+    due_spans,
+    is_due,
+    start_of,
+)
+from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
 from gridtide_store.ledger import Ledger
 from gridtide_store.store import Store
 from gridtide_store.trust import order_by_trust
@@ -23,6 +31,10 @@ SIGNALS: Final[Mapping[Kind, str]] = {
     Kind.PRICE: PRICE,
     Kind.WEATHER: "weather_",
 }
+
+WEEK = timedelta(days=7)
+# What a publisher forecasts now says nothing of what it forecast then.
+NOT_OF_THE_PAST = (Kind.FORECAST, Kind.WEATHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +192,83 @@ def _by_first_choice(
         first = fallbacks.first_choice(source, kind, zone) if fallbacks else None
         found.setdefault(first.name if first else "", (first, []))[1].append(zone)
     return found.values()
+
+
+def plan_backfill(
+    sources: Sequence[Source],
+    zones: Sequence[str],
+    *,
+    ledger: Ledger,
+    since: datetime,
+    now: datetime,
+) -> dict[str, deque[Task]]:
+    """Return what is missing of each source before today, newest first.
+
+    Days that a source has answered for a zone are left out, unless they had gaps a day ago or
+    earlier, which may have been filled since.
+
+    Args:
+        zones: only these; empty for all a source has.
+        since: how far back; a source answers from its `reach` on.
+    """
+    plans = {}
+    for source in sources:
+        wanted = tuple(sorted(source.zones.intersection(zones) if zones else source.zones))
+        start = reachable(source, since, now)
+        tasks: list[Task] = []
+        for kind in sorted(source.kinds.difference(NOT_OF_THE_PAST)):
+            tasks += _of_kind(source, kind, wanted, ledger, start, now)
+        tasks.sort(key=lambda task: (task.span.end, task.span.start), reverse=True)
+        plans[source.name] = deque(tasks)
+    return plans
+
+
+def reachable(source: Source, since: datetime, now: datetime) -> datetime:
+    """Return the start of the first whole day since `since` that a source answers for."""
+    if source.reach is None or since >= now - source.reach:
+        return since
+    return start_of((now - source.reach).date()) + DAY
+
+
+def _of_kind(
+    source: Source,
+    kind: Kind,
+    zones: Sequence[str],
+    ledger: Ledger,
+    start: datetime,
+    now: datetime,
+) -> list[Task]:
+    answers = ledger.answers(source.name, kind, since=start.date())
+    missing = set()
+    for zone in zones:
+        known, day = answers.get(zone, {}), start.date()
+        while start_of(day) + DAY <= start_of(now.date()):
+            answered = known.get(day)
+            if answered is None or (
+                not answered.final
+                and now - answered.at >= DAY
+                and is_due(source, zone, day, answered, now)
+            ):
+                missing.add((zone, day))
+            day += DAY
+    if source.following is not None:
+        # Answers come in pages, so that shorter spans cost no more requests.
+        source_spans = replace(source, max_span=min(source.max_span, WEEK))
+    else:
+        source_spans = source
+    spans = due_spans(source_spans, zones, answers, start=start, now=now, gaps=missing)
+    if source.bulk:
+        spans = [(part, due) for span, due in spans for part in _files(source, kind, due, span)]
+    # Flows over one border belong to two zones, so that all are requested together.
+    alone = source.per_zone and kind is not Kind.FLOW
+    return [
+        Task(source, kind, together, span)
+        for span, due in spans
+        for together in ([(zone,) for zone in due] if alone else [due])
+    ]
+
+
+def _files(source: Source, kind: Kind, zones: tuple[str, ...], span: Span) -> list[Span]:
+    """Return the parts of `span` that a file each answers, so that none is requested twice."""
+    groups = source.requests(Query(kind, zones, span.start, span.end, span.end))
+    return [group[0].span or span for group in groups]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from gridtide_pipelines.errors import AllRefused, NothingYet, SourceError
+from gridtide_pipelines.errors import AllRefused, NothingYet, SourceError, SourceUnavailable
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
@@ -77,7 +77,7 @@ def try_source(
     """Request the newest hours of each kind of a source for one of its zones.
 
     The first answer with a value counts, of at most MOST_GROUPS groups of requests. A source
-    that fails for one kind is requested for the others.
+    that fails for one kind is requested for the others, unless it does not answer at all.
     """
     for kind in sorted(source.kinds):
         zone, query = _query(source, kind, now())
@@ -89,6 +89,8 @@ def try_source(
             trial.status, trial.message = error.code, str(error)
         trial.seconds = monotonic() - began
         yield trial
+        if trial.status == SourceUnavailable.code:
+            return  # the other kinds are at the same host
 
 
 def _query(source: Source, kind: Kind, now: datetime) -> tuple[str, Query]:

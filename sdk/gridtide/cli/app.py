@@ -58,7 +58,17 @@ OWN = {
 INSTALL = how_to_install("service")
 # The commands of the service, so that the SDK alone can say what is missing.
 OF_THE_SERVICE = (
-    *("refresh", "import", "issue", "publish", "serve", "status", "check", "backup"),
+    *(
+        "refresh",
+        "backfill",
+        "import",
+        "issue",
+        "publish",
+        "serve",
+        "status",
+        "check",
+        "backup",
+    ),
     *("restore", "sources", "parse", "export", "demo", "backtest", "simulate", "reproduce"),
 )
 COMPLETION = {
