@@ -42,6 +42,21 @@ def test_a_pair_is_printed_as_asked_positive_along_the_arrow() -> None:
     assert [row[3] for row in rows("entsoe", "CH->AT", Kind.FLOW, *FLOWS)] == [-200.0, 150.0]
 
 
+@pytest.mark.parametrize(
+    ("pair", "sign"),
+    [
+        ("10YAT-APG------L->10YCH-SWISSGRIDZ", 1),
+        ("10YCH-SWISSGRIDZ->10YAT-APG------L", -1),
+        ("AT->10YCH-SWISSGRIDZ", 1),
+    ],
+)
+def test_a_pair_may_be_of_the_publisher_s_codes(pair: str, sign: int) -> None:
+    assert [(row[0], row[3]) for row in rows("entsoe", pair, Kind.FLOW, *FLOWS)] == [
+        (pair, 200.0 * sign),
+        (pair, -150.0 * sign),
+    ]
+
+
 def test_codes_of_the_publisher_are_names_too_and_stand_where_all_are_asked() -> None:
     by_key = rows("entsoe", "AT", Kind.LOAD, "load.xml")
     by_code = rows("entsoe", "10YAT-APG------L", Kind.LOAD, "load.xml")

@@ -61,7 +61,7 @@ class Merge:
 
 @cache
 def merges(source: str) -> Sequence[Merge]:
-    """Return the rows of the table for a source."""
+    """Return the rows of the table for a source, those that name a signal first."""
     rows = [
         Merge(
             tuple(row["sources"].split()),
@@ -74,7 +74,8 @@ def merges(source: str) -> Sequence[Merge]:
         )
         for row in read_table("merges.csv")
     ]
-    return [row for row in rows if source in row.sources]
+    mine = [row for row in rows if source in row.sources]
+    return sorted(mine, key=lambda row: not row.signal)
 
 
 def with_parts(zones: Collection[str], source: str) -> list[str]:
@@ -104,14 +105,11 @@ def merge(readings: pl.DataFrame, source: str) -> pl.DataFrame:
 
 
 def _targets(table: Sequence[Merge]) -> Iterator[pl.Expr]:
-    """Return expressions of the zone that a row goes into; null where it goes into none."""
+    """Yield expressions of the zone that a row goes into; null where it goes into none."""
     for each in table:
-        others = [
-            row.signal for row in table if row.part == each.part and row.signal != each.signal
-        ]
-        signal = pl.col("signal")
-        mine = signal == each.signal if each.signal else ~signal.is_in(others)
-        mine &= (pl.col("zone") == each.part) & each.covers("start")
+        mine = (pl.col("zone") == each.part) & each.covers("start")
+        if each.signal:
+            mine &= pl.col("signal") == each.signal
         yield pl.when(mine).then(pl.lit(each.into))
 
 

@@ -66,13 +66,16 @@ def codes_of(zone: str) -> frozenset[str]:
 def direction(area: str, source: str, target: str) -> float:
     """Return 1 for an exchange along ``source->target``, -1 against it.
 
+    Both may be zones or EIC codes.
+
     Raises:
         ValueError: the exchange is of another border.
     """
     out, _, into = area.partition("->")
-    if out in codes_of(source) or into in codes_of(target):
+    sources, targets = codes_of(source) | {source}, codes_of(target) | {target}
+    if out in sources or into in targets:
         return 1.0
-    if out in codes_of(target) or into in codes_of(source):
+    if out in targets or into in sources:
         return -1.0
     raise ValueError(f"an exchange {area[:60]}, which is not of {source}->{target}")
 
