@@ -39,14 +39,13 @@ def best_whole(
             f"no run of {width} slots starts at slots {first} to {stop - 1} of {slots}; give "
             "for a shorter run or a later deadline"
         )
-    (scratch,) = _SCRATCH.take(sums, 1)
-    blocks = []
-    for rows in sums.blocks():
-        found = _sum_slots(rows, width, 1, scratch)[:, first:stop]
-        best = found.argmin(axis=1)
-        blocks.append((best, found[np.arange(len(best)), best]))
-    starts, totals = (np.concatenate(column) for column in zip(*blocks, strict=True))
-    return np.where(totals >= ROOM, NONE, starts + first), totals
+    found = sums.totals[:, first + width : stop + width] - sums.totals[:, first:stop]
+    if sums.unknown is not None:
+        unknown = sums.unknown
+        found[unknown[:, first + width : stop + width] > unknown[:, first:stop]] = UNKNOWN
+    best = found.argmin(axis=1)
+    totals = found[np.arange(len(best)), best]
+    return np.where(totals >= ROOM, NONE, best + first), totals
 
 
 def best_any(
