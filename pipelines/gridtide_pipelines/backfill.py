@@ -17,7 +17,7 @@ from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import NotStored
 from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.fetch import Fetch
-from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.ingest.gather import (
     DONE,
     GIVEN_UP,
@@ -28,6 +28,7 @@ from gridtide_pipelines.ingest.gather import (
     gather,
 )
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.mixing import rows_for
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.tasks import Task, plan_backfill, reachable
 from gridtide_pipelines.refresh import publish_home, underived
@@ -128,8 +129,10 @@ def backfill(
                     sleep(PAUSE)  # until the command that was given way to has ended
                     continue
                 store = held.enter_context(Store.open(home, new=new_store))
-                refuse_mixing(ledger, store, simulated=any(each.simulated for each in sources))
-                around = Round(store, ledger, fetch, settings, clock, note.command, limits)
+                rows = rows_for(sources, settings, ledger, store)
+                around = Round(
+                    store, ledger, fetch, settings, clock, note.command, limits, rows
+                )
                 while not work.done and not is_wanted(home):
                     work.take(gather(work.next_tasks(), around))
                 if work.done:

@@ -8,6 +8,7 @@ GridtideError
 │   ├── PartlyFailed         some zones failed, the others are stored
 │   ├── AllRefused           every value was implausible or out of range
 │   ├── NotStored            the store refused the values
+│   ├── SimulatedAndReal     simulated values for a data directory with real ones
 │   ├── ClockAhead           our clock is far ahead of the publisher's
 │   ├── ClockUnknown         our clock cannot be compared
 │   └── NothingYet           nothing is published yet (also a NoData)
@@ -75,6 +76,12 @@ class NotStored(SourceError):
     """The store refused the values: read the message."""
 
     code = "not_stored"
+
+
+class SimulatedAndReal(SourceError):
+    """Simulated values for a data directory with real ones, or the reverse: use another one."""
+
+    code = "simulated_and_real"
 
 
 class ClockAhead(SourceError):

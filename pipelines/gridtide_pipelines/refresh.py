@@ -18,9 +18,10 @@ from gridtide_pipelines.forecast.issue import Forecasting, Progress, forecast_zo
 from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.fetch import Fetch
-from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.mixing import rows_for
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
@@ -124,8 +125,8 @@ def refresh(
         record_command(ledger, "refresh", asked, clock) as note,
         Store.open(home, new=new_store) as store,
     ):
-        refuse_mixing(ledger, store, simulated=any(source.simulated for source in sources))
-        around = Round(store, ledger, fetch, settings, clock, note.command, limits)
+        rows = rows_for(sources, settings, ledger, store)
+        around = Round(store, ledger, fetch, settings, clock, note.command, limits, rows)
         report.remarks += _known_ahead(store, clock())
         used = {s.name: s for s in sources if reason_to_skip(s, settings) is None}
         requested = {name: latest.at for name, latest in ledger.outcomes().items()}

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import utc
 from gridtide_store.data_directory import DataDirectory, write_durably
-from gridtide_store.database import transaction
+from gridtide_store.database import columns, frame, transaction
 from gridtide_store.errors import BodyExpired, Damaged, translate_errors
 from gridtide_store.opening import read_note, write_note
 
@@ -125,6 +126,16 @@ class Pruned:
 
     bodies: int
     bytes: int
+
+
+def retrievals(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return every retrieval in order, with `expired_at` where its body was deleted."""
+    found = columns(
+        connection,
+        "SELECT id, source, address, known_at, body_sha256, body_bytes, expired_at "
+        "FROM retrieval ORDER BY id",
+    )
+    return frame(found)
 
 
 def prune_raw(

@@ -24,6 +24,7 @@ COUNT = re.compile(r"[0-9]{1,9}")
 # calendar.
 MOST_DAYS = 36_500
 MOST_WORKERS = 1_000
+MOST_SECONDS = 86_400
 # With less DuckDB cannot hold the row groups that one query reads.
 LEAST_MEMORY_MB, MOST_MEMORY_MB = 64, 10_000_000
 
@@ -47,6 +48,7 @@ class Settings:
         log_json: one JSON object a log line, for containers.
         workers: processes that fit models side by side.
         resources: memory and threads of DuckDB.
+        request_time: for one request to a publisher, with all its tries.
         unknown: names that start like ours and mean nothing, each with a remark.
     """
 
@@ -63,6 +65,7 @@ class Settings:
     log_json: bool = False
     workers: int = 2
     resources: Resources = DEFAULT_RESOURCES
+    request_time: timedelta = timedelta(seconds=120)
     unknown: tuple[str, ...] = ()
 
     @classmethod
@@ -104,6 +107,7 @@ class Settings:
                     environ, "GRIDTIDE_THREADS", cls.resources.threads, MOST_WORKERS
                 ),
             ),
+            request_time=_seconds(environ, "GRIDTIDE_REQUEST_SECONDS", cls.request_time),
             unknown=_unknown(environ),
         )
 
@@ -130,6 +134,8 @@ KNOWN = {
     "GRIDTIDE_MEMORY_MB": "memory of the database that a command or a server process has open; "
     "default 512, at least 64",
     "GRIDTIDE_THREADS": "threads of the store's queries; default 2",
+    "GRIDTIDE_REQUEST_SECONDS": "time for one request to a publisher, with all its tries; "
+    "default 120",
     "GRIDTIDE_ALLOWED_HOSTS": "host names the server answers to, comma separated; * is any; "
     "default: loopback names where it serves on loopback, otherwise any",
     "GRIDTIDE_CORS": "1 lets web pages of other hosts use the server; default: 0 on loopback, "
@@ -198,6 +204,11 @@ def _days(environ: Mapping[str, str], name: str, default: timedelta | None) -> t
     if text.lower() == FOREVER:
         return None
     return timedelta(days=_count(environ, name, 1, MOST_DAYS)) if text else default
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    text = environ.get(name, "").strip()
+    return timedelta(seconds=_count(environ, name, 1, MOST_SECONDS)) if text else default
 
 
 def _hours(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:

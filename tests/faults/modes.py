@@ -12,6 +12,7 @@ from datetime import timedelta
 from itertools import count
 from urllib.parse import quote
 
+from gridtide_pipelines.replay.faults import Answers, Fault, Reply
 from tests.faults.publisher import RESET, Ask, Mode, http_date, shifted
 
 PAUSE = 0.2  # seconds between two drops of what drips
@@ -49,6 +50,26 @@ def _say(
     return mode
 
 
+def _on_demand(kind: str, number: float | None = None) -> Mode:
+    """A fault as the replay server has it."""
+
+    def mode(ask: Ask) -> Parts:
+        true = Reply(ask.json)
+        fault = Fault("", None, kind, number).send(Answers(ask.path, true, true, true))
+        headers = [f"{name}: {value}" for name, value in fault.headers.items()]
+        if fault.delay:
+            yield fault.delay
+        if fault.length is None:
+            yield ask.open(*headers)
+        else:
+            yield ask.reply(b"", *headers, status=f"{fault.status} X", length=fault.length)
+        for part in fault.parts:
+            chunked = fault.length is None and isinstance(part, bytes)
+            yield b"%x\r\n%b\r\n" % (len(part), part) if chunked else part
+
+    return mode
+
+
 def _header_now_and_then(ask: Ask) -> Parts:
     yield b"HTTP/1.1 200 OK\r\n"
     for number in count():
@@ -67,13 +88,6 @@ def _flood_of_103(ask: Ask) -> Parts:
         yield b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2000
 
 
-def _byte_now_and_then(ask: Ask) -> Parts:
-    yield ask.reply(b"", length=1_000_000)
-    while True:
-        yield b" "
-        yield PAUSE
-
-
 def _chunk_now_and_then(ask: Ask) -> Parts:
     yield ask.open()
     while True:
@@ -85,10 +99,6 @@ def _trailers_without_end(ask: Ask) -> Parts:
     yield ask.open() + b"2\r\n{}\r\n0\r\n"
     for number in count():
         yield f"X-{number}: y\r\n".encode() * 100
-
-
-def _silence(ask: Ask) -> Parts:
-    yield 30.0
 
 
 def _silence_after_headers(ask: Ask) -> Parts:
@@ -105,16 +115,6 @@ def _reset_mid_body(ask: Ask) -> Parts:
     yield whole[: len(whole) // 2]
     yield PAUSE
     yield RESET
-
-
-def _cut_body(ask: Ask) -> Parts:
-    yield ask.reply()[:-20]
-
-
-def _endless_body(ask: Ask) -> Parts:
-    yield ask.open()
-    while True:
-        yield b"10000\r\n" + b" " * 65536 + b"\r\n"
 
 
 def _body_said_to_be_huge(ask: Ask) -> Parts:
@@ -145,10 +145,6 @@ def _raw(content: bytes) -> Mode:
         yield content
 
     return mode
-
-
-def _redirect_loop(ask: Ask) -> Parts:
-    yield ask.reply(b"", f"Location: {ask.path}", status="302 Found")
 
 
 def _encoded(encoding: str, packed: bytes | None = None) -> Mode:
@@ -310,15 +306,15 @@ CASES = [
     Case("a header now and then", _header_now_and_then, UNAVAILABLE),
     Case("endless 103s", _endless_103, UNAVAILABLE),
     Case("a flood of 103s", _flood_of_103, UNAVAILABLE),
-    Case("a byte now and then", _byte_now_and_then, UNAVAILABLE),
+    Case("a byte now and then", _on_demand("drip", PAUSE), UNAVAILABLE),
     Case("a chunk now and then", _chunk_now_and_then, UNAVAILABLE),
     Case("trailers without end", _trailers_without_end, UNAVAILABLE),
-    Case("silence", _silence, UNAVAILABLE),
+    Case("silence", _on_demand("hang"), UNAVAILABLE),
     Case("silence after headers", _silence_after_headers, UNAVAILABLE),
     Case("hang up", _hang_up, UNAVAILABLE),
     Case("reset mid body", _reset_mid_body, UNAVAILABLE),
-    Case("cut body", _cut_body, UNAVAILABLE),
-    Case("endless body", _endless_body, CHANGED),
+    Case("cut body", _on_demand("cut"), UNAVAILABLE),
+    Case("endless body", _on_demand("endless"), CHANGED),
     Case("a body said to be huge", _body_said_to_be_huge, CHANGED),
     Case("gzip bomb", _encoded("gzip", BOMB), CHANGED),
     Case("double gzip bomb", _encoded("gzip, gzip", gzip.compress(BOMB)), CHANGED),
@@ -337,17 +333,18 @@ CASES = [
     Case("unknown status line", _raw(b"HTTP/9.9 banana\r\n\r\n"), UNAVAILABLE),
     Case("status 999", _say("x", status="999 Odd"), UNAVAILABLE),
     Case("switching protocols", _say("", status="101 Switching Protocols"), UNAVAILABLE),
+    Case("429 with Retry-After", _on_demand("429", 900), UNAVAILABLE),
     *(
         Case(f"Retry-After {name}", _say("x", f"Retry-After: {v}", status="503 X"), UNAVAILABLE)
         for name, v in RETRY_AFTER.items()
     ),
-    Case("redirect loop", _redirect_loop, CHANGED),
+    Case("redirect loop", _on_demand("redirect"), CHANGED),
     Case("redirect to a file", _say("", "Location: file:///x", status="301 X"), CHANGED),
     *(Case(f"root is {name}", _say(text), CHANGED) for name, text in WRONG_ROOTS.items()),
     Case("deep lists", _say("[" * 200_000), CHANGED),
     Case("deep objects", _say('{"data":' * 20_000), CHANGED),
     *(Case(f"values are {name}", _value(text), CHANGED) for name, text in VALUES.items()),
-    Case("HTML with 200", _say("<html>maintenance</html>"), CHANGED),
+    Case("HTML with 200", _on_demand("html"), CHANGED),
     Case("empty body with 200", _say(""), CHANGED),
     Case("no content", _say("", status="204 No Content"), NOTHING_YET),
     *(

@@ -14,6 +14,7 @@ from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.groups import Ingestion, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.mixing import RowKind
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_store.store import Store
@@ -79,10 +80,17 @@ def ingest_query(
     store: Store,
     limits: Limits = DEFAULT,
     monotonic: Callable[[], float] = time.monotonic,
+    rows: RowKind | None = None,
 ) -> Ingestion:
     """Ingest a query in this thread; `finish` says how it ended."""
     work = Ingestion(
-        source, query, store=store, now=lambda: query.now, limits=limits, monotonic=monotonic
+        source,
+        query,
+        store=store,
+        now=lambda: query.now,
+        limits=limits,
+        monotonic=monotonic,
+        rows=rows,
     )
     numbers = list(range(len(work.groups)))
     ingest(work, numbers, fetch, in_store_thread=lambda function: function())

@@ -34,7 +34,8 @@ from gridtide_pipelines.importing.files import (
 )
 from gridtide_pipelines.importing.slots import Label, parse_resolution
 from gridtide_pipelines.ingest.command_log import record_command
-from gridtide_pipelines.ingest.flow import derive_pending, refuse_mixing
+from gridtide_pipelines.ingest.flow import derive_pending
+from gridtide_pipelines.ingest.mixing import row_kind
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.data_directory import writer_lock
 from gridtide_store.ledger import Ledger
@@ -160,7 +161,7 @@ def _import(
         record_command(ledger, "import", names, session.clock) as note,
         Store.open(session.home, new=options.new_store) as store,
     ):
-        refuse_mixing(ledger, store, simulated=False)
+        row_kind(ledger, store).refuse(simulated=False)
         # Every zone is checked before any is stored.
         checked = [
             (files, check_files(store, files, plan, now), plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from gridtide_pipelines.commands.session import (
     zone_keys,
 )
 from gridtide_pipelines.ingest.fetch import Fetcher
+from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.refresh import Report, summary
@@ -110,9 +112,13 @@ def bring_up_to_date(
         Busy: another process writes this home.
         BadInput: simulated and real rows would meet, or the store was lost.
     """
+    seconds = session.settings.request_time.total_seconds()
+    limits = replace(DEFAULT, seconds=seconds)
     with (
         writer_lock(session.home, "refresh", session.clock()),
-        Fetcher(session.settings, environ=terminal.environ, undated_last=True) as fetch,
+        Fetcher(
+            session.settings, environ=terminal.environ, limits=limits, undated_last=True
+        ) as fetch,
         show_progress(terminal) as progress,
     ):
         return refresh_home(
@@ -126,6 +132,7 @@ def bring_up_to_date(
             fetch=fetch,
             progress=progress,
             new_store=new_store,
+            limits=limits,
         )
 
 

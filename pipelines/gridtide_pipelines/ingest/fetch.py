@@ -37,7 +37,7 @@ from gridtide_pipelines.ingest.credentials import (
     read_token,
     redact_response,
 )
-from gridtide_pipelines.ingest.headers import ClockCheck, read_retry_after
+from gridtide_pipelines.ingest.headers import REPLAYED, ClockCheck, read_retry_after
 from gridtide_pipelines.ingest.limits import (
     DEFAULT,
     Limits,
@@ -201,9 +201,8 @@ class Fetcher:
         self, source: Source, request: Request, sent: Sent | None, deadline: float
     ) -> Response:
         secret = bool(secrets_of(source, self._settings))
-        headers = dict(request.headers)
-        if request.method == "POST":
-            headers.setdefault("Content-Type", FORM)
+        headers = {"Content-Type": FORM} if request.method == "POST" else {}
+        headers |= dict(request.headers)
         self._allowance.renew(deadline=deadline, size=self._limits.of(source).body)
         try:
             with self._client.stream(
@@ -214,6 +213,8 @@ class Fetcher:
                 content=urlencode(request.form).encode() if request.form else None,
                 extensions={"credentials": sent},
             ) as answer:
+                if REPLAYED in answer.headers:
+                    self._next[base_name(source, request.host)] = 0.0  # it needs no pace
                 if self._clock:
                     success = answer.is_success
                     self._clock.judge(source.name, answer.headers, success=success)

@@ -1,4 +1,4 @@
-"""What surrounds ingestion: deriving what is pending, facts of a source, unmixed stores."""
+"""What surrounds ingestion: deriving what is pending, facts of a source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from gridtide_pipelines.derive.factors import FactorSet
 from gridtide_pipelines.derive.intensity import CONTEXT, derive
 from gridtide_pipelines.errors import NotStored
 from gridtide_pipelines.ingest.source import Source
-from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
 
@@ -43,8 +42,8 @@ def derive_pending(
     return added
 
 
-def facts_of(source: Source) -> Facts:
-    """Return what the ledger and every snapshot record of a source."""
+def facts_of(source: Source, *, simulated: bool) -> Facts:
+    """Return what the ledger and every snapshot record of a source, and of its rows."""
     return Facts(
         name=source.name,
         title=source.title,
@@ -52,26 +51,7 @@ def facts_of(source: Source) -> Facts:
         licence=source.licence,
         licence_url=source.licence_url,
         attribution=source.attribution,
-        simulated=source.simulated,
+        simulated=simulated,
         restricted=source.restricted,
         lag_seconds=source.lag.total_seconds(),
     )
-
-
-def refuse_mixing(ledger: Ledger, store: Store, *, simulated: bool) -> None:
-    """Refuse to put simulated and real rows into one data directory.
-
-    The store is checked besides the ledger, which may have been lost.
-
-    Raises:
-        BadInput: this data directory already holds rows of the other kind.
-    """
-    kinds = {name: facts.simulated for name, facts in ledger.sources().items()}
-    kinds |= store.publishers()
-    other = [name for name, kind in sorted(kinds.items()) if kind != simulated]
-    if other:
-        has, wants = ("real", "simulated") if simulated else ("simulated", "real")
-        raise BadInput(
-            f"this data directory holds {has} rows (from {', '.join(other)}) and cannot take "
-            f"{wants} ones; name another data directory with --home or GRIDTIDE_HOME"
-        )

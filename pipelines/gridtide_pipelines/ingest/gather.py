@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,6 +15,7 @@ from gridtide_pipelines.errors import (
     ClockUnknown,
     NothingYet,
     PartlyFailed,
+    SimulatedAndReal,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -24,6 +25,7 @@ from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.flow import facts_of
 from gridtide_pipelines.ingest.groups import Ingestion, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
+from gridtide_pipelines.ingest.mixing import RowKind
 from gridtide_pipelines.ingest.source import Kind, Query, Source
 from gridtide_pipelines.ingest.tasks import Task, TaskQueue
 from gridtide_pipelines.ingest.threads import StoreThread, run_all
@@ -39,6 +41,7 @@ NOTHING_YET = NothingYet.code
 PARTLY_FAILED = PartlyFailed.code
 # A host that gives no answer, or refuses, gives none to the next question either.
 GIVEN_UP = (SourceUnavailable.code, SourceRefused.code)
+FOR_ALL = (ClockAhead.code, SimulatedAndReal.code)
 # Not for each of a hundred spans: what has changed has changed for the next one as well.
 MOST_FAILURES = 3
 MOST_FLAGS = 100
@@ -58,6 +61,7 @@ class Round:
     now: Callable[[], datetime]
     command: int
     limits: Limits = DEFAULT
+    rows: RowKind = field(default_factory=RowKind)
 
 
 def gather(tasks: Sequence[Task], around: Round) -> Iterator[Stage]:
@@ -127,6 +131,7 @@ def _gather_one(
             monotonic=time.monotonic,
             given_up=given_up,
             corrected=around.settings.corrections,
+            rows=around.rows,
         )
         if not any(work.wants(number) for number in range(len(work.groups))):
             continue  # nothing to request, or only from hosts that were given up
@@ -147,7 +152,7 @@ def _gather_one(
             )
             stage = replace(stage, message=message)
         store_thread.call(partial(stages.append, stage))
-        if last or stage.status == ClockAhead.code or given_up.keys() >= {"", *source.hosts}:
+        if last or stage.status in FOR_ALL or given_up.keys() >= {"", *source.hosts}:
             return
 
 
@@ -178,7 +183,7 @@ def _end(task: Task, work: Ingestion, began: float, around: Round) -> Stage:
         if work.left_out:
             message += f"; {work.left_out} of {len(work.groups)} groups not requested any more"
     if status == DONE or intake.rows:
-        around.ledger.set_source(facts_of(source))
+        around.ledger.set_source(facts_of(source, simulated=intake.simulated))
     around.ledger.count_flags(source.name, limit_flags(intake.flags), around.now())
     if task.kind is not Kind.FORECAST:
         _record_answers(task, work, around)

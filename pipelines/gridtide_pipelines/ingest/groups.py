@@ -23,6 +23,7 @@ from gridtide_pipelines.errors import (
     NothingYet,
     NotStored,
     PartlyFailed,
+    SimulatedAndReal,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -30,6 +31,7 @@ from gridtide_pipelines.errors import (
 from gridtide_pipelines.ingest import anomalies
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.limits import Limits, Watch
+from gridtide_pipelines.ingest.mixing import RowKind, is_simulated
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
@@ -43,8 +45,8 @@ from gridtide_pipelines.ingest.source import (
 from gridtide_store.receiving import receive, recent_values
 from gridtide_store.store import Store
 
-# A wrong clock is wrong for all hosts.
-FOR_ALL = (ClockAhead, ClockUnknown)
+# A wrong clock, or a wrong data directory, is wrong for all hosts.
+FOR_ALL = (ClockAhead, ClockUnknown, SimulatedAndReal)
 MOST_FAILURES = 3  # groups of one host in a row, for the same reason
 MOST_NAMED = 5  # failures of groups in one message
 
@@ -59,6 +61,7 @@ class Intake:
     size: int = 0
     flags: Counter[str] = field(default_factory=Counter)
     answered_days: AnsweredDays = field(default_factory=AnsweredDays)
+    simulated: bool = False
 
 
 class Ingestion:
@@ -81,12 +84,14 @@ class Ingestion:
         monotonic: Callable[[], float],
         given_up: Mapping[str, SourceError] | None = None,
         corrected: bool = True,
+        rows: RowKind | None = None,
     ) -> None:
         """Build the requests; none is sent yet.
 
         Args:
             corrected: whether systematic errors of the publisher are corrected.
             given_up: hosts that failed in a query before.
+            rows: which rows the store holds; None where it holds none.
         """
         self._source, self._query, self._store = source, query, store
         self._corrected = corrected
@@ -102,6 +107,7 @@ class Ingestion:
         self._in_a_row: dict[str, list[SourceError]] = {}
         self._empty: NothingYet | None = None
         self._kept = 0
+        self._rows = RowKind() if rows is None else rows
 
     def lanes(self) -> dict[str, list[int]]:
         """Return the numbers of the groups by the host of their first request, in order."""
@@ -158,6 +164,8 @@ class Ingestion:
         return self.intake
 
     def _take(self, retrieved: Retrieved) -> None:
+        for body in retrieved.bodies:
+            self._rows.admit(self._source, body)
         bodies = [
             replace(
                 body,
@@ -175,6 +183,7 @@ class Ingestion:
             raise retrieved.error
         self.intake.size += sum(len(body.content) for body in bodies)
         span = Span(self._query.start, self._query.end)
+        self.intake.simulated |= is_simulated(self._source, bodies)
         kept = refused = 0
         for part, frame in parsed(self._source, bodies):
             found = normalize(frame, self._source, part, span=span, corrected=self._corrected)

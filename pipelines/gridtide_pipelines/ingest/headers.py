@@ -21,6 +21,10 @@ HTTP_DATE: Final = re.compile(
 SECONDS: Final = re.compile(r"[0-9]{1,9}")  # not \d, which is also ² and ٣
 LATEST: Final = datetime(9900, 1, 1, tzinfo=UTC)  # any age can be added to it
 
+# Of a replay server: its responses, which need no pace, and those whose values are simulated.
+REPLAYED: Final = "gridtide-replayed"
+SIMULATED: Final = "gridtide-simulated"
+
 # Clocks differ by seconds; by an hour only if one of them, or its time zone, is set wrong.
 CLOCK_AHEAD = timedelta(hours=1)
 

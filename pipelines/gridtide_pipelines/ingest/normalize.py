@@ -30,9 +30,11 @@ from typing import Final
 
 import polars as pl
 
+from gridtide.model import Quality
 from gridtide_pipelines.ingest.anomalies import collect, flagged, one_each
 from gridtide_pipelines.ingest.corrections import correct
 from gridtide_pipelines.ingest.merges import merge
+from gridtide_pipelines.ingest.mixing import is_simulated
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
@@ -106,6 +108,7 @@ def normalize(
         corrected: whether systematic errors of the publisher are corrected.
     """
     flags: Counter[str] = Counter()
+    simulated = is_simulated(source, bodies)
     rows = readings.join(_about(bodies), on="body", how="left", maintain_order="left")
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
@@ -135,7 +138,7 @@ def normalize(
             pl.col("start").alias("slot_start"),
             pl.col("end").alias("slot_end"),
             "value",
-            "quality",
+            pl.lit(str(Quality.SIMULATED)).alias("quality") if simulated else "quality",
             "known_at",
             "retrieval_id",
         ).select(OBSERVATION.names()),
@@ -153,7 +156,7 @@ def normalize(
             # A run is known as a whole: with its last page.
             pl.col("known_at").max().over("zone", "signal", "issued_at"),
             pl.lit(source.name).alias("source"),
-            pl.lit(source.simulated).alias("simulated"),
+            pl.lit(simulated).alias("simulated"),
         )
         .select(FORECAST.names()),
         anomalies=collect([*refused, *noted], source),

@@ -46,7 +46,7 @@ def report_of(source: Source) -> SourceReport:
     """Return what every snapshot reports of a source, before anything was retrieved."""
     seen = last_seen(source)
     return SourceReport(
-        **asdict(facts_of(source)),
+        **asdict(facts_of(source, simulated=source.simulated)),
         kinds=tuple(sorted(source.kinds)),
         zones=tuple(sorted(source.zones)),
         needs_key=source.credentials is not None and not source.credentials.optional,

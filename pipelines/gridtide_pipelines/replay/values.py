@@ -1,0 +1,93 @@
+"""Values of the simulated grid under the names of all zones: mix, demand, flows, prices. Pure.
+
+Every value depends on the zone and the slot alone, as in `simulation.grid`. A zone that is not
+among its grids has the mix of the nearest one and a fiftieth of its size; no figure is a claim
+about a real zone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from gridtide_pipelines.forecast.forecaster import Floats
+from gridtide_pipelines.simulation.grid import Grid, simulate, smooth
+from gridtide_pipelines.simulation.zones import GRIDS
+from gridtide_store import catalogue
+
+EDGES: Final = ("start", "end")
+# Fuels that make a slot dear.
+DISPATCHED: Final = ("gas", "coal", "oil")
+PART: Final = 0.02  # of the size of the nearest grid
+TIE_MW: Final = 400.0  # about as much flows over a border
+FORECAST_ERROR: Final = 0.05  # of a forecast a day ahead, a fraction
+
+
+@cache
+def grid_of(zone: str) -> Grid:
+    """Return the simulated grid under the name of a zone of the catalogue.
+
+    Where none of `GRIDS` has that name it is like the nearest one, with weather of its own.
+    """
+    record = catalogue.load().zones[zone]
+
+    def distance(grid: Grid) -> tuple[bool, float]:
+        turn = abs(grid.lon - record.lon)
+        return grid.zone != zone, (grid.lat - record.lat) ** 2 + min(turn, 360 - turn) ** 2
+
+    nearest = min(GRIDS, key=distance)
+    if nearest.zone == zone:
+        return nearest
+    return replace(
+        nearest,
+        zone=zone,
+        timezone=record.timezone,
+        lat=record.lat,
+        lon=record.lon,
+        demand_mw=nearest.demand_mw * PART,
+        capacity_mw={fuel: mw * PART for fuel, mw in nearest.capacity_mw.items()},
+    )
+
+
+@lru_cache(maxsize=256)
+def mix(zone: str, start: datetime, end: datetime, length: timedelta) -> pl.DataFrame:
+    """Return start, end and MW by fuel of the slots that lie within ``[start, end)``."""
+    return simulate(grid_of(zone), start, end, length).filter(pl.col("end") <= end)
+
+
+def demand(slots: pl.DataFrame) -> Floats:
+    """Return the demand in the slots of a mix, MW: what is generated."""
+    total: Floats = slots.drop(EDGES).sum_horizontal().to_numpy()
+    return np.maximum(total, 0.0)
+
+
+def price(slots: pl.DataFrame) -> Floats:
+    """Return a day-ahead price in the slots of a mix, per MWh: dear where fuel is burned."""
+    burned = [pl.lit(0.0), *(pl.col(each) for each in DISPATCHED if each in slots.columns)]
+    total = slots.select(pl.sum_horizontal(burned)).to_series().to_numpy()
+    share = total / np.maximum(demand(slots), 1.0)
+    return np.round(-10.0 + 160.0 * np.clip(share, 0.0, 1.0), 2)
+
+
+def flow(source: str, target: str, starts: Sequence[datetime]) -> Floats:
+    """Return MW from one zone to another, negative against the arrow, by start of slot."""
+    first, second = sorted((source, target))
+    along = TIE_MW * _noise(f"{first}->{second}", starts, 8, 50)
+    return along if source == first else -along
+
+
+def expected(zone: str, name: str, actual: Floats, starts: Sequence[datetime]) -> Floats:
+    """Return what was forecast a day ahead for actual values of a zone."""
+    return actual * (1.0 + FORECAST_ERROR * _noise(f"{zone} {name}", starts, 6, 30))
+
+
+def _noise(name: str, starts: Sequence[datetime], *hours: float) -> Floats:
+    moments = np.array([int(each.timestamp()) for each in starts], dtype=np.int64)
+    return smooth(zlib.crc32(name.encode()), moments, *hours)
