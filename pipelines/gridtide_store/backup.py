@@ -138,7 +138,8 @@ def restore(
     with translate_errors(home.root), writer_lock(home, "gridtide restore", now):
         for left in home.root.glob(f"{STAGED}*"):
             shutil.rmtree(left)
-        there = [path for path in home.root.iterdir() if path != home.lock]
+        locks = (home.lock, home.wanted)
+        there = [path for path in home.root.iterdir() if path not in locks]
         if there and not replace:
             raise BadInput(
                 f"{home.root} is not empty; restore into a new --home, or add --replace to "

@@ -244,6 +244,17 @@ def test_a_home_without_a_store_has_nothing_to_back_up(
         backup(home, tmp_path / "copy", now)
 
 
+def test_the_files_of_locks_are_nothing_that_a_restore_would_write_over(
+    filled: DataDirectory, tmp_path: Path, now: datetime
+) -> None:
+    copied = backup(filled, tmp_path / "copy", now)
+    again = DataDirectory(tmp_path / "again")
+    again.root.mkdir()
+    for path in (again.lock, again.wanted):  # of a command that waited here
+        path.touch()
+    assert restore(tmp_path / "copy", again, now) == copied
+
+
 def test_restoring_over_something_takes_a_word_and_keeps_it_aside(
     filled: DataDirectory, slots: Frame, tmp_path: Path, now: datetime
 ) -> None:
