@@ -15,7 +15,7 @@ import pytest
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceRefused
-from gridtide_pipelines.ingest.access import reason_to_skip
+from gridtide_pipelines.ingest.access import reason_to_skip, unknown_urls
 from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.source import (
     Basic,
@@ -94,6 +94,19 @@ def test_each_host_has_a_setting_that_moves_it(fetch: Callable[..., Fetcher]) ->
     ]
     with pytest.raises(BadInput, match="GRIDTIDE_X_FILES_URL='b'"):
         fetch(publisher, base_urls={"x_files": "b"})
+
+
+def test_a_setting_of_a_host_that_no_source_has_is_named_with_the_nearest() -> None:
+    moved = {
+        "uk_carbon_intensity": "http://a",
+        "uk_carbon_intensity_file": "http://b",
+        "x": "h",
+    }
+    assert unknown_urls(Settings(home=Path("/x"), base_urls=moved), [FILES]) == [
+        "unknown setting GRIDTIDE_UK_CARBON_INTENSITY_FILE_URL; did you mean "
+        "GRIDTIDE_UK_CARBON_INTENSITY_FILES_URL?",
+        "unknown setting GRIDTIDE_X_URL",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,11 @@ from gridtide_pipelines.commands.session import (
     show_progress,
     zone_keys,
 )
+from gridtide_pipelines.ingest.access import unknown_urls
 from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_pipelines.refresh import Report, summary
 from gridtide_pipelines.refresh import refresh as refresh_home
 from gridtide_store.data_directory import writer_lock
@@ -114,6 +115,8 @@ def bring_up_to_date(
     """
     seconds = session.settings.request_time.total_seconds()
     limits = replace(DEFAULT, seconds=seconds)
+    for remark in unknown_urls(session.settings, known_sources().values()):
+        terminal.say(remark)
     with (
         writer_lock(session.home, "refresh", session.clock()),
         Fetcher(
@@ -138,7 +141,7 @@ def bring_up_to_date(
 
 def choose_sources(*, simulate: bool) -> Sequence[Source]:
     """Return the live sources, or the simulated ones."""
-    found = sources().values()
+    found = known_sources().values()
     return [source for source in found if source.simulated == simulate]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from gridtide_pipelines.ingest.source import Source
 from gridtide_store.settings import Settings
 
@@ -44,6 +47,21 @@ def base_name(source: Source, host: str) -> str:
 def setting_of(source: Source, host: str) -> str:
     """Return the name of the setting that moves a host of a source."""
     return f"GRIDTIDE_{base_name(source, host).upper()}_URL"
+
+
+def unknown_urls(settings: Settings, sources: Iterable[Source]) -> list[str]:
+    """Return a remark for each setting of a base URL that no source has, with the nearest."""
+    known = {
+        base_name(source, host): setting_of(source, host)
+        for source in sources
+        for host in ("", *source.hosts)
+    }
+    remarks = []
+    for name in sorted(settings.base_urls.keys() - known.keys()):
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {known[near[0]]}?" if near else ""
+        remarks.append(f"unknown setting GRIDTIDE_{name.upper()}_URL{hint}")
+    return remarks
 
 
 def base_url(source: Source, host: str, settings: Settings) -> str:
