@@ -173,6 +173,17 @@ def test_a_day_that_was_not_answered_is_requested_until_it_is() -> None:
     assert len(state.asked["DE", bad]) in (6, 7)  # its own hour of the daily tier may be next
 
 
+def test_what_was_answered_is_requested_again_further_back_than_a_first_refresh() -> None:
+    state = Publisher(SHARED, ["DE"], back=5 * DAY)
+    state.run(12 * HOUR, 80 * DAY)
+    day = date(2026, 1, 5)
+    assert state.times("DE", day, 3 * DAY, 14 * DAY) in (11, 12, 13)
+    assert 1 <= state.times("DE", day, 14 * DAY, 60 * DAY) <= 2
+    assert state.times("DE", day, 60 * DAY, 90 * DAY) == 1
+    # What was never answered is not.
+    assert min(day for _, day in state.asked) == (START - 5 * DAY).date()
+
+
 def test_a_zone_that_is_new_is_filled() -> None:
     state = Publisher(SHARED, ["DE"], back=60 * DAY)
     state.run(HOUR, 2 * DAY)

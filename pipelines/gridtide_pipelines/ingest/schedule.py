@@ -71,7 +71,9 @@ def due_spans(
     now: datetime,
     gaps: Collection[ZoneDay] | None = None,
 ) -> list[tuple[Span, tuple[str, ...]]]:
-    """Return the spans since `start` that are due, each with its zones, oldest first.
+    """Return the spans that are due, each with its zones, oldest first.
+
+    Those since `start`, and older days that were answered before and are still revised.
 
     Zones of a source that answers for all of them in a few requests share their spans; where
     each zone has requests of its own, a span is as long as it can be.
@@ -124,14 +126,16 @@ def _slices(
 ) -> Iterator[tuple[Span, list[str]]]:
     """Yield each older day, and the time that every refresh requests, with the zones due."""
     recent = max(_recent(source, now), start)
-    day = start.astimezone(UTC).date()
+    first = start.astimezone(UTC).date()
+    day = min(first, oldest_day(source, now))
     while start_of(day) < now:
-        begin, end = max(start_of(day), start), min(start_of(day) + DAY, now)
+        begin, end = start if day == first else start_of(day), min(start_of(day) + DAY, now)
         mine = [
             zone
             for zone in zones
-            if is_due(source, zone, day, answers.get(zone, {}).get(day), now)
-            or (gaps is not None and end > recent)
+            for answer in [answers.get(zone, {}).get(day)]
+            if (day >= first or answer is not None)
+            and (is_due(source, zone, day, answer, now) or (gaps is not None and end > recent))
         ]
         if gaps is not None:
             mine = [zone for zone in mine if (zone, day) in gaps]
@@ -141,6 +145,12 @@ def _slices(
             return
         yield Span(begin, end), mine
         day += DAY
+
+
+def oldest_day(source: Source, now: datetime) -> date:
+    """Return the oldest day that is requested again: its last turn may be missed for a week."""
+    age = source.revised_for + 7 * DAY
+    return (now - (age if source.reach is None else min(age, source.reach))).date()
 
 
 def _recent(source: Source, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from gridtide_pipelines.ingest.schedule import (
     ZoneDay,
     due_spans,
     is_due,
+    oldest_day,
     start_of,
 )
 from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
@@ -167,8 +168,11 @@ def plan(
         start = since or now - FIRST_REACH
         if source.reach is not None:
             start = max(start, now - source.reach)
+        start = start_of(start.astimezone(UTC).date())  # what is requested is whole days
         for kind in sorted(source.kinds):
-            answers = ledger.answers(source.name, kind, since=start.astimezone(UTC).date())
+            answers = ledger.answers(
+                source.name, kind, since=min(start.date(), oldest_day(source, now))
+            )
             for first, mine in _by_first_choice(source, kind, wanted, fallbacks):
                 if kind is Kind.FORECAST:
                     if first is None:
