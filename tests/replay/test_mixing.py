@@ -12,13 +12,14 @@ from gridtide.errors import BadInput
 from gridtide_pipelines.errors import SimulatedAndReal
 from gridtide_pipelines.ingest.fetch import Fetch
 from gridtide_pipelines.ingest.groups import Intake
-from gridtide_pipelines.ingest.mixing import RowKind, row_kind
+from gridtide_pipelines.ingest.mixing import RowKind, row_kind, rows_for
 from gridtide_pipelines.ingest.source import Kind, Query, Request, Response, Source
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.replay.publishers import publishers
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from gridtide_store.raw_responses import retrievals
+from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 from tests.flow.written import ingest_query
 
@@ -100,6 +101,17 @@ def test_a_refused_response_is_not_archived(store: Store) -> None:
     with pytest.raises(SimulatedAndReal):
         load(store, simulated=True, rows=RowKind(store.publishers()))
     assert retrievals(store.connection).height == archived
+
+
+def test_a_source_that_was_replayed_may_be_replayed_again(store: Store) -> None:
+    ledger = Ledger(store.home.ledger)
+    load(store, simulated=True)
+    moved = Settings(store.home.root, base_urls={UK.name: "http://127.0.0.1:9/uk"})
+    assert rows_for([UK, ENTSOE], moved, ledger, store).holds_simulated([UK.name])
+    other = Settings(store.home.root, base_urls={ENTSOE.name: "http://127.0.0.1:9/entsoe"})
+    for settings in (other, Settings(store.home.root)):
+        with pytest.raises(BadInput, match=r"holds simulated rows \(from uk_carbon"):
+            rows_for([UK, ENTSOE], settings, ledger, store)
 
 
 def test_a_command_that_brings_other_rows_is_refused_before_it_begins() -> None:

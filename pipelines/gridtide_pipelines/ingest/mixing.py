@@ -29,6 +29,10 @@ class RowKind:
         """Begin with the publishers of the rows by name, and whether they are simulated."""
         self._publishers = dict(publishers or {})
 
+    def holds_simulated(self, names: Iterable[str]) -> bool:
+        """Return whether simulated rows of one of these publishers are held."""
+        return any(self._publishers.get(name, False) for name in names)
+
     def refuse(self, *, simulated: bool) -> None:
         """Refuse to begin with rows of another kind than those that are held.
 
@@ -82,12 +86,14 @@ def rows_for(
 ) -> RowKind:
     """Return which rows a data directory holds, where it can take those of `sources`.
 
-    Where a base URL is moved, each response says whether it is simulated.
+    A source whose base URL is moved, and which brought simulated rows before, may do so again:
+    each response says whether it is simulated.
 
     Raises:
         BadInput: the data directory holds rows of the other kind.
     """
     rows = row_kind(ledger, store)
-    if not any(base_name(source, "") in settings.base_urls for source in sources):
+    moved = [each.name for each in sources if base_name(each, "") in settings.base_urls]
+    if not rows.holds_simulated(moved):
         rows.refuse(simulated=any(source.simulated for source in sources))
     return rows
