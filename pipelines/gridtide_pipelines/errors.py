@@ -41,6 +41,13 @@ class SourceError(GridtideError):
         self.source = source
         self.zone = zone
 
+    def name_zone(self, zone: str) -> None:
+        """Name the requested zone in the message, unless it names one."""
+        if self.zone is None:
+            self.zone = zone
+            rest = str(self).removeprefix(f"{self.source}: ")
+            self.args = (f"{self.source} [{zone}]: {rest}",)
+
 
 class SourceUnavailable(SourceError):
     """No response, 429 or 5xx after all tries: the next refresh tries again."""

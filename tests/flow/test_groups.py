@@ -145,7 +145,7 @@ def test_zones_that_fail_leave_the_others_and_the_next_run_heals(
     assert "groups failed" in message
     assert "HTTP 503" in message
     assert "source_changed" not in message
-    assert "unexpected body" in message
+    assert "entsoe [DE]: unexpected body" in message
     assert "a-secret-token" not in message
     assert stored(tmp_path / "home") == {"AT", "NL"}
     settled = final_days(

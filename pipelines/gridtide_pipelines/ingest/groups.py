@@ -36,12 +36,7 @@ from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
 from gridtide_pipelines.ingest.schedule import AnsweredDays
-from gridtide_pipelines.ingest.source import (
-    Group,
-    Query,
-    Source,
-    Span,
-)
+from gridtide_pipelines.ingest.source import Group, Query, Source, Span
 from gridtide_store.receiving import receive, recent_values
 from gridtide_store.store import Store
 
@@ -126,7 +121,8 @@ class Ingestion:
 
     def take(self, number: int, retrieved: Retrieved) -> None:
         """Archive, parse, normalize and store what a group brought; in the store's thread."""
-        host = host_of(self.groups[number])
+        group = self.groups[number]
+        host = host_of(group)
         try:
             self._take(retrieved)
         except NothingYet as error:
@@ -136,6 +132,8 @@ class Ingestion:
             self._stopped = error
             return
         except SourceError as error:
+            if len(zones := _zones(group)) == 1:
+                error.name_zone(*zones)
             self._fail(host, error)
             return
         self._in_a_row.pop(host, None)
@@ -259,12 +257,15 @@ def host_of(group: Group) -> str:
     return group[0].host
 
 
+def _zones(group: Group) -> set[str]:
+    return {zone for request in group for zone in request.zones}
+
+
 def _answers(group: Group, whole: Span) -> tuple[set[str], Span]:
     """Return the zones and the span that a group answers."""
-    zones = {zone for request in group for zone in request.zones}
     spans = [request.span or whole for request in group]
     end = max(span.end for span in spans)
-    return zones, Span(min(span.start for span in spans), min(end, whole.end))
+    return _zones(group), Span(min(span.start for span in spans), min(end, whole.end))
 
 
 def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
