@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,7 +57,7 @@ def test_points_that_are_no_elements_do_not_count() -> None:
 
 
 def test_points_are_taken_out_of_a_document() -> None:
-    (document,) = read_documents((DATA / "load.xml").read_bytes())
+    (document,) = read_documents((DATA / "load.xml").read_bytes(), 2**20)
     assert len(document.taken) == 1
     assert document.root.find(".//Point") is None
     assert document.root.find(".//Points") is not None
@@ -110,3 +112,15 @@ def test_curves_are_as_by_hand(points: list[tuple[int, str]], curve: str) -> Non
 def test_a_point_that_cannot_be_is_source_changed(points: list[tuple[int, str]]) -> None:
     with pytest.raises(SourceChanged):
         parsed(document(points, "A03"))
+
+
+def test_a_zip_is_unpacked_as_far_as_its_limit() -> None:
+    content = (DATA / "load.xml").read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("first.xml", content)
+        archive.writestr("second.xml", content)
+    both = packed.getvalue()
+    assert len(list(read_documents(both, 2 * len(content)))) == 2
+    with pytest.raises(ValueError, match="more than"):
+        list(read_documents(both, 2 * len(content) - 1))

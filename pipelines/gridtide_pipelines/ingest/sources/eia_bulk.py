@@ -291,5 +291,4 @@ SOURCE = Source(
     attribution=eia.SOURCE.attribution,
     min_interval=timedelta(seconds=5),
     largest_body=256 * 2**20,
-    largest_unpacked=256 * 2**20,
 )

@@ -127,7 +127,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     with check_shape(NAME):
         issued_at = max(body.known_at for body in bodies)  # a run is known with its last page
         for index, body in enumerate(bodies):
-            for document in read_documents(body.content):
+            for document in read_documents(body.content, SOURCE.largest_unpacked):
                 found += read_values(document, index, issued_at)
         frame = _frame([each for each in _named(found, bodies) if len(each.slots)])
     if frame.is_empty():
@@ -287,4 +287,5 @@ SOURCE = Source(
     per_zone=True,
     min_interval=timedelta(milliseconds=200),
     concurrency=4,
+    largest_unpacked=32 * 2**20,
 )

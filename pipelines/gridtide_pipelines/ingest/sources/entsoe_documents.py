@@ -108,8 +108,11 @@ class Series:
     values: Floats
 
 
-def read_documents(content: bytes) -> Iterator[Document]:
+def read_documents(content: bytes, most_bytes: int) -> Iterator[Document]:
     """Yield the documents of a body, which is one or a ZIP of several.
+
+    Args:
+        most_bytes: of all documents of a ZIP together, unpacked.
 
     Raises:
         ValueError: it is neither, or too large.
@@ -117,7 +120,7 @@ def read_documents(content: bytes) -> Iterator[Document]:
     if not content.startswith(ZIP):
         yield _read_document(content)
         return
-    for _, document in read_zip(content, most_bytes=MOST_BYTES):
+    for _, document in read_zip(content, most_bytes=most_bytes):
         yield _read_document(document)
 
 
