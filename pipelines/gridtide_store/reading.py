@@ -16,6 +16,9 @@ from gridtide_store.trust import REACH, merge, newest, order_by_trust
 from gridtide_store.usual import Usual
 from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE
 
+# What lies further apart is derived apart; a span is read with a week around it.
+NEAR = timedelta(days=31)
+
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 
 
@@ -179,19 +182,33 @@ def _time_by_day(
 
 
 def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:
-    """Return where generation or shares were added by insertions after number `after`."""
-    found = columns(
+    """Return where generation or shares were added by insertions after number `after`.
+
+    What lies further apart than NEAR are spans of their own: history that is filled newest
+    first must not make a refresh derive again all that lies between it and today.
+    """
+    added = columns(
         connection,
         "SELECT zone, source, min(slot_start) AS first, max(slot_end) AS last "
         "FROM observation JOIN series ON series.id = observation.series "
         "WHERE batch > ? AND (starts_with(signal, ?) OR starts_with(signal, ?)) "
-        "GROUP BY zone, source ORDER BY zone, source",
+        "GROUP BY zone, source, date_trunc('month', make_timestamp(epoch_us(slot_start))) "
+        "ORDER BY zone, source, first",
         [after, GENERATION, SHARE],
     )
-    return [
-        Span(zone, source, utc(first), utc(last))
-        for zone, source, first, last in frame(found).iter_rows()
-    ]
+    spans: list[Span] = []
+    for zone, source, first, last in frame(added).iter_rows():
+        start, end = utc(first), utc(last)
+        before = spans[-1] if spans else None
+        if (
+            before
+            and (before.zone, before.source) == (zone, source)
+            and (start - before.end <= NEAR)
+        ):
+            spans[-1] = Span(zone, source, before.start, max(before.end, end))
+        else:
+            spans.append(Span(zone, source, start, end))
+    return spans
 
 
 def newest_revisions(

@@ -10,12 +10,15 @@ import pytest
 
 from gridtide.clock import Clock
 from gridtide_pipelines.backfill import backfill
-from gridtide_pipelines.ingest.source import Kind, Request, Response, Source
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.source import Kind, Request, Response, Source, Span
 from gridtide_pipelines.ingest.sources import eia_bulk
 from gridtide_pipelines.ingest.tasks import Task, plan_backfill, reachable
+from gridtide_store.anomalies import Filter, count_anomalies
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger
 from gridtide_store.settings import Settings
+from gridtide_store.store import Store
 from tests.flow.written import DAY, HOUR, rows, source
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -102,6 +105,80 @@ def test_a_file_of_half_a_year_is_requested_once_and_the_newest_first(ledger: Le
         *(datetime(2026, 1, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)),
         *(datetime(2025, 1, 1, tzinfo=UTC), first),
     ]
+
+
+def test_a_file_is_requested_once_whatever_its_zones_lack(ledger: Ledger) -> None:
+    zones = ("US-CAL-BANC", "US-CAL-CISO")
+    days_of_february = [date(2026, 2, 1) + n * DAY for n in range(28)]
+    gaps = {
+        (zone, day): 20 * HOUR
+        for number, zone in enumerate(zones)
+        for day in days_of_february[number::5]
+    }
+    done = [(zone, day) for zone in zones for day in days_of_february]
+    done = [each for each in done if each not in gaps]
+    then = NOW - 3 * DAY
+    ledger.record_answers("eia_bulk", Kind.GENERATION, complete=done, silent=gaps, now=then)
+    tasks = plan(ledger, eia_bulk.SOURCE, 29, *zones)
+    found = [(task.zones, task.span) for task in tasks if task.kind is Kind.GENERATION]
+    assert found == [(zones, Span(TODAY - 29 * DAY, TODAY))]
+
+
+def test_silence_before_the_usual_lag_does_not_make_a_day_final(ledger: Ledger) -> None:
+    zone, day = "US-CAL-CISO", date(2026, 2, 27)  # EIA's files usually lag two days
+    for hours in (12, 36):
+        ledger.record_answers(
+            "eia_bulk",
+            Kind.GENERATION,
+            complete=[],
+            silent={(zone, day): timedelta(0)},
+            now=datetime(2026, 2, 28, tzinfo=UTC) + hours * HOUR,
+        )
+    plans = plan_backfill(
+        [eia_bulk.SOURCE],
+        [zone],
+        ledger=ledger,
+        since=datetime(2026, 2, 27, tzinfo=UTC),
+        now=NOW + 2 * DAY,
+    )
+    starts = [t.span.start for t in plans["eia_bulk"] if t.kind is Kind.GENERATION]
+    assert starts == [datetime(2026, 2, 27, tzinfo=UTC)]
+
+
+def test_hours_at_the_border_of_two_files_are_stored(tmp_path: Path) -> None:
+    """A file has its days in local time: the first hours of a UTC year are in the older one."""
+    now = datetime(2024, 1, 3, 12, tzinfo=UTC)
+    border = datetime(2024, 1, 1, 8, tzinfo=UTC)  # midnight in California
+
+    def fetch(publisher: Source, request: Request) -> Response:
+        if "INTERCHANGE" in request.path:
+            raise NothingYet(publisher.name, "no flows in this test")
+        older = "2023_Jul" in request.path
+        first, last = (border - 20 * DAY, border) if older else (border + HOUR, now)
+        lines = ["Balancing Authority,UTC Time at End of Hour,Demand (MW)"]
+        while first <= last:
+            lines.append(f"BANC,{first:%m/%d/%Y %I:%M:%S %p},{1000 + first.hour}")
+            first += HOUR
+        return Response("\n".join(lines).encode())
+
+    home = DataDirectory(tmp_path / "home")
+    report = backfill(
+        home,
+        Settings(home.root, now=now, base_urls={"eia_bulk": "http://127.0.0.1:9"}),
+        Clock(now),
+        sources=[eia_bulk.SOURCE],
+        zones=("US-CAL-BANC",),
+        since=datetime(2023, 12, 25, tzinfo=UTC),
+        fetch=fetch,
+        show=lambda *_: None,
+    )
+    assert not report.failed
+    with Store.open(home) as store:
+        covered = store.covered("eia_bulk", datetime(2023, 12, 25, tzinfo=UTC), now)
+        assert covered["US-CAL-BANC", date(2024, 1, 1)] == DAY
+        # What else the file holds is neither stored nor an anomaly.
+        assert count_anomalies(store.connection, Filter()) == []
+    assert report.rows["eia_bulk"] == (now - datetime(2023, 12, 24, tzinfo=UTC)) // HOUR + 1
 
 
 def test_what_lies_beyond_is_reported_and_the_time_left_is_shown(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def test_a_sum_that_lacks_a_part_is_unknown_and_not_smaller() -> None:
     assert said(found)[BPAT, WIND] is None
     assert said(found)[PACW, GAS] == 411.0
     assert found.flags == {f"unmerged:{AVRN}": 1}
+    # What the zone itself has is noted with the flag, so that it can be accepted.
+    noted = found.anomalies.select("zone", "signal", "value", "flag").rows()
+    own = next(value for zone, signal, value in WHOLE[1:] if (zone, signal) == (BPAT, WIND))
+    assert noted == [(BPAT, WIND, own, f"unmerged:{AVRN}")]
     assert said(normalized(*WHOLE[3:])) == {
         (BPAT, WIND): None,
         (BPAT, SOLAR): 15.0,

@@ -16,6 +16,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceRefused
 from gridtide_pipelines.ingest.access import reason_to_skip, unknown_urls
+from gridtide_pipelines.ingest.credentials import Token
 from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.source import (
     Basic,
@@ -340,3 +341,53 @@ def test_a_part_that_is_missing_skips_the_source_unless_it_answers_without() -> 
         reason_to_skip(source, Settings(home=Path("/x"))) or ""
     )
     assert reason_to_skip(with_credentials(Basic(), optional=True), given) is None
+
+
+@pytest.mark.parametrize("path", ["@evil.example.com/x", ".evil.example.com/x", ":8080/x"])
+def test_a_path_cannot_lead_to_another_host(fetch: Callable[..., Fetcher], path: str) -> None:
+    publisher = Publisher()
+    with pytest.raises(SourceChanged, match="no slash first"):
+        fetch(publisher)(FILES, replace(LIST, path=path))
+    assert publisher.seen == []
+
+
+def test_a_cookie_is_not_sent_back(fetch: Callable[..., Fetcher]) -> None:
+    publisher = Publisher(httpx.Response(200, headers={"Set-Cookie": "a=b"}, content=b"body"))
+    fetcher = fetch(publisher)
+    for _ in range(2):
+        publisher.answer = httpx.Response(200, headers={"Set-Cookie": "a=b"}, content=b"body")
+        fetcher(FILES, LIST)
+    assert [request.headers.get("Cookie") for request in publisher.seen] == [None, None]
+
+
+def test_a_token_that_another_thread_renewed_is_kept() -> None:
+    token = Token()
+    assert token.get(lambda: "old") == "old"
+    token.forget("old")
+    assert token.get(lambda: "new") == "new"
+    token.forget("old")
+    assert token.known == "new"
+
+
+def test_the_wait_a_publisher_wants_holds_for_other_threads_too() -> None:
+    """One of two threads gets the Retry-After; the other one waits as well."""
+    clock, waits = [0.0], list[float]()
+    answers = [httpx.Response(429, headers={"Retry-After": "30"}), httpx.Response(200)]
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:  # meanwhile, in another thread
+            fetcher(FILES, LIST)
+        clock[0] += seconds
+
+    fetcher = Fetcher(
+        Settings(home=Path("/nowhere")),
+        transport=httpx.MockTransport(
+            lambda _: answers.pop(0) if answers else httpx.Response(200)
+        ),
+        sleep=sleep,
+        monotonic=lambda: clock[0],
+        now=lambda: NOW,
+    )
+    fetcher(FILES, LIST)
+    assert waits[:2] == [30.0, 30.0]

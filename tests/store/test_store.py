@@ -237,6 +237,19 @@ def test_what_is_not_derived_yet_is_named_until_it_is_marked(
     assert [s.start for s in store.underived("x@1").spans] == [now - DAY]
 
 
+def test_old_history_is_derived_without_all_that_lies_between(
+    store: Store, slots: Frame, now: datetime
+) -> None:
+    wind, long_ago = generation("wind"), now - 2000 * DAY
+    store.append(slots([1.0, 2.0], now, signal=wind))
+    store.append(slots([1.0], now, start=long_ago, signal=wind))
+    store.append(slots([1.0], now, start=long_ago - 3 * DAY, signal=wind))
+    assert [(s.start, s.end) for s in store.underived("x@1").spans] == [
+        (long_ago - 3 * DAY, long_ago + HOUR),
+        (now, now + 2 * HOUR),
+    ]
+
+
 def test_series_end_with_the_last_slot_that_has_a_value(
     store: Store, slots: Frame, now: datetime
 ) -> None:

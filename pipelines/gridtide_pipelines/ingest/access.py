@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.ingest.source import Request, Source
 from gridtide_store.settings import Settings
 
 
@@ -64,10 +65,18 @@ def unknown_urls(settings: Settings, sources: Iterable[Source]) -> list[str]:
     return remarks
 
 
-def base_url(source: Source, host: str, settings: Settings) -> str:
-    """Return the base URL of a host of a source, without a slash at its end."""
-    own = source.hosts[host] if host else source.base_url
-    return settings.base_urls.get(base_name(source, host), own).rstrip("/")
+def url_of(source: Source, request: Request, settings: Settings) -> str:
+    """Return the URL of a request without its query.
+
+    Raises:
+        SourceChanged: the path, which may come from a listing, has no slash first: behind the
+            name of the host it would make another host of it.
+    """
+    if not request.path.startswith("/"):
+        raise SourceChanged(source.name, f"the path {request.path[:60]!r} has no slash first")
+    own = source.hosts[request.host] if request.host else source.base_url
+    name = base_name(source, request.host)
+    return settings.base_urls.get(name, own).rstrip("/") + request.path
 
 
 def secrets_of(source: Source, settings: Settings) -> dict[str, str]:

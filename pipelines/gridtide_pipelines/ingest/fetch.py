@@ -28,7 +28,7 @@ from gridtide_pipelines.errors import (
     SourceChanged,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.access import base_name, base_url, secrets_of
+from gridtide_pipelines.ingest.access import base_name, secrets_of, url_of
 from gridtide_pipelines.ingest.credentials import (
     FORM,
     Keyed,
@@ -207,7 +207,7 @@ class Fetcher:
         try:
             with self._client.stream(
                 request.method,
-                base_url(source, request.host, self._settings) + request.path,
+                url_of(source, request, self._settings),
                 params=list(request.params),
                 headers=headers,
                 content=urlencode(request.form).encode() if request.form else None,

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import polars as pl
@@ -35,8 +35,8 @@ from gridtide_pipelines.ingest.mixing import RowKind, is_simulated
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
-from gridtide_pipelines.ingest.schedule import AnsweredDays
-from gridtide_pipelines.ingest.source import Group, Query, Source, Span
+from gridtide_pipelines.ingest.schedule import DAY, AnsweredDays
+from gridtide_pipelines.ingest.source import Body, Group, Query, Source, Span
 from gridtide_store.receiving import receive, recent_values
 from gridtide_store.store import Store
 
@@ -164,27 +164,19 @@ class Ingestion:
     def _take(self, retrieved: Retrieved) -> None:
         for body in retrieved.bodies:
             self._rows.admit(self._source, body)
-        bodies = [
-            replace(
-                body,
-                retrieval_id=self._store.keep(
-                    self._source.name,
-                    body.request.address,
-                    body.content,
-                    body.known_at,
-                    kind=body.request.kind,
-                ),
-            )
-            for body in retrieved.bodies
-        ]
+        bodies = [self._keep(body) for body in retrieved.bodies]
         if retrieved.error is not None:
             raise retrieved.error
         self.intake.size += sum(len(body.content) for body in bodies)
-        span = Span(self._query.start, self._query.end)
+        # A file of months has its days in local time, and others than were requested: those of
+        # the days beside them are stored, as the next file may not have them, the rest is not.
+        beside = DAY if self._source.bulk else timedelta(0)
+        span = Span(self._query.start - beside, self._query.end + beside)
         self.intake.simulated |= is_simulated(self._source, bodies)
         kept = refused = 0
         for part, frame in parsed(self._source, bodies):
-            found = normalize(frame, self._source, part, span=span, corrected=self._corrected)
+            rows = _within(frame, span) if self._source.bulk else frame
+            found = normalize(rows, self._source, part, span=span, corrected=self._corrected)
             self.intake.flags.update(found.flags)
             for sentence in found.refused:
                 log.warning("not stored, implausible or of another time: %s", sentence)
@@ -200,6 +192,13 @@ class Ingestion:
                 f"({', '.join(sorted(self.intake.flags))}); the raw body is kept, it needs a "
                 "look",
             )
+
+    def _keep(self, body: Body) -> Body:
+        name, request = self._source.name, body.request
+        number = self._store.keep(
+            name, request.address, body.content, body.known_at, kind=request.kind
+        )
+        return replace(body, retrieval_id=number)
 
     def _fail(self, host: str, error: SourceError) -> None:
         """Note a failure; the host is given up when it refuses, or fails again and again."""
@@ -257,6 +256,10 @@ def host_of(group: Group) -> str:
     return group[0].host
 
 
+def _within(frame: pl.DataFrame, span: Span) -> pl.DataFrame:
+    return frame.filter((pl.col("end") >= span.start) & (pl.col("start") <= span.end))
+
+
 def _zones(group: Group) -> set[str]:
     return {zone for request in group for zone in request.zones}
 
@@ -269,10 +272,10 @@ def _answers(group: Group, whole: Span) -> tuple[set[str], Span]:
 
 
 def _store(source: Source, store: Store, found: Normalized, flags: Counter[str]) -> int:
-    """Store what one group of responses brought and return the number of rows added.
+    """Store what a part of a group brought and return the number of rows added.
 
     Raises:
-        NotStored: the store refused it; nothing of this group is stored then.
+        NotStored: the store refused it; parts that came before it are stored.
     """
     before = store.raised[source.name]
     earlier = recent_values(

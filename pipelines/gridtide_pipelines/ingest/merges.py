@@ -30,6 +30,8 @@ from gridtide_store.catalogue import read_table
 from gridtide_store.vocabulary import GENERATION
 
 SLOT = ("zone", "signal", "start", "end", "issued_at")
+# Begins the flag of a sum that lacks one of its parts: its value is noted, and does not count.
+UNMERGED = "unmerged:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def _targets(table: Sequence[Merge]) -> Iterator[pl.Expr]:
 def _sum(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the sum over the origins of each slot, null where one is, with their list.
 
-    It is null, too, where the zone itself has no value of that slot: of the same signal, or for
-    a fuel of any fuel.
+    It is flagged where the zone itself has no value of that slot: of the same signal, or for a
+    fuel of any fuel.
     """
     one = (
         rows.sort("body", maintain_order=True)
@@ -156,18 +158,20 @@ def _require(sums: pl.DataFrame, required: Sequence[Merge]) -> pl.DataFrame:
         here = sums.filter(mine)
         bare = here.join(here.filter(ours), on=["zone", "start"], how="anti")
         bare = bare.unique(["zone", "start"], keep="last", maintain_order=True)
-        missing = bare.with_columns(signal=pl.lit(each.signal), flag=pl.lit(None, pl.String))
+        missing = bare.with_columns(
+            signal=pl.lit(each.signal),
+            value=pl.lit(None, pl.Float64),
+            flag=pl.lit(None, pl.String),
+        )
         unknown = _unknown_unless(missing, pl.lit(value=False), pl.lit(each.part))
         sums = pl.concat([sums, unknown])
     return sums
 
 
 def _unknown_unless(sums: pl.DataFrame, whole: pl.Expr, part: pl.Expr) -> pl.DataFrame:
-    """Return `sums` without the values of those that are not `whole`, flagged."""
-    flag = pl.concat_str("flag", "unmerged:" + part, separator=";", ignore_nulls=True)
-    return sums.with_columns(
-        value=pl.when(whole).then("value"), flag=pl.when(whole).then("flag").otherwise(flag)
-    )
+    """Return `sums` with a flag on those that are not `whole`: their values do not count."""
+    flag = pl.concat_str("flag", UNMERGED + part, separator=";", ignore_nulls=True)
+    return sums.with_columns(flag=pl.when(whole).then("flag").otherwise(flag))
 
 
 def _merge_flows(flows: pl.DataFrame, table: Sequence[Merge]) -> pl.DataFrame:

@@ -33,7 +33,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.anomalies import collect, flagged, one_each
 from gridtide_pipelines.ingest.corrections import correct
-from gridtide_pipelines.ingest.merges import merge
+from gridtide_pipelines.ingest.merges import UNMERGED, merge
 from gridtide_pipelines.ingest.mixing import is_simulated
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
@@ -117,7 +117,8 @@ def normalize(
     flags.update(dict(found.value_counts().iter_rows()))
     rows = _oriented(_keep_requested(rows, bodies, flags))
     noted = [flagged(rows)]
-    partial = pl.col("flag").str.split(";").list.contains(PARTIAL).fill_null(value=False)
+    named = pl.element().eq(PARTIAL) | pl.element().str.starts_with(UNMERGED)
+    partial = pl.col("flag").str.split(";").list.eval(named).list.any().fill_null(value=False)
     rows = rows.with_columns(value=pl.when(~partial).then("value"))
     refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
     if span is not None:

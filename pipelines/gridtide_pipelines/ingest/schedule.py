@@ -177,7 +177,7 @@ def is_due(
                 answer.at, now, tier.every, _phase(tier.every, share, older)
             )
         older += bool(tier.every)
-    revised = end + source.revised_for
+    revised = end + max(source.revised_for, source.lag)  # before it nothing need be there
     if answer.at < revised:
         return now >= revised + _phase(DAY, share, older)
     # Gaps may be filled late: as long again as it is since the last news.

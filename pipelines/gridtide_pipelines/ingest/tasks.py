@@ -248,8 +248,10 @@ def _of_kind(
         known, day = answers.get(zone, {}), start.date()
         while start_of(day) + DAY <= start_of(now.date()):
             answered = known.get(day)
+            # An answer from before the usual publication is not final, whatever it said.
+            early = answered is not None and answered.at < start_of(day) + DAY + source.lag
             if answered is None or (
-                not answered.final
+                (early or not answered.final)
                 and now - answered.at >= DAY
                 and is_due(source, zone, day, answered, now)
             ):
@@ -262,7 +264,7 @@ def _of_kind(
         source_spans = source
     spans = due_spans(source_spans, zones, answers, start=start, now=now, gaps=missing)
     if source.bulk:
-        spans = [(part, due) for span, due in spans for part in _files(source, kind, due, span)]
+        spans = _by_file(source, kind, spans)
     # Flows over one border belong to two zones, so that all are requested together.
     alone = source.per_zone and kind is not Kind.FLOW
     return [
@@ -272,7 +274,20 @@ def _of_kind(
     ]
 
 
-def _files(source: Source, kind: Kind, zones: tuple[str, ...], span: Span) -> list[Span]:
-    """Return the parts of `span` that a file each answers, so that none is requested twice."""
-    groups = source.requests(Query(kind, zones, span.start, span.end, span.end))
-    return [group[0].span or span for group in groups]
+def _by_file(
+    source: Source, kind: Kind, spans: Sequence[tuple[Span, tuple[str, ...]]]
+) -> list[tuple[Span, tuple[str, ...]]]:
+    """Return one span for each file, with all zones that it is due for.
+
+    So none is requested twice, whatever days of it which zones lack.
+    """
+    found: dict[str, tuple[Span, tuple[str, ...]]] = {}
+    for span, due in spans:
+        for group in source.requests(Query(kind, due, span.start, span.end, span.end)):
+            part = group[0].span or span
+            whole, zones = found.get(group[0].address, (part, due))
+            found[group[0].address] = (
+                Span(min(whole.start, part.start), max(whole.end, part.end)),
+                tuple(sorted({*zones, *due})),
+            )
+    return list(found.values())
