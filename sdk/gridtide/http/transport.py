@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from gridtide.errors import BadInput
+from gridtide.forks import loading
 from gridtide.http.deadline import Allowance, bound
 from gridtide.http.proxies import (
     proxy_for,
@@ -29,7 +30,8 @@ def open_transport(url: str, environ: Mapping[str, str]) -> httpx.HTTPTransport:
     """
     proxy = proxy_of(url, environ)
     try:
-        return httpx.HTTPTransport(**_arguments(url, proxy, environ))
+        with loading():  # a fork that meets OpenSSL at work leaves its locks held for ever
+            return httpx.HTTPTransport(**_arguments(url, proxy, environ))
     except (ValueError, OSError, httpx.InvalidURL) as error:
         raise _unusable(proxy, error) from error
 
@@ -45,7 +47,8 @@ def open_async_transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncHTT
     """Return a transport as `open_transport`, for awaited requests."""
     proxy = proxy_of(url, environ)
     try:
-        return httpx.AsyncHTTPTransport(**_arguments(url, proxy, environ))
+        with loading():
+            return httpx.AsyncHTTPTransport(**_arguments(url, proxy, environ))
     except (ValueError, OSError, httpx.InvalidURL) as error:
         raise _unusable(proxy, error) from error
 
