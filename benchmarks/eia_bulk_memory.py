@@ -80,7 +80,10 @@ else:
         assert intake.rows > 1000, intake
 import resource
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(usage.ru_maxrss / 1000, usage.ru_utime + usage.ru_stime, file=sys.stderr)
+# Not ru_maxrss, which counts the process that started this one, too.
+with open("/proc/self/status") as status:
+    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
+print(int(peak) * 1024 / 1e6, usage.ru_utime + usage.ru_stime, file=sys.stderr)
 """
 
 

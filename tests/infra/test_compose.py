@@ -92,7 +92,12 @@ def test_keys_reach_the_writer_alone(server: dict[str, Any], refresh: dict[str, 
 
 def key_names() -> list[str]:
     """The variables of all keys of publishers."""
-    return [source.key.env for source in sources().values() if source.key is not None]
+    return [
+        name
+        for source in sources().values()
+        if source.credentials
+        for name in source.credentials.variables
+    ]
 
 
 def test_both_services_read_the_settings(

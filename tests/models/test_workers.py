@@ -60,7 +60,14 @@ class Killed:
             os._exit(9)
         return self
 
-    def predict(self, known: Known, issued_at: datetime, horizon: timedelta) -> ForecastSlots:
+    def predict(
+        self,
+        known: Known,
+        issued_at: datetime,
+        horizon: timedelta,
+        *,
+        interval: bool = True,
+    ) -> ForecastSlots:
         return ForecastSlots(issued_at, *np.ones((3, hours_in(horizon))))
 
     def to_bytes(self) -> bytes:

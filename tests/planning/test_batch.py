@@ -273,8 +273,8 @@ def test_without_a_cap_every_job_has_its_best() -> None:
     assert all(plan.reason.code is Code.BEST for plan in found.plans)
 
 
-def test_jobs_that_may_pause_have_their_best_where_nothing_is_capped() -> None:
-    found = plan_batch([one((3, 1, 2), hours=1.5)] * 2, {"FR": Cap(jobs=1)}, now=T0)
+def test_jobs_that_may_pause_have_their_best_where_no_cap_is_reached() -> None:
+    found = plan_batch([one((3, 1, 2), hours=1.5)] * 2, {"DE": Cap(jobs=2)}, now=T0)
     assert (found.total, found.exact, found.method) == (pytest.approx(4), True, "programme")
 
 

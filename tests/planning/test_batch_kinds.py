@@ -132,7 +132,7 @@ def test_an_elastic_job_runs_on_fewer_workers_under_a_cap_on_power() -> None:
     found = plan_batch([Request(job, series)], caps, now=T0)
     assert found.total == pytest.approx(2 * 3 * 100 + 2 * 3 * 300)
     assert {slot.workers for slot in found.plans[0].slots} == {2}
-    alone = plan_batch([Request(job, series["A"])], caps, now=T0)
+    alone = plan_batch([Request(job, series["A"])], {"A": Cap(kw=8)}, now=T0)
     assert alone.total == pytest.approx(found.total)
 
 

@@ -241,7 +241,7 @@ def test_what_a_later_deadline_would_save_is_said() -> None:
     flat = plan(Job(HOUR), hourly(9, 8, 8, 8), Bounds(slack=HOUR), now=T0)
     assert flat.what_would_change.endswith("Ending up to 24 h later would save nothing more.")
     unknown = plan(Job(HOUR), hourly(9, 8), Bounds(slack=HOUR), now=T0)
-    assert unknown.what_would_change.endswith("forecast yet after 2026-03-01T02:00:00Z.")
+    assert unknown.what_would_change.endswith("known yet after 2026-03-01T02:00:00Z.")
 
 
 def test_opening_hours_make_a_pausing_job_wait_and_an_unbroken_one_impossible() -> None:

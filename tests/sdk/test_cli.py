@@ -252,7 +252,8 @@ def test_help_of_a_bare_sdk_says_what_the_service_would_bring(
     assert main(["--help"], {}) == 0
     out = capsys.readouterr().out
     assert "pip install 'gridtide[service]'" in out
-    assert "refresh, import, issue, publish, serve, status" in out
+    assert "refresh, backfill, import, " in out
+    assert ", issue, publish, serve, status" in out
 
 
 @pytest.mark.parametrize("name", ["refresh", "import", "serve", "backup"])

@@ -294,7 +294,7 @@ def test_an_empty_data_directory_says_what_to_do(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = DataDirectory(tmp_path / "home")
-    assert run(home, str(tmp_path / "x.csv")) == 1
+    assert run(home, str(tmp_path / "x.csv")) == 2
     assert "gridtide refresh" in capsys.readouterr().err
     assert files(tmp_path) == []
 

@@ -168,7 +168,7 @@ BAD: list[tuple[str, Json, str]] = [
         "power_kw is -1",
     ),
     ("no use", {**HOURS, "g_per_kwh": 1, "kwh_per_request": 1}, "does not use kwh_per_request"),
-    ("an offset", {**HOURS, "g_per_kwh": 1, "offset_g": 0}, "an offset of 0 g is no part"),
+    ("an offset", {**HOURS, "g_per_kwh": 1, "offset_g": 0}, "an offset of 0 g does not belong"),
     ("half an SCI", {**HOURS, "g_per_kwh": 1, "per": 1}, "embodied_g and per go together"),
     ("no unit", {**HOURS, "g_per_kwh": 1, "per": 0, "embodied_g": 0}, "above 0"),
     ("less than no hours", {**HOURS, "hours": -2, "g_per_kwh": 1}, "hours is -2"),
@@ -181,7 +181,7 @@ BAD: list[tuple[str, Json, str]] = [
     (
         "a share",
         {"region": "DE", "rows": [ROW], "signal": "cfe_produced"},
-        "no carbon intensity",
+        "not a carbon intensity",
     ),
     ("no row", {"region": "DE", "rows": []}, "rows is empty; give at least one row"),
     ("energy below 0", {"region": "DE", "rows": [{**ROW, "kwh": -1}]}, "kWh is -1"),
