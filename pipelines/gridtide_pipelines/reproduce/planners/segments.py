@@ -6,11 +6,12 @@ boundaries between units, all amounts of work and numbers of segments at once: t
 running up to a boundary (`on`, less the cost of all units before it, so that running on changes
 nothing), and of being paused there (`off`). It goes by the work done, with all boundaries at
 once: there is less work than time, and the best pause up to a boundary is a running minimum.
+A boundary counts by the time idle until then, which leaves out those that are too early for the
+work done or too late for the rest of it, and lets a job run on in place.
 """
 
 from __future__ import annotations
 
-from itertools import accumulate
 from math import inf
 
 import numpy as np
@@ -40,67 +41,76 @@ def cheapest(
     count = len(units.costs)
     if work > count or shortest > work:
         return inf, []
-    spent = list(accumulate(units.costs, initial=0.0))
+    spent = np.concatenate(([0.0], np.cumsum(units.costs)))
     on, off = _filled(units, spent, work, most, shortest)
-    totals = on[work].T + np.array(spent)[:, None]
-    point, layer = (int(each) for each in np.unravel_index(totals.argmin(), totals.shape))
-    least = float(totals[point, layer])
+    totals = on[work].T + spent[work:, None]
+    idle, layer = (int(each) for each in np.unravel_index(totals.argmin(), totals.shape))
+    least = float(totals[idle, layer])
     if least == inf:
         return inf, []
     up = 0 if most is None else 1
-    return least, _traced(units, on, off, (point, layer), up=up, shortest=shortest)
+    return least, _traced(units, on, off, (idle, layer), up=up, shortest=shortest)
 
 
 def _filled(
-    units: Units, spent: list[float], work: int, most: int | None, shortest: int
+    units: Units, spent: Floats, work: int, most: int | None, shortest: int
 ) -> tuple[Floats, Floats]:
-    """Return `on` and `off` (work done, segments begun, boundaries)."""
+    """Return `on` (work done, segments begun - 1, idle) and `off`.
+
+    With `most`, `off` has a layer for no segment first: a segment begun from a pause of its own
+    layer is one more.
+    """
     layers, up = (1, 0) if most is None else (min(most, work), 1)
     count = len(units.costs)
-    before, broken = np.array(spent[:count]), np.array(units.breaks)
+    width = count - work + 1
+    before, broken = spent[:count], np.array(units.breaks)
     points = np.arange(count)
     room = points - np.maximum.accumulate(np.where(broken, points, 0)) + 1
-    starts = count + 1 - shortest
     fits = room[shortest - 1 :] >= shortest
+    starts = len(fits)
     running_on = np.where(broken, inf, 0.0)
+    touching = not broken[1:].any()
     pausing = before + np.array(units.pause)
     restarting = np.where(fits, (np.array(units.restart) - before)[:starts], inf)
-    on = np.full((work + 1, layers, count + 1), inf)
-    off = np.full((work + 1, layers, count), inf)
-    again, stopped = np.empty((layers - up, starts)), np.empty((layers, count))
-    for done in range(shortest, work + 1):
-        now = on[done]
-        np.add(on[done - 1, :, :-1], running_on, out=now[:, 1:])
-        started = now[up:, shortest:]
-        np.add(off[done - shortest, : layers - up, :starts], restarting, out=again)
-        np.minimum(started, again, out=started)
-        if done == shortest:
-            first = np.where(fits, (np.array(units.first) - before)[:starts], inf)
-            np.minimum(now[0, shortest:], first, out=now[0, shortest:])
-        np.add(now[:, :count], pausing, out=stopped)
-        np.minimum.accumulate(stopped, axis=1, out=off[done])
+    first = np.where(fits, (np.array(units.first) - before)[:starts], inf)
+    on = np.full((work + 1, layers, width), inf)
+    off = np.full((work + 1, layers + up, width), inf)
+    on[shortest, 0] = first[:width]
+    # One layer is a plain row: numpy takes twice as long for a table of one row.
+    ran = on if up else on[:, 0]
+    paused, resumed = (off[:, 1:], off[:, :-1]) if up else (off[:, 0], off[:, 0])
+    again, stopped = np.empty_like(ran[0]), np.empty_like(ran[0])
+    for done in range(shortest, work):
+        now, start = ran[done], done + 1 - shortest
+        np.add(now, pausing[done : done + width], out=stopped)
+        np.minimum.accumulate(stopped, axis=-1, out=paused[done])
+        np.add(resumed[start], restarting[start : start + width], out=again)
+        if not touching:
+            now = now + running_on[done : done + width]
+        np.minimum(now, again, out=ran[done + 1])
     return on, off
 
 
 def _traced(
     units: Units, on: Floats, off: Floats, last: tuple[int, int], *, up: int, shortest: int
 ) -> Spans:
-    """Return the segments of the best path that ends at boundary and layer `last`."""
-    (point, layer), done = last, len(on) - 1
+    """Return the segments of the best path that ends after `last` (idle, layer)."""
+    (idle, layer), done = last, len(on) - 1
+    # Single values are read from these in half the time.
+    ran, paused = on.data, off.data
     spans: Spans = []
     while True:
-        end = point
+        end = idle + done
         while (
             done > shortest
-            and not units.breaks[point - 1]
-            and on[done - 1, layer, point - 1] <= on[done, layer, point]
+            and not units.breaks[idle + done - 1]
+            and ran[done - 1, layer, idle] <= ran[done, layer, idle]
         ):
-            point, done = point - 1, done - 1
-        start, done = point - shortest, done - shortest
-        spans.append((start, end))
+            done -= 1
+        done -= shortest
+        spans.append((idle + done, end))
         if done == 0:
             return spans[::-1]
+        while idle and paused[done, layer, idle - 1] <= paused[done, layer, idle]:
+            idle -= 1
         layer -= up
-        point = start
-        while off[done, layer, point - 1] <= off[done, layer, point]:
-            point -= 1

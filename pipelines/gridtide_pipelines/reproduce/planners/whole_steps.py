@@ -16,8 +16,8 @@ Whole = NDArray[np.int64]
 
 # Sums stay below this, so that there is room in 64 bits for what means unknown.
 ROOM = 2**60
-# Values in a block: half a megabyte, which a cache keeps from one step to the next.
-BLOCK = 2**16
+# Values in a block: two megabytes, which a shared cache keeps from one step to the next.
+BLOCK = 2**18
 
 
 @dataclass(frozen=True, slots=True)
