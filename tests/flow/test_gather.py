@@ -112,6 +112,22 @@ def test_one_thread_parses_and_stores(run: Callable[..., list[Stage]]) -> None:
     assert threading.get_ident() not in requesting
 
 
+def test_a_file_of_a_month_is_stored_as_far_as_it_is_beside_what_was_requested(
+    run: Callable[..., list[Stage]],
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=rows("DE", START - 5 * DAY, 7 * 24))
+
+    def first_day(query: Query) -> list[Group]:
+        return day_files(replace(query, zones=("DE",)))[:1]
+
+    whole = {"whole_files": True, "zones": frozenset({"DE"}), "requests": first_day}
+    (stage,) = run(answer, source("files", **whole))
+    assert (stage.status, stage.rows) == ("done", 3 * 24 + 1)  # the day before, and its border
+    (stage,) = run(answer, source("answers", **(whole | {"whole_files": False})))
+    assert (stage.status, stage.rows) == ("done", 2 * 24 + 1)
+
+
 def test_requests_to_one_host_are_as_many_at_a_time_as_it_takes(
     run: Callable[..., list[Stage]],
 ) -> None:

@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.ingest.local_time import (
+    local_days,
     read_at_offset,
     read_local,
     read_number,
     refuse_values_without_time,
 )
+from gridtide_pipelines.ingest.source import Span
 
 STAMP = "%Y-%m-%d %H:%M"
 QUARTER = timedelta(minutes=15)
@@ -132,3 +134,21 @@ def test_an_hour_ending_label_is_the_hour_before_it() -> None:
     # Hour 1 of Ontario's day, in EST all year, is the hour that ends at 01:00.
     start = read_number(date(2026, 7, 1), 1, timedelta(hours=1), timedelta(hours=-5))
     assert start == datetime(2026, 7, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", [*(zone for zone, *_ in CHANGES), timedelta(hours=-5)])
+def test_local_days_divide_a_span_without_a_hole(zone: str | timedelta) -> None:
+    span = Span(datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2027, 1, 1, 12, tzinfo=UTC))
+    days = local_days(span, zone)
+    assert [after.start for _, after in days[1:]] == [part.end for _, part in days[:-1]]
+    assert (days[0][1].start, days[-1][1].end) == (span.start, span.end)
+    assert len({day for day, _ in days}) == len(days)
+    for day, part in days:
+        last = part.end - timedelta(seconds=1)
+        offset = zone if isinstance(zone, timedelta) else None
+        local = (
+            [moment + offset for moment in (part.start, last)]
+            if offset is not None
+            else [moment.astimezone(ZoneInfo(str(zone))) for moment in (part.start, last)]
+        )
+        assert [moment.date() for moment in local] == [day, day]

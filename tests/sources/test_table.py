@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from gridtide.cli.script import main
+from gridtide_pipelines.derive.factors import factor_set
+from gridtide_pipelines.derive.intensity import derive
+from gridtide_pipelines.ingest.normalize import normalize
+from gridtide_pipelines.ingest.parsing import readings
 from gridtide_pipelines.ingest.source import Body, Kind, Request
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.table import table, zones_of
@@ -29,6 +34,24 @@ def rows(source: str, zone: str, kind: Kind | None, *names: str) -> list[tuple[o
         for name in names
     ]
     return table(publisher.parse(bodies), publisher, zone, kind).rows()
+
+
+def test_net_imports_are_of_the_kind_generation_and_no_fuel() -> None:
+    start = [KNOWN_AT - timedelta(hours=1)] * 3
+    frame = readings(
+        zone="US-CAL-CISO",
+        signal=["imports", "import_france", "generation_wind"],
+        start=start,
+        end=timedelta(minutes=5),
+        value=[5.0, -2.0, 1.0],
+    )
+    printed = table(frame, sources()["eia"], "US-CAL-CISO", Kind.GENERATION)
+    assert printed["fuel"].to_list() == ["import_france", "imports", "wind"]
+    requested = [Body(Request("GET", "/", zones=("US-CAL-CISO",)), b"", KNOWN_AT, 1)]
+    kept = normalize(frame, sources()["eia"], requested).observations
+    assert sorted(kept["signal"]) == ["generation_wind", "import_france", "imports"]
+    mix = derive(kept, factor_set())
+    assert mix.filter(pl.col("signal") == "cfe_produced")["value"].to_list() == [1.0]
 
 
 FLOWS = ("flow_from_AT_to_CH.xml", "flow_from_CH_to_AT.xml")

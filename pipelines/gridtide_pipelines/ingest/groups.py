@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import polars as pl
@@ -35,8 +35,9 @@ from gridtide_pipelines.ingest.mixing import RowKind, is_simulated
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
-from gridtide_pipelines.ingest.schedule import DAY, AnsweredDays
+from gridtide_pipelines.ingest.schedule import AnsweredDays
 from gridtide_pipelines.ingest.source import Body, Group, Query, Source, Span
+from gridtide_pipelines.ingest.spans import span_of, within
 from gridtide_store.receiving import receive, recent_values
 from gridtide_store.store import Store
 
@@ -168,14 +169,11 @@ class Ingestion:
         if retrieved.error is not None:
             raise retrieved.error
         self.intake.size += sum(len(body.content) for body in bodies)
-        # A file of months has its days in local time, and others than were requested: those of
-        # the days beside them are stored, as the next file may not have them, the rest is not.
-        beside = DAY if self._source.bulk else timedelta(0)
-        span = Span(self._query.start - beside, self._query.end + beside)
+        span = span_of(self._source, self._query)
         self.intake.simulated |= is_simulated(self._source, bodies)
         kept = refused = 0
         for part, frame in parsed(self._source, bodies):
-            rows = _within(frame, span) if self._source.bulk else frame
+            rows = within(self._source, frame, span)
             found = normalize(rows, self._source, part, span=span, corrected=self._corrected)
             self.intake.flags.update(found.flags)
             for sentence in found.refused:
@@ -254,10 +252,6 @@ def ingest(
 def host_of(group: Group) -> str:
     """Return the name of the host that the first request of a group is sent to."""
     return group[0].host
-
-
-def _within(frame: pl.DataFrame, span: Span) -> pl.DataFrame:
-    return frame.filter((pl.col("end") >= span.start) & (pl.col("start") <= span.end))
 
 
 def _zones(group: Group) -> set[str]:

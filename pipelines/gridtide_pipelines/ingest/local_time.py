@@ -17,9 +17,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from datetime import timezone as dt_timezone
 from zoneinfo import ZoneInfo
 
 import polars as pl
+
+from gridtide_pipelines.ingest.source import Span
+
+
+def local_days(span: Span, timezone: str | timedelta) -> list[tuple[date, Span]]:
+    """Return the local days that `span` touches, oldest first, each with its part of the span.
+
+    Args:
+        timezone: IANA name, or the offset from UTC of a publisher that keeps one all year.
+    """
+    days = []
+    zone = dt_timezone(timezone) if isinstance(timezone, timedelta) else ZoneInfo(timezone)
+    day, start = span.start.astimezone(zone).date(), span.start
+    while start < span.end:
+        after = _midnight(day + timedelta(days=1), timezone)
+        days.append((day, Span(start, min(after, span.end))))
+        day, start = day + timedelta(days=1), after
+    return days
 
 
 def read_local(

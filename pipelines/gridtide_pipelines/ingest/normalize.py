@@ -54,6 +54,7 @@ PLAUSIBLE: Final[Sequence[tuple[str, tuple[float, float]]]] = (
     ("cfe_", FRACTION),
     (SHARE, FRACTION),
     (GENERATION, POWER),
+    ("import", POWER),
     ("flow", POWER),
     ("load", (0.0, MOST_POWER)),
     ("price_", PRICE),

@@ -235,6 +235,9 @@ class Source:
             It is given a seekable file; raises SourceChanged and nothing else.
         bulk: whether an ordinary refresh leaves it out, since a request brings months; a
             backfill requests it.
+        whole_files: whether a request brings a file of whole local days or months, whatever
+            part of it was requested. What it has of the days beside those is stored too, and
+            nothing of other days.
         answer: for a source built in, which needs no network: its own reply.
         restricted: whether the licence forbids redistribution or commercial use.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
@@ -267,6 +270,7 @@ class Source:
     not_published: frozenset[int] = frozenset()
     parts: Callable[[BinaryIO], Iterator[bytes]] | None = None
     bulk: bool = False
+    whole_files: bool = False
     answer: Callable[[Request], bytes] | None = None
     credentials: Credentials | None = None
     restricted: bool = False

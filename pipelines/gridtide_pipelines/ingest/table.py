@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Kind, Source
-from gridtide_store.vocabulary import GENERATION, SHARE
+from gridtide_store.vocabulary import GENERATION, IMPORT, SHARE
 
 ANY: Final = "*"
 STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -86,7 +86,7 @@ def _kind() -> pl.Expr:
         .then(pl.lit(str(Kind.INTENSITY)))
         .when(ahead)
         .then(pl.lit(str(Kind.FORECAST)))
-        .when(signal.str.starts_with(GENERATION))
+        .when(signal.str.starts_with(GENERATION) | signal.str.starts_with(IMPORT))
         .then(pl.lit(str(Kind.GENERATION)))
         .when(signal.str.starts_with(PRICE))
         .then(pl.lit(str(Kind.PRICE)))

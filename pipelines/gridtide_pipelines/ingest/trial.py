@@ -16,7 +16,8 @@ from gridtide_pipelines.ingest.limits import Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import retrieve
-from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
+from gridtide_pipelines.ingest.source import Kind, Query, Source
+from gridtide_pipelines.ingest.spans import span_of, within
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import unit_of
 
@@ -137,9 +138,10 @@ def _request(
         try:
             if retrieved.error is not None:
                 raise retrieved.error
-            span = Span(query.start, query.end)
+            span = span_of(source, query)
             for bodies, readings in parsed(source, retrieved.bodies):
-                _note(normalize(readings, source, bodies, span=span), trial)
+                rows = within(source, readings, span)
+                _note(normalize(rows, source, bodies, span=span), trial)
         except NothingYet as error:
             empty = error
         if trial.rows:
