@@ -1,0 +1,279 @@
+"""Generation, demand, interchange and wind and solar forecasts of Ontario, from IESO.
+
+Docs:       https://www.ieso.ca/en/Power-Data/Data-Directory (reports at reports-public.ieso.ca)
+Licence:    IESO terms of use: free use, IESO is to be named.
+Unit:       MW, the mean of the interval.
+Slots:      1 h (interchange 5 min) in EST all year, hours and intervals numbered by their END:
+            hour 1 is 05:00 to 06:00 UTC on every day of the year, and every day has 24.
+Limits:     one file a report and day; a file that is not there is a 404. Days of
+            GenOutputCapability are kept for three months, older hours are in the file of a
+            year, GenOutputbyFuelHourly, which does not tell batteries from other units.
+Revisions:  a file is reissued during its day and for some days; without a version in its name
+            it is the newest.
+Units:      GenOutputCapability lists units of 20 MW and more, so it lacks most solar power. A
+            unit whose hour is empty does not run or does not report, and is left out of the
+            sum. Batteries are filed as OTHER and known by their names; only their discharge is
+            reported.
+Quality:    GenOutputbyFuelHourly marks values with -1 or -2 that were estimated in part; they
+            are the only ones there are, so they are kept.
+Flows:      IntertieScheduleFlow; a positive flow leaves Ontario. Quebec has nine ties, Manitoba
+            two, and Michigan and Minnesota are both MISO: they are added.
+Forecasts:  VGForecastSummary, the newest run: the rows OntarioTotal, market participants plus
+            embedded generation.
+Last seen:  2025-02 (recorded bodies of four reports; interchange and demand written).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from xml.etree.ElementTree import Element
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.delimited import read_csv
+from gridtide_pipelines.ingest.local_time import local_days, read_number
+from gridtide_pipelines.ingest.parsing import check_shape, number, readings
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Source,
+    Span,
+    Tier,
+)
+from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.xml import read_xml
+from gridtide_store.vocabulary import generation
+
+NAME, ZONE = "ieso", "CA-ON"
+EST: Final = timedelta(hours=-5)
+HOUR, FIVE, DAY = timedelta(hours=1), timedelta(minutes=5), timedelta(days=1)
+KEPT: Final = timedelta(days=85)  # then the file of a day is deleted
+
+FUELS: Final[Mapping[str, str]] = {
+    "NUCLEAR": "nuclear",
+    "GAS": "gas",
+    "HYDRO": "hydro",
+    "WIND": "wind",
+    "SOLAR": "solar",
+    "BIOFUEL": "biomass",
+    "OTHER": "unknown",
+}
+BODIES: Final = ("IMODocBody", "DocBody")
+BATTERY: Final = re.compile("BESS|BATTERY|STORAGE")
+TIES: Final[Mapping[str, str]] = {
+    "MANITOBA": "CA-MB",
+    "MANITOBA SK": "CA-MB",
+    "MICHIGAN": "US-MIDW-MISO",
+    "MINNESOTA": "US-MIDW-MISO",
+    "NEW-YORK": "US-NY-NYIS",
+    "PQ": "CA-QC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    signal: str
+    start: datetime
+    value: float | None
+    length: timedelta = HOUR
+    zone: str = ZONE
+    issued_at: datetime | None = None
+    flag: str | None = None
+
+
+def requests(query: Query) -> Sequence[Group]:
+    """Return a group for the file of each day, or of the year where days are not kept."""
+    if query.kind is Kind.FORECAST:
+        path = "/public/VGForecastSummary/PUB_VGForecastSummary.xml"
+        return [[Request("GET", path, kind=query.kind, zones=query.zones)]]
+    spans: dict[str, Span] = {}
+    for day, span in local_days(Span(query.start, query.end), EST):
+        if query.kind is Kind.FLOW:
+            name = f"IntertieScheduleFlow_{day:%Y%m%d}.xml"
+        elif query.kind is Kind.LOAD:
+            name = f"Demand_{day.year}.csv"
+        elif query.now - span.start < KEPT:
+            name = f"GenOutputCapability_{day:%Y%m%d}.xml"
+        else:
+            name = f"GenOutputbyFuelHourly_{day.year}.xml"
+        path = f"/public/{name.partition('_')[0]}/PUB_{name}"
+        spans[path] = Span(spans.get(path, span).start, span.end)
+    return [
+        [Request("GET", path, kind=query.kind, zones=query.zones, span=span)]
+        for path, span in spans.items()
+    ]
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Parse every value of the reports, Ontario's or that of a border."""
+    with check_shape(NAME):
+        rows = [(i, row) for i, body in enumerate(bodies) for row in _rows(body)]
+        frame = sum_codes(
+            readings(
+                zone=[row.zone for _, row in rows],
+                signal=[row.signal for _, row in rows],
+                start=[row.start for _, row in rows],
+                end=[row.start + row.length for _, row in rows],
+                value=[row.value for _, row in rows],
+                quality=[
+                    Quality.FORECAST if row.issued_at else Quality.MEASURED for _, row in rows
+                ],
+                issued_at=[row.issued_at for _, row in rows],
+                flag=[row.flag for _, row in rows],
+                body=[index for index, _ in rows],
+            )
+        )
+    if frame["value"].null_count() == frame.height:
+        raise NothingYet(NAME, "the report holds no value yet")
+    return frame
+
+
+def _rows(body: Body) -> Iterator[_Row]:
+    if body.content.lstrip().startswith((b"\\", b"Date")):
+        yield from _demand(body.content)
+        return
+    root = read_xml(body.content)
+    document = next((each for each in root if each.tag in BODIES), None)
+    if document is None:
+        raise ValueError(f"an XML body of {root.tag} without a report")
+    readers = {
+        "Generators": _units,
+        "DailyData": _fuels,
+        "Energies": _constrained,
+        "IntertieZone": _ties,
+    }
+    for tag, reader in readers.items():
+        if document.find(tag) is not None:
+            yield from reader(document)
+            return
+    yield from _forecast(document, body)
+
+
+def _units(document: Element) -> Iterator[_Row]:
+    day = _day(document, "Date")
+    for unit in document.iter("Generator"):
+        name, code = _text(unit, "GeneratorName"), _text(unit, "FuelType")
+        fuel = FUELS.get(code, "unknown")
+        if code == "OTHER" and BATTERY.search(name.upper()):
+            fuel = "battery_storage"
+        for output in unit.iter("Output"):
+            value = _number(output, "EnergyMW")
+            if value is not None:
+                start = read_number(day, int(_text(output, "Hour")), HOUR, EST)
+                yield _Row(generation(fuel), start, value, flag=_flag(code))
+
+
+def _fuels(document: Element) -> Iterator[_Row]:
+    for daily in document.iter("DailyData"):
+        day = _day(daily, "Day")
+        for hourly in daily.iter("HourlyData"):
+            start = read_number(day, int(_text(hourly, "Hour")), HOUR, EST)
+            for fuel in hourly.iter("FuelTotal"):
+                code, values = _text(fuel, "Fuel"), fuel.find("EnergyValue")
+                value = None if values is None else _number(values, "Output")
+                signal = generation(FUELS.get(code, "unknown"))
+                yield _Row(signal, start, value, flag=_flag(code))
+
+
+def _constrained(document: Element) -> Iterator[_Row]:
+    day, hour = _day(document, "DeliveryDate"), int(_text(document, "DeliveryHour"))
+    start = read_number(day, hour, HOUR, EST)
+    for interval in document.iter("IntervalEnergy"):
+        at = start + (_interval(interval) - 1) * FIVE
+        for quantity in interval.iter("MQ"):
+            if _text(quantity, "MarketQuantity").upper() == "ONTARIO DEMAND":
+                yield _Row("load", at, _number(quantity, "EnergyMW"), FIVE)
+
+
+def _ties(document: Element) -> Iterator[_Row]:
+    day = _day(document, "Date")
+    for tie in document.iter("IntertieZone"):
+        name = _text(tie, "IntertieZoneName")
+        other = TIES.get(name.partition(".")[0])
+        zone, flag = f"{ZONE}->{other or name}", None if other else f"unmapped_code:{name}"
+        for actual in tie.iter("Actual"):
+            start = read_number(day, int(_text(actual, "Hour")), HOUR, EST)
+            at = start + (_interval(actual) - 1) * FIVE
+            yield _Row("flow", at, _number(actual, "Flow"), FIVE, zone, flag=flag)
+
+
+def _forecast(document: Element, body: Body) -> Iterator[_Row]:
+    stamp = datetime.fromisoformat(_text(document, "ForecastTimeStamp"))
+    issued_at = min(stamp.replace(tzinfo=UTC) - EST, body.known_at)
+    for fuel in document.iter("FuelData"):
+        signal = generation(FUELS[_text(fuel, "FuelType").upper()])
+        for resource in fuel.iter("ResourceData"):
+            if _text(resource, "ZoneName").upper() != "ONTARIOTOTAL":
+                continue
+            for energy in resource.iter("EnergyForecast"):
+                day = _day(energy, "ForecastDate")
+                for interval in energy.iter("ForecastInterval"):
+                    hour = int(_text(interval, "ForecastHour"))
+                    value = _number(interval, "MWOutput")
+                    start = read_number(day, hour, HOUR, EST)
+                    yield _Row(signal, start, value, issued_at=issued_at)
+
+
+def _demand(content: bytes) -> Iterator[_Row]:
+    lines = [line.strip().startswith(b"Date,") for line in content.splitlines()]
+    notes = lines.index(True)
+    table = read_csv(content, ("Date", "Hour", "Ontario Demand"), skip=notes)
+    for day, hour, value in table.select("Date", "Hour", "Ontario Demand").iter_rows():
+        start = read_number(date.fromisoformat(day), int(hour), HOUR, EST)
+        yield _Row("load", start, number(value))
+
+
+def _text(element: Element, tag: str) -> str:
+    text = element.findtext(tag)
+    if text is None or not text.strip():
+        raise ValueError(f"{element.tag} without {tag}")
+    return text.strip()
+
+
+def _number(element: Element, tag: str) -> float | None:
+    return number((element.findtext(tag) or "").strip() or None)
+
+
+def _day(element: Element, tag: str) -> date:
+    return date.fromisoformat(_text(element, tag))
+
+
+def _interval(element: Element) -> int:
+    interval = int(_text(element, "Interval"))
+    if not 1 <= interval <= HOUR // FIVE:
+        raise ValueError(f"interval {interval} of an hour")
+    return interval
+
+
+def _flag(code: str) -> str | None:
+    return None if code in FUELS else f"unmapped_code:{code}"
+
+
+SOURCE = Source(
+    name=NAME,
+    title="IESO public reports",
+    base_url="https://reports-public.ieso.ca",
+    kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.FLOW, Kind.FORECAST}),
+    zones=frozenset({ZONE}),
+    requests=requests,
+    parse=parse,
+    step=HOUR,
+    max_span=timedelta(days=366),
+    refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY)),
+    lag=2 * HOUR,
+    licence="IESO terms of use",
+    licence_url="https://www.ieso.ca/en/Terms-of-Use",
+    attribution="Independent Electricity System Operator (IESO)",
+    not_published=frozenset({404}),
+    whole_files=True,
+    min_interval=timedelta(seconds=1),
+)

@@ -1,0 +1,115 @@
+"""Reports of Ontario: hours of EST, units by fuel, ties by neighbour."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources.ieso import SOURCE
+from gridtide_pipelines.ingest.table import table
+
+DATA = Path(__file__).with_name("data") / "ieso"
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def read(
+    name: str, zone: str = "CA-ON", *, content: bytes | None = None
+) -> list[tuple[str, str, float]]:
+    """Time, fuel and value of each row."""
+    whole = content if content is not None else (DATA / name).read_bytes()
+    frame = SOURCE.parse([Body(Request("GET", "/"), whole, NOW, 1)])
+    return table(frame, SOURCE, zone, None).drop("zone").rows()
+
+
+def test_units_are_added_by_fuel_and_batteries_known_by_their_names() -> None:
+    assert read("generation_units.xml") == [
+        ("2026-03-01T05:00:00Z", "battery_storage", 20.0),
+        ("2026-03-01T05:00:00Z", "nuclear", 1502.0),
+        ("2026-03-01T05:00:00Z", "unknown", 7.0),
+        ("2026-03-01T05:00:00Z", "wind", 50.0),
+        ("2026-03-01T06:00:00Z", "battery_storage", 30.0),
+        ("2026-03-01T06:00:00Z", "nuclear", 802.0),
+        ("2026-03-01T06:00:00Z", "unknown", 8.0),
+        ("2026-03-01T06:00:00Z", "wind", 60.0),
+    ]
+
+
+def test_a_new_fuel_is_unknown_beside_the_others_and_named() -> None:
+    content = (DATA / "generation_units_new_fuel.xml").read_bytes()
+    frame = SOURCE.parse([Body(Request("GET", "/"), content, NOW, 1)])
+    assert frame.select("signal", "value", "flag").rows() == [
+        ("generation_unknown", 12.0, "unmapped_code:TIDAL")
+    ]
+    assert frame["start"].item() == datetime(2026, 3, 2, 4, tzinfo=UTC)  # hour 24
+
+
+def test_the_file_of_a_year_is_read_and_a_fuel_without_a_value_is_a_gap() -> None:
+    assert read("generation_by_fuel.xml") == [
+        ("2026-03-01T05:00:00Z", "gas", 901.0),
+        ("2026-03-01T05:00:00Z", "nuclear", 9001.0),
+        ("2026-03-02T04:00:00Z", "biomass", 3.0),
+        ("2026-03-02T04:00:00Z", "gas", 902.0),
+        ("2026-03-02T04:00:00Z", "nuclear", 9002.0),
+    ]
+
+
+def test_ties_of_one_neighbour_are_added_and_leave_ontario_when_positive() -> None:
+    assert read("flow.xml", "CA-ON->CA-MB") == [("2026-03-01T05:00:00Z", "net_flow", -14.8)]
+    assert read("flow.xml", "CA-MB->CA-ON") == [("2026-03-01T05:00:00Z", "net_flow", 14.8)]
+    assert read("flow.xml", "CA-ON->CA-QC") == [("2026-03-01T05:00:00Z", "net_flow", -500.0)]
+    assert read("flow.xml", "CA-ON->US-MIDW-MISO") == [
+        ("2026-03-01T05:55:00Z", "net_flow", 290.0)
+    ]
+    assert read("flow.xml", "CA-ON->US-NY-NYIS") == [
+        ("2026-03-02T04:55:00Z", "net_flow", 512.5)
+    ]
+
+
+def test_demand_is_that_of_ontario_by_the_hour_and_by_five_minutes() -> None:
+    assert [value for _, _, value in read("load.csv")] == [15001.0, 14902.0, 15103.0]
+    assert read("load_of_an_hour.xml") == [
+        ("2026-03-01T05:00:00Z", "load", 13531.9),
+        ("2026-03-01T05:55:00Z", "load", 13499.5),
+    ]
+
+
+def test_a_forecast_adds_participants_and_embedded_power_and_says_when_it_was_made() -> None:
+    content = (DATA / "forecast.xml").read_bytes()
+    frame = SOURCE.parse([Body(Request("GET", "/"), content, NOW, 1)])
+    assert frame["issued_at"].unique().to_list() == [
+        datetime(2026, 3, 2, 10, 34, 8, tzinfo=UTC)
+    ]
+    assert read("forecast.xml") == [
+        ("2026-03-02T14:00:00Z", "forecast_solar", 586.7),
+        ("2026-03-02T14:00:00Z", "forecast_wind", 1380.5),
+        ("2026-03-02T15:00:00Z", "forecast_solar", 700.2),
+    ]
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
+def test_days_of_a_change_of_clocks_have_24_hours_of_est(day: date) -> None:
+    hours = "".join(f"{day},{hour},1,{hour}\n" for hour in range(1, 25))
+    rows = read("", content=f"Date,Hour,Market Demand,Ontario Demand\n{hours}".encode())
+    first = datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
+    assert [time for time, _, _ in rows] == [
+        f"{first + n * HOUR:%Y-%m-%dT%H:%M:%SZ}" for n in range(24)
+    ]
+
+
+def test_days_are_files_of_est_and_older_ones_those_of_a_year() -> None:
+    start = NOW.replace(hour=0) - timedelta(days=88)
+    query = Query(Kind.GENERATION, ("CA-ON",), start, NOW, NOW)
+    (year, *days) = [group[0] for group in SOURCE.requests(query)]
+    assert year.path == "/public/GenOutputbyFuelHourly/PUB_GenOutputbyFuelHourly_2025.xml"
+    assert days[-1].path == "/public/GenOutputCapability/PUB_GenOutputCapability_20260302.xml"
+    assert year.span is not None
+    assert year.span.start == start
+    assert days[0].span is not None
+    assert year.span.end == days[0].span.start
+    assert NOW - days[0].span.start < timedelta(days=85)
+    load = SOURCE.requests(Query(Kind.LOAD, ("CA-ON",), start, NOW, NOW))
+    assert [group[0].path[-8:] for group in load] == ["2025.csv", "2026.csv"]
