@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,20 +64,20 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache  # every rule reads every module
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def imported(path: Path, *, types: bool = True) -> set[str]:
+@cache
+def imported(path: Path, *, types: bool = True) -> frozenset[str]:
     """Top-level names of every import of a module, inside functions too.
 
     Without `types`, those under ``if TYPE_CHECKING:`` are left out: they never run.
     """
     found = set()
-    module = tree(path)
-    if not types:
-        module.body = [each for each in module.body if not typing_only(each)]
-    for node in ast.walk(module):
+    statements = [each for each in tree(path).body if types or not typing_only(each)]
+    for node in (node for each in statements for node in ast.walk(each)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -89,7 +90,7 @@ def imported(path: Path, *, types: bool = True) -> set[str]:
             and isinstance(node.args[0], ast.Constant)
         ):
             found.add(str(node.args[0].value).partition(".")[0])
-    return found
+    return frozenset(found)
 
 
 def typing_only(node: ast.stmt) -> bool:
@@ -105,11 +106,19 @@ def dotted(node: ast.expr) -> str:
     return ""
 
 
+@cache
+def said(path: Path) -> frozenset[str]:
+    """Every name and every chain of attributes in a module."""
+    nodes = list(ast.walk(tree(path)))
+    return frozenset(dotted(node) for node in nodes if isinstance(node, ast.Attribute)) | {
+        node.id for node in nodes if isinstance(node, ast.Name)
+    }
+
+
 def mentions(path: Path, *chains: str) -> set[str]:
     """Those of `chains` that a module says; ``datetime.now`` also finds ``dt.datetime.now``."""
-    said = {dotted(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-    said |= {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
-    return {chain for chain in chains for each in said if f".{each}".endswith(f".{chain}")}
+    found = said(path)
+    return {chain for chain in chains for each in found if f".{each}".endswith(f".{chain}")}
 
 
 def owner(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -73,26 +74,26 @@ def kinds_of_change(zone: ZoneInfo) -> dict[tuple[object, ...], datetime]:
 
 def by_minutes(
     readings: list[tuple[datetime, datetime]],
-    minutes: tuple[int, ...],
-    hours: tuple[int, ...],
-    *,
-    real: bool,
-) -> set[datetime]:
-    """When an expression comes, from (instant, what the clock reads then) minute by minute."""
-    named = {(hour, minute) for hour in hours for minute in minutes}
-    if real:
-        return {at for at, reads in readings if (reads.hour, reads.minute) in named}
-    found: dict[datetime, datetime] = {}
+) -> tuple[dict[time, set[datetime]], dict[time, set[datetime]]]:
+    """When each minute of the day comes, from (instant, what the clock reads then) by minutes.
+
+    Twice: as often as the clock reads it, and once for each day it belongs to.
+    """
+    real: dict[time, set[datetime]] = defaultdict(set)
+    local: dict[time, set[datetime]] = defaultdict(set)
+    seen: set[datetime] = set()
     previous = readings[0][1] - MINUTE
     for at, reads in readings:
+        real[reads.time()].add(at)
         # Usually one minute; more where the clock skips some, none where it goes back.
         passed = previous + MINUTE
         while passed <= reads:
-            if (passed.hour, passed.minute) in named:
-                found.setdefault(passed, at)
+            if passed not in seen:
+                local[passed.time()].add(at)
+                seen.add(passed)
             passed += MINUTE
         previous = reads
-    return set(found.values())
+    return real, local
 
 
 def differences(name: str, around: Iterable[datetime]) -> list[str]:
@@ -111,8 +112,12 @@ def differences(name: str, around: Iterable[datetime]) -> list[str]:
             (change - 3 * HOUR, change),
             (change + 30 * MINUTE, change + 2 * HOUR),
         ]
-        for cron, minutes, hours, real in EXPRESSIONS:
-            expected = by_minutes(readings, minutes, hours, real=real)
+        real, local = by_minutes(readings)
+        for cron, minutes, hours, goes_by_real_time in EXPRESSIONS:
+            counted = real if goes_by_real_time else local
+            expected = {
+                at for hour in hours for minute in minutes for at in counted[time(hour, minute)]
+            }
             recurring = Recurring(cron, HOUR, name)
             for low, high in spans:
                 wanted = sorted(at for at in expected if low <= at < high)
