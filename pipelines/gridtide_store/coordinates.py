@@ -7,7 +7,7 @@ from functools import cache
 
 from gridtide.errors import UnknownRegion
 from gridtide_store import catalogue, geography
-from gridtide_store.catalogue import CERTAIN_KM, CloudRegion, ZoneKind, ZoneRecord
+from gridtide_store.catalogue import CERTAIN_KM, City, CloudRegion, ZoneKind, ZoneRecord
 from gridtide_store.geography import BORDER_KM, Outline
 
 # How many neighbours an error lists.
@@ -23,6 +23,28 @@ def by_outline(lat: float, lon: float) -> ZoneRecord | None:
     if around is None or _near_border(around, lat, lon):
         return None
     return _only_zones()[around.country]
+
+
+def by_states(lat: float, lon: float) -> ZoneRecord | None:
+    """Return the zone of the states around the coordinates, unless their border is near.
+
+    Only of states that lie wholly in one zone: see `geography.Atlas.states`.
+    """
+    for key, outline in geography.load().states.items():
+        if outline.contains(lat, lon) and not _near_border(outline, lat, lon):
+            return catalogue.load().zones[key]
+    return None
+
+
+def by_city(lat: float, lon: float) -> ZoneRecord | None:
+    """Return the zone of the cities that are certainly near, if they agree."""
+    known = catalogue.load()
+    zones = {
+        city.zone
+        for city in known.cities
+        if geography.haversine_km(lat, lon, city.lat, city.lon) <= city.certain_km
+    }
+    return known.zones[zones.pop()] if len(zones) == 1 else None
 
 
 def by_site(lat: float, lon: float) -> ZoneRecord | None:
@@ -60,7 +82,8 @@ def nearest(lat: float, lon: float) -> list[dict[str, object]]:
     """Return the nearest zones, nearest first: region to pass, zone, name, distance_km.
 
     The distance is to the outline of a one-zone country; of other zones to the middle or to
-    their nearest cloud site. In a country of several zones its nearest zones are always listed.
+    their nearest city or cloud site. In a country of several zones its nearest zones are always
+    listed.
     """
     zones = [z for z in catalogue.load().zones.values() if z.kind is ZoneKind.ZONE]
     ranked = sorted((_distance_km(zone, lat, lon), zone.key, zone) for zone in zones)
@@ -91,11 +114,18 @@ def _why(lat: float, lon: float) -> str:
         count = sum(z.country == several and z.kind is ZoneKind.ZONE for z in zones)
         return (
             f"is in or near {several}, a country of {count} zones, and no cloud site within "
-            f"{CERTAIN_KM:g} km makes its zone certain"
+            f"{CERTAIN_KM:g} km{_or_city(several)} makes its zone certain"
         )
     return (
         "is in no country's outline (at sea, or where gridtide covers no zone) and no cloud "
         f"site within {CERTAIN_KM:g} km makes its zone certain"
+    )
+
+
+def _or_city(country: str) -> str:
+    cities = catalogue.load().cities
+    return (
+        " and no listed city" if any(c.zone.startswith(f"{country}-") for c in cities) else ""
     )
 
 
@@ -166,5 +196,6 @@ def _only_zones() -> dict[str, ZoneRecord]:
 
 @cache
 def _sites_of(zone: str) -> tuple[tuple[float, float], ...]:
-    sites = catalogue.load().cloud_regions.values()
+    known = catalogue.load()
+    sites: list[CloudRegion | City] = [*known.cloud_regions.values(), *known.cities]
     return tuple((site.lat, site.lon) for site in sites if site.zone == zone)

@@ -112,11 +112,13 @@ class Atlas:
     Attributes:
         one_zone: countries that are one zone; a point well inside is in that zone.
         several_zones: coarse, good enough only to name the country in an error.
+        states: by zone key, the outline of states of a country that lie wholly in that zone.
         tolerance_km: how far a line may be from Natural Earth's.
     """
 
     one_zone: Mapping[str, Outline]
     several_zones: Mapping[str, Outline]
+    states: Mapping[str, Outline]
     tolerance_km: float
 
 
@@ -124,9 +126,11 @@ class Atlas:
 def load() -> Atlas:
     """Return the outlines of this release; they are read once per process, on first use."""
     document = json.loads((FOLDER / "outlines.json").read_text(encoding="utf-8"))
+    states = json.loads((FOLDER / "state_outlines.json").read_text(encoding="utf-8"))
     return Atlas(
         one_zone=_outlines(document["one_zone"]),
         several_zones=_outlines(document["several_zones"]),
+        states=_outlines(states["zones"]),
         tolerance_km=document["tolerance_km"],
     )
 

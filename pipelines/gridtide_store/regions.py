@@ -12,7 +12,9 @@ from functools import cache
 
 from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue, coordinates
-from gridtide_store.catalogue import Meaning, ZoneRecord
+from gridtide_store.catalogue import ZoneRecord
+from gridtide_store.names import Certainty, Meaning
+from gridtide_store.postcodes import zone_of_postcode
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -28,27 +30,37 @@ class How(StrEnum):
     ZONE_KEY = "zone key"
     ALIAS = "alias"
     CLOUD_REGION = "cloud region"
+    POSTCODE = "postcode"
     OUTLINE = "country outline"
+    STATES = "outline of states"
+    CITY = "listed city"
     SITE = "cloud site within 30 km"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The zone that a region was resolved to, and by what."""
+    """The zone that a region was resolved to, by what, and how certainly.
+
+    Attributes:
+        meaning: what the region is, in words, where it is not the zone itself.
+    """
 
     region: str
     zone: str
     zone_name: str
     how: How
+    certainty: Certainty = Certainty.EXACT
+    meaning: str | None = None
 
 
 def resolve(region: str) -> Resolution:
     """Return the zone that `region` means.
 
     Args:
-        region: in any case a zone key (``DE``), another name that denotes exactly one zone
-            (``CISO``, ``Germany``, ``AUT``, ``IT_NORD``, ``10YPL-AREA-----S``) or a cloud
-            region (``aws:us-east-1``); or coordinates in degrees, ``lat,lon`` (``52.5,13.4``).
+        region: in any case a zone key (``DE``), another name of a zone or of what lies in one
+            (``CISO``, ``Germany``, ``AUT``, ``IT_NORD``, ``10YPL-AREA-----S``, ``Wales``,
+            ``Seattle``), a cloud region (``aws:us-east-1``) or a British postcode
+            (``SW1A 1AA``); or coordinates in degrees, ``lat,lon`` (``52.5,13.4``).
 
     Raises:
         UnknownRegion: none of these, or coordinates whose zone is not certain;
@@ -70,13 +82,24 @@ def resolve(region: str) -> Resolution:
         return Resolution(text, key, known.zones[key].name, How.ALIAS)
     if site := known.cloud_regions.get(name):
         zone = coordinates.covered_zone(site)
-        return Resolution(text, zone.key, zone.name, How.CLOUD_REGION)
-    zone = resolve_zone(text)
-    return Resolution(text, zone.key, zone.name, How.ALIAS)
+        return Resolution(
+            text, zone.key, zone.name, How.CLOUD_REGION, Certainty.INSIDE, site.name
+        )
+    meaning = known.names.find(text) if len(text) <= LONGEST else None
+    if meaning is not None and meaning.certainty:
+        zone = known.zones[meaning.zones[0]]
+        return Resolution(
+            text, zone.key, zone.name, How.ALIAS, meaning.certainty, meaning.text or None
+        )
+    if meaning is None and (key := zone_of_postcode(text)):
+        return Resolution(
+            text, key, known.zones[key].name, How.POSTCODE, Certainty.INSIDE, "a postcode"
+        )
+    raise _unknown(text)
 
 
 def resolve_zone(name: str) -> ZoneRecord:
-    """Return the zone with this key, alias or other name, in any case.
+    """Return the zone with this key, alias or other name that is exactly its own, in any case.
 
     Raises:
         UnknownRegion: none, or not exactly one; ``extra["nearest"]`` lists those meant.
@@ -111,7 +134,7 @@ def split_regions(values: Sequence[str]) -> list[str]:
 def _resolve_coordinates(text: str, lat: float, lon: float) -> Resolution:
     if found := _zone_at(lat, lon):
         zone, how = found
-        return Resolution(text, zone.key, zone.name, how)
+        return Resolution(text, zone.key, zone.name, how, Certainty.INSIDE)
     meant = _zone_at(lon, lat) if abs(lon) <= 90 else None
     raise coordinates.uncertain(
         text,
@@ -124,6 +147,10 @@ def _resolve_coordinates(text: str, lat: float, lon: float) -> Resolution:
 def _zone_at(lat: float, lon: float) -> tuple[ZoneRecord, How] | None:
     if zone := coordinates.by_outline(lat, lon):
         return zone, How.OUTLINE
+    if zone := coordinates.by_city(lat, lon):
+        return zone, How.CITY
+    if zone := coordinates.by_states(lat, lon):
+        return zone, How.STATES
     if zone := coordinates.by_site(lat, lon):
         return zone, How.SITE
     return None
@@ -225,6 +252,10 @@ def _names() -> dict[str, list[dict[str, str]]]:
     for zone in known.zones.values():
         for name in {zone.key, zone.name, *zone.aliases}:
             entry = {"region": zone.key, "zone": zone.key, "name": zone.name}
+            names.setdefault(name.casefold(), []).append(entry)
+    for city in known.cities:
+        for name in {city.key, city.name}:
+            entry = {"region": city.key, "zone": city.zone, "name": known.zones[city.zone].name}
             names.setdefault(name.casefold(), []).append(entry)
     for site in known.cloud_regions.values():
         if site.zone in known.zones:

@@ -17,6 +17,7 @@ from fastapi.openapi.utils import get_openapi
 
 from gridtide.schema.batches import Batch, BatchRequest
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
+from gridtide.schema.health import Health, Readiness
 from gridtide.schema.openapi import components, parameters, reference
 from gridtide.schema.plans import (
     PlanAnswer,
@@ -27,14 +28,7 @@ from gridtide.schema.plans import (
 )
 from gridtide.schema.problems import Problem
 from gridtide.schema.quality import ZoneQuality
-from gridtide.schema.responses import (
-    BestRegion,
-    Forecast,
-    Health,
-    Intensity,
-    Readiness,
-    Zones,
-)
+from gridtide.schema.responses import BestRegion, Forecast, Intensity, Zones
 from gridtide.schema.sources import Sources
 
 FILE = Path(__file__).with_name("openapi.json")

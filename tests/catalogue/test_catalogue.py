@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gridtide.errors import BadInput
 from gridtide_store import catalogue
 from gridtide_store.catalogue import ZoneKind, read_table
+from gridtide_store.geography import haversine_km
 
 CATALOGUE = catalogue.load()
 
@@ -74,14 +76,34 @@ def test_no_alias_looks_like_coordinates_a_list_or_a_cloud_region() -> None:
 
 def test_a_key_begins_with_its_country() -> None:
     wrong = [z.key for z in CATALOGUE.zones.values() if z.key.split("-")[0] != z.country]
-    assert wrong == []
+    assert wrong == ["UK", "SEM"]  # two aggregates of zones of two countries
 
 
-def test_an_aggregate_has_zones_of_its_own() -> None:
+def test_an_aggregate_has_at_least_two_zones_each_once() -> None:
     for zone in CATALOGUE.zones.values():
-        if zone.kind is ZoneKind.AGGREGATE:
-            members = [z for z in CATALOGUE.zones.values() if z.key.startswith(f"{zone.key}-")]
-            assert len(members) >= 2, zone.key
+        members = CATALOGUE.members(zone.key)
+        assert (zone.kind is ZoneKind.AGGREGATE) == bool(members), zone.key
+        assert len({each.key for each in members}) == len(members), zone.key
+        assert len(members) != 1, zone.key
+        assert {each.kind for each in members} <= {ZoneKind.ZONE}, zone.key
+
+
+def test_a_country_has_all_its_zones_and_a_region_of_eia_those_of_its_code() -> None:
+    assert [each.key for each in CATALOGUE.members("DK")] == ["DK-DK1", "DK-DK2"]
+    assert {each.key for each in CATALOGUE.members("UK")} == {"GB", "GB-NIR", "GB-ZET"}
+    for key in ("US-CAL", "US-CAR", "US-CENT", "US-FLA", "US-MIDW", "US-NW", "US-SE", "US-SW"):
+        inside = {z for z in CATALOGUE.members("US") if z.key.startswith(f"{key}-")}
+        assert set(CATALOGUE.members(key)) == inside, key
+
+
+def test_a_city_is_in_a_zone_and_within_its_reach_in_no_other() -> None:
+    cities = CATALOGUE.cities
+    assert len({city.key for city in cities}) == len(cities) > 100
+    assert {city.zone for city in cities} <= set(CATALOGUE.zones)
+    for a, b in combinations(cities, 2):
+        if a.zone != b.zone:
+            km = haversine_km(a.lat, a.lon, b.lat, b.lon)
+            assert km > a.certain_km + b.certain_km, (a.key, b.key)
 
 
 def test_every_us_zone_with_a_respondent_that_is_not_merged_is_read_from_eia() -> None:
@@ -109,6 +131,7 @@ PLAIN = 'name = "A", country = "A", timezone = "UTC", lat = 0, lon = 0'
         ('A = { name = "A", country = "A" }', "missing"),
         (f"A = {{ {PLAIN}, capital = 1 }}", "capital"),
         (f'A = {{ {PLAIN}, kind = "x" }}', "'x' is not a valid"),
+        (f'A = {{ {PLAIN}, kind = "aggregate", members = ["C"] }}', "no zone has the key C"),
         (f'A = {{ {PLAIN} }}\nB = {{ {PLAIN}, aliases = ["a"] }}', "a names two zones"),
     ],
 )

@@ -126,9 +126,9 @@ def test_overseas_parts_are_left_out() -> None:
     assert not ATLAS.one_zone["NL"].contains(12.18, -68.26)  # Bonaire
 
 
-@pytest.mark.parametrize("country", [*ATLAS.one_zone, *ATLAS.several_zones])
+@pytest.mark.parametrize("country", [*ATLAS.one_zone, *ATLAS.several_zones, *ATLAS.states])
 def test_every_outline_is_closed(country: str) -> None:
-    shape = ATLAS.one_zone.get(country) or ATLAS.several_zones[country]
+    shape = {**ATLAS.one_zone, **ATLAS.several_zones, **ATLAS.states}[country]
     ends: Counter[tuple[float, float]] = Counter()
     for border_part in shape.border_parts:
         ends[border_part.lons[0], border_part.lats[0]] += 1

@@ -134,3 +134,35 @@ def test_islets_and_overseas_parts_are_left_out_and_the_rest_is_closed() -> None
 
 def test_a_country_the_atlas_does_not_draw_has_no_outline() -> None:
     assert MAKE.outline(atlas(), "LU", tolerance_km=0.1, island_km2=4) is None
+
+
+def test_states_of_one_zone_are_joined_without_their_common_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    states = importlib.import_module("make_state_outlines")
+    arcs = [
+        [(11, 41), (10, 41), (10, 42), (11, 42)],  # 0 the coast of A
+        [(11, 42), (11, 41)],  # 1 between A and B
+        [(11, 42), (12, 42)],  # 2 between B and C
+        [(12, 42), (12, 41), (11, 41)],  # 3 the coast of B
+        [(11, 42), (11, 46), (12, 46), (12, 42)],  # 4 the rest of C, as far as Canada
+    ]
+    geometries = [
+        {"type": "Polygon", "arcs": [[0, 1]], "properties": {"name": "A"}},
+        {"type": "Polygon", "arcs": [[~1, 2, 3]], "properties": {"name": "B"}},
+        {"type": "MultiPolygon", "arcs": [[[4, ~2]]], "properties": {"name": "C"}},
+    ]
+    atlas = {
+        "transform": {"scale": [0.001, 0.001], "translate": [0, 0]},
+        "arcs": [_steps(arc) for arc in arcs],
+        "objects": {"states": {"geometries": geometries}},
+    }
+    joined = states.outline(atlas, ("A", "B"))
+    assert joined["borders"] == [[11000, 42000, 1000, 0]]
+    assert len(joined["coasts"]) == 2
+    together = geography.outline("AB", **joined)
+    assert together.contains(41.5, 10.5)
+    assert together.contains(41.5, 11.5)
+    assert not together.contains(42.5, 11.5)
+    assert states.outline(atlas, ("C",))["coasts"] == []

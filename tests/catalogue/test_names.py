@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue
-from gridtide_store.catalogue import Names, fold, read_names
+from gridtide_store.catalogue import ZoneKind
+from gridtide_store.names import Certainty, Names, fold, read_names
+from gridtide_store.postcodes import zone_of_postcode
 from gridtide_store.regions import How, resolve, resolve_zone
 
 KNOWN = catalogue.load()
@@ -50,6 +52,7 @@ def test_three_letters_of_a_country_are_its_zone(code: str, zone: str) -> None:
 def test_every_country_of_ours_has_its_three_letters_and_its_name_tested() -> None:
     countries = {zone.key for zone in KNOWN.zones.values() if zone.key == zone.country}
     assert {*ALPHA_3.values(), "GB"} == countries
+    assert resolve("GBR").zone == "UK"
     for key in countries:
         assert resolve(KNOWN.zones[key].name).zone == key
 
@@ -94,32 +97,102 @@ def test_every_country_of_ours_has_its_three_letters_and_its_name_tested() -> No
 def test_a_name_that_denotes_one_zone_is_resolved(name: str, zone: str) -> None:
     answer = resolve(name)
     assert (answer.zone, answer.how, answer.region) == (zone, How.ALIAS, name)
+    assert (answer.certainty, answer.meaning) == (Certainty.EXACT, None)
     assert resolve_zone(name).key == zone
+
+
+@pytest.mark.parametrize(
+    ("name", "zone", "certainty", "meaning"),
+    [
+        ("10YDE-VE-------2", "DE", "inside", "part of Germany"),
+        ("50hertz", "DE", "inside", "a control area of Germany"),
+        ("IT_ROSN", "IT-SO", "inside", "part of South Italy"),
+        ("Wales", "GB", "inside", "Wales, part of Great Britain"),
+        ("CAISO_NORTH", "US-CAL-CISO", "inside", "a part of CAISO"),
+        ("ERCOT_SANANTONIO", "US-TEX-ERCO", "inside", "a part of ERCOT"),
+        ("isone-wcma", "US-NE-ISNE", "inside", "a part of ISONE"),
+        ("Vermont", "US-NE-ISNE", "inside", "the state of Vermont"),
+        ("San Francisco", "US-CAL-CISO", "inside", "San Francisco, CA"),
+        ("st. louis", "US-MIDW-MISO", "inside", "St Louis, MO"),
+        ("Portland ME", "US-NE-ISNE", "inside", "Portland, ME"),
+        ("DE_LU", "DE", "mostly", "the bidding zone of Germany and Luxembourg"),
+        ("10Y1001A1001A82H", "DE", "mostly", "the bidding zone of Germany and Luxembourg"),
+        ("New York", "US-NY-NYIS", "mostly", "the state or city of New York"),
+    ],
+)
+def test_a_name_of_what_lies_in_a_zone_is_resolved_and_says_so(
+    name: str, zone: str, certainty: str, meaning: str
+) -> None:
+    answer = resolve(name)
+    assert (answer.zone, answer.certainty, answer.meaning) == (zone, certainty, meaning)
+    with pytest.raises(UnknownRegion, match=zone):
+        resolve_zone(name)  # a file of Wales is not one of Great Britain
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("UK", "UK"),
+        ("u.k.", "UK"),
+        ("GBR", "UK"),
+        ("United Kingdom", "UK"),
+        ("IE_SEM", "SEM"),
+        ("NEM", "AU-NEM"),
+        ("Canarias", "ES-CN"),
+        ("CAL", "US-CAL"),
+        ("Sverige", "SE"),
+    ],
+)
+def test_a_name_of_several_zones_that_are_known_together_is_their_aggregate(
+    name: str, zone: str
+) -> None:
+    assert resolve(name).zone == zone
+    assert KNOWN.zones[zone].kind is ZoneKind.AGGREGATE
+    assert len(KNOWN.members(zone)) > 1
+
+
+@pytest.mark.parametrize(
+    ("postcode", "zone"),
+    [
+        ("SW1A 1AA", "GB"),
+        ("sw1a1aa", "GB"),
+        ("EC1A", "GB"),
+        ("N1", "GB"),
+        ("KW15", "GB"),
+        ("BT1 1AA", "GB-NIR"),
+        ("ZE1", "GB-ZET"),
+        ("JE2 3AB", "JE"),
+        ("GY1", "GG"),
+        ("IM1 1AA", "IM"),
+        ("SE1 9AA", "GB"),
+    ],
+)
+def test_a_postcode_is_in_the_zone_of_its_area(postcode: str, zone: str) -> None:
+    answer = resolve(postcode)
+    assert (answer.zone, answer.how, answer.certainty) == (zone, How.POSTCODE, "inside")
+
+
+def test_a_bidding_zone_comes_before_an_outward_code_that_is_spelled_like_it() -> None:
+    assert resolve("SE1").zone == "SE-SE1"
+
+
+@pytest.mark.parametrize("text", ["QQ1", "SW1A 1AC", "SW1A 1A", "QX", "1AA", "ÅB1", "E1" * 50])
+def test_what_is_not_a_postcode_is_unknown(text: str) -> None:
+    assert zone_of_postcode(text) is None
+    with pytest.raises(UnknownRegion):
+        resolve(text)
 
 
 @pytest.mark.parametrize(
     ("name", "zones", "says"),
     [
-        ("UK", ["GB", "GB-NIR"], "the United Kingdom"),
-        ("United Kingdom", ["GB", "GB-NIR"], "the United Kingdom"),
-        ("u.k.", ["GB", "GB-NIR"], "Did you mean GB (Great Britain) or GB-NIR"),
-        ("GBR", ["GB", "GB-NIR"], "the United Kingdom"),
         ("Scotland", ["GB", "GB-ZET"], "part of Great Britain"),
-        ("DE_LU", ["DE", "LU"], "the bidding zone of Germany and Luxembourg"),
-        ("DE-LU", ["DE", "LU"], "not exactly one zone"),
-        ("10Y1001A1001A82H", ["DE", "LU"], "not exactly one zone"),
-        ("10YDE-VE-------2", ["DE"], "part of Germany"),
-        ("IE_SEM", ["IE", "GB-NIR"], "single market"),
-        ("IT_ROSN", ["IT-SO"], "part of South Italy"),
-        ("CAISO_NORTH", ["US-CAL-CISO"], "Did you mean US-CAL-CISO"),
-        ("ERCOT_SANANTONIO", ["US-TEX-ERCO"], "Did you mean US-TEX-ERCO"),
-        ("PJM_CHICAGO", ["US-MIDA-PJM"], "Did you mean US-MIDA-PJM"),
-        ("ISONE_WCMA", ["US-NE-ISNE"], "Did you mean US-NE-ISNE"),
+        ("DE_AT_LU", ["DE", "AT", "LU"], "Germany, Austria and Luxembourg"),
+        ("ERCOT_ONTARIO", ["US-TEX-ERCO"], "Did you mean US-TEX-ERCO"),
+        ("Georgia", ["US-SE-SOCO"], "the state of Georgia or Georgia"),
         ("FR-BRE", ["FR"], "Did you mean FR (France)"),
-        ("US-TEX", ["US-TEX-ERCO"], "the EIA region Texas"),
         ("California", ["US-CAL-CISO", "US-CAL-LDWP"], "it means California"),
         ("US-CA", ["US-CAL-CISO", "US-CAL-LDWP"], "it means California"),
-        ("NEM", ["AU-NSW", "AU-QLD"], "the National Electricity Market"),
         ("WECC", ["US-CAL-CISO"], "reliability region"),
         # What two tools call different things is neither.
         ("SC", ["US-CAR-SC"], "(EIA) or South Carolina or Seychelles"),
@@ -164,10 +237,16 @@ def test_no_name_of_another_tool_hides_a_key_or_an_alias_of_ours() -> None:
 
 
 def test_every_certain_name_leads_to_its_zone_however_it_is_written() -> None:
-    for key, names in TABLE["zone"].items():
-        for name in names:
-            for written in (name, name.lower(), name.replace("_", "-"), f" {name} "):
-                assert resolve(written).zone == key, written
+    listed = [(key, name) for key, names in TABLE["zone"].items() for name in names]
+    listed += [
+        (each["zone"], name)
+        for certainty in ("inside", "mostly")
+        for each in TABLE[certainty]
+        for name in each["names"]
+    ]
+    for key, name in listed:
+        for written in (name, name.lower(), name.replace("_", "-"), f" {name} "):
+            assert resolve(written).zone == key, written
 
 
 def test_every_name_of_several_lists_its_zones_and_none_of_elsewhere_is_a_zone() -> None:
@@ -186,6 +265,7 @@ def test_every_name_of_several_lists_its_zones_and_none_of_elsewhere_is_a_zone()
     [
         ('several = []\n[zone]\nXX = ["Ex"]\n[elsewhere]', "no zone has the key XX"),
         ('several = []\n[zone]\nDE = ["Ex"]\nFR = ["ex"]\n[elsewhere]', "'ex' denotes a zone"),
+        ('several = []\nmarkets = ["Ex"]\n[zone]\n[elsewhere]', "market ex is not the name"),
         ("several = [", "is not TOML"),
     ],
 )
@@ -252,7 +332,12 @@ def check_character(code: str) -> str:
 
 def test_every_eic_in_the_table_has_its_check_character() -> None:
     names = [name for each in TABLE["zone"].values() for name in each]
-    names += [name for each in TABLE["several"] for name in each["names"]]
+    names += [
+        name
+        for kind in ("inside", "mostly", "several")
+        for each in TABLE[kind]
+        for name in each["names"]
+    ]
     codes = [name for name in names if re.fullmatch(r"[0-9]{2}[YZTWVAX][0-9A-Z-]{13}", name)]
     assert len(codes) > 100
     assert [code for code in codes if check_character(code) != code[-1]] == []

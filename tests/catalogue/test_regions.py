@@ -76,13 +76,50 @@ def test_a_city_inside_a_country_of_one_zone(city: str, place: str, zone: str) -
 
 
 @pytest.mark.parametrize(
+    ("city", "place", "zone", "how"),
+    [
+        ("San Francisco", "37.7749,-122.4194", "US-CAL-CISO", How.CITY),
+        ("New York", "40.7128,-74.0060", "US-NY-NYIS", How.CITY),
+        ("New York", "40.730610,-73.935242", "US-NY-NYIS", How.CITY),
+        ("Seattle", "47.6062,-122.3321", "US-NW-SCL", How.CITY),
+        ("Los Angeles, near a cloud site of CAISO", "34.05,-118.24", "US-CAL-LDWP", How.CITY),
+        ("Chicago", "41.8781,-87.6298", "US-MIDA-PJM", How.CITY),
+        ("Worcester, Massachusetts", "42.2626,-71.8023", "US-NE-ISNE", How.STATES),
+        ("Springfield, 7 km from Connecticut", "42.1015,-72.5898", "US-NE-ISNE", How.STATES),
+        ("Montpelier, Vermont", "44.2601,-72.5754", "US-NE-ISNE", How.STATES),
+        ("Morgantown, West Virginia", "39.6295,-79.9559", "US-MIDA-PJM", How.STATES),
+        ("Annapolis, Maryland", "38.9784,-76.4922", "US-MIDA-PJM", How.STATES),
+    ],
+)
+def test_a_city_or_state_of_the_us_that_is_in_one_zone(
+    city: str, place: str, zone: str, how: How
+) -> None:
+    answer = resolve(place)
+    assert (answer.zone, answer.how, answer.certainty) == (zone, how, "inside"), city
+
+
+@pytest.mark.parametrize(
+    ("place", "first"),
+    [
+        ("44.99,-72.10", "US-NE-ISNE"),  # Derby Line, at the border of Québec
+        ("42.745,-73.28", "US-NY-NYIS"),  # Vermont, at the border of New York
+        ("40.7163,-74.0250", "US-MIDA-PJM"),  # the Hudson, between Manhattan and Jersey City
+        ("38.5767,-121.5300", "US-CAL-BANC"),  # West Sacramento, across the river from SMUD
+        ("45.5152,-122.6784", "US-NW-PGE"),  # Portland: PGE and PacifiCorp interleave
+    ],
+)
+def test_a_place_near_a_border_of_zones_is_not_certain(place: str, first: str) -> None:
+    assert nearest(place)[0] == first
+
+
+@pytest.mark.parametrize(
     ("city", "place", "zone"),
     [
         ("Paris", "48.8566,2.3522", "FR"),
         ("Ashburn", "39.0438,-77.4874", "US-MIDA-PJM"),
+        ("Washington's west, at no state's heart", "38.95,-77.25", "US-MIDA-PJM"),
         ("Sydney", "-33.8688,151.2093", "AU-NSW"),
         ("Dallas airport", "32.8998,-97.0403", "US-TEX-ERCO"),
-        ("Chicago", "41.8781,-87.6298", "US-MIDA-PJM"),
         ("Monza, 15 km from Milan", "45.5845,9.2744", "IT-NO"),
     ],
 )
@@ -100,7 +137,7 @@ def test_a_city_near_a_cloud_site(city: str, place: str, zone: str) -> None:
         ("54.597,-5.930", "GB-NIR", "GB, a country of 3 zones"),  # Belfast
         ("47.558,7.588", "CH", "3 km of a border"),  # Basel
         ("46.193,6.236", "CH", "FR, a country of 2 zones"),  # Annemasse, 7 km from Geneva
-        ("41.2565,-95.9345", "US-MIDW-MISO", "no cloud site"),  # Omaha is SPP, not MISO
+        ("41.2565,-95.9345", "US-CENT-SWPP", "no cloud site"),  # Omaha, MISO across the river
         ("51.443,4.930", "NL", "border"),  # Baarle-Hertog, a Belgian enclave
         ("0,0", "ES-CN-FV", "at sea"),
     ],
@@ -133,6 +170,7 @@ def test_distances_are_measured_and_sorted() -> None:
         ("germny", "DE"),
         ("Victoria", "AU-VIC"),  # also in British Columbia
         ("Frankfurt", "aws:eu-central-1"),
+        ("Springfield", "Springfield IL"),
         ("aws:us-east-11", "aws:us-east-1"),
         ("US-CAL-CSIO", "US-CAL-CISO"),
     ],
@@ -203,7 +241,7 @@ def test_any_place_is_answered_with_a_zone_or_its_neighbours(lat: float, lon: fl
     if isinstance(answer, BadInput):
         assert len(nearest(f"{lat},{lon}")) == 5
     else:
-        assert answer.how in (How.OUTLINE, How.SITE)
+        assert answer.how in (How.OUTLINE, How.CITY, How.STATES, How.SITE)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ PLACE: Json = {
     "zone": "DE",
     "zone_name": "Germany",
     "resolved_by": "zone key",
+    "certainty": "exact",
+    "meaning": None,
 }
 ANSWER: Json = {
     **PLACE,
@@ -125,6 +127,8 @@ BEST_REGION: Json = {
             "zone": "US-PJM",
             "zone_name": "PJM",
             "resolved_by": "cloud region",
+            "certainty": "inside",
+            "meaning": "Frankfurt",
             "mean": 350.0,
             "mean_now": None,
             "saving": None,
@@ -134,6 +138,8 @@ BEST_REGION: Json = {
             "zone": "FR",
             "zone_name": "France",
             "resolved_by": "zone key",
+            "certainty": "exact",
+            "meaning": None,
             "hours": 4.0,
             "signal": "ci_lifecycle_consumed",
             "unit": "gCO2e/kWh",

@@ -27,9 +27,11 @@ def test_simulated_and_replayed_answers_say_so(said: SimpleNamespace) -> None:
 
 
 def test_a_region_that_is_no_zone_key_is_shown_with_its_zone(said: SimpleNamespace) -> None:
-    text = window(said, region="gcp:europe-west3", resolved_by="cloud region")
+    text = window(
+        said, region="gcp:europe-west3", resolved_by="cloud region", certainty="inside"
+    )
     assert text.startswith("gcp:europe-west3 = DE (Germany): start")
-    assert "zone     by cloud region" in text
+    assert "zone     by cloud region; the region lies inside it" in text
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def test_the_answer_names_everything_it_stands_on(ask: Asker) -> None:
         "zone": "DE",
         "zone_name": "Germany",
         "resolved_by": "zone key",
+        "certainty": "exact",
+        "meaning": None,
         "start": "2026-03-02T15:00:00Z",
         "end": "2026-03-02T17:00:00Z",
         "hours": 2.0,

@@ -42,6 +42,7 @@ def test_rows_are_split_at_the_slots_they_cut(ask: Asker) -> None:
     assert answer["rows"][0]["start"] == "2026-03-01T10:20:00Z"
     for name, value in {
         **{"region": "DE", "zone": "DE", "zone_name": "Germany", "resolved_by": "zone key"},
+        **{"certainty": "exact", "meaning": None},
         **{"signal": "ci_lifecycle_produced", "unit": "gCO2e/kWh", "quality": "measured"},
         **{"simulated": False, "source": "derived@ipcc_ar5/alpha", "licence": "CC-BY-4.0"},
         **{"data_age_seconds": 0.0, "as_of": "2026-03-02T12:00:00Z", "replay": False},

@@ -17,6 +17,8 @@ def test_the_newest_run_is_given_whole_as_issued(ask: Asker) -> None:
         "zone": "DE",
         "zone_name": "Germany",
         "resolved_by": "zone key",
+        "certainty": "exact",
+        "meaning": None,
         "signal": "ci_lifecycle_produced",
         "unit": "gCO2e/kWh",
         "quality": "forecast",

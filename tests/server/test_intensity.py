@@ -30,6 +30,8 @@ def test_without_a_range_the_latest_slot_answers(ask: Asker) -> None:
         "zone": "DE",
         "zone_name": "Germany",
         "resolved_by": "zone key",
+        "certainty": "exact",
+        "meaning": None,
         "signal": "ci_lifecycle_produced",
         "unit": "gCO2e/kWh",
         "simulated": False,

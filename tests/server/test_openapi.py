@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from gridtide.schema import health, responses
 from gridtide.schema import openapi as described
-from gridtide.schema import responses
 from gridtide_server import openapi
 from tests.server.published import Asker
 
@@ -144,8 +144,8 @@ def test_no_body_s_name_is_also_an_answer_s() -> None:
         ("/v1/zones/DE/intensity", responses.Intensity),
         ("/v1/zones/DE/intensity?start=2026-03-02T00:00Z", responses.Intensity),
         ("/v1/zones/BE/forecast", responses.Forecast),
-        ("/healthz", responses.Health),
-        ("/readyz", responses.Readiness),
+        ("/healthz", health.Health),
+        ("/readyz", health.Readiness),
     ],
 )
 def test_answers_have_the_members_described_and_no_others(

@@ -47,7 +47,8 @@ def test_an_unbroken_job_gets_the_window_of_best_window_with_grams_and_savings(
     assert plan["reason"]["code"] == "best"
     window = ask.json("/v1/best-window?region=DE&hours=2")
     for name in (
-        *("region", "zone", "zone_name", "resolved_by", "start", "end", "signal", "unit"),
+        *("region", "zone", "zone_name", "resolved_by", "certainty", "meaning"),
+        *("start", "end", "signal", "unit"),
         *("mean", "quality", "simulated", "source", "licence", "model", "issued_at"),
         *("data_age_seconds", "as_of", "replay"),
     ):

@@ -39,8 +39,9 @@ from gridtide_pipelines.ingest.mixing import row_kind
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_store.data_directory import writer_lock
 from gridtide_store.ledger import Ledger
+from gridtide_store.names import Certainty
 from gridtide_store.records import Facts
-from gridtide_store.regions import How, resolve
+from gridtide_store.regions import resolve
 from gridtide_store.store import Store
 
 UNSAID = "as supplied by the operator"
@@ -198,8 +199,11 @@ def _zone(name: str) -> str:
         BadInput: a cloud region or a place, which is not what a file is of.
     """
     found = resolve(name)
-    if found.how not in (How.ZONE_KEY, How.ALIAS):
-        raise BadInput(f"{name} is a {found.how}; name its zone: --zone {found.zone}")
+    if found.certainty is not Certainty.EXACT:
+        what = found.meaning or found.how
+        raise BadInput(
+            f"{name} is {what}, in zone {found.zone}; name its zone: --zone {found.zone}"
+        )
     return found.zone
 
 

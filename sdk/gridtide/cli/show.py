@@ -20,6 +20,7 @@ from gridtide.schema.text import (
     format_minute,
     format_percent,
     format_region_of_zone,
+    format_resolution,
     format_value,
 )
 
@@ -152,7 +153,7 @@ def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
         f"  signal   {answer.signal}",
         f"  quality  {quality}",
         f"  data     {old}, {answer.source} ({answer.licence})",
-        f"  zone     by {answer.resolved_by}",
+        f"  zone     {format_resolution(answer.resolved_by, answer.certainty, answer.meaning)}",
     ]
     if answer.replay:
         lines.append(f"  replay   as known at {format_minute(answer.as_of)}, not now")

@@ -14,6 +14,7 @@ from gridtide.schema.text import (
     format_grams,
     format_minute,
     format_percent,
+    format_resolution,
     format_value,
 )
 
@@ -57,7 +58,8 @@ def _origin(answer: FootprintAnswer) -> list[str]:
     named = answer.zone if answer.region == answer.zone else f"{answer.region} = {answer.zone}"
     seconds = answer.data_age_seconds
     lines = [
-        f"zone    {named} ({answer.zone_name}), by {answer.resolved_by}",
+        f"zone    {named} ({answer.zone_name}), "
+        f"{format_resolution(answer.resolved_by, answer.certainty, answer.meaning)}",
         f"signal  {answer.signal}, {answer.quality or 'nothing known'}",
         f"data    {'age unknown' if seconds is None else f'{format_age(seconds)} old'}, "
         f"{answer.source or 'none'} ({answer.licence})",

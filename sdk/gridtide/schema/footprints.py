@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from gridtide.accounting.emissions import EnergyRow, Row, RowFootprint, refuse_offset
 from gridtide.accounting.sci import Equivalent, Factors, Gain
@@ -201,6 +201,11 @@ class FootprintAnswer(Response, Shown, Tabular, Record):
     zone: Annotated[str | None, Field("key of the zone that answers")]
     zone_name: Annotated[str | None, Field("its name")]
     resolved_by: Annotated[str | None, Field("how the zone was found")]
+    certainty: Annotated[
+        Literal["exact", "inside", "mostly"] | None,
+        Field("whether the region is the zone, inside it, or mostly in it"),
+    ]
+    meaning: Annotated[str | None, Field("what the region is, in words")]
     signal: Annotated[Signal | None, Field("which quantity under which accounting rule")]
     unit: Annotated[str | None, Field("unit of the signal")]
     quality: Annotated[Quality | None, Field("of the least certain slot that counts")]

@@ -1,4 +1,4 @@
-"""Responses about windows, forecasts, history, zones and the service itself.
+"""Responses about windows, forecasts, history and zones.
 
 The server answers with these classes, the SDK decodes them, and the OpenAPI is made from them.
 Fields that responses have in common are written once, in the first three. Times are aware UTC.
@@ -44,7 +44,20 @@ class Located:
     zone_name: Annotated[str, Field("its name")]
     resolved_by: Annotated[
         str,
-        Field("zone key, alias, cloud region, country outline, or cloud site within 30 km"),
+        Field(
+            "zone key, alias, cloud region, postcode, country outline, outline of states, "
+            "listed city, or cloud site within 30 km"
+        ),
+    ]
+    certainty: Annotated[
+        Literal["exact", "inside", "mostly"],
+        Field(
+            "exact: the region is the zone; inside: it lies wholly inside the zone; mostly: at "
+            "least 97 % of its load is in the zone"
+        ),
+    ]
+    meaning: Annotated[
+        str | None, Field("what the region is, in words; null where the zone says it")
     ]
 
 
@@ -251,49 +264,3 @@ class Zones(Response, Shown, Tabular, Record):
 
     def __len__(self) -> int:
         return len(self.zones)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health(Record):
-    """The process answers."""
-
-    status: Annotated[Literal["alive"], Field("of the process")] = "alive"
-    version: Annotated[str, Field("release of the service")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleZone:
-    """A zone whose data is late, and why."""
-
-    zone: Annotated[str, Field("its key")]
-    reasons: Annotated[tuple[str, ...], Field("why it is late")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness(Record):
-    """Whether requests get current answers, and if not, why."""
-
-    status: Annotated[
-        Literal["ready", "stale", "unavailable"], Field("whether responses are current")
-    ]
-    snapshot: Annotated[str | None, Field("the snapshot that is served")]
-    published_at: Annotated[datetime | None, Field("when it was published")]
-    zones: Annotated[int, Field("number of zones checked")]
-    stale: Annotated[tuple[StaleZone, ...], Field("zones that are late")]
-    reasons: Annotated[tuple[str, ...], Field("why all zones are late or nothing is served")]
-    now: Annotated[datetime, Field("the server's clock")]
-    replay: Annotated[bool, Field("whether that clock stands still at another time")]
-
-    @classmethod
-    def unavailable(cls, reason: str, now: datetime, *, replay: bool) -> Self:
-        """Return the response of a service that has nothing to answer from."""
-        return cls(
-            status="unavailable",
-            snapshot=None,
-            published_at=None,
-            zones=0,
-            stale=(),
-            reasons=(reason,),
-            now=now,
-            replay=replay,
-        )

@@ -39,6 +39,18 @@ def format_grams(grams: float) -> str:
     return f"{grams:.4g} g CO2e"
 
 
+def format_resolution(
+    resolved_by: str | None, certainty: str | None, meaning: str | None
+) -> str:
+    """Return how a zone was found, and what the region is where it is not the zone itself."""
+    if certainty in (None, "exact"):
+        return f"by {resolved_by}"
+    words = {"inside": "lies inside it", "mostly": "lies mostly in it"}
+    return (
+        f"by {resolved_by}; {meaning or 'the region'} {words.get(certainty or '', certainty)}"
+    )
+
+
 def format_region_of_zone(region: str, zone: str, zone_name: str) -> str:
     """Return the zone with its name, and the region of the request where it differs."""
     return f"{zone if region == zone else f'{region} = {zone}'} ({zone_name})"

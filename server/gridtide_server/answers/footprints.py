@@ -34,7 +34,10 @@ from gridtide_store.snapshot import Observed
 from gridtide_store.vocabulary import CERTAINTY
 
 NO_LOCATION: dict[str, Any] = dict.fromkeys(
-    ("region", "zone", "zone_name", "resolved_by", "signal", "unit", "quality", "source")
+    (
+        *("region", "zone", "zone_name", "resolved_by", "certainty", "meaning"),
+        *("signal", "unit", "quality", "source"),
+    )
 ) | {"licence": None, "simulated": False, "data_age_seconds": None}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from gridtide.errors import BadInput, TooManyRegions, UnknownRegion
 from gridtide.model import MOST_REGIONS
@@ -21,6 +21,8 @@ class Location(TypedDict):
     zone: str
     zone_name: str
     resolved_by: str
+    certainty: Literal["exact", "inside", "mostly"]
+    meaning: str | None
 
 
 def location_of(region: Resolution) -> Location:
@@ -30,6 +32,8 @@ def location_of(region: Resolution) -> Location:
         "zone": region.zone,
         "zone_name": region.zone_name,
         "resolved_by": region.how.value,
+        "certainty": region.certainty.value,
+        "meaning": region.meaning,
     }
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from gridtide.errors import NoData
 from gridtide.model import Signal, format_time
-from gridtide.schema.responses import Readiness, StaleZone, ZoneForecast, ZoneInfo, Zones
+from gridtide.schema.health import Readiness, StaleZone
+from gridtide.schema.responses import ZoneForecast, ZoneInfo, Zones
 from gridtide.windows import default_signal
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View

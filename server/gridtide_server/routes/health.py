@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 
 from gridtide.errors import BadInput, GridtideError
 from gridtide.schema.encode import encode
+from gridtide.schema.health import Health, Readiness
 from gridtide.schema.requests import NoParameters, ReadinessRequest
-from gridtide.schema.responses import Health, Readiness
 from gridtide_server.answers.regions import resolve_region
 from gridtide_server.answers.zones import build_readiness
 from gridtide_server.http.caching import reply_again
