@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from math import floor, fsum
 from operator import add, mul, neg, sub
 from typing import TYPE_CHECKING
@@ -92,19 +92,16 @@ class Run:
 
     def mean(self, start: int, end: int) -> float:
         """Exact mean over ``[start, end)``, which must lie inside the run."""
-        first = bisect_right(self.edges, start) - 1
-        last = bisect_left(self.edges, end) - 1
+        edges, values = self.edges, self.values
+        first, last = bisect_right(edges, start) - 1, bisect_left(edges, end) - 1
         if first == last:
-            return self.values[first]
+            return values[first]
         if last - first > LONG:
             integral = self.upto(end) - self.upto(start)
             return integral / ((end - start) * STEPS_PER_UNIT)
-        values, edges = self.values, self.edges
-        ends = (
-            values[first] * (edges[first + 1] - start),
-            values[last] * (end - edges[last]),
-        )
-        return fsum(chain(ends, self._products[first + 1 : last])) / (end - start)
+        head = values[first] * (edges[first + 1] - start)
+        tail = values[last] * (end - edges[last])
+        return fsum((head, *self._products[first + 1 : last], tail)) / (end - start)
 
     @cached_property
     def _products(self) -> list[float]:

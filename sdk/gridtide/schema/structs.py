@@ -40,16 +40,18 @@ def convert_request(kind: type[Any]) -> Callable[[object], Any]:
     """Return what makes a request of a JSON object; null counts as left out."""
     import msgspec
 
-    struct = _request_struct(kind)
-    makers = [(each.name, _make_of(each)) for each in definition_of(kind).values()]
+    struct, every = _request_struct(kind), definition_of(kind).values()
+    makers = [(each.name, make) for each in every if (make := _make_of(each))]
+    never_null = [each.name for each in every if not each.required and each.default is not None]
 
     def convert(value: object) -> Any:  # noqa: ANN401  # a `kind`
-        found = msgspec.convert(value, struct)
-        values = {}
+        values = msgspec.structs.asdict(msgspec.convert(value, struct))
         for name, make in makers:
-            one = getattr(found, name)
-            if one is not None:  # so it was given
-                values[name] = one if make is None else make(one)
+            if values[name] is not None:
+                values[name] = make(values[name])
+        for name in never_null:
+            if values[name] is None:
+                del values[name]
         return kind(**values)
 
     return convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from gridtide.errors import BadInput, NoData, NoFeasibleWindow
 from gridtide.model import Signal, format_time, parse_hours
@@ -32,8 +32,7 @@ from gridtide_store.regions import Resolution
 SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """The search for one window.
 
     Attributes:
@@ -75,8 +74,7 @@ class Search:
         return first if self.earliest is None else max(self.earliest, first)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The best window of one region, and the mean of a job that starts at once there."""
 
     region: Resolution
@@ -132,9 +130,9 @@ def search_forecast(region: Resolution, forecast: Forecast, search: Search) -> D
     Raises:
         NoFeasibleWindow: no uninterrupted window of that length fits.
     """
-    series, span = forecast.series, to_microseconds(search.duration)
+    series, duration = forecast.series, search.duration
     # Instants: a batch has a thousand searches.
-    now = to_instant(search.immediate_start)
+    span, now = to_microseconds(duration), to_instant(search.immediate_start)
     low = now if search.earliest is None else max(now, to_instant(search.earliest))
     high = None if search.deadline is None else to_instant(search.deadline)
     lower = series.signal.lower_is_cleaner
@@ -143,8 +141,8 @@ def search_forecast(region: Resolution, forecast: Forecast, search: Search) -> D
         error = no_window(series, span, low, high)
         raise NoFeasibleWindow(str(error), forecast_end=forecast.end)
     start, run = best
-    end = start + span
-    window = Window(to_moment(start), to_moment(end), run.mean(start, end))
+    begin = to_moment(start)
+    window = Window(begin, begin + duration, run.mean(start, start + span))
     return Decision(region, forecast, window, mean_between(series.runs, now, now + span))
 
 
