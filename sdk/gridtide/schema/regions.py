@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from gridtide.errors import BadInput, TooManyRegions
 from gridtide.model import MOST_REGIONS, Region, format_region
 from gridtide.planning.problem.regions import (
-    Allowed,
-    CurrentRegion,
-    DataSize,
-    HowOften,
     Jurisdiction,
-    LatencyByRegion,
-    LatencyFrom,
     Latitude,
     Longitude,
-    MaxLatency,
-    MoveEnergy,
     Moves,
     OwnIntensity,
     Pue,
-    Residency,
+    RegionRules,
     check_coordinates,
     check_names,
-    check_rules,
 )
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
@@ -71,7 +62,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Candidates(RegionRules):
     """The regions to choose from and the rules, as `gridtide.planning.CandidateRegions`.
 
     In `regions` a region stands for a candidate without more to say. One that is named twice
@@ -85,15 +76,6 @@ class Candidates:
     regions: Annotated[
         tuple[Candidate, ...], Field("of equal ones the first wins", former=("places",))
     ]
-    current_region: CurrentRegion = None
-    allowed: Allowed = None
-    residency: Residency = None
-    max_latency_ms: MaxLatency = None
-    latency_from: LatencyFrom = None
-    latency_ms: LatencyByRegion = field(default_factory=dict)
-    data_gb: DataSize = 0.0
-    kwh_per_gb: MoveEnergy = None
-    moves: HowOften = Moves.ONE
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -123,7 +105,7 @@ class Candidates:
                 "request and compare the best of each part"
             )
         check_names(names)
-        check_rules(self, names)
+        self.check_rules(names)
 
 
 Where = Region | Candidate | Candidates | Iterable[Region | Candidate]

@@ -27,7 +27,7 @@ class Moves(StrEnum):
     FOLLOW = "follow"  # it may move at every edge of a slot
 
 
-# Fields that `CandidateRegion` and `CandidateRegions` share with the requests of a service.
+# Fields that `CandidateRegion` shares with the requests of a service.
 Pue = Annotated[
     float, Field("power usage effectiveness: energy drawn per energy of the job", at_least=1)
 ]
@@ -43,37 +43,6 @@ Longitude = Annotated[
     float | None,
     Field("left out: of the cloud region or zone", unit="degrees", at_least=-180, at_most=180),
 ]
-CurrentRegion = Annotated[
-    str | None, Field("the region where the job and its data are now", former=("home",))
-]
-Allowed = Annotated[
-    frozenset[str] | None, Field("regions that may be used; left out: all", most=MOST_REGIONS)
-]
-Residency = Annotated[
-    frozenset[str] | None,
-    Field("jurisdictions that may be used; left out: all", most=MOST_REGIONS),
-]
-MaxLatency = Annotated[float | None, Field("longest round trip from latency_from", unit="ms")]
-LatencyFrom = Annotated[str | None, Field("a region; left out: the current region")]
-LatencyByRegion = Annotated[
-    Mapping[str, float],
-    Field(
-        "measured round trips by region; else the least that light in fibre allows", unit="ms"
-    ),
-]
-DataSize = Annotated[
-    float,
-    Field(
-        "data to move when the job leaves its current region, and at each move",
-        unit="GB",
-        at_least=0,
-    ),
-]
-MoveEnergy = Annotated[
-    float | None,
-    Field("energy of moving a gigabyte, half at either end", unit="kWh", at_least=0),
-]
-HowOften = Annotated[Moves, Field("one move, before the start, or follow the cleanest region")]
 
 
 @dataclass(frozen=True)
@@ -119,7 +88,63 @@ class CandidateRegion:
 
 
 @dataclass(frozen=True)
-class CandidateRegions:
+class RegionRules:
+    """Regions to choose from, and the rules for choosing; a request has them as a plan does."""
+
+    regions: tuple[Any, ...]
+    current_region: Annotated[
+        str | None, Field("the region where the job and its data are now", former=("home",))
+    ] = None
+    allowed: Annotated[
+        frozenset[str] | None,
+        Field("regions that may be used; left out: all", most=MOST_REGIONS),
+    ] = None
+    residency: Annotated[
+        frozenset[str] | None,
+        Field("jurisdictions that may be used; left out: all", most=MOST_REGIONS),
+    ] = None
+    max_latency_ms: Annotated[
+        float | None, Field("longest round trip from latency_from", unit="ms")
+    ] = None
+    latency_from: Annotated[str | None, Field("a region; left out: the current region")] = None
+    latency_ms: Annotated[
+        Mapping[str, float],
+        Field(
+            "measured round trips by region; else the least that light in fibre allows",
+            unit="ms",
+        ),
+    ] = field(default_factory=dict)
+    data_gb: Annotated[
+        float,
+        Field(
+            "data to move when the job leaves its current region, and at each move",
+            unit="GB",
+            at_least=0,
+        ),
+    ] = 0.0
+    kwh_per_gb: Annotated[
+        float | None,
+        Field("energy of moving a gigabyte, half at either end", unit="kWh", at_least=0),
+    ] = None
+    moves: Annotated[
+        Moves, Field("one move, before the start, or follow the cleanest region")
+    ] = Moves.ONE
+
+    def check_rules(self, regions: Sequence[str]) -> None:
+        """Refuse a rule about a region that is not one of `regions`, those to choose from.
+
+        Raises:
+            BadInput: an unknown region, with the nearest.
+        """
+        for field_name in ("current_region", "latency_from"):
+            name = getattr(self, field_name)
+            check_named(field_name, () if name is None else (name,), regions)
+        check_named("allowed", sorted(self.allowed or ()), regions)
+        check_named("latency_ms", self.latency_ms, regions)
+
+
+@dataclass(frozen=True)
+class CandidateRegions(RegionRules):
     """The regions to choose from, and the rules for choosing.
 
     Attributes:
@@ -144,22 +169,13 @@ class CandidateRegions:
     """
 
     regions: tuple[CandidateRegion, ...]
-    current_region: CurrentRegion = None
-    allowed: Allowed = None
-    residency: Residency = None
-    max_latency_ms: MaxLatency = None
-    latency_from: LatencyFrom = None
-    latency_ms: LatencyByRegion = field(default_factory=dict)
-    data_gb: DataSize = 0.0
-    kwh_per_gb: MoveEnergy = None
-    moves: HowOften = Moves.ONE
 
     def __post_init__(self) -> None:
         validate(self)
         names = [each.name for each in self.regions]
         check_names(names)
         one_signal({each.name: each.outlook.signal for each in self.regions})
-        check_rules(self, names)
+        self.check_rules(names)
         if self.data_gb and (self.kwh_per_gb is None or self.current_region is None):
             raise BadInput(
                 "data to move needs kwh_per_gb, the energy of moving a gigabyte, and "
@@ -244,22 +260,6 @@ def check_names(names: Sequence[str]) -> None:
         raise BadInput(NO_REGION)
     if len(set(names)) < len(names):
         raise BadInput(f"a region is named twice: {', '.join(names)}; name each once")
-
-
-def check_rules(rules: Any, regions: Sequence[str]) -> None:  # noqa: ANN401  # one of two classes
-    """Refuse a rule about a region that is not one of those to choose from.
-
-    Args:
-        rules: `CandidateRegions`, or those of a request.
-
-    Raises:
-        BadInput: an unknown region, with the nearest.
-    """
-    for field_name in ("current_region", "latency_from"):
-        name = getattr(rules, field_name)
-        check_named(field_name, () if name is None else (name,), regions)
-    check_named("allowed", sorted(rules.allowed or ()), regions)
-    check_named("latency_ms", rules.latency_ms, regions)
 
 
 def check_coordinates(name: str, latitude: float | None, longitude: float | None) -> None:
