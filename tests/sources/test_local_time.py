@@ -16,6 +16,7 @@ from gridtide_pipelines.ingest.local_time import (
     refuse_values_without_time,
 )
 from gridtide_pipelines.ingest.source import Span
+from gridtide_store.vocabulary import INSTANT
 
 STAMP = "%Y-%m-%d %H:%M"
 QUARTER = timedelta(minutes=15)
@@ -152,3 +153,9 @@ def test_local_days_divide_a_span_without_a_hole(zone: str | timedelta) -> None:
             else [moment.astimezone(ZoneInfo(str(zone))) for moment in (part.start, last)]
         )
         assert [moment.date() for moment in local] == [day, day]
+
+
+def test_no_labels_are_no_instants() -> None:
+    found = read_local([], "Europe/Berlin", STAMP)
+    assert found.dtype == INSTANT
+    assert found.is_empty()

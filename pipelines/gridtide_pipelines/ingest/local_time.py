@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Span
+from gridtide_store.vocabulary import INSTANT
 
 
 def local_days(span: Span, timezone: str | timedelta) -> list[tuple[date, Span]]:
@@ -68,6 +69,8 @@ def read_local(
         PolarsError: a label that `stamp` does not read, or an unknown time zone.
     """
     text = pl.Series("local", labels, dtype=pl.String)
+    if text.is_empty():  # polars panics over no rows
+        return pl.Series("instant", [], dtype=INSTANT)
     local = text.str.to_datetime(stamp, time_unit="us", strict=True)
     frame = local.to_frame().with_columns(
         pl.lit(0).alias("series") if series is None else series.alias("series"),
