@@ -4,8 +4,8 @@
     python benchmarks/entsoe_parse.py BODY... --peer peer/bin/python [--fail]
 
 BODY is a recorded A75 document, one of several days and types for a ratio that means something.
-The peer is installed by whoever measures; it is no dependency of ours, and runs in a process of
-its own with its own Python. With ``--fail`` a ratio under 30 is an exit code of 1.
+Whoever measures installs the peer, which the project does not depend on; it runs in a process
+of its own with its own Python. With ``--fail`` a ratio under 30 is an exit code of 1.
 
 Question: the bytes of a body to a table of values. Ours is the whole of `entsoe.parse`, with
 the checks that a hostile body needs, codes summed to fuels, and slots in UTC; theirs is

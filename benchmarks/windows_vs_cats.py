@@ -3,7 +3,7 @@
     python -m venv peer && peer/bin/pip install ./sdk . climate-aware-task-scheduler==1.2.1
     peer/bin/python benchmarks/windows_vs_cats.py [--fail]
 
-The peer is installed by whoever measures; it is no dependency of ours, and where it is missing
+Whoever measures installs the peer, which the project does not depend on; where it is missing
 there is nothing to measure. With ``--fail`` a ratio under its bar is an exit code of 1.
 
 Question: the cleanest 4 h within 48 h of values at 30-minute steps. Both sides prepare their

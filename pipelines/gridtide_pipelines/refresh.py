@@ -120,9 +120,9 @@ def refresh(
         NoData: neither the sources nor the store have anything to publish.
     """
     ledger, report = Ledger(home.ledger), Report()
-    asked = [*zones, f"since={since}", f"model={model}"]
+    words = [*zones, f"since={since}", f"model={model}"]
     with (
-        record_command(ledger, "refresh", asked, clock) as note,
+        record_command(ledger, "refresh", words, clock) as note,
         Store.open(home, new=new_store) as store,
     ):
         rows = rows_for(sources, settings, ledger, store)

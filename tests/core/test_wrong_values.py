@@ -276,14 +276,14 @@ def test_a_wrong_value_of_any_parameter_is_bad_input(
 ) -> None:
     if make is not calls.replan:  # its plan is what a service answered
         make(**members)
-    others, told = [], []
+    others, messages = [], []
     for value in WRONG:
         try:
             make(**{**members, name: value})
         except BadInput as error:
-            told.append(str(error))
+            messages.append(str(error))
         except Exception as error:  # noqa: BLE001  # the test is that there is none
             others.append((value if not isinstance(value, Odd) else "Odd", error))
     assert others == []
-    assert all(len(each) < 1000 for each in told)
-    assert told
+    assert all(len(each) < 1000 for each in messages)
+    assert messages

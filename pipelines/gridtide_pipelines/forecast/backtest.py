@@ -116,8 +116,8 @@ def _by_zone(
         yield from (_of_zone(each, issues, models, data_age) for each in histories)
         return
     with worker_pool(workers) as pool:
-        asked = [pool.submit(_of_zone, each, issues, models, data_age) for each in histories]
-        yield from (each.result() for each in asked)
+        futures = [pool.submit(_of_zone, each, issues, models, data_age) for each in histories]
+        yield from (each.result() for each in futures)
 
 
 def _of_zone(

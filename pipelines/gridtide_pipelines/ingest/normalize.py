@@ -190,11 +190,11 @@ def _keep_requested(
     rows: pl.DataFrame, bodies: Sequence[Body], flags: Counter[str]
 ) -> pl.DataFrame:
     """Keep the rows of zones that were requested; a flow has two."""
-    asked = {zone for body in bodies for zone in body.request.zones}
-    if not asked:
+    requested = {zone for body in bodies for zone in body.request.zones}
+    if not requested:
         return rows
     ends = pl.col("zone").str.split("->")
-    inside = ends.list.eval(pl.element().is_in(list(asked))).list.any()
+    inside = ends.list.eval(pl.element().is_in(list(requested))).list.any()
     outside = rows.filter(~inside)["zone"].value_counts()
     flags.update({f"outside:{zone}": count for zone, count in outside.iter_rows()})
     return rows.filter(inside)

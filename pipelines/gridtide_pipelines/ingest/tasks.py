@@ -112,7 +112,7 @@ class Fallbacks:
     requested: Mapping[str, datetime]
 
     def first_choice(self, source: Source, kind: Kind, zone: str) -> Source | None:
-        """Return the source that comes before a per-zone one; None where there is no such."""
+        """Return the source that comes before a per-zone one; None without one."""
         if not source.per_zone:
             return None
         order = order_by_trust(self.sources, self.trusted(zone))

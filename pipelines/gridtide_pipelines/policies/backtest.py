@@ -125,8 +125,10 @@ def simulate(
     moving = any(policy.moves for policy in policies)
     if workers > 1 and len(cases) > 1 and not moving:
         with worker_pool(workers) as pool:
-            asked = [pool.submit(simulate_zone, each, policies, occurrences) for each in cases]
-            return [each.result() for each in asked]
+            futures = [
+                pool.submit(simulate_zone, each, policies, occurrences) for each in cases
+            ]
+            return [each.result() for each in futures]
     found: list[Outcome] = []
 
     def tell(done: int) -> None:

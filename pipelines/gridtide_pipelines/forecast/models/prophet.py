@@ -233,9 +233,9 @@ def _fit(hours: Ints, values: Floats, *, yearly: bool) -> Curve:
             uncertainty_samples=0,
         )
         stamps = hours.astype("datetime64[h]").astype("datetime64[ns]")
-        asked = model.preprocess(pandas.DataFrame({"ds": stamps, "y": values}))
+        prepared = model.preprocess(pandas.DataFrame({"ds": stamps, "y": values}))
     level, weights = most_likely(
-        np.asarray(asked.X), np.asarray(asked.y), np.asarray(asked.sigmas)
+        np.asarray(prepared.X), np.asarray(prepared.y), np.asarray(prepared.sigmas)
     )
     scale = float(model.y_scale or 1.0)
     seasons, used = {}, 0

@@ -11,8 +11,8 @@ Files:      BALANCE: demand, its forecast and generation by fuel; a request for 
             brings the load with it. INTERCHANGE: positive is from the balancing authority.
 Columns:    By name, in any order. A quantity has up to three: as reported, (Imputed) where
             EIA replaced a value, and (Adjusted), which is both together and is read; as
-            reported where there is no such twin. Until June 2024 hydro and pumped storage are
-            one column, and so are solar and wind with and without batteries.
+            reported where the file has no such twin. Until June 2024 hydro and pumped storage
+            are one column, and so are solar and wind with and without batteries.
 Blanks:     Every authority has every column. A column that is blank in all its rows of a part
             is not one of its fuels; a single blank is not known.
 Codes:      As for `eia` (summed by the rule of `parsing.total`); another fuel is summed into
@@ -21,7 +21,7 @@ Size:       About 60 to 100 MB for a file. `parts` takes it apart by days; each 
             stored before the next.
 Revisions:  The newest files are written anew every day, older ones at times. An ordinary
             refresh would bring months again and again, so only a backfill requests them: for
-            history, and every day where there is no key for `eia`.
+            history, and every day where `eia` has no key.
 Last seen:  2024-12 (written from headers of 2020 and 2024).
 """
 

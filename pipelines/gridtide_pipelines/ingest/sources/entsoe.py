@@ -121,7 +121,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
     Raises:
         SourceChanged: a body is not a document of these types, or refuses the request.
-        NothingYet: all of them say that there is no data.
+        NothingYet: all of them say that they have no data.
     """
     found: list[Values] = []
     with check_shape(NAME):

@@ -138,7 +138,7 @@ def _read_document(content: bytes) -> Document:
 
 
 def read_acknowledgement(document: Element) -> None:
-    """Return if an acknowledgement says that there is no data.
+    """Return if an acknowledgement says that the publisher has no data.
 
     Raises:
         ValueError: it refuses the request.
@@ -223,7 +223,7 @@ def _read_period(period: Element, document: Document, *, repeat: bool) -> tuple[
 
 
 def _read_points(period: Element, document: Document) -> tuple[Slots, Floats]:
-    """Return positions and values of the points in a period, NaN where there is no value.
+    """Return positions and values of the points in a period, NaN where a value is missing.
 
     Raises:
         ValueError: a position or a value is not a number.
