@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import singledispatch
 
@@ -82,9 +83,7 @@ def _series(result: Series) -> str:
 
 @summarize.register
 def _zones(result: Zones) -> str:
-    named = ", ".join(each.zone for each in result.zones[:MOST_NAMED])
-    more = ", …" if len(result) > MOST_NAMED else ""
-    return f"{_many(len(result), 'zone')}{': ' if named else ''}{named}{more}"
+    return _listed("zone", [each.zone for each in result.zones])
 
 
 @summarize.register
@@ -101,9 +100,7 @@ def _zone_quality(result: ZoneQuality) -> str:
 
 @summarize.register
 def _sources(result: Sources) -> str:
-    named = ", ".join(each.source for each in result.sources[:MOST_NAMED])
-    more = ", …" if len(result) > MOST_NAMED else ""
-    return f"{_many(len(result), 'source')}{': ' if named else ''}{named}{more}"
+    return _listed("source", [each.source for each in result.sources])
 
 
 @summarize.register
@@ -168,6 +165,13 @@ def _saves(saving: float | None, signal: Signal) -> str:
     if signal.lower_is_cleaner:
         return f", saves {format_percent(saving)}"
     return f", {100 * saving:.1f} points more than now"
+
+
+def _listed(what: str, names: Sequence[str]) -> str:
+    """Return how many there are, and the first few names."""
+    more = ", …" if len(names) > MOST_NAMED else ""
+    named = f": {', '.join(names[:MOST_NAMED])}{more}" if names else ""
+    return f"{_many(len(names), what)}{named}"
 
 
 def _many(count: int, what: str) -> str:

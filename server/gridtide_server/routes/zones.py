@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +19,7 @@ from gridtide.schema.requests import (
     ZonesRequest,
 )
 from gridtide.schema.responses import Forecast, Intensity, Zones
+from gridtide.schema.result import Record
 from gridtide.schema.sources import Sources
 from gridtide_server.answers.footprints import build_footprint, build_given_footprint
 from gridtide_server.answers.forecasts import build_forecast
@@ -37,8 +40,12 @@ from gridtide_server.openapi import described
 from gridtide_server.problems import responses
 from gridtide_server.query import StrictRoute, decode_query
 from gridtide_server.queue import TimeBudget
-from gridtide_server.service import Service
+from gridtide_server.service import Moment, Service
+from gridtide_server.view import View
 from gridtide_store import catalogue
+from gridtide_store.regions import Resolution
+
+Query = TypeVar("Query", ForecastRequest, QualityRequest)
 
 # Few requests for longer ranges run at a time: years of quarter hours are seconds of work.
 SHORT = timedelta(days=92)
@@ -122,6 +129,22 @@ def _is_short(query: IntensityRequest, now: datetime) -> bool:
     return query.start is None or (query.end or now) - query.start <= SHORT
 
 
+def _answer(
+    service: Service,
+    request: Request,
+    zone: str,
+    kind: type[Query],
+    build: Callable[[View, Resolution, Query, Moment], Record],
+) -> Response:
+    """Return what `build` makes of one region at the moment of a query of `kind`."""
+    query = decode_query(kind, request.scope["query_string"])
+    region = resolve_region(zone)
+    with service.reader.read() as view:
+        moment = service.moment(query.as_of, view)
+        tag = tag_of(service, view, query, [region], moment)
+        return reply(request, tag, moment, lambda: build(view, region, query, moment))
+
+
 def forecast_routes(service: Service) -> APIRouter:
     """Return the route of ``/v1/zones/{zone}/forecast``."""
     router = APIRouter(
@@ -134,14 +157,7 @@ def forecast_routes(service: Service) -> APIRouter:
 
         `zone` is any region: a zone key, a cloud region or coordinates.
         """
-        query = decode_query(ForecastRequest, request.scope["query_string"])
-        region = resolve_region(zone)
-        with service.reader.read() as view:
-            moment = service.moment(query.as_of, view)
-            tag = tag_of(service, view, query, [region], moment)
-            return reply(
-                request, tag, moment, lambda: build_forecast(view, region, query, moment)
-            )
+        return _answer(service, request, zone, ForecastRequest, build_forecast)
 
     return router
 
@@ -158,14 +174,7 @@ def quality_routes(service: Service) -> APIRouter:
 
         `zone` is any region: a zone key, a cloud region or coordinates.
         """
-        query = decode_query(QualityRequest, request.scope["query_string"])
-        region = resolve_region(zone)
-        with service.reader.read() as view:
-            moment = service.moment(query.as_of, view)
-            tag = tag_of(service, view, query, [region], moment)
-            return reply(
-                request, tag, moment, lambda: build_quality(view, region, query, moment)
-            )
+        return _answer(service, request, zone, QualityRequest, build_quality)
 
     return router
 
