@@ -151,6 +151,16 @@ def test_a_check_asks_each_publisher_and_stores_nothing(
     assert not home.root.exists()
 
 
+def test_a_check_corrects_as_a_refresh_does(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for setting, corrected in (("1", True), ("0", False)):
+        checked = check(run, capsys, "eia", GRIDTIDE_CORRECTIONS=setting)
+        (found,) = (each for each in checked["eia"]["kinds"] if each["kind"] == "generation")
+        assert found["zone"] == "US-MIDA-PJM"  # whose hours are labelled wrongly
+        assert ("corrected:shift" in found["flags"]) == corrected
+
+
 def test_a_check_says_why_a_publisher_failed_and_goes_on(
     upstream: Publishers, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,12 +22,13 @@ from gridtide_pipelines.commands.session import (
     Session,
     Zones,
     begin,
+    limits_of,
+    open_fetcher,
     show_progress,
     split_names,
     zone_keys,
 )
 from gridtide_pipelines.ingest.access import reason_to_skip
-from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources as known_sources
 
@@ -72,8 +73,9 @@ def backfill(
         raise BadInput(
             f"--since {format_time(start)} is not before now ({format_time(session.clock())})"
         )
+    limits = limits_of(session.settings)
     with (
-        Fetcher(session.settings, environ=terminal.environ) as fetch,
+        open_fetcher(session, terminal, limits=limits) as fetch,
         _show(terminal) as show,
     ):
         report = fill(
@@ -87,6 +89,7 @@ def backfill(
             show=show,
             publish=publish,
             new_store=new_store,
+            limits=limits,
         )
     if terminal.json:
         terminal.document(summary(report))

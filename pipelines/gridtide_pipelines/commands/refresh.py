@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -18,12 +17,11 @@ from gridtide_pipelines.commands.session import (
     Session,
     Zones,
     begin,
+    limits_of,
+    open_fetcher,
     show_progress,
     zone_keys,
 )
-from gridtide_pipelines.ingest.access import unknown_urls
-from gridtide_pipelines.ingest.fetch import Fetcher
-from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_pipelines.refresh import Report, summary
@@ -113,15 +111,10 @@ def bring_up_to_date(
         Busy: another process writes this home.
         BadInput: simulated and real rows would meet, or the store was lost.
     """
-    seconds = session.settings.request_time.total_seconds()
-    limits = replace(DEFAULT, seconds=seconds)
-    for remark in unknown_urls(session.settings, known_sources().values()):
-        terminal.say(remark)
+    limits = limits_of(session.settings)
     with (
         writer_lock(session.home, "refresh", session.clock()),
-        Fetcher(
-            session.settings, environ=terminal.environ, limits=limits, undated_last=True
-        ) as fetch,
+        open_fetcher(session, terminal, limits=limits, undated_last=True) as fetch,
         show_progress(terminal) as progress,
     ):
         return refresh_home(

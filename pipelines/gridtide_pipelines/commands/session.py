@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,8 @@ from gridtide_store.settings import Settings
 
 if TYPE_CHECKING:
     from gridtide_pipelines.forecast.issue import Progress
+    from gridtide_pipelines.ingest.fetch import Fetcher
+    from gridtide_pipelines.ingest.limits import Limits
 
 NewStore = Annotated[
     bool,
@@ -88,6 +90,28 @@ def zone_keys(given: Sequence[str] | None) -> tuple[str, ...]:
         UnknownRegion: one denotes no zone; ``extra["nearest"]`` has candidates.
     """
     return tuple(dict.fromkeys(resolve_zone(name).key for name in zone_names(given)))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits on what publishers may take, with the time set for a request."""
+    from gridtide_pipelines.ingest.limits import DEFAULT
+
+    return replace(DEFAULT, seconds=settings.request_time.total_seconds())
+
+
+def open_fetcher(
+    session: Session, terminal: Terminal, *, limits: Limits, undated_last: bool = False
+) -> Fetcher:
+    """Return what requests publishers by the settings; name base URLs that no source has."""
+    from gridtide_pipelines.ingest.access import unknown_urls
+    from gridtide_pipelines.ingest.fetch import Fetcher
+    from gridtide_pipelines.ingest.sources import sources
+
+    for remark in unknown_urls(session.settings, sources().values()):
+        terminal.say(remark)
+    return Fetcher(
+        session.settings, environ=terminal.environ, limits=limits, undated_last=undated_last
+    )
 
 
 def check_out(path: Path, *suffixes: str) -> None:

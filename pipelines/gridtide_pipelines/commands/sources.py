@@ -13,11 +13,9 @@ from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time
-from gridtide_pipelines.commands.session import Session, begin
+from gridtide_pipelines.commands.session import Session, begin, limits_of, open_fetcher
 from gridtide_pipelines.commands.status import format_bytes
 from gridtide_pipelines.ingest.access import reason_to_skip
-from gridtide_pipelines.ingest.fetch import Fetcher
-from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Source
 from gridtide_pipelines.ingest.sources import report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
@@ -31,8 +29,7 @@ from gridtide_store.settings import Settings
 from gridtide_store.source_reports import LOOK_BACK
 
 HOUR = timedelta(hours=1)
-# A person waits for a check.
-LIMITS = replace(DEFAULT, seconds=60.0)
+LONGEST = 60.0  # seconds for a request: a person waits for a check
 # Publishers of larger responses are checked only by name.
 LARGE = 64 * 2**20
 
@@ -110,7 +107,9 @@ def _check(
     """
     checked: list[dict[str, Any]] = []
     failed = 0
-    with Fetcher(session.settings, environ=terminal.environ, limits=LIMITS) as fetch:
+    limits = limits_of(session.settings)
+    limits = replace(limits, seconds=min(limits.seconds, LONGEST))
+    with open_fetcher(session, terminal, limits=limits) as fetch:
         for name, source in chosen.items():
             if source.answer is not None:
                 continue  # built in: it needs no publisher
@@ -120,7 +119,13 @@ def _check(
                     terminal.result(f"{name}: skipped: {reason}")
                 continue
             trials = []
-            for trial in try_source(source, fetch, now=session.clock, limits=LIMITS):
+            for trial in try_source(
+                source,
+                fetch,
+                now=session.clock,
+                limits=limits,
+                corrected=session.settings.corrections,
+            ):
                 trials.append(trial)
                 if not terminal.json:
                     terminal.result(*_trial_lines(trial))

@@ -73,19 +73,24 @@ def try_source(
     *,
     now: Callable[[], datetime],
     limits: Limits,
+    corrected: bool = True,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Trial]:
     """Request the newest hours of each kind of a source for one of its zones.
 
     The first answer with a value counts, of at most MOST_GROUPS groups of requests. A source
     that fails for one kind is requested for the others, unless it does not answer at all.
+
+    Args:
+        corrected: whether systematic errors of the publisher are corrected.
     """
     for kind in sorted(source.kinds):
         zone, query = _query(source, kind, now())
         trial = Trial(source.name, str(kind), zone, query.start, query.end)
         began = monotonic()
         try:
-            _request(source, query, fetch, trial, now, Watch(source, limits, monotonic))
+            watch = Watch(source, limits, monotonic)
+            _request(source, query, fetch, trial, now, watch, corrected=corrected)
         except SourceError as error:
             trial.status, trial.message = error.code, str(error)
         trial.seconds = monotonic() - began
@@ -125,6 +130,8 @@ def _request(
     trial: Trial,
     now: Callable[[], datetime],
     watch: Watch,
+    *,
+    corrected: bool,
 ) -> None:
     """Request groups until one has a value, and note what it would store.
 
@@ -141,7 +148,8 @@ def _request(
             span = span_of(source, query)
             for bodies, readings in parsed(source, retrieved.bodies):
                 rows = within(source, readings, span)
-                _note(normalize(rows, source, bodies, span=span), trial)
+                found = normalize(rows, source, bodies, span=span, corrected=corrected)
+                _note(found, trial)
         except NothingYet as error:
             empty = error
         if trial.rows:
