@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -196,6 +197,59 @@ def test_a_dead_source_is_given_up_after_three_groups(run: Callable[..., list[St
     assert [stage.status for stage in stages] == ["source_unavailable"]
     assert "7 of 10 groups not requested any more" in stages[0].message
     assert len(set(asked)) == 3
+
+
+def zone_files(query: Query) -> list[Group]:
+    """Return a group for each zone, at whose file all of the query is."""
+    return [[Request("GET", f"/{zone}", (), query.kind, (zone,))] for zone in query.zones]
+
+
+@pytest.mark.parametrize("zones", [("DE",), ("DE", "FR")])
+def test_a_dead_host_of_few_groups_is_given_up_after_all_of_them(
+    run: Callable[..., list[Stage]], zones: tuple[str, ...]
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ConnectError("no route", request=request)
+
+    kinds = frozenset({Kind.LOAD, Kind.GENERATION, Kind.PRICE})
+    (stage,) = run(
+        answer, source(zones=frozenset(zones), kinds=kinds, requests=zone_files, per_zone=True)
+    )
+    assert stage.status == "source_unavailable"
+    assert "not requested any more" not in stage.message
+    assert len(asked) == len(zones) * 5  # five tries each
+
+
+def test_a_host_that_answers_one_group_is_not_given_up(
+    run: Callable[..., list[Stage]],
+) -> None:
+    """Failures count in a row: two before and two after an answer are not four."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/CH":
+            return httpx.Response(200, json=rows("CH", START, 48))
+        return httpx.Response(200, text="<html>")
+
+    zones = frozenset({"AT", "BE", "CH", "DE", "FR"})
+    (stage,) = run(answer, source(zones=zones, requests=zone_files))
+    assert stage.status == "partly_failed"
+    assert "4 of 5 groups failed" in stage.message
+    assert "not requested any more" not in stage.message
+
+
+def test_a_clock_that_is_ahead_is_one_failed_group_of_one(
+    run: Callable[..., list[Stage]],
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        date = format_datetime(NOW - 5 * DAY, usegmt=True)
+        return httpx.Response(200, json=[], headers={"Date": date})
+
+    (stage,) = run(answer, source(zones=frozenset({"DE"}), requests=zone_files))
+    assert stage.status == "clock_ahead"
+    assert "not requested any more" not in stage.message
 
 
 def test_a_zone_that_comes_with_a_later_release_is_filled(

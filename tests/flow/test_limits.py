@@ -77,7 +77,7 @@ def test_a_span_may_take_its_bytes_and_no_more(tmp_path: Path) -> None:
         ask(tmp_path / "c", Answers(), replace(DEFAULT, span=whole - 1)).finish()
     # Each group has a bound of its own.
     assert ask(tmp_path / "d", Answers(), replace(DEFAULT, group=one)).finish().rows > 0
-    with pytest.raises(PartlyFailed, match=f"more than {one - 1} bytes"):
+    with pytest.raises(SourceChanged, match=f"more than {one - 1} bytes"):
         ask(tmp_path / "e", Answers(), replace(DEFAULT, group=one - 1)).finish()
 
 

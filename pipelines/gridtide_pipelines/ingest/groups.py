@@ -26,7 +26,6 @@ from gridtide_pipelines.errors import (
     SimulatedAndReal,
     SourceError,
     SourceRefused,
-    SourceUnavailable,
 )
 from gridtide_pipelines.ingest import anomalies
 from gridtide_pipelines.ingest.fetch import Fetch
@@ -131,6 +130,7 @@ class Ingestion:
             self._empty = error
         except FOR_ALL as error:
             self._stopped = error
+            self._failures.append(error)
             return
         except SourceError as error:
             if len(zones := _zones(group)) == 1:
@@ -206,12 +206,8 @@ class Ingestion:
         self._in_a_row[host] = [*before, error] if same else [error]
         if self._watch.exhausted:
             self._stopped = error
-        alone = len(self.lanes()[host]) == 1 and isinstance(error, SourceUnavailable)
-        if (
-            isinstance(error, SourceRefused)
-            or alone
-            or len(self._in_a_row[host]) == MOST_FAILURES
-        ):
+        most = min(MOST_FAILURES, len(self.lanes()[host]))
+        if isinstance(error, SourceRefused) or len(self._in_a_row[host]) == most:
             self.given_up[host] = error
 
     def _partly_failed(self) -> SourceError:
