@@ -249,9 +249,11 @@ def lock_holder(home: DataDirectory) -> str | None:
 def _gives_way(home: DataDirectory) -> bool:
     """Say whether the holder of the lock releases it for others."""
     try:
-        return bool(json.loads(home.lock.read_text()).get("gives_way"))
+        text = home.lock.read_text()
+        # Empty: it is about to release the lock, or to write its name; the next try shows.
+        return not text or bool(json.loads(text).get("gives_way"))
     except (OSError, ValueError, AttributeError):
-        return False  # the holder has the lock and is about to write its name
+        return False
 
 
 def _holder(home: DataDirectory) -> str:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Seconds: how long to wait for a holder that gives way, which it does between two spans of a
-# publisher, and how often to try.
-WAIT = 600.0
+# Seconds: how long to wait for a holder that gives way, and how often to try. It does so
+# between two spans of a publisher, of which each takes 1,200 s at most.
+WAIT = 1500.0
 POLL = 0.2
 
 # A lock that leads elsewhere would have its target overwritten.

@@ -22,6 +22,7 @@ from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.source import Kind, Query, Request, Response, Source
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.data_directory import DataDirectory, writer_lock
+from gridtide_store.file_locks import WAIT
 from gridtide_store.store import Store
 from tests.flow.publishers import uk_document
 from tests.flow.written import ingest_query
@@ -91,6 +92,10 @@ def test_a_span_may_take_its_time_and_no_more(
         ask(tmp_path, answers, replace(DEFAULT, span_seconds=30.0)).finish()
     # Nothing more is requested, with an answer or without.
     assert answers.requested == 1
+
+
+def test_a_command_waits_for_longer_than_a_span_may_take() -> None:
+    assert DEFAULT.span_seconds < WAIT
 
 
 def test_what_the_store_refuses_is_the_failure_of_its_group_alone(tmp_path: Path) -> None:

@@ -251,6 +251,38 @@ def test_a_command_waits_for_a_holder_that_gives_way(
             assert (lock_holder(home) or "").startswith("refresh (pid ")
 
 
+def test_a_holder_whose_note_is_empty_is_waited_for_until_it_shows(
+    home: DataDirectory, now: datetime
+) -> None:
+    """A backfill that gives way empties its note an instant before it releases the lock."""
+    home.root.mkdir(parents=True)
+    slept = []
+    with ExitStack() as held:
+        file = held.enter_context(home.lock.open("wb"))
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            held.close()
+
+        with writer_lock(home, "refresh", now, sleep=sleep):
+            assert len(slept) == 1
+    # One that then writes that it does not give way is busy.
+    with home.lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        def write(seconds: float) -> None:
+            slept.append(seconds)
+            home.lock.write_text('{"command": "publish", "pid": 1, "since": "2026"}')
+
+        with (
+            pytest.raises(Busy, match="publish"),
+            writer_lock(home, "refresh", now, sleep=write),
+        ):
+            pass
+    assert len(slept) == 2
+
+
 def test_nobody_is_waited_for_who_does_not_give_way(home: DataDirectory, now: datetime) -> None:
     def sleep(seconds: float) -> None:
         raise AssertionError("it waits")
