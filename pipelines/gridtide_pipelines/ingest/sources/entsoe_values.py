@@ -129,6 +129,20 @@ def add(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats]:
     return slots, sums
 
 
+def _join(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats]:
+    """Join values of one code: a slot that comes again counts once, NaN where they differ."""
+    if len(parts) == 1 and is_rising(parts[0][0]):
+        return parts[0]
+    values = np.concatenate([each for _, each in parts])
+    slots, first, index = np.unique(
+        np.concatenate([each for each, _ in parts]), return_index=True, return_inverse=True
+    )
+    joined = values[first]
+    same = (values == joined[index]) | (np.isnan(values) & np.isnan(joined[index]))
+    joined[index[~same]] = np.nan
+    return slots, joined
+
+
 def add_bodies(mine: Sequence[Values], wanted: Mapping[int, tuple[float, float]]) -> Values:
     """Add values of one area and signal; partial where a body lacks a time it was wanted for.
 
@@ -186,9 +200,11 @@ def _by_fuel(
     for each in series:
         mine[each.area, signal_of(FUELS.get(each.code, "unknown"))].append(each)
     for (area, signal), found in mine.items():
-        slots, values = add(
-            [(each.slots, -each.values if each.consumes else each.values) for each in found]
-        )
+        alike: dict[tuple[str, bool], list[tuple[Slots, Floats]]] = defaultdict(list)
+        for each in found:
+            signed = -each.values if each.consumes else each.values
+            alike[each.code, each.consumes].append((each.slots, signed))
+        slots, values = add([_join(parts) for parts in alike.values()])
         codes: dict[str, list[Slots]] = defaultdict(list)
         for each in found:
             if not each.consumes:
@@ -208,11 +224,12 @@ def _by_fuel(
 def _sums(
     series: Sequence[Series], signal: str, body: int, issued_at: datetime | None
 ) -> Iterator[Values]:
-    mine: dict[str, list[tuple[Slots, Floats]]] = defaultdict(list)
+    mine: dict[str, dict[str, list[tuple[Slots, Floats]]]] = {}
     for each in series:
-        mine[each.area].append((each.slots, each.values))
-    for area, found in mine.items():
-        slots, values = add(found)
+        contracts = mine.setdefault(each.area, {})
+        contracts.setdefault(each.contract, []).append((each.slots, each.values))
+    for area, contracts in mine.items():
+        slots, values = add([_join(parts) for parts in contracts.values()])
         whole = np.zeros(len(slots), np.bool_)
         yield Values(area, signal, slots, values, whole, issued_at, "", body)
 
