@@ -152,7 +152,7 @@ def _request(
                 _note(found, trial)
         except NothingYet as error:
             empty = error
-        if trial.rows:
+        if trial.values:
             return
         if trial.refused:
             raise AllRefused(source.name, "; ".join(trial.refused), zone=trial.zone)
