@@ -171,6 +171,20 @@ def test_the_newest_page_of_each_part_counts_once_and_the_sum_is_known_with_the_
     assert row["known_at"] == KNOWN + HOUR
 
 
+def test_a_part_whose_body_contradicts_itself_leaves_the_sum_unknown() -> None:
+    given = ((WALC, GAS, 1.0), (WALC, GAS, 2.0), (GRIF, GAS, 10.0))
+    found = normalized(*given, day="2023-10-31", body=[0, 0, 0])
+    assert said(found) == {(WALC, GAS): None}
+    assert found.flags == {"conflict": 1}
+    (noted,) = found.anomalies.select("zone", "signal", "flag").rows()
+    assert noted == (WALC, GAS, "conflict")
+    # The same value twice is no contradiction, nor is that of a later body.
+    again = normalized(*given[:1] * 2, given[2], day="2023-10-31", body=[0, 0, 0])
+    assert (said(again), again.flags) == ({(WALC, GAS): 11.0}, {})
+    later = normalized(*given[:2], given[1], given[2], day="2023-10-31", body=[0, 1, 1, 0])
+    assert (said(later), later.flags) == ({(WALC, GAS): 12.0}, {})
+
+
 def test_other_sources_are_left_alone() -> None:
     assert len(said(normalized(*WHOLE, source="uk_carbon_intensity"))) == len(WHOLE)
 

@@ -121,10 +121,17 @@ def _sum(rows: pl.DataFrame) -> pl.DataFrame:
     It is flagged where the zone itself has no value of that slot: of the same signal, or for a
     fuel of any fuel.
     """
+    newest = pl.col("value").filter(pl.col("body") == pl.col("body").last())
+    conflict = pl.concat_str("flag", pl.lit("conflict"), separator=";", ignore_nulls=True)
     one = (
         rows.sort("body", maintain_order=True)
         .group_by(*SLOT, "origin", maintain_order=True)
-        .agg(pl.exclude(*SLOT, "origin").last())
+        .agg(pl.exclude(*SLOT, "origin").last(), (newest.n_unique() > 1).alias("differ"))
+        .with_columns(
+            value=pl.when(~pl.col("differ")).then("value"),
+            flag=pl.when("differ").then(conflict).otherwise("flag"),
+        )
+        .drop("differ")
     )
     sums = (
         one.sort("body", maintain_order=True)
