@@ -360,6 +360,29 @@ def test_a_cookie_is_not_sent_back(fetch: Callable[..., Fetcher]) -> None:
     assert [request.headers.get("Cookie") for request in publisher.seen] == [None, None]
 
 
+def test_the_token_that_was_sent_is_removed_though_another_thread_renewed_it(
+    fetch: Callable[..., Fetcher],
+) -> None:
+    publisher = Guarded()
+    source = with_credentials(LOGIN)
+
+    class Meanwhile(Publisher):
+        """Ends the first token while it answers a request that carries it."""
+
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path != "/slow":
+                return publisher(request)
+            echo = request.headers["authorization"]
+            publisher.left = 0
+            asked(source, LIST_AT_HOME)  # is refused, and logs in again
+            return httpx.Response(200, text=f"echo {echo}", headers={"X-Echo": echo})
+
+    asked = fetch(Meanwhile(), secrets=SECRETS)
+    response = asked(source, replace(LIST_AT_HOME, path="/slow"))
+    assert publisher.tokens == 2
+    assert TOKEN not in f"{response.content!r} {response.headers}"
+
+
 def test_a_token_that_another_thread_renewed_is_kept() -> None:
     token = Token()
     assert token.get(lambda: "old") == "old"

@@ -195,7 +195,7 @@ class Fetcher:
                     "ms": round((self._monotonic() - began) * 1000),
                 }
                 log.info("retrieved %s%s", source.name, request.path, extra=fields)
-                return response if keep_token else self._redacted(source, response)
+                return response if keep_token else self._redacted(source, response, sent)
 
     def _once(
         self, source: Source, request: Request, sent: Sent | None, deadline: float
@@ -234,11 +234,11 @@ class Fetcher:
             raise refusal(source, request, status, content, wait=wait, secret=secret)
         return Response(content, answer.status_code, dict(answer.headers.items()))
 
-    def _redacted(self, source: Source, response: Response) -> Response:
-        """Return `response` without the credentials of its source, and without its token."""
+    def _redacted(self, source: Source, response: Response, sent: Sent | None) -> Response:
+        """Return `response` without its source's credentials, and the token that was sent."""
         secrets = secrets_of(source, self._settings)
-        if token := self._token_of(source).known:
-            secrets |= {f"token of {source.name}": token}
+        if sent and source.credentials and isinstance(source.credentials.send, Login):
+            secrets |= {f"token of {source.name}": sent.values[0]}
         return redact_response(response, secrets)
 
     def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
