@@ -66,8 +66,9 @@ BLANK = b" " * (3 * MIB)
         encrypted(packed(("a", b"1"))),
         packed(*((f"{n}", b"") for n in range(1001))),
         packed(("a", b"abcdef" * 100)).replace(b"\x4b\x4c", b"\xff\xff", 1),
+        packed(("a", b"1")).replace(b"a", b"\0"),  # a name ends at a NUL
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_a_zip_that_is_not_whole_or_holds_too_much_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="ZIP"):

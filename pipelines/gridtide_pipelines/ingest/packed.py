@@ -45,9 +45,9 @@ def read_zip(content: bytes, *, most_bytes: int = MOST_BYTES) -> Iterator[tuple[
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,
+        IndexError,  # a member without a name
         OSError,
-        RuntimeError,
+        RuntimeError,  # encrypted, or of a kind that is not implemented
     ) as error:
         raise ValueError(f"not a readable ZIP: {error}") from error
 
