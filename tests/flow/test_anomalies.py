@@ -19,7 +19,7 @@ from gridtide_pipelines.ingest.parsing import readings
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Response
 from gridtide_pipelines.ingest.sources import uk_carbon_intensity
 from gridtide_store.accepting import accept
-from gridtide_store.anomalies import ANOMALY, Filter, read_anomalies
+from gridtide_store.anomalies import ANOMALY, Filter, read_anomalies, record_anomalies
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.receiving import receive
 from gridtide_store.store import Store
@@ -94,6 +94,21 @@ def test_the_anomalies_are_listed_with_their_counts(
     assert (found["id"], found["value"], found["in_series"]) == (2, 50.0, True)
     assert run("anomalies", "--zone", "FR")[1] == "no anomaly\n"
     assert run("anomalies", "--from", "2026-03-02")[1] == "no anomaly\n"
+
+
+def test_anomalies_beyond_the_limit_of_a_day_are_named_as_counted(
+    run: Callable[..., tuple[int, str, str]], home: DataDirectory
+) -> None:
+    with writer_lock(home, "test", NOW), Store.open(home) as store:
+        odd = as_anomalies(mix(2, gas=3e6, wind=4e6, coal=5e6), "implausible")
+        for batch in (90, 91):  # they come twice, and count twice
+            record_anomalies(store.connection, odd, batch=batch, scratch=home.root, most=1)
+    assert run("anomalies", "--zone", "FR")[1].splitlines() == [
+        "import: 6 more on 2026-03-01 only counted, once each time they came",
+        "no anomaly",
+    ]
+    (dropped,) = json.loads(run("anomalies", "--json")[1])["left_out"]
+    assert dropped == {"source": "import", "day": "2026-03-01", "count": 6}
 
 
 def test_an_accepted_value_is_in_its_series_and_what_is_derived_from_it(

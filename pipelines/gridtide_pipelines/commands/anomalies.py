@@ -150,7 +150,9 @@ def _list(session: Session, which: Filter, options: AnomalyOptions, terminal: Te
         taken = f", {accepted} of them accepted" if accepted else ""
         terminal.result(f"{source}: {flag} x {count}{taken}")
     for source, day, count in dropped:
-        terminal.result(f"{source}: {count} more on {day} were only counted")
+        terminal.result(
+            f"{source}: {count} more on {day} only counted, once each time they came"
+        )
     if found.is_empty():
         terminal.result("no anomaly")
     elif len(found) == options.limit:
