@@ -85,9 +85,10 @@ def _see_unchanged(
         columns(
             connection,
             "SELECT id, zone, signal, model, source, issued_at AS before FROM run "
-            "WHERE model = source AND model IN (SELECT unnest(?)) QUALIFY row_number() OVER ("
+            "WHERE model = source AND model IN (SELECT unnest(?)) "
+            "AND zone IN (SELECT unnest(?)) QUALIFY row_number() OVER ("
             "PARTITION BY zone, signal, model ORDER BY issued_at DESC, known_at DESC) = 1",
-            [mine["model"].unique().to_list()],
+            [mine["model"].unique().to_list(), mine["zone"].unique().to_list()],
         )
     )
     if newest.is_empty():

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_store.database import columns, transaction
+from gridtide_store.forecast_runs import append_runs
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
 
@@ -148,6 +153,36 @@ def test_only_the_newest_forecast_counts_and_only_of_publishers(
     # Two runs of a model of ours are two, though they agree.
     for hours in (0, 1):
         assert store.append_forecasts(steps([1.0], now + hours * HOUR, start=now + DAY)) == 1
+
+
+class Recording:
+    """A connection that keeps what it is asked to execute."""
+
+    def __init__(self, inner: duckdb.DuckDBPyConnection) -> None:
+        self.inner, self.executed = inner, list[tuple[str, Any]]()
+
+    def execute(self, query: str, values: Any = None) -> duckdb.DuckDBPyConnection:  # noqa: ANN401  # as DuckDB's
+        self.executed.append((query, values))
+        return self.inner.execute(query, values)
+
+
+def test_a_forecast_is_compared_with_runs_of_its_own_zone_alone(
+    store: Store, steps: Frame, now: datetime, tmp_path: Path
+) -> None:
+    """Of a publisher of fifty zones a forecast for one of them reads one zone's runs."""
+    for zone in ("DE", "FR", "ES"):
+        store.append_forecasts(steps([1.0], now, start=now + DAY, model="a", zone=zone))
+    recording = Recording(store.connection)
+    with transaction(store.connection):
+        again = steps([1.0], now + HOUR, start=now + DAY, model="a", zone="FR")
+        added = append_runs(recording, again, batch=99, scratch=tmp_path)  # type: ignore[arg-type]  # all it needs
+    assert added == 0
+    read = [
+        set(columns(store.connection, query, values)["zone"])
+        for query, values in recording.executed
+        if query.startswith("SELECT id, zone")
+    ]
+    assert read == [{"FR"}]
 
 
 def test_of_two_publishers_each_is_compared_with_itself(
