@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.packed import read_gzip, read_zip
 from gridtide_pipelines.ingest.parsing import check_shape, readings
@@ -121,6 +121,34 @@ def test_csv_that_is_malformed_is_source_changed(content: bytes) -> None:
 def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(SourceChanged), check_shape("publisher"):
         read_csv(b"a\nx1\n", ["a"]).select(number_of("a"))
+
+
+@pytest.mark.parametrize("label", ["+12345-03-01", "0000-03-01", "-0005-03-01", "9999-12-31"])
+def test_a_time_that_python_cannot_hold_is_source_changed(label: str) -> None:
+    with pytest.raises(SourceChanged, match="publisher"), check_shape("publisher"):
+        readings(
+            zone="X",
+            signal="load",
+            start=[f"{label}T00:00Z"],
+            end=timedelta(hours=1),
+            value=[1.0],
+            stamp="%Y-%m-%dT%H:%MZ",
+        )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EOFError(), zipfile.BadZipFile("x"), struct.error(), StopIteration(), SyntaxError("x")],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_library_raises_for_a_body_is_source_changed(error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(SourceChanged, match=type(error).__name__), check_shape("publisher"):
+        fail()
+    with pytest.raises(NothingYet), check_shape("publisher"):
+        raise NothingYet("publisher", "no data")
 
 
 def test_a_panic_of_polars_is_source_changed() -> None:

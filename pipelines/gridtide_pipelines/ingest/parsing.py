@@ -5,20 +5,19 @@ Pure: text in, frames out.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceError
 from gridtide_pipelines.ingest.source import READING, Body, Source
 from gridtide_store.vocabulary import INSTANT
 
@@ -28,6 +27,8 @@ Column: TypeAlias = Collection[object] | pl.Series
 MOST_INNER: Final = 1_000_000
 
 REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
+FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 # A store that charges is not generation, so it cannot make a total negative.
 STORAGE: Final = ("hydro_storage", "battery_storage")
 
@@ -95,6 +96,8 @@ def readings(
 def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
     """Check that in `frame` of READING each slot ends after its start and each value is finite.
 
+    Slots lie between FIRST and LAST: polars has times of years that Python cannot hold.
+
     Raises:
         ValueError: it is not; says which and where.
     """
@@ -105,6 +108,9 @@ def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
     odd = (frame["end"] <= frame["start"]) | ~frame["value"].is_finite()
     if odd.any():
         raise ValueError(f"{odd.sum()} readings end before they start or are not finite")
+    times = pl.concat([frame[name].drop_nulls() for name in ("start", "end", "issued_at")])
+    if not times.is_between(FIRST, LAST).all():
+        raise ValueError(f"a slot before {FIRST:%Y} or after {LAST:%Y}")
     return frame
 
 
@@ -138,20 +144,18 @@ def read_json(content: bytes) -> Any:  # noqa: ANN401  # whatever it holds
 def check_shape(source: str) -> Iterator[None]:
     """Raise SourceChanged for whatever in the block does not fit while a body is parsed.
 
+    Any exception: libraries raise many for bytes that they do not understand, and none of them
+    may end more than the group that these bytes are of.
+
     Raises:
         SourceChanged: the body is not of the shape we parse.
     """
     try:
         yield
+    except SourceError:
+        raise
     except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-        csv.Error,
-        pl.exceptions.PolarsError,
+        Exception,
         pl.exceptions.PanicException,  # of polars itself; it is not an Exception
     ) as error:
         raise SourceChanged(
