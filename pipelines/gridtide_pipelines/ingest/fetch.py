@@ -28,7 +28,7 @@ from gridtide_pipelines.errors import (
     SourceChanged,
     SourceUnavailable,
 )
-from gridtide_pipelines.ingest.access import base_name, secrets_of, url_of
+from gridtide_pipelines.ingest.access import secrets_of, url_of
 from gridtide_pipelines.ingest.credentials import (
     FORM,
     Keyed,
@@ -46,6 +46,7 @@ from gridtide_pipelines.ingest.limits import (
     Unreadable,
     unpack,
 )
+from gridtide_pipelines.ingest.pace import Pace
 from gridtide_pipelines.ingest.source import Login, Request, Response, Source
 from gridtide_pipelines.ingest.statuses import Again, Unauthorized, only_zone, refusal
 from gridtide_store.settings import Settings
@@ -96,7 +97,8 @@ class Fetcher:
                 raise BadInput(f"GRIDTIDE_{name.upper()}_URL={url!r} is not an http(s) URL")
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
-        self._limits, self._next, self._lock = limits, dict[str, float](), Lock()
+        self._limits, self._lock = limits, Lock()
+        self._pace = Pace(limits.seconds, sleep=sleep, monotonic=monotonic)
         self._tokens = dict[str, Token]()
         # At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
         # nothing.
@@ -169,11 +171,12 @@ class Fetcher:
         tries = 0
         while True:
             tries += 1
-            self._pace(source, request.host)
+            self._pace.wait(source, request)
             try:
                 response = self._once(source, request, sent, began + self._limits.seconds)
             except Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
+                self._pace.hold(source, request.host, again.wait or 0.0)
                 spent = self._monotonic() - began
                 if tries == ATTEMPTS or spent + wait > self._limits.seconds:
                     wanted = f" and requests to wait {wait:.0f} s" if again.wait else ""
@@ -184,7 +187,6 @@ class Fetcher:
                         zone=only_zone(request),
                     ) from again
                 log.debug("%s: %s; again in %.1f s", source.name, again, wait)
-                self._hold(source, request.host, again.wait or 0.0)
                 self._sleep(wait)
             else:
                 fields = {
@@ -214,7 +216,7 @@ class Fetcher:
                 extensions={"credentials": sent},
             ) as answer:
                 if REPLAYED in answer.headers:
-                    self._next[base_name(source, request.host)] = 0.0  # it needs no pace
+                    self._pace.free(source, request.host)
                 if self._clock:
                     success = answer.is_success
                     self._clock.judge(source.name, answer.headers, success=success)
@@ -263,22 +265,6 @@ class Fetcher:
             remedy = "look whether something between here and the publisher changes answers"
             raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
         return bytes(parts)
-
-    def _pace(self, source: Source, host: str) -> None:
-        """Wait until the least time between two requests to a host has passed."""
-        name = base_name(source, host)
-        with self._lock:
-            now = self._monotonic()
-            at = max(self._next.get(name, now), now)
-            self._next[name] = at + source.min_interval.total_seconds()
-        if at > now:
-            self._sleep(at - now)
-
-    def _hold(self, source: Source, host: str, seconds: float) -> None:
-        """Let no thread send a request to a host before the publisher's own wait is over."""
-        name = base_name(source, host)
-        with self._lock:
-            self._next[name] = max(self._next[name], self._monotonic() + seconds)
 
 
 def _describe(error: Exception, *, secret: bool) -> str:
