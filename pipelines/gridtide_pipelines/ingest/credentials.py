@@ -34,6 +34,8 @@ ENTITIES = {
     ":": "colon",
 }
 
+# A publisher that sets more in a run would fill memory, and no request takes them all.
+MOST_COOKIES = 50
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -49,16 +51,41 @@ class Sent:
 class Keyed(httpx.BaseTransport):
     """Adds credentials to a copy of the request: the client logs its own, without them.
 
-    Removes cookies from the response, so that nothing a publisher sets is sent back.
+    Removes cookies from the response, so that none is archived, and none is sent back but to
+    the host that set it, for a source that needs it (`Source.cookies`). Removes where a
+    response redirects to: it is not followed, and the client fails over some addresses.
     """
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
+        self._jars: dict[tuple[str, str, str, int | None], httpx.Cookies] = {}
+        self._lock = Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(_with_credentials(request))
-        response.headers.pop("Set-Cookie", None)
+        jar = self._jar(request.extensions.pop("jar", ""), request.url)
+        request = _with_credentials(request)
+        if jar is not None:
+            jar.set_cookie_header(request)
+        response = self._inner.handle_request(request)
+        cookies = "".join(response.headers.get_list("Set-Cookie"))
+        # No header of a request has others than plain letters.
+        if jar is not None and cookies.isascii() and cookies.isprintable():
+            response.request = request
+            jar.extract_cookies(response)
+            if len(jar) > MOST_COOKIES:
+                jar.clear()
+        for name in ("Set-Cookie", "Location"):
+            response.headers.pop(name, None)
         return response
+
+    def _jar(self, source: str, url: httpx.URL) -> httpx.Cookies | None:
+        """Return the cookies that one host set for one source; None where none are kept."""
+        if not source:
+            return None
+        with self._lock:
+            return self._jars.setdefault(
+                (source, url.scheme, url.host, url.port), httpx.Cookies()
+            )
 
     def close(self) -> None:
         self._inner.close()

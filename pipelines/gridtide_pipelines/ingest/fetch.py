@@ -213,7 +213,7 @@ class Fetcher:
                 params=list(request.params),
                 headers=headers,
                 content=urlencode(request.form).encode() if request.form else None,
-                extensions={"credentials": sent},
+                extensions={"credentials": sent, "jar": source.name if source.cookies else ""},
             ) as answer:
                 if REPLAYED in answer.headers:
                     self._pace.free(source, request.host)

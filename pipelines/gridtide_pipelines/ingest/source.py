@@ -215,15 +215,13 @@ class Source:
         name: lower case with underscores; ``GRIDTIDE_<NAME>_URL`` moves its base URL.
         zones: zone keys it can answer for.
         requests: the groups of requests for a query, oldest first. A group succeeds or fails
-            as a whole and settles the days of its zones, all of the query unless its requests
-            have a `span`.
+            as a whole and settles the days of its zones, in the query or in its `span`.
         codes: the publisher's own code of each zone key, where it is another.
-        parse: bodies of one group to READING; raises SourceChanged, NothingYet and nothing
-            else.
+        parse: bodies of one group to READING; raises only SourceChanged and NothingYet.
         step: time between two publications.
         max_span: longest span one request may cover; `requests` splits by it.
-        refetch: for how long values are revised, and how often they are requested again until
-            then, youngest first; none where nothing is revised.
+        refetch: how often values are requested again for as long as they are revised, youngest
+            first; none where nothing is revised.
         lag: how long after its end a slot is usually published.
         reach: how far back it answers; None: as far as it has data.
         following: further requests of a group, given its bodies so far: the next page, the
@@ -239,6 +237,7 @@ class Source:
             part of it was requested. What it has of the days beside those is stored too, and
             nothing of other days.
         answer: for a source built in, which needs no network: its own reply.
+        cookies: whether its hosts want back the cookies they set, each its own, in a run.
         restricted: whether the licence forbids redistribution or commercial use.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
             where the first choice has a gap.
@@ -273,6 +272,7 @@ class Source:
     whole_files: bool = False
     answer: Callable[[Request], bytes] | None = None
     credentials: Credentials | None = None
+    cookies: bool = False
     restricted: bool = False
     simulated: bool = False
     per_zone: bool = False
