@@ -8,6 +8,7 @@
   their neighbours, each by a table with citations (corrections.py, merges.py).
 - Observations of slots that were not over when the answer came, and rows of another time than
   was requested, are mistakes of the publisher's clock or ours: counted and named, not stored.
+  A slot that only a correction moves beyond now waits: it is stored when it is over.
 - Rows of unrequested zones (an answer may bring its neighbours) are counted, not stored.
   A flow is kept where either end was requested.
 - A sum that lacks one of its parts is unknown: it would pass for the whole.
@@ -37,6 +38,7 @@ from gridtide_pipelines.ingest.merges import UNMERGED, merge
 from gridtide_pipelines.ingest.mixing import is_simulated
 from gridtide_pipelines.ingest.parsing import without_negative_totals
 from gridtide_pipelines.ingest.source import PARTIAL, READING, Body, Kind, Source, Span
+from gridtide_pipelines.ingest.spans import future, unasked, without_waiting
 from gridtide_store.vocabulary import FORECAST, GENERATION, INSTANT, OBSERVATION, SHARE
 
 # Outside these a value is a mistake, not weather. Intensity: UNECE (2021, LCA of electricity)
@@ -69,12 +71,12 @@ class Normalized:
     """Rows for the store, and the anomalies that were found.
 
     Attributes:
-        anomalies: the values of all of these but ``outside`` and ``hindsight``, columns
-            `ANOMALY`, with the part of the flag before the signal.
+        anomalies: the values of all of these but ``outside``, ``hindsight`` and ``not_over``,
+            columns `ANOMALY`, with the part of the flag before the signal.
         flags: how many readings of each anomaly (slots for ``negative_total``):
             ``unmapped_code:<code>``, ``partial``, ``conflict``,
             ``duplicate``, ``implausible:<signal>``, ``outside:<zone>``, ``hindsight``,
-            ``future:<signal>``, ``unasked_time:<signal>``.
+            ``not_over``, ``future:<signal>``, ``unasked_time:<signal>``.
         refused: the first few values that were not stored for what they say, each as a
             sentence.
         refused_slots: zone and start of each of them.
@@ -114,6 +116,8 @@ def normalize(
     if known_at is not None:
         rows = rows.with_columns(known_at.alias("known_at"))
     rows = merge(correct(rows, source.name if corrected else ""), source.name)
+    if span is not None:
+        rows = without_waiting(rows, flags)
     found = rows["flag"].drop_nulls().str.split(";").explode()
     flags.update(dict(found.value_counts().iter_rows()))
     rows = _oriented(_keep_requested(rows, bodies, flags))
@@ -123,8 +127,8 @@ def normalize(
     rows = rows.with_columns(value=pl.when(~partial).then("value"))
     refused = [rows.clear().with_columns(pl.lit("").alias("why"))]
     if span is not None:
-        rows = _refuse(rows, *_future(), flags, refused)
-        rows = _refuse(rows, *_unasked(span), flags, refused)
+        rows = _refuse(rows, future(), "future", flags, refused)
+        rows = _refuse(rows, unasked(span), "unasked_time", flags, refused)
     gaps = _fuels_without_value(rows)
     rows = pl.concat([_refuse(rows, ~_plausible(), "implausible", flags, refused), gaps])
     odd = pl.concat(refused)
@@ -210,18 +214,6 @@ def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(turned).then(-pl.col("value")).otherwise("value").alias("value"),
         turned.alias("turned"),
     )
-
-
-def _future() -> tuple[pl.Expr, str]:
-    """Select observations of slots that were not over when they were received."""
-    return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at")), "future"
-
-
-def _unasked(span: Span) -> tuple[pl.Expr, str]:
-    """Select slots outside the requested time; one that touches it counts as inside."""
-    moved = pl.col("start") - pl.col("published")  # it was requested as it is published
-    early, late = pl.col("end") - moved < span.start, pl.col("published") > span.end
-    return early | late, "unasked_time"
 
 
 def _plausible() -> pl.Expr:

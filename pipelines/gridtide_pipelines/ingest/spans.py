@@ -1,7 +1,8 @@
-"""The time of which a source's values are stored when a query is answered. Pure."""
+"""The time whose values are stored when a query is answered, and what lies beside. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import polars as pl
@@ -29,3 +30,26 @@ def within(source: Source, frame: pl.DataFrame, span: Span) -> pl.DataFrame:
     if not (source.bulk or source.whole_files):
         return frame
     return frame.filter((pl.col("end") >= span.start) & (pl.col("start") <= span.end))
+
+
+def without_waiting(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
+    """Return `rows` without slots that are not over, but were by the publisher's label.
+
+    Only a correction moves them beyond now: they are no anomaly, and are stored when they are
+    over. How many there are is counted as ``not_over``.
+    """
+    labelled = pl.col("published") + (pl.col("end") - pl.col("start"))
+    over = rows.filter(~(future() & (labelled <= pl.col("known_at"))))
+    flags["not_over"] += rows.height - over.height
+    return over
+
+
+def future() -> pl.Expr:
+    """Select observations of slots that were not over when they were received."""
+    return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at"))
+
+
+def unasked(span: Span) -> pl.Expr:
+    """Select slots outside the requested time; one that touches it counts as inside."""
+    moved = pl.col("start") - pl.col("published")  # it was requested as it is published
+    return (pl.col("end") - moved < span.start) | (pl.col("published") > span.end)
