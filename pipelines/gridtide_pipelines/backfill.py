@@ -50,7 +50,7 @@ class Report:
 
     Attributes:
         rows: added, by source.
-        spans: done, by source.
+        spans: done, by source; one of which some zones failed is not.
         failed: what failed, in the order in which it did.
         left: spans that were not requested, because their source was given up.
         beyond: for each source that does not answer as far back: since when it does.
@@ -230,8 +230,9 @@ class _Work:
         for stage in stages:
             name = stage.source
             report.rows[name] = report.rows.get(name, 0) + stage.rows
-            report.spans[name] = report.spans.get(name, 0) + 1
-            if stage.status in (DONE, NOTHING_YET):
+            done = stage.status in (DONE, NOTHING_YET)
+            report.spans[name] = report.spans.get(name, 0) + done
+            if done:
                 self._failures[name] = 0
                 continue
             report.failed.append(stage)
@@ -241,8 +242,9 @@ class _Work:
                 self._total -= sum(map(weight, self._plans[name]))
                 self._plans[name].clear()
         self._seconds += self._monotonic() - began
-        done = self._total - sum(weight(task) for plan in self._plans.values() for task in plan)
-        left = self._seconds * (self._total - done) / done if done else None
+        rest = sum(weight(task) for plan in self._plans.values() for task in plan)
+        taken = self._total - rest
+        left = self._seconds * rest / taken if taken else None
         newest = self._taken[0]
         what = f"{newest.source.name} {newest.kind} {newest.span.start:%Y-%m-%d}"
-        self._show(what, done, self._total, left)
+        self._show(what, taken, self._total, left)
