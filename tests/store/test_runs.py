@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 
@@ -16,6 +14,7 @@ from gridtide_store.database import columns, transaction
 from gridtide_store.forecast_runs import append_runs
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FORECAST
+from tests.store.recording import Recording
 
 SIGNAL = "ci_lifecycle_produced"
 HOUR = timedelta(hours=1)
@@ -153,17 +152,6 @@ def test_only_the_newest_forecast_counts_and_only_of_publishers(
     # Two runs of a model of ours are two, though they agree.
     for hours in (0, 1):
         assert store.append_forecasts(steps([1.0], now + hours * HOUR, start=now + DAY)) == 1
-
-
-class Recording:
-    """A connection that keeps what it is asked to execute."""
-
-    def __init__(self, inner: duckdb.DuckDBPyConnection) -> None:
-        self.inner, self.executed = inner, list[tuple[str, Any]]()
-
-    def execute(self, query: str, values: Any = None) -> duckdb.DuckDBPyConnection:  # noqa: ANN401  # as DuckDB's
-        self.executed.append((query, values))
-        return self.inner.execute(query, values)
 
 
 def test_a_forecast_is_compared_with_runs_of_its_own_zone_alone(

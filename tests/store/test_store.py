@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from gridtide.errors import BadInput
+from gridtide_store import reading
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import FUELS, generation, share
+from tests.store.recording import Recording
 
 SIGNAL = "ci_lifecycle_produced"
 HOUR = timedelta(hours=1)
@@ -304,3 +306,19 @@ def test_covered_time_is_of_newest_values_by_zone_and_day_and_a_flow_is_of_both_
         ("FR", days[1]): HOUR,
     }
     assert store.covered("unknown", start, later) == {}
+
+
+def test_covered_time_is_added_up_in_the_database(
+    store: Store, slots: Callable[..., pl.DataFrame], now: datetime
+) -> None:
+    """What leaves it is a row for each series and day, not one for each slot."""
+    values = [float(n) for n in range(500)]
+    store.append(slots(values, now, step=HOUR / 12, signal="load"))
+    recording = Recording(store.connection)
+    days = reading.covered(recording, "a", now, now + 99 * HOUR)  # type: ignore[arg-type]  # all it needs
+    assert sum(days.values(), timedelta(0)) == 500 * HOUR / 12
+    sizes = [
+        len(store.connection.execute(query, values).fetchnumpy()["series"])
+        for query, values in recording.executed
+    ]
+    assert sizes == [1, len(days)]
