@@ -19,6 +19,9 @@ def derive_pending(
     What is missing in a slot is judged by the slots before it, so a span is read with them, and
     the slots after it that it is context of are derived again: history may come late.
 
+    The newest values count. Where a slot was revised twice since the last derivation (a refresh
+    that ended before it, two spans of a backfill), the first revision has no derived value.
+
     Args:
         failed: takes what could not be derived or stored, so that the rest is; all of it is
             pending the next time.

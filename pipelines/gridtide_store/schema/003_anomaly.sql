@@ -1,5 +1,6 @@
--- Values of a publisher that need a look. Those that are not in a series are kept here, so
--- that none is lost. Which flags are in a series is written in anomalies.py.
+-- Values of a publisher that need a look. Those that are not in a series are kept here, up to
+-- a number for each source and day; of what is beyond it only the number is kept, below.
+-- Which flags are in a series, and how many are kept, is written in anomalies.py.
 CREATE TABLE anomaly (
     id           BIGINT NOT NULL,
     zone         TEXT NOT NULL,
@@ -18,7 +19,8 @@ CREATE TABLE anomaly (
     note         TEXT NOT NULL           -- who accepted it and why; '' before
 );                                       -- key: id; and zone, signal, source, slot, flag, value
 
--- How many anomalies of a source were not kept on a day, because there were too many.
+-- How many anomalies of a source were not kept on a day, because there were too many. One that
+-- comes again counts again.
 CREATE TABLE anomaly_left_out (
     source TEXT NOT NULL,
     day    DATE NOT NULL,                -- UTC, of known_at
