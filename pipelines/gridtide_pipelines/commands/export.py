@@ -22,16 +22,8 @@ from gridtide_pipelines.commands.session import (
     split_names,
     zone_keys,
 )
-from gridtide_pipelines.exporting import (
-    Format,
-    Reads,
-    format_of,
-    frames_of,
-    new_file,
-    open_reads,
-    write_pipe,
-    write_rows,
-)
+from gridtide_pipelines.exporting import Reads, frames_of, open_reads
+from gridtide_pipelines.row_files import Format, format_of, new_file, write_pipe, write_rows
 from gridtide_store.export import Range, check_signals
 from gridtide_store.pointer import current_snapshot
 from gridtide_store.regions import resolve, split_regions
