@@ -30,6 +30,7 @@ from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
+from gridtide_store.ledger_upkeep import KEEP_COMMANDS, prune_commands
 from gridtide_store.publish import publish
 from gridtide_store.raw_responses import prune_raw
 from gridtide_store.records import Stage
@@ -197,13 +198,14 @@ def _known_ahead(store: Store, now: datetime) -> list[str]:
 
 
 def _let_go(store: Store, settings: Settings, now: datetime) -> None:
-    """Delete raw responses and thin forecast runs past their retention periods."""
+    """Delete raw responses, forecast runs and commands past their retention periods."""
     if settings.keep_raw:
         pruned = prune_raw(store.connection, store.home.raw, now - settings.keep_raw, now)
         log.info("deleted raw bodies", extra=asdict(pruned))
     if settings.keep_runs:
         thinned = thin_runs(store.connection, now - settings.keep_runs)
         log.info("thinned forecast runs", extra=asdict(thinned))
+    prune_commands(store.home.ledger, now - KEEP_COMMANDS)
 
 
 def _nothing(report: Report, home: DataDirectory) -> str:

@@ -286,8 +286,12 @@ def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
 
 
 def test_old_bodies_and_runs_go_when_their_time_is_over(line: Line) -> None:
+    ledger = Ledger(line.home.ledger)
+    old = ledger.start_command("refresh", [], NOW - timedelta(days=500))
+    ledger.finish_command(old, NOW - timedelta(days=500), Outcome.DONE, exit_code=0)
     # The same day's second forecast is neither the first of the day nor of a served slot.
     assert refresh(line, now=NOW + timedelta(hours=1)) == 0, line.err
+    assert old not in [command.id for command in ledger.commands(limit=99)]
     line.keep = {"GRIDTIDE_KEEP_RAW_DAYS": "10", "GRIDTIDE_KEEP_RUN_DAYS": "10"}
     later = NOW + timedelta(days=20)
     assert refresh(line, now=later) == 0, line.err
