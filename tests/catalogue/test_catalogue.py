@@ -113,7 +113,7 @@ def test_every_us_zone_with_a_respondent_that_is_not_merged_is_read_from_eia() -
     for zone in CATALOGUE.zones.values():
         american = zone.country == "US" and zone.eia is not None
         assert ("eia" in zone.sources) == (american and zone.key not in merged)
-    assert CATALOGUE.zones["GB"].sources == ("uk_carbon_intensity",)
+    assert CATALOGUE.zones["GB"].sources == ("elexon", "neso", "uk_carbon_intensity")
 
 
 def test_respondent_codes_are_unique() -> None:

@@ -126,10 +126,8 @@ def test_gb_is_cleanest_where_its_gas_is_lowest(line: Line) -> None:
 def test_a_second_refresh_adds_nothing(line: Line) -> None:
     assert refresh(line) == 0
     printed = line.document
-    assert {name: entry["rows"] for name, entry in printed["sources"].items()} == {
-        "eia": 0,
-        "uk_carbon_intensity": 0,
-    }
+    assert {"eia", "uk_carbon_intensity"} <= printed["sources"].keys()
+    assert {entry["rows"] for entry in printed["sources"].values()} == {0}
     assert printed["derived_rows"] == 0
     assert printed["forecast_rows"] == 0
 
@@ -266,14 +264,8 @@ def test_check_backup_and_restore_bring_the_same_answer_back(
 
 def test_sources_tell_what_is_on_and_why_not(line: Line) -> None:
     assert line("sources", "--json") == 0
-    on = {source["source"]: source["on"] for source in line.document["sources"]}
-    assert on == {
-        "eia": True,
-        "eia_bulk": False,
-        "entsoe": False,
-        "simulated": False,
-        "uk_carbon_intensity": True,
-    }
+    on = {source["source"] for source in line.document["sources"] if source["on"]}
+    assert on == {"eia", "uk_carbon_intensity"}  # those that are moved to the test's publishers
     line.upstream.failing["eia"] = "403"
     refresh(line, now=NOW + timedelta(hours=1))
     line("sources", "--json")

@@ -90,8 +90,11 @@ def test_the_zones_that_do_not_fail_are_stored(refreshed: Refreshed) -> None:
 def test_the_ledger_says_what_failed_and_why(refreshed: Refreshed) -> None:
     ledger = Ledger(refreshed.home.ledger)
     stages = [each for each in ledger.stages(1) if each.source == ENTSOE.name]
-    assert {each.status for each in stages} == {"partly_failed"}
-    for each in stages:
+    # Where it is a fallback its zones have a request of their own, which may succeed.
+    assert {each.status for each in stages} <= {"partly_failed", "done"}
+    failed = [each for each in stages if each.status == "partly_failed"]
+    assert {each.kind for each in failed} == ENTSOE.kinds
+    for each in failed:
         if each.kind in OF_ZONES:
             assert "HTTP 503" in each.message
             assert "no answer" in each.message

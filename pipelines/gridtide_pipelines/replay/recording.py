@@ -93,6 +93,16 @@ class Recording:
 
         return max(known, key=fit, default=None)
 
+    def holds(self, source: str) -> bool:
+        """Return whether a line may be of `source`: it has one of its hosts, or none."""
+        own = self._sources[source]
+        hosts = {None, *(urlsplit(url_of(own, each)).hostname for each in ("", *own.hosts))}
+        return any(
+            urlsplit(line.url).hostname in hosts
+            for lines in self._found.values()
+            for line in lines
+        )
+
     def nearest(self, request: Request) -> str:
         """Return a sentence about the recorded request that is most like `request`."""
         method, path, query = self._key(request.method, request.path, request.params)

@@ -37,7 +37,7 @@ from gridtide_pipelines.replay.faults import (
     read_fault,
     send_whole,
 )
-from gridtide_pipelines.replay.publisher import Publisher
+from gridtide_pipelines.replay.publisher import Publisher, simulate_nothing
 from gridtide_pipelines.replay.publishers import publishers
 from gridtide_pipelines.replay.recording import Recording, parse, secret_parameters
 
@@ -177,7 +177,16 @@ class ReplayServer:
         self._say(said)
         if len(self._missing) < MOST_MISSING:
             self._missing.append({"source": name, "method": request.method, "url": url})
+        if not self._plays(name):
+            # A refresh of all sources goes on without those of which there is nothing here.
+            said = f"no data: nothing of the source {name} is recorded or simulated"
         return Reply(said.encode(), 404, "text/plain")
+
+    def _plays(self, name: str) -> bool:
+        """Return whether there is any response of a source."""
+        simulated = self._publishers[name].simulate is not simulate_nothing
+        recorded = self._recording is not None and self._recording.holds(name)
+        return recorded or (self._simulate and simulated)
 
     def _count(self, name: str, kind: str, request: Request, sending: Sending) -> Count:
         count = self._counts.setdefault(name, {}).setdefault(kind, Count())

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gridtide_pipelines.ingest.production_types import FUELS
 from gridtide_pipelines.ingest.sources.entsoe_documents import (
     LENGTHS,
     Document,
@@ -27,29 +28,6 @@ from gridtide_store.vocabulary import generation
 
 Flags: TypeAlias = NDArray[np.bool_]
 
-FUELS: Final = {
-    "B01": "biomass",
-    "B02": "coal",  # lignite
-    "B03": "gas",  # gas from coal
-    "B04": "gas",
-    "B05": "coal",  # hard coal
-    "B06": "oil",
-    "B07": "coal",  # oil shale
-    "B08": "coal",  # peat
-    "B09": "geothermal",
-    "B10": "hydro_storage",
-    "B11": "hydro",
-    "B12": "hydro",
-    "B13": "unknown",  # marine
-    "B14": "nuclear",
-    "B15": "unknown",  # other renewable
-    "B16": "solar",
-    "B17": "biomass",  # waste
-    "B18": "wind",
-    "B19": "wind",
-    "B20": "unknown",  # other
-    "B25": "battery_storage",
-}
 ACTUAL: Final = "A16"
 TOTAL_CONTRACT: Final = "A05"
 

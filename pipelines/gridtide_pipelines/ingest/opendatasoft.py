@@ -1,0 +1,42 @@
+"""Requests to, and answers of, portals that run Opendatasoft: several publishers do. Pure.
+
+Docs: https://help.opendatasoft.com/apis/ods-explore-v2/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridtide_pipelines.ingest.source import Query, Request, Span
+from gridtide_pipelines.ingest.statements import read_answer, rows_of
+
+
+def export(query: Query, dataset: str, column: str, span: Span, *, host: str = "") -> Request:
+    """Return a request for all records of a data set whose `column` lies in `span`.
+
+    The route `exports` has no pages, unlike `records`.
+    """
+    first, after = (f"date'{each:%FT%TZ}'" for each in (span.start, span.end))
+    params = (
+        ("where", f"{column} >= {first} AND {column} < {after}"),
+        ("order_by", column),
+        ("timezone", "UTC"),
+    )
+    path = f"/api/explore/v2.1/catalog/datasets/{dataset}/exports/json"
+    return Request("GET", path, params, query.kind, query.zones, host=host, span=span)
+
+
+def read_records(content: bytes) -> list[dict[str, Any]]:
+    """Return the records of an answer of version 1, of 2.1 or of an export; none if empty.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is none of these.
+    """
+    document = read_answer(content)
+    if document is None:
+        return []
+    if isinstance(document, list):
+        return document
+    if "results" in document:
+        return rows_of(document["results"])
+    return [record["fields"] for record in rows_of(document["records"])]

@@ -1,0 +1,183 @@
+"""GB generation mix since 2009 with embedded wind and solar, and NESO's wind forecast.
+
+Docs:       https://www.neso.energy/data-portal (historic-generation-mix,
+            day-ahead-wind-forecast, daily-demand-update), requested by SQL
+Licence:    NESO Open Data Licence: free use with attribution.
+Unit:       MW, the mean of the half hour. ``WIND`` is what the transmission system meters and
+            ``WIND_EMB`` an estimate of what is connected below it: both are wind, which is
+            estimated then. So is ``SOLAR``. ``IMPORTS`` is net.
+Slots:      30 min, labelled by the start in UTC (``DATETIME``, ``Datetime_GMT``), or by local
+            date and number of the settlement period: 46, 48 or 50 a day.
+Limits:     1 request a second for the whole portal, 2 a minute for the datastore.
+Revisions:  the mix is published about two days late and revised for some days.
+Forecast:   Incentive_forecast, day-ahead, of metered wind; issued at Forecast_Timestamp, which
+            is UTC, else when it was received.
+Last seen:  2024-12 (recorded bodies, in part with numbers of the peer that kept them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.ingest.local_time import read_number
+from gridtide_pipelines.ingest.parsing import check_shape, number
+from gridtide_pipelines.ingest.schedule import split_span
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Source,
+    Span,
+    Tier,
+)
+from gridtide_pipelines.ingest.statements import (
+    Statement,
+    add_codes,
+    fuel_signal,
+    instant,
+    read_answer,
+    rows_of,
+    text,
+)
+from gridtide_store.vocabulary import generation
+
+NAME = "neso"
+ZONE = "GB"
+TIMEZONE: Final = "Europe/London"
+HALF, DAY = timedelta(minutes=30), timedelta(days=1)
+SQL: Final = "/api/3/action/datastore_search_sql"
+MIX: Final = "f93d1835-75bc-43e5-84ad-12472b180a98"
+WIND: Final = "7524ec65-f782-4258-aaf8-5b926c17b966"
+DEMAND: Final = "177f6fa4-ae49-4182-81ea-0c6b35f26ca6"
+FUELS: Final = {
+    "BIOMASS": "biomass",
+    "COAL": "coal",
+    "GAS": "gas",
+    "HYDRO": "hydro",
+    "NUCLEAR": "nuclear",
+    "OTHER": "unknown",
+    "SOLAR": "solar",
+    "STORAGE": "hydro_storage",
+    "WIND": "wind",
+    "WIND_EMB": "wind",
+}
+ESTIMATED: Final = ("SOLAR", "WIND_EMB")
+EMBEDDED: Final = {
+    "EMBEDDED_SOLAR_GENERATION": "solar",
+    "EMBEDDED_WIND_GENERATION": "wind",
+}
+
+
+def requests(query: Query) -> Sequence[Group]:
+    """Build one request for each month of the mix, and one for the forecast."""
+    span = Span(query.start, query.end)
+    resource, column = (
+        (WIND, "Datetime_GMT") if query.kind is Kind.FORECAST else (MIX, "DATETIME")
+    )
+    parts = split_span(span, SOURCE.max_span)
+    return [
+        [select(query, resource, column, f"{part.start:%FT%T}", f"{part.end:%FT%T}", part)]
+        for part in (parts[:1] if query.kind is Kind.FORECAST else parts)
+    ]
+
+
+def select(
+    query: Query, resource: str, column: str, first: str, last: str, span: Span, host: str = ""
+) -> Request:
+    """Return a request for the rows of a resource from `first` to before `last`."""
+    named = f'"{column}"'
+    # Read by the publisher's API; the store has no part in it.
+    parts = (
+        "SELECT *",
+        f'FROM "{resource}"',
+        f"WHERE {named} >= '{first}' AND {named} < '{last}'",
+        f"ORDER BY {named}",
+    )
+    sql = " ".join(parts)
+    return Request("GET", SQL, (("sql", sql),), query.kind, query.zones, host=host, span=span)
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Return the mix, the embedded generation or the wind forecast of every half hour."""
+    with check_shape(NAME):
+        found = [
+            each
+            for index, body in enumerate(bodies)
+            for each in read_records(read_answer(body.content), index, body.known_at)
+        ]
+        return add_codes(found, NAME)
+
+
+def read_records(document: Any, body: int, known_at: datetime) -> Iterator[Statement]:  # noqa: ANN401  # any JSON
+    """Yield what the records of an answer of the portal state."""
+    if document is None:
+        return
+    for row in rows_of(document["result"]["records"]):
+        if "Incentive_forecast" in row:
+            start = instant(row["Datetime_GMT"])
+            stamp = row.get("Forecast_Timestamp")
+            issued_at = instant(stamp) if stamp else known_at
+            value = number(row["Incentive_forecast"])
+            yield Statement(
+                *(ZONE, generation("wind"), "WIND", start, start + HALF, value, body),
+                issued_at=issued_at,
+            )
+        elif "SETTLEMENT_DATE" in row:
+            yield from _embedded(row, body)
+        else:
+            yield from _mix(row, body)
+
+
+def _mix(row: dict[str, Any], body: int) -> Iterator[Statement]:
+    start = instant(row["DATETIME"])
+    for code in FUELS.keys() & row.keys():
+        signal, _ = fuel_signal(code, FUELS)
+        quality = Quality.ESTIMATED if code in ESTIMATED else Quality.MEASURED
+        value = number(row[code])
+        yield Statement(ZONE, signal, code, start, start + HALF, value, body, quality=quality)
+    if "IMPORTS" in row:
+        value = number(row["IMPORTS"])
+        yield Statement(ZONE, "imports", "IMPORTS", start, start + HALF, value, body)
+
+
+def _embedded(row: dict[str, Any], body: int) -> Iterator[Statement]:
+    day = date.fromisoformat(text(row["SETTLEMENT_DATE"])[:10])
+    start = read_number(day, int(row["SETTLEMENT_PERIOD"]), HALF, TIMEZONE)
+    for code, fuel in EMBEDDED.items():
+        value = number(row[code])
+        yield Statement(
+            *(ZONE, generation(fuel), code, start, start + HALF, value, body),
+            quality=Quality.ESTIMATED,
+        )
+
+
+def local_date(moment: datetime) -> date:
+    """Return the settlement date of a moment."""
+    return moment.astimezone(ZoneInfo(TIMEZONE)).date()
+
+
+SOURCE = Source(
+    name=NAME,
+    title="Data portal of NESO",
+    base_url="https://api.neso.energy",
+    kinds=frozenset({Kind.GENERATION, Kind.FORECAST}),
+    zones=frozenset({ZONE}),
+    requests=requests,
+    parse=parse,
+    step=HALF,
+    max_span=31 * DAY,
+    refetch=(Tier(3 * DAY), Tier(14 * DAY, DAY)),
+    lag=2 * DAY,
+    licence="NESO Open Data Licence",
+    licence_url="https://www.neso.energy/data-portal/neso-open-licence",
+    attribution="Supported by National Energy SO Open Data",
+    min_interval=timedelta(seconds=30),
+)

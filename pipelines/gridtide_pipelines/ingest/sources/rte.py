@@ -1,0 +1,194 @@
+"""Generation, load, its forecast and direct CO2 intensity of France: RTE's eco2mix, from ODRE.
+
+Docs:       https://odre.opendatasoft.com/explore/dataset/eco2mix-national-tr/
+            (eco2mix-national-cons-def: consolidated and definitive values)
+Licence:    Licence Ouverte 2.0 (Etalab).
+Unit:       MW; ``taux_co2`` in g/kWh, direct, of generation alone.
+Slots:      15 min, labelled by the start with offset (``date_heure``). On days when only whole
+            and half hours have values they are of 30 min.
+Limits:     quotas without a key; a record has 40 fields.
+Revisions:  real-time values (tr) are replaced by consolidated ones (cons-def) after weeks, and
+            those once more; of spans older than a month both are requested, cons-def counts.
+Fuels:      ``hydraulique`` is the sum of its parts, and counts only without them. ``pompage``
+            and ``stockage_batterie`` are negative. Numbers may be text, "ND" is a gap. Wind is
+            ``eolien``, on land and at sea. Load and intensity come with generation.
+Forecast:   ``prevision_j`` of the day, else ``prevision_j1`` of the day before; when it was
+            issued is not said, so it counts as issued when it was received.
+Prices:     bodies of eco2mix.rte-france.com are read (EUR/MWh by local day and number of the
+            interval), for France and its neighbours, DL is DE-LU. They are not requested: under
+            which licence is not known.
+Last seen:  2024-04 (recorded bodies of the records of version 1, and of prices).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from gridtide.model import Signal
+from gridtide_pipelines.ingest.local_time import read_number
+from gridtide_pipelines.ingest.opendatasoft import export, read_records
+from gridtide_pipelines.ingest.parsing import check_shape, number
+from gridtide_pipelines.ingest.schedule import split_span
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Source,
+    Span,
+    Tier,
+)
+from gridtide_pipelines.ingest.statements import Statement, add_codes, instant
+from gridtide_pipelines.ingest.xml import read_xml
+from gridtide_store.vocabulary import generation
+
+NAME = "rte"
+ZONE: Final = "FR"
+TIMEZONE: Final = "Europe/Paris"
+QUARTER, HALF, DAY = timedelta(minutes=15), timedelta(minutes=30), timedelta(days=1)
+RECENT: Final = 31 * DAY
+NOT_GIVEN: Final = ("ND", "-", "")
+FUELS: Final = {
+    "bioenergies": "biomass",
+    "charbon": "coal",
+    "destockage_batterie": "battery_storage",
+    "eolien": "wind",
+    "fioul": "oil",
+    "gaz": "gas",
+    "hydraulique_fil_eau_eclusee": "hydro",
+    "hydraulique_lacs": "hydro",
+    "hydraulique_step_turbinage": "hydro_storage",
+    "nucleaire": "nuclear",
+    "pompage": "hydro_storage",
+    "solaire": "solar",
+    "stockage_batterie": "battery_storage",
+}
+PARTS: Final = tuple(code for code in FUELS if code.startswith("hydraulique_"))
+DIRECT: Final = str(Signal.CI_DIRECT_PRODUCED)
+PRICED: Final = {"DE": "DE-AT-LU", "DL": "DE"}
+PER_HOUR: Final = {23: 1, 24: 1, 25: 1, 46: 2, 48: 2, 50: 2, 92: 4, 96: 4, 100: 4}
+
+
+def requests(query: Query) -> Sequence[Group]:
+    """Return a group for each month: real-time records, and consolidated ones of older days."""
+    groups: list[Group] = []
+    for span in split_span(Span(query.start, query.end), SOURCE.max_span):
+        older = span.start < query.now - RECENT
+        sets = ["eco2mix-national-tr", *(["eco2mix-national-cons-def"] if older else [])]
+        groups.append([export(query, each, "date_heure", span) for each in sets])
+    return groups[:1] if query.kind is Kind.FORECAST else groups
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Return mix, load, forecast and intensity of each record, or the prices of an XML body."""
+    with check_shape(NAME):
+        found: list[Statement] = []
+        for index, body in enumerate(bodies):
+            if body.content.lstrip()[:1] == b"<":
+                found += _prices(body.content, index)
+            else:
+                found += _records(read_records(body.content), index, body.known_at)
+        return add_codes(found, NAME)
+
+
+def _records(
+    records: Sequence[Mapping[str, Any]], body: int, known_at: datetime
+) -> Iterator[Statement]:
+    rows = [(instant(each["date_heure"]), _signals(each)) for each in records]
+    observed = [
+        (start, {key: value for key, value in values.items() if not key[2]})
+        for start, values in rows
+    ]
+    lengths = _lengths(
+        start for start, each in observed if any(v is not None for v in each.values())
+    )
+    for start, values in rows:
+        for (signal, code, ahead), value in values.items():
+            length = QUARTER if ahead else lengths.get(_day(start), QUARTER)
+            yield Statement(
+                *(ZONE, signal, code, start, start + length, value, body),
+                issued_at=known_at if ahead else None,
+            )
+
+
+def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | None]:
+    """Return the values of a record by signal, code and whether they are ahead of time."""
+    given = {
+        each: None if value in NOT_GIVEN else number(value)
+        for each, value in record.items()
+        if each in (*FUELS, "hydraulique", "consommation", "taux_co2") or "prevision" in each
+    }
+    if "hydraulique" in given and not any(given.get(each) is not None for each in PARTS):
+        given = {each: value for each, value in given.items() if each not in PARTS}
+        given[PARTS[0]] = given["hydraulique"]
+    found = {
+        (generation(FUELS[code]), code, False): value
+        for code, value in given.items()
+        if code in FUELS
+    }
+    for signal, code in (("load", "consommation"), (DIRECT, "taux_co2")):
+        if code in given:
+            found[signal, code, False] = given[code]
+    ahead = [given.get(each) for each in ("prevision_j", "prevision_j1")]
+    forecast = next((value for value in ahead if value is not None), None)
+    return {**found, ("load", "prevision", True): forecast}
+
+
+def _lengths(starts: Iterator[datetime]) -> dict[date, timedelta]:
+    """Return half an hour for each local day of which no quarter past or to has a value."""
+    minutes: dict[date, list[int]] = defaultdict(list)
+    for start in starts:
+        minutes[_day(start)].append(start.minute)
+    return {
+        day: HALF if len(each) > 1 and {*each} <= {0, 30} else QUARTER
+        for day, each in minutes.items()
+    }
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(TIMEZONE)).date()
+
+
+def _prices(content: bytes, body: int) -> Iterator[Statement]:
+    root = read_xml(content)
+    if root.tag != "liste":
+        raise ValueError(f"a {root.tag[:60]}, not a list of prices")
+    for prices in root.iter("donneesMarche"):
+        day = date.fromisoformat(prices.attrib["date"])
+        for area in prices.iter("type"):
+            code = area.attrib["perimetre"]
+            values = list(area.iter("valeur"))
+            length = timedelta(hours=1) / PER_HOUR[len(values)]
+            for each in values:
+                if each.text in NOT_GIVEN:
+                    continue
+                start = read_number(day, int(each.attrib["periode"]) + 1, length, TIMEZONE)
+                yield Statement(
+                    *(PRICED.get(code, code), "price_eur", code, start, start + length),
+                    *(float(each.text or ""), body),
+                )
+
+
+SOURCE = Source(
+    name=NAME,
+    title="eco2mix, Open Data Reseaux Energies",
+    base_url="https://odre.opendatasoft.com",
+    kinds=frozenset({Kind.GENERATION, Kind.FORECAST}),
+    zones=frozenset({ZONE}),
+    requests=requests,
+    parse=parse,
+    step=QUARTER,
+    max_span=31 * DAY,
+    refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY), Tier(365 * DAY, 30 * DAY)),
+    lag=timedelta(hours=1),
+    licence="Licence Ouverte 2.0",
+    licence_url="https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+    attribution="RTE, eco2mix, by Open Data Reseaux Energies",
+    min_interval=timedelta(seconds=1),
+)

@@ -1,0 +1,180 @@
+"""Values as a body states them, code by code, to readings by signal. Pure.
+
+For publishers that list a value for each code of theirs (a fuel, a unit, a link) and slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.parsing import ERRORS, check_readings, holds_nothing, read_json
+from gridtide_pipelines.ingest.source import PARTIAL, READING
+from gridtide_store.vocabulary import GENERATION, INSTANT, generation
+
+CONFLICT: Final = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One value of one code, as a body states it.
+
+    Attributes:
+        code: the publisher's name for what is counted; codes of one signal and slot are added.
+        value: None where the code is listed without one.
+        issued_at: of a forecast.
+        order: says which of two statements of one code is newer: a time of publication, the
+            number of a revision. Where it is the same, the later body is.
+    """
+
+    zone: str
+    signal: str
+    code: str
+    start: datetime
+    end: datetime
+    value: float | None
+    body: int = 0
+    flag: str | None = None
+    issued_at: datetime | None = None
+    order: str = ""
+    quality: str = Quality.MEASURED
+
+
+TYPES: Final = {
+    "start": INSTANT,
+    "end": INSTANT,
+    "issued_at": INSTANT,
+    "value": pl.Float64(),
+    "body": pl.UInt32(),
+}
+
+
+def add_codes(statements: Iterable[Statement], source: str) -> pl.DataFrame:
+    """Return READING with the newest statements of each code, added by signal and slot.
+
+    A sum that lacks one of its parts is flagged as partial. A signal that is listed without a
+    value is a row without one, but a slot of which no signal has a value is left out: it is not
+    published yet. Two values of one code in one body make the sum unknown, and a conflict.
+
+    Args:
+        source: name of the source, for the error.
+
+    Raises:
+        NothingYet: no statement has a value.
+        ValueError, TypeError, PolarsError: values that do not fit; see `parsing.check_shape`.
+    """
+    rows = list(statements)
+    frame = pl.DataFrame(
+        {
+            each.name: pl.Series(
+                each.name,
+                [getattr(row, each.name) for row in rows],
+                dtype=TYPES.get(each.name, pl.String()),
+                strict=True,
+            )
+            for each in fields(Statement)
+        }
+    )
+    ahead = pl.col("issued_at").is_not_null()
+    frame = frame.with_columns(
+        quality=pl.when(ahead).then(pl.lit(str(Quality.FORECAST))).otherwise("quality")
+    )
+    slot = ["zone", "signal", "start", "end", "issued_at"]
+    newest = (pl.col("order") == pl.col("order").last()) & (
+        pl.col("body") == pl.col("body").last()
+    )
+    in_order = frame.sort("order", "body", maintain_order=True)
+    by_code = in_order.group_by([*slot, "code"], maintain_order=True).agg(
+        pl.col("value").last(),
+        (pl.col("value").filter(newest).n_unique() > 1).alias("differ"),
+        pl.col("body").max(),
+        pl.col("flag").last(),
+        pl.col("quality").min(),  # estimated comes before measured: the sum is the worse one
+    )
+    value = pl.when(~pl.col("differ").any()).then(
+        pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum())
+    )
+    partial = pl.col("value").is_null().any() & pl.col("value").is_not_null().any()
+    flags = pl.concat_list(
+        pl.col("flag").drop_nulls().unique(maintain_order=True).implode(),
+        pl.when(pl.col("differ").any()).then(pl.lit(CONFLICT)).implode(),
+        pl.when(partial).then(pl.lit(PARTIAL)).implode(),
+    )
+    sums = by_code.group_by(slot, maintain_order=True).agg(
+        value.alias("value"),
+        flags.alias("flags"),
+        pl.col("body").max(),
+        pl.col("quality").min(),
+    )
+    sums = sums.with_columns(
+        flag=pl.col("flags").list.drop_nulls().list.join(";").replace("", None)
+    )
+    mix = pl.col("signal").str.starts_with(GENERATION)
+    family = pl.when(mix).then(pl.lit(GENERATION)).otherwise("signal")
+    said = pl.col("value").is_not_null() | pl.col("flag").str.contains(CONFLICT).fill_null(
+        value=False
+    )
+    kept = said.any().over("zone", family, "start", "issued_at") & (said | ~ahead)
+    found = sums.filter(kept).select(READING.names())
+    if found.is_empty():
+        raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
+    return check_readings(found)
+
+
+def read_answer(content: bytes) -> Any:  # noqa: ANN401  # any JSON
+    """Return what a JSON body holds; None where it says that there is nothing yet.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON, or an error of the publisher.
+    """
+    document = read_json(content)
+    if holds_nothing(document):
+        return None
+    errors = [document.get(each) for each in ERRORS] if isinstance(document, dict) else []
+    if any(errors):
+        raise ValueError(f"the publisher says {errors}")
+    return document
+
+
+def fuel_signal(code: str, fuels: Mapping[str, str]) -> tuple[str, str | None]:
+    """Return the signal of a publisher's code of a fuel, and a flag where it is new."""
+    fuel = fuels.get(code)
+    return generation(fuel or "unknown"), None if fuel else f"unmapped_code:{code}"
+
+
+def instant(label: object) -> datetime:
+    """Return the UTC instant of an ISO 8601 label; one without an offset is in UTC.
+
+    Raises:
+        TypeError, ValueError: it is not such a label.
+    """
+    moment = datetime.fromisoformat(text(label))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def text(value: object) -> str:
+    """Return a value of a JSON body that must be text.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def rows_of(value: object) -> list[Any]:
+    """Return a value of a JSON body that must be a list.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    return value

@@ -1,0 +1,119 @@
+"""What is special about the sources of GB: embedded generation, cables, settlement periods."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources import elexon, neso
+
+DATA = Path(__file__).with_name("data")
+KNOWN_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def body(content: bytes) -> Body:
+    return Body(Request("GET", "/written"), content, KNOWN_AT, 7)
+
+
+def written(*names: str) -> pl.DataFrame:
+    return elexon.parse([body((DATA / f"{name}.json").read_bytes()) for name in names])
+
+
+def values(frame: pl.DataFrame, signal: str) -> list[Any]:
+    return frame.filter(pl.col("signal") == signal).sort("start")["value"].to_list()
+
+
+def test_codes_of_one_fuel_are_added_and_imports_stay_apart() -> None:
+    frame = written("elexon/fuelhh")
+    assert values(frame, "generation_gas") == [9005.0, 9025.0]
+    assert values(frame, "generation_hydro_storage") == [-250.0, -240.0]
+    assert values(frame, "import_INTELEC") == [-100.0, -90.0]
+    # By hand: 1500 + 900 - 100 into GB over three cables are -2300 along GB->FR.
+    france = frame.filter(pl.col("zone") == "GB->FR").sort("start")
+    assert france["value"].to_list() == [-2300.0, -2330.0]
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=30)}
+
+
+def test_of_two_publications_the_later_one_counts_and_slots_are_of_5_minutes() -> None:
+    frame = written("elexon/fuelinst_revised")
+    assert frame["value"].to_list() == [9010.0, 9040.0]
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=5)}
+
+
+def test_a_new_code_is_unknown_and_a_new_cable_is_an_import() -> None:
+    frame = written("elexon/new_code")
+    assert values(frame, "generation_unknown") == [320.0]
+    assert frame["flag"].drop_nulls().to_list() == ["unmapped_code:TIDAL"]
+    assert values(frame, "import_INTNEW") == [-40.0]
+
+
+def test_embedded_generation_is_added_and_unknown_where_it_is_missing() -> None:
+    frame = written("elexon/fuelhh", "neso/embedded")
+    # By hand: 8000 metered and 1901 embedded, 8010 and 1902.
+    assert values(frame, "generation_wind") == [9901.0, 9912.0]
+    assert values(frame, "generation_solar") == [0.0, 0.0]
+    wind = frame.filter(pl.col("signal") == "generation_wind")
+    assert set(wind["quality"]) == {"estimated"}
+    lacking = written("elexon/fuelhh", "neso/nothing")
+    assert values(lacking, "generation_solar") == [None, None]
+    wind = lacking.filter(pl.col("signal") == "generation_wind")
+    assert set(wind["flag"]) == {"partial"}
+
+
+def test_only_the_auction_with_trades_is_a_price() -> None:
+    assert written("elexon/price").select("signal", "value").rows() == [("price_gbp", 81.37)]
+
+
+def test_forecasts_are_of_the_nation_day_ahead_and_issued_when_published() -> None:
+    load = written("elexon/forecast_demand")
+    assert load["value"].to_list() == [25000.0, 24500.0]
+    assert set(load["issued_at"]) == {datetime(2026, 3, 2, 8, 45, tzinfo=UTC)}
+    ahead = written("elexon/forecast_wind_solar")
+    assert dict(ahead.select("signal", "value").rows()) == {
+        "generation_solar": 4000.5,
+        "generation_wind": 9500.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("day", "period", "start"),
+    [
+        # 46 periods when clocks go forward, 50 when they go back.
+        ("2026-03-29", 2, datetime(2026, 3, 29, 0, 30, tzinfo=UTC)),
+        ("2026-03-29", 3, datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+        ("2026-03-29", 46, datetime(2026, 3, 29, 22, 30, tzinfo=UTC)),
+        ("2026-10-25", 1, datetime(2026, 10, 24, 23, 0, tzinfo=UTC)),
+        ("2026-10-25", 50, datetime(2026, 10, 25, 23, 30, tzinfo=UTC)),
+    ],
+)
+def test_settlement_periods_of_both_days_when_clocks_change(
+    day: str, period: int, start: datetime
+) -> None:
+    tree = json.loads((DATA / "neso/embedded.json").read_bytes())
+    row = tree["result"]["records"][0] | {"SETTLEMENT_DATE": day, "SETTLEMENT_PERIOD": period}
+    tree["result"]["records"] = [row]
+    assert set(neso.parse([body(json.dumps(tree).encode())])["start"]) == {start}
+
+
+def test_a_day_of_utc_in_summer_is_requested_as_two_settlement_dates() -> None:
+    start = datetime(2026, 7, 1, tzinfo=UTC)
+    query = Query(Kind.GENERATION, ("GB",), start, start + timedelta(days=1), KNOWN_AT)
+    ((fuels, embedded),) = elexon.requests(query)
+    assert dict(fuels.params) == {
+        "settlementDateFrom": "2026-07-01",
+        "settlementDateTo": "2026-07-02",
+    }
+    assert embedded.host == "neso"
+    assert "< '2026-07-03'" in dict(embedded.params)["sql"]
+
+
+def test_metered_and_embedded_wind_make_the_mix_of_the_portal() -> None:
+    frame = neso.parse([body((DATA / "neso/mix.json").read_bytes())])
+    assert values(frame, "generation_wind") == [10000.0, 10000.0]
+    assert values(frame, "imports") == [2900.0, 2900.0]

@@ -1,0 +1,95 @@
+"""What is special about RTE's eco2mix: half hours among quarters, parts of hydro, prices."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from gridtide_pipelines.errors import SourceChanged
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources.rte import parse, requests
+
+DATA = Path(__file__).with_name("data") / "rte"
+KNOWN_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def read(content: bytes) -> pl.DataFrame:
+    return parse([Body(Request("GET", "/written"), content, KNOWN_AT, 7)])
+
+
+def written(name: str) -> pl.DataFrame:
+    return read((DATA / name).read_bytes())
+
+
+def values(frame: pl.DataFrame, signal: str) -> list[Any]:
+    rows = frame.filter(pl.col("signal") == signal, pl.col("issued_at").is_null())
+    return rows.sort("start")["value"].to_list()
+
+
+def test_hydro_is_what_flows_and_storage_the_net_of_pumping() -> None:
+    frame = written("quarters.json")
+    assert values(frame, "generation_hydro") == [5300.0] * 3
+    assert values(frame, "generation_hydro_storage") == [-600.0] * 3
+    assert values(frame, "generation_battery_storage") == [-15.0] * 3
+    assert values(frame, "generation_gas") == [2100.0, 2101.0, 2102.0]
+    assert values(frame, "generation_solar") == [0.0, 0.0, None]
+    assert values(frame, "ci_direct_produced") == [24.0] * 3
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=15)}
+
+
+def test_slots_are_of_half_an_hour_where_every_second_quarter_is_empty() -> None:
+    frame = written("half_hours.json").filter(pl.col("issued_at").is_null())
+    assert set(frame["start"].dt.minute()) == {0, 30}
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=30)}
+
+
+def test_without_its_parts_the_whole_of_hydro_counts() -> None:
+    frame = written("version_1.json")
+    assert values(frame, "generation_hydro") == [5600.0]
+    assert values(frame, "generation_hydro_storage") == [-900.0]
+    assert set(frame["start"]) == {datetime(2026, 3, 1, tzinfo=UTC)}
+
+
+def test_the_forecast_of_the_day_counts_before_that_of_the_day_before() -> None:
+    ahead = written("quarters.json").filter(pl.col("issued_at").is_not_null())
+    assert ahead["value"].to_list() == [51800.0] * 4
+    assert set(ahead["issued_at"]) == {KNOWN_AT}
+
+
+def test_prices_follow_the_day_of_23_hours() -> None:
+    prices = written("prices.xml").filter(pl.col("zone") == "FR").sort("start")
+    assert prices["value"].to_list() == [40.0 + i for i in range(23)]
+    assert prices["start"][0] == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    assert prices["start"][-1] == datetime(2026, 3, 29, 21, tzinfo=UTC)
+    assert set(written("prices.xml")["zone"]) == {"DE", "FR"}
+
+
+@pytest.mark.parametrize(("count", "minutes"), [(25, 60), (100, 15)])
+def test_prices_follow_the_day_of_25_hours(count: int, minutes: int) -> None:
+    one = "".join(f"<valeur periode='{i}'>{i}</valeur>" for i in range(count))
+    text = f"<type v='donneesMarche' perimetre='FR'>{one}</type>"
+    day = f"<liste><donneesMarche date='2026-10-25'>{text}</donneesMarche></liste>"
+    prices = read(day.encode()).sort("start")
+    length = timedelta(minutes=minutes)
+    first = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    assert prices["start"].to_list() == [first + i * length for i in range(count)]
+    assert prices["value"].to_list() == [float(i) for i in range(count)]
+    with pytest.raises(SourceChanged):  # a day of that length has no such number
+        read(re.sub("2026-10-25", "2026-10-26", day).encode())
+
+
+def test_of_older_days_the_consolidated_values_are_requested_last() -> None:
+    start = KNOWN_AT - timedelta(days=40)
+    query = Query(Kind.GENERATION, ("FR",), start, start + timedelta(days=1), KNOWN_AT)
+    ((real_time, consolidated), *_) = requests(query)
+    assert "eco2mix-national-tr" in real_time.path
+    assert "eco2mix-national-cons-def" in consolidated.path
+    (only,) = requests(
+        Query(Kind.GENERATION, ("FR",), KNOWN_AT - timedelta(days=1), KNOWN_AT, KNOWN_AT)
+    )
+    assert len(only) == 1
