@@ -270,6 +270,17 @@ def test_a_wait_beyond_the_limit_holds_for_the_host_until_it_is_over() -> None:
     assert slept == []
 
 
+def test_a_server_error_with_a_long_wait_leaves_the_other_requests_to_the_host(
+    fetch: Callable[..., Fetcher],
+) -> None:
+    publisher = Publisher(httpx.Response(503, headers={"Retry-After": "7200"}))
+    asked = fetch(publisher)
+    with pytest.raises(SourceUnavailable, match="requests to wait 7200 s"):
+        asked(FILES, LIST)
+    publisher.answer = httpx.Response(200, content=b"body")
+    assert asked(FILES, replace(LIST, path="/other")).content == b"body"
+
+
 def test_a_part_that_is_missing_skips_the_source_unless_it_answers_without() -> None:
     given = Settings(home=Path("/x"), secrets={"X_USERNAME": "jane"})
     source = with_credentials(Basic())

@@ -176,9 +176,12 @@ class Fetcher:
                 response = self._once(source, request, sent, began + self._limits.seconds)
             except Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
-                self._pace.hold(source, request.host, again.wait or 0.0)
                 spent = self._monotonic() - began
-                if tries == ATTEMPTS or spent + wait > self._limits.seconds:
+                last = tries == ATTEMPTS or spent + wait > self._limits.seconds
+                # A server error may be one of this zone alone: others need not wait for long.
+                if again.too_many or not last:
+                    self._pace.hold(source, request.host, again.wait or 0.0)
+                if last:
                     wanted = f" and requests to wait {wait:.0f} s" if again.wait else ""
                     raise SourceUnavailable(
                         source.name,

@@ -10,15 +10,22 @@ UNAUTHORIZED = 401
 REFUSED = (UNAUTHORIZED, 403)
 # Statuses with which some publishers say that they have no data for the requested time.
 NO_DATA = frozenset({400, 404})
-PASSING = (408, 429)  # and all from 500 on
+TOO_MANY = 429
+PASSING = (408, TOO_MANY)  # and all from 500 on
 
 
 class Again(Exception):
-    """The request may succeed at another try, after `wait` seconds if the publisher says so."""
+    """The request may succeed at another try, after `wait` seconds if the publisher says so.
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    Attributes:
+        too_many: whether the wait is for all requests to the host, which were too many.
+    """
+
+    def __init__(
+        self, message: str, wait: float | None = None, *, too_many: bool = False
+    ) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait, self.too_many = wait, too_many
 
 
 class Unauthorized(SourceRefused):
@@ -48,7 +55,7 @@ def refusal(
     if said and not secret:
         text += f" ({said[:200]})"
     if status in PASSING or status >= 500:  # server errors
-        return Again(text, wait)
+        return Again(text, wait, too_many=status == TOO_MANY)
     if status in REFUSED:
         names = " and ".join(source.credentials.variables) if source.credentials else ""
         error = Unauthorized if status == UNAUTHORIZED else SourceRefused
