@@ -92,6 +92,17 @@ def read_local(
     return frame.select(instant.dt.convert_time_zone("UTC").alias("instant")).to_series()
 
 
+def latest_instant(local: datetime, timezone: str, known_at: datetime) -> datetime:
+    """Return the UTC instant of a local clock that was just read, for reports of the moment.
+
+    Of the two instants of a time in the fold it is the later one, unless that is after
+    `known_at` by more than clocks differ.
+    """
+    both = [local.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1)]
+    first, second = sorted(each.astimezone(UTC) for each in both)
+    return second if second <= known_at + timedelta(minutes=5) else first
+
+
 def read_at_offset(
     labels: Sequence[str] | pl.Series, offset: timedelta, stamp: str
 ) -> pl.Series:

@@ -28,14 +28,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import MARKUP, number_of, read_csv
-from gridtide_pipelines.ingest.local_time import read_local
+from gridtide_pipelines.ingest.local_time import latest_instant, read_local
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -144,7 +143,7 @@ def _read_report(body: Body) -> _Report:
     totals = {row[0]: row[1] for row in rows[:first] if len(row) == 2}
     fuels = _block(rows[first:], 2, 4)
     ties = _block(rows[first + len(fuels) + 1 :], 1, 2)
-    at = _last(datetime.strptime(label, "%b %d, %Y %H:%M"), body.known_at)  # noqa: DTZ007  # local
+    at = latest_instant(datetime.strptime(label, "%b %d, %Y %H:%M"), TIMEZONE, body.known_at)  # noqa: DTZ007  # local
     return _Report(at, number(totals["Alberta Internal Load (AIL)"]), fuels, ties)
 
 
@@ -161,13 +160,6 @@ def _block(rows: Sequence[Sequence[str]], column: int, width: int) -> dict[str, 
     if abs(sum(values.values()) - total) > len(values):  # each is rounded
         raise ValueError(f"rows of {sum(values.values())} MW with a total of {total} MW")
     return values
-
-
-def _last(local: datetime, known_at: datetime) -> datetime:
-    """Return the instant that a label of Mountain time names, the later one if two."""
-    both = [local.replace(tzinfo=ZoneInfo(TIMEZONE), fold=fold) for fold in (0, 1)]
-    first, second = sorted(each.astimezone(UTC) for each in both)
-    return second if second <= known_at + FIVE else first
 
 
 def _read_api(body: Body) -> _Report | None:

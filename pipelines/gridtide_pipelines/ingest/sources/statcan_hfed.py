@@ -1,0 +1,227 @@
+"""Load, interchange and part of the mixes of Canada's provinces, from Statistics Canada.
+
+Docs:       https://energy-information.canada.ca (high-frequency electricity data, HFED; SDMX)
+Licence:    to be named; whether commercial use is allowed is not certain, so it is restricted.
+Unit:       MW, the mean of the interval, whatever the column of units says.
+Slots:      as the province sends: 15 min, 1 h, and days for Saskatchewan, which are means of
+            days and are not spread. Labelled by UTC START (TIME_PERIOD, with or without
+            ".000Z"). A body does not say how long a slot is: it is the shortest time between
+            two labels of a series, or an hour.
+Limits:     a request for each province and frequency; no key. Rows are in no order.
+Revisions:  not known.
+Variables:  those of VARIABLES; one that is not among them is unknown and flagged. A mix is read
+            where a province has a whole one: not Nova Scotia's wind alone, nor Ontario's
+            outputs, which are filed an hour late in summer (see `ieso`). Yukon's THERMAL is
+            LNG and diesel: unknown.
+Flows:      NSI by counterpart, positive when it leaves the province; counterparts of one zone
+            are added. Scheduled, so an estimate. IMPORT_CABLES comes into Prince Edward Island.
+Last seen:  2026-09 (written, from descriptions and columns that public clients read).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.delimited import number_of, read_csv
+from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
+from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_store.vocabulary import generation
+
+NAME: Final = "statcan_hfed"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STAMP: Final = "%Y-%m-%dT%H:%M:%S"
+COLUMNS: Final = ("COUNTERPART_AREA", "ENERGY_FLOWS", "TIME_PERIOD", "OBS_VALUE")
+AREAS: Final = ("REF_AREA", "REFERENCE_AREA")
+NSI, CABLES = "NSI", "IMPORT_CABLES"
+
+# Signal of each variable of a province, without those of flows.
+VARIABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "AB": {"INTERNAL_LOAD": "load"},
+    "BC": {"LOAD": "load"},
+    "NB": {"LOAD": "load"},
+    "NL": {"DEMAND": "load"},
+    "NS": {"LOAD": "load"},
+    "ON": {"ONTARIO_DEMAND": "load"},
+    "PE": {
+        "ON_ISL_LOAD": "load",
+        "ON_ISL_WIND": generation("wind"),
+        "ON_ISL_FOSSIL": generation("oil"),
+    },
+    "QC": {
+        "DEMAND": "load",
+        "HYDRO": generation("hydro"),
+        "WIND": generation("wind"),
+        "SOLAR": generation("solar"),
+        "THERMAL": generation("gas"),
+        "OTHER": generation("biomass"),
+    },
+    "SK": {
+        "SYSTEM_DEMAND": "load",
+        "COAL": generation("coal"),
+        "NATURAL_GAS": generation("gas"),
+        "HYDRO": generation("hydro"),
+        "WIND": generation("wind"),
+        "SOLAR": generation("solar"),
+        "OTHER": generation("unknown"),
+    },
+    "YK": {
+        "HYDRO": generation("hydro"),
+        "WIND": generation("wind"),
+        "SOLAR": generation("solar"),
+        "THERMAL": generation("unknown"),
+    },
+}
+FLOWS: Final = {"AB": NSI, "BC": NSI, "NB": NSI, "PE": CABLES}
+HOURLY: Final = ("HYDRO", "WIND", "SOLAR", "THERMAL", "OTHER")  # of Québec
+NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
+    ("AB", "CA_BC"): "CA-BC",
+    ("AB", "CA_SK"): "CA-SK",
+    ("AB", "US_MT"): "US-NW-NWMT",
+    ("BC", "CA_AB"): "CA-AB",
+    ("BC", "US"): "US-NW-BPAT",
+    ("NB", "CA_NS"): "CA-NS",
+    ("NB", "CA_PEI"): "CA-PE",
+    ("NB", "CA_QC"): "CA-QC",
+    ("NB", "US_EMEC"): "US-NE-ISNE",
+    ("NB", "US_MPS"): "US-NE-ISNE",
+    ("NB", "US_NE"): "US-NE-ISNE",
+}
+# Of a series: zone, signal, quality and flag.
+ABOUT: Final = pl.Schema(
+    {"zone": pl.String(), "signal": pl.String(), "quality": pl.String(), "flag": pl.String()}
+)
+ZONES: Final = {"YK": "CA-YT"} | {code: f"CA-{code}" for code in VARIABLES if code != "YK"}
+CODES: Final = {zone: code for code, zone in ZONES.items()}
+
+
+def requests(query: Query) -> Sequence[Group]:
+    """Return a group for each province, with a request for each of its frequencies."""
+    groups = []
+    for zone in query.zones:
+        code = CODES[zone]
+        wanted = [*VARIABLES[code], *([FLOWS[code]] if code in FLOWS else [])]
+        hourly = [each for each in wanted if code == "QC" and each in HOURLY]
+        often = [each for each in wanted if each not in hourly]
+        groups.append(
+            [
+                _request(code, frequency, variables, query, zone)
+                for frequency, variables in (("N", often), ("H", hourly))
+                if variables
+            ]
+        )
+    return groups
+
+
+def _request(
+    code: str, frequency: str, variables: Sequence[str], query: Query, zone: str
+) -> Request:
+    key = f"{frequency}...{'+'.join(variables)}"
+    return Request(
+        "GET",
+        f"/hfed-dehf/sdmx/rest/data/CCEI,DF_HFED_{code},1.0/{key}",
+        (
+            ("startPeriod", f"{query.start:%Y-%m-%d}"),
+            ("endPeriod", f"{query.end:%Y-%m-%d}"),
+            ("dimensionAtObservation", "AllDimensions"),
+            ("format", "csv"),
+        ),
+        kind=query.kind,
+        zones=(zone,),
+    )
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Parse every variable of the provinces in the bodies."""
+    with check_shape(NAME):
+        frame = sum_codes(pl.concat([_frame(n, body) for n, body in enumerate(bodies)]))
+    if frame["value"].null_count() == frame.height:
+        raise NothingYet(NAME, "the answer holds no value yet")
+    return frame
+
+
+def _frame(index: int, body: Body) -> pl.DataFrame:
+    table = read_csv(body.content, COLUMNS)
+    area = next((each for each in AREAS if each in table.columns), None)
+    if area is None:
+        raise ValueError(f"columns missing: {AREAS[0]}")
+    named = table.select(
+        pl.col(area).str.strip_prefix("CA_").alias("code"),
+        pl.col("COUNTERPART_AREA").alias("other"),
+        pl.col("ENERGY_FLOWS").alias("variable"),
+        pl.col("TIME_PERIOD")
+        .str.slice(0, 19)
+        .str.to_datetime(STAMP, time_unit="us", time_zone="UTC")
+        .alias("start"),
+        number_of("OBS_VALUE").alias("value"),
+    ).unique(maintain_order=True)
+    length = (
+        pl.col("start")
+        .unique()
+        .sort()
+        .diff()
+        .min()
+        .fill_null(HOUR)
+        .over("code", "variable", "other")
+    )
+    named = named.with_columns(length.alias("length"))
+    kinds = named.select("code", "other", "variable").unique(maintain_order=True)
+    about = kinds.hstack(
+        pl.DataFrame([_about(*row) for row in kinds.iter_rows()], ABOUT, orient="row")
+    )
+    rows = named.join(about, on=["code", "other", "variable"], maintain_order="left")
+    return readings(
+        zone=rows["zone"],
+        signal=rows["signal"],
+        start=rows["start"],
+        end=rows["start"] + rows["length"],
+        value=rows["value"],
+        quality=rows["quality"],
+        flag=rows["flag"],
+        body=index,
+    )
+
+
+def _about(code: str, other: str, variable: str) -> tuple[str, str, str, str | None]:
+    """Return zone, signal, quality and flag of a series."""
+    zone = ZONES.get(code, f"CA-{code}")
+    if variable == CABLES:
+        return f"CA-NB->{zone}", "flow", Quality.ESTIMATED, None
+    if variable == NSI:
+        end = NEIGHBOURS.get((code, other))
+        flag = None if end else f"unmapped_code:{other}"
+        return f"{zone}->{end or other}", "flow", Quality.ESTIMATED, flag
+    signal = VARIABLES.get(code, {}).get(variable)
+    if signal is None:
+        return zone, generation("unknown"), Quality.MEASURED, f"unmapped_code:{variable}"
+    return zone, signal, Quality.MEASURED, None
+
+
+SOURCE = Source(
+    name=NAME,
+    title="High-frequency electricity data (HFED)",
+    base_url="https://api.statcan.gc.ca",
+    kinds=frozenset({Kind.GENERATION}),
+    zones=frozenset(CODES),
+    codes=CODES,
+    requests=requests,
+    parse=parse,
+    step=HOUR,
+    max_span=timedelta(days=31),
+    refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY)),
+    lag=DAY,
+    licence="Statistics Canada, terms not certain",
+    licence_url="https://www.statcan.gc.ca/en/reference/licence",
+    attribution="Statistics Canada, Canadian Centre for Energy Information",
+    restricted=True,
+    per_zone=True,
+    not_published=frozenset({404}),
+    whole_files=True,
+    min_interval=timedelta(seconds=1),
+)

@@ -1,0 +1,71 @@
+"""Canada's provinces as Statistics Canada has them: lengths of slots, flows, days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources.statcan_hfed import SOURCE
+from gridtide_pipelines.ingest.table import table
+
+DATA = Path(__file__).with_name("data") / "statcan_hfed"
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def body(name: str) -> Body:
+    return Body(Request("GET", "/"), (DATA / name).read_bytes(), NOW, 1)
+
+
+def read(name: str, zone: str) -> list[tuple[str, str, float]]:
+    return table(SOURCE.parse([body(name)]), SOURCE, zone, None).drop("zone").rows()
+
+
+def test_rows_in_no_order_are_slots_as_long_as_the_time_between_them() -> None:
+    name = "load_and_flows_of_new_brunswick.csv"
+    assert read(name, "CA-NB") == [
+        ("2026-03-01T12:00:00Z", "load", 1500.5),
+        ("2026-03-01T12:05:00Z", "load", 1501.0),
+    ]
+    frame = SOURCE.parse([body(name)]).filter(signal="load")
+    assert {end - start for start, end in frame.select("start", "end").iter_rows()} == {
+        timedelta(minutes=5)
+    }
+
+
+def test_flows_leave_the_province_and_ties_of_one_zone_are_added() -> None:
+    name = "load_and_flows_of_new_brunswick.csv"
+    at = "2026-03-01T12:00:00Z"
+    assert read(name, "CA-NB->US-NE-ISNE") == [(at, "net_flow", 492.0)]
+    assert read(name, "CA-QC->CA-NB") == [(at, "net_flow", 700.0)]
+    flags = SOURCE.parse([body(name)])["flag"].drop_nulls().to_list()
+    assert flags == ["unmapped_code:XX"]
+
+
+def test_cables_come_into_the_island_and_a_blank_is_a_gap() -> None:
+    name = "generation_of_an_island.csv"
+    assert read(name, "CA-PE") == [
+        ("2026-03-01T12:00:00Z", "load", 150.0),
+        ("2026-03-01T12:00:00Z", "wind", 44.5),
+        ("2026-03-01T12:15:00Z", "wind", 45.0),
+    ]
+    assert read(name, "CA-NB->CA-PE") == [("2026-03-01T12:00:00Z", "net_flow", 104.0)]
+
+
+def test_means_of_days_stay_days_and_a_new_variable_is_unknown() -> None:
+    frame = SOURCE.parse([body("generation_by_day.csv")])
+    assert {end - start for start, end in frame.select("start", "end").iter_rows()} == {
+        timedelta(days=1)
+    }
+    unknown = frame.filter(signal="generation_unknown")
+    assert unknown["value"].to_list() == [31.0, 31.0]
+    assert set(unknown["flag"]) == {"unmapped_code:TIDAL"}
+
+
+def test_each_province_has_a_request_and_quebec_one_for_each_frequency() -> None:
+    query = Query(Kind.GENERATION, ("CA-BC", "CA-QC"), NOW - timedelta(days=1), NOW, NOW)
+    groups = SOURCE.requests(query)
+    assert [[request.path.partition("CCEI,")[2] for request in group] for group in groups] == [
+        ["DF_HFED_BC,1.0/N...LOAD+NSI"],
+        ["DF_HFED_QC,1.0/N...DEMAND", "DF_HFED_QC,1.0/H...HYDRO+WIND+SOLAR+THERMAL+OTHER"],
+    ]
