@@ -13,11 +13,11 @@ from gridtide_pipelines.ingest.sources.hydroquebec import SOURCE
 from gridtide_pipelines.ingest.table import table
 
 DATA = Path(__file__).with_name("data") / "hydroquebec"
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 
 
-def body(content: bytes) -> Body:
-    return Body(Request("GET", "/"), content, NOW, 1)
+def body(content: bytes, now: datetime = NOW) -> Body:
+    return Body(Request("GET", "/"), content, now, 1)
 
 
 def read(content: bytes) -> list[tuple[str, str, float]]:
@@ -81,3 +81,10 @@ def test_an_hour_that_is_there_twice_is_not_guessed_where_it_is_named_once() -> 
     ]
     found = read(json.dumps({"recentHour": "2026-11-01T02:30:00", "details": rows}).encode())
     assert [value for _, _, value in found] == [0.0, 2.0]
+
+
+def test_an_hour_that_is_not_over_is_left_to_the_next_answer() -> None:
+    content = (DATA / "generation.json").read_bytes()
+    early = datetime(2026, 3, 1, 7, 40, tzinfo=UTC)  # the newest hour began at 07:30
+    frame = SOURCE.parse([body(content, early)])
+    assert frame["end"].max() == datetime(2026, 3, 1, 7, 30, tzinfo=UTC)

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.ingest.local_time import (
+    end_of_moment,
+    latest_instant,
     local_days,
     read_at_offset,
     read_local,
@@ -159,3 +161,19 @@ def test_no_labels_are_no_instants() -> None:
     found = read_local([], "Europe/Berlin", STAMP)
     assert found.dtype == INSTANT
     assert found.is_empty()
+
+
+def test_a_report_of_the_moment_ends_when_it_was_received() -> None:
+    at = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
+    seconds = timedelta(seconds=41)
+    assert end_of_moment(at, QUARTER, at + seconds + timedelta(microseconds=5)) == at + seconds
+    assert end_of_moment(at, QUARTER, at + timedelta(hours=1)) == at + QUARTER
+    assert end_of_moment(at, QUARTER, at - seconds) == at + QUARTER  # a clock is wrong
+
+
+def test_a_clock_just_read_is_the_later_of_two_instants_unless_that_is_ahead() -> None:
+    local = datetime(2026, 11, 1, 1, 30)  # noqa: DTZ001  # local
+    for hour in (5, 6):
+        instant = datetime(2026, 11, 1, hour, 30, tzinfo=UTC)
+        found = latest_instant(local, "America/New_York", instant + timedelta(minutes=1))
+        assert found == instant

@@ -103,6 +103,15 @@ def latest_instant(local: datetime, timezone: str, known_at: datetime) -> dateti
     return second if second <= known_at + timedelta(minutes=5) else first
 
 
+def end_of_moment(at: datetime, length: timedelta, known_at: datetime) -> datetime:
+    """Return the end of the slot that a report of the moment `at` stands for.
+
+    It is `length` later, but not after the report was received: what comes then is not known.
+    """
+    received = known_at.replace(microsecond=0)
+    return min(at + length, received) if received > at else at + length
+
+
 def read_at_offset(
     labels: Sequence[str] | pl.Series, offset: timedelta, stamp: str
 ) -> pl.Series:

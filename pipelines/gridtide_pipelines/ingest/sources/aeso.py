@@ -4,7 +4,8 @@ Docs:       http://ets.aeso.ca (Current Supply Demand Report) and https://develo
 Licence:    AESO's terms for its website; what they allow is not known, so it is restricted.
 Unit:       MW: the report at the minute of its update, forecasts the mean of the hour.
 Slots:      the report is one moment, labelled in Mountain time without an offset (the API in
-            UTC): it stands for the 5 min that follow. A label of the hour that is there twice
+            UTC): it stands for the 5 min that follow, as far as
+            they are over. A label of the hour that is there twice
             in autumn is the later one that is not after the answer. Forecasts are 1 h, labelled
             by their local START; one in that hour that is there once is left out.
 Limits:     now only, without a key. The API wants one and says the same; its answers are read,
@@ -34,7 +35,11 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import MARKUP, number_of, read_csv
-from gridtide_pipelines.ingest.local_time import latest_instant, read_local
+from gridtide_pipelines.ingest.local_time import (
+    end_of_moment,
+    latest_instant,
+    read_local,
+)
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -122,7 +127,7 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
         zone=[zone for zone, _, _, _ in rows],
         signal=[signal for _, signal, _, _ in rows],
         start=[report.at for _ in rows] if report else [],
-        end=FIVE,
+        end=[end_of_moment(report.at, FIVE, body.known_at) for _ in rows] if report else [],
         value=[value for _, _, value, _ in rows],
         flag=[flag for _, _, _, flag in rows],
         body=index,

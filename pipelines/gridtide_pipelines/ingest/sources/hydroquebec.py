@@ -9,7 +9,8 @@ Slots:      generation 1 h at half past, demand 15 min, labelled in Montréal's 
             out.
 Limits:     two local days, and nothing of older ones.
 Revisions:  today's values, for hours.
-Future:     rows after ``recentHour`` are there with a total of 0, or empty: not zero output.
+Future:     rows after ``recentHour`` are there with a total of 0, or empty: not zero output. A
+            slot that is not over yet is left to the next answer.
 Missing:    a fuel that other rows have is not known in a row without it, unless the total shows
             that it did not run.
 Codes:      ``autres`` is mostly biomass, ``thermique`` gas. What is imported from private
@@ -99,6 +100,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                 body=table["body"],
             )
         )
+    frame = frame.filter(pl.col("end") <= max(body.known_at for body in bodies))
     if frame["value"].null_count() == frame.height:
         raise NothingYet(NAME, "the file holds no value yet")
     return frame

@@ -4,9 +4,9 @@ Docs:       https://tso.nbpower.com/Public/en/ (System Information, Load Forecas
 Licence:    not known, so it is restricted.
 Unit:       MW.
 Slots:      the page is one moment, in Atlantic time without an offset: it stands for the 5 min
-            that follow, and of a label that is there twice in autumn it is the later one that
-            is not after the answer. The forecast is 1 h, labelled by its START; AS and AD after
-            a label say standard (UTC-4) or daylight time (UTC-3).
+            that follow, as far as they are over. Of a label that is there twice in autumn it is
+            the later one that is not after the answer. The forecast is 1 h, labelled by its
+            START; AS and AD after a label say standard (UTC-4) or daylight time (UTC-3).
 Limits:     now only. No generation by fuel is published anywhere.
 Revisions:  none.
 Interchange: net and scheduled, positive when it leaves New Brunswick. ISO-NE, EMEC and MPS are
@@ -29,7 +29,11 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.local_time import latest_instant, read_at_offset
+from gridtide_pipelines.ingest.local_time import (
+    end_of_moment,
+    latest_instant,
+    read_at_offset,
+)
 from gridtide_pipelines.ingest.parsing import check_shape, number, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_pipelines.ingest.summing import sum_codes
@@ -53,7 +57,7 @@ TIES: Final[Mapping[str, str]] = {
 }
 LOAD: Final = "NB Load"
 
-_Row: TypeAlias = tuple[str, str, datetime, float | None, int]
+_Row: TypeAlias = tuple[str, str, tuple[datetime, datetime], float | None, int]
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -112,23 +116,23 @@ def _page(index: int, known_at: datetime, text: str) -> Iterator[_Row]:
         raise ValueError("a page without a time or a load")
     local = datetime.strptime(time[1], "%b %d, %Y %H:%M:%S")  # noqa: DTZ007  # local
     at = latest_instant(local, TIMEZONE, known_at)
+    slot = at, end_of_moment(at, FIVE, known_at)
     names = cells[cells.index(LOAD) :]
     first = next(n for n, cell in enumerate(names) if re.fullmatch(r"-?\d+", cell))
     for name, value in zip(names[:first], names[first : 2 * first], strict=True):
         if name == LOAD:
-            yield ZONE, "load", at, number(value), index
+            yield ZONE, "load", slot, number(value), index
         elif name in TIES:
-            yield f"{ZONE}->{TIES[name]}", "flow", at, number(value), index
+            yield f"{ZONE}->{TIES[name]}", "flow", slot, number(value), index
 
 
 def _now(rows: Sequence[_Row]) -> pl.DataFrame:
-    start = [row[2] for row in rows]
     return sum_codes(
         readings(
             zone=[row[0] for row in rows],
             signal=[row[1] for row in rows],
-            start=start,
-            end=[each + FIVE for each in start],
+            start=[row[2][0] for row in rows],
+            end=[row[2][1] for row in rows],
             value=[row[3] for row in rows],
             quality=[
                 Quality.MEASURED if row[1] == "load" else Quality.ESTIMATED for row in rows

@@ -6,7 +6,7 @@ Unit:       MW, computed: the mix is published in percent of the load, imports i
             load in MW beside it.
 Slots:      1 h, labelled by epoch milliseconds, taken as the START.
 Limits:     the last 24 hours, two files that are read together.
-Revisions:  none known.
+Revisions:  none known. An hour that is not over yet is left to the next answer.
 Codes:      Solid Fuel is coal and petcoke; "HFO/Natural Gas" and LM 6000's burn gas, CT's oil.
 Quirks:     the first load is 0, which is not a load: that hour is left out. A mix without a
             load is shares.
@@ -93,6 +93,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                 body=[row[5] for row in rows],
             )
         )
+    frame = frame.filter(pl.col("end") <= max(body.known_at for body in bodies))
     if frame["value"].null_count() == frame.height:
         raise NothingYet(NAME, "the files hold no value yet")
     return frame

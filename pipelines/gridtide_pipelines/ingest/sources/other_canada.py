@@ -4,7 +4,8 @@ Docs:       https://www.princeedwardisland.ca/windenergy, https://www.saskpower.
             https://www.nlhydro.com (supply and demand)
 Licence:    not known, so it is restricted.
 Unit:       MW.
-Slots:      the moment of an update, which stands for the 15 min that follow: epoch seconds
+Slots:      the moment of an update, which stands for the 15 min that follow, as far as
+            they are over: epoch seconds
             (Prince Edward Island), or local time without an offset (Saskatchewan, UTC-6 all
             year; Newfoundland, of a label that is there twice the later one that is not after
             the answer).
@@ -29,7 +30,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.local_time import latest_instant
+from gridtide_pipelines.ingest.local_time import end_of_moment, latest_instant
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -71,12 +72,11 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse the pages of all three."""
     with check_shape(NAME):
         rows = [row for index, body in enumerate(bodies) for row in _rows(index, body)]
-        start = [row[2] for row in rows]
         frame = readings(
             zone=[row[0] for row in rows],
             signal=[row[1] for row in rows],
-            start=start,
-            end=[each + QUARTER for each in start],
+            start=[row[2] for row in rows],
+            end=[end_of_moment(row[2], QUARTER, bodies[row[5]].known_at) for row in rows],
             value=[row[3] for row in rows],
             quality=[row[4] for row in rows],
             body=[row[5] for row in rows],
