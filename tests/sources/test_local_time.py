@@ -12,6 +12,7 @@ from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
     latest_instant,
     local_days,
+    placed,
     read_at_offset,
     read_local,
     read_number,
@@ -96,6 +97,21 @@ def test_a_value_whose_label_names_nothing_is_not_dropped_in_silence() -> None:
     refuse_values_without_time(instants, pl.Series([None, 1.0]))
     with pytest.raises(ValueError, match="1 values at a local time"):
         refuse_values_without_time(instants, pl.Series([1.0, 1.0]))
+
+
+def test_a_row_in_the_fold_that_is_there_once_is_unknown_at_both_its_instants() -> None:
+    labels = ["2026-10-25 01:00", "2026-10-25 02:00", "2026-10-25 02:00", "2026-10-25 02:00"]
+    rows = pl.DataFrame({"label": labels, "value": [1.0, 2.0, 3.0, 4.0], "fuel": [*"aabb"]})
+    found = placed(rows, "Europe/Berlin", STAMP, series="fuel").sort("fuel", "start")
+    assert found.select("fuel", pl.col("start").dt.hour(), "value", "flag").rows() == [
+        ("a", 23, 1.0, None),
+        ("a", 0, None, "ambiguous_time"),
+        ("a", 1, None, "ambiguous_time"),
+        ("b", 0, 3.0, None),
+        ("b", 1, 4.0, None),
+    ]
+    empty = pl.DataFrame({"label": ["2026-03-29 02:00"], "value": [None]})
+    assert placed(empty, "Europe/Berlin", STAMP).is_empty()
 
 
 def test_an_offset_holds_all_year() -> None:

@@ -21,6 +21,7 @@ def read_csv(
     separator: str = ",",
     encoding: str = "utf-8",
     skip: int = 0,
+    line_ends: bool = False,
 ) -> pl.DataFrame:
     """Return a CSV body as text, under the names of its header with single blanks.
 
@@ -28,6 +29,8 @@ def read_csv(
         columns: names that the header must have; it may have others.
         encoding: of the body; a byte order mark is accepted.
         skip: lines before the header.
+        line_ends: whether the publisher ends each row with a line end: a last row without one
+            may be cut within its last number, and is left out.
 
     Raises:
         ValueError: a column is missing, the last row is cut short, or the body is in another
@@ -49,6 +52,8 @@ def read_csv(
     if frame.height:
         last = content.rstrip().rpartition(b"\n")[2]
         check_last(last, frame.width, separator=separator)
+        if line_ends and not content.endswith(b"\n"):
+            frame = frame.head(-1)
     frame = frame.rename(lambda name: BLANKS.sub(" ", name.strip()))
     if missing := sorted(set(columns) - set(frame.columns)):
         raise ValueError(f"columns missing: {', '.join(missing)}")

@@ -18,12 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import timezone as dt_timezone
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Span
 from gridtide_store.vocabulary import INSTANT
+
+# Flag of a local label in the fold that may be either of two instants.
+AMBIGUOUS: Final = "ambiguous_time"
 
 
 def local_days(span: Span, timezone: str | timedelta) -> list[tuple[date, Span]]:
@@ -126,6 +130,52 @@ def read_at_offset(
     """
     text = pl.Series("instant", labels, dtype=pl.String)
     return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True) - offset
+
+
+def placed(
+    rows: pl.DataFrame, timezone: str, stamp: str, *, series: str | None = None
+) -> pl.DataFrame:
+    """Return `rows` with the UTC `start` that their local `label` names, and a `flag`.
+
+    A label in the fold that is there once names two instants. Its row becomes two, one for each
+    instant, whose `value` is null and whose flag is ``ambiguous_time``: which of them it is of
+    would be a guess. A row in the gap is left out, for it says nothing.
+
+    Args:
+        rows: `label`, `value` and other columns.
+        timezone: IANA name.
+        stamp: strftime pattern of the labels.
+        series: column of the series that a row belongs to; None where all are one.
+
+    Raises:
+        ValueError: a row in the gap has a value.
+        PolarsError: as `read_local`.
+    """
+    rows = rows.cast({"value": pl.Float64})
+    which = {
+        later: read_local(
+            rows["label"],
+            timezone,
+            stamp,
+            later=None if later is None else pl.repeat(later, rows.height, eager=True),
+            series=None if series is None else rows[series],
+        )
+        for later in (None, False, True)
+    }
+    certain = which[None].is_not_null()
+    unclear = ~certain & which[False].is_not_null()
+    refuse_values_without_time(which[False], rows["value"])
+    flag = pl.lit(None, pl.String).alias("flag")
+    parts = [rows.with_columns(which[None].alias("start"), flag).filter(certain)]
+    parts += [
+        rows.with_columns(
+            which[later].alias("start"),
+            pl.lit(AMBIGUOUS).alias("flag"),
+            value=pl.lit(None, pl.Float64),
+        ).filter(unclear)
+        for later in (False, True)
+    ]
+    return pl.concat(parts)
 
 
 def read_number(

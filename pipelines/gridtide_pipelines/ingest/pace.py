@@ -42,7 +42,7 @@ class Pace:
                     "tries again",
                     zone=only_zone(request),
                 )
-            self._next[name] = at + source.min_interval.total_seconds()
+            self._next[name] = at + source.interval(request.host).total_seconds()
         if at > now:
             self._sleep(at - now)
 

@@ -224,24 +224,22 @@ class Source:
             first; none where nothing is revised.
         lag: how long after its end a slot is usually published.
         reach: how far back it answers; None: as far as it has data.
-        following: further requests of a group, given its bodies so far: the next page, the
-            files of a listing. Called until it returns none.
+        following: further requests of a group (the next page, the files of a listing), given
+            its bodies so far; called until it returns none.
         hosts: base URLs by name, besides `base_url`; ``GRIDTIDE_<NAME>_<HOST>_URL`` moves one.
         readable: statuses besides success whose bodies `parse` reads.
         not_published: statuses that mean that nothing is published yet.
         parts: for bodies too large for the memory: the parts of one, each a body by itself.
             It is given a seekable file; raises SourceChanged and nothing else.
-        bulk: whether an ordinary refresh leaves it out, since a request brings months; a
-            backfill requests it.
-        whole_files: whether a request brings a file of whole local days or months, whatever
-            part of it was requested. What it has of the days beside those is stored too, and
-            nothing of other days.
+        bulk: whether only a backfill requests it, since a request brings months.
+        whole_files: whether a request brings a file of whole local days or months. What it
+            has of the days beside those requested is stored too, and nothing of other days.
         answer: for a source built in, which needs no network: its own reply.
         cookies: whether its hosts want back the cookies they set, each its own, in a run.
         restricted: whether the licence forbids redistribution or commercial use.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
             where the first choice has a gap.
-        min_interval: least time between two requests to one host.
+        min_interval: least time between two requests to a host not in `host_intervals`.
         concurrency: most requests to one host at a time.
         largest_body: bytes of one response, once the encoding of the transfer is undone.
         largest_unpacked: bytes of all that a body holds, where it is an archive.
@@ -277,9 +275,14 @@ class Source:
     simulated: bool = False
     per_zone: bool = False
     min_interval: timedelta = timedelta(0)
+    host_intervals: Mapping[str, timedelta] = field(default_factory=dict)
     concurrency: int = 1
     largest_body: int = 32 * 2**20
     largest_unpacked: int = 64 * 2**20
+
+    def interval(self, host: str) -> timedelta:
+        """Return the least time between two requests to a host."""
+        return self.host_intervals.get(host, self.min_interval)
 
     @property
     def revised_for(self) -> timedelta:
@@ -288,10 +291,7 @@ class Source:
 
 
 def find_sources(package: ModuleType) -> Mapping[str, Source]:
-    """Return every ``SOURCE`` in the modules of `package`, by name.
-
-    There is no list to edit.
-    """
+    """Return every ``SOURCE`` in the modules of `package`, by name."""
     modules = (
         importlib.import_module(f"{package.__name__}.{found.name}")
         for found in pkgutil.iter_modules(package.__path__)

@@ -1,0 +1,264 @@
+"""Generation, load, its forecast and flows of the New York ISO.
+
+Docs:       https://www.nyiso.com/energy-market-operational-data
+Licence:    terms of use, https://www.nyiso.com/legal-notice; to be named.
+Unit:       MW (flows are headed MWH, and are MW).
+Slots:      5 min and more often when the dispatch is corrected, Eastern time. Generation is
+            labelled by the END, with EST or EDT: a slot begins where the one before ended, at
+            most 5 min earlier. Load (EST or EDT) and flows are labelled by the start, the
+            forecast (1 h) too; in the fold the second of two equal labels is the later.
+Files:      One a local day for about 9 days, then a ZIP a month with one in each.
+Fuels:      ``Dual Fuel`` and ``Natural Gas`` are gas. ``Other Fossil Fuels`` are oil since the
+            last coal plant closed on 2020-03-31, and unknown before. ``Other Renewables`` are
+            solar, waste and biomass together: unknown. Hydro has pumped storage in it.
+Load:       The sum of the eleven load zones; unknown where one is absent.
+Flows:      Of the external interfaces (``SCH - ...``), positive into New York, added up by
+            neighbour. HQ_IMPORT_EXPORT is a part of HQ - NY and left out. A new interface keeps
+            its own name and is flagged.
+Forecasts:  The day's file; it does not say when it was made: when we received it stands in.
+Revisions:  none known.
+Last seen:  2025-02 (recorded bodies of all four).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+import polars as pl
+
+from gridtide.model import Quality
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.delimited import number_of, read_csv
+from gridtide_pipelines.ingest.fuels import by_fuel
+from gridtide_pipelines.ingest.local_time import local_days, placed
+from gridtide_pipelines.ingest.packed import ZIP, read_zip
+from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.source import (
+    Body,
+    Group,
+    Kind,
+    Query,
+    Request,
+    Source,
+    Span,
+    Tier,
+)
+
+NAME: Final = "nyiso"
+ZONE: Final = "US-NY-NYIS"
+TIMEZONE: Final = "America/New_York"
+SLOT, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+FILES: Final = {
+    Kind.GENERATION: "rtfuelmix",
+    Kind.LOAD: "pal",
+    Kind.FLOW: "ExternalLimitsFlows",
+    Kind.FORECAST: "isolf",
+}
+KEPT: Final = 7 * DAY  # a day has a file of its own for a few days longer
+OFFSETS: Final = {"EST": 5, "EDT": 4}
+STAMP: Final = "%m/%d/%Y %H:%M"
+UNCUT: Final = re.compile(
+    rb"\.\d$"
+)  # files may lack the last line end; values have one decimal
+LAST_COAL: Final = datetime(2020, 4, 1, 4, tzinfo=UTC)
+FOSSIL: Final = "other fossil fuels"
+WITH_COAL: Final = f"{FOSSIL}, coal"
+FUELS: Final = {
+    "dual fuel": "gas",
+    "natural gas": "gas",
+    "nuclear": "nuclear",
+    FOSSIL: "oil",
+    WITH_COAL: "unknown",
+    "other renewables": "unknown",
+    "wind": "wind",
+    "hydro": "hydro",
+}
+GAS: Final = ("dual fuel", "natural gas")
+AREAS: Final = 11  # load zones
+NEIGHBOURS: Final = {
+    "SCH - HQ - NY": "CA-QC",
+    "SCH - HQ_CEDARS": "CA-QC",
+    "SCH - HQ_CHPE": "CA-QC",
+    "SCH - NE - NY": "US-NE-ISNE",
+    "SCH - NPX_1385": "US-NE-ISNE",
+    "SCH - NPX_CSC": "US-NE-ISNE",
+    "SCH - OH - NY": "CA-ON",
+    "SCH - PJ - NY": "US-MIDA-PJM",
+    "SCH - PJM_HTP": "US-MIDA-PJM",
+    "SCH - PJM_NEPTUNE": "US-MIDA-PJM",
+    "SCH - PJM_VFT": "US-MIDA-PJM",
+}
+TIES: Final = {"CA-QC": 2, "US-NE-ISNE": 3, "US-MIDA-PJM": 4}  # at least so many
+PART_OF_ANOTHER: Final = "SCH - HQ_IMPORT_EXPORT"
+
+
+def requests(query: Query) -> Sequence[Group]:
+    """Build a request for each local day, or for each month where its days are gone."""
+    name, now = FILES[query.kind], query.now
+    days = local_days(Span(query.start, query.end), TIMEZONE)
+    if query.kind is Kind.FORECAST:
+        days = [(days[0][0], Span(query.start, query.end))]
+    groups: list[Group] = []
+
+    def add(file: str, span: Span) -> None:
+        path = f"/public/csv/{name}/{file}"
+        groups.append([Request("GET", path, (), query.kind, query.zones, span=span)])
+
+    old = [(day, part) for day, part in days if part.end < now - KEPT]
+    for month, parts in groupby(old, lambda each: f"{each[0]:%Y%m}01"):
+        spans = [part for _, part in parts]
+        add(f"{month}{name}_csv.zip", Span(spans[0].start, spans[-1].end))
+    for day, part in days[len(old) :]:
+        add(f"{day:%Y%m%d}{name}.csv", part)
+    return groups
+
+
+def parse(bodies: Sequence[Body]) -> pl.DataFrame:
+    """Parse the values of every slot in the files."""
+    with check_shape(NAME):
+        tables: dict[str, list[pl.DataFrame]] = {}
+        for index, body in enumerate(bodies):
+            for content in _files(body.content):
+                table = read_csv(content, (), line_ends=not UNCUT.search(content))
+                table = table.with_columns(body=pl.lit(index, pl.UInt32))
+                mark = next((name for name in READERS if name in table.columns), "")
+                if not mark:
+                    raise ValueError(f"columns of no known file: {', '.join(table.columns)}")
+                tables.setdefault(mark, []).append(table)
+        found = [
+            READERS[mark](pl.concat(mine, how="diagonal"), bodies)
+            for mark, mine in tables.items()
+        ]
+    if not any(frame["value"].count() for frame in found):
+        raise NothingYet(NAME, "the files hold no value yet")
+    return pl.concat(found)
+
+
+def _files(content: bytes) -> Iterator[bytes]:
+    if content.startswith(ZIP):
+        yield from (each for _, each in read_zip(content))
+    else:
+        yield content
+
+
+def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
+    value = next(name for name in table.columns if name.startswith("Gen "))
+    rows = table.select(
+        _marked().alias("end"),
+        pl.col("Fuel Category").alias("code"),
+        number_of(value).alias("value"),
+        "body",
+    )
+    ends = rows.select(pl.col("end").unique().sort())
+    slots = ends.with_columns(
+        start=pl.max_horizontal(pl.col("end").shift(), pl.col("end") - SLOT)
+    )
+    coal = (pl.col("end") <= LAST_COAL) & (pl.col("code").str.to_lowercase() == FOSSIL)
+    named = pl.when(coal).then(pl.lit(WITH_COAL)).otherwise("code")
+    rows = rows.with_columns(code=named).join(slots, on="end", maintain_order="left")
+    return by_fuel(rows, FUELS, zone=ZONE, parts={"gas": GAS})
+
+
+def _load(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
+    rows = table.select(_marked().alias("start"), "Name", number_of("Load"), "body")
+    areas = rows.unique(["start", "Name"], keep="last", maintain_order=True)
+    whole = (pl.len() == AREAS) & pl.col("Load").is_not_null().all()
+    sums = areas.group_by("start").agg(
+        pl.when(whole).then(pl.col("Load").sum()).alias("value"), pl.col("body").max()
+    )
+    return _from_start(sums.sort("start"), ZONE, "load")
+
+
+def _flow(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
+    outside = pl.col("Interface Name").str.starts_with("SCH - ")
+    rows = table.filter(outside, pl.col("Interface Name") != PART_OF_ANOTHER).select(
+        pl.col("Timestamp").alias("label"),
+        pl.col("Interface Name").alias("name"),
+        number_of("Flow (MWH)").alias("value"),
+        "body",
+    )
+    rows = placed(rows, TIMEZONE, STAMP, series="name")
+    ties = rows.group_by("start", "name").agg(pl.col("value").mean(), pl.col("body").max())
+    other = pl.col("name").replace(NEIGHBOURS).alias("other")
+    ties = ties.with_columns(other, pl.col("name").n_unique().over(other).alias("ties"))
+    needed = pl.max_horizontal(pl.col("ties"), other.replace_strict(TIES, default=1)).max()
+    whole = (pl.len() == needed) & pl.col("value").is_not_null().all()
+    sums = ties.group_by("start", "other").agg(
+        pl.when(whole).then(pl.col("value").sum()), pl.col("body").max()
+    )
+    return pl.concat(
+        _from_start(mine.sort("start"), f"{neighbour}->{ZONE}", "flow")
+        for (neighbour,), mine in sorted(sums.partition_by("other", as_dict=True).items())
+    )
+
+
+def _from_start(rows: pl.DataFrame, zone: str, signal: str) -> pl.DataFrame:
+    """Return readings of slots that last until the next start, at most 5 min."""
+    end = pl.min_horizontal(pl.col("start").shift(-1), pl.col("start") + SLOT)
+    new = zone.startswith("SCH - ")
+    return readings(
+        zone=zone,
+        signal=signal,
+        start=rows["start"],
+        end=rows.select(end).to_series(),
+        value=rows["value"],
+        flag=[f"unmapped_code:{zone.partition('->')[0]}"] * rows.height if new else None,
+        body=rows["body"],
+    )
+
+
+def _forecast(table: pl.DataFrame, bodies: Sequence[Body]) -> pl.DataFrame:
+    rows = table.select(
+        pl.col("Time Stamp").alias("label"), number_of("NYISO").alias("value"), "body"
+    ).drop_nulls("value")
+    rows = placed(rows, TIMEZONE, STAMP)
+    issued = {index: body.known_at for index, body in enumerate(bodies)}
+    return readings(
+        zone=ZONE,
+        signal="load",
+        start=rows["start"],
+        end=HOUR,
+        value=rows["value"],
+        quality=Quality.FORECAST,
+        issued_at=[issued[index] for index in rows["body"]],
+        flag=rows["flag"],
+        body=rows["body"],
+    )
+
+
+def _marked() -> pl.Expr:
+    """Return the UTC instants of stamps that are marked EST or EDT."""
+    local = pl.col("Time Stamp").str.to_datetime(f"{STAMP}:%S", time_unit="us", time_zone="UTC")
+    return local + pl.duration(hours=pl.col("Time Zone").replace_strict(OFFSETS))
+
+
+READERS: Final = {
+    "Fuel Category": _mix,
+    "Load": _load,
+    "NYISO": _forecast,
+    "Interface Name": _flow,
+}
+
+SOURCE = Source(
+    name=NAME,
+    title="New York ISO market data",
+    base_url="https://mis.nyiso.com",
+    kinds=frozenset(FILES),
+    zones=frozenset({ZONE}),
+    requests=requests,
+    parse=parse,
+    step=SLOT,
+    max_span=timedelta(days=366),
+    refetch=(Tier(DAY),),
+    lag=timedelta(minutes=15),
+    licence="NYISO terms of use",
+    licence_url="https://www.nyiso.com/legal-notice",
+    attribution="New York ISO",
+    whole_files=True,
+    not_published=frozenset({404}),
+    min_interval=timedelta(milliseconds=500),
+)
