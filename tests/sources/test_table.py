@@ -36,6 +36,20 @@ def rows(source: str, zone: str, kind: Kind | None, *names: str) -> list[tuple[o
     return table(publisher.parse(bodies), publisher, zone, kind).rows()
 
 
+def test_of_several_runs_of_a_forecast_the_newest_is_printed() -> None:
+    pair = [KNOWN_AT - timedelta(hours=hours) for hours in (1, 2)]
+    frame = readings(
+        zone="GB",
+        signal="load",
+        start=[KNOWN_AT] * 3,
+        end=timedelta(hours=1),
+        value=[7.0, 6.0, 5.0],
+        issued_at=[*pair, None],
+    )
+    printed = table(frame, sources()["uk_carbon_intensity"], "GB", None)
+    assert printed["fuel", "mw"].rows() == [("forecast_load", 7), ("load", 5)]
+
+
 def test_net_imports_are_of_the_kind_generation_and_no_fuel() -> None:
     start = [KNOWN_AT - timedelta(hours=1)] * 3
     frame = readings(
@@ -137,7 +151,7 @@ def test_the_command_prints_csv_and_says_the_rest_on_standard_error(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["enstoe", "load.xml", "--zone", "AT"], 2, "must be one of eia, eia_bulk, entsoe"),
+        (["enstoe", "load.xml", "--zone", "AT"], 2, "must be one of "),
         (["entsoe", "load.xml", "--zone", "AT", "--kind", "fuel"], 2, "must be one of"),
         (["entsoe", "absent.xml", "--zone", "AT"], 2, "cannot be read"),
         (["entsoe", "error_too_many.xml", "--zone", "AT"], 1, "allowed maximum"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import polars as pl
@@ -58,6 +58,18 @@ def read_csv(
     if missing := sorted(set(columns) - set(frame.columns)):
         raise ValueError(f"columns missing: {', '.join(missing)}")
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def first_column(table: pl.DataFrame, names: Iterable[str]) -> str:
+    """Return the first of `names` that is a column of `table`.
+
+    Raises:
+        ValueError: none of them is.
+    """
+    for name in names:
+        if name in table.columns:
+            return name
+    raise ValueError(f"none of the columns {', '.join(names)}")
 
 
 def check_last(line: bytes, width: int, *, separator: str = ",") -> None:

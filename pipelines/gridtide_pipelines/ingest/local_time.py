@@ -133,7 +133,12 @@ def read_at_offset(
 
 
 def placed(
-    rows: pl.DataFrame, timezone: str, stamp: str, *, series: str | None = None
+    rows: pl.DataFrame,
+    timezone: str,
+    stamp: str,
+    *,
+    later: pl.Series | None = None,
+    series: str | None = None,
 ) -> pl.DataFrame:
     """Return `rows` with the UTC `start` that their local `label` names, and a `flag`.
 
@@ -145,6 +150,7 @@ def placed(
         rows: `label`, `value` and other columns.
         timezone: IANA name.
         stamp: strftime pattern of the labels.
+        later: as in `read_local`; null where the publisher does not mark it.
         series: column of the series that a row belongs to; None where all are one.
 
     Raises:
@@ -153,14 +159,14 @@ def placed(
     """
     rows = rows.cast({"value": pl.Float64})
     which = {
-        later: read_local(
+        side: read_local(
             rows["label"],
             timezone,
             stamp,
-            later=None if later is None else pl.repeat(later, rows.height, eager=True),
+            later=later if side is None else pl.repeat(side, rows.height, eager=True),
             series=None if series is None else rows[series],
         )
-        for later in (None, False, True)
+        for side in (None, False, True)
     }
     certain = which[None].is_not_null()
     unclear = ~certain & which[False].is_not_null()
@@ -169,11 +175,11 @@ def placed(
     parts = [rows.with_columns(which[None].alias("start"), flag).filter(certain)]
     parts += [
         rows.with_columns(
-            which[later].alias("start"),
+            which[side].alias("start"),
             pl.lit(AMBIGUOUS).alias("flag"),
             value=pl.lit(None, pl.Float64),
         ).filter(unclear)
-        for later in (False, True)
+        for side in (False, True)
     ]
     return pl.concat(parts)
 

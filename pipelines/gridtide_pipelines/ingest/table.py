@@ -45,6 +45,11 @@ def table(readings: pl.DataFrame, source: Source, zone: str, kind: Kind | None) 
     if kind is not None:
         rows = rows.filter(pl.col("kind") == str(kind))
     rows = _named(rows, source, zone)
+    # Of several runs of a forecast the newest is printed.
+    rows = rows.sort("issued_at", nulls_last=False, maintain_order=True)
+    runs = rows["issued_at"].is_not_null()
+    newest = rows.filter(runs).unique(["zone", "start", "fuel"], keep="last")
+    rows = pl.concat([rows.filter(~runs), newest])
     return rows.select(
         "zone",
         pl.col("start").dt.strftime(STAMP).alias("timestamp_utc"),

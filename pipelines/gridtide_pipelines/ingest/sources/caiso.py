@@ -34,7 +34,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.delimited import number_of, read_csv
+from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
@@ -198,9 +198,7 @@ def _load(
 
 def _of_oasis(index: int, body: Body, table: pl.DataFrame) -> pl.DataFrame:
     """Return the readings of one file of OASIS: forecasts, what they were of, or prices."""
-    start, end = (
-        next(name for name in names if name in table.columns) for names in (START, END)
-    )
+    start, end = (first_column(table, names) for names in (START, END))
     table = table.select(
         pl.col(start).str.to_datetime(GMT, time_unit="us").alias("start"),
         pl.col(end).str.to_datetime(GMT, time_unit="us").alias("end"),

@@ -32,7 +32,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.delimited import number_of, read_csv
+from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
@@ -146,7 +146,7 @@ def _files(content: bytes) -> Iterator[bytes]:
 
 
 def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
-    value = next(name for name in table.columns if name.startswith("Gen "))
+    value = first_column(table, ("Gen MW", "Gen MWh"))
     rows = table.select(
         _marked().alias("end"),
         pl.col("Fuel Category").alias("code"),
