@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_parts_of_a_fuel_of_spp_are_added_up_and_areas_told_apart() -> None:
         ("generation_unknown", 7, "unmapped_code:Fusion"),
         ("load", 31000, None),
     ]
+
+
+def test_a_large_file_of_spp_is_parsed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (DATA / "spp/genmix_2026.csv").read_bytes()
+    monkeypatch.setattr(spp, "PART", 150)
+    parts = list(spp.parts(io.BytesIO(content)))
+    assert len(parts) > 1
+    found = pl.concat([said("spp", part) for part in parts])
+    whole = said("spp", content)
+    assert found.sort(found.columns).equals(whole.sort(whole.columns))
+    assert list(spp.parts(io.BytesIO())) == [b""]
 
 
 def test_a_file_of_spp_without_areas_is_of_the_one_in_its_address() -> None:

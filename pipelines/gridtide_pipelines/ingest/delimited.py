@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 LONGEST_HEADER: Final = 64 * 1024  # bytes; a body of one line has as many columns as commas
+MOST_COLUMNS: Final = 1000
 MARKUP: Final = re.compile(rb"\s*<", re.DOTALL)
 BLANKS: Final = re.compile(r"\s+")
 
@@ -48,6 +49,8 @@ def read_csv(
         raise ValueError("markup where a table was expected")
     if len(header[0]) > LONGEST_HEADER:
         raise ValueError(f"a header line of {len(header[0])} bytes")
+    if (columns_there := header[0].count(separator.encode()) + 1) > MOST_COLUMNS:
+        raise ValueError(f"a table of {columns_there} columns; at most {MOST_COLUMNS} are read")
     frame = pl.read_csv(content, separator=separator, infer_schema=False, skip_lines=skip)
     if frame.height:
         last = content.rstrip().rpartition(b"\n")[2]

@@ -77,6 +77,7 @@ FUELS: Final = {
 }
 DEMAND: Final = "current demand"
 DEMAND_AHEAD: Final = ("day ahead forecast", "hour ahead forecast")
+MOST_BYTES: Final = 16 * 2**20  # of a ZIP, unpacked
 AREA: Final = "CA ISO-TAC"
 HUB: Final = "TH_SP15_GEN-APND"
 LABEL: Final = "%Y-%m-%d %H:%M"
@@ -136,7 +137,7 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
     if not body.content.startswith(ZIP):
         return _outlook(index, body)
     frames = []
-    for name, content in read_zip(body.content):
+    for name, content in read_zip(body.content, most_bytes=MOST_BYTES):
         if name.lower().endswith(".xml"):
             if not says_nothing_yet(content.decode(errors="replace")):
                 raise ValueError(f"a message in place of data: {name}")
@@ -263,5 +264,6 @@ SOURCE = Source(
     not_published=frozenset({404}),
     host_intervals={"oasis": timedelta(seconds=5)},
     min_interval=timedelta(milliseconds=200),
-    largest_body=16 * 2**20,
+    largest_body=2 * 2**20,
+    largest_unpacked=MOST_BYTES,
 )

@@ -84,6 +84,7 @@ COLUMNS: Final = {
     "SystemTotal": "load",
     "SettlementPointPrice": "price_usd",
 }
+MOST_BYTES: Final = 8 * 2**20  # of a ZIP, unpacked
 HUB: Final = "HB_HUBAVG"
 OFFSET: Final = "%Y-%m-%d %H:%M:%S%z"
 LABEL: Final = "%m/%d/%Y %H:%M"
@@ -205,7 +206,7 @@ def _load(index: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
 def _report(index: int, body: Body) -> Iterator[pl.DataFrame]:
     """Yield what the files of a report say."""
-    for name, content in read_zip(body.content):
+    for name, content in read_zip(body.content, most_bytes=MOST_BYTES):
         table = read_csv(content, ("DSTFlag",))
         column = first_column(table, COLUMNS)
         if column == "SettlementPointPrice":
@@ -267,4 +268,5 @@ SOURCE = Source(
     whole_files=True,
     min_interval=timedelta(seconds=1),
     largest_body=16 * 2**20,
+    largest_unpacked=MOST_BYTES,
 )

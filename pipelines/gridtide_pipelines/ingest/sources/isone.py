@@ -295,5 +295,5 @@ SOURCE = Source(
     cookies=True,
     not_published=frozenset({404}),
     min_interval=timedelta(seconds=1),
-    largest_body=16 * 2**20,
+    largest_body=8 * 2**20,
 )

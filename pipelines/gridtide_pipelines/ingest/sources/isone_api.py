@@ -65,5 +65,5 @@ SOURCE = Source(
     whole_files=True,
     not_published=frozenset({404}),
     min_interval=timedelta(milliseconds=500),
-    largest_body=16 * 2**20,
+    largest_body=8 * 2**20,
 )

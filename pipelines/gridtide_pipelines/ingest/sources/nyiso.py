@@ -78,6 +78,7 @@ FUELS: Final = {
     "hydro": "hydro",
 }
 GAS: Final = ("dual fuel", "natural gas")
+MOST_BYTES: Final = 24 * 2**20  # of a month, unpacked
 AREAS: Final = 11  # load zones
 NEIGHBOURS: Final = {
     "SCH - HQ - NY": "CA-QC",
@@ -140,7 +141,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 def _files(content: bytes) -> Iterator[bytes]:
     if content.startswith(ZIP):
-        yield from (each for _, each in read_zip(content))
+        yield from (each for _, each in read_zip(content, most_bytes=MOST_BYTES))
     else:
         yield content
 
@@ -261,4 +262,6 @@ SOURCE = Source(
     whole_files=True,
     not_published=frozenset({404}),
     min_interval=timedelta(milliseconds=500),
+    largest_body=8 * 2**20,
+    largest_unpacked=MOST_BYTES,
 )

@@ -18,14 +18,14 @@ Last seen:  2018-07 (recorded bodies; the columns of 2026 are written from a des
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.delimited import number_of, read_csv
+from gridtide_pipelines.ingest.delimited import LONGEST_HEADER, number_of, read_csv
 from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.schedule import start_of
@@ -49,6 +49,7 @@ TIME: Final = "GMT MKT Interval"
 STAMPS: Final = ("%Y-%m-%dT%H:%M:%SZ", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")
 LOADS: Final = ("Load", "Average Actual Load")
 AREAS: Final = {"SPP": EAST, "SWPP": EAST, "SWPW": WEST}
+PART: Final = 4 * 2**20  # bytes that are parsed at a time
 SMALL: Final = 5000  # MW; the western area has less load, the other one always more
 FUELS: Final = {
     "coal": "coal",
@@ -94,6 +95,15 @@ def requests(query: Query) -> Sequence[Group]:
         for path, span in spans
         for zone in query.zones
     ]
+
+
+def parts(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the file in parts of some days, each below its header."""
+    header = stream.readline(LONGEST_HEADER)
+    lines = stream.readlines(PART)
+    yield header + b"".join(lines)
+    while lines := stream.readlines(PART):
+        yield header + b"".join(lines)
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
@@ -173,6 +183,7 @@ SOURCE = Source(
     zones=frozenset({EAST}),  # the catalogue has no zone for the other one yet
     requests=requests,
     parse=parse,
+    parts=parts,
     step=SLOT,
     max_span=timedelta(days=366),
     refetch=(),
