@@ -56,17 +56,24 @@ def by_fuel(
         code.replace_strict(dict(fuels), default="unknown").alias("fuel"),
         pl.when("differ").then(pl.lit("conflict")).otherwise(flag).alias("flag"),
     )
-    sums = rows.group_by(*SLOT, "fuel", maintain_order=True).agg(
-        pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()),
-        pl.col("body").max(),
-        pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
-        *(
-            pl.col("named").is_in(list(needed)).sum().alias(f"parts_{fuel}")
-            for fuel, needed in (parts or {}).items()
-        ),
+    needed = parts or {}
+    sums = (
+        rows.with_columns(
+            pl.col("named").is_in(list(codes)).alias(f"has_{fuel}")
+            for fuel, codes in needed.items()
+        )
+        .group_by(*SLOT, "fuel", maintain_order=True)
+        .agg(
+            pl.col("value").sum(),
+            pl.col("value").null_count().alias("gaps"),
+            pl.col("body").max(),
+            *(pl.col(f"has_{fuel}").sum() for fuel in needed),
+        )
+        .with_columns(value=pl.when(pl.col("gaps") == 0).then("value"))
+        .join(_flags(rows), on=[*SLOT, "fuel"], how="left", maintain_order="left")
     )
-    for fuel, needed in (parts or {}).items():
-        lacks = (pl.col("fuel") == fuel) & (pl.col(f"parts_{fuel}") < len(needed))
+    for fuel, codes in needed.items():
+        lacks = (pl.col("fuel") == fuel) & (pl.col(f"has_{fuel}") < len(codes))
         sums = sums.with_columns(
             value=pl.when(~lacks).then("value"),
             flag=pl.when(lacks).then(pl.lit(PARTIAL)).otherwise("flag"),
@@ -80,6 +87,12 @@ def by_fuel(
         start=sums["start"],
         end=sums["end"],
         value=sums["value"],
-        flag=sums["flag"].replace("", None),
+        flag=sums["flag"],
         body=sums["body"],
     )
+
+
+def _flags(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the flags of each fuel and slot that has one, each once."""
+    flagged = rows.drop_nulls("flag").group_by(*SLOT, "fuel", maintain_order=True)
+    return flagged.agg(pl.col("flag").unique(maintain_order=True).str.join(";"))
