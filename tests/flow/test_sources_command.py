@@ -68,7 +68,8 @@ def test_sources_tell_how_each_is_doing_on_the_shell_and_over_rest(
     decoded = Sources.from_json(answer)
     assert decoded.to_json() == answer
     names = [name for name, source in sources().items() if not source.simulated]
-    assert str(decoded) == f"{len(names)} sources: {', '.join(names)}"
+    # Of many the first ones are named.
+    assert str(decoded).startswith(f"{len(names)} sources: {', '.join(names[:5])}, ")
     assert decoded.to_polars()["source"].to_list() == [each.source for each in decoded]
     served = {source["source"]: source for source in answer["sources"]}
     assert list(served) == names

@@ -1,0 +1,96 @@
+"""What is special about Energy-Charts: names, arrays, countries that bodies do not name."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources.energy_charts import parse, requests
+
+DATA = Path(__file__).with_name("data") / "energy_charts"
+KNOWN_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def read(content: bytes, zone: str = "DE", address: str = "/written") -> pl.DataFrame:
+    zones = (zone,) if zone else ()
+    return parse([Body(Request("GET", address, zones=zones), content, KNOWN_AT, 7)])
+
+
+def written(name: str) -> pl.DataFrame:
+    return read((DATA / name).read_bytes())
+
+
+def test_types_are_added_to_fuels_and_what_is_no_generation_is_left_out() -> None:
+    frame = written("public_power.json")
+    first = frame.filter(pl.col("start") == datetime(2026, 3, 1, tzinfo=UTC))
+    assert dict(first.select("signal", "value").rows()) == {
+        "generation_hydro_storage": -400.0,
+        "generation_hydro": 1500.0,
+        "generation_coal": 11000.0,
+        "generation_wind": 22000.0,
+        "generation_solar": 0.0,
+        "generation_biomass": 700.0,
+        "generation_unknown": 300.0,
+        "load": 50000.0,
+    }
+    last = frame.filter(pl.col("start") == datetime(2026, 3, 1, 0, 30, tzinfo=UTC))
+    coal = last.filter(pl.col("signal") == "generation_coal")
+    assert coal.select("value", "flag").rows() == [(8002.0, "partial")]
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=15)}
+
+
+def test_a_change_of_resolution_inside_an_answer_is_followed() -> None:
+    tree = json.loads((DATA / "price.json").read_bytes())
+    first = tree["unix_seconds"][0]
+    tree |= {"unix_seconds": [first, first + 3600, first + 4500], "price": [1.0, 2.0, 3.0]}
+    frame = read(json.dumps(tree).encode())
+    assert (frame["end"] - frame["start"]).to_list() == [
+        timedelta(hours=1),
+        timedelta(minutes=15),
+        timedelta(minutes=15),
+    ]
+    assert set(frame["signal"]) == {"price_eur"}
+
+
+def test_flows_are_in_megawatts_into_the_country() -> None:
+    frame = written("cbpf.json")
+    assert frame.filter(pl.col("zone") == "FR->DE")["value"].to_list() == [2000.0]
+    assert set(frame["zone"]) == {"AT->DE", "FR->DE", "atlantis->DE"}
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [
+        ("/public_power?country=fi&start=x", "FI"),
+        ("/public_power?country=nie", "GB-NIR"),
+        ("https://api.energy-charts.info/price?bzn=DE-LU", "DE"),
+        ("/written", "DE"),
+    ],
+)
+def test_a_body_is_of_the_country_of_its_address(address: str, zone: str) -> None:
+    assert set(read((DATA / "price.json").read_bytes(), "", address)["zone"]) == {zone}
+
+
+def test_arrays_of_different_length_are_refused_and_empty_ones_are_nothing_yet() -> None:
+    tree = json.loads((DATA / "new_type.json").read_bytes())
+    tree["production_types"][0]["data"].pop()
+    with pytest.raises(SourceChanged):
+        read(json.dumps(tree).encode())
+    with pytest.raises(NothingYet):
+        written("nothing_empty_arrays.json")
+    with pytest.raises(NothingYet):
+        read(b'{"unix_seconds": null, "production_types": null, "deprecated": false}')
+
+
+def test_forecasts_are_a_group_of_all_types() -> None:
+    query = Query(Kind.FORECAST, ("AT",), KNOWN_AT, KNOWN_AT + timedelta(days=2), KNOWN_AT)
+    (group,) = requests(query)
+    assert [dict(each.params)["production_type"] for each in group] == [
+        *("load", "solar", "wind_offshore", "wind_onshore"),
+    ]
