@@ -64,7 +64,7 @@ def covered_zone(site: CloudRegion) -> ZoneRecord:
     near = nearest(site.lat, site.lon)
     raise UnknownRegion(
         f"{site.key} ({site.name}) is in zone {site.zone}, which gridtide does not cover; "
-        f"the nearest it does: {_listing(near)}",
+        f"the nearest it does: {list_zones(near)}",
         nearest=near,
     )
 
@@ -74,18 +74,25 @@ def uncertain(region: str, lat: float, lon: float, *, hint: str = "") -> Unknown
     near = nearest(lat, lon)
     remedy = hint or "; pass a zone instead."
     return UnknownRegion(
-        f"{region} {_why(lat, lon)}{remedy} Nearest: {_listing(near)}", nearest=near
+        f"{region} {_why(lat, lon)}{remedy} Nearest: {list_zones(near)}", nearest=near
     )
 
 
-def nearest(lat: float, lon: float) -> list[dict[str, object]]:
+def nearest(lat: float, lon: float, *, published: bool = False) -> list[dict[str, object]]:
     """Return the nearest zones, nearest first: region to pass, zone, name, distance_km.
 
     The distance is to the outline of a one-zone country; of other zones to the middle or to
     their nearest city or cloud site. In a country of several zones its nearest zones are always
     listed.
+
+    Args:
+        published: leave out the zones that no publisher reports on.
     """
-    zones = [z for z in catalogue.load().zones.values() if z.kind is ZoneKind.ZONE]
+    zones = [
+        zone
+        for zone in catalogue.load().zones.values()
+        if zone.kind is ZoneKind.ZONE and (zone.sources or not published)
+    ]
     ranked = sorted((_distance_km(zone, lat, lon), zone.key, zone) for zone in zones)
     several = _several_around(lat, lon)
     own = [entry for entry in ranked if several and entry[2].country == several][:3]
@@ -129,7 +136,8 @@ def _or_city(country: str) -> str:
     )
 
 
-def _listing(near: Sequence[dict[str, object]]) -> str:
+def list_zones(near: Sequence[dict[str, object]]) -> str:
+    """Return what `nearest` found, in words."""
     return ", ".join(f"{n['zone']} ({n['name']}) {n['distance_km']} km" for n in near)
 
 

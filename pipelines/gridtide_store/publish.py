@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gridtide.errors import GridtideError
-from gridtide.model import Signal, utc
+from gridtide.model import utc
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, write_durably
 from gridtide_store.database import columns
@@ -24,7 +24,7 @@ from gridtide_store.snapshot_runs import clock_of, matrices, newest_runs
 from gridtide_store.source_reports import report_sources
 from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
 from gridtide_store.store import Store
-from gridtide_store.vocabulary import QUALITIES
+from gridtide_store.vocabulary import LOAD, PUBLISHED, QUALITIES
 
 __all__ = ["DAILY", "Rebase", "publish"]
 
@@ -40,7 +40,7 @@ def publish(
     replay: bool,
     trust: Callable[[str], Sequence[str]],
     served: Sequence[str] = (),
-    signals: Sequence[str] = tuple(Signal),
+    signals: Sequence[str] = PUBLISHED,
     known: Mapping[str, SourceReport] = MappingProxyType({}),
     rebase: Rebase = DAILY,
     keep: int = 3,
@@ -79,7 +79,8 @@ def publish(
         try:
             made = fill(staged, store, now, signals=signals, rebase=rebase)
             clock = clock_of(utc(now), replay=replay)
-            runs = newest_runs(store.connection, signals=signals, served=served, clock=clock)
+            forecast = [signal for signal in signals if signal != LOAD]
+            runs = newest_runs(store.connection, signals=forecast, served=served, clock=clock)
             plans = [
                 staged.add_matrix(plan, values)
                 for plan, values in matrices(store.connection, runs)

@@ -14,7 +14,7 @@ import duckdb
 
 from gridtide_store.database import attach, columns, transaction
 from gridtide_store.snapshot_anomalies import write_anomalies
-from gridtide_store.vocabulary import FRACTION_DIGITS, digits
+from gridtide_store.vocabulary import FRACTION_DIGITS, LOAD, digits
 
 # The end of a slot and when it was known are kept as distances from its start: they are the
 # same along most of a series, and as instants would cost a third of the file where one series
@@ -217,11 +217,12 @@ def _move(connection: duckdb.DuckDBPyConnection, table: str, which: str) -> None
 def _write_runs(
     connection: duckdb.DuckDBPyConnection, signals: Sequence[str], *, after: int
 ) -> None:
+    forecast = [signal for signal in signals if signal != LOAD]  # load only weighs
     with transaction(connection):
         connection.execute(
             "INSERT INTO out.run SELECT * EXCLUDE (batch, seen_at) FROM run "
             "WHERE batch > ? AND signal IN (SELECT unnest(?)) ORDER BY id",
-            [after, list(signals)],
+            [after, forecast],
         )
         connection.execute(
             "INSERT INTO out.step SELECT step.* FROM step "

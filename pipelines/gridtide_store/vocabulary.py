@@ -34,6 +34,10 @@ IMPORT: Final = "import"
 LOAD: Final = "load"
 FLOW: Final = "flow"
 
+# What a snapshot has: the signals that are answered, and the load by which aggregates weigh
+# those of their zones.
+PUBLISHED: Final = (*Signal, LOAD)
+
 # What an observation may be; a forecast has its own table, with its issue. In the order of
 # the store's enum: a new word comes last.
 QUALITIES: Final = (

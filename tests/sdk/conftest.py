@@ -78,6 +78,7 @@ FORECAST: Json = {
 INTENSITY: Json = {
     **ANSWER,
     "stale": False,
+    "aggregate": None,
     "slots": [
         {
             "start": "2026-03-02T11:00:00Z",

@@ -41,6 +41,7 @@ def test_without_a_range_the_latest_slot_answers(ask: Asker) -> None:
         "as_of": "2026-03-02T12:00:00Z",
         "replay": False,
         "stale": False,
+        "aggregate": None,
         "slots": [
             {
                 "start": "2026-03-02T11:00:00Z",

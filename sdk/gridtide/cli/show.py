@@ -79,8 +79,23 @@ def now(answer: Intensity) -> str:
             f"from {format_minute(slot.start)} to {format_minute(slot.end)}",
             *stale,
             *provenance(answer, str(slot.quality)),
+            *_members(answer),
         ]
     )
+
+
+def _members(answer: Intensity) -> list[str]:
+    """Return what an aggregate is made of, and how much of its load is known; a line."""
+    found = answer.aggregate
+    if found is None:
+        return []
+    shares = found.known_share
+    known = (
+        f"{min(shares):.0%} to {max(shares):.0%}" if len({*shares}) > 1 else f"{shares[0]:.0%}"
+    )
+    without = [each.zone for each in found.zones if not each.known_slots]
+    said = f"aggregate of {len(found.zones)} zones, weighted by load; {known} of it is known"
+    return [f"  zones    {said}", *([f"  unknown  {', '.join(without)}"] if without else [])]
 
 
 def history(answer: Intensity) -> list[str | Table]:
@@ -100,6 +115,7 @@ def history(answer: Intensity) -> list[str | Table]:
     return [
         region_title(answer),
         *provenance(answer, ", ".join(qualities) or "none"),
+        *_members(answer),
         "",
         Table(("from", "to", "value", "quality"), rows),
     ]

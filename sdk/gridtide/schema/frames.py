@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import partial, singledispatch
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from gridtide.accounting.emissions import Metered, RowFootprint
 from gridtide.errors import MissingExtra
@@ -205,6 +205,8 @@ def _without_none(hint: Any) -> Any:  # noqa: ANN401  # a type of any form
 def _kind_of(hint: Any) -> type[Any]:  # noqa: ANN401  # a type of any form
     if get_origin(hint) is tuple:
         return tuple
+    if get_origin(hint) is Literal:  # of texts
+        return str
     kinds = (datetime, bool, int, float, str)
     return next(kind for kind in kinds if issubclass(hint, kind))
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.schema.aggregates import AggregateOf
 from gridtide.schema.definition import Field, definition_of
 from gridtide.schema.result import Record, Shown, Tabular
 
@@ -201,6 +202,11 @@ class IntensitySlot:
 class Intensity(Tabular, Answer):
     """Slots that start in the requested range, unknown ones with null; or the latest slot."""
 
+    aggregate: Annotated[
+        AggregateOf | None,
+        Field("of what the values are the mean, where several zones answer; else null"),
+    ]
+
     stale: Annotated[
         bool,
         Field(
@@ -241,7 +247,9 @@ class ZoneInfo(Shown, Record):
     timezone: Annotated[str | None, Field("IANA name")]
     lat: Annotated[float | None, Field("of coordinates in the zone", unit="degrees")]
     lon: Annotated[float | None, Field("of coordinates in the zone", unit="degrees")]
-    kind: Annotated[str, Field("such as bidding zone or country")]
+    kind: Annotated[
+        str, Field("zone, aggregate (several zones together), or merged_or_retired")
+    ]
     aliases: Annotated[tuple[str, ...], Field("other names of the region")]
     signals: Annotated[tuple[Signal, ...], Field("signals with data")]
     default_signal: Annotated[Signal | None, Field("the signal used where none is named")]

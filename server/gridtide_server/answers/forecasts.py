@@ -11,7 +11,8 @@ from gridtide.schema.requests import ForecastRequest
 from gridtide.schema.responses import Forecast as ForecastResponse
 from gridtide.schema.responses import ForecastSlot
 from gridtide.windows import common_signal, default_signal
-from gridtide_server.answers.regions import location_of
+from gridtide_server.answers.aggregates import members_of, not_one_zone
+from gridtide_server.answers.regions import location_of, without_publisher
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View, series_of
 from gridtide_store.regions import Resolution
@@ -183,11 +184,15 @@ def _no_forecasts(view: View, regions: Sequence[Resolution], at: datetime) -> No
 def _no_forecast(view: View, region: Resolution, at: datetime) -> NoData:
     """Return the error for a zone without any forecast."""
     zone, when = f"{region.zone} ({region.zone_name})", format_time(at)
+    if members := members_of(view, region.zone, at):
+        return not_one_zone(region, members)
     if view.observed_at(region.zone, at):
         return NoData(
             f"{zone} has no forecast as of {when}; run `gridtide issue --zone "
             f"{region.zone}` and `gridtide publish`{_replay_hint(view, region, at)}"
         )
+    if (error := without_publisher(region)) is not None:
+        return error
     there = view.zones_at(at)
     some = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
     return NoData(

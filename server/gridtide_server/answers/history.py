@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,9 +13,17 @@ from gridtide.schema.requests import IntensityRequest
 from gridtide.schema.responses import Intensity, IntensitySlot
 from gridtide.slots import to_instant, to_moment
 from gridtide.windows import default_signal
-from gridtide_server.answers.regions import location_of
+from gridtide_server.answers.aggregates import (
+    aggregate,
+    aggregate_signal,
+    latest,
+    members_of,
+    not_one_zone,
+)
+from gridtide_server.answers.regions import location_of, without_publisher
 from gridtide_server.service import Moment
 from gridtide_server.view import END_OF_TIME, View
+from gridtide_store.catalogue import ZoneRecord
 from gridtide_store.gaps import missing_slots
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
@@ -22,6 +31,8 @@ from gridtide_store.snapshot import Observed
 # Five years; in slots, two and a half years of quarter hours.
 LONGEST = timedelta(days=1830)
 MOST_SLOTS = 100_000
+# An aggregate reads the values and load of up to 59 zones for each slot.
+LONGEST_OF_AGGREGATE = timedelta(days=366)
 
 
 def build_intensity(
@@ -42,24 +53,23 @@ def build_intensity(
         BadInput: an end without a start or not after it, or a range too long for one answer.
         NoData: the zone has no such signal, or nothing in the range.
     """
+    if request.start is None and request.end is not None:
+        raise BadInput("end is given without start; give both, or none for the latest slot")
+    if request.start is not None and request.max_age is not None:
+        raise BadInput("max_age is for the latest slot; leave it out of a range, or the range")
+    if members := members_of(view, region.zone, moment.as_of):
+        return _build_aggregate(view, region, members, request, moment, max_age)
     signal = choose_signal(view, region, request.signal, moment)
     age = moment.since(view.newest_end(region.zone, signal, moment.as_of))
     stale = False
     if request.start is None:
-        if request.end is not None:
-            raise BadInput("end is given without start; give both, or none for the latest slot")
         found = view.latest(region.zone, signal, moment.as_of)
         if found is None:
             raise _no_value(view, region, signal, "", moment)
         slots = _slots(found)
-        stale = age is not None and age > max_age.total_seconds()
-        accepted = max_age if request.max_age is None else parse_hours(request.max_age)
-        if age is not None and age > accepted.total_seconds():
-            raise _too_old(region, signal, slots[0], age, accepted)
-    elif request.max_age is not None:
-        raise BadInput("max_age is for the latest slot; leave it out of a range, or the range")
+        stale = _check_age(region, signal, request, slots[0], age, max_age)
     else:
-        slots = _range(view, region, signal, request.start, request.end or moment.as_of, moment)
+        slots = _range(view, region, signal, request, moment)
     origin = view.origin({slot.source for slot in slots if slot.source is not None})
     return Intensity(
         **location_of(region),
@@ -71,7 +81,50 @@ def build_intensity(
         data_age_seconds=age,
         **moment.shared,
         stale=stale,
+        aggregate=None,
         slots=tuple(slots),
+    )
+
+
+def _build_aggregate(
+    view: View,
+    region: Resolution,
+    members: Sequence[ZoneRecord],
+    request: IntensityRequest,
+    moment: Moment,
+    max_age: timedelta,
+) -> Intensity:
+    """Build the response for an aggregate from the history of its zones."""
+    signal = aggregate_signal(view, region.zone, members, request.signal, moment.as_of)
+    stale = False
+    if request.start is None:
+        found = latest(view, members, signal, moment.as_of)
+        if not found.slots:
+            raise _no_value(view, region, signal, "", moment)
+        age = moment.since(found.slots[0].end)
+        stale = _check_age(region, signal, request, found.slots[0], age, max_age)
+    else:
+        end = request.end or moment.as_of
+        _check_range(request.start, end, moment, LONGEST_OF_AGGREGATE)
+        found = aggregate(view, members, signal, request.start, end, moment.as_of)
+        ends = [slot.end for slot in found.slots if slot.value is not None]
+        if not ends:
+            between = f"between {format_time(request.start)} and {format_time(end)} "
+            raise _no_value(view, region, signal, between, moment)
+        age = moment.since(latest(view, members, signal, moment.as_of).slots[-1].end)
+    origin = view.origin({slot.source for slot in found.slots if slot.source is not None})
+    return Intensity(
+        **location_of(region),
+        signal=signal,
+        unit=signal.unit,
+        simulated=origin.simulated,
+        source=origin.source,
+        licence=origin.licence,
+        data_age_seconds=age,
+        **moment.shared,
+        stale=stale,
+        aggregate=found.of,
+        slots=found.slots,
     )
 
 
@@ -83,7 +136,9 @@ def is_settled(
     Then the response no longer changes with the moment.
     """
     past = request.start is not None and request.end is not None and request.end <= moment.as_of
-    return past and view.knows_all(region.zone, moment.as_of)
+    members = members_of(view, region.zone, moment.as_of)
+    zones = [each.key for each in members] or [region.zone]
+    return past and all(view.knows_all(zone, moment.as_of) for zone in zones)
 
 
 def choose_signal(
@@ -98,6 +153,10 @@ def choose_signal(
     if requested is None and there:
         return default_signal(there)
     if requested is None or requested not in there:
+        if not there and (error := without_publisher(region)) is not None:
+            raise error
+        if members := members_of(view, region.zone, moment.as_of):
+            raise not_one_zone(region, members)
         what = f"values of {requested}" if requested else "values"
         when = f" as of {format_time(moment.as_of)}"
         has = (
@@ -112,21 +171,41 @@ def choose_signal(
     return requested
 
 
-def _range(
-    view: View,
+def _check_age(
     region: Resolution,
     signal: Signal,
-    start: datetime,
-    end: datetime,
-    moment: Moment,
-) -> list[IntensitySlot]:
+    request: IntensityRequest,
+    slot: IntensitySlot,
+    age: float | None,
+    max_age: timedelta,
+) -> bool:
+    """Refuse a latest slot that is too old; return whether it is older than the default."""
+    accepted = max_age if request.max_age is None else parse_hours(request.max_age)
+    if age is not None and age > accepted.total_seconds():
+        raise _too_old(region, signal, slot, age, accepted)
+    return age is not None and age > max_age.total_seconds()
+
+
+def _check_range(start: datetime, end: datetime, moment: Moment, longest: timedelta) -> None:
+    """Refuse a range that is empty, or longer than one answer has."""
     if end <= start:
         raise BadInput(
             f"end {format_time(end)} is not after start {format_time(start)}"
             + ("; the range lies ahead of as_of" if start >= moment.as_of else "")
         )
-    if end - start > LONGEST:
-        raise _too_long(start, start + LONGEST, f"at most {LONGEST.days} days an answer")
+    if end - start > longest:
+        raise _too_long(start, start + longest, f"at most {longest.days} days an answer")
+
+
+def _range(
+    view: View,
+    region: Resolution,
+    signal: Signal,
+    request: IntensityRequest,
+    moment: Moment,
+) -> list[IntensitySlot]:
+    start, end = request.start or moment.as_of, request.end or moment.as_of
+    _check_range(start, end, moment, LONGEST)
     found = view.snapshot.observations(region.zone, signal, start, end, as_of=moment.as_of)
     if bool(np.isnan(found.value).all()):
         between = f"between {format_time(start)} and {format_time(end)} "

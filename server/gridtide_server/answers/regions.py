@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
-from gridtide.errors import BadInput, TooManyRegions, UnknownRegion
+from gridtide.errors import BadInput, NoData, TooManyRegions, UnknownRegion
 from gridtide.model import MOST_REGIONS
+from gridtide_store import catalogue
+from gridtide_store.catalogue import ZoneKind
+from gridtide_store.coordinates import list_zones, nearest
 from gridtide_store.regions import Resolution, resolve, split_regions
 
 # The search for the neighbours of an unknown region takes 5 ms, so a long list of unknown
@@ -35,6 +38,19 @@ def location_of(region: Resolution) -> Location:
         "certainty": region.certainty.value,
         "meaning": region.meaning,
     }
+
+
+def without_publisher(region: Resolution) -> NoData | None:
+    """Return the error for a zone that no publisher reports on; None for any other zone."""
+    zone = catalogue.load().zones[region.zone]
+    if zone.sources or zone.kind is ZoneKind.AGGREGATE:
+        return None
+    near = nearest(zone.lat, zone.lon, published=True)
+    return NoData(
+        f"{zone.key} ({zone.name}) has no publisher that gridtide reads; `gridtide "
+        f"import` takes values of your own. The nearest zones with one: {list_zones(near)}",
+        nearest=near,
+    )
 
 
 def resolve_region(text: str) -> Resolution:
