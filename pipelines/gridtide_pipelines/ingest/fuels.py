@@ -35,34 +35,24 @@ def by_fuel(
             of them is absent, as in a body that was cut, the fuel is null.
     """
     key = [*SLOT, "code"]
-    if "flag" not in rows.columns:
-        rows = rows.with_columns(flag=pl.lit(None, pl.String))
-    if rows.select(pl.struct(key).is_duplicated().any()).item():
-        mine = pl.col("value").filter(pl.col("body") == pl.col("body").max())
-        differ = mine.n_unique() > 1
-        rows = rows.group_by(key, maintain_order=True).agg(
-            pl.when(~differ).then(mine.last()).alias("value"),
-            pl.col("body").max(),
-            pl.col("flag").last(),
-            differ.alias("differ"),
-        )
-    else:
-        rows = rows.with_columns(differ=pl.lit(value=False))
-    code = pl.col("code").str.strip_chars().str.to_lowercase()
-    odd = pl.when(~code.is_in(list(fuels))).then("unmapped_code:" + pl.col("code"))
-    flag = pl.concat_str("flag", odd, separator=";", ignore_nulls=True).replace("", None)
-    rows = rows.with_columns(
-        code.alias("named"),
-        code.replace_strict(dict(fuels), default="unknown").alias("fuel"),
-        pl.when("differ").then(pl.lit("conflict")).otherwise(flag).alias("flag"),
-    )
+    if rows.select(pl.struct(key).n_unique()).item() < rows.height:
+        rows = _last_of_each(rows, key)
+    codes = {code: code.strip().lower() for code in rows["code"].unique()}
+    named = {code: fuels.get(name, "unknown") for code, name in codes.items()}
     needed = parts or {}
+    rows = rows.with_columns(
+        pl.col("code")
+        .replace_strict(named, return_dtype=pl.Enum(sorted(set(named.values()))))
+        .alias("fuel"),
+        *(
+            pl.col("code")
+            .is_in([c for c, n in codes.items() if n in wanted])
+            .alias(f"has_{fuel}")
+            for fuel, wanted in needed.items()
+        ),
+    )
     sums = (
-        rows.with_columns(
-            pl.col("named").is_in(list(codes)).alias(f"has_{fuel}")
-            for fuel, codes in needed.items()
-        )
-        .group_by(*SLOT, "fuel", maintain_order=True)
+        rows.group_by(*SLOT, "fuel")
         .agg(
             pl.col("value").sum(),
             pl.col("value").null_count().alias("gaps"),
@@ -70,15 +60,22 @@ def by_fuel(
             *(pl.col(f"has_{fuel}").sum() for fuel in needed),
         )
         .with_columns(value=pl.when(pl.col("gaps") == 0).then("value"))
-        .join(_flags(rows), on=[*SLOT, "fuel"], how="left", maintain_order="left")
+        .sort(*SLOT, "fuel")
     )
-    for fuel, codes in needed.items():
-        lacks = (pl.col("fuel") == fuel) & (pl.col(f"has_{fuel}") < len(codes))
+    odd = {code: f"unmapped_code:{code}" for code, name in codes.items() if name not in fuels}
+    if odd or "flag" in rows.columns:
+        sums = sums.join(
+            _flags(rows, odd), on=[*SLOT, "fuel"], how="left", maintain_order="left"
+        )
+    else:
+        sums = sums.with_columns(flag=pl.lit(None, pl.String))
+    for fuel, wanted in needed.items():
+        lacks = (pl.col("fuel") == pl.lit(fuel)) & (pl.col(f"has_{fuel}") < len(wanted))
         sums = sums.with_columns(
             value=pl.when(~lacks).then("value"),
             flag=pl.when(lacks).then(pl.lit(PARTIAL)).otherwise("flag"),
         )
-    sums = sums.sort(*SLOT, "fuel")
+    sums = sums.with_columns(pl.col("fuel").cast(pl.String))
     imports = pl.col("fuel").str.starts_with(IMPORT)
     signal = pl.when(imports).then("fuel").otherwise(generation("") + pl.col("fuel"))
     return readings(
@@ -92,7 +89,24 @@ def by_fuel(
     )
 
 
-def _flags(rows: pl.DataFrame) -> pl.DataFrame:
+def _last_of_each(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return one row for each code and slot, of the last body that has it."""
+    mine = pl.col("value").filter(pl.col("body") == pl.col("body").max())
+    differ = mine.n_unique() > 1
+    flag = pl.col("flag").last() if "flag" in rows.columns else pl.lit(None, pl.String)
+    return rows.group_by(key, maintain_order=True).agg(
+        pl.when(~differ).then(mine.last()).alias("value"),
+        pl.col("body").max(),
+        pl.when(differ).then(pl.lit("conflict")).otherwise(flag).alias("flag"),
+    )
+
+
+def _flags(rows: pl.DataFrame, odd: Mapping[str, str]) -> pl.DataFrame:
     """Return the flags of each fuel and slot that has one, each once."""
-    flagged = rows.drop_nulls("flag").group_by(*SLOT, "fuel", maintain_order=True)
-    return flagged.agg(pl.col("flag").unique(maintain_order=True).str.join(";"))
+    new = pl.col("code").replace_strict(odd, default=None, return_dtype=pl.String)
+    given = [pl.col("flag")] if "flag" in rows.columns else []
+    flagged = rows.select(*SLOT, "fuel", pl.concat_list(*given, new).alias("flag"))
+    flagged = flagged.explode("flag").drop_nulls("flag")
+    return flagged.group_by(*SLOT, "fuel", maintain_order=True).agg(
+        pl.col("flag").unique(maintain_order=True).str.join(";")
+    )

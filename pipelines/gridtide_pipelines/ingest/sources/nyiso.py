@@ -124,8 +124,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         tables: dict[str, list[pl.DataFrame]] = {}
         for index, body in enumerate(bodies):
             for content in _files(body.content):
-                table = read_csv(content, (), line_ends=not UNCUT.search(content))
-                table = table.with_columns(body=pl.lit(index, pl.UInt32))
+                table = read_csv(content, ()).with_columns(body=pl.lit(index, pl.UInt32))
                 mark = next((name for name in READERS if name in table.columns), "")
                 if not mark:
                     raise ValueError(f"columns of no known file: {', '.join(table.columns)}")
@@ -140,10 +139,21 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 
 def _files(content: bytes) -> Iterator[bytes]:
-    if content.startswith(ZIP):
-        yield from (each for _, each in read_zip(content, most_bytes=MOST_BYTES))
-    else:
-        yield content
+    """Yield the table of a file; those of a ZIP that have the same header as one."""
+    packed = content.startswith(ZIP)
+    files = (
+        [each for _, each in read_zip(content, most_bytes=MOST_BYTES)] if packed else [content]
+    )
+    tables: dict[bytes, list[bytes]] = {}
+    for each in files:
+        header, _, rows = each.partition(b"\n")
+        if rows and not rows.endswith(
+            b"\n"
+        ):  # a last row that is cut within its number is none
+            rows = (rows if UNCUT.search(rows) else rows.rpartition(b"\n")[0]) + b"\n"
+        tables.setdefault(header, []).append(rows)
+    for header, parts in tables.items():
+        yield header + b"\n" + b"".join(parts)
 
 
 def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
@@ -151,16 +161,17 @@ def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
     rows = table.select(
         _marked().alias("end"),
         pl.col("Fuel Category").alias("code"),
-        number_of(value).alias("value"),
+        pl.col(value).cast(pl.Float64).alias("value"),
         "body",
     )
     ends = rows.select(pl.col("end").unique().sort())
     slots = ends.with_columns(
         start=pl.max_horizontal(pl.col("end").shift(), pl.col("end") - SLOT)
     )
-    coal = (pl.col("end") <= LAST_COAL) & (pl.col("code").str.to_lowercase() == FOSSIL)
-    named = pl.when(coal).then(pl.lit(WITH_COAL)).otherwise("code")
-    rows = rows.with_columns(code=named).join(slots, on="end", maintain_order="left")
+    rows = rows.join(slots, on="end", maintain_order="left")
+    if ends.height and ends["end"][0] <= LAST_COAL:
+        coal = (pl.col("end") <= LAST_COAL) & (pl.col("code").str.to_lowercase() == FOSSIL)
+        rows = rows.with_columns(code=pl.when(coal).then(pl.lit(WITH_COAL)).otherwise("code"))
     return by_fuel(rows, FUELS, zone=ZONE, parts={"gas": GAS})
 
 
