@@ -136,9 +136,13 @@ def test_the_double_hour_of_bpa_follows_the_order_of_rows() -> None:
     header = "\t".join(("Date/Time", "Load", "VER", "Hydro"))
     rows = [f"11/01/2026 {t}\t{n}\t{n}\t{n}" for n, t in enumerate(("01:55", "01:00", "01:55"))]
     frame = said("bpa", "\n".join([header, *rows, ""]).encode()).filter(signal="load")
-    assert [f"{start:%H:%M}" for start in frame["start"]] == ["08:55", "09:55"] or frame.filter(
-        flag="ambiguous_time"
-    ).height
+    rows_of = frame.sort("start")["start", "value", "flag"].rows()
+    assert [(f"{start:%H:%M}", value, flag) for start, value, flag in rows_of] == [
+        ("08:00", None, "ambiguous_time"),  # there once: of either hour
+        ("08:55", 0, None),
+        ("09:00", None, "ambiguous_time"),
+        ("09:55", 2, None),
+    ]
 
 
 @pytest.mark.parametrize("name", ["bpa", "spp"])

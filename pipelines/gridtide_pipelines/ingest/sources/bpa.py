@@ -90,7 +90,8 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
     long = placed(long, TIMEZONE, STAMP, series="code").with_columns(
         end=pl.col("start") + SLOT, body=pl.lit(index, pl.UInt32)
     )
-    load = long.filter(pl.col("code") == "Load").drop_nulls("value")
+    said = pl.col("value").is_not_null() | pl.col("flag").is_not_null()
+    load = long.filter(pl.col("code") == "Load", said)
     return [
         by_fuel(long.filter(pl.col("code") != "Load"), FUELS, zone=ZONE),
         readings(
@@ -99,6 +100,7 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
             start=load["start"],
             end=SLOT,
             value=load["value"],
+            flag=load["flag"],
             body=index,
         ),
     ]
