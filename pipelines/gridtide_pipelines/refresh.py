@@ -158,8 +158,9 @@ def refresh(
             workers=settings.workers,
             progress=progress,
         )
-        progress("publish", 0, 1)
+        progress("prune", 0, 1)
         _let_go(store, settings, clock())
+        progress("publish", 0, 1)
         report.snapshot = publish_home(store, ledger, home, clock)
         note.done(summary(report), exit_code=report.exit_code)
     return report
