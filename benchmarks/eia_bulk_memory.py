@@ -21,15 +21,13 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from gridtide_pipelines.ingest.sources.eia_bulk import (
+from gridtide_pipelines.ingest.sources.eia_bulk import FUELS, JOINT, STAMP
+from gridtide_pipelines.ingest.sources.eia_bulk_parts import (
     AUTHORITY,
     DEMAND,
     END,
     FUEL,
-    FUELS,
-    JOINT,
     LOCAL_END,
-    STAMP,
 )
 from gridtide_store import catalogue
 
@@ -55,13 +53,14 @@ else:
     from gridtide_pipelines.ingest.limits import DEFAULT
     from gridtide_pipelines.ingest.source import Kind, Query
     from gridtide_pipelines.ingest.sources.eia_bulk import SOURCE
-    from gridtide_store.data_directory import DataDirectory, writer_lock
+    from gridtide_pipelines.backfill import MEMORY_MB
+    from gridtide_store.data_directory import DataDirectory, Resources, writer_lock
     from gridtide_store.settings import Settings
     from gridtide_store.store import Store
     _, url, folder = words
     now = datetime(2026, 3, 1, tzinfo=timezone.utc)
     settings = Settings(home=Path(folder), base_urls={"eia_bulk": url})
-    home = DataDirectory(settings.home)
+    home = DataDirectory(settings.home, Resources(memory_mb=MEMORY_MB))  # as a backfill
     start = datetime(2024, 7, 1, tzinfo=timezone.utc)
     with (
         Fetcher(settings) as fetch,

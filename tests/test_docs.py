@@ -20,7 +20,8 @@ from gridtide.schema.definition import definition_of
 from gridtide.schema.footprints import FootprintRequest
 from gridtide.schema.plans import PlanRequest, ReplanRequest, ScheduleRequest
 from gridtide.schema.responses import BestWindow
-from gridtide_pipelines.ingest.source import Source, find_sources
+from gridtide_pipelines.ingest.discovery import find_sources
+from gridtide_pipelines.ingest.source import Source
 from gridtide_server import problems
 from gridtide_server.http.request_size import NAMES
 from gridtide_server.openapi import document_text

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gridtide.clock import Clock
@@ -39,6 +39,9 @@ from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 
 DAY = timedelta(days=1)
+# Of DuckDB while rows are added; the interpreter and the parts of a large file need two hundred
+# besides. Derivation and publication have what the setting allows.
+MEMORY_MB = 64
 PAUSE = 1.0  # seconds between two tries to go on after giving way
 
 log = logging.getLogger(__name__)
@@ -128,15 +131,16 @@ def backfill(
                         raise
                     sleep(PAUSE)  # until the command that was given way to has ended
                     continue
-                store = held.enter_context(Store.open(home, new=new_store))
-                rows = rows_for(sources, settings, ledger, store)
-                around = Round(
-                    store, ledger, fetch, settings, clock, note.command, limits, rows
-                )
-                while not work.done and not is_wanted(home):
-                    work.take(gather(work.next_tasks(), around))
+                with Store.open(_with_little_memory(home), new=new_store) as store:
+                    rows = rows_for(sources, settings, ledger, store)
+                    around = Round(
+                        store, ledger, fetch, settings, clock, note.command, limits, rows
+                    )
+                    while not work.done and not is_wanted(home):
+                        work.take(gather(work.next_tasks(), around))
                 if work.done:
-                    _finish(store, ledger, home, clock, report, publish=publish)
+                    with Store.open(home, new=new_store) as store:
+                        _finish(store, ledger, home, clock, report, publish=publish)
             if not report.ended:
                 report.gave_way += 1
                 log.warning("giving way to another command; going on when it has ended")
@@ -144,6 +148,12 @@ def backfill(
                     sleep(PAUSE)
         note.done(summary(report), exit_code=report.exit_code)
     return report
+
+
+def _with_little_memory(home: DataDirectory) -> DataDirectory:
+    """Return `home` with a small limit on the memory of its database; files come in parts."""
+    least = min(home.resources.memory_mb, MEMORY_MB)
+    return replace(home, resources=replace(home.resources, memory_mb=least))
 
 
 def _finish(

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +19,11 @@ from gridtide_store.errors import Unusable
 from gridtide_store.file_locks import NO_LINK, WAIT, is_locked, lock_or_wait, try_lock
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write `content` to `path`, replacing an older file atomically; missing folders are made.
 
-    A reader sees the old file or the new one. After the return the new one survives a
-    power cut.
+    It may come in parts, which are written as they come. A reader sees the old file or the new
+    one. After the return the new one survives a power cut.
     """
     if not path.parent.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def write_durably(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            file.writelines((content,) if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import duckdb
 import polars as pl
@@ -30,6 +31,8 @@ MOST_BYTES: Final = 128_000_000
 FOLDERS: Final = 256
 SWEPT: Final = "swept"
 
+PART: Final = 256 * 1024  # bytes of a body that are packed at a time
+
 FROM_BACKUP: Final = "restore it from a backup with `gridtide restore`"
 
 
@@ -38,32 +41,45 @@ def keep_body(
     folder: Path,
     source: str,
     address: str,
-    content: bytes,
+    content: bytes | BinaryIO,
     known_at: datetime,
     *,
     kind: str,
 ) -> int:
     """Write `content` below `folder` unless it is there, and return the number of retrieval.
 
-    The row is added when the file is whole and on the disk.
+    The row is added when the file is whole and on the disk. A large body is a seekable file at
+    its beginning, which is read part by part.
     """
-    digest = hash_body(content)
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    hashed = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]  # it has readinto
+    digest, size = hashed.hexdigest(), stream.seek(0, io.SEEK_END)
     path = body_path(folder, digest)
     stored = 0  # a body that came before takes no further room
     if not path.exists():
-        # Without the time of day the same content always gives the same file.
-        packed = gzip.compress(content, mtime=0)
+        stream.seek(0)
         with translate_errors(folder):
-            write_durably(path, packed)
-        stored = len(packed)
+            write_durably(path, _packed(stream))
+            stored = path.stat().st_size
     row = connection.execute(
         "INSERT INTO retrieval (id, source, address, known_at, body_sha256, body_bytes, kind, "
         "stored_bytes) SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM retrieval "
         "RETURNING id",
-        [source, address, utc(known_at, name="known_at"), digest, len(content), kind, stored],
+        [source, address, utc(known_at, name="known_at"), digest, size, kind, stored],
     ).fetchone()
     assert row is not None  # noqa: S101  # an aggregate always gives one row
     return int(row[0])
+
+
+def _packed(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a gzip file of the rest of `stream`, in parts.
+
+    It has no time of day in it, so the same content always gives the same file.
+    """
+    machine = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    while part := stream.read(PART):
+        yield machine.compress(part)
+    yield machine.flush()
 
 
 def read_kept(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import duckdb
 import polars as pl
@@ -113,11 +113,18 @@ class Store:
         return opening.format_identity(opening.read_note(self.connection, opening.STORE_ID))
 
     def keep(
-        self, source: str, address: str, content: bytes, known_at: datetime, *, kind: str = ""
+        self,
+        source: str,
+        address: str,
+        content: bytes | BinaryIO,
+        known_at: datetime,
+        *,
+        kind: str = "",
     ) -> int:
         """Archive one body as received, before it is parsed and return the number of retrieval.
 
-        The same content is kept once, however often it comes. `address` is stored as it is,
+        The same content is kept once, however often it comes; a large one comes as a seekable
+        file at its beginning. `address` is stored as it is,
         so it must not hold a key. Of each `kind` the first of a day is kept longest.
         """
         return keep_body(

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from gridtide_pipelines.ingest.schedule import AnsweredDays
+from gridtide_pipelines.ingest.settling import AnsweredDays
 from gridtide_pipelines.ingest.source import Span
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -68,6 +68,13 @@ def test_the_same_half_day_twice_is_half_a_day() -> None:
         answered.add(rows("A", range(12)), [])
     assert answered.complete(days(["A"], [FIRST])) == []
     assert answered.silent(days(["A"], [FIRST])) == [("A", FIRST)]
+
+
+def test_hours_that_came_before_count_once_whatever_came_between() -> None:
+    answered = AnsweredDays()
+    for hours in (range(12), range(2), range(4, 6), range(11, 14)):
+        answered.add(rows("A", hours), [])
+    assert answered.covered() == {("A", FIRST): 14 * HOUR}
 
 
 @pytest.mark.parametrize(

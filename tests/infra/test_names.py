@@ -11,7 +11,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 import gridtide_pipelines.ingest.sources
-from gridtide_pipelines.ingest.source import Source, find_sources
+from gridtide_pipelines.ingest.discovery import find_sources
+from gridtide_pipelines.ingest.source import Source
 from gridtide_store.settings import BASE_URL, KNOWN, Settings
 
 ROOT = Path(__file__).resolve().parents[2]

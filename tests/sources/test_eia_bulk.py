@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
-from gridtide_pipelines.ingest.sources import eia, eia_bulk
+from gridtide_pipelines.ingest.sources import eia, eia_bulk, eia_bulk_parts
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).with_name("data") / "eia_bulk"
@@ -105,6 +106,17 @@ def test_every_fuel_is_one_of_the_interface_too() -> None:
     assert set(eia_bulk.FUELS.values()) == set(eia.FUELS.values())
 
 
+def test_a_fuel_is_not_known_from_its_first_value_on_and_absent_before() -> None:
+    whole = days(["", "", "", "", "5", "", "", "", ""])
+    parts = list(eia_bulk_parts.parts(io.BytesIO(whole)))
+    frame = pl.concat([eia_bulk.parse([body(part)]) for part in parts])
+    gas = frame.filter(zone=TVA, signal="generation_gas").sort("start")["value"].to_list()
+    # What is absent begins and ends with a part of two days.
+    assert 5.0 in gas
+    assert len(gas) in (5, 6)
+    assert gas[-4:] == [None] * 4
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -147,7 +159,7 @@ def months(start: datetime, days: int) -> bytes:
 
 def test_parts_are_files_of_some_days_and_together_say_what_the_file_says() -> None:
     whole = months(datetime(2023, 6, 20, tzinfo=UTC), 20)
-    parts = list(eia_bulk.parts(io.BytesIO(whole)))
+    parts = list(eia_bulk_parts.parts(io.BytesIO(whole)))
     assert 10 <= len(parts) <= 12
     frames = [eia_bulk.parse([body(part)]) for part in parts]
     for frame in frames:
@@ -160,6 +172,42 @@ def test_parts_are_files_of_some_days_and_together_say_what_the_file_says() -> N
         .sort("zone", "start")
         .equals(eia_bulk.parse([body(whole)]).sort("zone", "start"))
     )
+
+
+def days(gas: Sequence[str]) -> bytes:
+    """A balance file of an hour a day: gas as given, wind always, coal and sun never."""
+    names = [
+        eia_bulk_parts.AUTHORITY,
+        eia_bulk_parts.LOCAL_END,
+        eia_bulk_parts.END,
+        eia_bulk_parts.DEMAND,
+    ]
+    names += [eia_bulk_parts.FUEL + fuel for fuel in ("Coal", "Natural Gas", "Wind")]
+    lines = [",".join(f'"{name}"' for name in names)]
+    for code, values in (("TVA", gas), ("BPAT", [""] * len(gas))):
+        for day, value in enumerate(values, start=1):
+            label = f"07/{day:02}/2020 6:00:00 AM"
+            lines.append(f"{code},{label},{label},20,,{value},7")
+    return "\n".join([*lines, ""]).encode()
+
+
+def test_a_fuel_that_is_blank_for_days_is_a_gap_and_never_absent() -> None:
+    whole = days(["1", "2", "", "", "", "", "", "8"])
+    parts = list(eia_bulk_parts.parts(io.BytesIO(whole)))
+    assert len(parts) > 3
+    frame = pl.concat([eia_bulk.parse([body(part)]) for part in parts])
+    gas = frame.filter(zone=TVA, signal="generation_gas").sort("start")["value"].to_list()
+    assert gas == [1.0, 2.0, None, None, None, None, None, 8.0]
+    # A column without any value in the file is none of the authority's fuels.
+    assert set(frame.filter(zone=BPAT)["signal"]) == {"load", "generation_wind"}
+    assert set(frame.filter(zone=TVA)["signal"]) == {
+        "load",
+        "generation_gas",
+        "generation_wind",
+    }
+    # The lines that list columns are no hours.
+    assert frame["start"].n_unique() == 8
+    assert frame.filter(signal="load")["value"].unique().to_list() == [20.0]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +223,7 @@ def test_parts_are_files_of_some_days_and_together_say_what_the_file_says() -> N
 )
 def test_what_is_not_such_a_file_has_no_parts(content: bytes) -> None:
     with pytest.raises(SourceChanged, match="eia_bulk"):
-        list(eia_bulk.parts(io.BytesIO(content)))
+        list(eia_bulk_parts.parts(io.BytesIO(content)))
 
 
 def paths(start: datetime, end: datetime, kind: Kind = Kind.GENERATION) -> list[str]:

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from urllib.parse import urlencode
@@ -158,7 +158,7 @@ def redact_response(response: Response, secrets: Mapping[str, str]) -> Response:
         name: redact(value.encode(), secrets).decode()
         for name, value in response.headers.items()
     }
-    return Response(redact(response.content, secrets), response.status, headers)
+    return replace(response, content=redact(response.content, secrets), headers=headers)
 
 
 def redact(content: bytes, secrets: Mapping[str, str]) -> bytes:

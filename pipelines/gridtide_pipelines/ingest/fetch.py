@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import metadata
 from threading import Lock
@@ -38,6 +38,7 @@ from gridtide_pipelines.ingest.credentials import (
     redact_response,
 )
 from gridtide_pipelines.ingest.headers import REPLAYED, ClockCheck, read_retry_after
+from gridtide_pipelines.ingest.large import write_large
 from gridtide_pipelines.ingest.limits import (
     DEFAULT,
     Limits,
@@ -196,7 +197,7 @@ class Fetcher:
                     "source": source.name,
                     "kind": str(request.kind),
                     "zones": len(request.zones),
-                    "bytes": len(response.content),
+                    "bytes": response.size,
                     "ms": round((self._monotonic() - began) * 1000),
                 }
                 log.info("retrieved %s%s", source.name, request.path, extra=fields)
@@ -223,7 +224,12 @@ class Fetcher:
                 if self._clock:
                     success = answer.is_success
                     self._clock.judge(source.name, answer.headers, success=success)
-                content = self._read(source, answer, deadline)
+                parts = self._parts(source, answer, deadline)
+                if answer.is_success and source.parts and source.credentials is None:
+                    # Beside the store, whose disk has room, where there is one.
+                    large = write_large(parts, self._settings.home)
+                    return Response(b"", answer.status_code, dict(answer.headers), large)
+                content = b"".join(parts)
         except (BadInput, MissingExtra) as error:
             # Of a proxy or certificates: another try would say the same.
             raise SourceUnavailable(source.name, str(error)) from error
@@ -237,7 +243,7 @@ class Fetcher:
             wait = read_retry_after(header, self._now(), least=FIRST_WAIT)
             status = answer.status_code
             raise refusal(source, request, status, content, wait=wait, secret=secret)
-        return Response(content, answer.status_code, dict(answer.headers.items()))
+        return Response(content, answer.status_code, dict(answer.headers))
 
     def _redacted(self, source: Source, response: Response, sent: Sent | None) -> Response:
         """Return `response` without its source's credentials, and the token that was sent."""
@@ -246,9 +252,11 @@ class Fetcher:
             secrets |= {f"token of {source.name}": sent.values[0]}
         return redact_response(response, secrets)
 
-    def _read(self, source: Source, response: httpx.Response, deadline: float) -> bytes:
-        parts = bytearray()
-        most = self._limits.of(source).body
+    def _parts(
+        self, source: Source, response: httpx.Response, deadline: float
+    ) -> Iterator[bytes]:
+        """Yield the body as it arrives; of a response that is only an error its beginning."""
+        size, most = 0, self._limits.of(source).body
         short = not response.is_success and response.status_code not in source.readable
         encoding = response.headers.get("Content-Encoding", "")
         # The bytes as they came: httpx itself would unpack as deep as the answer says.
@@ -256,18 +264,18 @@ class Fetcher:
         assert isinstance(raw, httpx.SyncByteStream)  # noqa: S101  # the client is a blocking one
         try:
             for part in unpack(raw, encoding, most=most):
-                parts += part
-                if short and len(parts) > self._limits.error:
+                size += len(part)
+                yield part
+                if short and size > self._limits.error:
                     break
                 if self._monotonic() > deadline:
-                    raise Again(f"only {len(parts)} bytes in {self._limits.seconds:g} s")
+                    raise Again(f"only {size} bytes in {self._limits.seconds:g} s")
         except TooLarge as error:
             remedy = "is the base URL right?"
             raise SourceChanged(source.name, f"{error}; {remedy}") from error
         except Unreadable as error:
             remedy = "look whether something between here and the publisher changes answers"
             raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
-        return bytes(parts)
 
 
 def _describe(error: Exception, *, secret: bool) -> str:

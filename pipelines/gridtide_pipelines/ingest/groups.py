@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableSequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -34,7 +35,7 @@ from gridtide_pipelines.ingest.mixing import RowKind, is_simulated
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
-from gridtide_pipelines.ingest.schedule import AnsweredDays
+from gridtide_pipelines.ingest.settling import AnsweredDays
 from gridtide_pipelines.ingest.source import Body, Group, Query, Source, Span
 from gridtide_pipelines.ingest.spans import span_of, within
 from gridtide_store.receiving import receive, recent_values
@@ -168,7 +169,7 @@ class Ingestion:
         bodies = [self._keep(body) for body in retrieved.bodies]
         if retrieved.error is not None:
             raise retrieved.error
-        self.intake.size += sum(len(body.content) for body in bodies)
+        self.intake.size += sum(body.size for body in bodies)
         span = span_of(self._source, self._query)
         self.intake.simulated |= is_simulated(self._source, bodies)
         kept = refused = 0
@@ -194,7 +195,7 @@ class Ingestion:
     def _keep(self, body: Body) -> Body:
         name, request = self._source.name, body.request
         number = self._store.keep(
-            name, request.address, body.content, body.known_at, kind=request.kind
+            name, request.address, body.open(), body.known_at, kind=request.kind
         )
         return replace(body, retrieval_id=number)
 
@@ -241,8 +242,8 @@ def ingest(
         except IndexError:
             return
         if work.wants(number):
-            retrieved = work.retrieve(number, fetch)
-            in_store_thread(partial(work.take, number, retrieved))
+            with closing(work.retrieve(number, fetch)) as retrieved:
+                in_store_thread(partial(work.take, number, retrieved))
 
 
 def host_of(group: Group) -> str:

@@ -5,7 +5,6 @@ Pure: text in, frames out.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -180,8 +179,8 @@ def parsed(
     empty: NothingYet | None = None
     found = False
     for body in bodies:
-        for content in source.parts(io.BytesIO(body.content)):
-            part = [replace(body, content=content)]
+        for content in source.parts(body.open()):
+            part = [replace(body, content=content, large=None)]
             try:
                 frame = source.parse(part)
             except NothingYet as error:

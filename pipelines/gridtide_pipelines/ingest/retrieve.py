@@ -19,6 +19,12 @@ class Retrieved:
     bodies: Sequence[Body]
     error: SourceError | None = None
 
+    def close(self) -> None:
+        """Delete the files of large bodies."""
+        for body in self.bodies:
+            if body.large:
+                body.large.close()
+
 
 def retrieve(
     source: Source, group: Group, fetch: Fetch, now: Callable[[], datetime], watch: Watch
@@ -41,10 +47,18 @@ def retrieve(
                     )
                 requested.add(request)
                 response = fetch(source, request)
-                limits.page(page, len(response.content))
+                limits.page(page, response.size)
                 repeated = page > 1 and _repeats(request, response, bodies)
                 bodies.append(
-                    Body(request, response.content, now(), 0, response.status, response.headers)
+                    Body(
+                        request,
+                        response.content,
+                        now(),
+                        0,
+                        response.status,
+                        response.headers,
+                        response.large,
+                    )
                 )
                 if repeated:
                     raise SourceChanged(source.name, f"page {page} repeats another; {ENDLESS}")
@@ -55,8 +69,11 @@ def retrieve(
 
 
 def _repeats(request: Request, response: Response, bodies: Sequence[Body]) -> bool:
-    """Say whether a page has the content of another page at the same path."""
-    return any(
+    """Say whether a page has the content of another page at the same path.
+
+    A large body is none of them: its source says in its parts what it holds.
+    """
+    return response.large is None and any(
         body.content == response.content
         and (body.request.host, body.request.path) == (request.host, request.path)
         for body in bodies

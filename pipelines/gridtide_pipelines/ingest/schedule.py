@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-
-import polars as pl
 
 from gridtide_pipelines.ingest.source import Source, Span
 from gridtide_store.records import DayAnswer
@@ -199,102 +196,3 @@ def _phase(every: timedelta, share: float, older: int) -> timedelta:
         return every * share
     days, rest = divmod(share * (every / DAY), 1)
     return days * DAY + DAY * (1 - 0.5**older + rest * 0.5 ** (older + 1))
-
-
-@dataclass(slots=True)
-class AnsweredDays:
-    """Which days of which zones the groups of a query answered, and how.
-
-    Attributes:
-        expected: zones and span of each group.
-        done: which of them were answered, if with nothing.
-        slots: what the responses covered, by series.
-        refused: days of values that were refused.
-    """
-
-    expected: Sequence[tuple[Collection[str], Span]] = ()
-    done: set[int] = field(default_factory=set)
-    slots: list[pl.DataFrame] = field(default_factory=list)
-    refused: set[ZoneDay] = field(default_factory=set)
-
-    def add(self, observations: pl.DataFrame, refused: Iterable[tuple[str, datetime]]) -> None:
-        """Add what one group of responses was normalized to.
-
-        A slot counts once, however often it came.
-        """
-        known = pl.col("value").is_not_null()
-        self.slots.append(observations.select(*SERIES, "slot_start", "slot_end", known))
-        for zone, start in refused:
-            self.refused |= {(end, start.date()) for end in zone.split("->")}
-
-    def covered(self) -> dict[ZoneDay, timedelta]:
-        """Return the time with values in each day of each zone, by the series that has least.
-
-        A fuel that came for half a day leaves half of it open; so does one that is named
-        without a value. A flow counts for both its ends.
-        """
-        if not self.slots:
-            return {}
-        value = (pl.col("slot_end") - pl.col("slot_start")).filter("value").sum()
-        days = (
-            pl.concat(self.slots)
-            .group_by(*SERIES, "slot_start")
-            .agg(pl.col("slot_end").min(), pl.col("value").any())
-            .group_by(*SERIES, pl.col("slot_start").dt.date().alias("day"))
-            .agg(value.alias("covered"), pl.col("value").any())
-            .with_columns(pl.col("zone").str.split("->"))
-            .explode("zone")
-            .group_by("zone", "day")
-            .agg(pl.col("covered").min(), pl.col("value").any())
-            .filter("value")
-        )
-        return {(zone, day): time for zone, day, time, _ in days.iter_rows()}
-
-    def whole(self) -> list[ZoneDay]:
-        """Return the days of zones that were answered from beginning to end."""
-        done: dict[str, list[Span]] = {}
-        open_spans: dict[str, list[Span]] = {}
-        for number, (zones, span) in enumerate(self.expected):
-            into = done if number in self.done else open_spans
-            for zone in zones:
-                into.setdefault(zone, []).append(span)
-        return [
-            (zone, day)
-            for zone, spans in done.items()
-            for run in _joined(spans)
-            for day in whole_days(run)
-            if not any(
-                span.start < start_of(day) + DAY and start_of(day) < span.end
-                for span in open_spans.get(zone, ())
-            )
-        ]
-
-    def complete(self, days: Iterable[ZoneDay]) -> list[ZoneDay]:
-        """Return those of `days` in which every series has a value at every time."""
-        covered = self.covered()
-        return [day for day in days if covered.get(day, timedelta(0)) >= DAY]
-
-    def silent(self, days: Iterable[ZoneDay]) -> list[ZoneDay]:
-        """Return those of `days` that have gaps or nothing at all.
-
-        Not those of which all values were refused: a publisher that says something wrong
-        will say something else.
-        """
-        covered = self.covered()
-        return [
-            day
-            for day in days
-            if covered.get(day, timedelta(0)) < DAY
-            and (day in covered or day not in self.refused)
-        ]
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    """Return `spans` with those joined that overlap or touch."""
-    joined: list[Span] = []
-    for span in sorted(spans, key=lambda span: span.start):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
-        else:
-            joined.append(span)
-    return joined

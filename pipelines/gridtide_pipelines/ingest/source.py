@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import ModuleType
 from typing import BinaryIO, TypeAlias
 from urllib.parse import urlencode
 
 import polars as pl
 
+from gridtide_pipelines.ingest.large import Content, Large
 from gridtide_store.vocabulary import INSTANT
 
 # One row per value a source states. `issued_at` is set on a publisher's forecast and null on
@@ -110,21 +108,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class Response(Content):
     """What a publisher sent: the body, and for parsers that need them status and headers.
 
     Attributes:
         headers: by name in lower case.
+        large: what holds the body in place of `content`, of a source that has `parts`.
     """
 
     content: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    large: Large | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """The response to a request, when it was known, and the number of its retrieval."""
+class Body(Content):
+    """The response to a request, when it was known, and the number of its retrieval.
+
+    Attributes:
+        large: as of `Response`; the bodies that `Source.parse` gets have none.
+    """
 
     request: Request
     content: bytes
@@ -132,6 +136,7 @@ class Body:
     retrieval_id: int
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    large: Large | None = None
 
 
 # What must be read together, e.g. imports and exports. It succeeds or fails as a whole.
@@ -230,7 +235,9 @@ class Source:
         readable: statuses besides success whose bodies `parse` reads.
         not_published: statuses that mean that nothing is published yet.
         parts: for bodies too large for the memory: the parts of one, each a body by itself.
-            It is given a seekable file; raises SourceChanged and nothing else.
+            It is given a seekable file; raises SourceChanged and nothing else. Such a body is
+            kept in a file as it arrives, unless the source has credentials, which would have
+            to be searched for in it.
         bulk: whether only a backfill requests it, since a request brings months.
         whole_files: whether a request brings a file of whole local days or months. What it
             has of the days beside those requested is stored too, and nothing of other days.
@@ -288,13 +295,3 @@ class Source:
     def revised_for(self) -> timedelta:
         """How long the publisher goes on to revise a value."""
         return self.refetch[-1].age if self.refetch else timedelta(0)
-
-
-def find_sources(package: ModuleType) -> Mapping[str, Source]:
-    """Return every ``SOURCE`` in the modules of `package`, by name."""
-    modules = (
-        importlib.import_module(f"{package.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(package.__path__)
-    )
-    sources = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
-    return {source.name: source for source in sorted(sources, key=lambda s: s.name)}

@@ -141,7 +141,7 @@ def _request(
     empty: SourceError | None = None
     for group in source.requests(query)[:MOST_GROUPS]:
         retrieved = retrieve(source, group, fetch, now, watch)
-        trial.bytes += sum(len(body.content) for body in retrieved.bodies)
+        trial.bytes += sum(body.size for body in retrieved.bodies)
         try:
             if retrieved.error is not None:
                 raise retrieved.error
@@ -152,6 +152,8 @@ def _request(
                 _note(found, trial)
         except NothingYet as error:
             empty = error
+        finally:
+            retrieved.close()
         if trial.values:
             return
         if trial.refused:

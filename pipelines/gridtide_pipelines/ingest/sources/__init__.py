@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 
+from gridtide_pipelines.ingest.discovery import find_sources
 from gridtide_pipelines.ingest.flow import facts_of
-from gridtide_pipelines.ingest.source import Source, find_sources
+from gridtide_pipelines.ingest.source import Source
 from gridtide_store.records import SourceReport
 
 # The line of a module's docstring that says so: "Last seen:  2025-11 (recorded bodies)."

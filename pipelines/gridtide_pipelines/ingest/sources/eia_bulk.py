@@ -13,12 +13,13 @@ Columns:    By name, in any order. A quantity has up to three: as reported, (Imp
             EIA replaced a value, and (Adjusted), which is both together and is read; as
             reported where the file has no such twin. Until June 2024 hydro and pumped storage
             are one column, and so are solar and wind with and without batteries.
-Blanks:     Every authority has every column. A column that is blank in all its rows of a part
-            is not one of its fuels; a single blank is not known.
+Blanks:     Every authority has every column. A column is one of its fuels from its first
+            value in the file on; a blank after it is not known, days of them as well.
 Codes:      As for `eia` (summed by the rule of `parsing.total`); another fuel is summed into
             unknown and flagged.
-Size:       About 60 to 100 MB for a file. `parts` takes it apart by days; each is parsed and
-            stored before the next.
+Size:       About 60 to 200 MB for a file. `parts` takes it apart by days; each is parsed and
+            stored before the next. It begins with a line for each authority that lists the
+            columns it has had a value in by then.
 Revisions:  The newest files are written anew every day, older ones at times. An ordinary
             refresh would bring months again and again, so only a backfill requests them: for
             history, and every day where `eia` has no key.
@@ -27,18 +28,16 @@ Last seen:  2024-12 (written from headers of 2020 and 2024).
 
 from __future__ import annotations
 
-import re
-from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, Final
+from typing import Final
 
 import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.delimited import check_last, number_of, read_csv
+from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.parsing import check_readings, check_shape
 from gridtide_pipelines.ingest.source import (
     READING,
@@ -52,15 +51,22 @@ from gridtide_pipelines.ingest.source import (
 )
 from gridtide_pipelines.ingest.sources import eia
 from gridtide_pipelines.ingest.sources.eia import CODES, HOUR, ZONES
+from gridtide_pipelines.ingest.sources.eia_bulk_parts import (
+    AHEAD,
+    AUTHORITY,
+    DEMAND,
+    END,
+    FUEL,
+    LISTED,
+    NAME,
+    NEIGHBOUR,
+    parts,
+)
 from gridtide_store.vocabulary import INSTANT, generation
 
-NAME = "eia_bulk"
 STAMP: Final = "%m/%d/%Y %I:%M:%S %p"
-AUTHORITY, NEIGHBOUR = "Balancing Authority", "Directly Interconnected Balancing Authority"
-END, LOCAL_END = "UTC Time at End of Hour", "Local Time at End of Hour"
-FLOW, DEMAND, AHEAD = "Interchange (MW)", "Demand (MW)", "Demand Forecast (MW)"
+FLOW: Final = "Interchange (MW)"
 ADJUSTED, IMPUTED = " (Adjusted)", " (Imputed)"
-FUEL: Final = "Net Generation (MW) from "
 
 # The names that fuels have had, and the one of `eia` that each is. The last of a list is the
 # joint one of earlier years, read where the others are not there.
@@ -95,13 +101,12 @@ JOINT: Final = {
     "Wind": "Wind without Integrated Battery Storage",
 }
 
+IS_HOUR: Final = pl.col(END).ne_missing(LISTED)
+
 HALVES: Final = ("Jan_Jun", "Jul_Dec")
 FIRST: Final = datetime(2015, 7, 1, tzinfo=UTC)
 PATH: Final = "/electricity/gridmonitor/sixMonthFiles/EIA930_{table}_{year}_{half}.csv"
 TABLES: Final = {Kind.GENERATION: "BALANCE", Kind.FLOW: "INTERCHANGE"}
-PART_DAYS: Final = 2
-LONGEST_LINE: Final = 64 * 1024
-TIME: Final = re.compile(rb"(\d\d)/(\d\d)/(\d{4}) \d{1,2}:\d\d:\d\d [AP]M")
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -120,52 +125,14 @@ def requests(query: Query) -> Sequence[Group]:
     return groups
 
 
-def parts(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the file as smaller ones of the same form, each of all authorities for some days.
-
-    It is read twice: once to see where the lines of each part are, then part by part.
-
-    Args:
-        stream: the file; it must be seekable.
-
-    Raises:
-        SourceChanged: it is not one of these files, or cut short.
-    """
-    with check_shape(NAME):
-        header = stream.readline(LONGEST_LINE)
-        names = [name.strip().strip('"') for name in header.decode("utf-8-sig").split(",")]
-        place = [name for name in names if name in (END, LOCAL_END)].index(END)
-        found: dict[tuple[bytes, bytes, int], array[int]] = defaultdict(lambda: array("Q"))
-        start, line, last = stream.tell(), stream.readline(LONGEST_LINE), b""
-        while line:
-            after = start + len(line)
-            if line.strip():
-                month, day, year = TIME.findall(line)[place]
-                spans = found[year, month, int(day) // PART_DAYS]
-                # Neighbouring lines are one span: files are in order of authority and time.
-                if spans and spans[-1] == start:
-                    spans[-1] = after
-                else:
-                    spans.extend((start, after))
-                last = line
-            start, line = after, stream.readline(LONGEST_LINE)
-        check_last(last, len(names))
-    for key in sorted(found):
-        part = bytearray(header)
-        spans = found.pop(key)
-        for begin, after in zip(spans[::2], spans[1::2], strict=True):
-            stream.seek(begin)
-            part += stream.read(after - begin)
-        yield bytes(part)
-
-
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse load, its forecast, generation or interchange of every authority and hour."""
     frames = [READING.to_frame()]
     with check_shape(NAME):
         for index, body in enumerate(bodies):
             table = read_csv(body.content, (AUTHORITY, END))
-            end = pl.col(END).str.to_datetime(STAMP, time_unit="us", time_zone="UTC")
+            hour = pl.when(pl.col(END) != LISTED).then(END)
+            end = hour.str.to_datetime(STAMP, time_unit="us", time_zone="UTC")
             table = table.with_columns(end=end, zone=pl.col(AUTHORITY).replace(ZONES))
             of = _flows if NEIGHBOUR in table.columns else _balances
             frames += [
@@ -191,11 +158,12 @@ def _balances(table: pl.DataFrame, known_at: datetime) -> Iterator[pl.DataFrame]
     if DEMAND not in names and not any(name.startswith(FUEL) for name in names):
         raise ValueError("neither demand nor generation")
     table = table.with_columns(number_of(column).alias(name) for name, column in names.items())
+    hours = table.filter(IS_HOUR)
     if DEMAND in names:
-        load = table.drop_nulls(DEMAND).with_columns(pl.col(DEMAND).alias("value"))
+        load = hours.drop_nulls(DEMAND).with_columns(pl.col(DEMAND).alias("value"))
         yield _observed(load, "load")
     if AHEAD in names:
-        ahead = table.drop_nulls(AHEAD).with_columns(pl.col(AHEAD).alias("value"))
+        ahead = hours.drop_nulls(AHEAD).with_columns(pl.col(AHEAD).alias("value"))
         yield _observed(ahead, "load").with_columns(
             quality=pl.lit(str(Quality.FORECAST)),
             issued_at=pl.lit(known_at, INSTANT),
@@ -235,7 +203,8 @@ def _fuel(
 ) -> pl.DataFrame:
     """Return the sum of the columns of one fuel, by the rule of `parsing.total`.
 
-    It is null where a column is blank that is not blank in all rows of the authority.
+    It is null where a column is blank that is not blank in all rows of the authority, the one
+    that lists its columns among them.
     """
     listed = {name: pl.col(name).is_not_null().any().over("zone") for name in columns}
     known = pl.all_horizontal(~own | pl.col(name).is_not_null() for name, own in listed.items())
@@ -256,7 +225,7 @@ def _fuel(
         ignore_nulls=True,
     )
     rows = table.with_columns(value=pl.when(known).then(total), flag=flag.replace("", None))
-    rows = rows.filter(pl.any_horizontal(listed.values()))
+    rows = rows.filter(IS_HOUR, pl.any_horizontal(listed.values()))
     return _observed(rows, generation(fuel))
 
 
