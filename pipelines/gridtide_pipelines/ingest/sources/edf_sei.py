@@ -92,4 +92,5 @@ SOURCE = Source(
     licence_url="https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
     attribution="EDF SEI",
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

@@ -234,4 +234,5 @@ SOURCE = Source(
     licence_url="https://www.elexon.co.uk/data/balancing-mechanism-reporting-agent/copyright-licence-bmrs-data/",
     attribution="Contains BMRS data (c) Elexon Limited copyright and database right",
     whole_files=True,
+    largest_body=4 * 2**20,
 )

@@ -83,4 +83,5 @@ SOURCE = Source(
     attribution="Elia Transmission Belgium",
     per_zone=True,
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

@@ -191,4 +191,5 @@ SOURCE = Source(
     licence_url="https://www.energidataservice.dk/terms-and-conditions",
     attribution="Energinet, Energi Data Service",
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

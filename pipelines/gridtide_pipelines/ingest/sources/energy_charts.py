@@ -207,4 +207,5 @@ SOURCE = Source(
     not_published=frozenset({404}),
     per_zone=True,
     min_interval=timedelta(seconds=2),
+    largest_body=3 * 2**19,
 )

@@ -147,4 +147,5 @@ SOURCE = Source(
     per_zone=True,
     not_published=frozenset({204}),
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

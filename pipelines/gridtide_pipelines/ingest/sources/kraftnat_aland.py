@@ -107,4 +107,5 @@ SOURCE = Source(
     attribution="Kraftnat Aland",
     restricted=True,
     whole_files=True,
+    largest_body=2**20,
 )

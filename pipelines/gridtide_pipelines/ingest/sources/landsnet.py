@@ -80,4 +80,5 @@ SOURCE = Source(
     licence_url="https://www.landsnet.is",
     attribution="Landsnet",
     restricted=True,
+    largest_body=2**16,
 )

@@ -180,4 +180,5 @@ SOURCE = Source(
     licence_url="https://www.neso.energy/data-portal/neso-open-licence",
     attribution="Supported by National Energy SO Open Data",
     min_interval=timedelta(seconds=30),
+    largest_body=4 * 2**20,
 )

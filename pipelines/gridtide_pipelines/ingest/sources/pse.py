@@ -101,4 +101,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

@@ -240,5 +240,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(milliseconds=500),
-    largest_body=8 * 2**20,
+    largest_body=2 * 2**20,
 )

@@ -134,4 +134,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(seconds=1),
+    largest_body=2**20,
 )

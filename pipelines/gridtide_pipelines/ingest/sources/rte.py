@@ -76,7 +76,7 @@ PER_HOUR: Final = {23: 1, 24: 1, 25: 1, 46: 2, 48: 2, 50: 2, 92: 4, 96: 4, 100: 
 
 
 def requests(query: Query) -> Sequence[Group]:
-    """Return a group for each month: real-time records, and consolidated ones of older days."""
+    """Return a group for each fortnight, of older days with consolidated records."""
     groups: list[Group] = []
     for span in split_span(Span(query.start, query.end), SOURCE.max_span):
         older = span.start < query.now - RECENT
@@ -184,11 +184,12 @@ SOURCE = Source(
     requests=requests,
     parse=parse,
     step=QUARTER,
-    max_span=31 * DAY,
+    max_span=14 * DAY,
     refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY), Tier(365 * DAY, 30 * DAY)),
     lag=timedelta(hours=1),
     licence="Licence Ouverte 2.0",
     licence_url="https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
     attribution="RTE, eco2mix, by Open Data Reseaux Energies",
     min_interval=timedelta(seconds=1),
+    largest_body=4 * 2**20,
 )

@@ -96,4 +96,5 @@ SOURCE = Source(
     licence_url="https://www.sev.fo",
     attribution="SEV",
     restricted=True,
+    largest_body=2**16,
 )

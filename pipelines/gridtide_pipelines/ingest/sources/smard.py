@@ -144,4 +144,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(milliseconds=250),
+    largest_body=2**17,
 )

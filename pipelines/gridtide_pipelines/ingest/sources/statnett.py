@@ -105,4 +105,5 @@ SOURCE = Source(
     licence_url="https://www.statnett.no",
     attribution="Statnett",
     restricted=True,
+    largest_body=2**18,
 )
