@@ -12,6 +12,7 @@ import pytest
 
 from gridtide_pipelines.errors import SourceChanged
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.sources import aemo_values
 from gridtide_pipelines.ingest.sources.aemo import SOURCE
 from gridtide_pipelines.ingest.sources.aemo_values import units
 from gridtide_pipelines.ingest.table import table
@@ -186,3 +187,9 @@ def test_the_script_reads_units_from_a_registration_list(tmp_path: Path) -> None
     table = {row[0]: tuple(row[1:]) for row in script.read_table()}
     assert table["SNOWYP"] == ("NSW1", "hydro_storage", "1")
     assert set(table) == set(units())
+
+
+def test_an_answer_of_too_many_records_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aemo_values, "MOST_RECORDS", 9)
+    with pytest.raises(SourceChanged, match="more than 9 records"):
+        read("AU-NSW", content("generation_scada.csv"))

@@ -6,13 +6,14 @@ import gzip
 import tracemalloc
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide.http.deadline import Allowance
-from gridtide_pipelines.ingest.limits import PART, TooLarge, Unreadable, unpack
+from gridtide_pipelines.ingest.limits import PART, TooLarge, Unreadable, at_most, unpack
 
 MOST = 4 * 1024 * 1024
 
@@ -112,3 +113,9 @@ def test_a_gzip_file_whose_end_is_wrong_is_unreadable() -> None:
         for cut in range(4):
             with pytest.raises(Unreadable):
                 whole([good[: len(good) - cut] + bad], "gzip")
+
+
+def test_values_of_a_body_are_counted_before_they_fill_the_memory() -> None:
+    assert list(at_most(iter(range(3)), 3)) == [0, 1, 2]
+    with pytest.raises(ValueError, match="more than 3 values"):
+        list(at_most(count(), 3))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gridtide_pipelines.errors import SourceChanged
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.openelectricity import SOURCE
 from gridtide_pipelines.ingest.table import table
@@ -97,3 +98,11 @@ def test_the_file_of_a_region_has_its_mix_demand_price_and_flow() -> None:
 def test_each_region_has_a_file(zone: str, path: str) -> None:
     ((request,),) = SOURCE.requests(Query(Kind.GENERATION, (zone,), NOW, NOW, NOW))
     assert request.path == path
+
+
+def test_a_series_of_too_many_values_is_refused() -> None:
+    values = ",".join(["1"] * 9001)
+    history = f'{{"start": "2026-03-01T00:00:00+10:00", "interval": "5m", "data": [{values}]}}'
+    entry = f'{{"id": "x", "type": "power", "region": "NSW1", "history": {history}}}'
+    with pytest.raises(SourceChanged, match="more than 9000 values"):
+        SOURCE.parse([Body(Request("GET", "/"), f'{{"data": [{entry}]}}'.encode(), NOW, 1)])

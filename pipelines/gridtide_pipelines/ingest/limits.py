@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeVar
 
 import httpx
 
@@ -21,6 +22,7 @@ from gridtide.http.transport import open_transport, proxy_faults, proxy_of
 from gridtide_pipelines.errors import SourceChanged, SourceUnavailable
 from gridtide_pipelines.ingest.source import Source
 
+Row = TypeVar("Row")
 ENDLESS = "its paging has changed, the source needs a look"
 
 PART = 256 * 1024  # bytes unpacked at a time
@@ -256,3 +258,15 @@ class GroupWatch:
             most = self._watch.bytes.group
             raise SourceChanged(source, f"more than {most} bytes; {ENDLESS}")
         self._watch.add(size)
+
+
+def at_most(rows: Iterable[Row], most: int) -> Iterator[Row]:
+    """Yield `rows`, of which a body has at most so many.
+
+    Raises:
+        ValueError: there are more: a body that would fill the memory.
+    """
+    for count, row in enumerate(rows):
+        if count >= most:
+            raise ValueError(f"more than {most} values in a body")
+        yield row

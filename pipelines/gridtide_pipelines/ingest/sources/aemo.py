@@ -166,5 +166,5 @@ SOURCE = Source(
     whole_files=True,
     min_interval=timedelta(milliseconds=250),
     concurrency=2,
-    largest_unpacked=192 * 2**20,
+    largest_unpacked=64 * 2**20,
 )

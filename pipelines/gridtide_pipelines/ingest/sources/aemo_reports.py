@@ -9,9 +9,11 @@ the count of the whole, so only a report that lacks it is refused.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
@@ -65,6 +67,7 @@ def _span_of(path: str) -> Span | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def instant(label: str) -> datetime:
     """Return the UTC instant of a label such as ``2026/03/01 00:05:00``."""
     return _instant(label, "%Y/%m/%d %H:%M:%S")
@@ -111,7 +114,8 @@ def records(
     places: dict[str, Sequence[tuple[str, int]]] = {}
     widths: dict[str, int] = {}
     ended = False
-    for row in csv.reader(content.decode().splitlines()):
+    # Line by line: all lines at once would take several times the room of the report.
+    for row in csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")):
         if len(row) < 2:
             raise ValueError(f"a line of {len(row)} fields in a report")
         if row[0] == "C":

@@ -56,10 +56,14 @@ Slot: TypeAlias = tuple[datetime, datetime]
 Row: TypeAlias = tuple[str, str, Slot, float | None, str | None, int, datetime | None]
 
 
+MOST_RECORDS: Final = 300_000  # a day of all units has 130,000
+
+
 @dataclass(slots=True)
 class Found:
     """What the reports of a group say, by slot; what comes later replaces what came before."""
 
+    records: int = 0
     scada: dict[tuple[str, Slot], tuple[float | None, int]] = field(default_factory=dict)
     rooftop: dict[tuple[str, Slot], tuple[int, float | None, int]] = field(default_factory=dict)
     runs: dict[tuple[str, str, Slot], tuple[int, float | None, int]] = field(
@@ -74,11 +78,14 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
     """Add what one report says.
 
     Raises:
-        ValueError: it has none of the tables that are read.
+        ValueError: it has none of the tables that are read, or there are too many records.
     """
     seen = False
     for table, record in records(report, TABLES):
         seen = True
+        found.records += 1
+        if found.records > MOST_RECORDS:
+            raise ValueError(f"more than {MOST_RECORDS} records in one answer")
         end = instant(record.get("SETTLEMENTDATE") or record["INTERVAL_DATETIME"])
         half = table in (ROOFTOP, AHEAD, OPERATIONAL)
         half |= table.startswith("TRADING") and end <= FIVE_MINUTES_SINCE

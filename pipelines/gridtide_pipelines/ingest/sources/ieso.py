@@ -37,6 +37,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import read_csv
+from gridtide_pipelines.ingest.limits import at_most
 from gridtide_pipelines.ingest.local_time import local_days, read_number
 from gridtide_pipelines.ingest.parsing import check_shape, number, readings
 from gridtide_pipelines.ingest.source import (
@@ -56,6 +57,7 @@ from gridtide_store.vocabulary import generation
 NAME, ZONE = "ieso", "CA-ON"
 EST: Final = timedelta(hours=-5)
 HOUR, FIVE, DAY = timedelta(hours=1), timedelta(minutes=5), timedelta(days=1)
+MOST_VALUES: Final = 100_000  # a year of fuels has 62,000
 KEPT: Final = timedelta(days=85)  # then the file of a day is deleted
 
 FUELS: Final[Mapping[str, str]] = {
@@ -116,7 +118,11 @@ def requests(query: Query) -> Sequence[Group]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse every value of the reports, Ontario's or that of a border."""
     with check_shape(NAME):
-        rows = [(i, row) for i, body in enumerate(bodies) for row in _rows(body)]
+        rows = [
+            (i, row)
+            for i, body in enumerate(bodies)
+            for row in at_most(_rows(body), MOST_VALUES)
+        ]
         frame = sum_codes(
             readings(
                 zone=[row.zone for _, row in rows],

@@ -33,6 +33,7 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.limits import at_most
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -54,6 +55,8 @@ from gridtide_store.vocabulary import generation
 
 NAME: Final = "openelectricity"
 WEEK: Final = timedelta(days=7)
+MOST_SERIES, MOST_VALUES = 300, 9000  # of a body, and of one series
+MOST_TOGETHER: Final = 300_000  # a week of all regions has 131,000
 REGIONS: Final[Mapping[str, str]] = {
     "AU-NSW": "NSW1",
     "AU-QLD": "QLD1",
@@ -118,7 +121,11 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         rows = []
         for index, body in enumerate(bodies):
             series: dict[str, dict[str, Values]] = defaultdict(lambda: defaultdict(dict))
+            left = MOST_TOGETHER
             for region, code, values in _series(body.content):
+                left -= len(values)
+                if left < 0:
+                    raise ValueError(f"more than {MOST_TOGETHER} values in a body")
                 series[ZONES.get(region, region)][code].update(values)
             rows += [(*row, index) for zone in series for row in _rows(zone, series[zone])]
         frame = readings(
@@ -144,11 +151,11 @@ def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:
         raise ValueError(f"the publisher says {document.get('error')}")
     if not isinstance(document["data"], list):
         raise TypeError("data is not a list")
-    for entry in document["data"]:
+    for entry in at_most(document["data"], MOST_SERIES):
         if "results" in entry:
             length = _interval(entry["interval"])
             metric = entry["metric"].upper()
-            for result in entry["results"]:
+            for result in at_most(entry["results"], MOST_SERIES):
                 columns = result["columns"]
                 region = columns.get("region") or entry["network_code"]
                 code = columns["fueltech"].upper() if metric == "POWER" else metric
@@ -165,15 +172,14 @@ def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:
 
 
 def _pairs(data: Sequence[Sequence[Any]], length: timedelta) -> Values:
-    starts = [(_instant(label), value) for label, value in data]
+    starts = [(_instant(label), value) for label, value in at_most(data, MOST_VALUES)]
     return {(start, start + length): number(value) for start, value in starts}
 
 
 def _listed(data: Sequence[Any], first: datetime, length: timedelta) -> Values:
-    starts = [first + n * length for n in range(len(data))]
     return {
-        (start, start + length): number(value)
-        for start, value in zip(starts, data, strict=True)
+        (first + n * length, first + (n + 1) * length): number(value)
+        for n, value in enumerate(at_most(data, MOST_VALUES))
     }
 
 
@@ -264,4 +270,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(seconds=1),
+    largest_body=16 * 2**20,
 )

@@ -224,4 +224,5 @@ SOURCE = Source(
     not_published=frozenset({404}),
     whole_files=True,
     min_interval=timedelta(seconds=1),
+    largest_body=16 * 2**20,
 )
