@@ -15,7 +15,8 @@ import sys
 import tempfile
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -26,6 +27,8 @@ from gridtide.cli import script
 from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand, shared
 from gridtide.plugins import COMMANDS
+from gridtide_pipelines.ingest.source import Kind, Source
+from gridtide_pipelines.ingest.sources import sources
 from tests import rest_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +91,7 @@ def run(language: str, code: str, environ: Mapping[str, str]) -> str:
 
 def with_tables(text: str) -> str:
     """Return a document whose marked tables are made from the commands."""
-    made = {"commands": command_table, "options": option_tables}
+    made = {"commands": command_table, "options": option_tables, "live": live_table}
     return TABLE.sub(lambda found: f"{found[1]}\n{made[found[2]]()}\n\n{found[3]}", text)
 
 
@@ -101,6 +104,45 @@ def commands() -> Mapping[str, OneCommand]:
     loaded = {name: EntryPoint(name, each, COMMANDS).load() for name, each in targets.items()}
     assert all(isinstance(each, OneCommand) for each in loaded.values())
     return loaded
+
+
+def live_table() -> str:
+    """Return how many zones have generation or intensity with no key, and what brings more."""
+    live = [
+        each
+        for each in sources().values()
+        if {Kind.GENERATION, Kind.INTENSITY} & each.kinds and not (each.simulated or each.bulk)
+    ]
+    keyless = {zone for each in live if _keyless(each) for zone in each.zones}
+    rows = [f"| nothing | {len(keyless)} | {_by_part(keyless)} |"]
+    every = set(keyless)
+    for each in live:
+        if each.credentials and not each.credentials.optional and not each.restricted:
+            names = " and ".join(f"`{name}`" for name in each.credentials.variables)
+            key = f"{names} ([free]({each.credentials.obtain}))"
+            rows.append(f"| {key} | {_more(each.zones - keyless)} |")
+            every |= each.zones
+    restricted = {zone for each in live if each.restricted for zone in each.zones}
+    rows.append(f"| `GRIDTIDE_ALLOW_RESTRICTED=1` | {_more(restricted - every)} |")
+    every |= restricted
+    rows.append(f"| all of these | {len(every)} | {_by_part(every)} |")
+    return "\n".join(["| needs | zones | of these |", "| --- | --- | --- |", *rows])
+
+
+def _more(zones: Collection[str]) -> str:
+    return f"{len(zones)} more | {_by_part(zones)}"
+
+
+def _keyless(source: Source) -> bool:
+    needed = source.credentials
+    return not source.restricted and (needed is None or needed.optional)
+
+
+def _by_part(zones: Collection[str]) -> str:
+    """Count zones by part of the world."""
+    part = {"US": "United States", "CA": "Canada", "AU": "Australia"}
+    counts = Counter(part.get(zone[:2], "Europe") for zone in zones)
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
 def command_table() -> str:

@@ -1,7 +1,7 @@
 """``gridtide demo``: a first answer on a fresh machine, then the service.
 
 It has two data directories below the usual one, ``live`` and ``simulated``, so that real and
-simulated rows never meet. Keyless live sources answer where the network allows it. Where it
+simulated rows never meet. Publishers of one zone answer where the network allows it. Where it
 does not, the simulated grid does, and every answer says so.
 """
 
@@ -53,8 +53,11 @@ def demo(
     parse_hours(number_or_text(hours), name="--hours")
     if not 0 <= port <= MOST_PORT:
         raise BadInput(f"--port: must be 0 to {MOST_PORT}, not {port}")
+    # One zone, so that the first answer takes a minute; `refresh` fetches all of them.
     live = [
-        s for s in choose_sources(simulate=False) if not reason_to_skip(s, session.settings)
+        source
+        for source in choose_sources(simulate=False)
+        if FIRST_REGION["live"] in source.zones and not reason_to_skip(source, session.settings)
     ]
     kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
     if kind == "simulated":
@@ -64,12 +67,15 @@ def demo(
         terminal.out, terminal.err, {**terminal.environ, "GRIDTIDE_HOME": str(home)}
     )
     sources = live if kind == "live" else choose_sources(simulate=True)
-    bring_up_to_date(begin(inner), inner, sources=sources)
+    zones = (FIRST_REGION[kind],) if kind == "live" else ()
+    bring_up_to_date(begin(inner), inner, sources=sources, zones=zones)
     there = ["--home", str(home)]
     request = ["best-window", FIRST_REGION[kind], "--hours", hours, *there]
     if code := script.main(request, terminal.environ):
         return code
     terminal.say(f"for other commands: export GRIDTIDE_HOME={shlex.quote(str(home))}")
+    if kind == "live":
+        terminal.say("this is one zone; `gridtide refresh` then fetches all that are live")
     serve = ["serve", "--host", host, "--port", str(port), *there]
     return script.main(serve, terminal.environ)
 
