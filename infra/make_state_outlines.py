@@ -9,10 +9,10 @@ in one zone are joined into one outline for the zone: a side that two of them sh
 a side shared with another state is a border, and so is what lies north of `CANADA`. The rest is
 coast.
 
-Which states: those of which all utilities are in one balancing authority (U.S. EIA, Form
-EIA-861). Not Maine (its north is on New Brunswick's grid), New York (Waverly is in PJM), New
-Jersey and Pennsylvania (parts of Orange and Rockland's territory are in NYISO), or Virginia
-(TVA, LG&E).
+Which states: those of which all utilities are in one balancing authority, chosen by hand (EIA's
+Form EIA-861 is the table to compare them with). Not Maine (its north is on New Brunswick's
+grid), New York (Waverly is in PJM), New Jersey and Pennsylvania (parts of Orange and Rockland's
+territory are in NYISO), or Virginia (TVA, LG&E).
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class City:
     """A city, or a part of one, all of which within `certain_km` is in one zone.
 
     cities.csv has them: cities of the United States, where a state is rarely in one zone. The
-    zone is that of the utility that serves the city (`served_by`).
+    zone is that of the utility that serves the city (`served_by`); the table was made by hand.
     """
 
     name: str

@@ -15,6 +15,9 @@ from typing import Any
 
 import httpx
 
+from gridtide_pipelines.ingest.access import setting_of
+from gridtide_pipelines.ingest.sources import sources
+
 NOW = "2026-03-02T12:07Z"
 
 
@@ -25,6 +28,16 @@ class Replaying:
     url: str
     environ: Mapping[str, str]
     ended: dict[str, Any] = field(default_factory=dict)
+
+    def leading_to(self, *names: str) -> dict[str, str]:
+        """The settings that lead to these sources; a command then leaves out the others."""
+        others = {
+            setting_of(source, host)
+            for source in sources().values()
+            if source.name not in names
+            for host in ("", *source.hosts)
+        }
+        return {name: value for name, value in self.environ.items() if name not in others}
 
     def counts(self) -> dict[str, Any]:
         """What was requested of each source so far."""

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +54,11 @@ def windows(home: Path, now: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def of_entsoe(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings that concern ENTSO-E, so that other sources are left out."""
-    return {name: each for name, each in settings.items() if "ENTSOE" in name or "NOW" in name}
-
-
 def test_documents_that_are_simulated_lead_to_a_window_that_says_so(tmp_path: Path) -> None:
     now, home = "2026-01-15T06:07Z", tmp_path / "home"
     words = ["refresh", "--zone", "DE,FR", "--since", "2026-01-07T00:00Z", "--model", "weekly"]
     with replaying("--simulate", now=now) as server:
-        done = run([*words, "--home", str(home)], **of_entsoe(server.environ))
+        done = run([*words, "--home", str(home)], **server.leading_to("entsoe"))
         assert done.returncode == 0, done.stderr
         assert set(server.counts()) == {"entsoe"}
     for zone, window in windows(home, now).items():
@@ -89,7 +83,7 @@ def test_documents_that_were_recorded_lead_to_a_window(tmp_path: Path, recorded:
     words = ["refresh", "--zone", "DE,FR", "--since", "2021-01-01T00:00Z", "--model", "naive"]
     # What a refresh requests is learned from a server that has nothing of it.
     with replaying(folder, "--fault", "entsoe=no-data", now=now) as server:
-        run([*words, "--home", str(tmp_path / "learned")], **of_entsoe(server.environ))
+        run([*words, "--home", str(tmp_path / "learned")], **server.leading_to("entsoe"))
         missing = server.missing()
     with table.open("a") as lines:
         for each in missing:
@@ -98,7 +92,7 @@ def test_documents_that_were_recorded_lead_to_a_window(tmp_path: Path, recorded:
             file = bodies[code[1]] if code else "ack_no_data_FR_A65_2050.xml"
             lines.write(f'GET,"{each["url"]}",{file},200\n')
     with replaying(folder, now=now) as server:
-        done = run([*words, "--home", str(home)], **of_entsoe(server.environ))
+        done = run([*words, "--home", str(home)], **server.leading_to("entsoe"))
         assert done.returncode == 0, done.stderr
         assert not server.missing()
     for zone, window in windows(home, now).items():

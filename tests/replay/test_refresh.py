@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 NOW, LATER = "2026-01-07T02:07Z", "2026-01-07T03:07Z"
 DAY = date(2026, 1, 6)
 EIA, ENTSOE, UK = (sources()[name] for name in ("eia", "entsoe", "uk_carbon_intensity"))
+SOURCES = (EIA.name, ENTSOE.name, UK.name)
 NO_DATA, REFUSED, PAGE, SILENT = "CY", "PT", "MD", "ES"
 FAULTS = [
     f"entsoe:{NO_DATA}=no-data",
@@ -59,7 +60,11 @@ class Refreshed:
 
 
 def refresh(home: Path, server: Replaying, now: str, *more: str) -> tuple[int, dict[str, Any]]:
-    settings = {**server.environ, "GRIDTIDE_NOW": now, "GRIDTIDE_REQUEST_SECONDS": "3"}
+    settings = {
+        **server.leading_to(*SOURCES),
+        "GRIDTIDE_NOW": now,
+        "GRIDTIDE_REQUEST_SECONDS": "3",
+    }
     words = ["refresh", "--since", "2026-01-06T00:00Z", "--model", "naive", "--json"]
     done = run([*words, *more, "--home", str(home)], **settings, GRIDTIDE_WORKERS="1")
     assert done.returncode in (0, 3), done.stderr
@@ -153,7 +158,7 @@ def test_a_steady_hourly_refresh_of_eia_has_few_pages(tmp_path: Path) -> None:
             stamp = f"{now + timedelta(hours=hour):%Y-%m-%dT%H:%MZ}"
             server.set_now(stamp)
             server.forget()
-            done = run(words, **{**server.environ, "GRIDTIDE_NOW": stamp})
+            done = run(words, **{**server.leading_to(EIA.name), "GRIDTIDE_NOW": stamp})
             assert done.returncode == 0, done.stderr
             pages = {kind: count["requests"] for kind, count in server.counts()["eia"].items()}
             assert set(pages) == set(map(str, EIA.kinds))

@@ -31,6 +31,9 @@ class AggregateOf:
 
     known_share: Annotated[
         tuple[float, ...],
-        Field("of each slot, in their order: the share of load in zones whose value is known"),
+        Field(
+            "of each slot, in their order: the share of load in zones whose value is known; "
+            "a zone that publishes no load counts with an estimate of it"
+        ),
     ]
     zones: Annotated[tuple[Member, ...], Field("its zones")]

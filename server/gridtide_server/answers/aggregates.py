@@ -2,8 +2,9 @@
 
 A slot is as long as the longest of its zones' slots, an hour at most; finer slots are averaged
 by time, and one that is longer or not whole is unknown. A zone weighs as its load in the
-slot, or its mean load over a year (catalogue/yearly_load.csv) where none is published. The mean
-is over the zones whose value is known, beside which stands what share of the load they have.
+slot; where none is published, as our rough estimate of its load over a year
+(catalogue/yearly_load.csv: rounded, of no publisher). The mean is over the zones whose
+value is known, beside which stands what share of the load they have.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Aggregated:
 
 @cache
 def yearly_load() -> dict[str, float]:
-    """Return the mean load over a year of each zone of an aggregate, MW."""
+    """Return the mean load over a year of each zone of an aggregate, MW; a rough estimate."""
     return {
         row["zone"]: float(row["twh"]) * 1e6 / HOURS_A_YEAR
         for row in catalogue.read_table("yearly_load.csv")
