@@ -120,7 +120,8 @@ def live_table() -> str:
         if each.credentials and not each.credentials.optional and not each.restricted:
             names = " and ".join(f"`{name}`" for name in each.credentials.variables)
             key = f"{names} ([free]({each.credentials.obtain}))"
-            rows.append(f"| {key} | {_more(each.zones - keyless)} |")
+            if each.zones - keyless:
+                rows.append(f"| {key} | {_more(each.zones - keyless)} |")
             every |= each.zones
     restricted = {zone for each in live if each.restricted for zone in each.zones}
     rows.append(f"| `GRIDTIDE_ALLOW_RESTRICTED=1` | {_more(restricted - every)} |")

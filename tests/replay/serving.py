@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,21 +80,28 @@ def replaying(*words: str | Path, now: str | None = NOW) -> Iterator[Replaying]:
     """A server with these words, ended with SIGTERM; then `ended` has what it printed last."""
     command = [sys.executable, "-m", "gridtide", "replay", *map(str, words), "--json"]
     command += ["--now", now] if now else []
-    with subprocess.Popen(
-        command, env=environ(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    # A file takes any number of remarks; a pipe that nobody reads would hold the server up.
+    with (
+        tempfile.TemporaryFile("w+") as remarks,
+        subprocess.Popen(
+            command, env=environ(), text=True, stdout=subprocess.PIPE, stderr=remarks
+        ) as process,
+    ):
         assert process.stdout
-        assert process.stderr
         first = process.stdout.readline()
         if not first:
-            raise AssertionError(process.stderr.read())
+            process.wait()
+            remarks.seek(0)
+            raise AssertionError(remarks.read())
         said = json.loads(first)
         state = Replaying(said["url"], said["environ"])
         try:
             yield state
         finally:
             process.send_signal(signal.SIGTERM)
-            last, errors = process.communicate(timeout=30)
+            last, _ = process.communicate(timeout=30)
+        remarks.seek(0)
+        errors = remarks.read()
         assert process.returncode == 0, errors
         assert "Traceback" not in errors, errors
         state.ended |= json.loads(last)
