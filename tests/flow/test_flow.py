@@ -65,7 +65,7 @@ def test_what_a_later_batch_lacks_is_missed_by_what_came_in_earlier_ones(
 
 def test_a_zone_trusts_the_sources_its_catalogue_entry_lists() -> None:
     assert trusted("GB") == ("elexon", "neso", "uk_carbon_intensity")
-    assert trusted("US-CAL-CISO") == ("eia", "eia_bulk")
+    assert trusted("US-CAL-CISO") == ("caiso", "eia", "eia_bulk")
     assert trusted("GB:13") == ()
 
 

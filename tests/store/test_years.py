@@ -88,7 +88,7 @@ def test_only_a_year_that_changed_is_written_again(
     turn = TURNS[1]
     store.append(slots([99.0], now + HOUR, start=turn))
     # What is not published changes no base.
-    store.append(slots([99.0], now + HOUR, start=TURNS[0], signal="load"))
+    store.append(slots([99.0], now + HOUR, start=TURNS[0], signal="generation_wind"))
     second = publish_at(now + HOUR, rebase=ANEW)
     there = inodes(home.snapshots / second)
     changed = {name for name in first if first[name] != there[name]}

@@ -74,6 +74,7 @@ def not_one_zone(region: Resolution, members: Sequence[ZoneRecord]) -> NoData:
         f"{region.zone} ({region.zone_name}) is an aggregate of {len(keys)} zones, and a job "
         f"runs in one of them; pass one, or several to compare them: {', '.join(keys)}",
         zones=keys,
+        nearest=_largest_first(members),
     )
 
 
@@ -106,7 +107,15 @@ def aggregate_signal(
         f"{format_time(as_of)} ({', '.join(each.key for each in members)}); {has}",
         signals=sorted(known),
         zones=[each.key for each in members],
+        nearest=_largest_first(members),
     )
+
+
+def _largest_first(members: Sequence[ZoneRecord]) -> list[dict[str, object]]:
+    """Return the zones to pass in place of an aggregate: ``UK`` mostly means ``GB``."""
+    load = yearly_load()
+    order = sorted(members, key=lambda each: -load[each.key])
+    return [{"region": each.key, "zone": each.key, "name": each.name} for each in order]
 
 
 def aggregate(

@@ -98,18 +98,21 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         parts: dict[str, list[tuple[str, str, float | None, int]]] = {}
         for index, body in enumerate(bodies):
             document = read_json(body.content)
+            if holds_nothing(document):
+                continue
             for each in document if isinstance(document, list) else [document]:
-                if not holds_nothing(each):
-                    rows = _rows(each["data"])
-                    parts.setdefault(_zone(body), []).extend((*row, index) for row in rows)
+                rows = _rows(each)
+                parts.setdefault(_zone(body), []).extend((*row, index) for row in rows)
         found = [_of_zone(zone, rows) for zone, rows in parts.items()]
     if not any(frame["value"].count() for frame in found):
         raise NothingYet(NAME, "the answer holds no value yet")
     return pl.concat(found)
 
 
-def _rows(data: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, float | None]]:
-    for series in data:
+def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None]]:
+    if answer.get("error") or not isinstance(answer["data"], list):
+        raise ValueError(f"no list of series: {answer}")
+    for series in answer["data"]:
         values = series["VALUES"]
         for label, value in zip(values["DATES"], values["DATA"], strict=True):
             yield label, series["FUEL_TYPE_NAME"], number(value)

@@ -204,8 +204,8 @@ def _document(index: int, body: Body, data: Any) -> Iterator[pl.DataFrame]:  # n
         rows = [
             (_instant(row["BeginDate"]), NEIGHBOURS.get(place, place), number(row["Actual"]))
             for place, ties in data.items()
-            for row in ties
             if int(place) >= 0
+            for row in ties
         ]
         yield from _flows(rows, index)
 
