@@ -18,7 +18,7 @@ from gridtide_store.logs import OneLine, OneObject
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 RECORDED = "GRIDTIDE_RECORDED_DATA"
 # An example may take as long as it takes: a loaded machine is no fault of the code.
-settings.register_profile("whole", max_examples=60, deadline=None)
+settings.register_profile("whole", max_examples=40, deadline=None)
 # `make check` tries fewer examples where a test names no number of its own.
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.load_profile("whole")

@@ -57,7 +57,7 @@ def run(
     limits: Limits,
     *,
     whole: bool,
-    days: int = 20,
+    days: int = 6,
 ) -> Report:
     """A refresh of both zones as the command does it, or its part that asks and stores."""
     settings = Settings(

@@ -37,7 +37,7 @@ def demonstrated(
     command = [sys.executable, "-m", "gridtide", "demo", "--port", "0", "--home", str(home)]
     process = subprocess.Popen(
         command,
-        env={**os.environ, **NOWHERE, **settings},
+        env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -62,7 +62,7 @@ def demonstrated(
 def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
     tmp_path: Path,
 ) -> None:
-    printed, said, served = demonstrated(tmp_path, "DE", {})
+    printed, said, served = demonstrated(tmp_path, "DE", NOWHERE)
     assert "not real data" in said
     assert f"export GRIDTIDE_HOME={tmp_path / 'simulated'}\n" in said
     assert "SIMULATED" in printed
@@ -73,9 +73,8 @@ def test_demo_answers_from_the_simulated_grid_and_serves_until_interrupted(
 
 
 def test_demo_answers_for_one_zone_from_a_publisher_that_can_be_reached(tmp_path: Path) -> None:
-    name = setting_of(sources()["uk_carbon_intensity"], "")
     with replaying("--simulate") as server:
-        moved = {each: server.environ[each] for each in (name, "GRIDTIDE_NOW")}
+        moved = server.leading_to("uk_carbon_intensity")
         printed, said, served = demonstrated(tmp_path, "GB", moved)
         assert set(server.counts()) == {"uk_carbon_intensity"}
     assert "not real data" not in said
