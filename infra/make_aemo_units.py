@@ -81,7 +81,7 @@ def unit_of(row: Mapping[str, str]) -> tuple[str, str, str, str] | None:
     else:
         fuel = next((fuel for words, fuel in FUELS if re.search(words, descriptor)), "")
     if not fuel:
-        return None  # a load that is no storage, or a unit that states nothing
+        return None  # a load other than storage, or a unit without a statement
     return duid, region, fuel, "1" if load else "0"
 
 

@@ -29,7 +29,7 @@ GENERATION: Final = "generation_"
 SHARE: Final = "share_"
 PRICE: Final = "price_"
 # Net imports among a publisher's generation: ``imports``, or ``import_<name>`` of each border
-# it names. They are no fuel, so they do not begin as fuels do and never enter a mix.
+# it names. They are not fuels, so they do not begin as fuels do and never enter a mix.
 IMPORT: Final = "import"
 LOAD: Final = "load"
 FLOW: Final = "flow"

@@ -162,10 +162,10 @@ def test_of_two_hosts_the_dead_one_is_given_up_and_the_other_goes_on(
             for (request,) in day_files(query)
         ]
 
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.host)
+        requested.append(request.url.host)
         if request.url.host == "east.example.org":
             raise httpx.ConnectError("no route", request=request)
         return day_file(request)
@@ -176,17 +176,17 @@ def test_of_two_hosts_the_dead_one_is_given_up_and_the_other_goes_on(
     assert "3 of 10 groups failed" in stage.message
     assert "3 of 10 groups not requested any more" in stage.message
     assert stage.rows == 2 * 48
-    assert asked.count("east.example.org") == 3 * 5  # five tries each
+    assert requested.count("east.example.org") == 3 * 5  # five tries each
     assert set(final_days(ledger, "written", "load")) == {"DE", "FR"}
     (stage,) = run(day_file, two)
     assert (stage.status, stage.rows) == ("done", 3 * 48)
 
 
 def test_a_dead_source_is_given_up_after_three_groups(run: Callable[..., list[Stage]]) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         raise httpx.ConnectError("no route", request=request)
 
     zones = frozenset({"AT", "BE", "CH", "DE", "FR"})
@@ -196,7 +196,7 @@ def test_a_dead_source_is_given_up_after_three_groups(run: Callable[..., list[St
     )
     assert [stage.status for stage in stages] == ["source_unavailable"]
     assert "7 of 10 groups not requested any more" in stages[0].message
-    assert len(set(asked)) == 3
+    assert len(set(requested)) == 3
 
 
 def zone_files(query: Query) -> list[Group]:
@@ -208,10 +208,10 @@ def zone_files(query: Query) -> list[Group]:
 def test_a_dead_host_of_few_groups_is_given_up_after_all_of_them(
     run: Callable[..., list[Stage]], zones: tuple[str, ...]
 ) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         raise httpx.ConnectError("no route", request=request)
 
     kinds = frozenset({Kind.LOAD, Kind.GENERATION, Kind.PRICE})
@@ -220,7 +220,7 @@ def test_a_dead_host_of_few_groups_is_given_up_after_all_of_them(
     )
     assert stage.status == "source_unavailable"
     assert "not requested any more" not in stage.message
-    assert len(asked) == len(zones) * 5  # five tries each
+    assert len(requested) == len(zones) * 5  # five tries each
 
 
 def test_a_host_that_answers_one_group_is_not_given_up(
@@ -255,17 +255,17 @@ def test_a_clock_that_is_ahead_is_one_failed_group_of_one(
 def test_a_zone_that_comes_with_a_later_release_is_filled(
     run: Callable[..., list[Stage]], ledger: Ledger
 ) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         return day_file(request)
 
     old = source(zones=frozenset({"DE"}), refetch=())
     run(answer, old)
-    asked.clear()
+    requested.clear()
     run(answer, replace(old, zones=frozenset({"DE", "FR"})))
-    assert asked == ["/FR/2026-03-02", "/FR/2026-03-03"]
+    assert requested == ["/FR/2026-03-02", "/FR/2026-03-03"]
     assert set(final_days(ledger, "written", "load")) == {"DE", "FR"}
 
 
@@ -297,11 +297,11 @@ def test_an_error_of_the_store_ends_the_run_and_no_thread_waits(
 def test_a_source_that_answers_only_some_days_back_is_asked_no_further(
     run: Callable[..., list[Stage]],
 ) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         return day_file(request)
 
     run(answer, source(zones=frozenset({"DE"}), reach=timedelta(hours=20)))
-    assert asked == ["/DE/2026-03-03"]
+    assert requested == ["/DE/2026-03-03"]

@@ -30,7 +30,7 @@ def read_records(content: bytes) -> list[dict[str, Any]]:
     """Return the records of an answer of version 1, of 2.1 or of an export; none if empty.
 
     Raises:
-        ValueError, LookupError, TypeError: it is none of these.
+        ValueError, LookupError, TypeError: it has another shape.
     """
     document = read_answer(content)
     if document is None:

@@ -63,6 +63,6 @@ CODES: Final[Mapping[str, str]] = {
 
 
 def fuel_named(name: str) -> str | None:
-    """Return the fuel of a production type by its name; None where it is none of them."""
+    """Return the fuel of a production type by its name; None where it is not known."""
     code = CODES.get(" ".join(name.lower().replace("-", " ").split()))
     return FUELS[code] if code else None

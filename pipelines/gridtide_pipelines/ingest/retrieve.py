@@ -71,7 +71,7 @@ def retrieve(
 def _repeats(request: Request, response: Response, bodies: Sequence[Body]) -> bool:
     """Say whether a page has the content of another page at the same path.
 
-    A large body is none of them: its source says in its parts what it holds.
+    A large body is not checked: its source says in its parts what it holds.
     """
     return response.large is None and any(
         body.content == response.content

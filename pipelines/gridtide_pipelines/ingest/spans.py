@@ -35,7 +35,7 @@ def within(source: Source, frame: pl.DataFrame, span: Span) -> pl.DataFrame:
 def without_waiting(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
     """Return `rows` without slots that are not over, but were by the publisher's label.
 
-    Only a correction moves them beyond now: they are no anomaly, and are stored when they are
+    Only a correction moves them beyond now: they are not anomalies, and are stored when
     over. How many there are is counted as ``not_over``.
     """
     labelled = pl.col("published") + (pl.col("end") - pl.col("start"))

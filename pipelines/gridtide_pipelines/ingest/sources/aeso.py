@@ -9,7 +9,7 @@ Slots:      the report is one moment, labelled in Mountain time without an offse
             in autumn is the later one that is not after the answer. Forecasts are 1 h, labelled
             by their local START; one in that hour that is there once is left out.
 Limits:     now only, without a key. The API wants one and says the same; its answers are read,
-            too. There is no history by fuel.
+            too. History is not published by fuel.
 Revisions:  none.
 Report:     blocks split by blank lines: what is total, generation by fuel, interchange, then
             units. A block ends with TOTAL, which must be the sum of its rows.

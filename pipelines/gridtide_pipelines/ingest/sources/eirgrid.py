@@ -10,8 +10,8 @@ Limits:     31 days a request with ``dateRange=day``, both dates included; since
 Revisions:  for some days. Slots to come have null.
 Fuels:      only wind and solar are named. The rest of the total (GEN_EXP) is unknown; it is
             flagged as partial where wind or solar is listed without a value. A slot whose
-            total is listed without a value is not complete yet, and a total alone is no mix.
-            Load, flows and intensity come with generation.
+            total is listed without a value is not complete yet, and no fuel follows from a
+            total alone. Load, flows and intensity come with generation.
 Links:      INTER_EWIC, INTER_GRNLK and INTER_MOYLE with Great Britain, positive into the
             region. Other fields (frequency, SNSP, sums) are not read.
 Intensity:  CO2_INTENSITY, of generation by fuel and heat rate of each plant.

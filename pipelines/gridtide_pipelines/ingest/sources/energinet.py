@@ -10,7 +10,7 @@ Limits:     one address is limited in pace; all rows with ``limit=0``.
 Revisions:  intensity and generation are preliminary for an hour; forecasts are overwritten.
 Fuels:      plants below and above 100 MW are one unknown fuel; wind on land and at sea.
 Links:      Exchange columns are positive into the area, a flow each. The cable between
-            Bornholm and SE4 is no border of ours and is not read. Flows come with generation.
+            Bornholm and SE4 is not read. Flows come with generation.
 Forecasts:  of intensity (CO2EmisProg, today and from about 15:00 tomorrow), issued when
             received; of wind and solar (Forecasts_Hour: day-ahead, else the current one).
 Last seen:  2025-02 (recorded bodies of generation and of one record of intensity).

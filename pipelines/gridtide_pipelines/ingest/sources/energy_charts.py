@@ -11,7 +11,7 @@ Limits:     slow for years; bursts end in 429. A country at a time, no zones ins
 Revisions:  as ENTSO-E.
 Fuels:      ENTSO-E's production types by name, whose capitals vary. Pumped storage and its
             consumption (negative) are one net value. Load, residual load, shares and trade
-            are no generation. Load comes with generation.
+            are not generation. Load comes with generation.
 Bodies:     they do not say of which country: that is the zone requested, else ``country`` or
             ``bzn`` of the address, else Germany, as in the API. Arrays that are empty are
             "nothing yet"; arrays of different length are refused.

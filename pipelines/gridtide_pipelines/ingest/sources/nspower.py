@@ -116,7 +116,7 @@ def _numbers(entry: Mapping[str, Any]) -> dict[str, float | None]:
 def _instant(text: str) -> datetime:
     found = MILLISECONDS.fullmatch(text)
     if found is None:
-        raise ValueError(f"time {text!r} is no date in milliseconds")
+        raise ValueError(f"time {text!r} is not a date in milliseconds")
     return datetime.fromtimestamp(int(found[1]) // 1000, UTC)
 
 

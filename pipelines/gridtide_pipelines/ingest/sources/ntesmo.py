@@ -75,12 +75,12 @@ def following(bodies: Sequence[Body]) -> Sequence[Request]:
     if len(bodies) > 1 or not _is_listing(bodies[0].content):
         return ()
     request, now = bodies[0].request, bodies[0].known_at
-    asked = request.span or Span(now - SOURCE.max_span, now)
+    wanted = request.span or Span(now - SOURCE.max_span, now)
     found = []
     with check_shape(NAME):
         for path, first, last in FILE.findall(bodies[0].content.decode()):
             start, end = _day(first), _day(last) + DAY
-            if start < asked.end and asked.start < end:
+            if start < wanted.end and wanted.start < end:
                 found.append(replace(request, path=path, params=()))
     return found
 

@@ -72,7 +72,7 @@ def _hours(content: bytes) -> list[list[object]]:
         raise ValueError("a page without the rows of the past day")
     hours = read_json(found[1].encode())
     if not isinstance(hours, list):
-        raise TypeError("the rows of the past day are no list")
+        raise TypeError("the rows of the past day are not a list")
     return hours
 
 
