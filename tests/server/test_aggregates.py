@@ -135,6 +135,31 @@ def test_slots_longer_than_an_hour_or_cut_by_one_are_unknown(publisher: Publishe
     assert answer["aggregate"]["zones"][1]["known_slots"] == 0
 
 
+def test_a_range_is_answered_where_the_newest_slots_are_of_no_use(publisher: Publisher) -> None:
+    day = timedelta(days=1)
+    publisher.add(
+        observed("DK-DK1", [100.0, 200.0], start=START - 20 * day),
+        observed("DK-DK2", [50.0], start=NOW - 1.5 * day, step=day),
+    )
+    publisher.publish()
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
+        answer = ask.json(f"{DK}?start=2026-02-10T08:00Z&end=2026-02-10T10:00Z")
+    assert [slot["value"] for slot in answer["slots"]] == [100.0, 200.0]
+    assert answer["data_age_seconds"] == 12 * 3600
+
+
+def test_a_range_of_too_many_slots_is_refused_with_the_range_that_is_not(
+    publisher: Publisher,
+) -> None:
+    five = timedelta(minutes=5)
+    publisher.add(observed("DK-DK1", [100.0] * 3, start=START, step=five))
+    publisher.publish()
+    with Asker(publisher.home, FixedClock(NOW)) as ask:
+        answer = ask(f"{DK}?start=2025-03-02T08:00Z&end=2026-03-02T10:00Z")
+    assert answer.status_code == 422
+    assert "at most 100000" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "address",
     [

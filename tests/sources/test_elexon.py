@@ -117,3 +117,19 @@ def test_metered_and_embedded_wind_make_the_mix_of_the_portal() -> None:
     frame = neso.parse([body((DATA / "neso/mix.json").read_bytes())])
     assert values(frame, "generation_wind") == [10000.0, 10000.0]
     assert values(frame, "imports") == [2900.0, 2900.0]
+
+
+@pytest.mark.parametrize("nothing", [b"{}", b"null", b'{"result": {"records": []}}'])
+def test_without_the_estimate_of_embedded_generation_wind_and_solar_are_unknown(
+    nothing: bytes,
+) -> None:
+    metered = body((DATA / "elexon/fuelhh.json").read_bytes())
+    estimate = Body(Request("GET", "/written", host="neso"), nothing, KNOWN_AT, 8)
+    frame = elexon.parse([metered, estimate])
+    wind = frame.filter(pl.col("signal") == "generation_wind")
+    assert set(wind["flag"]) == {"partial"}  # printed as metered, stored as unknown
+    assert values(frame, "generation_solar") == [None, None]
+
+
+def test_both_sources_keep_the_pace_of_neso() -> None:
+    assert elexon.SOURCE.interval("neso") == neso.SOURCE.min_interval

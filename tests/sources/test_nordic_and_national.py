@@ -131,6 +131,18 @@ def test_ren_has_more_or_fewer_quarters_when_clocks_change(day: str, count: int)
         ren_day("2026-10-26", 100)
 
 
+@pytest.mark.parametrize("source", ["landsnet", "sev_faroe", "statnett"])
+def test_a_report_of_the_moment_ends_when_it_was_received(source: str) -> None:
+    later = written(source, "now.json")
+    start, end = later["start"][0], later["end"][0]
+    assert end - start == timedelta(minutes=5)
+    # A slot that ends after it was received would be refused as of the future.
+    received = start + timedelta(minutes=1)
+    content = (DATA / source / "now.json").read_bytes()
+    body = Body(Request("GET", "/written"), content, received, 7)
+    assert set(sources()[source].parse([body])["end"]) == {received}
+
+
 def test_what_holds_now_stands_for_five_minutes() -> None:
     iceland = written("landsnet", "now.json")
     assert set(iceland["start"]) == {datetime(2026, 3, 1, 5, tzinfo=UTC)}

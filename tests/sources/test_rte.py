@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,3 +94,49 @@ def test_of_older_days_the_consolidated_values_are_requested_last() -> None:
         Query(Kind.GENERATION, ("FR",), KNOWN_AT - timedelta(days=1), KNOWN_AT, KNOWN_AT)
     )
     assert len(only) == 1
+
+
+def records(*rows: tuple[str, float | None, float | None]) -> bytes:
+    """The answer of the publisher: minutes after 10:00 UTC, wind and load."""
+    return json.dumps(
+        [
+            {
+                "date_heure": f"2026-01-05T10:{minute}:00+00:00",
+                "eolien": wind,
+                "consommation": load,
+            }
+            for minute, wind, load in rows
+        ]
+    ).encode()
+
+
+def test_a_consolidated_day_replaces_the_real_time_one_without_overlap() -> None:
+    real = records(*((each, 100.0, 5.0) for each in ("00", "15", "30", "45")))
+    consolidated = records(
+        ("00", 90.0, 6.0), ("15", None, 7.0), ("30", 91.0, 8.0), ("45", None, 9.0)
+    )
+    request = Request("GET", "/x")
+    bodies = [
+        Body(request, content, KNOWN_AT, number)
+        for number, content in enumerate((real, consolidated))
+    ]
+    frame = parse(bodies).sort("start")
+    half, quarter = timedelta(minutes=30), timedelta(minutes=15)
+    wind = frame.filter(signal="generation_wind")
+    assert wind["value"].to_list() == [90.0, 91.0]
+    assert (wind["end"] - wind["start"]).to_list() == [half, half]
+    load = frame.filter(signal="load")  # its quarters have values
+    assert load["value"].to_list() == [6.0, 7.0, 8.0, 9.0]
+    assert (load["end"] - load["start"]).to_list() == [quarter] * 4
+
+
+def test_a_consolidated_day_without_a_value_replaces_nothing() -> None:
+    real = records(("00", 100.0, 5.0), ("15", 101.0, 5.0))
+    request = Request("GET", "/x")
+    bodies = [
+        Body(request, content, KNOWN_AT, number)
+        for number, content in enumerate((real, records(("00", None, None))))
+    ]
+    wind = parse(bodies).filter(signal="generation_wind").sort("start")
+    assert wind["value"].to_list() == [100.0, 101.0]
+    assert set(wind["end"] - wind["start"]) == {timedelta(minutes=15)}

@@ -24,7 +24,6 @@ FIRST_REACH = timedelta(days=60)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # Multiples of it modulo 1 lie far apart, however many there are.
 GOLDEN = (math.sqrt(5) - 1) / 2
-SERIES = ("zone", "signal")
 ZoneDay = tuple[str, date]
 Answers = Mapping[str, Mapping[date, DayAnswer]]
 

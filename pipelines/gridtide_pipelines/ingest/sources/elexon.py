@@ -131,6 +131,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         embedded = False
         for index, body in enumerate(bodies):
             document = read_answer(body.content)
+            # Without its values wind and solar lack a part, so they are unknown.
+            embedded |= body.request.host == "neso"
             if isinstance(document, dict) and "result" in document:
                 embedded = True
                 found += read_records(document, index, body.known_at)
@@ -222,6 +224,7 @@ SOURCE = Source(
     title="Insights (BMRS)",
     base_url="https://data.elexon.co.uk",
     hosts={"neso": NESO.base_url},
+    host_intervals={"neso": NESO.min_interval},
     kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.PRICE, Kind.FORECAST}),
     zones=frozenset({ZONE}),
     requests=requests,

@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from gridtide_pipelines.ingest.local_time import end_of_moment
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
@@ -51,12 +52,13 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             moment = instant(document["timestamp"])
             late = timedelta(minutes=moment.minute % 5, seconds=moment.second)
             start = moment - late - timedelta(microseconds=moment.microsecond)
+            end = end_of_moment(start, FIVE, body.known_at)
             for code, value in document.items():
                 if code != "timestamp":
                     signal, flag = fuel_signal(code, FUELS)
                     found.append(
                         Statement(
-                            *(ZONE, signal, code, start, start + FIVE, number(value), index),
+                            *(ZONE, signal, code, start, end, number(value), index),
                             flag,
                         )
                     )

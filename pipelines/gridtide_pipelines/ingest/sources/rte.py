@@ -92,25 +92,52 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         for index, body in enumerate(bodies):
             if body.content.lstrip()[:1] == b"<":
                 found += _prices(body.content, index)
-            else:
-                found += _records(read_records(body.content), index, body.known_at)
+                continue
+            found = _replace_days(
+                found, list(_records(read_records(body.content), index, body.known_at))
+            )
         return add_codes(found, NAME)
+
+
+def _replace_days(before: list[Statement], new: list[Statement]) -> list[Statement]:
+    """Return both, without the days of `before` for which `new` has values.
+
+    The slots of consolidated records are longer than those of the real-time ones, so a day of a
+    signal is of the one or of the other. A day without any value replaces nothing.
+    """
+
+    def days(statements: list[Statement], *, valued: bool) -> set[tuple[str, date]]:
+        return {
+            (each.signal, _day(each.start))
+            for each in statements
+            if each.issued_at is None and (each.value is not None or not valued)
+        }
+
+    replaced = days(new, valued=True)
+    kept = days(before, valued=False) - replaced
+    return [
+        each
+        for statements, dropped in ((before, replaced), (new, kept))
+        for each in statements
+        if each.issued_at is not None or (each.signal, _day(each.start)) not in dropped
+    ]
 
 
 def _records(
     records: Sequence[Mapping[str, Any]], body: int, known_at: datetime
 ) -> Iterator[Statement]:
     rows = [(instant(each["date_heure"]), _signals(each)) for each in records]
-    observed = [
-        (start, {key: value for key, value in values.items() if not key[2]})
-        for start, values in rows
-    ]
     lengths = _lengths(
-        start for start, each in observed if any(v is not None for v in each.values())
+        (signal, start)
+        for start, values in rows
+        for (signal, _, ahead), value in values.items()
+        if value is not None and not ahead
     )
     for start, values in rows:
         for (signal, code, ahead), value in values.items():
-            length = QUARTER if ahead else lengths.get(_day(start), QUARTER)
+            length = QUARTER if ahead else lengths.get((signal, _day(start)), QUARTER)
+            if length == HALF and start.minute not in (0, 30):
+                continue  # it lies within the slot before, and has no value
             yield Statement(
                 *(ZONE, signal, code, start, start + length, value, body),
                 issued_at=known_at if ahead else None,
@@ -140,14 +167,14 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
     return {**found, ("load", "prevision", True): forecast}
 
 
-def _lengths(starts: Iterator[datetime]) -> dict[date, timedelta]:
-    """Return half an hour for each local day of which no quarter past or to has a value."""
-    minutes: dict[date, list[int]] = defaultdict(list)
-    for start in starts:
-        minutes[_day(start)].append(start.minute)
+def _lengths(given: Iterator[tuple[str, datetime]]) -> dict[tuple[str, date], timedelta]:
+    """Return half an hour for each signal and day without a value at a quarter past or to."""
+    starts: dict[tuple[str, date], set[datetime]] = defaultdict(set)
+    for signal, start in given:
+        starts[signal, _day(start)].add(start)
     return {
-        day: HALF if len(each) > 1 and {*each} <= {0, 30} else QUARTER
-        for day, each in minutes.items()
+        each: HALF if len(found) > 1 and {at.minute for at in found} <= {0, 30} else QUARTER
+        for each, found in starts.items()
     }
 
 

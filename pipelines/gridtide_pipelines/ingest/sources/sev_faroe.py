@@ -20,7 +20,7 @@ from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.ingest.local_time import read_local
+from gridtide_pipelines.ingest.local_time import end_of_moment, read_local
 from gridtide_pipelines.ingest.parsing import check_shape
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
@@ -69,12 +69,13 @@ def _statements(index: int, body: Body) -> Iterator[Statement]:
     if moment is None:  # the hour that is there twice, or the one that is missing
         return
     start = moment - timedelta(minutes=moment.minute % 5)
+    end = end_of_moment(start, FIVE, body.known_at)
     for name, given in document.items():
         if found := FIELD.fullmatch(name):
             signal, flag = fuel_signal(found[1], FUELS)
             value = float(text(given).replace(".", "").replace(",", ".")) if given else None
             yield Statement(
-                *(ZONES[found[2]], signal, found[1], start, start + FIVE, value, index, flag)
+                *(ZONES[found[2]], signal, found[1], start, end, value, index, flag)
             )
 
 

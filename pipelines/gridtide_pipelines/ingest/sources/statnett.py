@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from gridtide_pipelines.ingest.local_time import end_of_moment
 from gridtide_pipelines.ingest.parsing import check_shape
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
@@ -64,13 +65,16 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         for index, body in enumerate(bodies):
             document = read_answer(body.content)
             if document is not None:
-                found += _statements(document, index)
+                found += _statements(document, index, body.known_at)
         return add_codes(found, NAME)
 
 
-def _statements(document: Mapping[str, Any], body: int) -> Iterator[Statement]:
+def _statements(
+    document: Mapping[str, Any], body: int, known_at: datetime
+) -> Iterator[Statement]:
     moment = datetime.fromtimestamp(document["MeasuredAt"] // 1000, UTC)
     start = moment - timedelta(minutes=moment.minute % 5, seconds=moment.second)
+    end = end_of_moment(start, FIVE, known_at)
     for name, column in document.items():
         named = COLUMN.fullmatch(name)
         if named is None or named[1] in NO_FUEL:
@@ -84,7 +88,7 @@ def _statements(document: Mapping[str, Any], body: int) -> Iterator[Statement]:
             load = named[1] == "Consumption"
             signal, flag = ("load", None) if load else fuel_signal(named[1], FUELS)
             yield Statement(
-                *(country[1], signal, named[1], start, start + FIVE, float(value), body, flag)
+                *(country[1], signal, named[1], start, end, float(value), body, flag)
             )
 
 
