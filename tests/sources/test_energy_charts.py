@@ -58,6 +58,24 @@ def test_a_change_of_resolution_inside_an_answer_is_followed() -> None:
     assert set(frame["signal"]) == {"price_eur"}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "lengths"),
+    [
+        ([0, 15, 45, 60], [15, 15, 15, 15]),  # a quarter is missing
+        ([0, 15, 30, 90, 105], [15, 15, 15, 15, 15]),  # three are missing
+        ([0, 15, 30, 90, 150], [15, 15, 60, 60, 60]),  # hours follow
+    ],
+)
+def test_no_value_is_stretched_over_a_gap(minutes: list[int], lengths: list[int]) -> None:
+    tree = json.loads((DATA / "price.json").read_bytes())
+    first = tree["unix_seconds"][0]
+    tree["unix_seconds"] = [first + 60 * each for each in minutes]
+    tree["price"] = [float(each) for each in minutes]
+    frame = read(json.dumps(tree).encode())
+    found = (frame["end"] - frame["start"]).to_list()
+    assert found == [timedelta(minutes=each) for each in lengths]
+
+
 def test_flows_are_in_megawatts_into_the_country() -> None:
     frame = written("cbpf.json")
     assert frame.filter(pl.col("zone") == "FR->DE")["value"].to_list() == [2000.0]

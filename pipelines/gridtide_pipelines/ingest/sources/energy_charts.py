@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
+from itertools import pairwise
 from typing import Any, Final
 
 import polars as pl
@@ -174,11 +174,20 @@ def _statements(
 
 
 def _ends(starts: Sequence[datetime]) -> Iterator[datetime]:
-    """Yield the end of each slot: where the next one begins, or as long as the one before."""
+    """Yield the end of each slot: where the next one begins, or as long as the one before.
+
+    A longer distance that comes once is that of a gap, over which no value is stretched.
+    """
     length = HOUR if all(each.minute == 0 for each in starts) else QUARTER
-    for start, after in zip_longest(starts, starts[1:]):
-        if after is not None and after - start <= HOUR:
-            length = after - start
+    distances = [after - start for start, after in pairwise(starts)]
+    for index, start in enumerate(starts):
+        before, here, after = (
+            distances[i] if 0 <= i < len(distances) else None
+            for i in (index - 1, index, index + 1)
+        )
+        gap = before is not None and here is not None and before < here != after
+        if here is not None and here <= HOUR and not gap:
+            length = here
         yield start + length
 
 
