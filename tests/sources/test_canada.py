@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gridtide_pipelines.errors import SourceChanged
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.table import table
@@ -124,3 +125,18 @@ def test_saskatchewan_keeps_one_time_and_newfoundland_half_an_hour_of_its_own() 
     assert read("other_canada", "newfoundland.html") == [
         ("CA-NL", "2026-03-02T11:45:00Z", "load", 1273.0)
     ]
+
+
+FORECAST = "20260301000000AS,1801,0\n20260302000000AS,1802,0"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_forecast_of_new_brunswick_ends_with_or_without_a_line_end(end: str) -> None:
+    rows = parse("nbpower", (FORECAST + end).encode())
+    assert [value for *_, value in rows] == [1801.0, 1802.0]
+
+
+@pytest.mark.parametrize("cut", range(2, 6))
+def test_a_forecast_of_new_brunswick_that_ends_within_a_number_is_refused(cut: int) -> None:
+    with pytest.raises(SourceChanged, match="cut short"):
+        parse("nbpower", FORECAST[:-cut].encode())

@@ -42,6 +42,9 @@ CASES = [
 # Those that answer in JSON, whose trees the tests below take apart.
 JSON_CASES = [(source, path) for source, path in CASES if path.suffix == ".json"]
 JSON = [source for source in NETWORK if source in [each for each, _ in JSON_CASES]]
+# A fuel is the sum of rows in any order, so a sum may lack those behind a cut. Nothing in the
+# body tells; the length in the headers of the response does (see `fetch`).
+ROWS_ARE_ADDED = {"statcan_hfed"}
 SIGNALS = {
     *map(str, Signal),
     *map(generation, FUELS),
@@ -181,6 +184,8 @@ def test_a_truncated_body_raises_source_changed_and_nothing_else(
         key = ["zone", "signal", "start", "issued_at"]
         both = frame.join(expected, on=key, nulls_equal=True)
         assert both.height == frame.height
+        if source.name in ROWS_ARE_ADDED:
+            return
         assert both.filter(pl.col("value") != pl.col("value_right")).is_empty()
         return
     with pytest.raises((SourceChanged, NothingYet) if path.suffix == ".csv" else SourceChanged):

@@ -1,4 +1,4 @@
-"""Read XML bodies of publishers without trusting them."""
+"""Read XML bodies of publishers without trusting them, and check pages of HTML."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def read_xml(content: bytes, *, most_bytes: int = MOST_BYTES) -> Element:
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
+
+
+def check_page(content: bytes) -> None:
+    """Check that a page of HTML has its end; one that was cut may lack values.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if b"</html>" not in content.lower():
+        raise ValueError("a page without an end: the body is cut short")
 
 
 def _check(content: bytes) -> None:

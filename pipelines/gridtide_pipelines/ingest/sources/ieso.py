@@ -232,7 +232,7 @@ def _forecast(document: Element, body: Body) -> Iterator[_Row]:
 def _demand(content: bytes) -> Iterator[_Row]:
     lines = [line.strip().startswith(b"Date,") for line in content.splitlines()]
     notes = lines.index(True)
-    table = read_csv(content, ("Date", "Hour", "Ontario Demand"), skip=notes)
+    table = read_csv(content, ("Date", "Hour", "Ontario Demand"), skip=notes, line_ends=True)
     for day, hour, value in table.select("Date", "Hour", "Ontario Demand").iter_rows():
         start = read_number(date.fromisoformat(day), int(hour), HOUR, EST)
         yield _Row("load", start, number(value))

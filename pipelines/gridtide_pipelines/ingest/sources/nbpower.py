@@ -37,6 +37,7 @@ from gridtide_pipelines.ingest.local_time import (
 from gridtide_pipelines.ingest.parsing import check_shape, number, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.xml import check_page
 
 NAME, ZONE = "nbpower", "CA-NB"
 TIMEZONE: Final = "America/Moncton"
@@ -90,6 +91,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 def _forecast(index: int, known_at: datetime, text: str) -> pl.DataFrame:
     parts, values = [], []
+    if not text.endswith("\n") and text.split()[-1].count(",") < 2:
+        # Some files have a third column, so that a number that is cut can be told from a whole.
+        raise ValueError("the last row has no end: the body may be cut short")
     for row in csv.reader(text.split()):
         found = HOUR_LINE.fullmatch(row[0])
         if found is None:
@@ -110,6 +114,7 @@ def _forecast(index: int, known_at: datetime, text: str) -> pl.DataFrame:
 
 
 def _page(index: int, known_at: datetime, text: str) -> Iterator[_Row]:
+    check_page(text.encode())
     time = TIME.search(text)
     cells = [each.replace("&nbsp;", "").strip() for each in CELL.findall(text)]
     if time is None or LOAD not in cells:

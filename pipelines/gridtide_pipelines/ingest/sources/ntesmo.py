@@ -109,7 +109,7 @@ def _day(text: str) -> datetime:
 
 
 def _frame(index: int, content: bytes) -> pl.DataFrame:
-    table = read_csv(content, (STAMP,))
+    table = read_csv(content, (STAMP,), line_ends=True)
     parts: dict[str, list[str]] = defaultdict(list)
     flags: dict[str, str] = {}
     for column in table.columns:

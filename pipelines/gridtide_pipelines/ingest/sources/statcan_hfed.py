@@ -147,7 +147,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 
 def _frame(index: int, body: Body) -> pl.DataFrame:
-    table = read_csv(body.content, COLUMNS)
+    table = read_csv(body.content, COLUMNS, line_ends=True)
     area = next((each for each in AREAS if each in table.columns), None)
     if area is None:
         raise ValueError(f"columns missing: {AREAS[0]}")

@@ -26,6 +26,7 @@ from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import read_at_offset
 from gridtide_pipelines.ingest.parsing import check_shape, number, read_json, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
+from gridtide_pipelines.ingest.xml import check_page
 from gridtide_store.vocabulary import generation
 
 NAME, ZONE = "yukon_energy", "CA-YT"
@@ -67,6 +68,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 
 def _hours(content: bytes) -> list[list[object]]:
+    check_page(content)
     found = ROWS.search(content.decode("utf-8"))
     if found is None:
         raise ValueError("a page without the rows of the past day")
