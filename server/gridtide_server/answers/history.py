@@ -107,11 +107,9 @@ def _build_aggregate(
         end = request.end or moment.as_of
         _check_range(request.start, end, moment, LONGEST_OF_AGGREGATE)
         found = aggregate(view, members, signal, request.start, end, moment.as_of)
-        if (count := len(found.slots)) > MOST_SLOTS:
-            last = found.slots[MOST_SLOTS].start
-            raise _too_long(request.start, last, f"{count} slots; at most {MOST_SLOTS}")
-        ends = [slot.end for slot in found.slots if slot.value is not None]
-        if not ends:
+        if rest := found.slots[MOST_SLOTS:]:
+            raise _too_long(request.start, rest[0].start, f"at most {MOST_SLOTS} slots")
+        if all(slot.value is None for slot in found.slots):
             between = f"between {format_time(request.start)} and {format_time(end)} "
             raise _no_value(view, region, signal, between, moment)
         newest = [view.newest_end(each.key, signal, moment.as_of) for each in members]

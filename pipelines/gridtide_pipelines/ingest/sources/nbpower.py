@@ -92,7 +92,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 def _forecast(index: int, known_at: datetime, text: str) -> pl.DataFrame:
     parts, values = [], []
     if not text.endswith("\n") and text.split()[-1].count(",") < 2:
-        # Some files have a third column, so that a number that is cut can be told from a whole.
+        # Where a third column follows, a number is whole; without one it may be cut.
         raise ValueError("the last row has no end: the body may be cut short")
     for row in csv.reader(text.split()):
         found = HOUR_LINE.fullmatch(row[0])
