@@ -3,6 +3,7 @@
 GridtideError
 ├── SourceError              a source did not deliver
 │   ├── SourceUnavailable    no response, 429 or 5xx after all tries
+│   │   └── HostUnreached    no connection to the host
 │   ├── SourceRefused        401 or 403: key or licence
 │   ├── SourceChanged        an unknown format
 │   ├── PartlyFailed         some zones failed, the others are stored
@@ -53,6 +54,10 @@ class SourceUnavailable(SourceError):
     """No response, 429 or 5xx after all tries: the next refresh tries again."""
 
     code = "source_unavailable"
+
+
+class HostUnreached(SourceUnavailable):
+    """No connection to the host: every other request to it fails alike."""
 
 
 class SourceRefused(SourceError):

@@ -45,7 +45,7 @@ def _say(
     content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
 
     def mode(ask: Ask) -> Parts:
-        yield ask.reply(content, *headers, "Connection: close", status=status, **more)  # type: ignore[arg-type]  # the test passes what the type refuses
+        yield ask.reply(content, *headers, status=status, **more)  # type: ignore[arg-type]  # the test passes what the type refuses
 
     return mode
 

@@ -51,7 +51,9 @@ class Ask:
         content = self.json if body is None else body
         stamp = date if isinstance(date, str) else http_date(date or self.now)
         size = len(content) if length is None else length
-        lines = [f"HTTP/1.1 {status}", f"Date: {stamp}", f"Content-Length: {size}", *headers]
+        # Said, since a client that did not know might send its next request into the end.
+        lines = [f"HTTP/1.1 {status}", f"Date: {stamp}", f"Content-Length: {size}"]
+        lines += ["Connection: close", *headers]
         return "\r\n".join([*lines, "", ""]).encode() + content
 
     def open(self, *headers: str) -> bytes:
@@ -141,12 +143,12 @@ def _serve(connection: socket.socket, state: Publisher, ended: threading.Event) 
 
 def good(ask: Ask) -> Iterator[bytes | float]:
     """The true answer."""
-    yield ask.reply(None, "Connection: close")
+    yield ask.reply()
 
 
 def undated(ask: Ask) -> Iterator[bytes | float]:
     """The true answer without a Date header."""
-    yield re.sub(rb"Date: [^\r]*\r\n", b"", ask.reply(None, "Connection: close"), count=1)
+    yield re.sub(rb"Date: [^\r]*\r\n", b"", ask.reply(), count=1)
 
 
 def shifted(ask: Ask, by: timedelta) -> dict[str, Any]:

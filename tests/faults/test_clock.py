@@ -82,7 +82,7 @@ def test_one_publisher_with_a_slow_clock_does_not_keep_an_undated_one_from_being
     def first_late(ask: Ask) -> Iterator[bytes | float]:
         """Of the two kinds one is dated two hours ago, the other not at all."""
         if "generation" in ask.path:
-            yield ask.reply(None, "Connection: close", date=http_date(moment - 2 * HOUR))
+            yield ask.reply(date=http_date(moment - 2 * HOUR))
         else:
             yield from undated(ask)
 

@@ -77,7 +77,7 @@ def test_old_spans_that_are_broken_cost_no_kind_its_newest(moment: datetime) -> 
 
 
 def changed(ask: Ask) -> Iterator[bytes | float]:
-    yield ask.reply(b"<html>new</html>", "Connection: close")
+    yield ask.reply(b"<html>new</html>")
 
 
 def steps(report: Report, source: str) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ def one_in(number: int) -> Mode:
 
     def mode(ask: Ask) -> Iterator[bytes | float]:
         if next(count) % number:
-            yield ask.reply(None, "Connection: close")
+            yield ask.reply()
         else:
             yield from changed(ask)
 

@@ -39,7 +39,7 @@ def only(day: str, hours: range, fuels: tuple[str, ...] = ()) -> Mode:
             or (int(row["period"][-2:]) - 1 in hours and row["fueltype"] not in fuels)
         ]
         document = {"response": {"total": str(len(kept)), "data": kept}}
-        yield Ask(ask.now, ask.path, ask.query, document).reply(None, "Connection: close")
+        yield Ask(ask.now, ask.path, ask.query, document).reply()
 
     return mode
 

@@ -167,7 +167,7 @@ def test_of_two_hosts_the_dead_one_is_given_up_and_the_other_goes_on(
     def answer(request: httpx.Request) -> httpx.Response:
         requested.append(request.url.host)
         if request.url.host == "east.example.org":
-            raise httpx.ConnectError("no route", request=request)
+            raise httpx.ReadError("reset", request=request)
         return day_file(request)
 
     two = source(zones=zones, requests=by_host, hosts={"east": "https://east.example.org"})
@@ -187,7 +187,7 @@ def test_a_dead_source_is_given_up_after_three_groups(run: Callable[..., list[St
 
     def answer(request: httpx.Request) -> httpx.Response:
         requested.append(request.url.path)
-        raise httpx.ConnectError("no route", request=request)
+        raise httpx.ReadError("reset", request=request)
 
     zones = frozenset({"AT", "BE", "CH", "DE", "FR"})
     kinds = frozenset({Kind.LOAD, Kind.GENERATION})
@@ -197,6 +197,23 @@ def test_a_dead_source_is_given_up_after_three_groups(run: Callable[..., list[St
     assert [stage.status for stage in stages] == ["source_unavailable"]
     assert "7 of 10 groups not requested any more" in stages[0].message
     assert len(set(requested)) == 3
+
+
+def test_a_host_that_nothing_connects_to_is_given_up_after_its_first_group(
+    run: Callable[..., list[Stage]],
+) -> None:
+    requested: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requested.append(request.url.path)
+        raise httpx.ConnectError("name not known", request=request)
+
+    kinds = frozenset({Kind.LOAD, Kind.GENERATION})
+    (stage,) = run(answer, source(zones=frozenset({"AT", "BE"}), kinds=kinds))
+    assert stage.status == "source_unavailable"
+    assert "gave up after 3 tries" in stage.message
+    assert "3 of 4 groups not requested any more" in stage.message
+    assert len(requested) == 3
 
 
 def zone_files(query: Query) -> list[Group]:
@@ -212,7 +229,7 @@ def test_a_dead_host_of_few_groups_is_given_up_after_all_of_them(
 
     def answer(request: httpx.Request) -> httpx.Response:
         requested.append(request.url.path)
-        raise httpx.ConnectError("no route", request=request)
+        raise httpx.ReadError("reset", request=request)
 
     kinds = frozenset({Kind.LOAD, Kind.GENERATION, Kind.PRICE})
     (stage,) = run(
@@ -288,10 +305,11 @@ def test_an_error_of_the_store_ends_the_run_and_no_thread_waits(
     monkeypatch.setattr(Store, "keep", full)
     with pytest.raises(GridtideError, match="the disk is full"):
         run(day_file, source("one"), source("two"), source("three", concurrency=2))
-    names = [thread for thread in threading.enumerate() if thread.daemon]
-    for thread in names:
+    # By name: a server's thread that another test left behind never ends.
+    ours = [thread for thread in threading.enumerate() if "_run" in thread.name]
+    for thread in ours:
         thread.join(LONG)
-    assert not any(thread.is_alive() for thread in names if "_run" in thread.name)
+    assert not any(thread.is_alive() for thread in ours)
 
 
 def test_a_source_that_answers_only_some_days_back_is_asked_no_further(

@@ -24,6 +24,7 @@ from gridtide.clock import Clock
 from gridtide.errors import BadInput, MissingExtra
 from gridtide.http.deadline import Allowance
 from gridtide_pipelines.errors import (
+    HostUnreached,
     NothingYet,
     SourceChanged,
     SourceUnavailable,
@@ -55,6 +56,11 @@ from gridtide_store.settings import Settings
 Fetch: TypeAlias = Callable[[Source, Request], Response]
 
 ATTEMPTS = 5
+# A name that is not known, or a port where nothing listens: no load of theirs that passes.
+ATTEMPTS_TO_CONNECT = 3
+UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
+# Of these the text is of our own side alone; a proxy's is of before the request.
+NOTHING_SENT = (*UNREACHED, httpx.TimeoutException, httpx.ProxyError)
 FIRST_WAIT = 1.0  # seconds, doubled at each try, with up to as much again by chance
 
 log = logging.getLogger(__name__)
@@ -66,7 +72,7 @@ class Fetcher:
     Several threads may use it.
 
     Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
-    requests; never longer than `limits` has it.
+    requests; never longer than `limits` has it, and less often where nothing connects.
     """
 
     def __init__(
@@ -127,6 +133,7 @@ class Fetcher:
 
         Raises:
             SourceUnavailable: no response, 429 or 5xx after all tries; try again later.
+                HostUnreached where no connection was made.
             SourceRefused: 401 or 403; look at the credentials or the licence.
             SourceChanged: another status, an encoding not requested, or a body far too large.
             NothingYet: the response says that it has no data yet, or its status does
@@ -178,13 +185,15 @@ class Fetcher:
             except Again as again:
                 wait = again.wait or FIRST_WAIT * 2 ** (tries - 1) * (1 + self._jitter())
                 spent = self._monotonic() - began
-                last = tries == ATTEMPTS or spent + wait > self._limits.seconds
+                most = ATTEMPTS_TO_CONNECT if again.unreached else ATTEMPTS
+                last = tries >= most or spent + wait > self._limits.seconds
                 # A server error may be one of this zone alone: others need not wait for long.
                 if again.too_many or not last:
                     self._pace.hold(source, request.host, again.wait or 0.0)
                 if last:
                     wanted = f" and requests to wait {wait:.0f} s" if again.wait else ""
-                    raise SourceUnavailable(
+                    failed = HostUnreached if again.unreached else SourceUnavailable
+                    raise failed(
                         source.name,
                         f"{again}{wanted}; gave up after {tries} tries in {spent:.0f} s, "
                         "the next refresh tries again",
@@ -234,8 +243,12 @@ class Fetcher:
             # Of a proxy or certificates: another try would say the same.
             raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            said = _describe(error, secret=secret)
-            raise Again(f"no answer from {request.path} ({said})") from error
+            # The publisher's own text is left out where it may repeat a secret.
+            name, told = type(error).__name__, not secret or isinstance(error, NOTHING_SENT)
+            raise Again(
+                f"no answer from {request.path} ({f'{name}: {error}' if told else name})",
+                unreached=isinstance(error, UNREACHED),
+            ) from error
         if answer.status_code == httpx.codes.NO_CONTENT:
             raise NothingYet(source.name, f"HTTP 204 at {request.path}: no content yet")
         if not answer.is_success and answer.status_code not in source.readable:
@@ -276,18 +289,6 @@ class Fetcher:
         except Unreadable as error:
             remedy = "look whether something between here and the publisher changes answers"
             raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
-
-
-def _describe(error: Exception, *, secret: bool) -> str:
-    """Describe an error, without the publisher's own text where that may repeat a secret.
-
-    An error before the request, at a proxy say, repeats none.
-    """
-    name = type(error).__name__
-    before = httpx.TimeoutException | httpx.ConnectError | httpx.ProxyError
-    if secret and not isinstance(error, before):
-        return name
-    return f"{name}: {error}"
 
 
 def _agent() -> str:

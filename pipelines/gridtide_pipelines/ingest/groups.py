@@ -21,6 +21,7 @@ from gridtide_pipelines.errors import (
     AllRefused,
     ClockAhead,
     ClockUnknown,
+    HostUnreached,
     NothingYet,
     NotStored,
     PartlyFailed,
@@ -200,7 +201,7 @@ class Ingestion:
         return replace(body, retrieval_id=number)
 
     def _fail(self, host: str, error: SourceError) -> None:
-        """Note a failure; the host is given up when it refuses, or fails again and again."""
+        """Note a failure; a host that refuses, is not reached or fails again is given up."""
         self._failures.append(error)
         before = self._in_a_row.get(host, [])
         same = bool(before) and before[-1].code == error.code
@@ -208,7 +209,8 @@ class Ingestion:
         if self._watch.exhausted:
             self._stopped = error
         most = min(MOST_FAILURES, len(self.lanes()[host]))
-        if isinstance(error, SourceRefused) or len(self._in_a_row[host]) == most:
+        final = isinstance(error, SourceRefused | HostUnreached)
+        if final or len(self._in_a_row[host]) == most:
             self.given_up[host] = error
 
     def _partly_failed(self) -> SourceError:

@@ -19,13 +19,19 @@ class Again(Exception):
 
     Attributes:
         too_many: whether the wait is for all requests to the host, which were too many.
+        unreached: whether no connection was made, so that the host got no request.
     """
 
     def __init__(
-        self, message: str, wait: float | None = None, *, too_many: bool = False
+        self,
+        message: str,
+        wait: float | None = None,
+        *,
+        too_many: bool = False,
+        unreached: bool = False,
     ) -> None:
         super().__init__(message)
-        self.wait, self.too_many = wait, too_many
+        self.wait, self.too_many, self.unreached = wait, too_many, unreached
 
 
 class Unauthorized(SourceRefused):
