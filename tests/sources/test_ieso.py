@@ -113,3 +113,56 @@ def test_days_are_files_of_est_and_older_ones_those_of_a_year() -> None:
     assert NOW - days[0].span.start < timedelta(days=85)
     load = SOURCE.requests(Query(Kind.LOAD, ("CA-ON",), start, NOW, NOW))
     assert [group[0].path[-8:] for group in load] == ["2025.csv", "2026.csv"]
+
+
+def unit(name: str, fuel: str, *values: str) -> str:
+    outputs = "".join(
+        f"<Output><Hour>{hour}</Hour><EnergyMW>{value}</EnergyMW></Output>"
+        for hour, value in enumerate(values, 1)
+    )
+    return (
+        f"<Generator><GeneratorName>{name}</GeneratorName><FuelType>{fuel}</FuelType>"
+        f"<Outputs>{outputs}</Outputs></Generator>"
+    )
+
+
+def units(*generators: str) -> Body:
+    inner = "".join(generators)
+    content = (
+        f"<Document><DocBody><Date>2026-03-01</Date><Generators>{inner}</Generators>"
+        "</DocBody></Document>"
+    )
+    return Body(Request("GET", "/"), content.encode(), NOW, 1)
+
+
+def test_an_hour_that_one_of_several_units_lacks_is_partial_and_an_idle_unit_is_none() -> None:
+    body = units(
+        unit("A", "GAS", "100", "110", ""),
+        unit("B", "GAS", "50", "", ""),
+        unit("IDLE", "GAS", "", "", ""),
+        unit("W", "WIND", "7", "8", ""),
+    )
+    frame = SOURCE.parse([body]).sort("start", "signal")
+    assert frame.select("signal", "value", "flag").rows() == [
+        ("generation_gas", 150.0, None),
+        ("generation_wind", 7.0, None),
+        ("generation_gas", 110.0, "partial"),
+        ("generation_wind", 8.0, None),
+    ]
+
+
+def test_a_file_that_was_issued_again_takes_the_place_of_the_first() -> None:
+    first = units(unit("A", "GAS", "100"), unit("B", "GAS", "50"))
+    again = units(unit("A", "GAS", "101"), unit("C", "GAS", "60"))
+    assert SOURCE.parse([first, again])["value"].to_list() == [161.0]
+
+
+def test_a_forecast_without_embedded_power_of_an_hour_is_unknown() -> None:
+    text = (DATA / "forecast.xml").read_text()
+    embedded = text.index("EMBEDDED")
+    hour = "<ForecastHour>11</ForecastHour><MWOutput>600</MWOutput>"
+    hour = f"<ForecastInterval>{hour}</ForecastInterval>"
+    assert hour in text[embedded:]
+    assert ("2026-03-02T15:00:00Z", "forecast_solar") not in {
+        row[:2] for row in read("", content=text.replace(hour, "").encode())
+    }

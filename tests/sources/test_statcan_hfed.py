@@ -69,3 +69,40 @@ def test_each_province_has_a_request_and_quebec_one_for_each_frequency() -> None
         ["DF_HFED_BC,1.0/N...LOAD+NSI"],
         ["DF_HFED_QC,1.0/N...DEMAND", "DF_HFED_QC,1.0/H...HYDRO+WIND+SOLAR+THERMAL+OTHER"],
     ]
+
+
+def one(*lines: str) -> Body:
+    header = "REF_AREA,COUNTERPART_AREA,ENERGY_FLOWS,TIME_PERIOD,OBS_VALUE\n"
+    content = header + "".join(f"{line}\n" for line in lines)
+    return Body(Request("GET", "/"), content.encode(), NOW, 1)
+
+
+def test_one_mean_of_a_day_is_that_day_and_not_an_hour_of_it() -> None:
+    frame = SOURCE.parse([one("CA_SK,_Z,COAL,2026-03-01T06:00:00,900")])
+    assert (frame["end"] - frame["start"]).to_list() == [timedelta(days=1)]
+    gap = SOURCE.parse([one(*(f"CA_SK,_Z,COAL,2026-03-0{day}T06:00:00,900" for day in (1, 4)))])
+    assert (gap["end"] - gap["start"]).to_list() == [timedelta(days=1)] * 2
+    (hour,) = SOURCE.parse([one("CA_BC,_Z,LOAD,2026-03-01T06:00:00,6000")]).rows(named=True)
+    assert hour["end"] - hour["start"] == timedelta(hours=1)
+
+
+def test_hours_of_one_day_stay_hours_beside_quarters_of_the_next() -> None:
+    labels = ("01T22:00", "01T23:00", "02T00:00", "02T00:15", "02T00:30")
+    frame = SOURCE.parse(
+        [one(*(f"CA_AB,_Z,INTERNAL_LOAD,2026-03-{at}:00,9000" for at in labels))]
+    )
+    lengths = (frame["end"] - frame["start"]).to_list()
+    assert [each // timedelta(minutes=15) for each in lengths] == [4, 4, 1, 1, 1]
+
+
+def test_a_later_body_counts_and_totals_are_not_generation() -> None:
+    first = one("CA_QC,_Z,HYDRO,2026-03-01T06:00:00,100")
+    again = one(
+        "CA_QC,_Z,HYDRO,2026-03-01T06:00:00,110",
+        "CA_QC,_Z,TOTAL_PRODUCTION,2026-03-01T06:00:00,120",
+    )
+    frame = SOURCE.parse([first, again])
+    assert frame.select("signal", "value", "body").rows() == [("generation_hydro", 110.0, 1)]
+    differ = one(*(f"CA_QC,_Z,HYDRO,2026-03-01T06:00:00,{value}" for value in (100, 110)))
+    (row,) = SOURCE.parse([differ]).rows(named=True)
+    assert (row["value"], row["flag"]) == (None, "conflict")

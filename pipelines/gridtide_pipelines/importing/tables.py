@@ -17,7 +17,7 @@ import polars as pl
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
 from gridtide_pipelines.importing.cells import Cells, plain_numbers, read_cells, unpack
-from gridtide_pipelines.ingest.parsing import total
+from gridtide_pipelines.ingest.summing import total
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import FUELS, INSTANT
 

@@ -26,6 +26,7 @@ from functools import cache
 import polars as pl
 
 from gridtide_pipelines.ingest.corrections import read_day
+from gridtide_pipelines.ingest.summing import add_up, newest
 from gridtide_store.catalogue import read_table
 from gridtide_store.vocabulary import GENERATION
 
@@ -121,28 +122,14 @@ def _sum(rows: pl.DataFrame) -> pl.DataFrame:
     It is flagged where the zone itself has no value of that slot: of the same signal, or for a
     fuel of any fuel.
     """
-    newest = pl.col("value").filter(pl.col("body") == pl.col("body").last())
-    conflict = pl.concat_str("flag", pl.lit("conflict"), separator=";", ignore_nulls=True)
-    one = (
-        rows.sort("body", maintain_order=True)
-        .group_by(*SLOT, "origin", maintain_order=True)
-        .agg(pl.exclude(*SLOT, "origin").last(), (newest.n_unique() > 1).alias("differ"))
-        .with_columns(
-            value=pl.when(~pl.col("differ")).then("value"),
-            flag=pl.when("differ").then(conflict).otherwise("flag"),
-        )
-        .drop("differ")
-    )
-    sums = (
-        one.sort("body", maintain_order=True)
-        .group_by(SLOT, maintain_order=True)
-        .agg(
-            pl.exclude(*SLOT, "origin", "value", "flag").last(),
-            pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()),
-            pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
-            pl.col("origin").alias("origins"),
-        )
-        .with_columns(flag=pl.col("flag").replace("", None))
+    rest = [
+        each for each in rows.columns if each not in {*SLOT, "origin", "value", "flag", "body"}
+    ]
+    sums = add_up(
+        newest(rows, [*SLOT, "origin"]).sort("body", maintain_order=True),
+        SLOT,
+        pl.col(rest).last(),
+        pl.col("origin").alias("origins"),
     )
     own = pl.col("origins").list.contains(pl.col("zone"))
     fuel = pl.col("signal").str.starts_with(GENERATION)

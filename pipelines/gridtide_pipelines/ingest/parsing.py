@@ -1,4 +1,4 @@
-"""What parsers of sources share: frames of readings, sums over codes, responses without data.
+"""What parsers of sources share: frames of readings, responses without data.
 
 Pure: text in, frames out.
 """
@@ -211,23 +211,6 @@ def _column(name: str, given: object, count: int) -> pl.Series:
     if isinstance(given, Collection) and not isinstance(given, str):
         return pl.Series(name, given, dtype=READING[name], strict=True)
     return pl.Series(name, [given], dtype=READING[name], strict=True).new_from_index(0, count)
-
-
-def total(value: pl.Expr) -> pl.Expr:
-    """Sum the codes of one fuel and slot; null where one of them is null.
-
-    A code that consumes (storage that charges, a plant's own use) is not negative generation of
-    another: beside one that generates it counts as 0, so that 100 MW of ``OTH`` beside -80 MW
-    of ``UES`` are 100 MW. Where no code generates, the sum is their net consumption.
-    """
-    generates = (value > 0).any()
-    known = value.is_not_null().all()
-    return (
-        pl.when(known & generates)
-        .then(value.clip(lower_bound=0).sum())
-        .when(known)
-        .then(value.sum())
-    )
 
 
 def without_negative_totals(mix: pl.DataFrame, slot: Sequence[str]) -> tuple[pl.DataFrame, int]:

@@ -13,12 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.parsing import ERRORS, check_readings, holds_nothing, read_json
-from gridtide_pipelines.ingest.source import PARTIAL, READING
-from gridtide_store.vocabulary import GENERATION, INSTANT, generation
-
-CONFLICT: Final = "conflict"
+from gridtide_pipelines.ingest.parsing import ERRORS, holds_nothing, read_json
+from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_store.vocabulary import INSTANT, generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +52,14 @@ TYPES: Final = {
 }
 
 
-def add_codes(statements: Iterable[Statement], source: str) -> pl.DataFrame:
-    """Return READING with the newest statements of each code, added by signal and slot.
-
-    A sum that lacks one of its parts is flagged as partial. A signal that is listed without a
-    value is a row without one, but a slot of which no signal has a value is left out: it is not
-    published yet. Two values of one code in one body make the sum unknown, and a conflict.
+def add_codes(
+    statements: Iterable[Statement], source: str, *, partial: bool = True
+) -> pl.DataFrame:
+    """Return READING with the newest statements of each code, added by `summing.sum_codes`.
 
     Args:
         source: name of the source, for the error.
+        partial: whether a sum that lacks a part is flagged, else it is null.
 
     Raises:
         NothingYet: no statement has a value.
@@ -85,46 +81,7 @@ def add_codes(statements: Iterable[Statement], source: str) -> pl.DataFrame:
     frame = frame.with_columns(
         quality=pl.when(ahead).then(pl.lit(str(Quality.FORECAST))).otherwise("quality")
     )
-    slot = ["zone", "signal", "start", "end", "issued_at"]
-    newest = (pl.col("order") == pl.col("order").last()) & (
-        pl.col("body") == pl.col("body").last()
-    )
-    in_order = frame.sort("order", "body", maintain_order=True)
-    by_code = in_order.group_by([*slot, "code"], maintain_order=True).agg(
-        pl.col("value").last(),
-        (pl.col("value").filter(newest).n_unique() > 1).alias("differ"),
-        pl.col("body").max(),
-        pl.col("flag").last(),
-        pl.col("quality").min(),  # estimated comes before measured: the sum is the worse one
-    )
-    value = pl.when(~pl.col("differ").any()).then(
-        pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum())
-    )
-    partial = pl.col("value").is_null().any() & pl.col("value").is_not_null().any()
-    flags = pl.concat_list(
-        pl.col("flag").drop_nulls().unique(maintain_order=True).implode(),
-        pl.when(pl.col("differ").any()).then(pl.lit(CONFLICT)).implode(),
-        pl.when(partial).then(pl.lit(PARTIAL)).implode(),
-    )
-    sums = by_code.group_by(slot, maintain_order=True).agg(
-        value.alias("value"),
-        flags.alias("flags"),
-        pl.col("body").max(),
-        pl.col("quality").min(),
-    )
-    sums = sums.with_columns(
-        flag=pl.col("flags").list.drop_nulls().list.join(";").replace("", None)
-    )
-    mix = pl.col("signal").str.starts_with(GENERATION)
-    family = pl.when(mix).then(pl.lit(GENERATION)).otherwise("signal")
-    said = pl.col("value").is_not_null() | pl.col("flag").str.contains(CONFLICT).fill_null(
-        value=False
-    )
-    kept = said.any().over("zone", family, "start", "issued_at") & (said | ~ahead)
-    found = sums.filter(kept).select(READING.names())
-    if found.is_empty():
-        raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
-    return check_readings(found)
+    return sum_codes(frame, source, partial=partial)
 
 
 def read_answer(content: bytes) -> Any:  # noqa: ANN401  # any JSON

@@ -1,29 +1,202 @@
-"""Sum the readings that fall on one signal and slot: units, plants, codes, ties. Pure."""
+"""Sum what a publisher states code by code: units of a fuel, ties of a border. Pure.
+
+Every source adds by these rules:
+
+- Of a code that several bodies state for a slot, the newest body counts: two bodies about the
+  same moment are one value in two revisions, and are not added.
+- A code that one body states twice counts once. Where the two values differ, which of them
+  holds is not known: null, flagged as a conflict.
+- A sum that lacks one of its codes is not smaller: null, or what is there flagged as partial.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.ingest.source import READING
+from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.parsing import check_readings, readings
+from gridtide_pipelines.ingest.source import PARTIAL, READING
+from gridtide_store.vocabulary import GENERATION, IMPORT, generation
 
-KEY: Final = ("zone", "signal", "start", "end", "quality", "issued_at")
+CONFLICT: Final = "conflict"
+SLOT: Final = ("start", "end")
 
 
-def sum_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `frame` of READING with one row for each signal and slot, the sum of its rows.
+def newest(
+    rows: pl.DataFrame, key: Sequence[str], order: Sequence[str] = ("body",)
+) -> pl.DataFrame:
+    """Return one row for each `key`: what its newest body says, null in a conflict.
 
-    It is null where one of them is null: leave out before what is only idle. Flags are joined.
+    Args:
+        rows: the columns of `key` and `order`, value, flag, and others, which are kept.
+        order: columns that say which of two rows is newer.
+    """
+    if rows.select(pl.struct(key).n_unique()).item() == rows.height:
+        return rows
+    last = pl.all_horizontal(pl.col(each) == pl.col(each).last() for each in order)
+    differ = pl.col("value").filter(last).n_unique() > 1
+    flag = pl.concat_str("flag", pl.lit(CONFLICT), separator=";", ignore_nulls=True)
+    return (
+        rows.sort(order, maintain_order=True)
+        .group_by(key, maintain_order=True)
+        .agg(pl.exclude(*key).last(), differ.alias("differ"))
+        .with_columns(
+            value=pl.when(~pl.col("differ")).then("value"),
+            flag=pl.when("differ").then(flag).otherwise("flag"),
+        )
+        .select(rows.columns)
+    )
+
+
+def add_up(
+    rows: pl.DataFrame, slot: Sequence[str], *more: pl.Expr, partial: bool = False
+) -> pl.DataFrame:
+    """Return one row for each `slot`: the sum of its rows, their flags, and their last body.
+
+    The sum is null where a row is.
+
+    Args:
+        rows: the columns of `slot`, value, flag and body.
+        more: further columns of the result, each of a slot's rows.
+        partial: whether a sum that lacks a row is what is there, flagged as partial; it is
+            null all the same where a row is in conflict.
     """
     value = pl.col("value")
-    return (
-        frame.group_by(KEY, maintain_order=True)
-        .agg(
-            pl.when(value.is_not_null().all()).then(value.sum()).alias("value"),
-            pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
-            pl.col("body").max(),
+    sums = rows.group_by(slot, maintain_order=True).agg(
+        value.sum(),
+        value.null_count().alias("gaps"),
+        value.count().alias("there"),
+        pl.col("body").max(),
+        *more,
+    )
+    said = rows.filter(pl.col("flag").is_not_null())
+    flags = said.group_by(slot, maintain_order=True).agg(
+        pl.col("flag").unique(maintain_order=True).str.join(";")
+    )
+    sums = sums.join(flags, on=slot, how="left", nulls_equal=True, maintain_order="left")
+    whole = pl.col("gaps") == 0
+    if partial:
+        wrong = pl.col("flag").str.contains(CONFLICT).fill_null(value=False)
+        lacks = ~whole & ~wrong & (pl.col("there") > 0)
+        flag = pl.concat_str("flag", pl.lit(PARTIAL), separator=";", ignore_nulls=True)
+        sums = sums.with_columns(flag=pl.when(lacks).then(flag).otherwise("flag"))
+        whole = (whole | lacks) & ~wrong
+    return sums.with_columns(value=pl.when(whole).then("value")).drop("gaps", "there")
+
+
+def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.DataFrame:
+    """Return READING with the newest values of each code, added by signal and slot.
+
+    A sum that lacks one of its codes is partial, and one is as uncertain as its worst part. A
+    signal that is listed without a value is a row without one, but a slot of which no signal
+    has a value is left out: it is not published yet.
+
+    Args:
+        rows: READING by code, and its columns code and order: a time of publication or the
+            number of a revision, which counts before the place of the body.
+        source: name of the source, for the error.
+        partial: as of `add_up`.
+
+    Raises:
+        NothingYet: no row has a value.
+        ValueError: rows that are no readings; see `parsing.check_shape`.
+    """
+    slot = ["zone", "signal", "start", "end", "issued_at"]
+    sums = add_up(
+        newest(rows, [*slot, "code"], ("order", "body")),
+        slot,
+        pl.col("quality").min(),  # estimated comes before measured
+        partial=partial,
+    )
+    mix = pl.col("signal").str.starts_with(GENERATION)
+    family = pl.when(mix).then(pl.lit(GENERATION)).otherwise("signal")
+    wrong = pl.col("flag").str.contains(CONFLICT).fill_null(value=False)
+    said = pl.col("value").is_not_null() | wrong
+    kept = said.any().over("zone", family, "start", "issued_at")
+    kept &= said | pl.col("issued_at").is_null()
+    found = sums.filter(kept).select(READING.names())
+    if found.is_empty():
+        raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
+    return check_readings(found)
+
+
+def by_fuel(
+    rows: pl.DataFrame,
+    fuels: Mapping[str, str],
+    *,
+    zone: str,
+    parts: Mapping[str, Collection[str]] | None = None,
+) -> pl.DataFrame:
+    """Return the readings of `rows`, codes of one fuel added up, sorted by slot.
+
+    A code that is not in `fuels` is added to ``unknown`` and flagged. A fuel is null where one
+    of its codes is.
+
+    Args:
+        rows: start, end, code (text), value (MW; null is a gap), body and, if there are any,
+            flag.
+        fuels: fuels by code, in lower case; ``imports`` and ``import_<name>`` are net imports.
+        parts: codes, in lower case, without which a fuel's sum would be too small: where one
+            of them is absent, as in a body that was cut, the fuel is null.
+    """
+    if "flag" not in rows.columns:
+        rows = rows.with_columns(flag=pl.lit(None, pl.String))
+    rows = newest(rows, [*SLOT, "code"])
+    names = {code: code.strip().lower() for code in rows["code"].unique()}
+    fuel_of = {code: fuels.get(name, "unknown") for code, name in names.items()}
+    odd = {code: f"unmapped_code:{code}" for code, name in names.items() if name not in fuels}
+    code = pl.col("code")
+    rows = rows.with_columns(
+        fuel=code.replace_strict(fuel_of, return_dtype=pl.Enum(sorted({*fuel_of.values()})))
+    )
+    if odd:
+        new = code.replace_strict(odd, default=None, return_dtype=pl.String)
+        rows = rows.with_columns(
+            flag=pl.when(new.is_null())
+            .then("flag")
+            .otherwise(pl.concat_str("flag", new, separator=";", ignore_nulls=True))
         )
-        .with_columns(pl.col("flag").replace("", None))
-        .select(READING.names())
+    needed = {
+        fuel: [each for each, name in names.items() if name in wanted]
+        for fuel, wanted in (parts or {}).items()
+    }
+    counts = (code.is_in(mine).sum().alias(f"has_{fuel}") for fuel, mine in needed.items())
+    sums = add_up(rows, (*SLOT, "fuel"), *counts).sort(*SLOT, "fuel")
+    for fuel, wanted in (parts or {}).items():
+        lacks = (pl.col("fuel") == pl.lit(fuel)) & (pl.col(f"has_{fuel}") < len(wanted))
+        sums = sums.with_columns(
+            value=pl.when(~lacks).then("value"),
+            flag=pl.when(lacks).then(pl.lit(PARTIAL)).otherwise("flag"),
+        )
+    fuel_name = pl.col("fuel").cast(pl.String)
+    imports = fuel_name.str.starts_with(IMPORT)
+    signal = pl.when(imports).then(fuel_name).otherwise(generation("") + fuel_name)
+    return readings(
+        zone=zone,
+        signal=sums.select(signal.alias("signal")).to_series(),
+        start=sums["start"],
+        end=sums["end"],
+        value=sums["value"],
+        flag=sums["flag"],
+        body=sums["body"],
+    )
+
+
+def total(value: pl.Expr) -> pl.Expr:
+    """Sum the codes of one fuel and slot; null where one of them is null.
+
+    A code that consumes (storage that charges, a plant's own use) is not negative generation of
+    another: beside one that generates it counts as 0, so that 100 MW of ``OTH`` beside -80 MW
+    of ``UES`` are 100 MW. Where no code generates, the sum is their net consumption.
+    """
+    generates = (value > 0).any()
+    known = value.is_not_null().all()
+    return (
+        pl.when(known & generates)
+        .then(value.clip(lower_bound=0).sum())
+        .when(known)
+        .then(value.sum())
     )

@@ -28,12 +28,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
-from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import MARKUP, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
@@ -45,10 +43,9 @@ from gridtide_pipelines.ingest.parsing import (
     holds_nothing,
     number,
     read_json,
-    readings,
 )
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes, fuel_signal
 from gridtide_store.vocabulary import generation
 
 NAME, ZONE = "aeso", "CA-AB"
@@ -79,14 +76,17 @@ TIES: Final = {
 }
 
 
+Codes: TypeAlias = Sequence[tuple[str, float | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Report:
     """What a report says: its time, the load, generation by code and flow by tie."""
 
     at: datetime
     load: float | None
-    generation: Mapping[str, float | None]
-    flow: Mapping[str, float | None]
+    generation: Codes
+    flow: Codes
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -103,35 +103,26 @@ def requests(query: Query) -> Sequence[Group]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse reports and forecasts."""
     with check_shape(NAME):
-        frames = [_frame(index, body) for index, body in enumerate(bodies)]
-        frame = sum_codes(pl.concat(frames)) if frames else pl.DataFrame()
-    if frame.is_empty() or frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return frame
+        found = [each for n, body in enumerate(bodies) for each in _statements(n, body)]
+        return add_codes(found, NAME, partial=False)
 
 
-def _frame(index: int, body: Body) -> pl.DataFrame:
+def _statements(index: int, body: Body) -> Iterator[Statement]:
     if LABEL.encode() in body.content[:200]:
-        return _forecast(index, body)
+        yield from _forecast(index, body)
+        return
     report = _read_api(body) if body.content.lstrip()[:1] in b"{[n" else _read_report(body)
-    rows: list[tuple[str, str, float | None, str | None]] = []
-    if report is not None:
-        rows = [(ZONE, "load", report.load, None)]
-        for code, value in report.generation.items():
-            flag = None if code in FUELS else f"unmapped_code:{code}"
-            rows.append((ZONE, generation(FUELS.get(code, "unknown")), value, flag))
-        for tie, value in report.flow.items():
-            flag = None if tie in TIES else f"unmapped_code:{tie}"
-            rows.append((f"{ZONE}->{TIES.get(tie, tie)}", "flow", value, flag))
-    return readings(
-        zone=[zone for zone, _, _, _ in rows],
-        signal=[signal for _, signal, _, _ in rows],
-        start=[report.at for _ in rows] if report else [],
-        end=[end_of_moment(report.at, FIVE, body.known_at) for _ in rows] if report else [],
-        value=[value for _, _, value, _ in rows],
-        flag=[flag for _, _, _, flag in rows],
-        body=index,
-    )
+    if report is None:
+        return
+    slot = report.at, end_of_moment(report.at, FIVE, body.known_at)
+    yield Statement(ZONE, "load", "load", *slot, report.load, index)
+    for code, value in report.generation:
+        fuel, flag = fuel_signal(code, FUELS)
+        yield Statement(ZONE, fuel, code, *slot, value, index, flag)
+    for tie, value in report.flow:
+        flag = None if tie in TIES else f"unmapped_code:{tie}"
+        zone = f"{ZONE}->{TIES.get(tie, tie)}"
+        yield Statement(zone, "flow", tie, *slot, value, index, flag)
 
 
 def _read_report(body: Body) -> _Report:
@@ -156,15 +147,15 @@ def _lines(content: bytes) -> Iterator[str]:
     return iter(content.decode("utf-8-sig").splitlines())
 
 
-def _block(rows: Sequence[Sequence[str]], column: int, width: int) -> dict[str, float]:
+def _block(rows: Sequence[Sequence[str]], column: int, width: int) -> Codes:
     """Return one column of a block by its codes; its sum must be that of its last row."""
     wide = [row for row in rows if len(row) == width]
     inside = list(takewhile(lambda row: row[0] != "TOTAL", wide))
     total = float(wide[len(inside)][column])  # a block without it is cut short
-    values = {row[0]: float(row[column]) for row in inside}
-    if abs(sum(values.values()) - total) > len(values):  # each is rounded
-        raise ValueError(f"rows of {sum(values.values())} MW with a total of {total} MW")
-    return values
+    values = [float(row[column]) for row in inside]
+    if abs(sum(values) - total) > len(values):  # each is rounded
+        raise ValueError(f"rows of {sum(values)} MW with a total of {total} MW")
+    return [(row[0], value) for row, value in zip(inside, values, strict=True)]
 
 
 def _read_api(body: Body) -> _Report | None:
@@ -176,28 +167,23 @@ def _read_api(body: Body) -> _Report | None:
     return _Report(
         datetime.fromisoformat(stamp.removesuffix("Z")).replace(tzinfo=UTC),
         number(said["alberta_internal_load"]),
-        {
-            str(each["fuel_type"]): number(each["aggregated_net_generation"])
+        [
+            (str(each["fuel_type"]), number(each["aggregated_net_generation"]))
             for each in said["generation_data_list"]
-        },
-        {str(each["path"]): number(each["actual_flow"]) for each in said["interchange_list"]},
+        ],
+        [(str(each["path"]), number(each["actual_flow"])) for each in said["interchange_list"]],
     )
 
 
-def _forecast(index: int, body: Body) -> pl.DataFrame:
+def _forecast(index: int, body: Body) -> Iterator[Statement]:
     table = read_csv(body.content, (LABEL, LIKELY)).select(LABEL, number_of(LIKELY))
     start = read_local(table[LABEL], TIMEZONE, "%Y-%m-%d %H:%M").alias("start")
     table = table.with_columns(start).drop_nulls("start")
-    return readings(
-        zone=ZONE,
-        signal=generation(_fuel(index, body, table)),
-        start=table["start"],
-        end=HOUR,
-        value=table[LIKELY],
-        quality=Quality.FORECAST,
-        issued_at=body.known_at,
-        body=index,
-    )
+    fuel = _fuel(index, body, table)
+    for at, value in table.select("start", LIKELY).iter_rows():
+        yield Statement(
+            ZONE, generation(fuel), fuel, at, at + HOUR, value, index, None, body.known_at
+        )
 
 
 def _fuel(index: int, body: Body, table: pl.DataFrame) -> str:

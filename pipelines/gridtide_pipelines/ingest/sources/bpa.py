@@ -25,7 +25,6 @@ import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import placed
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import (
@@ -37,6 +36,7 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import by_fuel
 
 NAME: Final = "bpa"
 ZONE: Final = "US-NW-BPAT"

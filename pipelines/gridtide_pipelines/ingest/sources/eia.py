@@ -9,7 +9,7 @@ Limits:     5,000 rows an answer, further ones by ``offset``; about 5 requests a
             The key must be in the query, and the answer repeats it (fetch.py blots it out).
 Revisions:  authorities resend for days, and some for weeks: see `SOURCE.refetch`.
 Codes:      Several codes may be one fuel of ours (SUN and SNB are solar): they are summed by
-            `parsing.total`, so that one that charges takes nothing from one that generates. The
+            `summing.total`, so that one that charges takes nothing from one that generates. The
             fuel is null where one of them is null: a fuel that is listed without a value is
             not known, which is not the same as a fuel that is not listed. An unknown code is
             summed into unknown and flagged. Respondents without a zone of ours (US48, regions
@@ -44,7 +44,6 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
-    total,
 )
 from gridtide_pipelines.ingest.source import (
     READING,
@@ -59,6 +58,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import add_up, newest, total
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import generation
 
@@ -211,29 +211,15 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
 def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
     """Turn rows by code into READING by fuel: the newest page wins, codes are summed."""
     key = ["zone", "signal", "start", "end", "quality", "issued_at"]
-    differ = pl.col("value").filter(pl.col("body") == pl.col("body").max()).n_unique() > 1
-    by_code = reported.group_by([*key, "code"], maintain_order=True).agg(
-        pl.col("value").last(), pl.col("body").max(), differ.alias("differ")
-    )
-    by_code = by_code.with_columns(
-        value=pl.when(~pl.col("differ")).then("value"),
-        flag=pl.when("differ")
-        .then(pl.lit("conflict"))
-        .when(~pl.col("code").is_in(list(FUELS)))
-        .then("unmapped_code:" + pl.col("code")),
-    )
+    new = ~pl.col("code").is_in(list(FUELS))
+    reported = reported.with_columns(flag=pl.when(new).then("unmapped_code:" + pl.col("code")))
+    by_code = newest(reported, [*key, "code"])
     # A demand or a flow that is null is merely not there yet.
-    gap = pl.col("value").is_null() & pl.col("code").is_null() & ~pl.col("differ")
+    gap = pl.col("value").is_null() & pl.col("code").is_null() & pl.col("flag").is_null()
+    codes = by_code.filter(~gap)
     return (
-        by_code.group_by(key, maintain_order=True)
-        .agg(
-            total(pl.col("value")).alias("value"),
-            pl.col("body").max(),
-            pl.col("flag").drop_nulls().unique(maintain_order=True).str.join(";"),
-            gap.any().alias("gap"),
-        )
-        .filter(~pl.col("gap"))
-        .with_columns(flag=pl.col("flag").replace("", None))
+        add_up(codes, key, total(pl.col("value")).alias("total"))
+        .with_columns(value="total")
         .select(READING.names())
     )
 

@@ -15,7 +15,7 @@ Columns:    By name, in any order. A quantity has up to three: as reported, (Imp
             are one column, and so are solar and wind with and without batteries.
 Blanks:     Every authority has every column. A column is one of its fuels from its first
             value in the file on; a blank after it is not known, days of them as well.
-Codes:      As for `eia` (summed by the rule of `parsing.total`); another fuel is summed into
+Codes:      As for `eia` (summed by the rule of `summing.total`); another fuel is summed into
             unknown and flagged.
 Size:       About 60 to 200 MB for a file. `parts` takes it apart by days; each is parsed and
             stored before the next. It begins with a line for each authority that lists the
@@ -201,7 +201,7 @@ def _columns(columns: Sequence[str]) -> dict[str, str]:
 def _fuel(
     table: pl.DataFrame, fuel: str, columns: Sequence[str], new: Sequence[str]
 ) -> pl.DataFrame:
-    """Return the sum of the columns of one fuel, by the rule of `parsing.total`.
+    """Return the sum of the columns of one fuel, by the rule of `summing.total`.
 
     It is null where a column is blank that is not blank in all rows of the authority, the one
     that lists its columns among them.

@@ -23,7 +23,6 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.parsing import check_shape, holds_nothing, number, read_json
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -36,6 +35,7 @@ from gridtide_pipelines.ingest.source import (
 )
 from gridtide_pipelines.ingest.sources import eia
 from gridtide_pipelines.ingest.sources.eia import CODES, HOUR, ZONES
+from gridtide_pipelines.ingest.summing import by_fuel
 
 NAME: Final = "eia_web"
 PATH: Final = "/electricity/930-api/region_data_by_fuel_type/series_data"

@@ -143,15 +143,16 @@ def _lacks_total(each: Statement, totals: dict[tuple[str, datetime], Statement])
 def _rest(
     totals: dict[tuple[str, datetime], Statement], stated: Sequence[Statement]
 ) -> Iterator[Statement]:
-    """Yield what is left of each total without its named parts."""
-    parts: dict[tuple[str, datetime], list[float | None]] = defaultdict(list)
+    """Yield what is left of each total without its named parts, those of the last body."""
+    parts: dict[tuple[str, datetime], dict[str, float | None]] = defaultdict(dict)
     for each in stated:
         if each.code in PARTS:
-            parts[each.zone, each.start].append(each.value)
+            parts[each.zone, each.start][each.code] = each.value
     for key, each in totals.items():
         if each.value is not None and key in parts:
-            rest = each.value - sum(value for value in parts[key] if value is not None)
-            flag = PARTIAL if None in parts[key] else None
+            values = parts[key].values()
+            rest = each.value - sum(value for value in values if value is not None)
+            flag = PARTIAL if None in values else None
             yield replace(each, signal=generation("unknown"), value=rest, flag=flag)
 
 

@@ -30,7 +30,6 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import (
@@ -49,6 +48,7 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import by_fuel
 from gridtide_store.vocabulary import INSTANT, generation
 
 NAME: Final = "ercot"

@@ -26,17 +26,15 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import read_local
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
     read_json,
-    readings,
 )
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes
 from gridtide_store.vocabulary import generation
 
 NAME, ZONE = "hydroquebec", "CA-QC"
@@ -73,37 +71,13 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         start = read_local(
             [label for _, label, *_ in rows], TIMEZONE, "%Y-%m-%dT%H:%M:%S", series=series
         )
-        table = pl.DataFrame(
-            {
-                "signal": [_signal(code) for code, *_ in rows],
-                "start": start,
-                "length": [length for _, _, length, _, _, _ in rows],
-                "value": [value for _, _, _, value, _, _ in rows],
-                "flag": [flag for *_, flag, _ in rows],
-                "body": [index for *_, index in rows],
-            },
-            schema_overrides={
-                "length": pl.Duration("us"),
-                "value": pl.Float64,
-                "flag": pl.String,
-                "signal": pl.String,
-            },
-        ).drop_nulls("start")
-        frame = sum_codes(
-            readings(
-                zone=ZONE,
-                signal=table["signal"],
-                start=table["start"],
-                end=table["start"] + table["length"],
-                value=table["value"],
-                flag=table["flag"],
-                body=table["body"],
-            )
-        )
-    frame = frame.filter(pl.col("end") <= max(body.known_at for body in bodies))
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the file holds no value yet")
-    return frame
+        last = max(body.known_at for body in bodies)
+        found = [
+            Statement(ZONE, _signal(code), code, at, at + length, value, index, flag)
+            for at, (code, _, length, value, flag, index) in zip(start, rows, strict=True)
+            if at is not None and at + length <= last
+        ]
+        return add_codes(found, NAME, partial=False)
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:

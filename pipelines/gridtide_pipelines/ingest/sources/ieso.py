@@ -11,15 +11,15 @@ Limits:     one file a report and day; a file that is not there is a 404. Days o
 Revisions:  a file is reissued during its day and for some days; without a version in its name
             it is the newest.
 Units:      GenOutputCapability lists units of 20 MW and more, so it lacks most solar power. A
-            unit whose hour is empty does not run or does not report, and is left out of the
-            sum. Batteries are filed as OTHER and known by their names; only their discharge is
-            reported.
+            unit without a value in any hour does not run and is left out; where one has values,
+            but not of an hour that others have, its fuel's sum is partial. Batteries are filed
+            as OTHER and known by their names; only their discharge is reported.
 Quality:    GenOutputbyFuelHourly marks values with -1 or -2 that were estimated in part; they
             are the only ones there are, so they are kept.
 Flows:      IntertieScheduleFlow; a positive flow leaves Ontario. Quebec has nine ties, Manitoba
             two, and Michigan and Minnesota are both MISO: they are added.
 Forecasts:  VGForecastSummary, the newest run: the rows OntarioTotal, market participants plus
-            embedded generation.
+            embedded generation; unknown where one of the two is absent.
 Last seen:  2025-02 (recorded bodies of four reports; interchange and demand written).
 """
 
@@ -27,20 +27,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from xml.etree.ElementTree import Element
 
 import polars as pl
 
-from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import read_csv
 from gridtide_pipelines.ingest.limits import at_most
 from gridtide_pipelines.ingest.local_time import local_days, read_number
-from gridtide_pipelines.ingest.parsing import check_shape, number, readings
+from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.source import (
+    PARTIAL,
     Body,
     Group,
     Kind,
@@ -50,7 +49,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes
 from gridtide_pipelines.ingest.xml import read_xml
 from gridtide_store.vocabulary import generation
 
@@ -81,17 +80,6 @@ TIES: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    signal: str
-    start: datetime
-    value: float | None
-    length: timedelta = HOUR
-    zone: str = ZONE
-    issued_at: datetime | None = None
-    flag: str | None = None
-
-
 def requests(query: Query) -> Sequence[Group]:
     """Return a group for the file of each day, or of the year where days are not kept."""
     if query.kind is Kind.FORECAST:
@@ -118,32 +106,31 @@ def requests(query: Query) -> Sequence[Group]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse every value of the reports, Ontario's or that of a border."""
     with check_shape(NAME):
-        rows = [
-            (i, row)
-            for i, body in enumerate(bodies)
-            for row in at_most(_rows(body), MOST_VALUES)
-        ]
-        frame = sum_codes(
-            readings(
-                zone=[row.zone for _, row in rows],
-                signal=[row.signal for _, row in rows],
-                start=[row.start for _, row in rows],
-                end=[row.start + row.length for _, row in rows],
-                value=[row.value for _, row in rows],
-                quality=[
-                    Quality.FORECAST if row.issued_at else Quality.MEASURED for _, row in rows
-                ],
-                issued_at=[row.issued_at for _, row in rows],
-                flag=[row.flag for _, row in rows],
-                body=[index for index, _ in rows],
-            )
+        found = (
+            replace(each, body=index)
+            for index, body in enumerate(bodies)
+            for each in at_most(_statements(body), MOST_VALUES)
         )
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the report holds no value yet")
-    return frame
+        return add_codes(found, NAME, partial=False)
 
 
-def _rows(body: Body) -> Iterator[_Row]:
+def _say(
+    signal: str,
+    code: str,
+    start: datetime,
+    value: float | None,
+    *,
+    length: timedelta = HOUR,
+    zone: str = ZONE,
+    issued_at: datetime | None = None,
+    flag: str | None = None,
+) -> Statement:
+    return Statement(
+        zone, signal, code, start, start + length, value, issued_at=issued_at, flag=flag
+    )
+
+
+def _statements(body: Body) -> Iterator[Statement]:
     if body.content.lstrip().startswith((b"\\", b"Date")):
         yield from _demand(body.content)
         return
@@ -164,21 +151,30 @@ def _rows(body: Body) -> Iterator[_Row]:
     yield from _forecast(document, body)
 
 
-def _units(document: Element) -> Iterator[_Row]:
+def _units(document: Element) -> Iterator[Statement]:
+    """Yield the sum of the units of each fuel and hour."""
     day = _day(document, "Date")
+    running: dict[tuple[str, str], list[dict[int, float]]] = {}
     for unit in document.iter("Generator"):
         name, code = _text(unit, "GeneratorName"), _text(unit, "FuelType")
-        fuel = FUELS.get(code, "unknown")
-        if code == "OTHER" and BATTERY.search(name.upper()):
-            fuel = "battery_storage"
-        for output in unit.iter("Output"):
-            value = _number(output, "EnergyMW")
-            if value is not None:
-                start = read_number(day, int(_text(output, "Hour")), HOUR, EST)
-                yield _Row(generation(fuel), start, value, flag=_flag(code))
+        battery = code == "OTHER" and BATTERY.search(name.upper())
+        fuel = "battery_storage" if battery else FUELS.get(code, "unknown")
+        hours = {
+            int(_text(output, "Hour")): value
+            for output in unit.iter("Output")
+            if (value := _number(output, "EnergyMW")) is not None
+        }
+        if hours:
+            running.setdefault((code, generation(fuel)), []).append(hours)
+    for (code, signal), units in running.items():
+        for hour in sorted({hour for hours in units for hour in hours}):
+            said = [hours[hour] for hours in units if hour in hours]
+            flags = [_flag(code), PARTIAL if len(said) < len(units) else None]
+            flag = ";".join(each for each in flags if each) or None
+            yield _say(signal, code, read_number(day, hour, HOUR, EST), sum(said), flag=flag)
 
 
-def _fuels(document: Element) -> Iterator[_Row]:
+def _fuels(document: Element) -> Iterator[Statement]:
     for daily in document.iter("DailyData"):
         day = _day(daily, "Day")
         for hourly in daily.iter("HourlyData"):
@@ -187,20 +183,21 @@ def _fuels(document: Element) -> Iterator[_Row]:
                 code, values = _text(fuel, "Fuel"), fuel.find("EnergyValue")
                 value = None if values is None else _number(values, "Output")
                 signal = generation(FUELS.get(code, "unknown"))
-                yield _Row(signal, start, value, flag=_flag(code))
+                yield _say(signal, code, start, value, flag=_flag(code))
 
 
-def _constrained(document: Element) -> Iterator[_Row]:
+def _constrained(document: Element) -> Iterator[Statement]:
     day, hour = _day(document, "DeliveryDate"), int(_text(document, "DeliveryHour"))
     start = read_number(day, hour, HOUR, EST)
     for interval in document.iter("IntervalEnergy"):
         at = start + (_interval(interval) - 1) * FIVE
         for quantity in interval.iter("MQ"):
             if _text(quantity, "MarketQuantity").upper() == "ONTARIO DEMAND":
-                yield _Row("load", at, _number(quantity, "EnergyMW"), FIVE)
+                value = _number(quantity, "EnergyMW")
+                yield _say("load", "load", at, value, length=FIVE)
 
 
-def _ties(document: Element) -> Iterator[_Row]:
+def _ties(document: Element) -> Iterator[Statement]:
     day = _day(document, "Date")
     for tie in document.iter("IntertieZone"):
         name = _text(tie, "IntertieZoneName")
@@ -209,33 +206,44 @@ def _ties(document: Element) -> Iterator[_Row]:
         for actual in tie.iter("Actual"):
             start = read_number(day, int(_text(actual, "Hour")), HOUR, EST)
             at = start + (_interval(actual) - 1) * FIVE
-            yield _Row("flow", at, _number(actual, "Flow"), FIVE, zone, flag=flag)
+            value = _number(actual, "Flow")
+            yield _say("flow", name, at, value, length=FIVE, zone=zone, flag=flag)
 
 
-def _forecast(document: Element, body: Body) -> Iterator[_Row]:
+def _forecast(document: Element, body: Body) -> Iterator[Statement]:
     stamp = datetime.fromisoformat(_text(document, "ForecastTimeStamp"))
     issued_at = min(stamp.replace(tzinfo=UTC) - EST, body.known_at)
-    for fuel in document.iter("FuelData"):
-        signal = generation(FUELS[_text(fuel, "FuelType").upper()])
-        for resource in fuel.iter("ResourceData"):
-            if _text(resource, "ZoneName").upper() != "ONTARIOTOTAL":
-                continue
-            for energy in resource.iter("EnergyForecast"):
-                day = _day(energy, "ForecastDate")
-                for interval in energy.iter("ForecastInterval"):
-                    hour = int(_text(interval, "ForecastHour"))
-                    value = _number(interval, "MWOutput")
-                    start = read_number(day, hour, HOUR, EST)
-                    yield _Row(signal, start, value, issued_at=issued_at)
+    said: dict[str, dict[tuple[str, datetime], float | None]] = {}
+    for organization in document.iter("OrganizationData"):
+        values = said.setdefault(_text(organization, "OrganizationType"), {})
+        for fuel in organization.iter("FuelData"):
+            signal = generation(FUELS[_text(fuel, "FuelType").upper()])
+            for resource in fuel.iter("ResourceData"):
+                if _text(resource, "ZoneName").upper() == "ONTARIOTOTAL":
+                    for start, value in _forecast_hours(resource):
+                        values[signal, start] = value
+    slots = {slot: None for values in said.values() for slot in values}
+    for code, values in said.items():
+        for signal, start in slots:
+            value = values.get((signal, start))
+            yield _say(signal, code, start, value, issued_at=issued_at)
 
 
-def _demand(content: bytes) -> Iterator[_Row]:
+def _forecast_hours(resource: Element) -> Iterator[tuple[datetime, float | None]]:
+    for energy in resource.iter("EnergyForecast"):
+        day = _day(energy, "ForecastDate")
+        for interval in energy.iter("ForecastInterval"):
+            hour = int(_text(interval, "ForecastHour"))
+            yield read_number(day, hour, HOUR, EST), _number(interval, "MWOutput")
+
+
+def _demand(content: bytes) -> Iterator[Statement]:
     lines = [line.strip().startswith(b"Date,") for line in content.splitlines()]
     notes = lines.index(True)
     table = read_csv(content, ("Date", "Hour", "Ontario Demand"), skip=notes, line_ends=True)
     for day, hour, value in table.select("Date", "Hour", "Ontario Demand").iter_rows():
         start = read_number(date.fromisoformat(day), int(hour), HOUR, EST)
-        yield _Row("load", start, number(value))
+        yield _say("load", "load", start, number(value))
 
 
 def _text(element: Element, tag: str) -> str:

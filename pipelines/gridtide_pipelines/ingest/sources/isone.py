@@ -31,7 +31,6 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import local_days
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -52,6 +51,7 @@ from gridtide_pipelines.ingest.source import (
     Tier,
 )
 from gridtide_pipelines.ingest.sources.isone_reports import HOUR, TIMEZONE, ZONE, read_report
+from gridtide_pipelines.ingest.summing import by_fuel
 from gridtide_store.vocabulary import INSTANT
 
 NAME: Final = "isone"

@@ -26,7 +26,6 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -44,6 +43,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import by_fuel
 from gridtide_store.vocabulary import INSTANT, generation
 
 NAME: Final = "miso"

@@ -21,22 +21,20 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
     latest_instant,
-    read_at_offset,
 )
-from gridtide_pipelines.ingest.parsing import check_shape, number, readings
+from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes
 from gridtide_pipelines.ingest.xml import check_page
 
 NAME, ZONE = "nbpower", "CA-NB"
@@ -58,8 +56,6 @@ TIES: Final[Mapping[str, str]] = {
 }
 LOAD: Final = "NB Load"
 
-_Row: TypeAlias = tuple[str, str, tuple[datetime, datetime], float | None, int]
-
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the page of the moment, or the forecast of this hour."""
@@ -76,21 +72,15 @@ def requests(query: Query) -> Sequence[Group]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse pages of the moment and forecasts."""
     with check_shape(NAME):
-        frames = []
+        found: list[Statement] = []
         for index, body in enumerate(bodies):
             text = body.content.decode("utf-8-sig")
-            if HOUR_LINE.match(text):
-                frames.append(_forecast(index, body.known_at, text))
-            else:
-                frames.append(_now(list(_page(index, body.known_at, text))))
-        frame = pl.concat(frames)
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return frame
+            reader = _forecast if HOUR_LINE.match(text) else _page
+            found += reader(index, body.known_at, text)
+        return add_codes(found, NAME, partial=False)
 
 
-def _forecast(index: int, known_at: datetime, text: str) -> pl.DataFrame:
-    parts, values = [], []
+def _forecast(index: int, known_at: datetime, text: str) -> Iterator[Statement]:
     if not text.endswith("\n") and text.split()[-1].count(",") < 2:
         # Where a third column follows, a number is whole; without one it may be cut.
         raise ValueError("the last row has no end: the body may be cut short")
@@ -99,21 +89,12 @@ def _forecast(index: int, known_at: datetime, text: str) -> pl.DataFrame:
         if found is None:
             raise ValueError(f"hour {row[0][:30]!r} is neither AS nor AD")
         local, clock = found.groups()
-        parts.append(read_at_offset([local], OFFSETS[clock], "%Y%m%d%H%M%S"))
-        values.append(number(row[1]))
-    return readings(
-        zone=ZONE,
-        signal="load",
-        start=pl.concat(parts),
-        end=HOUR,
-        value=values,
-        quality=Quality.FORECAST,
-        issued_at=known_at,
-        body=index,
-    )
+        at = datetime.strptime(local, "%Y%m%d%H%M%S").replace(tzinfo=UTC) - OFFSETS[clock]
+        slot = at, at + HOUR
+        yield Statement(ZONE, "load", LOAD, *slot, number(row[1]), index, None, known_at)
 
 
-def _page(index: int, known_at: datetime, text: str) -> Iterator[_Row]:
+def _page(index: int, known_at: datetime, text: str) -> Iterator[Statement]:
     check_page(text.encode())
     time = TIME.search(text)
     cells = [each.replace("&nbsp;", "").strip() for each in CELL.findall(text)]
@@ -124,27 +105,13 @@ def _page(index: int, known_at: datetime, text: str) -> Iterator[_Row]:
     slot = at, end_of_moment(at, FIVE, known_at)
     names = cells[cells.index(LOAD) :]
     first = next(n for n, cell in enumerate(names) if re.fullmatch(r"-?\d+", cell))
+    scheduled = str(Quality.ESTIMATED)
     for name, value in zip(names[:first], names[first : 2 * first], strict=True):
         if name == LOAD:
-            yield ZONE, "load", slot, number(value), index
+            yield Statement(ZONE, "load", name, *slot, number(value), index)
         elif name in TIES:
-            yield f"{ZONE}->{TIES[name]}", "flow", slot, number(value), index
-
-
-def _now(rows: Sequence[_Row]) -> pl.DataFrame:
-    return sum_codes(
-        readings(
-            zone=[row[0] for row in rows],
-            signal=[row[1] for row in rows],
-            start=[row[2][0] for row in rows],
-            end=[row[2][1] for row in rows],
-            value=[row[3] for row in rows],
-            quality=[
-                Quality.MEASURED if row[1] == "load" else Quality.ESTIMATED for row in rows
-            ],
-            body=[row[4] for row in rows],
-        )
-    )
+            zone, flow = f"{ZONE}->{TIES[name]}", number(value)
+            yield Statement(zone, "flow", name, *slot, flow, index, quality=scheduled)
 
 
 SOURCE = Source(

@@ -18,21 +18,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
     read_json,
-    readings,
 )
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes
 from gridtide_store.vocabulary import generation, share
 
 NAME, ZONE = "nspower", "CA-NS"
@@ -52,8 +50,6 @@ FUELS: Final[Mapping[str, str]] = {
     "Solar": "solar",
     IMPORTS: "imports",
 }
-
-_Row: TypeAlias = tuple[str, datetime, float | None, str, str | None, int]
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -79,24 +75,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                     loads[start] = (values[LOAD] or None, index)
                 else:
                     mixes.append((index, start, values))
-        rows = list(_rows(loads, mixes))
-        starts = [row[1] for row in rows]
-        frame = sum_codes(
-            readings(
-                zone=ZONE,
-                signal=[row[0] for row in rows],
-                start=starts,
-                end=[each + HOUR for each in starts],
-                value=[row[2] for row in rows],
-                quality=[row[3] for row in rows],
-                flag=[row[4] for row in rows],
-                body=[row[5] for row in rows],
-            )
-        )
-    frame = frame.filter(pl.col("end") <= max(body.known_at for body in bodies))
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the files hold no value yet")
-    return frame
+        found = _statements(loads, mixes)
+        last = max(body.known_at for body in bodies)
+        return add_codes([each for each in found if each.end <= last], NAME, partial=False)
 
 
 def _entries(content: bytes) -> Iterator[tuple[datetime, dict[str, float | None]]]:
@@ -120,13 +101,13 @@ def _instant(text: str) -> datetime:
     return datetime.fromtimestamp(int(found[1]) // 1000, UTC)
 
 
-def _rows(
+def _statements(
     loads: Mapping[datetime, tuple[float | None, int]],
     mixes: Sequence[tuple[int, datetime, Mapping[str, float | None]]],
-) -> Iterator[_Row]:
+) -> Iterator[Statement]:
     for start, (load, index) in loads.items():
         if load is not None:
-            yield "load", start, load, Quality.MEASURED, None, index
+            yield Statement(ZONE, "load", LOAD, start, start + HOUR, load, index)
     for index, start, mix in mixes:
         load = loads.get(start, (None, index))[0]
         if loads and load is None:
@@ -135,12 +116,13 @@ def _rows(
             fuel = FUELS.get(code, "unknown")
             flag = None if code in FUELS else f"unmapped_code:{code}"
             part = None if percent is None else percent / 100
-            if load is None:
-                yield share(fuel), start, part, Quality.DERIVED, flag, index
-                continue
             signal = fuel if code == IMPORTS else generation(fuel)
-            value = None if part is None else part * load
-            yield signal, start, value, Quality.DERIVED, flag, index
+            value = None if part is None or load is None else part * load
+            if load is None:
+                signal, value = share(fuel), part
+            slot = start, start + HOUR
+            quality = str(Quality.DERIVED)
+            yield Statement(ZONE, signal, code, *slot, value, index, flag, quality=quality)
 
 
 SOURCE = Source(

@@ -33,7 +33,6 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import check_shape, readings
@@ -47,6 +46,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import by_fuel
 
 NAME: Final = "nyiso"
 ZONE: Final = "US-NY-NYIS"

@@ -26,7 +26,6 @@ import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import LONGEST_HEADER, number_of, read_csv
-from gridtide_pipelines.ingest.fuels import by_fuel
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.schedule import start_of
 from gridtide_pipelines.ingest.source import (
@@ -38,6 +37,7 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Span,
 )
+from gridtide_pipelines.ingest.summing import by_fuel
 
 NAME: Final = "spp"
 EAST, WEST = "US-CENT-SWPP", "US-NW-SWPW"

@@ -5,14 +5,16 @@ Licence:    to be named; whether commercial use is allowed is not certain, so it
 Unit:       MW, the mean of the interval, whatever the column of units says.
 Slots:      as the province sends: 15 min, 1 h, and days for Saskatchewan, which are means of
             days and are not spread. Labelled by UTC START (TIME_PERIOD, with or without
-            ".000Z"). A body does not say how long a slot is: it is the shortest time between
-            two labels of a series, or an hour.
+            ".000Z"). A body does not say how long a slot is: a day where the series is one of
+            means of days (Saskatchewan's), else an hour; where labels of the series are closer
+            on that day, as long as they are apart.
 Limits:     a request for each province and frequency; no key. Rows are in no order.
 Revisions:  not known.
 Variables:  those of VARIABLES; one that is not among them is unknown and flagged. A mix is read
             where a province has a whole one: not Nova Scotia's wind alone, nor Ontario's
             outputs, which are filed an hour late in summer (see `ieso`). Yukon's THERMAL is
-            LNG and diesel: unknown.
+            LNG and diesel: unknown. Totals, contracts, percents and loads of another kind
+            (PASSED_OVER) are not generation.
 Flows:      NSI by counterpart, positive when it leaves the province; counterparts of one zone
             are added. Scheduled, so an estimate. IMPORT_CABLES comes into Prince Edward Island.
 Last seen:  2026-09 (written, from descriptions and columns that public clients read).
@@ -20,6 +22,7 @@ Last seen:  2026-09 (written, from descriptions and columns that public clients 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -27,7 +30,6 @@ from typing import Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
@@ -79,6 +81,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 FLOWS: Final = {"AB": NSI, "BC": NSI, "NB": NSI, "PE": CABLES}
+DAILY: Final = ("SK",)  # means of days
 HOURLY: Final = ("HYDRO", "WIND", "SOLAR", "THERMAL", "OTHER")  # of Québec
 NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("AB", "CA_BC"): "CA-BC",
@@ -93,6 +96,9 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("NB", "US_MPS"): "US-NE-ISNE",
     ("NB", "US_NE"): "US-NE-ISNE",
 }
+PASSED_OVER: Final = re.compile(
+    r"^(TOTAL(_\w+)?|DEMAND|FLOW|(IMPORT|EXPORT)_\w+|WIND_(EXPORT|LOCAL|PERCENT)|\w+_OUTPUT)$"
+)
 # Of a series: zone, signal, quality and flag.
 ABOUT: Final = pl.Schema(
     {"zone": pl.String(), "signal": pl.String(), "quality": pl.String(), "flag": pl.String()}
@@ -140,10 +146,9 @@ def _request(
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse every variable of the provinces in the bodies."""
     with check_shape(NAME):
-        frame = sum_codes(pl.concat([_frame(n, body) for n, body in enumerate(bodies)]))
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return frame
+        return sum_codes(
+            pl.concat([_frame(n, body) for n, body in enumerate(bodies)]), NAME, partial=False
+        )
 
 
 def _frame(index: int, body: Body) -> pl.DataFrame:
@@ -161,22 +166,22 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
         .alias("start"),
         number_of("OBS_VALUE").alias("value"),
     ).unique(maintain_order=True)
-    length = (
-        pl.col("start")
-        .unique()
-        .sort()
-        .diff()
-        .min()
-        .fill_null(HOUR)
-        .over("code", "variable", "other")
-    )
+    series = ["code", "variable", "other"]
+    apart = pl.col("start").unique().sort().diff().min()
+    most = pl.when(pl.col("code").is_in(DAILY)).then(DAY).otherwise(HOUR)
+    length = pl.min_horizontal(apart.over(*series, pl.col("start").dt.date()), most)
     named = named.with_columns(length.alias("length"))
     kinds = named.select("code", "other", "variable").unique(maintain_order=True)
+    kinds = kinds.filter(
+        [_is_read(*row) for row in kinds.select("code", "variable").iter_rows()]
+    )
     about = kinds.hstack(
         pl.DataFrame([_about(*row) for row in kinds.iter_rows()], ABOUT, orient="row")
     )
-    rows = named.join(about, on=["code", "other", "variable"], maintain_order="left")
-    return readings(
+    rows = named.join(
+        about, on=["code", "other", "variable"], maintain_order="left", nulls_equal=True
+    )
+    found = readings(
         zone=rows["zone"],
         signal=rows["signal"],
         start=rows["start"],
@@ -186,6 +191,13 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
         flag=rows["flag"],
         body=index,
     )
+    said = pl.concat_str("variable", "other", separator=" ", ignore_nulls=True)
+    return found.hstack(rows.select(said.alias("code"), order=pl.lit("")))
+
+
+def _is_read(code: str, variable: str) -> bool:
+    read = {*VARIABLES.get(code, ()), NSI, CABLES}
+    return variable in read or not PASSED_OVER.match(variable)
 
 
 def _about(code: str, other: str, variable: str) -> tuple[str, str, str, str | None]:

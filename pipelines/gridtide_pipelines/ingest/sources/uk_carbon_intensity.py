@@ -37,7 +37,6 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
-    total,
 )
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -49,6 +48,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
+from gridtide_pipelines.ingest.summing import total
 from gridtide_store.vocabulary import share
 
 NAME = "uk_carbon_intensity"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from gridtide_pipelines.ingest.fuels import by_fuel
+from gridtide_pipelines.ingest.summing import by_fuel
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 FUELS = {"large": "hydro", "small": "hydro", "wind": "wind", "other": "unknown"}
