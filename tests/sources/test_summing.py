@@ -34,7 +34,7 @@ def test_a_fuel_with_a_null_among_its_codes_is_null() -> None:
 
 def test_new_codes_are_added_to_unknown_and_named_once_each() -> None:
     rows: list[Row] = [("Wave", 2.0, 0), ("Tidal", 3.0, 0), ("Other", 5.0, 0)]
-    assert said(*rows) == [("generation_unknown", 10, "unmapped_code:Wave;unmapped_code:Tidal")]
+    assert said(*rows) == [("generation_unknown", 10, "unmapped_code:Tidal;unmapped_code:Wave")]
 
 
 def test_a_sum_without_a_needed_code_is_null() -> None:
@@ -47,3 +47,26 @@ def test_the_last_body_counts_and_one_that_contradicts_itself_is_null() -> None:
     assert said(("wind", 1.0, 0), ("wind", 2.0, 1)) == [("generation_wind", 2, None)]
     assert said(("wind", 1.0, 0), ("wind", 1.0, 0)) == [("generation_wind", 1, None)]
     assert said(("wind", 1.0, 0), ("wind", 2.0, 0)) == [("generation_wind", None, "conflict")]
+
+
+def test_rows_in_any_order_are_added_by_slot_and_fuel() -> None:
+    stated = [
+        (hour, code, 10.0 * hour + number, body)
+        for body in (1, 0)
+        for hour in (2, 0, 1)
+        for number, code in enumerate(("small", "wind", "large"))
+        if body or hour != 1
+    ]
+    frame = pl.DataFrame(stated, schema=["hour", "code", "value", "body"], orient="row")
+    start = START + pl.duration(hours="hour")
+    frame = frame.with_columns(start=start, end=start + timedelta(hours=1))
+    found = by_fuel(frame, FUELS, zone="GB")
+    assert found["start"].is_sorted()
+    assert found.select("signal", "value", "body").rows() == [
+        (signal, value, 1)
+        for hour in (0, 1, 2)
+        for signal, value in (
+            ("generation_hydro", 20.0 * hour + 2),
+            ("generation_wind", 10.0 * hour + 1),
+        )
+    ]

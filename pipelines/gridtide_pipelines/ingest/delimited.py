@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 LONGEST_HEADER: Final = 64 * 1024  # bytes; a body of one line has as many columns as commas
+LONGEST_TAIL: Final = 4 * 1024  # bytes in which the last line is looked for first
 MOST_COLUMNS: Final = 1000
 MARKUP: Final = re.compile(rb"\s*<", re.DOTALL)
 BLANKS: Final = re.compile(r"\s+")
@@ -53,7 +54,8 @@ def read_csv(
         raise ValueError(f"a table of {columns_there} columns; at most {MOST_COLUMNS} are read")
     frame = pl.read_csv(content, separator=separator, infer_schema=False, skip_lines=skip)
     if frame.height:
-        last = content.rstrip().rpartition(b"\n")[2]
+        tail = content[-LONGEST_TAIL:].rstrip()
+        last = (tail if b"\n" in tail else content.rstrip()).rpartition(b"\n")[2]
         check_last(last, frame.width, separator=separator)
         if line_ends and not content.endswith(b"\n"):
             frame = frame.head(-1)

@@ -144,14 +144,21 @@ def by_fuel(
     """
     if "flag" not in rows.columns:
         rows = rows.with_columns(flag=pl.lit(None, pl.String))
-    rows = newest(rows, [*SLOT, "code"])
     names = {code: code.strip().lower() for code in rows["code"].unique()}
-    fuel_of = {code: fuels.get(name, "unknown") for code, name in names.items()}
+    signal_of = {code: _signal(fuels.get(name, "unknown")) for code, name in names.items()}
     odd = {code: f"unmapped_code:{code}" for code, name in names.items() if name not in fuels}
     code = pl.col("code")
+    key = (*SLOT, "signal")
     rows = rows.with_columns(
-        fuel=code.replace_strict(fuel_of, return_dtype=pl.Enum(sorted({*fuel_of.values()})))
+        signal=code.replace_strict(
+            signal_of, return_dtype=pl.Enum(sorted({*signal_of.values()}))
+        )
     )
+    # In order, what belongs together is found by comparing neighbours, in a third of the time.
+    rows = rows.sort(*key, "code", maintain_order=True)
+    rows = rows.with_columns(sum=number_runs(*key), stated=number_runs(*SLOT, "code"))
+    if rows.height and rows["stated"][-1] < rows.height:
+        rows = newest(rows, ["stated"]).sort("sum", maintain_order=True)
     if odd:
         new = code.replace_strict(odd, default=None, return_dtype=pl.String)
         rows = rows.with_columns(
@@ -160,29 +167,39 @@ def by_fuel(
             .otherwise(pl.concat_str("flag", new, separator=";", ignore_nulls=True))
         )
     needed = {
-        fuel: [each for each, name in names.items() if name in wanted]
+        _signal(fuel): [each for each, name in names.items() if name in wanted]
         for fuel, wanted in (parts or {}).items()
     }
-    counts = (code.is_in(mine).sum().alias(f"has_{fuel}") for fuel, mine in needed.items())
-    sums = add_up(rows, (*SLOT, "fuel"), *counts).sort(*SLOT, "fuel")
+    counts = (code.is_in(mine).sum().alias(f"has_{each}") for each, mine in needed.items())
+    sums = add_up(rows, ["sum"], *(pl.col(each).first() for each in key), *counts)
     for fuel, wanted in (parts or {}).items():
-        lacks = (pl.col("fuel") == pl.lit(fuel)) & (pl.col(f"has_{fuel}") < len(wanted))
+        mine = _signal(fuel)
+        lacks = (pl.col("signal") == pl.lit(mine)) & (pl.col(f"has_{mine}") < len(wanted))
         sums = sums.with_columns(
             value=pl.when(~lacks).then("value"),
             flag=pl.when(lacks).then(pl.lit(PARTIAL)).otherwise("flag"),
         )
-    fuel_name = pl.col("fuel").cast(pl.String)
-    imports = fuel_name.str.starts_with(IMPORT)
-    signal = pl.when(imports).then(fuel_name).otherwise(generation("") + fuel_name)
     return readings(
         zone=zone,
-        signal=sums.select(signal.alias("signal")).to_series(),
+        signal=sums["signal"],
         start=sums["start"],
         end=sums["end"],
         value=sums["value"],
         flag=sums["flag"],
         body=sums["body"],
     )
+
+
+def _signal(fuel: str) -> str:
+    """Return the signal of a fuel; net imports are signals of their own."""
+    return fuel if fuel.startswith(IMPORT) else generation(fuel)
+
+
+def number_runs(*columns: str) -> pl.Expr:
+    """Return from 1 the number of each run of rows that are alike in `columns`."""
+    new = (pl.col(each).ne_missing(pl.col(each).shift()) for each in columns)
+    # The first row is alike to none, also where it has nulls.
+    return (pl.any_horizontal(new) | (pl.int_range(pl.len()) == 0)).cum_sum().set_sorted()
 
 
 def total(value: pl.Expr) -> pl.Expr:

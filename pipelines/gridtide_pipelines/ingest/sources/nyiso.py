@@ -46,7 +46,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
-from gridtide_pipelines.ingest.summing import by_fuel
+from gridtide_pipelines.ingest.summing import by_fuel, number_runs
 
 NAME: Final = "nyiso"
 ZONE: Final = "US-NY-NYIS"
@@ -61,9 +61,7 @@ FILES: Final = {
 KEPT: Final = 7 * DAY  # a day has a file of its own for a few days longer
 OFFSETS: Final = {"EST": 5, "EDT": 4}
 STAMP: Final = "%m/%d/%Y %H:%M"
-UNCUT: Final = re.compile(
-    rb"\.\d$"
-)  # files may lack the last line end; values have one decimal
+UNCUT: Final = re.compile(rb"\.\d")  # values have one decimal; the last line end may lack
 LAST_COAL: Final = datetime(2020, 4, 1, 4, tzinfo=UTC)
 FOSSIL: Final = "other fossil fuels"
 WITH_COAL: Final = f"{FOSSIL}, coal"
@@ -144,31 +142,35 @@ def _files(content: bytes) -> Iterator[bytes]:
     files = (
         [each for _, each in read_zip(content, most_bytes=MOST_BYTES)] if packed else [content]
     )
-    tables: dict[bytes, list[bytes]] = {}
+    tables: dict[bytes, list[bytes | memoryview]] = {}
     for each in files:
-        header, _, rows = each.partition(b"\n")
-        if rows and not rows.endswith(
-            b"\n"
-        ):  # a last row that is cut within its number is none
-            rows = (rows if UNCUT.search(rows) else rows.rpartition(b"\n")[0]) + b"\n"
-        tables.setdefault(header, []).append(rows)
+        header = each[: each.find(b"\n") + 1] or each
+        parts = tables.setdefault(header.rstrip(b"\n"), [])
+        cut = len(header) < len(each) and not each.endswith(b"\n")
+        # A last row that is cut within its number is none.
+        end = len(each) if not cut or UNCUT.fullmatch(each[-2:]) else each.rfind(b"\n")
+        parts += [memoryview(each)[len(header) : end], b"\n" if cut else b""]
     for header, parts in tables.items():
-        yield header + b"\n" + b"".join(parts)
+        yield b"".join([header, b"\n", *parts])
 
 
 def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
     value = first_column(table, ("Gen MW", "Gen MWh"))
+    # Rows of one stamp follow one another: a stamp is read once for each run of them.
+    run = table.select(number_runs("Time Stamp", "Time Zone")).to_series()
+    runs = table.filter(run.is_first_distinct()).select(_marked().alias("end"))
+    ends = runs.select(pl.col("end").unique().sort())
+    slots = ends.with_columns(
+        start=pl.max_horizontal(pl.col("end").shift(), pl.col("end") - SLOT)
+    )
+    runs = runs.join(slots, on="end", maintain_order="left")
     rows = table.select(
-        _marked().alias("end"),
+        runs["start"].gather(run - 1),
+        runs["end"].gather(run - 1),
         pl.col("Fuel Category").alias("code"),
         pl.col(value).cast(pl.Float64).alias("value"),
         "body",
     )
-    ends = rows.select(pl.col("end").unique().sort())
-    slots = ends.with_columns(
-        start=pl.max_horizontal(pl.col("end").shift(), pl.col("end") - SLOT)
-    )
-    rows = rows.join(slots, on="end", maintain_order="left")
     if ends.height and ends["end"][0] <= LAST_COAL:
         coal = (pl.col("end") <= LAST_COAL) & (pl.col("code").str.to_lowercase() == FOSSIL)
         rows = rows.with_columns(code=pl.when(coal).then(pl.lit(WITH_COAL)).otherwise("code"))
