@@ -60,7 +60,7 @@ def retrieve(
 
 
 def read(source: Source, kind: Kind, zones: tuple[str, ...]) -> list[Normalized]:
-    span = Span(START, NOW if kind is not Kind.FORECAST else NOW + source.max_span)
+    span = Span(START, NOW if kind is not Kind.FORECAST else NOW + source.ahead)
     start = NOW if kind is Kind.FORECAST else START
     return [
         normalize(source.parse(bodies), source, bodies, span=span)

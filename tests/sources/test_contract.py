@@ -30,6 +30,8 @@ from gridtide_pipelines.ingest.source import (
     Span,
 )
 from gridtide_pipelines.ingest.sources import last_seen, sources
+from gridtide_pipelines.ingest.tasks import plan
+from gridtide_store.ledger import Ledger
 from gridtide_store.vocabulary import FUELS, IMPORT, generation, share
 
 DATA = Path(__file__).with_name("data")
@@ -301,6 +303,22 @@ def test_a_source_says_who_it_is_and_under_which_terms(source: Source) -> None:
     assert source.reach is None or source.reach >= source.max_span
     assert all(isinstance(kind, Kind) for kind in source.kinds)
     assert source.answer or source.base_url.startswith("https://")
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_a_forecast_takes_no_request_for_days_without_one(tmp_path: Path, hour: int) -> None:
+    now = KNOWN_AT.replace(hour=hour)
+    wanted = [source for source in NETWORK if Kind.FORECAST in source.kinds]
+    tasks = plan(wanted, (), ledger=Ledger(tmp_path / "ledger"), now=now, since=now)
+    ahead = [task for task in tasks if task.kind is Kind.FORECAST]
+    assert {task.source.name for task in ahead} == {source.name for source in wanted}
+    for task in ahead:
+        one, all_of_it = (
+            task.source.requests(Query(task.kind, task.zones[:2], now, end, now))
+            for end in (now + timedelta(hours=1), task.span.end)
+        )
+        assert len(one) == len(all_of_it), task.source.name
+        assert task.span.end - now >= timedelta(days=2), task.source.name
 
 
 @pytest.mark.parametrize("source", NETWORK, ids=[source.name for source in NETWORK])

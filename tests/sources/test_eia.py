@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.schedule import forecast_span
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.eia import FUELS, SOURCE, following, parse, requests
 from gridtide_store.vocabulary import FUELS as OURS
@@ -150,8 +151,8 @@ def test_a_run_of_several_pages_is_issued_with_the_last() -> None:
 
 
 def test_a_forecast_is_requested_for_three_days() -> None:
-    wanted = query(Kind.FORECAST, ["US-TEN-TVA"], START, START + timedelta(days=31))
-    ((request,),) = requests(wanted)
+    span = forecast_span(SOURCE, START)
+    ((request,),) = requests(query(Kind.FORECAST, ["US-TEN-TVA"], span.start, span.end))
     params = dict(request.params)
     assert (params["start"], params["end"]) == ("2026-03-01T01", "2026-03-04T00")
     assert ("facets[type][]", "DF") in request.params
@@ -209,8 +210,6 @@ def test_each_slot_that_starts_in_the_span_is_requested_once(
     start = START + timedelta(minutes=late)
     end = start + timedelta(minutes=length)
     slots = [START + n * HOUR for n in range(-2, length // 60 + 8)]
-    if kind is Kind.FORECAST:
-        end = min(end, start + timedelta(days=3))
     expected = [f"{slot + HOUR:%Y-%m-%dT%H}" for slot in slots if start <= slot < end]
     assert labels(kind, zones, start, end) == expected
 

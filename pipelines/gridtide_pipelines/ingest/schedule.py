@@ -48,6 +48,14 @@ def split_span(span: Span, length: timedelta) -> list[Span]:
     return parts
 
 
+def forecast_span(source: Source, now: datetime) -> Span:
+    """Return what a forecast is requested for: until the midnight at which those known end.
+
+    So it needs no second request for a time of which nothing is published.
+    """
+    return Span(now, start_of(now.astimezone(UTC).date()) + source.ahead)
+
+
 def whole_days(span: Span) -> Iterator[date]:
     """Yield the UTC days that lie wholly within `span`."""
     day = span.start.astimezone(UTC).date()

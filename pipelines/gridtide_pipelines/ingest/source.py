@@ -225,6 +225,7 @@ class Source:
         parse: bodies of one group to READING; raises only SourceChanged and NothingYet.
         step: time between two publications.
         max_span: longest span one request may cover; `requests` splits by it.
+        ahead: how far its forecasts reach at most, in days of UTC, today among them.
         refetch: how often values are requested again for as long as they are revised, youngest
             first; none where nothing is revised.
         lag: how long after its end a slot is usually published.
@@ -266,6 +267,7 @@ class Source:
     licence: str
     licence_url: str
     attribution: str
+    ahead: timedelta = timedelta(days=9)
     reach: timedelta | None = None
     following: Callable[[Sequence[Body]], Sequence[Request]] | None = None
     codes: Mapping[str, str] = field(default_factory=dict)

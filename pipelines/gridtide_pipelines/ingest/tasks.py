@@ -13,6 +13,7 @@ from gridtide_pipelines.ingest.schedule import (
     FIRST_REACH,
     ZoneDay,
     due_spans,
+    forecast_span,
     is_due,
     oldest_day,
     start_of,
@@ -176,7 +177,7 @@ def plan(
             for first, mine in _by_first_choice(source, kind, wanted, fallbacks):
                 if kind is Kind.FORECAST:
                     if first is None:
-                        span = Span(now, now + source.max_span)
+                        span = forecast_span(source, now)
                         tasks.append(Task(source, kind, tuple(mine), span))
                     continue
                 gaps = None

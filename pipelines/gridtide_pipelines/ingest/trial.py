@@ -16,6 +16,7 @@ from gridtide_pipelines.ingest.limits import Limits, Watch
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import retrieve
+from gridtide_pipelines.ingest.schedule import forecast_span
 from gridtide_pipelines.ingest.source import Kind, Query, Source
 from gridtide_pipelines.ingest.spans import span_of, within
 from gridtide_store import catalogue
@@ -102,7 +103,7 @@ def try_source(
 def _query(source: Source, kind: Kind, now: datetime) -> tuple[str, Query]:
     """Return the query about the first zone for which there is something to request."""
     if kind is Kind.FORECAST:
-        start, end = now, now + min(AHEAD, source.max_span)
+        start, end = now, min(now + AHEAD, forecast_span(source, now).end)
     else:
         hour = now.replace(minute=0, second=0, microsecond=0)
         start, end = hour - min(source.lag + SPAN, source.max_span), now

@@ -96,7 +96,6 @@ ROUTES: Final[Mapping[Kind, tuple[str, str, tuple[str, ...]]]] = {
     Kind.FLOW: ("interchange-data", "fromba", ("period", "fromba", "toba")),
 }
 TYPES: Final = {Kind.LOAD: "D", Kind.FORECAST: "DF"}
-FORECAST_SPAN: Final = timedelta(days=3)  # none is published for later hours
 NOTHING: Final[Mapping[str, Any]] = {"data": [], "total": 0}  # an answer without a row
 # About as many rows has an authority in an hour: fuels, demand, neighbours.
 ROWS: Final[Mapping[Kind, int]] = {Kind.GENERATION: 8, Kind.FLOW: 6}
@@ -112,11 +111,8 @@ def requests(query: Query) -> Sequence[Group]:
     for i, column in enumerate(order):  # pages of an unsorted answer may overlap
         fixed += [(f"sort[{i}][column]", column), (f"sort[{i}][direction]", "asc")]
     hours = max(24, 2 * PAGE // (ROWS.get(kind, 1) * max(1, len(zones))))
-    end = query.end
-    if kind is Kind.FORECAST:
-        end = min(end, query.start + FORECAST_SPAN)
     groups: list[Group] = []
-    slot, after = _whole(query.start), _whole(end)
+    slot, after = _whole(query.start), _whole(query.end)
     while slot < after:
         until = min(slot + min(hours * HOUR, MAX_SPAN), after)
         span = [("start", f"{slot + HOUR:{STAMP}}"), ("end", f"{until:{STAMP}}")]
@@ -264,6 +260,7 @@ SOURCE = Source(
     ),
     step=HOUR,
     max_span=MAX_SPAN,
+    ahead=timedelta(days=3),  # none is published for later hours
     refetch=(
         Tier(timedelta(days=3)),
         Tier(timedelta(days=14), timedelta(days=1)),

@@ -167,6 +167,7 @@ SOURCE = Source(
     parse=parse,
     step=QUARTER,
     max_span=31 * DAY,
+    ahead=5 * DAY,
     refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY)),
     lag=timedelta(hours=1),
     licence="not stated",

@@ -121,7 +121,7 @@ def requests(query: Query) -> Sequence[Group]:
                 select(query, DEMAND, "SETTLEMENT_DATE", f"{first}", after, span, "neso")
             )
         groups.append(group)
-    return groups[:1] if query.kind is Kind.FORECAST else groups
+    return groups
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
@@ -231,6 +231,7 @@ SOURCE = Source(
     parse=parse,
     step=HALF,
     max_span=7 * DAY,
+    ahead=3 * DAY,
     refetch=(Tier(3 * DAY), Tier(14 * DAY, DAY)),
     lag=timedelta(hours=1),
     licence="BMRS data licence",

@@ -185,6 +185,7 @@ SOURCE = Source(
     parse=parse,
     step=FIVE,
     max_span=7 * DAY,
+    ahead=3 * DAY,
     refetch=(Tier(DAY), Tier(7 * DAY, DAY)),
     lag=timedelta(minutes=30),
     licence="terms of Energi Data Service (free, with attribution)",

@@ -208,6 +208,7 @@ SOURCE = Source(
     parse=parse,
     step=QUARTER,
     max_span=31 * DAY,
+    ahead=3 * DAY,
     refetch=(Tier(3 * DAY), Tier(14 * DAY, DAY)),
     lag=timedelta(hours=4),
     licence="CC-BY-4.0",

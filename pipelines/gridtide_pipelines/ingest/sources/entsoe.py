@@ -274,6 +274,7 @@ SOURCE = Source(
     ),
     step=timedelta(minutes=15),
     max_span=timedelta(days=31),
+    ahead=timedelta(days=3),
     refetch=(
         Tier(timedelta(days=3)),
         Tier(timedelta(days=30), timedelta(days=1)),

@@ -82,10 +82,9 @@ def requests(query: Query) -> Sequence[Group]:
     resource, column = (
         (WIND, "Datetime_GMT") if query.kind is Kind.FORECAST else (MIX, "DATETIME")
     )
-    parts = split_span(span, SOURCE.max_span)
     return [
         [select(query, resource, column, f"{part.start:%FT%T}", f"{part.end:%FT%T}", part)]
-        for part in (parts[:1] if query.kind is Kind.FORECAST else parts)
+        for part in split_span(span, SOURCE.max_span)
     ]
 
 
@@ -174,6 +173,7 @@ SOURCE = Source(
     parse=parse,
     step=HALF,
     max_span=31 * DAY,
+    ahead=3 * DAY,
     refetch=(Tier(3 * DAY), Tier(14 * DAY, DAY)),
     lag=2 * DAY,
     licence="NESO Open Data Licence",

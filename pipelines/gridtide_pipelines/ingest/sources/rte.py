@@ -82,7 +82,7 @@ def requests(query: Query) -> Sequence[Group]:
         older = span.start < query.now - RECENT
         sets = ["eco2mix-national-tr", *(["eco2mix-national-cons-def"] if older else [])]
         groups.append([export(query, each, "date_heure", span) for each in sets])
-    return groups[:1] if query.kind is Kind.FORECAST else groups
+    return groups
 
 
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
@@ -212,6 +212,7 @@ SOURCE = Source(
     parse=parse,
     step=QUARTER,
     max_span=14 * DAY,
+    ahead=3 * DAY,
     refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY), Tier(365 * DAY, 30 * DAY)),
     lag=timedelta(hours=1),
     licence="Licence Ouverte 2.0",

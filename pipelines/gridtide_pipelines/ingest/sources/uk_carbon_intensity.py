@@ -205,6 +205,7 @@ SOURCE = Source(
     parse=parse,
     step=timedelta(minutes=30),
     max_span=MAX_SPAN,
+    ahead=timedelta(days=3),
     refetch=(Tier(timedelta(days=7)),),
     lag=timedelta(hours=1),
     licence="CC-BY-4.0",
