@@ -106,9 +106,35 @@ def test_arrays_of_different_length_are_refused_and_empty_ones_are_nothing_yet()
         read(b'{"unix_seconds": null, "production_types": null, "deprecated": false}')
 
 
-def test_forecasts_are_a_group_of_all_types() -> None:
-    query = Query(Kind.FORECAST, ("AT",), KNOWN_AT, KNOWN_AT + timedelta(days=2), KNOWN_AT)
-    (group,) = requests(query)
-    assert [dict(each.params)["production_type"] for each in group] == [
-        *("load", "solar", "wind_offshore", "wind_onshore"),
+def forecast(code: str, content: bytes | None, zone: str = "DE") -> Body:
+    params = (("country", zone.lower()), ("production_type", code))
+    request = Request("GET", "/public_power_forecast", params, Kind.FORECAST, (zone,))
+    return Body(request, content or b"Not Found", KNOWN_AT, 7, 200 if content else 404)
+
+
+def ahead(code: str, *values: float | None) -> bytes:
+    seconds = [1772496000 + 900 * n for n in range(len(values))]
+    tree = {"unix_seconds": seconds, "forecast_values": values, "production_type": code}
+    return json.dumps(tree).encode()
+
+
+def test_what_is_not_published_of_one_type_ends_no_forecast_of_another() -> None:
+    query = Query(Kind.FORECAST, ("AT",), KNOWN_AT, KNOWN_AT + timedelta(hours=9), KNOWN_AT)
+    groups = [[dict(each.params)["production_type"] for each in g] for g in requests(query)]
+    assert groups == [["load"], ["solar"], ["wind_offshore", "wind_onshore"]]
+    with pytest.raises(NothingYet):
+        parse([forecast("load", None)])
+    inland = [
+        forecast("wind_offshore", None, "AT"),
+        forecast("wind_onshore", ahead("wind_onshore", 900.0), "AT"),
     ]
+    assert parse(inland).select("value", "flag").rows() == [(900.0, None)]
+
+
+def test_wind_lacks_a_part_where_the_forecast_of_turbines_at_sea_is_missing() -> None:
+    land = forecast("wind_onshore", ahead("wind_onshore", 900.0, 800.0, 700.0))
+    sea = forecast("wind_offshore", ahead("wind_offshore", 100.0, None))
+    found = parse([sea, land]).select("value", "flag").rows()
+    assert found == [(1000.0, None), (800.0, "partial"), (700.0, "partial")]
+    found = parse([forecast("wind_offshore", None), land]).select("value", "flag").rows()
+    assert found == [(900.0, "partial"), (800.0, "partial"), (700.0, "partial")]

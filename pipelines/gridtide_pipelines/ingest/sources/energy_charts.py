@@ -15,6 +15,8 @@ Fuels:      ENTSO-E's production types by name, whose capitals vary. Pumped stor
 Bodies:     they do not say of which country: that is the zone requested, else ``country`` or
             ``bzn`` of the address, else Germany, as in the API. Arrays that are empty are
             "nothing yet"; arrays of different length are refused.
+Forecasts:  day-ahead, a request for each production type; 404 is that this one is not
+            published. Wind is the sum of both types where turbines stand at sea.
 Links:      cbpf by neighbour, positive into the country.
 Last seen:  2026-08 (written, from the definition and an empty answer).
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -33,6 +36,7 @@ from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.production_types import fuel_named
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
+    PARTIAL,
     Body,
     Group,
     Kind,
@@ -62,6 +66,11 @@ FORECASTS: Final = {
     "wind_offshore": generation("wind"),
     "wind_onshore": generation("wind"),
 }
+WINDS: Final = ("wind_offshore", "wind_onshore")
+# A group for each signal: what is not published of one says nothing of the others.
+TYPES: Final = (("load",), ("solar",), WINDS)
+AT_SEA: Final = frozenset({"BE", "DE", "DK", "FR", "GB", "NL"})
+MISSING: Final = 404
 NO_FUEL: Final = re.compile(r"load|residual load|cross border.*|renewable share.*|.*share of.*")
 NAMES: Final = {
     **{zone.name.lower(): zone.key for zone in catalogue.load().zones.values()},
@@ -83,18 +92,19 @@ def requests(query: Query) -> Sequence[Group]:
             ]
             country = ("country", SOURCE.codes[zone])
             if query.kind is Kind.FORECAST:
-                more = [("production_type", each) for each in FORECASTS]
-                groups.append(
+                ahead = ("forecast_type", "day-ahead")
+                groups += [
                     [
                         Request(
                             *("GET", "/public_power_forecast"),
-                            (country, each, ("forecast_type", "day-ahead"), *times),
+                            (country, ("production_type", each), ahead, *times),
                             *(query.kind, (zone,)),
                             span=span,
                         )
-                        for each in more
+                        for each in types
                     ]
-                )
+                    for types in TYPES
+                ]
                 continue
             path = "/cbpf" if query.kind is Kind.FLOW else "/public_power"
             request = Request("GET", path, (country, *times), query.kind, (zone,), span=span)
@@ -107,10 +117,26 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     with check_shape(NAME):
         found: list[Statement] = []
         for index, body in enumerate(bodies):
-            document = read_answer(body.content)
+            document = None if body.status == MISSING else read_answer(body.content)
             if document is not None:
                 found += _statements(document, _zone(body), index, body.known_at)
-        return add_codes(found, NAME)
+        return add_codes(_flag_lacking(found, bodies), NAME)
+
+
+def _flag_lacking(found: Sequence[Statement], bodies: Sequence[Body]) -> Iterator[Statement]:
+    """Yield what was found, with a flag where one of the two forecasts of wind is missing.
+
+    A country without turbines at sea has no forecast of them, and lacks none.
+    """
+    given = {(each.zone, each.code, each.start) for each in found if each.code in WINDS}
+    wanted = {(zone, code) for zone, code, _ in given}
+    for body in bodies:
+        code = dict(body.request.params).get("production_type", "")
+        wanted |= {(zone, code) for zone in AT_SEA.intersection(body.request.zones)}
+    for each in found:
+        of = (code for code in WINDS if (each.zone, code) in wanted)
+        lacks = any((each.zone, code, each.start) not in given for code in of)
+        yield replace(each, flag=PARTIAL) if each.code in WINDS and lacks else each
 
 
 def _zone(body: Body) -> str:
@@ -214,7 +240,7 @@ SOURCE = Source(
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="Energy-Charts, Fraunhofer ISE, from ENTSO-E",
-    not_published=frozenset({404}),
+    readable=frozenset({MISSING}),
     per_zone=True,
     min_interval=timedelta(seconds=2),
     largest_body=3 * 2**19,
