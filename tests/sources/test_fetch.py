@@ -212,7 +212,7 @@ def test_two_requests_to_one_source_keep_its_interval(time: Time) -> None:
     time.at += 0.5
     fetch(polite, ASK)
     assert time.slept == [1.5]
-    fetch(replace(polite, name="another"), ASK)
+    fetch(replace(polite, name="another", base_url="https://other.example.org"), ASK)
     assert time.slept == [1.5]
 
 

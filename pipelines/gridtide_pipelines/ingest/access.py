@@ -74,9 +74,13 @@ def url_of(source: Source, request: Request, settings: Settings) -> str:
     """
     if not request.path.startswith("/"):
         raise SourceChanged(source.name, f"the path {request.path[:60]!r} has no slash first")
-    own = source.hosts[request.host] if request.host else source.base_url
-    name = base_name(source, request.host)
-    return settings.base_urls.get(name, own).rstrip("/") + request.path
+    return base_url_of(source, request.host, settings).rstrip("/") + request.path
+
+
+def base_url_of(source: Source, host: str, settings: Settings | None = None) -> str:
+    """Return the base URL of a host of a source: its own, or where settings move it."""
+    own = source.hosts[host] if host else source.base_url
+    return settings.base_urls.get(base_name(source, host), own) if settings else own
 
 
 def secrets_of(source: Source, settings: Settings) -> dict[str, str]:

@@ -105,7 +105,7 @@ class Fetcher:
         self._settings = settings
         self._sleep, self._monotonic, self._now, self._jitter = sleep, monotonic, now, jitter
         self._limits, self._lock = limits, Lock()
-        self._pace = Pace(limits.seconds, sleep=sleep, monotonic=monotonic)
+        self._pace = Pace(settings, limits.seconds, sleep=sleep, monotonic=monotonic)
         self._tokens = dict[str, Token]()
         # At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
         # nothing.
