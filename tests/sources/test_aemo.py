@@ -7,6 +7,7 @@ import io
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,46 @@ def test_rooftops_are_added_once_to_each_five_minutes_of_their_half_hour() -> No
     assert read("AU-VIC", content("generation_rooftop_later_columns.csv")) == [
         ("00:30", "solar", 1200.0)
     ]
+
+
+def test_a_sum_that_lacks_a_unit_is_partial_and_without_any_a_gap() -> None:
+    whole = content("generation_scada.csv")
+    later = whole.replace(b"10:35:00", b"10:40:00")
+    last = whole.replace(b"10:35:00", b"10:45:00")
+    lines = later.splitlines(keepends=True)
+    lacking = b"".join(
+        each for each in lines if b",BW02," not in each and b",HDWF2" not in each
+    )
+
+    def mix(*reports: bytes) -> dict[tuple[str, str, str], tuple[Any, Any]]:
+        frame = SOURCE.parse(bodies(*reports))
+        rows = frame.select("zone", "signal", "start", "value", "flag").rows()
+        return {
+            (zone, signal[11:], f"{at:%H:%M}"): (value, flag)
+            for zone, signal, at, value, flag in rows
+        }
+
+    for reports in ((whole, lacking, last), (whole, lacking), (lacking, last)):
+        found = mix(*reports)
+        assert found["AU-NSW", "coal", "00:35"] == (600.5, "partial")
+        assert found["AU-SA", "wind", "00:35"] == (None, None)
+        assert found["AU-NSW", "hydro", "00:35"] == (300.0, None)
+    assert found["AU-NSW", "coal", "00:40"] == (1210.5, None)
+    # Hours later it may have been shut down.
+    far = lacking.replace(b"10:40:00", b"12:40:00")
+    assert mix(whole, far)["AU-NSW", "coal", "02:35"] == (600.5, None)
+
+
+def test_a_region_without_solar_plants_has_the_rooftops_alone() -> None:
+    scada = content("generation_scada.csv").replace(b"HDWF2", b"MUSSELR1")
+    roofs = content("generation_rooftop.csv").replace(b"QLD1", b"TAS1")
+    assert read("AU-TAS", scada, roofs) == [
+        ("00:30", "solar", 1500.0),
+        ("00:30", "wind", 98.3),
+    ]
+    frame = SOURCE.parse(bodies(scada))
+    solar = frame.filter(frame["zone"] == "AU-TAS", frame["signal"] == "generation_solar")
+    assert solar.select("value", "flag").rows() == [(None, None)]
 
 
 def test_flows_and_demand_are_those_of_an_intervention_and_prices_are_not() -> None:
@@ -151,6 +192,38 @@ def test_the_day_under_way_is_read_from_its_newest_files_and_others_from_the_arc
         "PUBLIC_TRADINGIS_20260301_20260307.zip",
     ]
     assert SOURCE.following(bodies(content("generation_scada.csv"))) == ()
+
+
+def listing(name: str, *stamps: str) -> bytes:
+    link = '<A HREF="/Reports/Current/{0}/PUBLIC_{0}_{1}_0000000348260618.zip">x</A>'
+    head = f"<html><head><title>nemweb.com.au - /Reports/Current/{name}/</title></head>"
+    links = "".join(link.format(name, stamp) for stamp in stamps)
+    return f"{head}<body>{links}</body></html>".encode()
+
+
+def test_of_a_day_that_is_over_no_file_of_the_next_is_fetched() -> None:
+    midnight = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+    stamps = ("202603022315", "202603030000", "202603030005", "202603030010")
+    for minutes, mine in ((10, ["202603022315", "202603030000"]), (170, [])):
+        now = midnight + timedelta(minutes=minutes)
+        query = Query(Kind.GENERATION, ("AU-NSW",), midnight - timedelta(hours=9), now, now)
+        over, under_way = SOURCE.requests(query)
+        found = [
+            [
+                request.path.split("_")[-2]
+                for request in SOURCE.following([Body(group[0], content, now, 1)])
+            ]
+            for group in (over, under_way)
+            for content in [listing("DISPATCHSCADA", *stamps)]
+        ]
+        assert found == [mine, list(stamps[2:]) if minutes == 10 else []]
+    # A file of rooftops has the half hour that ended half an hour before its stamp.
+    roofs = listing("ROOFTOP_PV_ACTUAL_MEASUREMENT", "20260303003000", "20260303010000")
+    now = midnight + timedelta(minutes=70)
+    query = Query(Kind.GENERATION, ("AU-NSW",), midnight - timedelta(hours=9), now, now)
+    over, _ = SOURCE.requests(query)
+    (request,) = SOURCE.following([Body(over[1], roofs, now, 1)])
+    assert "20260303003000" in request.path
 
 
 def test_the_newest_forecast_alone_is_requested() -> None:

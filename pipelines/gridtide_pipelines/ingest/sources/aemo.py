@@ -12,9 +12,10 @@ Revisions:  rooftop solar for days; the best of its types counts: MEASUREMENT, t
             then DAILY. They are never added, nor are parts of a region (QLDN) to the region.
 Units:      SCADA values by DUID are added by region and fuel with the table aemo_units.csv
             (infra/make_aemo_units.py). Loads (pumps, batteries of the older kind) count
-            negative. A DUID that is not in the table is unknown, under its own name.
-Solar:      SCADA has no rooftops. Their half hour is added to each of its 5 min, where both are
-            there; solar power without them is printed, and stored as unknown.
+            negative. A DUID that is not in the table is unknown, under its own name. Where
+            one is left out of a slot, and is there within two hours of it, the sum is partial.
+Solar:      SCADA has no rooftops. Their half hour is added to each of its 5 min; solar power
+            without them is printed, and stored as unknown. Tasmania has rooftops only.
 Runs:       where AEMO intervened there are two runs of an interval: the flows and demand are
             those of the intervention, the price that of the run without it.
 Demand:     TOTALDEMAND, which rooftop solar has lowered. The forecast is OPERATIONAL_DEMAND,
@@ -107,7 +108,11 @@ def following(bodies: Sequence[Body]) -> Sequence[Request]:
             request, now = body.request, body.known_at
             span = request.span or Span(now - DAY, now + HALF)
             if f"/{CURRENT}/" in request.path and now - span.end < LATE:
-                span = Span(max(span.start, now - LIVE), now + HALF)
+                # Of a day that is over, none of the day after it.
+                last = span.end - timedelta.resolution
+                over = (last + OFFSET).date() < (now + OFFSET).date()
+                end = span.end if over else now + HALF
+                span = Span(max(span.start, now - LIVE), end)
             paths = [
                 path
                 for path in listed(body.content, span)

@@ -26,6 +26,7 @@ STAMPS: Final = re.compile(
     r"_(\d{8})(\d{4})?(?:\d{2})?(?:_(\d{8}))?(?:_\d{9,})?\.zip$", re.IGNORECASE
 )
 LISTING: Final = re.compile(rb"\s*<html><head><title>[^<]{0,300}nemweb", re.IGNORECASE)
+ROOFTOP: Final = re.compile("ROOFTOP_PV_ACTUAL", re.IGNORECASE)
 END: Final = "END OF REPORT"
 DAY: Final = timedelta(days=1)
 
@@ -53,7 +54,10 @@ def listed(content: bytes, span: Span) -> list[str]:
 
 
 def _span_of(path: str) -> Span | None:
-    """Return the time that a file's name says it is of; an interval ends at its stamp."""
+    """Return the time that a file's name says it is of: a day, days, or a moment of its slot.
+
+    An interval ends at its stamp; one of rooftop solar half an hour before.
+    """
     stamps = STAMPS.search(path)
     if stamps is None:
         return None
@@ -61,7 +65,8 @@ def _span_of(path: str) -> Span | None:
     try:
         start = _instant(f"{first}{clock or '0000'}", "%Y%m%d%H%M")
         if clock:
-            return Span(start - timedelta(minutes=30), start)
+            end = start - timedelta(minutes=30) if ROOFTOP.search(path) else start
+            return Span(end - timedelta(minutes=5), end)
         return Span(start, _instant(last or first, "%Y%m%d") + DAY)
     except ValueError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from gridtide_store.catalogue import read_table
 from gridtide_store.vocabulary import generation
 
 FIVE, HALF, DAY = timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1)
+NEAR: Final = timedelta(hours=2)
 FIVE_MINUTES_SINCE: Final = datetime(2021, 10, 1, tzinfo=UTC) - OFFSET
 
 REGIONS: Final[Mapping[str, str]] = {
@@ -144,7 +146,9 @@ def rows_of(found: Found) -> Iterator[Row]:
 def _mix(found: Found) -> Iterator[Row]:
     """Yield generation by region, fuel and slot."""
     sums: dict[tuple[str, str, Slot], list[tuple[float | None, int]]] = defaultdict(list)
+    bodies: dict[Slot, int] = {}
     for (duid, slot), (value, index) in found.scada.items():
+        bodies[slot] = index
         unit = units().get(duid)
         if unit is None:
             yield duid, generation("unknown"), slot, value, f"unmapped_code:{duid}", index, None
@@ -152,28 +156,46 @@ def _mix(found: Found) -> Iterator[Row]:
         region, fuel, consumes = unit
         signed = -abs(value) if consumes and value is not None else value
         sums[region, fuel, slot].append((signed, index))
-    roofs = set(found.rooftop)
+    if not sums:
+        for (region, slot), (_, value, index) in sorted(found.rooftop.items()):
+            yield ZONES[region], generation("solar"), slot, value, PARTIAL, index, None
+    for region, fuel, slot in _lacking(found):
+        sums[region, fuel, slot].append((None, bodies[slot]))
+    # Every region has rooftops, and not every one has larger plants.
+    for region, slot in sorted({(region, slot) for region, _, slot in sums}):
+        _, value, index = found.rooftop.get((region, _half_hour(slot)), (0, None, bodies[slot]))
+        sums[region, "solar", slot].append((value, index))
     for (region, fuel, slot), parts in sums.items():
-        flag = None
-        if fuel == "solar":
-            half = _half_hour(slot)
-            roof = found.rooftop.get((region, half))
-            roofs.discard((region, half))
-            if roof is None or roof[1] is None:
-                flag = PARTIAL
-            else:
-                parts = [*parts, roof[1:]]
         known = [value for value, _ in parts if value is not None]
-        if len(known) < len(parts) and known:
-            flag = PARTIAL
+        flag = PARTIAL if known and len(known) < len(parts) else None
         total = sum(known) if known else None
         index = max(each for _, each in parts)
         yield ZONES.get(region, region), generation(fuel), slot, total, flag, index, None
-    if sums:
-        return
-    for region, slot in sorted(roofs):
-        _, value, index = found.rooftop[region, slot]
-        yield ZONES[region], generation("solar"), slot, value, PARTIAL, index, None
+
+
+def _lacking(found: Found) -> set[tuple[str, str, Slot]]:
+    """Return region, fuel and slot of the sums that lack a unit.
+
+    That is one without a record in a slot, and with one in another within `NEAR`: it has not
+    come or gone for good, so what it generates is not known there.
+    """
+    slots = sorted({slot for _, slot in found.scada})
+    places = {slot: place for place, slot in enumerate(slots)}
+    starts = [start for start, _ in slots]
+    present: dict[str, set[int]] = defaultdict(set)
+    for duid, slot in found.scada:
+        present[duid].add(places[slot])
+    lacking = set()
+    for duid in present.keys() & units().keys():
+        region, fuel, _ = units()[duid]
+        done = 0
+        for place in sorted(present[duid]):
+            first = bisect_left(starts, starts[place] - NEAR)
+            after = bisect_right(starts, starts[place] + NEAR)
+            absent = set(range(max(first, done), after)) - present[duid]
+            lacking |= {(region, fuel, slots[each]) for each in absent}
+            done = max(done, after)
+    return lacking
 
 
 def _half_hour(slot: Slot) -> Slot:
