@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -106,3 +107,30 @@ def test_a_series_of_too_many_values_is_refused() -> None:
     entry = f'{{"id": "x", "type": "power", "region": "NSW1", "history": {history}}}'
     with pytest.raises(SourceChanged, match="more than 9000 values"):
         SOURCE.parse([Body(Request("GET", "/"), f'{{"data": [{entry}]}}'.encode(), NOW, 1)])
+
+
+def test_rooftops_of_half_hours_are_added_to_the_mean_of_the_plants() -> None:
+    def series(code: str, interval: str, data: list[float | None]) -> dict[str, object]:
+        history = {"start": "2026-03-01T10:00:00+10:00", "interval": interval, "data": data}
+        return {"type": "power", "fuel_tech": code, "region": "nsw1", "history": history}
+
+    plants = [*(10.0, 20.0, 30.0, 40.0, 50.0, 60.0), *(7.0, None, 7.0, 7.0, 7.0, 7.0), 8.0]
+    entries = [
+        series("solar_utility", "5m", plants),
+        series("solar_rooftop", "30m", [100.0, 200.0]),
+        series("wind", "5m", plants),
+    ]
+    content = json.dumps({"data": entries}).encode()
+    frame = SOURCE.parse([Body(Request("GET", "/"), content, NOW, 1)])
+    rows = frame.select("signal", "start", "end", "value", "flag").rows()
+    solar = [
+        (f"{start:%H:%M}", f"{end:%H:%M}", value, flag)
+        for signal, start, end, value, flag in rows
+        if signal == "generation_solar"
+    ]
+    assert solar == [
+        ("00:00", "00:30", 135.0, None),
+        ("00:30", "01:00", 200.0, "partial"),
+        ("01:00", "01:05", 8.0, "partial"),
+    ]
+    assert len([signal for signal, *_ in rows if signal == "generation_wind"]) == 13

@@ -12,7 +12,8 @@ Revisions:  rooftop solar is interpolated from 30 min, and missing at the newest
 Shapes:     the files state a series as start, interval and values; the API (v4, with a key) as
             pairs of time and value. Both are read, with names in lower or upper case.
 Sums:       series that are one fuel are added. One that has no value where another has makes
-            the sum partial: it is printed, and stored as unknown.
+            the sum partial: it is printed, and stored as unknown. Where one of them has longer
+            slots (rooftops of half hours, in older files) the sum is of those.
 Storage:    PUMPS and BATTERY_CHARGING are what they consume, so they count negative. A battery
             series without a value beside the other is a time without a battery in that
             direction. The WEM has a net series ``battery``, too, which does not agree with the
@@ -25,6 +26,7 @@ Last seen:  2026-02 (recorded bodies of both shapes, the files written from the 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -101,7 +103,8 @@ NO_FUELS: Final = re.compile(
 UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 # What one series says: values by the start and end of a slot.
-Values: TypeAlias = dict[tuple[datetime, datetime], float | None]
+_Slot: TypeAlias = tuple[datetime, datetime]
+Values: TypeAlias = dict[_Slot, float | None]
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -183,7 +186,7 @@ def _listed(data: Sequence[Any], first: datetime, length: timedelta) -> Values:
     }
 
 
-_Row: TypeAlias = tuple[str, str, tuple[datetime, datetime], float | None, str | None]
+_Row: TypeAlias = tuple[str, str, _Slot, float | None, str | None]
 
 
 def _rows(zone: str, series: Mapping[str, Values]) -> Iterator[_Row]:
@@ -192,7 +195,8 @@ def _rows(zone: str, series: Mapping[str, Values]) -> Iterator[_Row]:
     for code in sorted(series):
         if code in FUELS or code in odd:
             by_fuel[FUELS.get(code, "unknown")].append(_signed(code, series[code]))
-    for fuel, parts in by_fuel.items():
+    for fuel, given in by_fuel.items():
+        parts = _in_longest(given) if any(given) else given
         unmapped = [f"unmapped_code:{code}" for code in odd] if fuel == "unknown" else []
         for slot in sorted(set().union(*parts)):
             known = [part[slot] for part in parts if part.get(slot) is not None]
@@ -209,6 +213,37 @@ def _rows(zone: str, series: Mapping[str, Values]) -> Iterator[_Row]:
             exported = series.get(EXPORTS, {}).get(slot)
             if value is not None and exported is not None:
                 yield f"{NEIGHBOURS[zone]}->{zone}", "flow", slot, value - exported, None
+
+
+def _in_longest(parts: Sequence[Values]) -> Sequence[Values]:
+    """Return the parts of a sum in the longest slots that one of them has, where it has them.
+
+    Rooftops may be of half hours beside plants of five minutes. Such a slot has the mean of the
+    shorter ones that fill it, unknown where one of them is missing; no value is spread.
+    """
+    longest = max(end - start for part in parts for start, end in part)
+    wide = sorted({slot for part in parts for slot in part if slot[1] - slot[0] == longest})
+    starts = [start for start, _ in wide]
+    found: list[Values] = []
+    for part in parts:
+        inner: dict[_Slot, list[tuple[timedelta, float | None]]] = defaultdict(list)
+        mine: Values = {}
+        for (start, end), value in part.items():
+            place = bisect_right(starts, start) - 1
+            if place >= 0 and end <= wide[place][1]:
+                inner[wide[place]].append((end - start, value))
+            else:
+                mine[start, end] = value
+        found.append(mine | {slot: _mean(values, longest) for slot, values in inner.items()})
+    return found
+
+
+def _mean(values: Sequence[tuple[timedelta, float | None]], whole: timedelta) -> float | None:
+    """Return the mean of values that fill a slot; None where one of them is missing."""
+    known = [(length, value) for length, value in values if value is not None]
+    if sum((length for length, _ in known), timedelta(0)) < whole:
+        return None
+    return sum(value * (length / whole) for length, value in known)
 
 
 def _batteries(series: Mapping[str, Values]) -> Values:
