@@ -80,9 +80,8 @@ def test_a_month_of_a_region_is_one_request_of_local_dates() -> None:
     start = datetime(2026, 7, 1, tzinfo=UTC)
     query = Query(Kind.GENERATION, ("GB-NIR",), start, start + timedelta(days=2), start)
     ((request,),) = requests(query)
-    named = dict(request.params)
-    assert (named["region"], named["dateFrom"], named["dateTo"]) == (
-        "NI",
-        "01-Jul-2026",
-        "03-Jul-2026",
+    assert request.address == (
+        "/api/chart?areas=generationactual%2Cwindactual%2Csolaractual%2Cdemandactual"
+        "%2Cinterconnection&chartType=default&region=NI&dateRange=day"
+        "&datefrom=2026-07-01&dateto=2026-07-03"
     )

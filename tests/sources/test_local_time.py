@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
+import gridtide_pipelines
 from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
     latest_instant,
     local_days,
     placed,
     read_at_offset,
+    read_clock,
     read_local,
     read_number,
     refuse_values_without_time,
@@ -193,3 +198,56 @@ def test_a_clock_just_read_is_the_later_of_two_instants_unless_that_is_ahead() -
         instant = datetime(2026, 11, 1, hour, 30, tzinfo=UTC)
         found = latest_instant(local, "America/New_York", instant + timedelta(minutes=1))
         assert found == instant
+
+
+@pytest.mark.parametrize(
+    ("label", "stamp", "time"),
+    [
+        ("5-May-2026", "%d-%b-%Y", datetime(2026, 5, 5)),  # noqa: DTZ001  # without a zone
+        ("02_October_2026", "%d_%B_%Y", datetime(2026, 10, 2)),  # noqa: DTZ001
+        ("12/1/2026 12:05 AM", "%m/%d/%Y %I:%M %p", datetime(2026, 12, 1, 0, 5)),  # noqa: DTZ001
+    ],
+)
+def test_a_month_is_read_in_english(label: str, stamp: str, time: datetime) -> None:
+    assert read_clock(label, stamp) == time
+
+
+def names_of_the_locale(module: Path) -> list[str]:
+    """Formats of a module by which Python would read or write names as the locale has them."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    constants = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    formats: list[ast.AST] = [
+        node.format_spec
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FormattedValue) and node.format_spec
+    ]
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in ("strptime", "strftime"):
+            given = node.args[-1]  # type: ignore[attr-defined]  # a call
+            formats.append(constants.get(given.id, given) if hasattr(given, "id") else given)
+    texts = [
+        part.value
+        for each in formats
+        for part in ast.walk(each)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    return [text for text in texts if re.search("%[aAbBhpcxXr]", text)]
+
+
+def test_no_module_reads_or_writes_a_name_of_the_locale() -> None:
+    root = Path(gridtide_pipelines.__file__).parents[2]
+    modules = [
+        *sorted((root / "pipelines").rglob("*.py")),
+        *sorted((root / "sdk").rglob("*.py")),
+        *sorted((root / "server").rglob("*.py")),
+    ]
+    found = {path.name: names for path in modules if (names := names_of_the_locale(path))}
+    assert len(modules) > 100
+    assert found == {}

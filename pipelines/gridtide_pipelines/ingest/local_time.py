@@ -96,6 +96,18 @@ def read_local(
     return frame.select(instant.dt.convert_time_zone("UTC").alias("instant")).to_series()
 
 
+def read_clock(label: str, stamp: str) -> datetime:
+    """Return the time that `label` names, without a zone; months are in English everywhere.
+
+    `datetime.strptime` reads them, and AM and PM, as the locale of the process has them.
+
+    Raises:
+        PolarsError: `stamp` does not read it.
+    """
+    time: datetime = pl.Series([label]).str.to_datetime(stamp, time_unit="us", strict=True)[0]
+    return time
+
+
 def latest_instant(local: datetime, timezone: str, known_at: datetime) -> datetime:
     """Return the UTC instant of a local clock that was just read, for reports of the moment.
 

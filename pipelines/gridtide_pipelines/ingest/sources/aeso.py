@@ -36,6 +36,7 @@ from gridtide_pipelines.ingest.delimited import MARKUP, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
     latest_instant,
+    read_clock,
     read_local,
 )
 from gridtide_pipelines.ingest.parsing import (
@@ -139,7 +140,7 @@ def _read_report(body: Body) -> _Report:
     totals = {row[0]: row[1] for row in rows[:first] if len(row) == 2}
     fuels = _block(rows[first:], 2, 4)
     ties = _block(rows[first + len(fuels) + 1 :], 1, 2)
-    at = latest_instant(datetime.strptime(label, "%b %d, %Y %H:%M"), TIMEZONE, body.known_at)  # noqa: DTZ007  # local
+    at = latest_instant(read_clock(label, "%b %d, %Y %H:%M"), TIMEZONE, body.known_at)
     return _Report(at, number(totals["Alberta Internal Load (AIL)"]), fuels, ties)
 
 

@@ -11,7 +11,7 @@ Revisions:  for some days. Slots to come have null.
 Fuels:      only wind and solar are named. The rest of the total (GEN_EXP) is unknown; it is
             flagged as partial where wind or solar is listed without a value. A slot whose
             total is listed without a value is not complete yet, and no fuel follows from a
-            total alone. Load, flows and intensity come with generation.
+            total alone. Load and flows come with generation.
 Links:      INTER_EWIC, INTER_GRNLK and INTER_MOYLE with Great Britain, positive into the
             region. Other fields (frequency, SNSP, sums) are not read.
 Intensity:  CO2_INTENSITY, of generation by fuel and heat rate of each plant.
@@ -68,9 +68,8 @@ AHEAD: Final = {
     "WIND_FCAST": generation("wind"),
 }
 AREAS: Final = {
-    Kind.GENERATION: (
-        "generationactual,windactual,solaractual,demandactual,interconnection,co2intensity"
-    ),
+    Kind.GENERATION: "generationactual,windactual,solaractual,demandactual,interconnection",
+    Kind.INTENSITY: "co2intensity",
     Kind.FORECAST: "windforecast,solarforecast,demandforecast",
 }
 
@@ -83,16 +82,16 @@ def requests(query: Query) -> Sequence[Group]:
             last = span.end - timedelta.resolution
             days = [each.astimezone(ZoneInfo(TIMEZONE)) for each in (span.start, last)]
             params = (
-                ("region", CODES[zone]),
+                ("areas", AREAS[query.kind]),
                 ("chartType", "default"),
+                ("region", CODES[zone]),
                 ("dateRange", "day"),
                 *(
-                    (name, f"{day:%d-%b-%Y}")
-                    for name, day in zip(("dateFrom", "dateTo"), days, strict=True)
+                    (name, f"{day:%Y-%m-%d}")
+                    for name, day in zip(("datefrom", "dateto"), days, strict=True)
                 ),
-                ("areas", AREAS[query.kind]),
             )
-            request = Request("GET", "/api/chart/", params, query.kind, (zone,), span=span)
+            request = Request("GET", "/api/chart", params, query.kind, (zone,), span=span)
             groups.append([request])
     return groups
 

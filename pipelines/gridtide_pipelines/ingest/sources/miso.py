@@ -26,6 +26,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.local_time import read_clock
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -136,7 +137,7 @@ def _load(index: int, body: Body, info: Mapping[str, Any]) -> Iterator[pl.DataFr
     said = ISSUED.search(info["RefId"])
     if said is None:
         raise ValueError(f"no day in {info['RefId']!r}")
-    day = datetime.strptime(said[1], "%d-%b-%Y").replace(tzinfo=UTC) - EST
+    day = read_clock(said[1], "%d-%b-%Y").replace(tzinfo=UTC) - EST
     rows = [row["Load"] for row in info["FiveMinTotalLoad"] or ()]
     starts = [day + _clock(row["Time"]) for row in rows]
     yield _readings(index, "load", starts, [number(row["Value"]) for row in rows], SLOT)
@@ -171,12 +172,12 @@ def _issued(document: Mapping[str, Any], body: Body) -> datetime:
     said = ISSUED.search(document["RefId"])
     if said is None:
         return body.known_at
-    local = datetime.strptime(f"{said[1]} {said[2]}", "%d-%b-%Y %H:%M")  # noqa: DTZ007  # EST
+    local = read_clock(f"{said[1]} {said[2]}", "%d-%b-%Y %H:%M")
     return local.replace(tzinfo=UTC) - EST
 
 
 def _est(label: str) -> datetime:
-    return datetime.strptime(label, LABEL).replace(tzinfo=UTC) - EST
+    return read_clock(label, LABEL).replace(tzinfo=UTC) - EST
 
 
 def _clock(label: str) -> timedelta:

@@ -31,6 +31,7 @@ from gridtide.model import Quality
 from gridtide_pipelines.ingest.local_time import (
     end_of_moment,
     latest_instant,
+    read_clock,
 )
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
@@ -100,7 +101,7 @@ def _page(index: int, known_at: datetime, text: str) -> Iterator[Statement]:
     cells = [each.replace("&nbsp;", "").strip() for each in CELL.findall(text)]
     if time is None or LOAD not in cells:
         raise ValueError("a page without a time or a load")
-    local = datetime.strptime(time[1], "%b %d, %Y %H:%M:%S")  # noqa: DTZ007  # local
+    local = read_clock(time[1], "%b %d, %Y %H:%M:%S")
     at = latest_instant(local, TIMEZONE, known_at)
     slot = at, end_of_moment(at, FIVE, known_at)
     names = cells[cells.index(LOAD) :]

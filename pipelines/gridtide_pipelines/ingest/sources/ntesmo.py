@@ -28,7 +28,7 @@ import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
-from gridtide_pipelines.ingest.local_time import read_at_offset
+from gridtide_pipelines.ingest.local_time import read_at_offset, read_clock
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
@@ -105,7 +105,7 @@ def _is_listing(content: bytes) -> bool:
 
 
 def _day(text: str) -> datetime:
-    return datetime.strptime(text, "%d_%B_%Y").replace(tzinfo=UTC) - OFFSET
+    return read_clock(text, "%d_%B_%Y").replace(tzinfo=UTC) - OFFSET
 
 
 def _frame(index: int, content: bytes) -> pl.DataFrame:

@@ -30,7 +30,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.local_time import end_of_moment, latest_instant
+from gridtide_pipelines.ingest.local_time import end_of_moment, latest_instant, read_clock
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -98,7 +98,7 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
             yield from _island(index, each)
         return
     stamp = document["updatedTS"]
-    local = datetime.strptime(stamp, "%Y-%m-%d %I:%M %p")  # noqa: DTZ007  # local
+    local = read_clock(stamp, "%Y-%m-%d %I:%M %p")
     at = latest_instant(local, "America/Regina", body.known_at)
     load = _plain(document["currentSysLoad"])
     yield "CA-SK", "load", at, load, Quality.MEASURED, index
@@ -122,7 +122,7 @@ def _newfoundland(index: int, body: Body) -> Iterator[_Row]:
     power, time = POWER.search(text), AS_OF.search(text)
     if power is None or time is None or "</html>" not in text.lower():
         raise ValueError("a page without the generation of the island and its time")
-    local = datetime.strptime(time[1], "%m/%d/%Y %I:%M %p")  # noqa: DTZ007  # local
+    local = read_clock(time[1], "%m/%d/%Y %I:%M %p")
     at = latest_instant(local, "America/St_Johns", body.known_at)
     yield "CA-NL", "load", at, _plain(power[1]), Quality.ESTIMATED, index
 
