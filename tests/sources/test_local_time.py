@@ -212,9 +212,15 @@ def test_a_month_is_read_in_english(label: str, stamp: str, time: datetime) -> N
     assert read_clock(label, stamp) == time
 
 
+NAMES = "%[aAbBhpcxXr]"
+
+
 def names_of_the_locale(module: Path) -> list[str]:
     """Formats of a module by which Python would read or write names as the locale has them."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+    text = module.read_text(encoding="utf-8")
+    if not re.search(NAMES, text):
+        return []
+    tree = ast.parse(text)
     constants = {
         target.id: node.value
         for node in ast.walk(tree)
@@ -238,7 +244,7 @@ def names_of_the_locale(module: Path) -> list[str]:
         for part in ast.walk(each)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
-    return [text for text in texts if re.search("%[aAbBhpcxXr]", text)]
+    return [each for each in texts if re.search(NAMES, each)]
 
 
 def test_no_module_reads_or_writes_a_name_of_the_locale() -> None:
