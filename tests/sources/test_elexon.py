@@ -66,6 +66,43 @@ def test_embedded_generation_is_added_and_unknown_where_it_is_missing() -> None:
     assert set(wind["flag"]) == {"partial"}
 
 
+def rows(*given: dict[str, Any]) -> list[tuple[str, str, float | None, bool]]:
+    """Zone, signal, value and whether it is a forecast, of rows of one time."""
+    common = {"startTime": "2026-03-01T10:00:00Z", "publishTime": "2026-03-01T09:00:00Z"}
+    content = json.dumps({"data": [common | each for each in given]}).encode()
+    frame = elexon.parse([body(content)])
+    ahead = frame["issued_at"].is_not_null()
+    return frame.select("zone", "signal", "value", ahead=ahead).rows()
+
+
+def test_a_forecast_of_wind_without_a_settlement_period_is_no_load() -> None:
+    assert rows({"quantity": 6540}) == [("GB", "generation_wind", 6540.0, True)]
+    assert rows({"generation": 6540}) == [("GB", "generation_wind", 6540.0, True)]
+    assert rows({"quantity": 31000, "settlementPeriod": 21}) == [("GB", "load", 31000.0, False)]
+
+
+def test_demand_of_the_transmission_system_is_not_that_of_the_nation() -> None:
+    period = {"settlementPeriod": 21}
+    nation = period | {"dataset": "NDF", "boundary": "N", "demand": 30000}
+    system = period | {"dataset": "TSDF", "boundary": "N", "demand": 31000}
+    assert rows(nation, system) == [("GB", "load", 30000.0, True)]
+    assert rows(period | {"dataset": "INDO", "demand": 29000}) == [
+        ("GB", "load", 29000.0, False)
+    ]
+
+
+def test_a_cable_is_known_by_the_code_in_its_name() -> None:
+    cable = {
+        "interconnectorName": "ElecLink (INTELEC)",
+        "settlementPeriod": 21,
+        "generation": 9,
+    }
+    assert rows(cable) == [
+        ("GB", "import_INTELEC", 9.0, False),
+        ("GB->FR", "flow", -9.0, False),
+    ]
+
+
 def test_only_the_auction_with_trades_is_a_price() -> None:
     assert written("elexon/price").select("signal", "value").rows() == [("price_gbp", 81.37)]
 
@@ -133,3 +170,19 @@ def test_without_the_estimate_of_embedded_generation_wind_and_solar_are_unknown(
 
 def test_both_sources_keep_the_pace_of_neso() -> None:
     assert elexon.SOURCE.interval("neso") == neso.SOURCE.min_interval
+
+
+def test_a_new_fuel_of_the_mix_is_unknown_and_sums_and_shares_are_none() -> None:
+    tree = json.loads((DATA / "neso/mix.json").read_bytes())
+    row = tree["result"]["records"][0]
+    more = {
+        "GENERATION": 30000,
+        "LOW_CARBON": 9000,
+        "GAS_perc": 40,
+        "_id": 4,
+        "_full_text": "x",
+    }
+    tree["result"]["records"] = [row | more | {"TIDAL": 7, "OTHER": 3}]
+    frame = neso.parse([body(json.dumps(tree).encode())])
+    assert values(frame, "generation_unknown") == [10.0]
+    assert frame["flag"].drop_nulls().to_list() == ["unmapped_code:TIDAL"]

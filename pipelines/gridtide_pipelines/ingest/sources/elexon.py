@@ -10,8 +10,8 @@ Revisions:  the same start again with a later time of publication, or another re
             document: the latest one counts.
 Fuels:      FUELHH and FUELINST are what the transmission system meters: most solar and some
             wind power is connected below it. What is stored adds NESO's estimate of that (see
-            neso.py; a host of its own here); where it lacks a half hour, solar and wind are
-            unknown. ``PS`` is pumped storage, OTHER holds batteries. AGPT is complete by
+            neso_portal.py; a host of its own here); where it lacks a half hour, solar and wind
+            are unknown. ``PS`` is pumped storage, OTHER holds batteries. AGPT is complete by
             itself, and hours late.
 Links:      INTFR and the like are net imports over a cable, and beside that the flow between
             both ends: they come with generation. A cable that is new is kept as an import.
@@ -22,6 +22,7 @@ Last seen:  2024-02 (recorded bodies of AGPT and FUELINST; the others from the d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +30,18 @@ from typing import Any, Final
 
 import polars as pl
 
+from gridtide_pipelines.ingest.neso_portal import (
+    BASE_URL,
+    DEMAND,
+    EMBEDDED,
+    HALF,
+    INTERVAL,
+    ZONE,
+    read_embedded,
+    records_of,
+    select,
+    settlement_date,
+)
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.production_types import fuel_named
 from gridtide_pipelines.ingest.schedule import split_span
@@ -42,14 +55,6 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
-from gridtide_pipelines.ingest.sources.neso import (
-    DEMAND,
-    EMBEDDED,
-    local_date,
-    read_records,
-    select,
-)
-from gridtide_pipelines.ingest.sources.neso import SOURCE as NESO
 from gridtide_pipelines.ingest.statements import (
     Statement,
     add_codes,
@@ -61,10 +66,12 @@ from gridtide_pipelines.ingest.statements import (
 from gridtide_store.vocabulary import IMPORT, generation
 
 NAME = "elexon"
-ZONE = "GB"
 API: Final = "/bmrs/api/v1"
-HALF, DAY = timedelta(minutes=30), timedelta(days=1)
+DAY = timedelta(days=1)
 LENGTHS: Final = {"FUELINST": timedelta(minutes=5), "WINDFOR": timedelta(hours=1)}
+# Demand with what power stations use, which is another quantity than the nation's.
+NOT_READ: Final = ("ITSDO", "TSDF")
+LINK: Final = re.compile(r"INT[A-Z0-9]+")
 FUELS: Final = {
     "BIOMASS": "biomass",
     "CCGT": "gas",
@@ -95,7 +102,10 @@ def requests(query: Query) -> Sequence[Group]:
     """Return a group for each week; of generation with the estimate of embedded generation."""
     groups: list[Group] = []
     for span in split_span(Span(query.start, query.end), SOURCE.max_span):
-        first, last = local_date(span.start), local_date(span.end - timedelta.resolution)
+        first, last = (
+            settlement_date(span.start),
+            settlement_date(span.end - timedelta.resolution),
+        )
         days = (("settlementDateFrom", f"{first}"), ("settlementDateTo", f"{last}"))
         periods = (("settlementPeriodFrom", "1"), ("settlementPeriodTo", "50"))
         dates = (("from", f"{first}"), ("to", f"{last}"))
@@ -135,7 +145,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             embedded |= body.request.host == "neso"
             if isinstance(document, dict) and "result" in document:
                 embedded = True
-                found += read_records(document, index, body.known_at)
+                for row in records_of(document):
+                    found += read_embedded(row, index)
             elif document is not None:
                 for row in _rows(document):
                     found += _statements(row, index, body.known_at)
@@ -154,6 +165,11 @@ def _rows(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # any JSO
 
 def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[Statement]:
     dataset = row.get("dataset", "")
+    if dataset in NOT_READ:
+        return
+    # The forecast of wind is of hours, and so has no settlement periods.
+    if not dataset and "settlementPeriod" not in row and {*row} & {"generation", "quantity"}:
+        dataset = "WINDFOR"
     start = instant(row["startTime"])
     end = start + LENGTHS.get(dataset, HALF)
     published = str(row.get("publishTime") or "")
@@ -178,6 +194,8 @@ def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[
             yield state(signal, row["psrType"], row["quantity"], ahead=ahead, flag=flag)
     elif "fuelType" in row or "interconnectorName" in row:
         code = text(row.get("fuelType") or row["interconnectorName"])
+        if "interconnectorName" in row and (named := LINK.search(code)):
+            code = named[0]  # "ElecLink (INTELEC)"
         if code in LINKS or code.startswith("INT") or "interconnectorName" in row:
             yield state(f"{IMPORT}_{code}", code, row["generation"])
             if code in LINKS:
@@ -195,10 +213,12 @@ def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[
         if row.get("boundary", "N") == "N":
             demand = row["nationalDemand"] if "nationalDemand" in row else row["demand"]
             yield state("load", "N", demand, ahead=True)
-    elif "initialDemandOutturn" in row:
-        yield state("load", "INDO", row["initialDemandOutturn"])
+    elif dataset == "INDO" or "initialDemandOutturn" in row:
+        demand = row["demand"] if "demand" in row else row["initialDemandOutturn"]
+        yield state("load", "INDO", demand)
     elif dataset == "WINDFOR":
-        yield state(generation("wind"), "WIND", row["generation"], ahead=True)
+        value = row["generation"] if "generation" in row else row["quantity"]
+        yield state(generation("wind"), "WIND", value, ahead=True)
     else:
         yield state("load", "ATL", row["quantity"])
 
@@ -223,8 +243,8 @@ SOURCE = Source(
     name=NAME,
     title="Insights (BMRS)",
     base_url="https://data.elexon.co.uk",
-    hosts={"neso": NESO.base_url},
-    host_intervals={"neso": NESO.min_interval},
+    hosts={"neso": BASE_URL},
+    host_intervals={"neso": INTERVAL},
     kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.PRICE, Kind.FORECAST}),
     zones=frozenset({ZONE}),
     requests=requests,

@@ -17,15 +17,24 @@ Last seen:  2024-12 (recorded bodies, in part with numbers of the peer that kept
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.local_time import read_number
+from gridtide_pipelines.ingest.neso_portal import (
+    BASE_URL,
+    DATE,
+    HALF,
+    INTERVAL,
+    ZONE,
+    read_embedded,
+    records_of,
+    select,
+)
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
@@ -33,7 +42,6 @@ from gridtide_pipelines.ingest.source import (
     Group,
     Kind,
     Query,
-    Request,
     Source,
     Span,
     Tier,
@@ -44,19 +52,13 @@ from gridtide_pipelines.ingest.statements import (
     fuel_signal,
     instant,
     read_answer,
-    rows_of,
-    text,
 )
 from gridtide_store.vocabulary import generation
 
 NAME = "neso"
-ZONE = "GB"
-TIMEZONE: Final = "Europe/London"
-HALF, DAY = timedelta(minutes=30), timedelta(days=1)
-SQL: Final = "/api/3/action/datastore_search_sql"
+DAY = timedelta(days=1)
 MIX: Final = "f93d1835-75bc-43e5-84ad-12472b180a98"
 WIND: Final = "7524ec65-f782-4258-aaf8-5b926c17b966"
-DEMAND: Final = "177f6fa4-ae49-4182-81ea-0c6b35f26ca6"
 FUELS: Final = {
     "BIOMASS": "biomass",
     "COAL": "coal",
@@ -69,11 +71,10 @@ FUELS: Final = {
     "WIND": "wind",
     "WIND_EMB": "wind",
 }
+NO_FUEL: Final = re.compile(
+    "_.*|DATETIME|GENERATION|CARBON_INTENSITY|(LOW|ZERO)_CARBON|RENEWABLE|FOSSIL|.*_perc"
+)
 ESTIMATED: Final = ("SOLAR", "WIND_EMB")
-EMBEDDED: Final = {
-    "EMBEDDED_SOLAR_GENERATION": "solar",
-    "EMBEDDED_WIND_GENERATION": "wind",
-}
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -88,38 +89,21 @@ def requests(query: Query) -> Sequence[Group]:
     ]
 
 
-def select(
-    query: Query, resource: str, column: str, first: str, last: str, span: Span, host: str = ""
-) -> Request:
-    """Return a request for the rows of a resource from `first` to before `last`."""
-    named = f'"{column}"'
-    # Read by the publisher's API; the store has no part in it.
-    parts = (
-        "SELECT *",
-        f'FROM "{resource}"',
-        f"WHERE {named} >= '{first}' AND {named} < '{last}'",
-        f"ORDER BY {named}",
-    )
-    sql = " ".join(parts)
-    return Request("GET", SQL, (("sql", sql),), query.kind, query.zones, host=host, span=span)
-
-
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return the mix, the embedded generation or the wind forecast of every half hour."""
     with check_shape(NAME):
         found = [
             each
             for index, body in enumerate(bodies)
-            for each in read_records(read_answer(body.content), index, body.known_at)
+            for each in _statements(read_answer(body.content), index, body.known_at)
         ]
         return add_codes(found, NAME)
 
 
-def read_records(document: Any, body: int, known_at: datetime) -> Iterator[Statement]:  # noqa: ANN401  # any JSON
-    """Yield what the records of an answer of the portal state."""
+def _statements(document: Any, body: int, known_at: datetime) -> Iterator[Statement]:  # noqa: ANN401  # any JSON
     if document is None:
         return
-    for row in rows_of(document["result"]["records"]):
+    for row in records_of(document):
         if "Incentive_forecast" in row:
             start = instant(row["Datetime_GMT"])
             stamp = row.get("Forecast_Timestamp")
@@ -129,44 +113,29 @@ def read_records(document: Any, body: int, known_at: datetime) -> Iterator[State
                 *(ZONE, generation("wind"), "WIND", start, start + HALF, value, body),
                 issued_at=issued_at,
             )
-        elif "SETTLEMENT_DATE" in row:
-            yield from _embedded(row, body)
+        elif DATE in row:
+            yield from read_embedded(row, body)
         else:
             yield from _mix(row, body)
 
 
 def _mix(row: dict[str, Any], body: int) -> Iterator[Statement]:
     start = instant(row["DATETIME"])
-    for code in FUELS.keys() & row.keys():
-        signal, _ = fuel_signal(code, FUELS)
+    for code in row:
+        if NO_FUEL.fullmatch(code):
+            continue
+        signal, flag = ("imports", None) if code == "IMPORTS" else fuel_signal(code, FUELS)
         quality = Quality.ESTIMATED if code in ESTIMATED else Quality.MEASURED
         value = number(row[code])
-        yield Statement(ZONE, signal, code, start, start + HALF, value, body, quality=quality)
-    if "IMPORTS" in row:
-        value = number(row["IMPORTS"])
-        yield Statement(ZONE, "imports", "IMPORTS", start, start + HALF, value, body)
-
-
-def _embedded(row: dict[str, Any], body: int) -> Iterator[Statement]:
-    day = date.fromisoformat(text(row["SETTLEMENT_DATE"])[:10])
-    start = read_number(day, int(row["SETTLEMENT_PERIOD"]), HALF, TIMEZONE)
-    for code, fuel in EMBEDDED.items():
-        value = number(row[code])
         yield Statement(
-            *(ZONE, generation(fuel), code, start, start + HALF, value, body),
-            quality=Quality.ESTIMATED,
+            *(ZONE, signal, code, start, start + HALF, value, body, flag), quality=quality
         )
-
-
-def local_date(moment: datetime) -> date:
-    """Return the settlement date of a moment."""
-    return moment.astimezone(ZoneInfo(TIMEZONE)).date()
 
 
 SOURCE = Source(
     name=NAME,
     title="Data portal of NESO",
-    base_url="https://api.neso.energy",
+    base_url=BASE_URL,
     kinds=frozenset({Kind.GENERATION, Kind.FORECAST}),
     zones=frozenset({ZONE}),
     requests=requests,
@@ -179,6 +148,6 @@ SOURCE = Source(
     licence="NESO Open Data Licence",
     licence_url="https://www.neso.energy/data-portal/neso-open-licence",
     attribution="Supported by National Energy SO Open Data",
-    min_interval=timedelta(seconds=30),
+    min_interval=INTERVAL,
     largest_body=4 * 2**20,
 )
