@@ -36,13 +36,7 @@ import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.limits import at_most
-from gridtide_pipelines.ingest.parsing import (
-    check_shape,
-    holds_nothing,
-    number,
-    read_json,
-    readings,
-)
+from gridtide_pipelines.ingest.parsing import check_shape, number, readings
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
     Body,
@@ -53,6 +47,7 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Tier,
 )
+from gridtide_pipelines.ingest.statements import read_answer, rows_of
 from gridtide_store.vocabulary import generation
 
 NAME: Final = "openelectricity"
@@ -111,8 +106,7 @@ def requests(query: Query) -> Sequence[Group]:
     """Return a request for the file of each zone."""
     groups = []
     for zone in query.zones:
-        region = REGIONS[zone]
-        place = region if region == "WEM" else f"NEM/{region}"
+        place = "WEM" if zone == "AU-WA" else f"NEM/{REGIONS[zone]}"
         path = f"/v4/stats/au/{place}/power/7d.json"
         groups.append([Request("GET", path, kind=query.kind, zones=(zone,))])
     return groups
@@ -147,14 +141,12 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:
     """Yield region, code and values of each series in a body of either shape."""
-    document = read_json(content)
-    if holds_nothing(document):
+    document = read_answer(content)
+    if document is None:
         return
-    if document.get("success") is False or document.get("error"):
-        raise ValueError(f"the publisher says {document.get('error')}")
-    if not isinstance(document["data"], list):
-        raise TypeError("data is not a list")
-    for entry in at_most(document["data"], MOST_SERIES):
+    if document.get("success") is False:
+        raise ValueError("the publisher says that the request did not succeed")
+    for entry in at_most(rows_of(document["data"]), MOST_SERIES):
         if "results" in entry:
             length = _interval(entry["interval"])
             metric = entry["metric"].upper()
@@ -218,8 +210,7 @@ def _rows(zone: str, series: Mapping[str, Values]) -> Iterator[_Row]:
 def _in_longest(parts: Sequence[Values]) -> Sequence[Values]:
     """Return the parts of a sum in the longest slots that one of them has, where it has them.
 
-    Rooftops may be of half hours beside plants of five minutes. Such a slot has the mean of the
-    shorter ones that fill it, unknown where one of them is missing; no value is spread.
+    Each has the mean of the shorter ones that fill it, unknown where one is missing.
     """
     longest = max(end - start for part in parts for start, end in part)
     wide = sorted({slot for part in parts for slot in part if slot[1] - slot[0] == longest})
