@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import duckdb
 import numpy as np
@@ -18,6 +19,8 @@ from gridtide_store.vocabulary import GENERATION, OBSERVATION, SHARE
 
 # What lies further apart is derived apart; a span is read with a week around it.
 NEAR = timedelta(days=31)
+# So much is read at a time where the rows of all zones are added up.
+STEP = timedelta(days=31)
 
 HISTORY = ("start", "end", "value", "quality", "source", "known_at")
 
@@ -158,7 +161,8 @@ def _time_by_day(
 ) -> pl.DataFrame:
     """Return the time with values by zone, UTC day and series.
 
-    It is added up by DuckDB, within its memory: half a year of all zones has millions of rows.
+    It is added up by DuckDB, within its memory, a month at a time: half a year of all zones has
+    millions of rows.
     """
     names = frame(
         columns(
@@ -167,19 +171,15 @@ def _time_by_day(
             [source, signals],
         )
     )
-    found = columns(
-        connection,
-        "WITH newest AS (SELECT series, slot_start, "
-        "max_by({'ends': slot_end, 'value': value}, known_at) AS said "
-        "FROM observation WHERE series IN (SELECT unnest(?::INTEGER[])) "
-        "AND slot_start >= ? AND slot_start < ? GROUP BY series, slot_start) "
-        "SELECT series, epoch_us(slot_start) // 86400000000 AS day, "
-        "sum(epoch_us(said.ends) - epoch_us(slot_start))::BIGINT AS time "
-        "FROM newest WHERE said.value IS NOT NULL GROUP BY ALL",
-        [names["series"].to_list(), start, end],
-    )
+    steps = [start, *(start + n * STEP for n in range(1, -((start - end) // STEP))), end]
+    added = [
+        _time_of(connection, names["series"].to_list(), since, until)
+        for since, until in pairwise(steps)
+    ]
     return (
-        frame(found)
+        pl.concat(added)
+        .group_by("series", "day")  # a step may end within a day
+        .agg(pl.col("time").sum())
         .join(names, on="series", how="inner")
         .select(
             "series",
@@ -189,6 +189,27 @@ def _time_by_day(
         )
         .explode("zone")
     )
+
+
+def _time_of(
+    connection: duckdb.DuckDBPyConnection,
+    series: Sequence[int],
+    start: datetime,
+    end: datetime,
+) -> pl.DataFrame:
+    """Return series, number of the day and microseconds with values."""
+    found = columns(
+        connection,
+        "WITH newest AS (SELECT series, slot_start, "
+        "max_by({'ends': slot_end, 'value': value}, known_at) AS said "
+        "FROM observation WHERE series IN (SELECT unnest(?::INTEGER[])) "
+        "AND slot_start >= ? AND slot_start < ? GROUP BY series, slot_start) "
+        "SELECT series, epoch_us(slot_start) // 86400000000 AS day, "
+        "sum(epoch_us(said.ends) - epoch_us(slot_start))::BIGINT AS time "
+        "FROM newest WHERE said.value IS NOT NULL GROUP BY ALL",
+        [series, start, end],
+    )
+    return frame(found)
 
 
 def underived(connection: duckdb.DuckDBPyConnection, *, after: int) -> list[Span]:

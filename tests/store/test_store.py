@@ -308,6 +308,15 @@ def test_covered_time_is_of_newest_values_by_zone_and_day_and_a_flow_is_of_both_
     assert store.covered("unknown", start, later) == {}
 
 
+def test_a_day_is_one_of_most_covered_wherever_its_months_are_read_apart(
+    store: Store, slots: Callable[..., pl.DataFrame], now: datetime
+) -> None:
+    start = now.replace(hour=6)  # so that 31 days later lies within a day
+    store.append(slots([1.0] * 24 * 70, now, start=start, signal="load"))
+    days = store.most_covered("a", "load", start, start + 70 * 24 * HOUR)
+    assert sorted(days.values()) == [6 * HOUR, 18 * HOUR, *[24 * HOUR] * 69]
+
+
 def test_covered_time_is_added_up_in_the_database(
     store: Store, slots: Callable[..., pl.DataFrame], now: datetime
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -60,26 +60,16 @@ class AnsweredDays:
         A fuel that came for half a day leaves half of it open; so does one that is named
         without a value. A flow counts for both its ends.
         """
-        if not self.stretches:
-            return {}
-        same = (*SERIES, "day", "value")
-        before = pl.col("end").shift(1).cum_max().over(same)
-        start = pl.max_horizontal("start", before)
-        days = (
-            pl.concat(self.stretches)
-            .sort(*same, "start")
-            .with_columns(covered=pl.max_horizontal("end", start) - start)
-            .group_by(*SERIES, "day")
-            .agg(pl.col("covered").filter("value").sum(), pl.col("value").any())
-            .group_by("zone", "day")
-            .agg(pl.col("covered").min(), pl.col("value").any())
-            .with_columns(pl.col("zone").cast(pl.String).str.split("->"))
-            .explode("zone")
-            .group_by("zone", "day")
-            .agg(pl.col("covered").min(), pl.col("value").any())
-            .filter("value")
-        )
-        return {(zone, day): time for zone, day, time, _ in days.iter_rows()}
+        # Week by week, in the memory of one: a file of months has a million stretches.
+        weeks: dict[date, list[pl.DataFrame]] = {}
+        for stretches in self.stretches:
+            for week, part in stretches.group_by(pl.col("day").dt.truncate("1w")):
+                weeks.setdefault(week[0], []).append(part)
+        return {
+            (zone, day): time
+            for parts in weeks.values()
+            for zone, day, time in _covered(pl.concat(parts)).iter_rows()
+        }
 
     def whole(self) -> list[ZoneDay]:
         """Return the days of zones that were answered from beginning to end."""
@@ -118,6 +108,27 @@ class AnsweredDays:
             if covered.get(day, timedelta(0)) < DAY
             and (day in covered or day not in self.refused)
         ]
+
+
+def _covered(stretches: pl.DataFrame) -> pl.DataFrame:
+    """Return zone, day and time with values of whole days in their stretches."""
+    same = (*SERIES, "day", "value")
+    before = pl.col("end").shift(1).cum_max().over(same)
+    start = pl.max_horizontal("start", before)
+    return (
+        stretches.sort(*same, "start")
+        .with_columns(covered=pl.max_horizontal("end", start) - start)
+        .group_by(*SERIES, "day")
+        .agg(pl.col("covered").filter("value").sum(), pl.col("value").any())
+        .group_by("zone", "day")
+        .agg(pl.col("covered").min(), pl.col("value").any())
+        .with_columns(pl.col("zone").cast(pl.String).str.split("->"))
+        .explode("zone")
+        .group_by("zone", "day")
+        .agg(pl.col("covered").min(), pl.col("value").any())
+        .filter("value")
+        .drop("value")
+    )
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:

@@ -21,15 +21,14 @@ FUEL: Final = "Net Generation (MW) from "
 
 # In the place of the hour: the line lists the columns that its authority has in the file.
 LISTED: Final = "listed"
-PART_DAYS: Final = 2
 LONGEST_LINE: Final = 64 * 1024
-# Year, month, and which two days of it.
-_Key: TypeAlias = tuple[bytes, bytes, int]
+# Year, month and day.
+_Key: TypeAlias = tuple[bytes, bytes, bytes]
 TIME: Final = re.compile(rb"(\d\d)/(\d\d)/(\d{4}) \d{1,2}:\d\d:\d\d [AP]M")
 
 
 def parts(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the file as smaller ones of the same form, each of all authorities for some days.
+    """Yield the file as smaller ones of the same form, each of all authorities for one day.
 
     It is read twice: once to see where the lines of each part are, then part by part.
 
@@ -50,7 +49,7 @@ def parts(stream: BinaryIO) -> Iterator[bytes]:
             after = start + len(line)
             if line.strip():
                 month, day, year = TIME.findall(line)[place]
-                key = year, month, int(day) // PART_DAYS
+                key = year, month, day
                 spans = found[key]
                 # Neighbouring lines are one span: files are in order of authority and time.
                 if spans and spans[-1] == start:
