@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,21 @@ def read_table(name: str) -> list[dict[str, str]]:
     """Return the rows of a CSV table that ships with the catalogue, by column."""
     with (FOLDER / name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+# Keys of zones that are not in the catalogue: an operator's own, as of a campus or an island.
+OWN = re.compile(r"x-[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_OWN = 60
+
+
+def own_zone(name: str) -> str | None:
+    """Return the key of the zone of your own that `name` is, in any case; None if it is none.
+
+    Such a zone has the data that was imported for it, no country and no coordinates, and its
+    local time is UTC.
+    """
+    key = name.strip().lower()
+    return key if len(key) <= LONGEST_OWN and OWN.fullmatch(key) else None
 
 
 class ZoneKind(StrEnum):

@@ -52,8 +52,7 @@ def keep_body(
     its beginning, which is read part by part.
     """
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
-    hashed = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]  # it has readinto
-    digest, size = hashed.hexdigest(), stream.seek(0, io.SEEK_END)
+    digest, size = hash_body(stream), stream.seek(0, io.SEEK_END)
     path = body_path(folder, digest)
     stored = 0  # a body that came before takes no further room
     if not path.exists():
@@ -126,9 +125,10 @@ def read_body(folder: Path, digest: str) -> bytes:
     return content
 
 
-def hash_body(content: bytes) -> str:
-    """Return the name of a body: the SHA-256 of its content."""
-    return hashlib.sha256(content).hexdigest()
+def hash_body(content: bytes | BinaryIO) -> str:
+    """Return the name of a body: the SHA-256 of its content, of a file from where it stands."""
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
 
 
 def body_path(folder: Path, digest: str) -> Path:

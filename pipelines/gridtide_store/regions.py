@@ -59,8 +59,9 @@ def resolve(region: str) -> Resolution:
     Args:
         region: in any case a zone key (``DE``), another name of a zone or of what lies in one
             (``CISO``, ``Germany``, ``AUT``, ``IT_NORD``, ``10YPL-AREA-----S``, ``Wales``,
-            ``Seattle``), a cloud region (``aws:us-east-1``) or a British postcode
-            (``SW1A 1AA``); or coordinates in degrees, ``lat,lon`` (``52.5,13.4``).
+            ``Seattle``), a zone of your own (``x-campus``), a cloud region
+            (``aws:us-east-1``) or a British postcode (``SW1A 1AA``); or coordinates in degrees,
+            ``lat,lon`` (``52.5,13.4``).
 
     Raises:
         UnknownRegion: none of these, or coordinates whose zone is not certain;
@@ -75,6 +76,8 @@ def resolve(region: str) -> Resolution:
         )
     if (pair := _coordinates(text)) is not None:
         return _resolve_coordinates(text, *pair)
+    if key := catalogue.own_zone(text):
+        return Resolution(text, key, key, How.ZONE_KEY)
     known, name = catalogue.load(), text.casefold()
     if key := known.keys.get(name):
         return Resolution(text, key, known.zones[key].name, How.ZONE_KEY)
@@ -98,15 +101,19 @@ def resolve(region: str) -> Resolution:
     raise _unknown(text)
 
 
-def resolve_zone(name: str) -> ZoneRecord:
-    """Return the zone with this key, alias or other name that is exactly its own, in any case.
+def resolve_zone(name: str) -> str:
+    """Return the key of the zone with this key, alias or other name that is exactly its own.
+
+    Case does not matter. It may be a zone of your own (``x-campus``).
 
     Raises:
         UnknownRegion: none, or not exactly one; ``extra["nearest"]`` lists those meant.
     """
+    if own := catalogue.own_zone(name):
+        return own
     if (found := catalogue.load().find(name[: LONGEST + 1])) is None:
         raise _unknown(name.strip())
-    return found
+    return found.key
 
 
 def split_regions(values: Sequence[str]) -> list[str]:

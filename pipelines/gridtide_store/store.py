@@ -141,7 +141,7 @@ class Store:
         """
         return read_kept(self.connection, self.home, retrieval_id)
 
-    def has_kept(self, source: str, content: bytes) -> bool:
+    def has_kept(self, source: str, content: bytes | BinaryIO) -> bool:
         """Say whether `keep` has stored this body for `source` before."""
         row = self.connection.execute(
             "SELECT count(*) FROM retrieval WHERE source = ? AND body_sha256 = ?",

@@ -13,7 +13,7 @@ import pytest
 from gridtide.cli.script import main
 from gridtide.clock import Clock
 from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
-from gridtide_pipelines.importing.slots import Label
+from gridtide_pipelines.importing.layouts import Label
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.records import Facts
@@ -79,6 +79,7 @@ def test_json_is_one_document_and_messages_go_to_standard_error(
                 "implausible_values": 0,
                 "negative_slots": 0,
                 "empty_columns": [],
+                "left_out": {},
                 "from": "2021-01-01T00:00:00Z",
                 "to": "2021-01-01T04:00:00Z",
             }
@@ -147,7 +148,7 @@ def test_files_are_stored_together_or_not_at_all(
 ) -> None:
     assert run(a=HEADER + BODY, b=HEADER + "2021-01-02T00:00,1,1,1\n") == 2
     assert (
-        "b.csv, row 2, ts_utc 2021-01-02T00:00:00 has no UTC offset" in capsys.readouterr().err
+        "b.csv, row 2, ts_utc '2021-01-02T00:00' has no UTC offset" in capsys.readouterr().err
     )
     assert not home.root.exists()
 
@@ -323,3 +324,42 @@ def test_nothing_of_any_zone_is_stored_if_one_cannot_be(home: DataDirectory, run
     assert run("--zone", "FR", a=contradicting) == 2
     with Store.open(home) as store:
         assert set(store.series()["zone"]) == {"DE"}
+
+
+def test_a_dry_run_says_how_a_file_is_understood_and_stores_nothing(
+    home: DataDirectory, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = HEADER + BODY.replace("02:00Z,0,0", "02:00Z,,5").replace("03:00Z", "05:00Z")
+    assert run("--dry-run", "--json", a=text) == 0
+    [found] = json.loads(capsys.readouterr().out)["files"]
+    assert found["columns"] == {"gen_nat_gas_mwh": "gas, MWh", "gen_wind_mwh": "wind, MWh"}
+    assert (found["slots"], found["minutes"], found["missing_slots"]) == (4, [60.0], 2)
+    assert (found["from"], found["to"]) == ("2021-01-01T00:00:00Z", "2021-01-01T06:00:00Z")
+    assert found["unknown_values"] == {"generation_gas": 1}
+    assert found["ignored_columns"] == ["temperature"]
+    assert (found["separator"], found["label"]) == ("commas", "start")
+    assert not home.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--map", "coal"], "--map 'coal': write FUEL=COLUMN"),
+        (["--separator", "ab"], "--separator 'ab': must be one sign"),
+        (["--encoding", "klingon"], "--encoding 'klingon' is unknown"),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_named(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+) -> None:
+    assert run(*words, a=HEADER + BODY) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_times_that_may_be_starts_or_ends_need_a_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + BODY)
+    environ = {"GRIDTIDE_HOME": str(tmp_path / "home")}
+    assert main(["import", str(tmp_path / "a.csv"), "--zone", "DE"], environ) == 2
+    assert "say which: --label start or --label end" in capsys.readouterr().err

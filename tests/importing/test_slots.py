@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
+from gridtide_pipelines.importing.layouts import Label
 from gridtide_pipelines.importing.slots import (
-    Label,
     parse_resolution,
-    refuse_future,
     to_slots,
     without_bad_values,
+    without_future,
 )
 from gridtide_pipelines.importing.tables import Table
 
@@ -27,8 +27,12 @@ QUARTER = timedelta(minutes=15)
 def table(labels: list[datetime], *, energy: bool = True, **fuels: list[float | None]) -> Table:
     rows = [
         pl.DataFrame(
-            {"label": labels, "fuel": fuel, "value": values},
-            schema={"label": pl.Datetime("us", "UTC"), "fuel": pl.String, "value": pl.Float64},
+            {"label": labels, "signal": f"generation_{fuel}", "value": values},
+            schema={
+                "label": pl.Datetime("us", "UTC"),
+                "signal": pl.String,
+                "value": pl.Float64,
+            },
         )
         for fuel, values in fuels.items()
     ]
@@ -115,13 +119,16 @@ def test_times_that_do_not_fit_a_resolution_are_refused(
 
 def test_one_row_with_a_resolution_is_one_slot() -> None:
     slots = to_slots(table([T0], wind=[3.0]), Label.END, HOUR)
-    assert slots.row(0) == (T0 - HOUR, T0, "wind", 3.0)
+    assert slots.row(0) == (T0 - HOUR, T0, "generation_wind", 3.0)
 
 
 def checked(given: Table) -> tuple[dict[str, list[float | None]], int, int]:
     """Values by fuel, implausible values and negative slots of a table of whole hours."""
     slots, odd, negative = without_bad_values("a.csv", to_slots(given, Label.START, HOUR))
-    by_fuel = {str(f): rows["value"].to_list() for (f,), rows in slots.group_by("fuel")}
+    by_fuel = {
+        str(signal).removeprefix("generation_"): rows["value"].to_list()
+        for (signal,), rows in slots.group_by("signal")
+    }
     return by_fuel, odd, negative
 
 
@@ -136,7 +143,10 @@ def test_a_negative_fuel_is_kept_as_reported() -> None:
     slots = to_slots(
         table(every(HOUR, 2), gas=[2.0, 2.0], solar=[-1.0, 0.0]), Label.START, None
     )
-    assert slots.filter(pl.col("fuel") == "solar")["value"].to_list() == [-1.0, 0.0]
+    assert slots.filter(pl.col("signal") == "generation_solar")["value"].to_list() == [
+        -1.0,
+        0.0,
+    ]
 
 
 def test_a_total_of_zero_is_stored_as_reported() -> None:
@@ -156,9 +166,9 @@ def test_a_total_with_a_gap_in_it_is_not_judged() -> None:
 
 def test_a_slot_that_is_not_over_is_refused() -> None:
     slots = to_slots(table(every(HOUR, 2), wind=[1.0, 1.0]), Label.START, None)
-    refuse_future("a.csv", slots, T0 + 2 * HOUR)
+    without_future("a.csv", slots, T0 + 2 * HOUR)
     with pytest.raises(BadInput, match=r"ends 2021-03-28T02:00:00Z is not over at .*--label"):
-        refuse_future("a.csv", slots, T0 + 2 * HOUR - timedelta(seconds=1))
+        without_future("a.csv", slots, T0 + 2 * HOUR - timedelta(seconds=1))
 
 
 @given(

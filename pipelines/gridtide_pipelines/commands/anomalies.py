@@ -109,7 +109,7 @@ def anomalies(terminal: Terminal, options: AnomalyOptions) -> int:
 def _filter(options: AnomalyOptions) -> Filter:
     # A flow has a pair of zones, which is not a region.
     zones = tuple(
-        name if "->" in name else resolve_zone(name).key for name in zone_names(options.zone)
+        name if "->" in name else resolve_zone(name) for name in zone_names(options.zone)
     )
     return Filter(
         ids=options.ids or (),

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from gridtide.cli.command import command
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput
 from gridtide.model import format_time
+from gridtide_pipelines.commands.import_options import UNSAID, ImportOptions
 from gridtide_pipelines.commands.session import (
-    NewStore,
     Session,
     begin,
     show_progress,
@@ -22,9 +18,9 @@ from gridtide_pipelines.commands.session import (
 )
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.forecast.issue import Progress
+from gridtide_pipelines.importing.description import describe, describe_lines, remarks
 from gridtide_pipelines.importing.files import (
     File,
-    KnownAt,
     Plan,
     Receipt,
     check_files,
@@ -32,7 +28,7 @@ from gridtide_pipelines.importing.files import (
     refuse_source_name,
     store_files,
 )
-from gridtide_pipelines.importing.slots import Label, parse_resolution
+from gridtide_pipelines.importing.slots import parse_resolution
 from gridtide_pipelines.ingest.command_log import record_command
 from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.ingest.mixing import row_kind
@@ -44,61 +40,21 @@ from gridtide_store.records import Facts
 from gridtide_store.regions import resolve
 from gridtide_store.store import Store
 
-UNSAID = "as supplied by the operator"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What is imported, and how its rows are to be read."""
-
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="Parquet or CSV: ts_utc, gen_<fuel>_mwh; or zone, start, fuel, mw",
-        ),
-    ]
-    zone: Annotated[
-        list[str],
-        typer.Option(
-            metavar="ZONE",
-            help="the zone they are of, e.g. US-CAL-CISO; of long files, each that is wanted: "
-            "may be repeated, and takes commas",
-        ),
-    ]
-    label: Annotated[
-        Label,
-        typer.Option(help="what the times name: the start or the end of the slot"),
-    ]
-    resolution: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION",
-            help="length of every slot; default: the spacing of the times, stretch by stretch",
-        ),
-    ] = None
-    source: Annotated[str, typer.Option(metavar="NAME", help="name to store them under")] = (
-        "import"
-    )
-    licence: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"terms of the data; default: {UNSAID}")
-    ] = None
-    known_at: Annotated[
-        KnownAt,
-        typer.Option(help="count rows as known when their slot ended, or from now on"),
-    ] = KnownAt.AS_LABELLED
-    new_store: NewStore = False
-
 
 @command(
     "import",
     examples=[
         "import de.parquet --zone DE --label start",
         "import long.csv --zone DE,FR --label end --resolution PT1H --source entsoe_files",
+        "import DE_2024_hourly.csv --zone DE --source electricity_maps --dry-run",
+        "import smard.csv --zone DE --time-column 'Datum von' --timezone Europe/Berlin "
+        "--map coal='Braunkohle [MWh]' --map coal='Steinkohle [MWh]'",
+        "import mine.csv --zone x-mygrid --time-column time --signal ci_lifecycle_consumed "
+        "--unit g/kWh --timezone UTC --label start",
     ],
 )
 def import_files(terminal: Terminal, options: ImportOptions) -> int:
-    """Import generation from Parquet or CSV files.
+    """Import generation or intensity from Parquet or CSV files.
 
     Intensity is derived at once; 'gridtide issue' and 'gridtide publish' make it visible.
     """
@@ -113,19 +69,17 @@ def import_files(terminal: Terminal, options: ImportOptions) -> int:
             known_at=options.known_at,
             resolution=parse_resolution(options.resolution) if options.resolution else None,
             others=tuple(other for other in zones if other != zone),
+            hints=options.hints(),
         )
         for zone in zones
     ]
+    if options.dry_run:
+        return _preview(terminal, session, options, plans)
     with show_progress(terminal) as progress:
         receipts, derived = _import(session, options, plans, progress)
-    if ignored := sorted({column for r in receipts for column in r.ignored_columns}):
-        terminal.say(f"ignored columns: {', '.join(ignored)}")
     for receipt in receipts:
-        if receipt.empty:
-            terminal.say(
-                f"{receipt.file}: no row has a value of {', '.join(receipt.empty)}, so what "
-                f"depends on it is unknown; if {receipt.zone} has no such fuel, remove it"
-            )
+        for remark in remarks(receipt.file, receipt.zone):
+            terminal.say(remark)
     if terminal.json:
         files = [receipt.document() for receipt in receipts]
         terminal.document({"files": files, "derived_rows": derived})
@@ -134,6 +88,25 @@ def import_files(terminal: Terminal, options: ImportOptions) -> int:
         terminal.result(_line(receipt))
     terminal.result(f"{derived} rows of intensity and carbon-free share derived")
     terminal.say("`gridtide issue` and `gridtide publish` make it visible")
+    return 0
+
+
+def _preview(
+    terminal: Terminal, session: Session, options: ImportOptions, plans: Sequence[Plan]
+) -> int:
+    """Say how each file is understood for each zone; nothing is stored."""
+    found = [
+        (read_file(path, plan, session.clock), plan.zone)
+        for path in options.files
+        for plan in plans
+    ]
+    if terminal.json:
+        terminal.document({"files": [describe(file, zone) for file, zone in found]})
+        return 0
+    for file, zone in found:
+        for line in describe_lines(file, zone):
+            terminal.result(line)
+    terminal.say("nothing was stored: --dry-run")
     return 0
 
 
@@ -217,13 +190,14 @@ def _facts(source: str, licence: str) -> Facts:
 
 
 def _line(receipt: Receipt) -> str:
+    file = receipt.file
     unknown = ""
-    if receipt.negative:
-        unknown += f", {receipt.negative} slots unknown (negative total generation)"
-    if receipt.implausible:
-        unknown += f", {receipt.implausible} values unknown (more than any grid has)"
+    if file.negative:
+        unknown += f", {file.negative} slots unknown (negative total generation)"
+    if file.implausible:
+        unknown += f", {file.implausible} values unknown (more than any grid has)"
+    start, end = map(format_time, file.bounds)
     return (
-        f"{receipt.file}: {receipt.slots} slots of {receipt.zone}, "
-        f"{format_time(receipt.start)} to {format_time(receipt.end)}, "
+        f"{file.name}: {receipt.slots} slots of {receipt.zone}, {start} to {end}, "
         f"{receipt.rows_added} rows added{unknown}"
     )

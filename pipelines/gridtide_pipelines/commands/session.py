@@ -89,7 +89,7 @@ def zone_keys(given: Sequence[str] | None) -> tuple[str, ...]:
         BadInput: as `zone_names`.
         UnknownRegion: one denotes no zone; ``extra["nearest"]`` has candidates.
     """
-    return tuple(dict.fromkeys(resolve_zone(name).key for name in zone_names(given)))
+    return tuple(dict.fromkeys(resolve_zone(name) for name in zone_names(given)))
 
 
 def limits_of(settings: Settings) -> Limits:

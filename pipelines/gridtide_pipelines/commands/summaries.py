@@ -8,7 +8,7 @@ from __future__ import annotations
 SUMMARIES = {
     "refresh": "Fetch new data, derive, forecast and publish.",
     "backfill": "Fill the history of a publisher, newest first.",
-    "import": "Import generation from Parquet or CSV files.",
+    "import": "Import generation or intensity from Parquet or CSV files.",
     "issue": "Make forecast runs from what is known now.",
     "publish": "Publish what the store holds as a new snapshot.",
     "serve": "Answer over HTTP from what is published.",

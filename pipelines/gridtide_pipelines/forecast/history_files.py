@@ -26,10 +26,12 @@ from gridtide.model import Quality, Signal
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.derive.intensity import derive
 from gridtide_pipelines.forecast.forecaster import HOUR, Known, Location, hour_of
-from gridtide_pipelines.importing.slots import Label, to_slots
-from gridtide_pipelines.importing.tables import WIDE, read_table
+from gridtide_pipelines.importing.content import Content
+from gridtide_pipelines.importing.layouts import WIDE, Label
+from gridtide_pipelines.importing.slots import to_slots
+from gridtide_pipelines.importing.tables import read_table
 from gridtide_store import catalogue
-from gridtide_store.vocabulary import INSTANT, OBSERVATION, generation
+from gridtide_store.vocabulary import GENERATION, INSTANT, OBSERVATION, generation
 
 SIGNAL = Signal.CI_LIFECYCLE_PRODUCED
 LABEL, INTENSITY = "ts_utc", "ci_lifecycle_g_per_kwh"
@@ -175,8 +177,13 @@ def _mix(path: Path, hours: pl.DataFrame, content: bytes, zone: str) -> pl.DataF
     """Read start, end, fuel, value in MW; the file is optional."""
     if not any(map(WIDE.fullmatch, hours.columns)):
         return None
-    slots = to_slots(read_table(path.name, content, zone), Label.START, HOUR)
-    return slots.rename({"slot_start": "start", "slot_end": "end"}).sort("fuel", "start")
+    slots = to_slots(read_table(Content(path.name, content), zone), Label.START, HOUR)
+    return slots.select(
+        pl.col("slot_start").alias("start"),
+        pl.col("slot_end").alias("end"),
+        pl.col("signal").str.strip_prefix(GENERATION).alias("fuel"),
+        "value",
+    ).sort("fuel", "start")
 
 
 def _intensity(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,26 +13,30 @@ import polars as pl
 
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
-from gridtide.model import Quality, format_time
+from gridtide.model import Quality, Signal, format_time
+from gridtide_pipelines.importing.content import Content
+from gridtide_pipelines.importing.layouts import Hints, Label
 from gridtide_pipelines.importing.slots import (
-    Label,
     compare,
     drop_stored,
     newest,
-    refuse_future,
     refuse_mixed_slots,
     to_slots,
     unite,
     without_bad_values,
+    without_future,
 )
-from gridtide_pipelines.importing.tables import read_table
+from gridtide_pipelines.importing.tables import Table, read_table
 from gridtide_store.store import Store
-from gridtide_store.vocabulary import GENERATION, INSTANT, OBSERVATION
+from gridtide_store.vocabulary import INSTANT, OBSERVATION
 
 SOURCE_NAME = re.compile(r"[a-z0-9_]+")
 
 # No slot is longer, so nothing that overlaps a span starts earlier than this before it.
 LONGEST_SLOT = timedelta(days=1)
+
+
+NO_HINTS = Hints()
 
 
 class KnownAt(StrEnum):
@@ -47,15 +51,18 @@ class Plan:
     """How files are to be read and stored; `zone` is a key of the catalogue.
 
     Attributes:
-        others: further zones in the same files; a wide file has only one.
+        label: None where the files tell.
+        others: further zones in the same files; a file without a column of zones has only one.
+        hints: what the user says of the columns.
     """
 
     zone: str
-    label: Label
+    label: Label | None = None
     source: str = "import"
     known_at: KnownAt = KnownAt.AS_LABELLED
     resolution: timedelta | None = None
     others: tuple[str, ...] = ()
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +70,66 @@ class File:
     """One file that was read and may be stored.
 
     Attributes:
-        name: without its folder.
-        content: as it was.
-        slots: ``slot_start``, ``slot_end``, ``fuel``, ``value`` (mean MW; null is a gap).
-        ignored: columns that were not read.
+        content: as it is.
+        table: what it says.
+        label: what its times name.
+        slots: ``slot_start``, ``slot_end``, ``signal``, ``value`` (null is a gap),
+            ``estimated``.
         implausible: values that no grid has, which became gaps.
         negative: slots whose total generation is negative, which became unknown.
-        empty: columns or fuels that are named but have no value in any row.
+        left_out: how many rows were left out, by reason.
     """
 
-    name: str
-    content: bytes
+    content: Content
+    table: Table
+    label: Label
     slots: pl.DataFrame
-    ignored: tuple[str, ...]
-    implausible: int = 0
-    negative: int = 0
-    empty: tuple[str, ...] = ()
+    implausible: int
+    negative: int
+    left_out: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """The name without its folder."""
+        return self.content.name
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The start of the first and the end of the last slot; there is always one."""
+        found = self.slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
+        return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was stored of one file; a row is one fuel in one slot."""
+    """What was stored of one file; a row is one signal in one slot."""
 
-    file: str
+    file: File
     zone: str
     source: str
-    slots: int
     rows_added: int
-    ignored_columns: tuple[str, ...]
-    start: datetime
-    end: datetime
-    implausible: int = 0
-    negative: int = 0
-    empty: tuple[str, ...] = ()
+
+    @property
+    def slots(self) -> int:
+        """How many slots the file has."""
+        return self.file.slots["slot_start"].n_unique()
 
     def document(self) -> dict[str, object]:
         """Return the receipt as in ``--json``."""
+        start, end = self.file.bounds
         return {
-            "file": self.file,
+            "file": self.file.name,
             "zone": self.zone,
             "source": self.source,
             "slots": self.slots,
             "rows_added": self.rows_added,
-            "ignored_columns": list(self.ignored_columns),
-            "implausible_values": self.implausible,
-            "negative_slots": self.negative,
-            "empty_columns": list(self.empty),
-            "from": format_time(self.start),
-            "to": format_time(self.end),
+            "ignored_columns": list(self.file.table.ignored),
+            "implausible_values": self.file.implausible,
+            "negative_slots": self.file.negative,
+            "empty_columns": list(self.file.table.empty),
+            "left_out": dict(self.file.left_out),
+            "from": format_time(start),
+            "to": format_time(end),
         }
 
 
@@ -143,22 +162,46 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
     Raises:
         BadInput: it cannot be read or imported; says where and what to do.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    table = read_table(path.name, content, plan.zone)
-    if table.energy and plan.others:
+    content = Content(path.name, path)
+    table = read_table(content, plan.zone, plan.hints)
+    if table.layout.zone is None and plan.others:
         zones = (plan.zone, *plan.others)
         raise BadInput(
             f"{path.name} is wide, so it is of one zone, not {len(zones)} "
-            f"({', '.join(zones)}); import it with one --zone"
+            f"({', '.join(zones)}); import it with one --zone, or name the column that has the "
+            "zone: --zone-column"
         )
-    slots = to_slots(table, plan.label, plan.resolution)
+    label = _label(table, plan)
+    slots = to_slots(table, label, plan.resolution or table.layout.resolution)
     slots, implausible, negative = without_bad_values(path.name, slots)
+    left_out = dict(table.left_out)
     if plan.known_at is KnownAt.NOW or not clock.replay:
-        refuse_future(path.name, slots, clock())
-    return File(path.name, content, slots, table.ignored, implausible, negative, table.empty)
+        slots, ahead = without_future(path.name, slots, clock())
+        left_out |= {"rows without a value that lie ahead": ahead} if ahead else {}
+    return File(content, table, label, slots, implausible, negative, left_out)
+
+
+def _label(table: Table, plan: Plan) -> Label:
+    """Return what the times of a file name.
+
+    Raises:
+        BadInput: nothing says, or the file says otherwise than the user.
+    """
+    told, given = table.label, plan.label
+    layout = table.layout
+    if told is None and given is None:
+        raise BadInput(
+            f"{table.name}: it is not known whether {layout.time} names the start or the end "
+            "of a slot; say which: --label start or --label end"
+        )
+    if layout.published and given is not None and given is not told:
+        raise BadInput(
+            f"{table.name}: times of {layout.title} name the {told} of a slot; leave out "
+            "--label"
+        )
+    label = given or told
+    assert label is not None  # noqa: S101  # one of them is there
+    return label
 
 
 def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
@@ -174,55 +217,54 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
     slots = unite([file.name for file in files], [file.slots for file in files])
     incoming = slots.select(
         pl.lit(plan.zone).alias("zone"),
-        (GENERATION + pl.col("fuel")).alias("signal"),
+        "signal",
         pl.lit(plan.source).alias("source"),
         "slot_start",
         "slot_end",
         "value",
-        pl.lit(str(Quality.MEASURED)).alias("quality"),
+        _quality().alias("quality"),
         pl.when(plan.known_at is KnownAt.NOW)
         .then(pl.lit(now, INSTANT))
         .otherwise("slot_end")
         .alias("known_at"),
         "file",
     )
-    first, last = _span(slots)
+    first, last = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
     revisions = store.revisions(plan.zone, plan.source, first - LONGEST_SLOT, last)
     stored = newest(revisions)
     refuse_mixed_slots(incoming, stored)
-    imported = [i for i, file in enumerate(files) if store.has_kept(plan.source, file.content)]
+    imported = [i for i, file in enumerate(files) if _has_kept(store, plan.source, file)]
     return compare(drop_stored(incoming, revisions, imported), stored)
+
+
+def _has_kept(store: Store, source: str, file: File) -> bool:
+    with file.content.open() as stream:
+        return store.has_kept(source, stream)
+
+
+def _quality() -> pl.Expr:
+    """Return the quality of a row: intensity is always computed by somebody."""
+    computed = pl.col("signal").is_in([str(signal) for signal in Signal])
+    return (
+        pl.when("estimated")
+        .then(pl.lit(str(Quality.ESTIMATED)))
+        .when(computed)
+        .then(pl.lit(str(Quality.DERIVED)))
+        .otherwise(pl.lit(str(Quality.MEASURED)))
+    )
 
 
 def store_files(
     store: Store, files: Sequence[File], rows: pl.DataFrame, plan: Plan, now: datetime
 ) -> list[Receipt]:
     """Archive the files and store their rows, as `check_files` returned them."""
-    kept = [store.keep(plan.source, file.name, file.content, now) for file in files]
+    kept = []
+    for file in files:
+        with file.content.open() as stream:
+            kept.append(store.keep(plan.source, file.name, stream, now))
     retrieval = pl.col("file").replace_strict(dict(enumerate(kept)), return_dtype=pl.Int64)
     store.append(rows.with_columns(retrieval_id=retrieval).select(OBSERVATION.names()))
-    receipts = []
-    for number, file in enumerate(files):
-        start, end = _span(file.slots)
-        receipts.append(
-            Receipt(
-                file=file.name,
-                zone=plan.zone,
-                source=plan.source,
-                slots=file.slots["slot_start"].n_unique(),
-                rows_added=rows.filter(pl.col("file") == number).height,
-                ignored_columns=file.ignored,
-                start=start,
-                end=end,
-                implausible=file.implausible,
-                negative=file.negative,
-                empty=file.empty,
-            )
-        )
-    return receipts
-
-
-def _span(slots: pl.DataFrame) -> tuple[datetime, datetime]:
-    """Return the start of the first and the end of the last slot; there is always one."""
-    bounds = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)
-    return bounds[0], bounds[1]
+    return [
+        Receipt(file, plan.zone, plan.source, rows.filter(pl.col("file") == number).height)
+        for number, file in enumerate(files)
+    ]

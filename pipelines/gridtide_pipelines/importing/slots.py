@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time
 from gridtide.values import read_written_length
+from gridtide_pipelines.importing.layouts import Label, fuel_of
 from gridtide_pipelines.importing.stretches import MANY, slot_lengths
 from gridtide_pipelines.importing.tables import Table
-from gridtide_pipelines.ingest.normalize import POWER
+from gridtide_pipelines.ingest.normalize import PLAUSIBLE
 from gridtide_pipelines.ingest.parsing import without_negative_totals
+from gridtide_store.vocabulary import GENERATION, LOAD, unit_of
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 # With more implausible values than this the unit of the file is wrong, not an hour.
 ODD_PART = 0.01
 
-ROW = ("fuel", "slot_start", "slot_end")
+ROW = ("signal", "slot_start", "slot_end")
 FOLLOWING = timedelta(microseconds=1)
-
-
-class Label(StrEnum):
-    """What a file's times name: the start or the end of the slot."""
-
-    START = "start"
-    END = "end"
 
 
 def parse_resolution(text: str) -> timedelta:
@@ -48,10 +42,10 @@ def parse_resolution(text: str) -> timedelta:
 
 
 def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.DataFrame:
-    """Turn rows into slots: ``slot_start``, ``slot_end`` (UTC), ``fuel``, ``value`` in MW.
+    """Turn rows into slots: ``slot_start``, ``slot_end`` (UTC), ``signal``, ``value``, others.
 
     Without a `resolution` it is the spacing of the labels, stretch by stretch. Energy becomes
-    mean power over its own slot; a null value stays a gap.
+    mean power (MW) over its own slot; a null value stays a gap.
 
     Raises:
         BadInput: labels that do not fit the resolution, are ambiguous, or are too
@@ -66,27 +60,38 @@ def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.Dat
     _refuse_coarse(table.name, rows, ends=ends)
     length = pl.col("length")
     start = pl.col("label") - length if ends else pl.col("label")
-    hours = length.dt.total_seconds() / 3600 if table.energy else 1.0
+    value = pl.col("value")
+    if table.energy:
+        hours = length.dt.total_seconds() / 3600
+        value = pl.when(_is_power()).then(value / hours).otherwise(value)
     return rows.select(
         start.alias("slot_start"),
         (start + length).alias("slot_end"),
-        "fuel",
-        pl.col("value") / hours,
+        "signal",
+        value,
+        *(["estimated"] if "estimated" in rows.columns else []),
     )
 
 
-def refuse_future(name: str, slots: pl.DataFrame, now: datetime) -> None:
-    """Check that every slot is over by `now`.
+def _is_power() -> pl.Expr:
+    signal = pl.col("signal")
+    return signal.str.starts_with(GENERATION) | (signal == LOAD)
+
+
+def without_future(name: str, slots: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, int]:
+    """Return the slots that are over by `now`, and how many empty ones are not.
 
     Raises:
-        BadInput: a slot that ends later.
+        BadInput: a slot with a value ends later.
     """
-    late = slots.filter(pl.col("slot_end") > now).sort("slot_end")
+    ahead = pl.col("slot_end") > now
+    late = slots.filter(ahead, pl.col("value").is_not_null()).sort("slot_end")
     if not late.is_empty():
         raise BadInput(
             f"{name}: the slot that ends {format_time(late['slot_end'][0])} is not over at "
             f"{format_time(now)}; check --label, or remove the rows that lie ahead"
         )
+    return slots.filter(~ahead), slots.filter(ahead)["slot_start"].n_unique()
 
 
 def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
@@ -96,20 +101,29 @@ def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, in
         The slots, how many values were implausible, and how many slots had a negative total.
 
     Raises:
-        BadInput: more than `ODD_PART` of the values lie outside `POWER`.
+        BadInput: more than `ODD_PART` of the values are not `PLAUSIBLE`.
     """
-    low, high = POWER
-    fits = pl.col("value").is_between(low, high)
-    odd = slots.filter(~fits).sort("slot_start", "fuel")
+    fits = pl.col("value").is_null()
+    for prefix, (low, high) in PLAUSIBLE:
+        mine = pl.col("signal").str.starts_with(prefix)
+        fits |= mine & pl.col("value").is_between(low, high)
+    odd = slots.filter(~fits).sort("slot_start", "signal")
     if len(odd) > ODD_PART * len(slots):
-        start, fuel, value = odd.select("slot_start", "fuel", "value").row(0)
+        start, signal, value = odd.select("slot_start", "signal", "value").row(0)
+        unit = unit_of(signal)
+        why = "more than any grid has; give MW, not kW or W"
         raise BadInput(
-            f"{name}: {fuel} at {format_time(start)} is {value:g} MW, more than any grid has; "
-            f"give MW, not kW or W ({len(odd)} of {len(slots)} values)"
+            f"{name}: {fuel_of(signal)} at {format_time(start)} is {value:g} {unit}, "
+            f"{why if unit == 'MW' else 'which no grid has; check its unit'} "
+            f"({len(odd)} of {len(slots)} values)"
         )
     slots = slots.with_columns(value=pl.when(fits).then("value"))
-    found, negative = without_negative_totals(slots, ["slot_start", "slot_end"])
-    return found, len(odd), negative
+    mine = pl.col("signal").str.starts_with(GENERATION)
+    mix = slots.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
+    if mix.is_empty():
+        return slots, len(odd), 0
+    found, negative = without_negative_totals(mix, ["slot_start", "slot_end"])
+    return pl.concat([found.select(slots.columns), slots.filter(~mine)]), len(odd), negative
 
 
 def _refuse_coarse(name: str, rows: pl.DataFrame, *, ends: bool) -> None:
@@ -119,7 +133,7 @@ def _refuse_coarse(name: str, rows: pl.DataFrame, *, ends: bool) -> None:
         BadInput: one does; says from when.
     """
     known = rows.drop_nulls("value").sort("label")
-    for (fuel,), mine in known.group_by("fuel", maintain_order=True):
+    for (signal,), mine in known.group_by("signal", maintain_order=True):
         lengths = mine["length"]
         steps = pl.DataFrame(
             {
@@ -139,9 +153,9 @@ def _refuse_coarse(name: str, rows: pl.DataFrame, *, ends: bool) -> None:
         if not coarse.is_empty():
             start, step, length = coarse.select("from", "step", "length").row(0)
             raise BadInput(
-                f"{name}: from {format_time(start)} on values of {fuel} are {step} apart, but "
-                f"the slots of the rows are {length}; split the file by resolution and import "
-                "each part by itself"
+                f"{name}: from {format_time(start)} on values of {fuel_of(str(signal))} are "
+                f"{step} apart, but the slots of the rows are {length}; split the file by "
+                "resolution and import each part by itself"
             )
 
 
@@ -163,7 +177,7 @@ def unite(names: Sequence[str], slots: Sequence[pl.DataFrame]) -> pl.DataFrame:
         row = clash.row(0, named=True)
         one, other = sorted((row["file"], row["before"]))
         raise BadInput(
-            f"{names[one]} and {names[other]} differ on {row['fuel']} at "
+            f"{names[one]} and {names[other]} differ on {fuel_of(row['signal'])} at "
             f"{format_time(row['slot_start'])} ({len(clash)} such slots); import one of them "
             "only, or the newer one afterwards with --known-at now"
         )
@@ -172,9 +186,9 @@ def unite(names: Sequence[str], slots: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def _overlaps(slots: pl.DataFrame) -> pl.DataFrame:
     """Return slots that begin before the one before them has ended, with `before`, its file."""
-    before = pl.col("slot_end", "file").shift().over("fuel")
+    before = pl.col("slot_end", "file").shift().over("signal")
     return (
-        slots.sort("fuel", "slot_start", "slot_end")
+        slots.sort("signal", "slot_start", "slot_end")
         .with_columns(
             before.name.map(lambda name: {"slot_end": "until", "file": "before"}[name])
         )
@@ -190,14 +204,14 @@ def refuse_mixed_slots(incoming: pl.DataFrame, stored: pl.DataFrame) -> None:
     """
     staying = stored.join(incoming, on=["signal", "slot_start"], how="anti")
     both = [
-        frame.select(pl.col("signal").alias("fuel"), "slot_start", "slot_end", file=pl.lit(i))
+        frame.select("signal", "slot_start", "slot_end", file=pl.lit(i))
         for i, frame in enumerate((incoming, staying))
     ]
     clash = _overlaps(pl.concat(both)).filter(pl.col("file") != pl.col("before"))
     if not clash.is_empty():
         row = clash.row(0, named=True)
         raise BadInput(
-            f"{incoming['source'][0]} [{incoming['zone'][0]}] {row['fuel']}: the slot from "
+            f"{incoming['source'][0]} [{incoming['zone'][0]}] {row['signal']}: the slot from "
             f"{format_time(row['slot_start'])} overlaps a stored one of other length; check "
             "--label and --resolution, or import under another name with --source"
         )

@@ -160,19 +160,20 @@ def _candidate_region(
     latitude, longitude = candidate.latitude, candidate.longitude
     if latitude is None and longitude is None:
         latitude, longitude = _coordinates(resolution)
-    country = catalogue.load().zones[resolution.zone].country
+    zone = catalogue.load().zones.get(resolution.zone)
     return CandidateRegion(
         candidate.region,
         view.outlook(forecast),
         candidate.pue,
         candidate.intensity,
-        candidate.jurisdiction or country,
+        candidate.jurisdiction or (zone.country if zone else None),
         latitude,
         longitude,
     )
 
 
-def _coordinates(region: Resolution) -> tuple[float, float]:
+def _coordinates(region: Resolution) -> tuple[float, float] | tuple[None, None]:
+    """Return latitude and longitude; none of a zone of the operator's own."""
     known = catalogue.load()
     site = known.cloud_regions.get(region.region.casefold())
     if site is not None:
@@ -180,5 +181,5 @@ def _coordinates(region: Resolution) -> tuple[float, float]:
     if region.how in (How.OUTLINE, How.SITE):
         lat, _, lon = region.region.partition(",")
         return float(lat), float(lon)
-    zone = known.zones[region.zone]
-    return zone.lat, zone.lon
+    zone = known.zones.get(region.zone)
+    return (zone.lat, zone.lon) if zone else (None, None)

@@ -42,6 +42,11 @@ def location_of(region: Resolution) -> Location:
 
 def without_publisher(region: Resolution) -> NoData | None:
     """Return the error for a zone that no publisher reports on; None for any other zone."""
+    if catalogue.own_zone(region.zone):
+        return NoData(
+            f"{region.zone} is a zone of your own, and nothing is imported for it: `gridtide "
+            f"import FILE --zone {region.zone}`, then `gridtide publish`; check its name"
+        )
     zone = catalogue.load().zones[region.zone]
     if zone.sources or zone.kind is ZoneKind.AGGREGATE:
         return None

@@ -154,7 +154,7 @@ def _flows(table: pl.DataFrame, known_at: datetime) -> Iterator[pl.DataFrame]:
 
 
 def _balances(table: pl.DataFrame, known_at: datetime) -> Iterator[pl.DataFrame]:
-    names = _columns(table.columns)
+    names = read_columns(table.columns)
     if DEMAND not in names and not any(name.startswith(FUEL) for name in names):
         raise ValueError("neither demand nor generation")
     table = table.with_columns(number_of(column).alias(name) for name, column in names.items())
@@ -181,7 +181,7 @@ def _balances(table: pl.DataFrame, known_at: datetime) -> Iterator[pl.DataFrame]
         yield _fuel(table, fuel, columns, flags[fuel])
 
 
-def _columns(columns: Sequence[str]) -> dict[str, str]:
+def read_columns(columns: Sequence[str]) -> dict[str, str]:
     """Return the column that is read for each quantity, by its name in the newest files."""
     found: dict[str, str] = {}
     for column in columns:
