@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Span
-from gridtide_pipelines.ingest.sources.miso import parse, requests
+from gridtide_pipelines.ingest.sources.miso import SOURCE, parse, requests
 
 DATA = Path(__file__).with_name("data") / "miso"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -59,6 +59,24 @@ def test_load_and_its_forecast_are_of_the_day_named_beside_them() -> None:
         (MIDNIGHT + 23 * HOUR, 72000),
     ]
     assert frame["issued_at"].null_count() == 2
+
+
+def test_load_just_after_midnight_is_of_the_day_that_ended() -> None:
+    content = (DATA / "load.json").read_bytes().replace(b"00:05", b"23:55")
+    for said, day in ((b"Interval 23:55", 0), (b"Interval 00:00", -1)):
+        body = Body(Request("GET", "/"), content.replace(b"Interval 06:55", said), NOW, 1)
+        load = parse([body]).filter(pl.col("issued_at").is_null())
+        first = MIDNIGHT + day * 24 * HOUR
+        assert load["start"].to_list() == [first, first + 24 * HOUR - timedelta(minutes=5)]
+
+
+def test_no_address_is_requested_for_two_kinds() -> None:
+    paths = [
+        request.path
+        for kind in SOURCE.kinds
+        for (request,) in requests(Query(kind, ("US-MIDW-MISO",), NOW - HOUR, NOW, NOW))
+    ]
+    assert len(paths) == len(set(paths))
 
 
 def test_today_and_yesterday_in_est_have_an_address_each() -> None:

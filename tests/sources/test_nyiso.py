@@ -16,6 +16,9 @@ from gridtide_pipelines.ingest.sources.nyiso import parse, requests
 DATA = Path(__file__).with_name("data") / "nyiso"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+FLOW_HEADER = (
+    "Timestamp,Interface Name,Point ID,Flow (MWH),Positive Limit (MWH),Negative Limit (MWH)"
+)
 HEADER = "Time Stamp,Time Zone,Fuel Category,Gen MW"
 
 
@@ -117,6 +120,38 @@ def test_ties_are_added_up_by_neighbour_positive_into_new_york() -> None:
     text = (DATA / "flows.csv").read_text()
     new = said(text.replace("SCH - OH - NY", "SCH - NEW").encode())
     assert new.filter(zone="SCH - NEW->US-NY-NYIS")["flag"][0] == "unmapped_code:SCH - NEW"
+
+
+def test_a_new_tie_counts_from_the_day_on_that_has_it() -> None:
+    def day(label: str, *names: str) -> bytes:
+        rows = "".join(f"{label} 00:00,SCH - {name},1,100.25,2000,-9999\n" for name in names)
+        return f"{FLOW_HEADER}\n{rows}".encode()
+
+    old = day("03/01/2026", "HQ - NY", "HQ_CEDARS")
+    new = day("03/02/2026", "HQ - NY", "HQ_CEDARS", "HQ_CHPE")
+    assert said(old, new)["value"].to_list() == [200.5, 300.75]
+    again = day("03/01/2026", "HQ - NY", "HQ_CEDARS").replace(b"100.25", b"90.25")
+    assert said(old, again)["value"].to_list() == [180.5]  # not a mean with the body before
+
+
+def test_a_flow_in_the_double_hour_that_is_there_once_says_why_it_is_unknown() -> None:
+    rows = "".join(
+        f"{at},SCH - OH - NY,1,{value},2000,-9999\n"
+        for at, value in (("11/01/2026 00:55", "1.25"), ("11/01/2026 01:00", "2.25"))
+    )
+    frame = said(f"{FLOW_HEADER}\n{rows}".encode())
+    assert frame.select("value", "flag").rows() == [
+        (1.25, None),
+        (None, "ambiguous_time"),
+        (None, "ambiguous_time"),
+    ]
+
+
+def test_columns_that_were_renamed_between_two_files_are_both_read() -> None:
+    rows = [f"{fuel},900.0" for fuel in ("Nuclear", "Wind")]
+    old = mix(*(f"03/01/2026 00:05:00,EST,{row}" for row in rows)).replace(b"MW", b"MWh")
+    new = mix(*(f"03/02/2026 00:05:00,EST,{row}" for row in rows))
+    assert said(old, new)["value"].to_list() == [900.0] * 4
 
 
 def test_the_forecast_is_that_of_the_whole_state_by_start() -> None:

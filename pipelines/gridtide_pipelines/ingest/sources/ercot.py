@@ -4,9 +4,10 @@ Docs:       https://www.ercot.com/gridmktinfo/dashboards; reports 13028 (wind), 
             12312 (load), 12331 (prices) of https://www.ercot.com/mp/data-products
 Licence:    terms of use, https://www.ercot.com/help/terms; to be named.
 Unit:       MW; prices in USD/MWh.
-Slots:      Dashboards: 5 min, labels with offset; those of generation drift by seconds and are
-            cut to 5 min, two of one slot count half each. Reports: 1 h, Central time of the
-            hour ENDING, with ``DSTFlag`` Y in the second of the double hour.
+Slots:      Dashboards: 5 min, labels with offset; those of generation are some seconds early or
+            late (00:04:56 has the discharge that the storage dashboard has at 00:05:00), so
+            the nearest 5 min count; two of one slot count half each. Reports: 1 h, Central time
+            of the hour ENDING, with ``DSTFlag`` Y in the second of the double hour.
 Fuels:      ``Power Storage`` shows discharge alone, so that the net output of the storage
             dashboard stands in its place where that is there.
 Forecasts:  STWPF and STPPF, wind and solar power most likely, and the whole system's load, of
@@ -177,16 +178,19 @@ def _rows(rows: Iterator[tuple[datetime, str, float | None]], index: int) -> pl.
 
 def _generation(rows: pl.DataFrame) -> pl.DataFrame:
     """Return generation by fuel in slots of 5 min, with the net output of storage."""
-    start = pl.col("start").dt.truncate(SLOT)
+    start = pl.col("start").dt.round(SLOT)
     code = pl.col("code")
     rows = (
         rows.with_columns(start, code.str.to_lowercase().alias("named"))
+        .filter(pl.col("body") == pl.col("body").max().over("start", "named"))
         .group_by("start", "named", maintain_order=True)
         .agg(code.first(), pl.col("value").mean(), pl.col("body").max())
         .with_columns(end=start + SLOT)
     )
     net = rows.filter(pl.col("named") == NET)
     mix = rows.filter(pl.col("named") != NET)
+    if mix.height:  # storage alone is no mix
+        net = net.join(mix, on="start", how="semi", maintain_order="left")
     gross = mix.filter(pl.col("named") == STORAGE).join(net, on="start", how="semi")
     mix = mix.join(gross, on=["start", "named"], how="anti", maintain_order="left")
     return by_fuel(pl.concat([mix, net]), FUELS, zone=ZONE)

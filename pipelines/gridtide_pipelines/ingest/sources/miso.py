@@ -4,13 +4,15 @@ Docs:       https://www.misoenergy.org/markets-and-operations/RTDataAPIs/
 Licence:    terms of use, https://www.misoenergy.org/legal/; to be named.
 Unit:       MW, as text.
 Slots:      5 min, forecasts 1 h, labelled by their start in EST all year. Load has the time
-            of the day alone; its day is in ``RefId``.
+            of the day alone; its day is in ``RefId``, or the one before where a time is later
+            than that: just after midnight the rows are still those of the day that ended.
 Fuels:      ``Other`` has hydro, pumped storage, waste and demand response in it. ``Imports``
             are net imports: no fuel. Battery storage charges where it is negative.
 Limits:     not more than once a minute; nothing before yesterday, whose file may have rows of
             today, and of yesterday imports alone.
 Forecasts:  Bodies of wind and solar are alike: their address tells them apart, without it the
-            zeros of the night. When they were made is in ``RefId``.
+            zeros of the night. When they were made is in ``RefId``. That of load stands beside
+            the load, and comes with it.
 Revisions:  none known.
 Last seen:  2026-06 (recorded bodies of generation and forecasts; load is written).
 """
@@ -56,7 +58,6 @@ PATHS: Final = {
     Kind.FORECAST: (
         "/api/WindSolar/getwindforecast",
         "/api/WindSolar/getsolarforecast",
-        "/api/RealTimeTotalLoad",
     ),
 }
 LABEL: Final = "%Y-%m-%d %I:%M:%S %p"
@@ -139,6 +140,8 @@ def _load(index: int, body: Body, info: Mapping[str, Any]) -> Iterator[pl.DataFr
         raise ValueError(f"no day in {info['RefId']!r}")
     day = read_clock(said[1], "%d-%b-%Y").replace(tzinfo=UTC) - EST
     rows = [row["Load"] for row in info["FiveMinTotalLoad"] or ()]
+    if any(day + _clock(row["Time"]) > _issued(info, body) + SLOT for row in rows):
+        day -= DAY
     starts = [day + _clock(row["Time"]) for row in rows]
     yield _readings(index, "load", starts, [number(row["Value"]) for row in rows], SLOT)
     ahead = [row["Forecast"] for row in info.get("MediumTermLoadForecast") or ()]

@@ -13,8 +13,9 @@ Fuels:      ``Dual Fuel`` and ``Natural Gas`` are gas. ``Other Fossil Fuels`` ar
             solar, waste and biomass together: unknown. Hydro has pumped storage in it.
 Load:       The sum of the eleven load zones; unknown where one is absent.
 Flows:      Of the external interfaces (``SCH - ...``), positive into New York, added up by
-            neighbour. HQ_IMPORT_EXPORT is a part of HQ - NY and left out. A new interface keeps
-            its own name and is flagged.
+            neighbour; unknown where one of the interfaces that the day has is absent.
+            HQ_IMPORT_EXPORT is a part of HQ - NY and left out. A new interface keeps its own
+            name and is flagged.
 Forecasts:  The day's file; it does not say when it was made: when we received it stands in.
 Revisions:  none known.
 Last seen:  2025-02 (recorded bodies of all four).
@@ -32,7 +33,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
+from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import check_shape, readings
@@ -155,7 +156,7 @@ def _files(content: bytes) -> Iterator[bytes]:
 
 
 def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
-    value = first_column(table, ("Gen MW", "Gen MWh"))
+    values = [name for name in ("Gen MW", "Gen MWh") if name in table.columns]
     # Rows of one stamp follow one another: a stamp is read once for each run of them.
     run = table.select(number_runs("Time Stamp", "Time Zone")).to_series()
     runs = table.filter(run.is_first_distinct()).select(_marked().alias("end"))
@@ -168,7 +169,7 @@ def _mix(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
         runs["start"].gather(run - 1),
         runs["end"].gather(run - 1),
         pl.col("Fuel Category").alias("code"),
-        pl.col(value).cast(pl.Float64).alias("value"),
+        pl.coalesce(values).cast(pl.Float64).alias("value"),
         "body",
     )
     if ends.height and ends["end"][0] <= LAST_COAL:
@@ -195,14 +196,19 @@ def _flow(table: pl.DataFrame, _: Sequence[Body]) -> pl.DataFrame:
         number_of("Flow (MWH)").alias("value"),
         "body",
     )
-    rows = placed(rows, TIMEZONE, STAMP, series="name")
-    ties = rows.group_by("start", "name").agg(pl.col("value").mean(), pl.col("body").max())
+    day = pl.col("label").str.slice(0, 10)
+    rows = placed(rows.with_columns(day.alias("day")), TIMEZONE, STAMP, series="name")
+    rows = rows.filter(pl.col("body") == pl.col("body").max().over("start", "name"))
     other = pl.col("name").replace(NEIGHBOURS).alias("other")
-    ties = ties.with_columns(other, pl.col("name").n_unique().over(other).alias("ties"))
+    ties = rows.group_by("start", "name", "day").agg(
+        pl.col("value").mean(), pl.col("body").max(), pl.col("flag").last()
+    )
+    # A tie that is new counts from the day on that has it.
+    ties = ties.with_columns(other, pl.col("name").n_unique().over(other, "day").alias("ties"))
     needed = pl.max_horizontal(pl.col("ties"), other.replace_strict(TIES, default=1)).max()
     whole = (pl.len() == needed) & pl.col("value").is_not_null().all()
     sums = ties.group_by("start", "other").agg(
-        pl.when(whole).then(pl.col("value").sum()), pl.col("body").max()
+        pl.when(whole).then(pl.col("value").sum()), pl.col("body").max(), pl.col("flag").max()
     )
     return pl.concat(
         _from_start(mine.sort("start"), f"{neighbour}->{ZONE}", "flow")
@@ -214,13 +220,16 @@ def _from_start(rows: pl.DataFrame, zone: str, signal: str) -> pl.DataFrame:
     """Return readings of slots that last until the next start, at most 5 min."""
     end = pl.min_horizontal(pl.col("start").shift(-1), pl.col("start") + SLOT)
     new = zone.startswith("SCH - ")
+    flag = pl.lit(f"unmapped_code:{zone.partition('->')[0]}" if new else None, pl.String)
+    if "flag" in rows.columns:
+        flag = pl.concat_str("flag", flag, separator=";", ignore_nulls=True).replace("", None)
     return readings(
         zone=zone,
         signal=signal,
         start=rows["start"],
         end=rows.select(end).to_series(),
         value=rows["value"],
-        flag=[f"unmapped_code:{zone.partition('->')[0]}"] * rows.height if new else None,
+        flag=rows.with_columns(flag=flag)["flag"],
         body=rows["body"],
     )
 
