@@ -9,11 +9,20 @@ import polars as pl
 import pytest
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.parsing import check_readings, check_shape, number, readings
-from gridtide_pipelines.ingest.source import READING, Request
+from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.parsing import (
+    check_readings,
+    check_shape,
+    number,
+    readings,
+    with_values,
+)
+from gridtide_pipelines.ingest.schedule import is_recent
+from gridtide_pipelines.ingest.source import READING, Kind, Query, Request
+from gridtide_pipelines.ingest.sources import sources
 
 HOUR = timedelta(hours=1)
+START = datetime(2026, 3, 1, tzinfo=UTC)
 STAMP = "%Y-%m-%dT%H:%MZ"
 
 
@@ -92,3 +101,38 @@ def test_an_address_repeats_names_and_escapes_them() -> None:
         "/x?a%5B%5D=1&a%5B%5D=2+3"
     )
     assert Request("GET", "/x").address == "/x"
+
+
+def test_frames_without_a_value_are_nothing_yet() -> None:
+    slots: dict[str, Any] = {"zone": "GB", "signal": "load", "start": [START]}
+    slots |= {"end": HOUR}
+    gap, load = (readings(**slots, value=[value]) for value in (None, 5.0))
+    assert with_values("written", [gap, load])["value"].to_list() == [None, 5.0]
+    for frames in ([], [gap]):
+        with pytest.raises(NothingYet, match="written"):
+            with_values("written", frames)
+
+
+def test_a_publisher_of_the_present_is_requested_for_spans_that_reach_it() -> None:
+    def query(start: datetime, end: datetime) -> Query:
+        return Query(Kind.LOAD, ("CA-NB",), start, end, START)
+
+    assert is_recent(query(START - 24 * HOUR, START), HOUR)
+    assert is_recent(query(START - 24 * HOUR, START - HOUR), HOUR)
+    assert not is_recent(query(START - 24 * HOUR, START - 2 * HOUR), HOUR)
+    assert not is_recent(query(START + HOUR, START + 2 * HOUR), HOUR)
+    for name, zone in (("aeso", "CA-AB"), ("nbpower", "CA-NB"), ("other_canada", "CA-NL")):
+        source = sources()[name]
+        kind = Kind.GENERATION if Kind.GENERATION in source.kinds else Kind.LOAD
+        old = Query(kind, (zone,), START - 48 * HOUR, START - 24 * HOUR, START)
+        assert not source.requests(old)
+
+
+def test_no_source_is_read_over_plain_http() -> None:
+    plain = [
+        source.name
+        for source in sources().values()
+        for url in (source.base_url, *source.hosts.values())
+        if source.answer is None and not url.startswith("https://")
+    ]
+    assert plain == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridtide_pipelines.ingest.paging import check_count
 from gridtide_pipelines.ingest.source import Query, Request, Span
 from gridtide_pipelines.ingest.statements import read_answer, rows_of
 
@@ -30,13 +31,14 @@ def read_records(content: bytes) -> list[dict[str, Any]]:
     """Return the records of an answer of version 1, of 2.1 or of an export; none if empty.
 
     Raises:
-        ValueError, LookupError, TypeError: it has another shape.
+        ValueError, LookupError, TypeError: it has another shape, or fewer records than it says.
     """
     document = read_answer(content)
     if document is None:
         return []
     if isinstance(document, list):
         return document
-    if "results" in document:
-        return rows_of(document["results"])
-    return [record["fields"] for record in rows_of(document["records"])]
+    version_2 = "results" in document
+    records = rows_of(document["results" if version_2 else "records"])
+    check_count(len(records), [document.get("total_count" if version_2 else "nhits")])
+    return records if version_2 else [record["fields"] for record in records]

@@ -113,6 +113,20 @@ def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
+def with_values(source: str, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return `frames` of READING as one.
+
+    Args:
+        source: name of the source, for the error.
+
+    Raises:
+        NothingYet: none of them has a value.
+    """
+    if not any(frame["value"].count() for frame in frames):
+        raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
+    return pl.concat(frames)
+
+
 def number(value: object) -> float | None:
     """Return a value of a JSON body, written as a number or as text; None stays None.
 

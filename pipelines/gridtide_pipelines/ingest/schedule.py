@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from gridtide_pipelines.ingest.source import Source, Span
+from gridtide_pipelines.ingest.source import Query, Source, Span
 from gridtide_store.records import DayAnswer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +31,14 @@ Answers = Mapping[str, Mapping[date, DayAnswer]]
 def start_of(day: date) -> datetime:
     """Return the first moment of a UTC day."""
     return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def is_recent(query: Query, age: timedelta) -> bool:
+    """Say whether a query reaches the last `age` until now.
+
+    A publisher that has only the present is not requested for other spans.
+    """
+    return query.start <= query.now and query.end >= query.now - age
 
 
 def split_span(span: Span, length: timedelta) -> list[Span]:

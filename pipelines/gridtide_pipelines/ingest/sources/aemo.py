@@ -33,9 +33,8 @@ from typing import Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import local_days
-from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.source import (
     Body,
     Group,
@@ -144,9 +143,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             body=[row[5] for row in rows],
             issued_at=[row[6] for row in rows],
         )
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the reports hold no value yet")
-    return frame
+    return with_values(NAME, [frame])
 
 
 SOURCE = Source(

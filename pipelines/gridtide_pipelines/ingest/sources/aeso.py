@@ -45,6 +45,7 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
 )
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_pipelines.ingest.statements import Statement, add_codes, fuel_signal
 from gridtide_store.vocabulary import generation
@@ -96,7 +97,7 @@ def requests(query: Query) -> Sequence[Group]:
     if kind is Kind.FORECAST:
         paths = [f"{FORECASTS}/{each}_rpt_longterm.csv" for each in ("wind", "solar")]
         return [[Request("GET", path, kind=kind, zones=zones) for path in paths]]
-    if query.end < query.now - FIVE:
+    if not is_recent(query, FIVE):
         return []
     return [[Request("GET", REPORT, (("contentType", "csv"),), kind=kind, zones=zones)]]
 

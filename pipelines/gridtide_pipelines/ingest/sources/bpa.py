@@ -23,10 +23,9 @@ from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.local_time import placed
-from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.source import (
     Body,
     Group,
@@ -68,9 +67,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation and load of every slot in the file."""
     with check_shape(NAME):
         found = [frame for index, body in enumerate(bodies) for frame in _frames(index, body)]
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the file holds no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _frames(index: int, body: Body) -> list[pl.DataFrame]:

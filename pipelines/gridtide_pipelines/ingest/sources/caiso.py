@@ -33,11 +33,15 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
-from gridtide_pipelines.ingest.parsing import check_shape, readings, says_nothing_yet
+from gridtide_pipelines.ingest.parsing import (
+    check_shape,
+    readings,
+    says_nothing_yet,
+    with_values,
+)
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -126,10 +130,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse the values of every slot in the files."""
     with check_shape(NAME):
         frames = [frame for n, body in enumerate(bodies) for frame in _frames(n, body)]
-    found = pl.concat(frames) if frames else None
-    if found is None or not found["value"].count():
-        raise NothingYet(NAME, "the files hold no value yet")
-    return found
+    return with_values(NAME, frames)
 
 
 def _frames(index: int, body: Body) -> list[pl.DataFrame]:
@@ -248,7 +249,7 @@ SOURCE = Source(
     name=NAME,
     title="Today's Outlook and OASIS",
     base_url="https://www.caiso.com",
-    hosts={"oasis": "http://oasis.caiso.com"},
+    hosts={"oasis": "https://oasis.caiso.com"},
     kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.FORECAST, Kind.PRICE}),
     zones=frozenset({ZONE}),
     requests=requests,

@@ -132,8 +132,11 @@ def following(bodies: Sequence[Body]) -> Sequence[Request]:
         response = _response(body)
         sent = len(response["data"])
         offset = sent + next((int(v) for k, v in body.request.params if k == "offset"), 0)
-        if not sent or offset >= int(response["total"]):
+        total = int(response["total"] if sent else _response(bodies[0])["total"])
+        if offset >= total:
             return ()
+        if not sent:
+            raise ValueError(f"{offset} rows of {total}, and then an empty page")
         params = [p for p in body.request.params if p[0] != "offset"]
         return (replace(body.request, params=(*params, ("offset", str(offset)))),)
 

@@ -8,7 +8,8 @@ Unit:       MWh in the hour, which is the mean MW.
 Slots:      1 h, labelled by UTC END: one hour is taken off.
 Codes:      Fuels have names in place of the codes of `eia`, in two spellings at times. The zone
             is in the address.
-Limits:     none published; slow from addresses of cloud providers.
+Limits:     10,000 values an answer, further ones by ``offset``; others are not published. Slow
+            from addresses of cloud providers.
 Revisions:  as for `eia`.
 Last seen:  2026-09 (written, from descriptions of several clients).
 """
@@ -22,8 +23,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.parsing import check_shape, holds_nothing, number, read_json
+from gridtide_pipelines.ingest.paging import check_count, next_page
+from gridtide_pipelines.ingest.parsing import (
+    check_shape,
+    holds_nothing,
+    number,
+    read_json,
+    with_values,
+)
 from gridtide_pipelines.ingest.source import (
     Body,
     Group,
@@ -92,21 +99,38 @@ def requests(query: Query) -> Sequence[Group]:
     ]
 
 
+def following(bodies: Sequence[Body]) -> Sequence[Request]:
+    """Return the next page, or none when all rows the publisher counts have been sent."""
+    with check_shape(NAME):
+        return next_page(bodies, [_count(body) for body in bodies], "offset")
+
+
+def _answers(body: Body) -> Sequence[Mapping[str, Any]]:
+    document = read_json(body.content)
+    if holds_nothing(document):
+        return ()
+    return document if isinstance(document, list) else [document]
+
+
+def _count(body: Body) -> tuple[int, object]:
+    """Return how many values a page has, and how many it says there are in all."""
+    answers = _answers(body)
+    there = sum(1 for answer in answers for _ in _rows(answer))
+    return there, sum(int(answer.get("totalCount") or 0) for answer in answers)
+
+
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation by fuel of every hour in the answers, each of one zone."""
     with check_shape(NAME):
         parts: dict[str, list[tuple[str, str, float | None, int]]] = {}
+        counts = [_count(body) for body in bodies]
+        check_count(sum(there for there, _ in counts), [stated for _, stated in counts])
         for index, body in enumerate(bodies):
-            document = read_json(body.content)
-            if holds_nothing(document):
-                continue
-            for each in document if isinstance(document, list) else [document]:
+            for each in _answers(body):
                 rows = _rows(each)
                 parts.setdefault(_zone(body), []).extend((*row, index) for row in rows)
         found = [_of_zone(zone, rows) for zone, rows in parts.items()]
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None]]:
@@ -144,6 +168,7 @@ SOURCE = Source(
     zones=eia.SOURCE.zones,
     requests=requests,
     parse=parse,
+    following=following,
     codes=CODES,
     step=HOUR,
     max_span=DAYS,

@@ -27,6 +27,7 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality, Signal
+from gridtide_pipelines.ingest.paging import check_count
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
@@ -51,6 +52,7 @@ from gridtide_pipelines.ingest.statements import (
 from gridtide_store.vocabulary import generation
 
 NAME = "energinet"
+ALL: Final = ("limit", "0")  # of the rows, in one answer
 FIVE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 CODES: Final = {"DK-DK1": "DK1", "DK-DK2": "DK2"}
 ZONES: Final = {code: key for key, code in CODES.items()}
@@ -100,7 +102,7 @@ def requests(query: Query) -> Sequence[Group]:
             ("end", f"{span.end:%Y-%m-%dT%H:%M}"),
             ("filter", areas),
             ("timezone", "UTC"),
-            ("limit", "0"),
+            ALL,
         )
         groups.append(
             [
@@ -123,6 +125,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             document = read_answer(body.content)
             if document is not None:
                 records = rows_of(document["records"])
+                if ALL in body.request.params:
+                    check_count(len(records), [document.get("total")])
                 lengths = _lengths(records, document.get("dataset"))
                 ahead = document.get("dataset") == "CO2EmisProg"
                 for row in records:

@@ -29,7 +29,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
@@ -39,6 +38,7 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
+    with_values,
 )
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -151,9 +151,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                 mixes.append(_rows(_mix(document["data"]), index))
         if mixes:
             found.append(_generation(pl.concat(mixes)))
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _mix(days: Mapping[str, Any]) -> Iterator[tuple[datetime, str, float | None]]:

@@ -30,7 +30,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import local_days
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -38,6 +37,7 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
+    with_values,
 )
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
@@ -153,9 +153,7 @@ def parser(name: str) -> Callable[[Sequence[Body]], pl.DataFrame]:
             mixes = [part for part in parts if "code" in part.columns]
             found = [part for part in parts if "code" not in part.columns]
             found += [_mix(pl.concat(mixes, how="diagonal"))] if mixes else []
-        if not any(frame["value"].count() for frame in found):
-            raise NothingYet(name, "the answer holds no value yet")
-        return pl.concat(found)
+        return with_values(name, found)
 
     return parse
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.local_time import placed
+from gridtide_pipelines.ingest.paging import check_count
 from gridtide_pipelines.ingest.parsing import readings
 from gridtide_pipelines.ingest.source import Body
 from gridtide_store.vocabulary import generation
@@ -19,6 +20,7 @@ ZONE: Final = "US-NE-ISNE"
 TIMEZONE: Final = "America/New_York"
 LABEL: Final = "%m/%d/%Y %H:%M:%S"
 GENERATED: Final = re.compile(r"Report generated (\d\d/\d\d/\d{4} \d\d:\d\d:\d\d) (E[SD]T)")
+LINES: Final = re.compile(r"(\d+) lines")
 OFFSETS: Final = {"EST": timedelta(hours=5), "EDT": timedelta(hours=4)}
 HOUR: Final = timedelta(hours=1)
 
@@ -30,6 +32,8 @@ def read_report(index: int, body: Body) -> pl.DataFrame:
     if lines[-1][0] != "T":
         raise ValueError("a report without its last line: the body is cut short")
     rows = [line for line in lines if line[0] == "D"]
+    if said := LINES.fullmatch(lines[-1][1]):
+        check_count(len(rows), [said[1]])
     header = [line for line in lines if line[0] == "H"][0]  # noqa: RUF015  # IndexError is caught
     if "Fuel Category" in header:
         return _mix(rows, header, index)

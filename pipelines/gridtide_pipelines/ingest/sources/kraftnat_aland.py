@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide_pipelines.ingest.parsing import check_shape, number
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import Statement, add_codes, rows_of, text
 from gridtide_store.vocabulary import generation
@@ -46,7 +47,7 @@ SERIES: Final = (
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only older days are wanted."""
-    if query.end < query.now - DAY:
+    if not is_recent(query, DAY):
         return []
     return [[Request("GET", "/grafer/tot_inm_24h_15.php", (), query.kind, query.zones)]]
 

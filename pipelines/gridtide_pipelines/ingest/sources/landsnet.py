@@ -19,6 +19,7 @@ import polars as pl
 
 from gridtide_pipelines.ingest.local_time import end_of_moment
 from gridtide_pipelines.ingest.parsing import check_shape, number
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
     Statement,
@@ -36,7 +37,7 @@ FUELS: Final = {"geothermal": "geothermal", "hydro": "hydro", "oil": "oil"}
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if query.end < query.now - HOUR:
+    if not is_recent(query, HOUR):
         return []
     return [[Request("GET", "/generation/api/Values", (), query.kind, query.zones)]]
 

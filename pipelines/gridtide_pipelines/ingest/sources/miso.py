@@ -27,7 +27,6 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import read_clock
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -35,6 +34,7 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
+    with_values,
 )
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -110,9 +110,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                 found += _load(index, body, document["LoadInfo"])
         if mixes:
             found.append(by_fuel(pl.concat(mixes), FUELS, zone=ZONE))
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _mix(index: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

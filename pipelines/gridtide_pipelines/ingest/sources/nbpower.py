@@ -34,6 +34,7 @@ from gridtide_pipelines.ingest.local_time import (
     read_clock,
 )
 from gridtide_pipelines.ingest.parsing import check_shape, number
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_pipelines.ingest.statements import Statement, add_codes
 from gridtide_pipelines.ingest.xml import check_page
@@ -65,7 +66,7 @@ def requests(query: Query) -> Sequence[Group]:
         made = query.now.astimezone(ZoneInfo(TIMEZONE))
         folder = "/reports%20%26%20assessments/load%20forecast/hourly"
         return [[Request("GET", f"{folder}/{made:%Y-%m-%d%%20%H}.csv", kind=kind, zones=zones)]]
-    if query.end < query.now - FIVE:
+    if not is_recent(query, FIVE):
         return []
     return [[Request("GET", PAGE, kind=kind, zones=zones)]]
 

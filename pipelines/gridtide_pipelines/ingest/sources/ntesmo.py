@@ -26,10 +26,9 @@ from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.local_time import read_at_offset, read_clock
-from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
     Body,
@@ -93,10 +92,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             for index, body in enumerate(bodies)
             if not _is_listing(body.content)
         ]
-        frame = pl.concat(frames) if frames else pl.DataFrame()
-    if frame.is_empty() or frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "no file of these days yet")
-    return frame
+    return with_values(NAME, frames)
 
 
 def _is_listing(content: bytes) -> bool:

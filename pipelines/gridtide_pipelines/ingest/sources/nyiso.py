@@ -32,11 +32,10 @@ from typing import Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
 from gridtide_pipelines.ingest.local_time import local_days, placed
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
-from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.source import (
     Body,
     Group,
@@ -132,9 +131,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             READERS[mark](pl.concat(mine, how="diagonal"), bodies)
             for mark, mine in tables.items()
         ]
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the files hold no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _files(content: bytes) -> Iterator[bytes]:

@@ -34,9 +34,8 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.limits import at_most
-from gridtide_pipelines.ingest.parsing import check_shape, number, readings
+from gridtide_pipelines.ingest.parsing import check_shape, number, readings, with_values
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
     Body,
@@ -134,9 +133,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             flag=[row[4] for row in rows],
             body=[row[5] for row in rows],
         )
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return frame
+    return with_values(NAME, [frame])
 
 
 def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:

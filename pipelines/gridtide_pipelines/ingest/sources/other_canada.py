@@ -29,7 +29,6 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import end_of_moment, latest_instant, read_clock
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -37,7 +36,9 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
+    with_values,
 )
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_store.vocabulary import generation
 
@@ -60,7 +61,7 @@ _Row: TypeAlias = tuple[str, str, datetime, float | None, str, int]
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the page of each zone."""
-    if query.end < query.now - QUARTER:
+    if not is_recent(query, QUARTER):
         return []
     return [
         [Request("GET", PAGES[zone][1], kind=query.kind, zones=(zone,), host=PAGES[zone][0])]
@@ -81,9 +82,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             quality=[row[4] for row in rows],
             body=[row[5] for row in rows],
         )
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return frame
+    return with_values(NAME, [frame])
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:

@@ -8,7 +8,8 @@ Slots:      1 h, labelled by UTC start.
 Fuels:      ``Multiple Fuels``, ``Other`` and ``Other Renewables`` are unknown. A fuel may be
             absent in an hour. Storage is positive when it discharges.
 Forecasts:  An answer has every run of each hour, with the time it was evaluated.
-Limits:     50,000 rows an answer, less than 366 days, 600 connections a minute.
+Limits:     50,000 rows an answer, further ones by ``startRow``; less than 366 days, 600
+            connections a minute.
 Revisions:  for some days.
 Last seen:  2025-02 (recorded bodies of both).
 """
@@ -22,13 +23,14 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.paging import check_count, next_page
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
     read_json,
     readings,
+    with_values,
 )
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
@@ -91,23 +93,35 @@ def requests(query: Query) -> Sequence[Group]:
     return groups
 
 
+def following(bodies: Sequence[Body]) -> Sequence[Request]:
+    """Return the next page, or none when all rows the publisher counts have been sent."""
+    with check_shape(NAME):
+        pages = [_page(body) for body in bodies]
+        counts = [(len(rows), stated) for rows, stated in pages]
+        return next_page(bodies, counts, "startRow", first=1)
+
+
+def _page(body: Body) -> tuple[Sequence[Mapping[str, Any]], object]:
+    """Return the rows of a page, and how many rows it says there are in all."""
+    document = read_json(body.content)
+    if holds_nothing(document):
+        return (), None
+    return document["items"], document.get("totalRows")
+
+
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation by fuel, or every run of the forecast, of each hour in the answers."""
     with check_shape(NAME):
-        rows: list[tuple[int, Mapping[str, Any]]] = []
-        for index, body in enumerate(bodies):
-            document = read_json(body.content)
-            if not holds_nothing(document):
-                rows += [(index, row) for row in document["items"]]
+        pages = [_page(body) for body in bodies]
+        rows = [(index, row) for index, (page, _) in enumerate(pages) for row in page]
+        check_count(len(rows), [stated for _, stated in pages])
         ahead = [each for each in rows if "solar_forecast_mwh" in each[1]]
         frames = [_forecast(ahead)] if ahead else []
         if mix := [each for each in rows if "fuel_type" in each[1]]:
             frames.append(_mix(mix))
         if len(mix) + len(ahead) < len(rows):
             raise ValueError("a row of neither generation nor a forecast")
-    if not any(frame["value"].count() for frame in frames):
-        raise NothingYet(NAME, "the answer holds no value yet")
-    return pl.concat(frames)
+    return with_values(NAME, frames)
 
 
 def _mix(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> pl.DataFrame:
@@ -143,6 +157,7 @@ SOURCE = Source(
     zones=frozenset({ZONE}),
     requests=requests,
     parse=parse,
+    following=following,
     credentials=Credentials(
         ("PJM_API_KEY",), "https://apiportal.pjm.com/", Header("Ocp-Apim-Subscription-Key")
     ),

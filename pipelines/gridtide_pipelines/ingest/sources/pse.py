@@ -20,6 +20,7 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.local_time import local_days
+from gridtide_pipelines.ingest.paging import follow_link
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.production_types import FUELS
 from gridtide_pipelines.ingest.source import (
@@ -64,9 +65,19 @@ def requests(query: Query) -> Sequence[Group]:
     ]
 
 
+def following(bodies: Sequence[Body]) -> Sequence[Request]:
+    """Return the page that the last one links to."""
+    with check_shape(NAME):
+        document = read_answer(bodies[-1].content)
+        return follow_link(bodies[-1], (document or {}).get("nextLink"))
+
+
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return the generation of each fuel and quarter of an hour in the bodies."""
     with check_shape(NAME):
+        answers = [read_answer(body.content) or {} for body in bodies]
+        if sum(bool(each.get("nextLink")) for each in answers) >= len(answers):
+            raise ValueError("a page that another follows, without that one")
         found = []
         for index, body in enumerate(bodies):
             document = read_answer(body.content)
@@ -90,6 +101,7 @@ SOURCE = Source(
     zones=frozenset({ZONE}),
     requests=requests,
     parse=parse,
+    following=following,
     step=QUARTER,
     max_span=7 * DAY,
     refetch=(Tier(2 * DAY), Tier(7 * DAY, DAY)),

@@ -22,6 +22,7 @@ import polars as pl
 
 from gridtide_pipelines.ingest.local_time import end_of_moment, read_local
 from gridtide_pipelines.ingest.parsing import check_shape
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
     Statement,
@@ -49,7 +50,7 @@ FIELD: Final = re.compile(r"(?!Sum|Test|VnVand)([A-Z][a-z]+)([HS])_E")
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if query.end < query.now - HOUR:
+    if not is_recent(query, HOUR):
         return []
     return [[Request("GET", "/api/realtimemap/now", (), query.kind, query.zones)]]
 

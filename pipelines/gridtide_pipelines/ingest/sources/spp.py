@@ -24,9 +24,8 @@ from typing import BinaryIO, Final
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.delimited import LONGEST_HEADER, number_of, read_csv
-from gridtide_pipelines.ingest.parsing import check_shape, readings
+from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.schedule import start_of
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -110,9 +109,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation and load of every slot and area in the files."""
     with check_shape(NAME):
         found = [frame for index, body in enumerate(bodies) for frame in _frames(index, body)]
-    if not any(frame["value"].count() for frame in found):
-        raise NothingYet(NAME, "the file holds no value yet")
-    return pl.concat(found)
+    return with_values(NAME, found)
 
 
 def _frames(index: int, body: Body) -> list[pl.DataFrame]:

@@ -25,6 +25,7 @@ import polars as pl
 
 from gridtide_pipelines.ingest.local_time import end_of_moment
 from gridtide_pipelines.ingest.parsing import check_shape
+from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source
 from gridtide_pipelines.ingest.statements import (
     Statement,
@@ -52,7 +53,7 @@ BLANKS: Final = re.compile(r"\s")
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if query.end < query.now - HOUR:
+    if not is_recent(query, HOUR):
         return []
     path = "/restapi/ProductionConsumption/GetLatestDetailedOverview"
     return [[Request("GET", path, (), query.kind, query.zones)]]

@@ -30,13 +30,13 @@ from typing import Any
 import polars as pl
 
 from gridtide.model import Quality, Signal
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
     number,
     read_json,
     readings,
+    with_values,
 )
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -101,9 +101,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             body=[row.body for row in rows],
             stamp=STAMP,
         )
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
-    return _summed(frame)
+    return _summed(with_values(NAME, [frame]))
 
 
 @dataclass(frozen=True, slots=True)

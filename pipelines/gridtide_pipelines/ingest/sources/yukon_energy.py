@@ -22,9 +22,14 @@ from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.local_time import read_at_offset
-from gridtide_pipelines.ingest.parsing import check_shape, number, read_json, readings
+from gridtide_pipelines.ingest.parsing import (
+    check_shape,
+    number,
+    read_json,
+    readings,
+    with_values,
+)
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Source, Tier
 from gridtide_pipelines.ingest.xml import check_page
 from gridtide_store.vocabulary import generation
@@ -62,9 +67,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             body=[row[3] for row in rows],
         )
     frame = frame.filter(pl.col("end") <= max(body.known_at for body in bodies))
-    if frame["value"].null_count() == frame.height:
-        raise NothingYet(NAME, "the chart holds no hour yet")
-    return frame
+    return with_values(NAME, [frame])
 
 
 def _hours(content: bytes) -> list[list[object]]:
