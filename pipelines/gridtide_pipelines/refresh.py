@@ -36,6 +36,7 @@ from gridtide_store.raw_responses import prune_raw
 from gridtide_store.records import Stage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
+from gridtide_store.weather import newest_weather, thin_weather
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,13 @@ def refresh(
         requested = {name: latest.at for name, latest in ledger.outcomes().items()}
         fallbacks = Fallbacks(store, used, trusted, requested)
         tasks = plan(
-            sources, zones, ledger=ledger, now=clock(), since=since, fallbacks=fallbacks
+            sources,
+            zones,
+            ledger=ledger,
+            now=clock(),
+            since=since,
+            fallbacks=fallbacks,
+            weather=newest_weather(store.connection),
         )
         for step in gather(tasks, around):
             report.steps.append(step)
@@ -206,6 +213,8 @@ def _let_go(store: Store, settings: Settings, now: datetime) -> None:
     if settings.keep_runs:
         thinned = thin_runs(store.connection, now - settings.keep_runs)
         log.info("thinned forecast runs", extra=asdict(thinned))
+        thinned_weather = thin_weather(store.connection, now - settings.keep_runs)
+        log.info("thinned weather runs", extra=asdict(thinned_weather))
     prune_commands(store.home.ledger, now - KEEP_COMMANDS)
 
 

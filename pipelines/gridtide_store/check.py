@@ -56,6 +56,13 @@ RULES = {
         SELECT count(*) FROM step WHERE run NOT IN (SELECT id FROM run)""",
     "step: two of one run and slot": """
         SELECT count(*) - count(DISTINCT (run, slot_start)) FROM step""",
+    "weather_run: two of one zone, model and issue, or with one number": """
+        SELECT (SELECT count(*) - count(DISTINCT (zone, model, issued_at)) FROM weather_run)
+            + (SELECT count(*) - count(DISTINCT id) FROM weather_run)""",
+    "weather: of no run": """
+        SELECT count(*) FROM weather WHERE run NOT IN (SELECT id FROM weather_run)""",
+    "weather: two of one run, quantity and lead time": """
+        SELECT count(*) - count(DISTINCT (run, quantity, lead_h)) FROM weather""",
     "retrieval: two with one number": """
         SELECT count(*) - count(DISTINCT id) FROM retrieval""",
     "anomaly: two with one number": """

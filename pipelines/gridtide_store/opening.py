@@ -30,9 +30,9 @@ PUBLISHED_DELTA: Final = "published delta"
 
 # Tables of the first version, which every file of ours has, and those of later migrations.
 TABLES = ("meta", "series", "retrieval", "observation", "run", "step")
-LATER = ("anomaly", "anomaly_left_out", "extent")
+LATER = ("anomaly", "anomaly_left_out", "extent", "weather_run", "weather")
 # Made by the schema for people with a DuckDB prompt; nothing here reads them.
-OWN = ("belief", "belief_as_of")
+OWN = ("belief", "belief_as_of", "weather_forecast")
 
 
 @dataclass(frozen=True, slots=True)

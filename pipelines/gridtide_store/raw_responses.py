@@ -8,7 +8,7 @@ import io
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -26,11 +26,11 @@ from gridtide_store.opening import read_note, write_note
 # a new one: more than an hour of all sources brings, and at most about a million values.
 MOST_JUDGED: Final = 2_000
 MOST_BYTES: Final = 128_000_000
+KEEP_WEATHER: Final = timedelta(days=7)  # it is as large as all else, and kept by its publisher
 
 # Bodies are in as many folders, of which each `prune_raw` sweeps one.
 FOLDERS: Final = 256
 SWEPT: Final = "swept"
-
 PART: Final = 256 * 1024  # bytes of a body that are packed at a time
 
 FROM_BACKUP: Final = "restore it from a backup with `gridtide restore`"
@@ -165,16 +165,16 @@ def prune_raw(
     """Judge the oldest retrievals before `before`: delete their bodies, or keep them for good.
 
     Kept are the first of each source, kind and UTC day, and those that the newest observation
-    of a slot comes from. A retrieval is judged once, and at most `most` at a time; the row
-    stays in any case, with address, time and hash. A body that another retrieval brought too
-    stays. So that bodies without a row, left by a process that died, go as well, one of the
-    folders is compared with the rows each time.
+    of a slot comes from. A retrieval is judged once, weather after KEEP_WEATHER, at most `most`
+    at a time; its row stays, with address, time and hash. So does a body that another retrieval
+    brought too. One folder is compared with the rows each time, for bodies without a row.
     """
     due = connection.execute(
         "SELECT id FROM (SELECT id, sum(body_bytes) OVER (ORDER BY id) - body_bytes AS ahead "
         "FROM (SELECT id, body_bytes FROM retrieval WHERE expired_at IS NULL "
-        "AND kept_as = '' AND known_at < ? ORDER BY id LIMIT ?)) WHERE ahead < ? ORDER BY id",
-        [utc(before), most, MOST_BYTES],
+        "AND kept_as = '' AND (known_at < $1 OR (kind = 'weather' AND known_at < $2)) "
+        "ORDER BY id LIMIT $3)) WHERE ahead < $4 ORDER BY id",
+        [utc(before), utc(now) - KEEP_WEATHER, most, MOST_BYTES],
     ).fetchall()
     deleted = _judge(connection, [number for (number,) in due], now) if due else set[str]()
     # Rows first: a body without a row is swept later, a row without its body is damage.

@@ -167,8 +167,8 @@ class Store:
                 then.
         """
         if not received:
-            return self._add(append, observations)
-        return self._add(partial(append, raised=self.raised), observations)
+            return self.add(append, observations)
+        return self.add(partial(append, raised=self.raised), observations)
 
     def append_forecasts(self, forecasts: pl.DataFrame) -> int:
         """Add whole runs; columns `FORECAST`. A run that is stored is not added again.
@@ -179,9 +179,10 @@ class Store:
         Raises:
             BadInput: malformed rows; nothing is stored then.
         """
-        return self._add(append_runs, forecasts)
+        return self.add(append_runs, forecasts)
 
-    def _add(self, add: Adder, rows: pl.DataFrame) -> int:
+    def add(self, add: Adder, rows: pl.DataFrame) -> int:
+        """Add rows by a function of this package, whole or not at all; see its text."""
         with transaction(self.connection):
             batch = self.cut + 1
             added = add(self.connection, rows, batch=batch, scratch=self.scratch)

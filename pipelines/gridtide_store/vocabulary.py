@@ -31,6 +31,17 @@ PRICE: Final = "price_"
 # Net imports among a publisher's generation: ``imports``, or ``import_<name>`` of each border
 # it names. They are not fuels, so they do not begin as fuels do and never enter a mix.
 IMPORT: Final = "import"
+# Before the quantities of weather.
+WEATHER: Final = "weather_"
+WEATHER_UNITS: Final = {
+    "wind_speed_m_s": "m/s",
+    "wind_speed_100m_m_s": "m/s",
+    "temp_k": "K",
+    "dewpoint_k": "K",
+    "dswrf_w_m2": "W/m2",
+    "precip_mm": "mm",
+    "cloud_pct": "%",
+}
 LOAD: Final = "load"
 FLOW: Final = "flow"
 
@@ -122,6 +133,8 @@ def unit_of(signal: str) -> str:
         return "fraction"
     if signal.startswith(PRICE):
         return f"{signal.removeprefix(PRICE).upper()}/MWh"
+    if signal.startswith(WEATHER):
+        return WEATHER_UNITS[signal.removeprefix(WEATHER)]
     return "MW"
 
 

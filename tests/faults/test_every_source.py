@@ -46,8 +46,8 @@ DATA = Path(__file__).parents[1] / "sources/data"
 NOW: Final = datetime(2026, 11, 1, 12, 10, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 LIMITS: Final = Limits(body=64 * 1024)
-# The day is in its request only, and its written body has no value.
-WITHOUT_VALUES: Final = {"ren"}
+# The day is in its request only, and its written body has no value; or it forecasts weather.
+WITHOUT_VALUES: Final = {"ren", "gfs"}
 Answer = Callable[[httpx.Request, "Played"], httpx.Response]
 
 

@@ -87,7 +87,7 @@ def test_no_further_back_than_the_publisher_answers(ledger: Ledger) -> None:
 
 
 def test_no_forecasts_and_flows_of_all_zones_together(ledger: Ledger) -> None:
-    kinds = frozenset({Kind.LOAD, Kind.FLOW, Kind.FORECAST, Kind.WEATHER})
+    kinds = frozenset({Kind.LOAD, Kind.FLOW, Kind.FORECAST})
     tasks = plan(ledger, source(kinds=kinds, per_zone=True, max_span=365 * DAY), 20)
     assert {(task.kind, task.zones) for task in tasks} == {
         (Kind.LOAD, ("DE",)),

@@ -125,7 +125,7 @@ def test_a_data_directory_is_replayed_from_its_archive(tmp_path: Path) -> None:
     first, second, folder = tmp_path / "first", tmp_path / "second", tmp_path / "folder"
     refresh = ["refresh", "--since", "2026-03-01T00:00Z", "--model", "naive", "--zone", "GB"]
     with replaying("--simulate") as server:
-        done = run([*refresh, "--home", str(first)], **server.environ)
+        done = run([*refresh, "--home", str(first)], **server.leading_to("uk_carbon_intensity"))
         assert done.returncode == 0, done.stderr
         counts = server.counts()
     done = run(["replay", str(folder), "--from-archive", str(first), "--json"])
@@ -133,7 +133,9 @@ def test_a_data_directory_is_replayed_from_its_archive(tmp_path: Path) -> None:
     written = json.loads(done.stdout)
     assert written == {"requests": 3, "expired": 0, "refreshes": ["2026-03-02T12:07:00Z"]}
     with replaying(folder) as server:
-        done = run([*refresh, "--home", str(second)], **server.environ)
+        done = run(
+            [*refresh, "--home", str(second)], **server.leading_to("uk_carbon_intensity")
+        )
         assert done.returncode == 0, done.stderr
         assert server.counts() == counts
     # What was simulated is not taken for real when it is replayed.

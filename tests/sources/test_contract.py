@@ -33,6 +33,7 @@ from gridtide_pipelines.ingest.sources import last_seen, sources
 from gridtide_pipelines.ingest.tasks import plan
 from gridtide_store.ledger import Ledger
 from gridtide_store.vocabulary import FUELS, IMPORT, generation, share
+from gridtide_store.weather import SCALES
 
 DATA = Path(__file__).with_name("data")
 KNOWN_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -56,6 +57,7 @@ SIGNALS = {
     "generation_total",
     "imports",
     *(f"price_{currency}" for currency in ("aud", "cad", "dkk", "eur", "gbp", "pln", "usd")),
+    *(f"weather_{quantity}" for quantity in SCALES),
 }
 
 

@@ -211,3 +211,19 @@ def test_the_disk_that_each_source_takes(store: Store, now: datetime) -> None:
     assert raw_sizes(store.connection)["eia"].stored_bytes == 0
     prune(store, now - 9 * DAY, times=256)
     assert raw_sizes(store.connection) == sizes
+
+
+def test_weather_is_deleted_after_a_week_but_the_first_of_a_day(
+    store: Store, now: datetime
+) -> None:
+    numbers = [
+        store.keep(
+            "gfs", f"/f003 bytes={n}-", b"field %d" % n, now + n * DAY / 4, kind="weather"
+        )
+        for n in range(6)
+    ]
+    other = store.keep("eia", "/old", b"load", now, kind="load")
+    later = now + 8 * DAY + timedelta(hours=1)
+    assert prune_raw(store.connection, store.home.raw, now - 90 * DAY, later).bodies == 3
+    kept = [number for number in (*numbers, other) if is_kept(store, number)]
+    assert kept == [numbers[0], numbers[2], numbers[5], other]

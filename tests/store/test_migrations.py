@@ -62,6 +62,12 @@ ROWS[4] = (
              false);
     """
 )
+WEATHER = """
+        INSERT INTO weather_run VALUES (0, 'DE', 'gfs_1p00@box1', '2026-03-02T06:00:00Z',
+            '2026-03-02T11:00:00Z', '2026-03-02T11:00:00Z', 'gfs', false, 2);
+        INSERT INTO weather VALUES (0, 'temp_k', 3, 28015);
+    """
+ROWS[5] = ROWS[4] + WEATHER
 
 
 @pytest.fixture

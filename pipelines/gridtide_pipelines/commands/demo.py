@@ -25,7 +25,7 @@ from gridtide_pipelines.commands.session import Session, begin
 from gridtide_pipelines.errors import SourceError
 from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.fetch import Fetcher
-from gridtide_pipelines.ingest.source import Query, Source
+from gridtide_pipelines.ingest.source import Kind, Query, Source
 
 FIRST_REGION = {"live": "GB", "simulated": "DE"}
 
@@ -57,7 +57,9 @@ def demo(
     live = [
         source
         for source in choose_sources(simulate=False)
-        if FIRST_REGION["live"] in source.zones and not reason_to_skip(source, session.settings)
+        if FIRST_REGION["live"] in source.zones
+        and Kind.WEATHER not in source.kinds  # megabytes that the first answer does not need
+        and not reason_to_skip(source, session.settings)
     ]
     kind = "live" if live and _reachable(live, session, terminal.environ) else "simulated"
     if kind == "simulated":

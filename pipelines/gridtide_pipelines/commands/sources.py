@@ -16,7 +16,7 @@ from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin, limits_of, open_fetcher
 from gridtide_pipelines.commands.status import format_bytes
 from gridtide_pipelines.ingest.access import reason_to_skip
-from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.source import Kind, Source
 from gridtide_pipelines.ingest.sources import report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_pipelines.ingest.trial import DONE, Trial, try_source
@@ -141,6 +141,8 @@ def _check(
 def _reason_not_to_check(source: Source, settings: Settings, *, named: bool) -> str | None:
     if reason := reason_to_skip(source, settings):
         return reason
+    if Kind.WEATHER in source.kinds and not named:
+        return f"a run takes megabytes; name it to check it: --check {source.name}"
     if source.largest_body > LARGE and not named:
         size = format_bytes(source.largest_body)
         return f"one response may have {size}; name it to check it: --check {source.name}"

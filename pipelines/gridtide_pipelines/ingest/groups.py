@@ -37,8 +37,9 @@ from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.parsing import parsed
 from gridtide_pipelines.ingest.retrieve import Retrieved, retrieve
 from gridtide_pipelines.ingest.settling import AnsweredDays
-from gridtide_pipelines.ingest.source import Body, Group, Query, Source, Span
+from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Source, Span
 from gridtide_pipelines.ingest.spans import span_of, within
+from gridtide_pipelines.ingest.weather import take_weather
 from gridtide_store.receiving import receive, recent_values
 from gridtide_store.store import Store
 
@@ -175,6 +176,9 @@ class Ingestion:
         self.intake.simulated |= is_simulated(self._source, bodies)
         kept = refused = 0
         for part, frame in parsed(self._source, bodies):
+            if self._query.kind is Kind.WEATHER:
+                kept += take_weather(frame, self._source, part, self._store, self.intake)
+                continue
             rows = within(self._source, frame, span)
             found = normalize(rows, self._source, part, span=span, corrected=self._corrected)
             self.intake.flags.update(found.flags)

@@ -14,9 +14,8 @@ import polars as pl
 from gridtide_pipelines.ingest.large import Content, Large
 from gridtide_store.vocabulary import INSTANT
 
-# One row per value a source states. `issued_at` is set on a publisher's forecast and null on
-# an observation; `flag` says what was odd, e.g. "unmapped_code:WIN", several joined by ";";
-# `body` is the index of the body it was read from.
+# One row per value. `issued_at` is set on a forecast and null on an observation; `flag` says
+# what was odd, e.g. "unmapped_code:WIN", several joined by ";"; `body` is the index of its body.
 READING = pl.Schema(
     {
         "zone": pl.String(),
@@ -99,12 +98,13 @@ class Request:
         """Path and query, as archived beside the body; it never holds credentials.
 
         Another host than the first comes before it as ``//<host>``; another method than GET
-        before all, and a form behind it: ``POST //files/list?day=1 zone=DE``.
+        before all, and a form or a range of bytes behind: ``POST //files/list?day=1 zone=DE``.
         """
         path = f"//{self.host}{self.path}" if self.host else self.path
         address = f"{path}?{urlencode(self.params)}" if self.params else path
-        form = f" {urlencode(self.form)}" if self.form else ""
-        return f"{address}{form}" if self.method == "GET" else f"{self.method} {address}{form}"
+        behind = filter(None, (urlencode(self.form), dict(self.headers).get("Range")))
+        address = " ".join([address, *behind])
+        return address if self.method == "GET" else f"{self.method} {address}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +230,7 @@ class Source:
             first; none where nothing is revised.
         lag: how long after its end a slot is usually published.
         reach: how far back it answers; None: as far as it has data.
-        following: further requests of a group (the next page, the files of a listing), given
-            its bodies so far; called until it returns none.
+        following: further requests of a group (next page, files listed), by its bodies.
         hosts: base URLs by name, besides `base_url`; ``GRIDTIDE_<NAME>_<HOST>_URL`` moves one.
         readable: statuses besides success whose bodies `parse` reads.
         not_published: statuses that mean that nothing is published yet.
@@ -243,6 +242,7 @@ class Source:
         whole_files: whether a request brings a file of whole local days or months. What it
             has of the days beside those requested is stored too, and nothing of other days.
         answer: for a source built in, which needs no network: its own reply.
+        weather: model of weather runs: source, resolution and set of points.
         cookies: whether its hosts want back the cookies they set, each its own, in a run.
         restricted: whether the licence forbids redistribution or commercial use.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
@@ -279,6 +279,7 @@ class Source:
     whole_files: bool = False
     answer: Callable[[Request], bytes] | None = None
     credentials: Credentials | None = None
+    weather: str = ""
     cookies: bool = False
     restricted: bool = False
     simulated: bool = False

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Kind, Source
-from gridtide_store.vocabulary import GENERATION, IMPORT, SHARE
+from gridtide_store.vocabulary import GENERATION, IMPORT, SHARE, WEATHER
 
 ANY: Final = "*"
 STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -47,6 +47,9 @@ def table(readings: pl.DataFrame, source: Source, zone: str, kind: Kind | None) 
     rows = _named(rows, source, zone)
     # Of several runs of a forecast the newest is printed.
     rows = rows.sort("issued_at", nulls_last=False, maintain_order=True)
+    # What holds at a lead time, or over the hours before it, is named by it.
+    named = pl.when(pl.col("signal").str.starts_with(WEATHER)).then("end").otherwise("start")
+    rows = rows.with_columns(start=named)
     runs = rows["issued_at"].is_not_null()
     newest = rows.filter(runs).unique(["zone", "start", "fuel"], keep="last")
     rows = pl.concat([rows.filter(~runs), newest])
@@ -89,6 +92,8 @@ def _kind() -> pl.Expr:
     return (
         pl.when(intensity)
         .then(pl.lit(str(Kind.INTENSITY)))
+        .when(signal.str.starts_with(WEATHER))
+        .then(pl.lit(str(Kind.WEATHER)))
         .when(ahead)
         .then(pl.lit(str(Kind.FORECAST)))
         .when(signal.str.starts_with(GENERATION) | signal.str.starts_with(IMPORT))
@@ -111,6 +116,8 @@ def _fuel() -> pl.Expr:
         .then(pl.lit("ci_forecast_gco2_kwh"))
         .when(signal.str.starts_with(INTENSITY))
         .then(pl.lit("ci_actual_gco2_kwh"))
+        .when(signal.str.starts_with(WEATHER))
+        .then(signal)
         .when(ahead)
         .then("forecast_" + bare)
         .otherwise(bare)

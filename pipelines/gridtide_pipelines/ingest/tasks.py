@@ -19,6 +19,7 @@ from gridtide_pipelines.ingest.schedule import (
     start_of,
 )
 from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
+from gridtide_pipelines.ingest.weather import due_run
 from gridtide_store.ledger import Ledger
 from gridtide_store.store import Store
 from gridtide_store.trust import order_by_trust
@@ -31,12 +32,11 @@ SIGNALS: Final[Mapping[Kind, str]] = {
     Kind.LOAD: LOAD,
     Kind.FLOW: FLOW,
     Kind.PRICE: PRICE,
-    Kind.WEATHER: "weather_",
 }
 
 WEEK = timedelta(days=7)
-# What a publisher forecasts now says nothing of what it forecast then.
-NOT_OF_THE_PAST = (Kind.FORECAST, Kind.WEATHER)
+# What a publisher forecasts now says nothing of what it forecast then. Weather has its runs.
+NOT_OF_THE_PAST = (Kind.FORECAST,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ def plan(
     now: datetime,
     since: datetime | None,
     fallbacks: Fallbacks | None = None,
+    weather: Mapping[tuple[str, str], datetime] | None = None,
 ) -> list[Task]:
     """Return what is due, source by source, oldest first; nothing of bulk sources.
 
@@ -160,6 +161,7 @@ def plan(
             out (see schedule.py): a first refresh fills the time before it, an interrupted one
             resumes, a later one is short.
         fallbacks: what leaves out requests for zones whose first choice has no gap.
+        weather: when the newest run of weather of each source and zone was issued.
     """
     tasks = []
     for source in sources:
@@ -171,6 +173,10 @@ def plan(
             start = max(start, now - source.reach)
         start = start_of(start.astimezone(UTC).date())  # what is requested is whole days
         for kind in sorted(source.kinds):
+            if kind is Kind.WEATHER:
+                if run := due_run(source, wanted, weather or {}, now):
+                    tasks.append(Task(source, kind, run[1], run[0]))
+                continue
             answers = ledger.answers(
                 source.name, kind, since=min(start.date(), oldest_day(source, now))
             )

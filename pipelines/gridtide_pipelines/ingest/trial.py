@@ -19,6 +19,7 @@ from gridtide_pipelines.ingest.retrieve import retrieve
 from gridtide_pipelines.ingest.schedule import forecast_span
 from gridtide_pipelines.ingest.source import Kind, Query, Source
 from gridtide_pipelines.ingest.spans import span_of, within
+from gridtide_pipelines.ingest.weather import due_run
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import unit_of
 
@@ -104,6 +105,10 @@ def _query(source: Source, kind: Kind, now: datetime) -> tuple[str, Query]:
     """Return the query about the first zone for which there is something to request."""
     if kind is Kind.FORECAST:
         start, end = now, min(now + AHEAD, forecast_span(source, now).end)
+    elif kind is Kind.WEATHER:
+        run = due_run(source, source.zones, {}, now)
+        assert run is not None  # noqa: S101  # nothing is stored yet, so a run is lacking
+        start, end = run[0].start, run[0].end
     else:
         hour = now.replace(minute=0, second=0, microsecond=0)
         start, end = hour - min(source.lag + SPAN, source.max_span), now
@@ -148,6 +153,11 @@ def _request(
                 raise retrieved.error
             span = span_of(source, query)
             for bodies, readings in parsed(source, retrieved.bodies):
+                if query.kind is Kind.WEATHER:
+                    _note_rows(
+                        readings.rename({"start": "slot_start", "end": "slot_end"}), trial
+                    )
+                    continue
                 rows = within(source, readings, span)
                 found = normalize(rows, source, bodies, span=span, corrected=corrected)
                 _note(found, trial)
@@ -171,9 +181,15 @@ def _note(found: Normalized, trial: Trial) -> None:
             ),
         ]
     )
-    trial.rows += rows.height
     trial.flags.update(found.flags)
     trial.refused += found.refused
+    _note_rows(rows, trial)
+
+
+def _note_rows(rows: pl.DataFrame, trial: Trial) -> None:
+    """Note how many rows there are, and the newest values."""
+    trial.rows += rows.height
+    rows = rows.select("signal", "slot_start", "slot_end", "value")
     known = rows.drop_nulls("value").sort("slot_start", "signal").tail(SHOWN)
     ends = [trial.newest_slot_end] if trial.newest_slot_end else []
     trial.newest_slot_end = max([*ends, *known["slot_end"]], default=None)

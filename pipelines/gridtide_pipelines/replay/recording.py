@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
-from gridtide_pipelines.ingest.source import Parameter, Request, Source
+from gridtide_pipelines.ingest.source import Kind, Parameter, Request, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.raw_responses import retrievals
 from gridtide_store.store import Store
@@ -227,8 +227,8 @@ def write_recording(
     requests, expired = [], 0
     for row in retrievals(store.connection).iter_rows(named=True):
         source = sources.get(row["source"])
-        if source is None or source.answer is not None:
-            continue
+        if source is None or source.answer is not None or Kind.WEATHER in source.kinds:
+            continue  # of weather there are parts of files, which have one URL
         if row["expired_at"] is not None:
             expired += 1
             continue
