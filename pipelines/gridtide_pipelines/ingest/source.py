@@ -15,7 +15,7 @@ from gridtide_pipelines.ingest.large import Content, Large
 from gridtide_store.vocabulary import INSTANT
 
 # One row per value. `issued_at` is set on a forecast and null on an observation; `flag` says
-# what was odd, e.g. "unmapped_code:WIN", several joined by ";"; `body` is the index of its body.
+# what was odd, e.g. "unmapped_code:WIN", several joined by ";"; `body` is an index of bodies.
 READING = pl.Schema(
     {
         "zone": pl.String(),
