@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -101,6 +103,24 @@ def test_wind_is_the_sum_of_the_hubs_and_unknown_without_one() -> None:
     assert price.select("signal", "value").rows() == [
         ("price_usd", 31.25),
         ("price_usd", 32.25),
+    ]
+
+
+def test_what_was_forecast_and_what_came_are_not_added_in_one_file() -> None:
+    with zipfile.ZipFile(DATA / "forecast_renewables.zip") as archive:
+        (name,) = archive.namelist()
+        text = archive.read(name).decode()
+    header, *rows = text.splitlines()
+    came = [row.replace(",DAM,", ",ACTUAL,") for row in rows]
+    assert came != rows
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, "\n".join([header, *rows, *came, ""]))
+    frame = parse([Body(Request("GET", "/"), out.getvalue(), NOW, 1)])
+    wind = frame.filter(signal="generation_wind").sort("quality")
+    assert wind.select("quality", "value").rows() == [
+        ("forecast", 307.75),
+        ("measured", 307.75),
     ]
 
 

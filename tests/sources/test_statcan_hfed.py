@@ -106,3 +106,8 @@ def test_a_later_body_counts_and_totals_are_not_generation() -> None:
     differ = one(*(f"CA_QC,_Z,HYDRO,2026-03-01T06:00:00,{value}" for value in (100, 110)))
     (row,) = SOURCE.parse([differ]).rows(named=True)
     assert (row["value"], row["flag"]) == (None, "conflict")
+
+
+def test_wind_alone_is_no_mix_of_nova_scotia() -> None:
+    lines = (f"CA_NS,_Z,{name},2026-03-01T06:00:00,100" for name in ("LOAD", "WIND"))
+    assert SOURCE.parse([one(*lines)])["signal"].to_list() == ["load"]

@@ -143,7 +143,9 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
             if not says_nothing_yet(content.decode(errors="replace")):
                 raise ValueError(f"a message in place of data: {name}")
             continue
-        frames.append(_of_oasis(index, body, read_csv(content, ("MW", "MARKET_RUN_ID"))))
+        table = read_csv(content, ("MW", "MARKET_RUN_ID"))
+        runs = table.partition_by("MARKET_RUN_ID", maintain_order=True)
+        frames += [_of_oasis(index, body, run) for run in runs]
     return frames
 
 

@@ -196,6 +196,8 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
 
 
 def _is_read(code: str, variable: str) -> bool:
+    if (code, variable) == ("NS", "WIND"):  # a part of a mix that is not there
+        return False
     read = {*VARIABLES.get(code, ()), NSI, CABLES}
     return variable in read or not PASSED_OVER.match(variable)
 
