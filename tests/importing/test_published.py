@@ -11,14 +11,17 @@ import pytest
 
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
+from gridtide_pipelines.importing import tables
 from gridtide_pipelines.importing.content import Content
-from gridtide_pipelines.importing.files import Plan, read_file
+from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
 from gridtide_pipelines.importing.layouts import Label
 from gridtide_pipelines.importing.tables import Table, read_table
-from gridtide_store.data_directory import DataDirectory
+from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
 from tests.importing.conftest import Run
 from tests.importing.test_command import LATE
+
+DAY = timedelta(days=1)
 
 # As the files of 2022 to 2025 spell them.
 HEADERS = [
@@ -182,3 +185,24 @@ def test_no_value_of_a_file_of_parquet_is_read_for_another_zone(tmp_path: Path) 
     table = read_table(Content(path.name, path), "FR")
     assert rows_of(table) == {"generation_gas": [2.0]}
     assert table.left_out == {"rows of other zones": 1}
+
+
+def test_more_values_than_are_imported_at_once_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "MOST_VALUES", 1)
+    with pytest.raises(BadInput, match=r"more than 1 values of FR.*split the file by years"):
+        read(f"{HEADERS[1]}\n{MAPS}", "FR")
+
+
+def test_a_file_that_changes_before_it_is_stored_is_refused(home: DataDirectory) -> None:
+    path = home.root.parent / "a.csv"
+    path.write_text("ts_utc,gen_gas_mwh\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n")
+    plan, now = Plan("DE", Label.START), datetime(2024, 1, 2, tzinfo=UTC)
+    file = read_file(path, plan, Clock())
+    path.write_text(path.read_text() + "2024-01-01T02:00Z,3\n")
+    with writer_lock(home, "test", now), Store.open(home) as store:
+        rows = check_files(store, [file], plan, now)
+        with pytest.raises(BadInput, match=r"a\.csv changed while it was read"):
+            store_files(store, [file], rows, plan, now)
+        assert store.history("DE", "generation_gas", now - DAY, now, as_of=LATE).is_empty()

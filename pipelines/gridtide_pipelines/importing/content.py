@@ -52,6 +52,13 @@ class Content:
         except OSError as error:
             raise BadInput(f"{self.origin} cannot be read: {error.strerror}") from error
 
+    def version(self) -> tuple[int, int]:
+        """Return size and time of the last change, by which a changed file is noticed."""
+        if isinstance(self.origin, bytes):
+            return len(self.origin), 0
+        about = self.origin.stat()
+        return about.st_size, about.st_mtime_ns
+
     def starts_with(self, mark: bytes) -> bool:
         """Say whether these are the first bytes."""
         with self.open() as stream:

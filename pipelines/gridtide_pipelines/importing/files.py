@@ -71,6 +71,7 @@ class File:
 
     Attributes:
         content: as it is.
+        version: of the content that was read.
         table: what it says.
         label: what its times name.
         slots: ``slot_start``, ``slot_end``, ``signal``, ``value`` (null is a gap),
@@ -81,6 +82,7 @@ class File:
     """
 
     content: Content
+    version: tuple[int, int]
     table: Table
     label: Label
     slots: pl.DataFrame
@@ -163,6 +165,8 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
         BadInput: it cannot be read or imported; says where and what to do.
     """
     content = Content(path.name, path)
+    with content.open():
+        version = content.version()
     table = read_table(content, plan.zone, plan.hints)
     if table.layout.zone is None and plan.others:
         zones = (plan.zone, *plan.others)
@@ -178,7 +182,7 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
     if plan.known_at is KnownAt.NOW or not clock.replay:
         slots, ahead = without_future(path.name, slots, clock())
         left_out |= {"rows without a value that lie ahead": ahead} if ahead else {}
-    return File(content, table, label, slots, implausible, negative, left_out)
+    return File(content, version, table, label, slots, implausible, negative, left_out)
 
 
 def _label(table: Table, plan: Plan) -> Label:
@@ -257,10 +261,16 @@ def _quality() -> pl.Expr:
 def store_files(
     store: Store, files: Sequence[File], rows: pl.DataFrame, plan: Plan, now: datetime
 ) -> list[Receipt]:
-    """Archive the files and store their rows, as `check_files` returned them."""
+    """Archive the files and store their rows, as `check_files` returned them.
+
+    Raises:
+        BadInput: a file is no longer the one that was read.
+    """
     kept = []
     for file in files:
         with file.content.open() as stream:
+            if file.content.version() != file.version:
+                raise BadInput(f"{file.name} changed while it was read; import it again")
             kept.append(store.keep(plan.source, file.name, stream, now))
     retrieval = pl.col("file").replace_strict(dict(enumerate(kept)), return_dtype=pl.Int64)
     store.append(rows.with_columns(retrieval_id=retrieval).select(OBSERVATION.names()))

@@ -118,16 +118,16 @@ def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table
     zones.refuse_none(name)
     conversion.settle()
     passed.clear()
-    rows = [
-        conversion.convert(zones.keep(chunk, passed))
-        for chunk in opened.chunks(layout.columns, passed)
-    ]
+    rows, count = [], 0
+    for chunk in opened.chunks(layout.columns, passed):
+        rows.append(conversion.convert(zones.keep(chunk, passed)))
+        count += len(rows[-1])
+        if count > MOST_VALUES:
+            raise BadInput(
+                f"{name} has more than {MOST_VALUES} values of {zone}, which is too much to "
+                "import at once; split the file by years"
+            )
     found = pl.concat(rows)
-    if len(found) > MOST_VALUES:
-        raise BadInput(
-            f"{name} has {len(found)} values of {zone}; at most {MOST_VALUES} are imported at "
-            "once: split the file by years"
-        )
     found, timezone = _in_utc(name, found, layout, hints, conversion, passed)
     before = found["row"].n_unique()
     found = without_repeats(name, found)
