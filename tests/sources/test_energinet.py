@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from gridtide_pipelines.errors import SourceChanged
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.energinet import parse, requests
 
 DATA = Path(__file__).with_name("data") / "energinet"
+SAID = ("signal", "value", "flag")
 KNOWN_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -86,3 +90,36 @@ def test_times_are_requested_in_utc() -> None:
     assert [each.path for each in group] == ["/dataset/Elspotprices", "/dataset/DayAheadPrices"]
     named = dict(group[0].params)
     assert (named["timezone"], named["filter"]) == ("UTC", '{"PriceArea": ["DK1"]}')
+
+
+def test_the_hourly_balance_has_all_fuels_and_load() -> None:
+    row = {
+        **{"HourUTC": "2026-03-01T00:00:00", "HourDK": "2026-03-01T01:00:00"},
+        **{"PriceArea": "DK1", "TotalLoad": 2500.5, "Biomass": 300.0, "FossilGas": 90.0},
+        **{"FossilHardCoal": 200.0, "FossilOil": 10.0, "HydroPower": 1.0, "SolarPower": 0.0},
+        **{"OtherRenewable": 4.0, "Waste": 120.0, "OnshoreWindPower": 900.0},
+        **{"OffshoreWindPower": None, "ExchangeGreatBelt": -300.0, "ExchangeContinent": 50.0},
+    }
+    content = json.dumps({"dataset": "ElectricityBalanceNonv", "records": [row]}).encode()
+    frame = parse([Body(Request("GET", "/x"), content, KNOWN_AT, 7)])
+    assert set(frame["end"] - frame["start"]) == {timedelta(hours=1)}
+    found = {name: (value, flag) for name, value, flag in frame.select(*SAID).rows()}
+    assert found == {
+        "generation_biomass": (420.0, None),
+        "generation_gas": (90.0, None),
+        "generation_coal": (200.0, None),
+        "generation_oil": (10.0, None),
+        "generation_hydro": (1.0, None),
+        "generation_solar": (0.0, None),
+        "generation_unknown": (4.0, None),
+        "generation_wind": (900.0, "partial"),
+        "flow": (-300.0, None),
+        "load": (2500.5, None),
+    }
+
+
+def test_records_without_a_column_that_is_read_are_refused() -> None:
+    row = {"HourUTC": "2026-03-01T00:00:00", "PriceArea": "DK1", "Version": "Final"}
+    content = json.dumps({"dataset": "DeclarationProduction", "records": [row]}).encode()
+    with pytest.raises(SourceChanged, match="no column that is read"):
+        parse([Body(Request("GET", "/x"), content, KNOWN_AT, 7)])

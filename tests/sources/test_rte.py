@@ -140,3 +140,20 @@ def test_a_consolidated_day_without_a_value_replaces_nothing() -> None:
     wind = parse(bodies).filter(signal="generation_wind").sort("start")
     assert wind["value"].to_list() == [100.0, 101.0]
     assert set(wind["end"] - wind["start"]) == {timedelta(minutes=15)}
+
+
+def test_regions_are_zones_of_their_own_and_wind_may_be_of_two_parts() -> None:
+    common = {"date_heure": "2026-03-01T00:00:00+00:00", "solaire": 0, "thermique": 90}
+    records = [
+        common | {"code_insee_region": "11", "libelle_region": "Ile-de-France", "eolien": 100},
+        common | {"code_insee_region": "84", "eolien_terrestre": 40, "eolien_offshore": "0"},
+    ]
+    frame = read(json.dumps(records).encode())
+    assert frame.select("zone", "signal", "value").rows() == [
+        ("FR:11", "generation_solar", 0.0),
+        ("FR:11", "generation_unknown", 90.0),
+        ("FR:11", "generation_wind", 100.0),
+        ("FR:84", "generation_solar", 0.0),
+        ("FR:84", "generation_unknown", 90.0),
+        ("FR:84", "generation_wind", 40.0),
+    ]

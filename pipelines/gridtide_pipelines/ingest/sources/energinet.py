@@ -9,6 +9,7 @@ Slots:      5 min (intensity, generation), 60 or since 2025-10 15 min (prices), 
 Limits:     one address is limited in pace; all rows with ``limit=0``.
 Revisions:  intensity and generation are preliminary for an hour; forecasts are overwritten.
 Fuels:      plants below and above 100 MW are one unknown fuel; wind on land and at sea.
+            Records of ElectricityBalanceNonv (hours, all fuels, load) are read, not requested.
 Links:      Exchange columns are positive into the area, a flow each. The cable between
             Bornholm and SE4 is not read. Flows come with generation.
 Forecasts:  of intensity (CO2EmisProg, today and from about 15:00 tomorrow), issued when
@@ -58,11 +59,18 @@ CODES: Final = {"DK-DK1": "DK1", "DK-DK2": "DK2"}
 ZONES: Final = {code: key for key, code in CODES.items()}
 CONSUMED: Final = str(Signal.CI_DIRECT_CONSUMED)
 FUELS: Final = {
+    "Biomass": "biomass",
+    "FossilGas": "gas",
+    "FossilHardCoal": "coal",
+    "FossilOil": "oil",
+    "HydroPower": "hydro",
     "OffshoreWindPower": "wind",
     "OnshoreWindPower": "wind",
+    "OtherRenewable": "unknown",
     "ProductionGe100MW": "unknown",
     "ProductionLt100MW": "unknown",
     "SolarPower": "solar",
+    "Waste": "biomass",
 }
 LINKS: Final[Mapping[tuple[str, str], str]] = {
     ("DK-DK1", "ExchangeGreatBelt"): "DK-DK2",
@@ -127,8 +135,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
                 records = rows_of(document["records"])
                 if ALL in body.request.params:
                     check_count(len(records), [document.get("total")])
-                lengths = _lengths(records, document.get("dataset"))
-                ahead = document.get("dataset") == "CO2EmisProg"
+                named = document.get("dataset") or body.request.path.rpartition("/")[2]
+                lengths = _lengths(records, named)
+                ahead = named == "CO2EmisProg"
                 for row in records:
                     found += _statements(row, lengths, index, body.known_at, ahead=ahead)
         return add_codes(found, NAME)
@@ -168,14 +177,17 @@ def _statements(
     elif prices := [code for code in PRICES if code in row]:
         for code in prices:
             yield state(zone, PRICES[code], code)
-    else:
+    elif fuels := [code for code in row if code in FUELS or code.endswith(("Power", "MW"))]:
+        for code in fuels:
+            signal, flag = fuel_signal(code, FUELS)
+            yield replace(state(zone, signal, code), flag=flag)
         for code in row:
-            if code.startswith("Exchange"):
-                if (zone, code) in LINKS and row[code] is not None:
-                    yield state(f"{LINKS[zone, code]}->{zone}", "flow", code)
-            elif code.endswith(("Power", "MW")):
-                signal, flag = fuel_signal(code, FUELS)
-                yield replace(state(zone, signal, code), flag=flag)
+            if (zone, code) in LINKS and row[code] is not None:
+                yield state(f"{LINKS[zone, code]}->{zone}", "flow", code)
+        if "TotalLoad" in row:
+            yield state(zone, "load", "TotalLoad")
+    else:
+        raise ValueError(f"no column that is read here among {sorted(row)}")
 
 
 SOURCE = Source(

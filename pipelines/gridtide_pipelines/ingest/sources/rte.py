@@ -12,6 +12,8 @@ Revisions:  real-time values (tr) are replaced by consolidated ones (cons-def) a
 Fuels:      ``hydraulique`` is the sum of its parts, and counts only without them. ``pompage``
             and ``stockage_batterie`` are negative. Numbers may be text, "ND" is a gap. Wind is
             ``eolien``, on land and at sea. Load and intensity come with generation.
+Regions:    records of eco2mix-regional-tr are read as zones FR:11 to FR:93, ``thermique`` as
+            unknown. They are not requested: no zone of ours is a region.
 Forecast:   ``prevision_j`` of the day, else ``prevision_j1`` of the day before; when it was
             issued is not said, so it counts as issued when it was received.
 Prices:     bodies of eco2mix.rte-france.com are read (EUR/MWh by local day and number of the
@@ -59,6 +61,8 @@ FUELS: Final = {
     "charbon": "coal",
     "destockage_batterie": "battery_storage",
     "eolien": "wind",
+    "eolien_offshore": "wind",
+    "eolien_terrestre": "wind",
     "fioul": "oil",
     "gaz": "gas",
     "hydraulique_fil_eau_eclusee": "hydro",
@@ -68,7 +72,9 @@ FUELS: Final = {
     "pompage": "hydro_storage",
     "solaire": "solar",
     "stockage_batterie": "battery_storage",
+    "thermique": "unknown",
 }
+WINDS: Final = ("eolien_offshore", "eolien_terrestre")
 PARTS: Final = tuple(code for code in FUELS if code.startswith("hydraulique_"))
 DIRECT: Final = str(Signal.CI_DIRECT_PRODUCED)
 PRICED: Final = {"DE": "DE-AT-LU", "DL": "DE"}
@@ -126,22 +132,27 @@ def _replace_days(before: list[Statement], new: list[Statement]) -> list[Stateme
 def _records(
     records: Sequence[Mapping[str, Any]], body: int, known_at: datetime
 ) -> Iterator[Statement]:
-    rows = [(instant(each["date_heure"]), _signals(each)) for each in records]
+    rows = [(_zone(each), instant(each["date_heure"]), _signals(each)) for each in records]
     lengths = _lengths(
         (signal, start)
-        for start, values in rows
+        for _, start, values in rows
         for (signal, _, ahead), value in values.items()
         if value is not None and not ahead
     )
-    for start, values in rows:
+    for zone, start, values in rows:
         for (signal, code, ahead), value in values.items():
             length = QUARTER if ahead else lengths.get((signal, _day(start)), QUARTER)
             if length == HALF and start.minute not in (0, 30):
                 continue  # it lies within the slot before, and has no value
             yield Statement(
-                *(ZONE, signal, code, start, start + length, value, body),
+                *(zone, signal, code, start, start + length, value, body),
                 issued_at=known_at if ahead else None,
             )
+
+
+def _zone(record: Mapping[str, Any]) -> str:
+    region = record.get("code_insee_region")
+    return f"{ZONE}:{region}" if region else ZONE
 
 
 def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | None]:
@@ -151,6 +162,8 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
         for each, value in record.items()
         if each in (*FUELS, "hydraulique", "consommation", "taux_co2") or "prevision" in each
     }
+    if "eolien" in given:
+        given = {each: value for each, value in given.items() if each not in WINDS}
     if "hydraulique" in given and not any(given.get(each) is not None for each in PARTS):
         given = {each: value for each, value in given.items() if each not in PARTS}
         given[PARTS[0]] = given["hydraulique"]
