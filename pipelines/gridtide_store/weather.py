@@ -137,11 +137,14 @@ def newest_weather(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str
     return {(source, zone): newest for source, zone, newest in found.iter_rows()}
 
 
-def weather_models(connection: duckdb.DuckDBPyConnection, zone: str) -> list[str]:
-    """Return the models that have runs of a zone, the one with most of them first."""
+def weather_models(
+    connection: duckdb.DuckDBPyConnection, zone: str, *, as_of: datetime
+) -> list[str]:
+    """Return the models whose runs of a zone were known, the one with most of them first."""
     found = connection.execute(
-        "SELECT model FROM weather_run WHERE zone = ? GROUP BY model ORDER BY count(*) DESC, 1",
-        [zone],
+        "SELECT model FROM weather_run WHERE zone = ? AND known_at <= ? GROUP BY model "
+        "ORDER BY count(*) DESC, 1",
+        [zone, utc(as_of)],
     ).fetchall()
     return [model for (model,) in found]
 

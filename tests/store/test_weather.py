@@ -75,7 +75,7 @@ def test_only_what_was_known_and_of_one_model_is_read(store: Store) -> None:
     assert read(store, as_of=ISSUE + LAG)["temp_k"].to_list() == [280.0]
     assert read(store)["issued_at"].to_list() == [ISSUE, later]
     assert read(store, model="gfs_0p25@box1")["temp_k"].to_list() == [200.0]
-    assert weather_models(store.connection, "DE") == [MODEL, "gfs_0p25@box1"]
+    assert weather_models(store.connection, "DE", as_of=EVER) == [MODEL, "gfs_0p25@box1"]
     assert newest_weather(store.connection) == {("gfs", "DE"): later}
     found = read_source_weather(store.connection, "gfs", ISSUE, later)
     assert found["value"].to_list() == [200.0, 280.0]

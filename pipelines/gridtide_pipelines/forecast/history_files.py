@@ -34,6 +34,8 @@ from gridtide_store import catalogue
 from gridtide_store.vocabulary import GENERATION, INSTANT, OBSERVATION, generation
 
 SIGNAL = Signal.CI_LIFECYCLE_PRODUCED
+# The weather of these files is GFS at 0.25 degrees, the mean over a box (CarbonCast).
+WEATHER_MODEL = "gfs_0p25@carboncast"
 LABEL, INTENSITY = "ts_utc", "ci_lifecycle_g_per_kwh"
 ZONE = re.compile(r"[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*")
 NEVER = "_carboncast_"
@@ -62,6 +64,7 @@ class FileHistory:
             mix=_cut(self.mix, pl.col("start") < hour_of(at)),
             weather=_cut(self.weather, pl.col("issued_at") <= at),
             dayahead=self._dayahead(at),
+            weather_model="" if self.weather is None else WEATHER_MODEL,
         )
 
     def _dayahead(self, at: datetime) -> pl.DataFrame | None:

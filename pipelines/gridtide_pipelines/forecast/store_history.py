@@ -16,6 +16,7 @@ from gridtide_store.store import Store
 from gridtide_store.trust import order_by_trust
 from gridtide_store.usual import Usual
 from gridtide_store.vocabulary import GENERATION
+from gridtide_store.weather import read_weather, weather_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class StoreHistory:
     usual: Usual | None = None
 
     def known(self, at: datetime) -> Known:
-        """Return the zone as of `at`; weather and day-ahead forecasts are not in the store."""
+        """Return the zone as of `at`; day-ahead forecasts are not in the store."""
         return self.known_from(at)[0]
 
     def known_from(self, at: datetime) -> tuple[Known, str, bool]:
@@ -52,6 +53,7 @@ class StoreHistory:
             sources=trusted,
             usual=self.usual,
         ).filter(pl.col("value").is_not_null())
+        model, weather = self._weather(at) if "weather" in self.wants else ("", None)
         known = Known(
             zone=self.zone,
             signal=self.signal,
@@ -62,6 +64,8 @@ class StoreHistory:
             else Location(),
             mix=self._mix(at, trusted) if "mix" in self.wants else None,
             publishers=self._publishers(at) if "publishers" in self.wants else None,
+            weather=weather,
+            weather_model=model,
         )
         simulated = slots.select((pl.col("quality") == Quality.SIMULATED).any()).item()
         return known, ", ".join(slots["source"].unique().sort()), bool(simulated)
@@ -83,6 +87,15 @@ class StoreHistory:
             pl.col("signal").str.strip_prefix(GENERATION).alias("fuel"),
             "value",
         )
+
+    def _weather(self, at: datetime) -> tuple[str, pl.DataFrame | None]:
+        """Read the runs of the model that has most of them, so that none meets another."""
+        for model in weather_models(self.store.connection, self.zone, as_of=at)[:1]:
+            frame = read_weather(
+                self.store.connection, self.zone, model, at - self.memory, at, as_of=at
+            )
+            return model, frame
+        return "", None
 
     def _publishers(self, at: datetime) -> pl.DataFrame | None:
         steps = self.store.forecasts(
