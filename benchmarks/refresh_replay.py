@@ -114,9 +114,9 @@ def plain() -> dict[str, str]:
 
 
 @contextmanager
-def replaying() -> Iterator[tuple[str, Mapping[str, str]]]:
+def replaying(now: str = NOW) -> Iterator[tuple[str, Mapping[str, str]]]:
     """A replay server: its address and the settings that lead there."""
-    command = [sys.executable, "-m", "gridtide", "replay", "--simulate", "--json", "--now", NOW]
+    command = [sys.executable, "-m", "gridtide", "replay", "--simulate", "--json", "--now", now]
     with subprocess.Popen(
         command, env=plain(), text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

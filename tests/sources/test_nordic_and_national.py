@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from gridtide_pipelines.errors import NothingYet, SourceChanged
-from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
+from gridtide_pipelines.ingest.schedule import split_span
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Span
 from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.sources.kraftnat_aland import parse as parse_aland
 from gridtide_pipelines.ingest.sources.smard import following
@@ -273,3 +274,18 @@ def test_aland_on_both_days_when_clocks_change(known_at: datetime, labels: list[
 def test_aland_refuses_labels_that_are_not_in_order() -> None:
     with pytest.raises(SourceChanged, match="quarter of an hour"):
         aland(["10:00", "12:00"], KNOWN_AT)
+
+
+@pytest.mark.parametrize("name", ["landsnet", "sev_faroe", "statnett"])
+def test_a_report_of_the_moment_is_requested_for_the_newest_span_only(name: str) -> None:
+    source, now = sources()[name], datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
+    spans = split_span(Span(now - timedelta(hours=3), now), source.max_span)
+    assert len(spans) > 1
+    asked = [
+        span
+        for span in spans
+        if source.requests(
+            Query(Kind.GENERATION, tuple(source.zones), span.start, span.end, now)
+        )
+    ]
+    assert asked == spans[-1:]

@@ -39,6 +39,31 @@ def json_reply(document: object, status: int = 200) -> Reply:
     return Reply(json.dumps(document, separators=(",", ":")).encode(), status)
 
 
+def zone_publisher(
+    source: Source,
+    render: Callable[[Sequence[str], Request, datetime], Reply],
+    no_data: Reply,
+    zones_of: Callable[[Request], Sequence[str]] | None = None,
+) -> Publisher:
+    """Return a simulated publisher whose requests are all of one kind.
+
+    Args:
+        render: returns the response about some zones to a request at a time.
+        zones_of: returns the zones that a request names; None: all, always.
+    """
+    (kind,) = source.kinds
+
+    def describe(request: Request) -> tuple[Kind, Sequence[str]]:
+        return kind, sorted(source.zones) if zones_of is None else zones_of(request)
+
+    def simulate(request: Request, without: Collection[str], now: datetime) -> Reply:
+        zones = [zone for zone in request.zones if zone not in without]
+        return render(zones, request, now) if zones else no_data
+
+    refusal = json_reply({"error": "invalid request"}, 400)
+    return Publisher(describe, no_data, refusal, simulate)
+
+
 def plain_publisher(source: Source) -> Publisher:
     """Return a publisher of which nothing more is known than its codes: it is not simulated.
 

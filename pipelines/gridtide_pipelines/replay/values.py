@@ -8,7 +8,7 @@ about a real zone.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -60,6 +60,36 @@ def grid_of(zone: str) -> Grid:
 def mix(zone: str, start: datetime, end: datetime, length: timedelta) -> pl.DataFrame:
     """Return start, end and MW by fuel of the slots that lie within ``[start, end)``."""
     return simulate(grid_of(zone), start, end, length).filter(pl.col("end") <= end)
+
+
+def by_codes(
+    zone: str,
+    start: datetime,
+    end: datetime,
+    length: timedelta,
+    codes: Mapping[str, str],
+    rest: str,
+) -> tuple[Sequence[datetime], Mapping[str, Sequence[float]]]:
+    """Return the starts of the slots of a mix, and MW by the codes of a publisher.
+
+    Args:
+        codes: the publisher's code of each fuel that it has.
+        rest: the code that also takes the fuels that it does not have.
+    """
+    slots = mix(zone, start, end, length)
+    found: dict[str, Floats] = {code: np.zeros(slots.height) for code in codes.values()}
+    for fuel in slots.drop(EDGES).columns:
+        found[codes.get(fuel, rest)] += slots[fuel].to_numpy()
+    return slots["start"].to_list(), {
+        code: np.round(values, 1).tolist() for code, values in found.items()
+    }
+
+
+def newest(now: datetime, length: timedelta, count: int = 1) -> tuple[datetime, datetime]:
+    """Return start and end of the last `count` slots that are over."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = midnight + (now - midnight) // length * length
+    return end - count * length, end
 
 
 def demand(slots: pl.DataFrame) -> Floats:

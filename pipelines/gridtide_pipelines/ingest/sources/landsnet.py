@@ -37,7 +37,7 @@ FUELS: Final = {"geothermal": "geothermal", "hydro": "hydro", "oil": "oil"}
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if not is_recent(query, HOUR):
+    if not is_recent(query, FIVE):
         return []
     return [[Request("GET", "/generation/api/Values", (), query.kind, query.zones)]]
 

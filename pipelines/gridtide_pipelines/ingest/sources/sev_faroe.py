@@ -50,7 +50,7 @@ FIELD: Final = re.compile(r"(?!Sum|Test|VnVand)([A-Z][a-z]+)([HS])_E")
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if not is_recent(query, HOUR):
+    if not is_recent(query, FIVE):
         return []
     return [[Request("GET", "/api/realtimemap/now", (), query.kind, query.zones)]]
 

@@ -53,7 +53,7 @@ BLANKS: Final = re.compile(r"\s")
 
 def requests(query: Query) -> Sequence[Group]:
     """Return the one request there is, unless only the past is wanted."""
-    if not is_recent(query, HOUR):
+    if not is_recent(query, FIVE):
         return []
     path = "/restapi/ProductionConsumption/GetLatestDetailedOverview"
     return [[Request("GET", path, (), query.kind, query.zones)]]
