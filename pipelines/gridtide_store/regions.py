@@ -14,7 +14,7 @@ from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue, coordinates
 from gridtide_store.catalogue import ZoneRecord
 from gridtide_store.names import Certainty, Meaning
-from gridtide_store.postcodes import zone_of_postcode
+from gridtide_store.postcodes import as_outward_code, zone_of_postcode
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -89,6 +89,8 @@ def resolve(region: str) -> Resolution:
             text, zone.key, zone.name, How.CLOUD_REGION, Certainty.INSIDE, site.name
         )
     meaning = known.names.find(text) if len(text) <= LONGEST else None
+    if meaning is None and (found := as_outward_code(text)):
+        raise _ambiguous(text, *found)
     if meaning is not None and meaning.certainty:
         zone = known.zones[meaning.zones[0]]
         return Resolution(
@@ -181,6 +183,19 @@ def _coordinates(text: str) -> tuple[float, float] | None:
         around = f"; did you mean {math.remainder(lon, 360):g}?" if abs(lon) <= 360 else ""
         raise BadInput(f"{_short(text)}: the longitude is not within -180 to 180{around}")
     return lat, lon
+
+
+def _ambiguous(text: str, zone: str, country: str) -> UnknownRegion:
+    """Return the error for an outward code that begins with the code of a country."""
+    known = catalogue.load()
+    meant = known.names.find(country)
+    keys = [zone, *(meant.zones if meant else ())]
+    return UnknownRegion(
+        f"Unknown region {text!r}: it is a British outward postcode, and {country} is also the "
+        "code of a country. Give the full postcode, as in SE5 8AA, or a zone: "
+        + ", ".join(f"{key} ({known.zones[key].name})" for key in keys),
+        nearest=[{"region": key, "zone": key, "name": known.zones[key].name} for key in keys],
+    )
 
 
 def _unknown(text: str) -> UnknownRegion:

@@ -14,7 +14,7 @@ from gridtide.errors import BadInput, UnknownRegion
 from gridtide_store import catalogue
 from gridtide_store.catalogue import ZoneKind
 from gridtide_store.names import Certainty, Names, fold, read_names
-from gridtide_store.postcodes import zone_of_postcode
+from gridtide_store.postcodes import AREAS, COUNTRIES, OTHER, zone_of_postcode
 from gridtide_store.regions import How, resolve, resolve_zone
 
 KNOWN = catalogue.load()
@@ -156,14 +156,14 @@ def test_a_name_of_several_zones_that_are_known_together_is_their_aggregate(
     [
         ("SW1A 1AA", "GB"),
         ("sw1a1aa", "GB"),
-        ("EC1A", "GB"),
+        ("EC1A 1BB", "GB"),
         ("N1", "GB"),
-        ("KW15", "GB"),
+        ("KW15 1AA", "GB"),
         ("BT1 1AA", "GB-NIR"),
         ("ZE1", "GB-ZET"),
         ("JE2 3AB", "JE"),
-        ("GY1", "GG"),
-        ("IM1 1AA", "IM"),
+        ("GY1 1AA", "GG"),
+        ("IM1", "IM"),
         ("SE1 9AA", "GB"),
     ],
 )
@@ -174,6 +174,31 @@ def test_a_postcode_is_in_the_zone_of_its_area(postcode: str, zone: str) -> None
 
 def test_a_bidding_zone_comes_before_an_outward_code_that_is_spelled_like_it() -> None:
     assert resolve("SE1").zone == "SE-SE1"
+
+
+@pytest.mark.parametrize("area", sorted(COUNTRIES))
+def test_an_outward_code_with_the_letters_of_a_country_needs_the_rest(area: str) -> None:
+    with pytest.raises(UnknownRegion, match="Give the full postcode, as in SE5 8AA, or a zone"):
+        resolve(f"{area}9")
+    answer = resolve(f"{area}9 1AA")
+    assert answer.how is How.POSTCODE
+    near = _nearest(f"{area}9")
+    assert near[0] == answer.zone
+    assert not {each.country for each in KNOWN.zones.values()} & {area} or len(near) > 1
+
+
+def test_the_areas_that_are_codes_of_countries_are_told_apart() -> None:
+    countries = {each.country for each in KNOWN.zones.values()}
+    # Of the Isle of Man and Jersey both are the same zone.
+    assert countries & (AREAS | set(OTHER)) - {"IM", "JE"} <= COUNTRIES <= AREAS | set(OTHER)
+
+
+def _nearest(text: str) -> list[str]:
+    with pytest.raises(UnknownRegion) as caught:
+        resolve(text)
+    near = caught.value.extra["nearest"]
+    assert isinstance(near, list)
+    return [each["zone"] for each in near]
 
 
 @pytest.mark.parametrize("text", ["QQ1", "SW1A 1AC", "SW1A 1A", "QX", "1AA", "ÅB1", "E1" * 50])
