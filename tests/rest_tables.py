@@ -21,6 +21,7 @@ from gridtide.schema.definition import (
     schema_name,
 )
 from gridtide.schema.openapi import describe
+from gridtide.schema.prices import PriceRequest
 from gridtide.schema.quality import QualityRequest
 from gridtide_server.openapi import REQUESTS, RESPONSES
 
@@ -34,6 +35,7 @@ QUERIES = (
     requests.BestRegionRequest,
     requests.IntensityRequest,
     requests.ForecastRequest,
+    PriceRequest,
     QualityRequest,
     requests.ZonesRequest,
     requests.ReadinessRequest,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gridtide.errors import GridtideError
-from gridtide.model import utc
+from gridtide.model import Signal, utc
 from gridtide_store import manifest as manifests
 from gridtide_store.data_directory import DataDirectory, sync_file, sync_folder, write_durably
 from gridtide_store.database import columns
@@ -24,11 +24,14 @@ from gridtide_store.snapshot_runs import clock_of, matrices, newest_runs
 from gridtide_store.source_reports import report_sources
 from gridtide_store.staging import DAILY, Before, Rebase, StagedSnapshot, fill
 from gridtide_store.store import Store
-from gridtide_store.vocabulary import LOAD, PUBLISHED, QUALITIES
+from gridtide_store.vocabulary import PRICE, PUBLISHED, QUALITIES
 
 __all__ = ["DAILY", "Rebase", "publish"]
 
 log = logging.getLogger(__name__)
+
+# Signals of which the newest forecast runs are served.
+FORECAST = frozenset(Signal)
 
 
 def publish(
@@ -40,7 +43,7 @@ def publish(
     replay: bool,
     trust: Callable[[str], Sequence[str]],
     served: Sequence[str] = (),
-    signals: Sequence[str] = PUBLISHED,
+    signals: Sequence[str] | None = None,
     known: Mapping[str, SourceReport] = MappingProxyType({}),
     rebase: Rebase = DAILY,
     keep: int = 3,
@@ -60,7 +63,7 @@ def publish(
         replay: whether that clock was set to another time.
         trust: sources of a zone, most trusted first.
         served: models by preference; of runs issued at the same moment the first is served.
-        signals: what goes into the snapshot.
+        signals: what goes into the snapshot; by default `PUBLISHED` and the prices.
         known: sources that can be requested, also those that gave nothing yet.
         rebase: when to write the base again.
         keep: snapshots to keep, so that readers in flight find theirs.
@@ -71,6 +74,7 @@ def publish(
     """
     name = f"{utc(now):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     with translate_errors(store.home.live):
+        signals = _published(store) if signals is None else signals
         there = _there(home)
         _sweep(home)
         before = _readable(there)
@@ -79,7 +83,7 @@ def publish(
         try:
             made = fill(staged, store, now, signals=signals, rebase=rebase)
             clock = clock_of(utc(now), replay=replay)
-            forecast = [signal for signal in signals if signal != LOAD]
+            forecast = [signal for signal in signals if signal in FORECAST]
             runs = newest_runs(store.connection, signals=forecast, served=served, clock=clock)
             plans = [
                 staged.add_matrix(plan, values)
@@ -167,6 +171,16 @@ def _facts(store: Store, ledger: Ledger, before: Before | None) -> dict[str, Fac
     if before and before.manifest.store == store.id:
         earlier = before.manifest.sources
     return {**earlier, **ledger.sources()}
+
+
+def _published(store: Store) -> list[str]:
+    """Return what goes into a snapshot: the prices are those of the store's currencies."""
+    found = columns(
+        store.connection,
+        "SELECT DISTINCT signal FROM series WHERE starts_with(signal, ?) ORDER BY signal",
+        [PRICE],
+    )
+    return [*PUBLISHED, *map(str, found["signal"])]
 
 
 def _zones(store: Store, signals: Sequence[str]) -> list[str]:

@@ -94,10 +94,16 @@ class Observed:
 
     def at(self, position: int) -> Observed:
         """Return one slot alone, which keeps nothing of the others in memory."""
+        return self._part(slice(position, position + 1))
+
+    def first(self, count: int) -> Observed:
+        """Return the first slots alone."""
+        return self._part(slice(0, count))
+
+    def _part(self, part: slice) -> Observed:
         _, _, *arrays = fields(self)
-        one = slice(position, position + 1)
         return replace(
-            self, **{each.name: getattr(self, each.name)[one].copy() for each in arrays}
+            self, **{each.name: getattr(self, each.name)[part].copy() for each in arrays}
         )
 
 

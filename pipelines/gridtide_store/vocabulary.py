@@ -45,8 +45,8 @@ WEATHER_UNITS: Final = {
 LOAD: Final = "load"
 FLOW: Final = "flow"
 
-# What a snapshot has: the signals that are answered, and the load by which aggregates weigh
-# those of their zones.
+# What a snapshot has, beside prices of every currency: the signals that are answered, and the
+# load by which aggregates weigh those of their zones.
 PUBLISHED: Final = (*Signal, LOAD)
 
 # What an observation may be; a forecast has its own table, with its issue. In the order of

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gridtide.schema.batches import Batch
     from gridtide.schema.footprints import FootprintAnswer
     from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
+    from gridtide.schema.prices import Price
     from gridtide.schema.quality import ZoneQuality
     from gridtide.schema.regions import Candidate, Candidates
     from gridtide.schema.responses import (
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         forecast,
         intensity,
         plan,
+        price,
         quality,
         replan,
         schedule,
@@ -72,6 +74,7 @@ _FROM = {
         "ZoneInfo",
         "Zones",
     ),
+    "schema.prices": ("Price",),
     "schema.quality": ("ZoneQuality",),
     "schema.sources": ("SourceInfo", "Sources"),
     "client": ("AsyncClient", "Client"),
@@ -101,6 +104,7 @@ _FROM = {
         "forecast",
         "intensity",
         "plan",
+        "price",
         "quality",
         "replan",
         "schedule",
@@ -132,6 +136,7 @@ __all__ = [
     "NoFeasibleWindow",
     "NoService",
     "PlanAnswer",
+    "Price",
     "Quality",
     "ScheduleAnswer",
     "Series",
@@ -153,6 +158,7 @@ __all__ = [
     "forecast",
     "intensity",
     "plan",
+    "price",
     "quality",
     "replan",
     "schedule",

@@ -18,9 +18,12 @@ from gridtide.errors import BadInput, TooManyRegions
 from gridtide.http.call import (
     Call,
     Json,
+    bounds_and_view,
     day_text,
     encode,
+    goal_texts,
     hours_text,
+    path_part,
     plain_text,
     query,
     signal_text,
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from gridtide.schema.batches import Batch
     from gridtide.schema.footprints import FootprintAnswer
     from gridtide.schema.plans import JobRequest, PlanAnswer, ScheduleAnswer
+    from gridtide.schema.prices import Price
     from gridtide.schema.quality import ZoneQuality
     from gridtide.schema.regions import Where
     from gridtide.schema.responses import BestRegion, BestWindow, Forecast, Intensity, Zones
@@ -88,7 +92,7 @@ def intensity(
     from gridtide.schema.responses import Intensity
 
     return Call(
-        f"/v1/zones/{_path_part(region)}/intensity",
+        f"/v1/zones/{path_part(region)}/intensity",
         query(
             start=day_text(start, "start"),
             end=day_text(end, "end"),
@@ -111,13 +115,39 @@ def forecast(
     from gridtide.schema.responses import Forecast
 
     return Call(
-        f"/v1/zones/{_path_part(region)}/forecast",
+        f"/v1/zones/{path_part(region)}/forecast",
         query(
             signal=signal_text(signal),
             as_of=time_text(as_of, "as_of"),
             model=plain_text(model, "model") or None,
         ),
         Forecast.from_json,
+    )
+
+
+def price(
+    region: Region,
+    *,
+    start: When | date | None = None,
+    end: When | date | None = None,
+    currency: str | None = None,
+    as_of: When | None = None,
+) -> Call[Price]:
+    """Return the published price of ``[start, end)``, which may lie ahead; by default of now.
+
+    Without an `end`, up to where it is known.
+    """
+    from gridtide.schema.prices import Price
+
+    return Call(
+        f"/v1/zones/{path_part(region)}/price",
+        query(
+            start=day_text(start, "start"),
+            end=day_text(end, "end"),
+            currency=plain_text(currency, "currency"),
+            as_of=time_text(as_of, "as_of"),
+        ),
+        Price.from_json,
     )
 
 
@@ -132,7 +162,7 @@ def quality(
 
     most = None if limit is None else str(read_whole(limit, "limit"))
     return Call(
-        f"/v1/zones/{_path_part(region)}/quality",
+        f"/v1/zones/{path_part(region)}/quality",
         query(as_of=time_text(as_of, "as_of"), limit=most),
         ZoneQuality.from_json,
     )
@@ -146,17 +176,23 @@ def best_window(
     deadline: When | None = None,
     signal: Signal | str | None = None,
     as_of: When | None = None,
+    objective: str | None = None,
+    carbon_price: float | None = None,
+    currency: str | None = None,
 ) -> Call[BestWindow]:
     """Find the cleanest unbroken `hours` from `earliest` (now), ended by `deadline`.
 
-    `hours` is a number, a timedelta, or text such as ``4h``, ``90min`` and ``PT4H``.
+    `hours` is a number, a timedelta, or text such as ``4h``, ``90min`` and ``PT4H``. With the
+    `objective` ``cost`` the cheapest by the published price, with ``weighted`` the least of
+    cost + `carbon_price` (of a tonne) x emissions.
     """
     from gridtide.schema.responses import BestWindow
 
     parameters = query(
         region=format_region(region),
         hours=hours_text(hours, "hours"),
-        **_bounds_and_view(earliest, deadline, signal, as_of),
+        **bounds_and_view(earliest, deadline, signal, as_of),
+        **goal_texts(objective, carbon_price, currency),
     )
     return Call("/v1/best-window", parameters, BestWindow.from_json, charted=True)
 
@@ -169,8 +205,14 @@ def best_region(
     deadline: When | None = None,
     signal: Signal | str | None = None,
     as_of: When | None = None,
+    objective: str | None = None,
+    carbon_price: float | None = None,
+    currency: str | None = None,
 ) -> Call[BestRegion]:
-    """Find the region and the `hours` that are cleanest together; the others are ranked."""
+    """Find the region and the `hours` that are cleanest together; the others are ranked.
+
+    `objective`, `carbon_price` and `currency` as in `best_window`.
+    """
     from gridtide.schema.responses import BestRegion
 
     if not isinstance(regions, Iterable):
@@ -187,7 +229,8 @@ def best_region(
         *(("region", format_region(region)) for region in named),
         *query(
             hours=hours_text(hours, "hours"),
-            **_bounds_and_view(earliest, deadline, signal, as_of),
+            **bounds_and_view(earliest, deadline, signal, as_of),
+            **goal_texts(objective, carbon_price, currency),
         ),
     )
     return Call("/v1/best-region", parameters, BestRegion.from_json, charted=True)
@@ -332,27 +375,6 @@ def batch(questions: Iterable[Mapping[str, Any]]) -> Call[Batch]:
 def forecast_behind(result: Any) -> Call[Forecast]:  # noqa: ANN401  # of any charted call
     """Return the forecast that a window or plan was chosen by."""
     return forecast(result.region, signal=result.signal, as_of=result.as_of)
-
-
-def _bounds_and_view(
-    earliest: When | None,
-    deadline: When | None,
-    signal: Signal | str | None,
-    as_of: When | None,
-) -> dict[str, str | None]:
-    """Return the query parameters of a window beside region and duration."""
-    return {
-        "earliest": time_text(earliest, "earliest"),
-        "deadline": time_text(deadline, "deadline"),
-        "signal": signal_text(signal),
-        "as_of": time_text(as_of, "as_of"),
-    }
-
-
-def _path_part(region: Region) -> str:
-    from urllib.parse import quote  # slow to import, and httpx has it by now
-
-    return quote(format_region(region), safe="")
 
 
 def _plan_call(path: str, body: Json, *, request: Json) -> Call[PlanAnswer]:

@@ -53,7 +53,7 @@ class Client:
     """
 
     zones, sources = blocking(calls.zones), blocking(calls.sources)
-    intensity = blocking(calls.intensity)
+    intensity, price = blocking(calls.intensity), blocking(calls.price)
     forecast = blocking(calls.forecast)
     quality = blocking(calls.quality)
     best_window = blocking(calls.best_window)
@@ -182,7 +182,7 @@ class AsyncClient:
     """
 
     zones, sources = awaited(calls.zones), awaited(calls.sources)
-    intensity = awaited(calls.intensity)
+    intensity, price = awaited(calls.intensity), awaited(calls.price)
     forecast = awaited(calls.forecast)
     quality = awaited(calls.quality)
     best_window = awaited(calls.best_window)

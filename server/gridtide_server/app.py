@@ -27,6 +27,7 @@ from gridtide_server.routes.zones import (
     footprint_routes,
     forecast_routes,
     intensity_routes,
+    price_routes,
     quality_routes,
     source_routes,
     zone_routes,
@@ -116,6 +117,7 @@ def create_app(settings: ServerSettings, reader: Reader, clock: Clock) -> FastAP
         source_routes,
         intensity_routes,
         forecast_routes,
+        price_routes,
         quality_routes,
         footprint_routes,
     ):

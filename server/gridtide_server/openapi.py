@@ -26,6 +26,7 @@ from gridtide.schema.plans import (
     ScheduleAnswer,
     ScheduleRequest,
 )
+from gridtide.schema.prices import Price
 from gridtide.schema.problems import Problem
 from gridtide.schema.quality import ZoneQuality
 from gridtide.schema.responses import BestRegion, Forecast, Intensity, Zones
@@ -42,6 +43,7 @@ RESPONSES = (
     Sources,
     Intensity,
     Forecast,
+    Price,
     ZoneQuality,
     FootprintAnswer,
     ScheduleAnswer,

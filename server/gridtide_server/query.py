@@ -25,7 +25,8 @@ from starlette.types import Receive, Scope, Send
 from gridtide.durations import number_or_text
 from gridtide.errors import BadInput
 from gridtide.model import NO_REGION, hours_of
-from gridtide.schema.definition import FieldDefinition, by_kind, definition_of
+from gridtide.schema.definition import Field, FieldDefinition, by_kind, definition_of
+from gridtide.schema.json_values import check_bounds, decode_number
 from gridtide.values import read_moment, read_word, refuse
 
 T = TypeVar("T")
@@ -95,6 +96,8 @@ def _reader(each: FieldDefinition) -> Reader:
         return _flag
     if each.type is int:
         return _whole
+    if each.type is float:
+        return partial(_number, about=each.about)
     if isinstance(each.type, type) and issubclass(each.type, StrEnum):
         return lambda text, name: read_word(each.type, text, name)
     return lambda text, _: text
@@ -117,6 +120,12 @@ def _whole(text: str, name: str) -> int:
     if not re.fullmatch(r"[0-9]{1,16}", text):
         refuse(text, name, "a whole number such as 3")
     return int(text)
+
+
+def _number(text: str, name: str, *, about: Field) -> float:
+    number = decode_number(number_or_text(text), name)
+    check_bounds(number, about, name)
+    return number
 
 
 def _missing(name: str, each: FieldDefinition) -> str:

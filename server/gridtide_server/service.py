@@ -85,8 +85,8 @@ class Service:
             return view.snapshot.published_at
         return minute
 
-    async def decide(self, answer: Callable[[], T], *, as_of: datetime | None) -> T:
-        """Run `answer` here if it reads memory alone, in a thread if it reads files."""
-        if as_of is None and not self.clock.replay:
+    async def decide(self, answer: Callable[[], T], *, files: bool) -> T:
+        """Run `answer` here if it reads memory alone, in a thread if it reads `files`."""
+        if not (files or self.clock.replay):
             return answer()
         return await run_in_threadpool(answer)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.slots import to_instant, to_moment
+from gridtide_server.prices import Prices
 from gridtide_store.manifest import Manifest
 from gridtide_store.snapshot import Observed, Run, SeriesInfo, Snapshot
 from gridtide_store.vocabulary import input_of
@@ -74,6 +75,7 @@ class View:
         self._known = lru_cache(KEPT)(self._read_known)
         self._ends = lru_cache(None)(self._read_ends)
         self._origin = lru_cache(KEPT)(self._read_origin)
+        self.prices = Prices(snapshot)
         self._outlooks: dict[tuple[str, str, str, datetime], Outlook] = {}
 
     def close(self) -> None:

@@ -222,10 +222,12 @@ def test_too_much_work_says_how_much_time_the_most_workers_need() -> None:
         elastic.cheapest(hourly(1, 2, 3).curve, job, Elastic(2))
 
 
-def test_a_rate_below_0_would_reward_waste_and_is_refused() -> None:
+def test_at_a_rate_below_0_an_elastic_job_runs_on_the_most_workers() -> None:
     workers = Elastic(4, throughput=TABLE)
     job = Job(HOUR, Kind.ELASTIC, workers=workers)
-    with pytest.raises(BadInput, match="use a linear throughput"):
-        elastic.cheapest(hourly(1, -2).curve, job, workers)
+    found = elastic.cheapest(hourly(1, -2).curve, job, workers)
+    (part,) = found.parts
+    assert (part.start, part.workers) == (us(60), 4)
+    assert found.cost == pytest.approx(-2 * 4 / workers.speed(4))
     # On a linear throughput the energy is the same wherever it is drawn.
     assert elastic.cheapest(hourly(1, -2).curve, job, Elastic(1)).cost == pytest.approx(-2)

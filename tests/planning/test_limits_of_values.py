@@ -15,9 +15,10 @@ from gridtide.planning.batch.capacity import Cap
 from gridtide.planning.batch.schedule import Request, plan_batch
 from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.costs import CostSeries
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.problem.objective import CostSeries, Goal, Objective
+from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.opening_hours import Days, Weekly
 from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput, NoData
 from gridtide.model import Quality, Series, Signal, Slot
+from gridtide.planning.problem.costs import CostSeries
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
+from gridtide.planning.problem.objective import Goal, Objective, Quantile
 from gridtide.planning.solvers.costs import Curve, curve
 from tests.examples import examples
 from tests.planning.settings import CFE, CI, HOUR, MINUTE, T0, at, us
@@ -62,8 +63,16 @@ def test_cost_slots_do_not_overlap() -> None:
             "goal.objective is 'fastest'; give one of carbon, cfe, cost, weighted",
         ),
         ({"quantile": "p75"}, "goal.quantile is 'p75'; give one of p50, p90"),
-        ({"objective": "cost"}, "the objectives cost and weighted need a cost series"),
-        ({"costs": EUROS}, "the others do not take one"),
+        ({"costs": EUROS}, "goal carbon: costs and currency go with the objectives cost and"),
+        ({"currency": "EUR"}, "use one of them, or leave the costs out"),
+        ({"objective": "cost", "costs": EUROS, "currency": "EUR"}, "leave one of them out"),
+        ({"carbon_price": 1.0}, "goal carbon does not take weights or a carbon price"),
+        (
+            {"objective": "weighted", "carbon_price": 1.0, "cost_weight": 1.0},
+            "carbon_price stands for both weights",
+        ),
+        ({"objective": "weighted", "carbon_price": -1.0}, "carbon_price is -1.0; give 0 or mo"),
+        ({"objective": "weighted"}, "or a carbon_price in their place"),
         ({"carbon_weight": 1.0}, "does not take weights"),
         ({"objective": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
         (

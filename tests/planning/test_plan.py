@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -16,9 +17,10 @@ from gridtide.planning.decide.candidates import decide
 from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.planner import plan
 from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.costs import CostSeries
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
+from gridtide.planning.problem.objective import Goal, Objective, Quantile
 from gridtide.planning.problem.opening_hours import Weekly
 from gridtide.planning.problem.scaling import Elastic
 from tests.examples import examples
@@ -365,12 +367,19 @@ def test_quantiles_with_a_gap_make_no_interval() -> None:
 
 
 def test_a_cost_that_is_unknown_for_a_part_is_unknown() -> None:
-    known = CostSeries.regular("EUR", T0, HOUR, [0.5, None])
     found = plan(Job(2 * HOUR), hourly(1, 2), now=T0)
     assert found.problem is not None
     candidate = decide(found.problem).candidate
-    assert candidate.cost(known) is None
-    assert candidate.cost(CostSeries.regular("EUR", T0, HOUR, [0.5, 1.0])) == pytest.approx(1.5)
+    (share,) = candidate.shares
+    assert candidate.cost is None
+
+    def cost(*values: float | None) -> float | None:
+        costs = CostSeries.regular("EUR", T0, HOUR, values)
+        site = replace(share.site, costs=costs)
+        return replace(candidate, shares=(replace(share, site=site),)).cost
+
+    assert cost(0.5, None) is None
+    assert cost(0.5, 1.0) == pytest.approx(1.5)
 
 
 def test_a_plan_reads_back_from_its_json() -> None:

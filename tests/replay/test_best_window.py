@@ -190,3 +190,24 @@ def test_simulated_bodies_lead_to_the_best_of_ten_cloud_regions(
     assert all(each["simulated"] is True for each in ranking)
     with Client(environ=settings) as sdk:
         assert sdk.best_region(list(REGIONS), hours=HOURS).to_json() == best
+
+
+def test_simulated_prices_lead_to_the_cheapest_window_ahead(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = Case("entsoe", ("DE", "FR"), "2026-01-14T00:00Z", "2026-01-15T13:07Z", {})
+    with replaying("--simulate", now=case.now) as server:
+        settings = refresh(tmp_path, server, case)
+    words = ["best-region", *case.zones, "--hours", "2", "--objective", "cost"]
+    best = command(words, settings, capsys)
+    price = best["price"]
+    assert (price["signal"], price["source"]) == ("price_eur", "entsoe")
+    # Until midnight of tomorrow, UTC or in Berlin.
+    assert price["until"] >= "2026-01-16T23:00:00Z"
+    assert best["start"] < best["end"] <= price["until"]
+    assert best["simulated"] is True
+    with Client(environ=settings) as sdk:
+        found = sdk.best_region(case.zones, hours=2, objective="cost")
+        ahead = sdk.price("DE", start=case.now)
+    assert found.to_json() == best
+    assert parse_time(price["until"]) == ahead.until

@@ -51,6 +51,9 @@ BEST_WINDOW: Json = {
     "quality": "forecast",
     "model": "weekly@1",
     "issued_at": "2026-03-02T11:30:00Z",
+    "objective": "carbon",
+    "carbon_price": None,
+    "price": None,
 }
 FORECAST: Json = {
     **ANSWER,
@@ -113,6 +116,7 @@ ZONES: Json = {
             "simulated": False,
             "source": "a_source",
             "licence": "CC-BY-4.0",
+            "prices": ["price_eur"],
         }
     ],
     "as_of": "2026-03-02T12:00:00Z",
@@ -190,6 +194,7 @@ PLAN: Json = {
     "reason": {"code": "best", "sentence": "Run in DE."},
     "what_would_change": "A later deadline.",
     "left_out": [{"region": "FR", "reason": "no forecast"}],
+    "prices": [],
     "issued_at": "2026-03-02T11:30:00Z",
     "model": "weekly@1",
     "quality": "forecast",

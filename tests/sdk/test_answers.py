@@ -43,7 +43,7 @@ def test_whole_numbers_are_read_as_numbers(said: SimpleNamespace) -> None:
 
 
 def test_a_member_of_a_newer_server_is_ignored(said: SimpleNamespace) -> None:
-    newer = said.best_window | {"price": 12, "alternatives": [{}]}
+    newer = said.best_window | {"tariff": 12, "alternatives": [{}]}
     assert BestWindow.from_json(newer) == BestWindow.from_json(said.best_window)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gridtide.cli import show
 from gridtide.schema.responses import BestWindow, Intensity, Zones
-from gridtide.schema.text import format_age, format_minute
+from gridtide.schema.text import SIMULATED, format_age, format_minute
 
 
 def window(said: SimpleNamespace, **members: object) -> str:
@@ -84,7 +84,7 @@ def test_zones_say_what_is_simulated_replayed_or_missing(said: SimpleNamespace) 
     shown = show.zones(Zones.from_json(said.zones | {"zones": [zone, bare], "replay": True}))
     text = "\n".join(map(str, shown)).splitlines()
     assert text[2].split() == ["XX", "Nowhere", "-", "-", "-", "-", "-", "*"]
-    assert text[3] == f"* {show.SIMULATED}"
+    assert text[3] == f"* {SIMULATED}"
     assert text[4] == "replay: the clock stands at 2026-03-02T12:00Z"
     (empty,) = show.zones(Zones.from_json(said.zones | {"zones": []}))
     assert str(empty).startswith("no zone has data yet")

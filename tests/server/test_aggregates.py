@@ -98,7 +98,7 @@ def test_values_and_load_known_later_do_not_count_before(publisher: Publisher) -
         before = ask.json(f"{address}&as_of=2026-03-02T10:30Z")
         now = ask.json(address)
     assert before["slots"][0]["value"] == pytest.approx(typical, abs=0.01)
-    assert {each["weighed_by"] for each in before["aggregate"]["zones"]} == {"yearly load"}
+    assert {each["weighed_by"] for each in before["aggregate"]["zones"]} == {"estimated load"}
     assert now["slots"][0]["value"] == pytest.approx(
         (9000 * 100 + load["DK-DK2"] * 70) / (9000 + load["DK-DK2"]), abs=0.01
     )

@@ -121,6 +121,7 @@ ASKS: dict[str, Ask] = {
     "batch": lambda c: c.batch(QUESTIONS).answers,
     "unknown region": lambda c: c.forecast("Germny"),
     "no data": lambda c: c.forecast("PL"),
+    "no price": lambda c: c.price("DE"),
     "stale": lambda c: c.intensity("ES", max_age=1),
     "no window": lambda c: c.best_window("DE", 90),
     "no common signal": lambda c: c.best_region(["ES", "GB"], 2),
@@ -129,7 +130,7 @@ ASKS: dict[str, Ask] = {
 }
 
 
-REFUSED = {"unknown region", "no data", "stale", "no window", "no common signal"}
+REFUSED = {"unknown region", "no data", "no price", "stale", "no window", "no common signal"}
 REFUSED |= {"bad input", "bad body"}
 
 

@@ -50,6 +50,7 @@ def test_a_zone_lists_its_signals(ask: Asker) -> None:
         "simulated": False,
         "source": "derived@ipcc_ar5/alpha",
         "licence": "CC-BY-4.0",
+        "prices": [],
     }
 
 

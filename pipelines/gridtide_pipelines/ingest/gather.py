@@ -185,7 +185,8 @@ def _end(task: Task, work: Ingestion, began: float, around: Round) -> Stage:
     if status == DONE or intake.rows:
         around.ledger.set_source(facts_of(source, simulated=intake.simulated))
     around.ledger.count_flags(source.name, limit_flags(intake.flags), around.now())
-    if task.kind is not Kind.FORECAST:
+    # A day ahead is not over, whatever was answered of it.
+    if task.kind is not Kind.FORECAST and task.span.end <= around.now():
         _record_answers(task, work, around)
     return _stage(
         task, status, rows=intake.rows, size=intake.size, ms=_ms(began), message=message

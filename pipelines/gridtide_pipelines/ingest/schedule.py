@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from gridtide_pipelines.ingest.source import Query, Source, Span
+from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
 from gridtide_store.records import DayAnswer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +62,19 @@ def forecast_span(source: Source, now: datetime) -> Span:
     So it needs no second request for a time of which nothing is published.
     """
     return Span(now, start_of(now.astimezone(UTC).date()) + source.ahead)
+
+
+def span_ahead(source: Source, kind: Kind, now: datetime) -> Span | None:
+    """Return the time ahead that is requested of forecasts and prices; None of other kinds.
+
+    Prices are requested from today until the end of tomorrow, where a source publishes those.
+    """
+    if kind is Kind.FORECAST:
+        return forecast_span(source, now)
+    if kind is Kind.PRICE and source.day_ahead:
+        today = start_of(now.astimezone(UTC).date())
+        return Span(today, today + 2 * DAY)
+    return None
 
 
 def whole_days(span: Span) -> Iterator[date]:

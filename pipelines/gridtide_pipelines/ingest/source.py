@@ -223,11 +223,10 @@ class Source:
             as a whole and settles the days of its zones, in the query or in its `span`.
         codes: the publisher's own code of each zone key, where it is another.
         parse: bodies of one group to READING; raises only SourceChanged and NothingYet.
-        step: time between two publications.
-        max_span: longest span one request may cover; `requests` splits by it.
+        step, max_span: time between two publications; longest span of one request.
         ahead: how far its forecasts reach at most, in days of UTC, today among them.
-        refetch: how often values are requested again for as long as they are revised, youngest
-            first; none where nothing is revised.
+        day_ahead: whether it publishes prices of tomorrow, so that these are requested too.
+        refetch: how often values are requested again while they are revised, youngest first.
         lag: how long after its end a slot is usually published.
         reach: how far back it answers; None: as far as it has data.
         following: further requests of a group (next page, files listed), by its bodies.
@@ -268,6 +267,7 @@ class Source:
     licence_url: str
     attribution: str
     ahead: timedelta = timedelta(days=9)
+    day_ahead: bool = False
     reach: timedelta | None = None
     following: Callable[[Sequence[Body]], Sequence[Request]] | None = None
     codes: Mapping[str, str] = field(default_factory=dict)

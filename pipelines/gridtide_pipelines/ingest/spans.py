@@ -8,8 +8,11 @@ from datetime import timedelta
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Query, Source, Span
+from gridtide_store.vocabulary import PRICE
 
 DAY = timedelta(days=1)
+# Days for which prices are known ahead: no auction is of a time beyond the day after tomorrow.
+DAY_AHEAD = 3
 
 
 def span_of(source: Source, query: Query) -> Span:
@@ -45,8 +48,14 @@ def without_waiting(rows: pl.DataFrame, flags: Counter[str]) -> pl.DataFrame:
 
 
 def future() -> pl.Expr:
-    """Select observations of slots that were not over when they were received."""
-    return pl.col("issued_at").is_null() & (pl.col("end") > pl.col("known_at"))
+    """Select observations of slots that were not over when they were received.
+
+    A price is known before its slot: that of the day ahead is no mistake.
+    """
+    late = pl.when(pl.col("signal").str.starts_with(PRICE)).then(DAY_AHEAD).otherwise(0)
+    return pl.col("issued_at").is_null() & (
+        pl.col("end") > pl.col("known_at") + pl.duration(days=late)
+    )
 
 
 def unasked(span: Span) -> pl.Expr:

@@ -13,9 +13,9 @@ from gridtide_pipelines.ingest.schedule import (
     FIRST_REACH,
     ZoneDay,
     due_spans,
-    forecast_span,
     is_due,
     oldest_day,
+    span_ahead,
     start_of,
 )
 from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
@@ -181,10 +181,9 @@ def plan(
                 source.name, kind, since=min(start.date(), oldest_day(source, now))
             )
             for first, mine in _by_first_choice(source, kind, wanted, fallbacks):
+                if first is None and (span := span_ahead(source, kind, now)) is not None:
+                    tasks.append(Task(source, kind, tuple(mine), span))
                 if kind is Kind.FORECAST:
-                    if first is None:
-                        span = forecast_span(source, now)
-                        tasks.append(Task(source, kind, tuple(mine), span))
                     continue
                 gaps = None
                 if first is not None and fallbacks is not None:

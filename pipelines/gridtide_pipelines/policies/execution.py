@@ -11,7 +11,7 @@ from math import inf
 from gridtide.errors import NoData, NoFeasibleWindow
 from gridtide.model import Series
 from gridtide.planning import Job, Outlook, Plan, PlannedSlot, Progress, replan
-from gridtide.planning.decide.candidate import integrated
+from gridtide.planning.decide.integrals import integrated
 from gridtide.planning.planner import round_up_to_five_minutes
 from gridtide.planning.problem.job import HOUR
 from gridtide.planning.solvers.solution import EnergyDraw

@@ -39,6 +39,9 @@ OWN = {
     "now": Own("gridtide.cli.queries:now", "Show how clean the grid is now."),
     "history": Own("gridtide.cli.queries:history", "List the known values of a region."),
     "forecast": Own("gridtide.cli.queries:forecast", "Print the newest forecast of a region."),
+    "price": Own(
+        "gridtide.cli.queries:price", "Print the published price of a region, now or ahead."
+    ),
     "best-window": Own(
         "gridtide.cli.queries:best_window", "Find the cleanest time to run a job."
     ),

@@ -32,6 +32,8 @@ RequestFile = Annotated[
         "plan DE,FR,GB --hours 8 --kind interruptible --slack 24h",
         "plan DE --hours 2 --cron '0 2 * * *' --slack 50% --timezone Europe/Berlin",
         "plan DE FR --hours 4 --current-region DE --data-gb 200 --json",
+        "plan DE --hours 4 --objective cost",
+        "plan DE,FR --hours 4 --objective weighted --carbon-price 100",
     ],
     answers=True,
     renamed=RENAMED,

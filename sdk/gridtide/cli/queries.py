@@ -11,6 +11,7 @@ from gridtide.cli.options import Json, Options
 from gridtide.cli.regions import OneRegion, SeveralRegions
 from gridtide.cli.terminal import Terminal
 from gridtide.errors import BadInput, GridtideError, NoData, StaleData, UnknownRegion
+from gridtide.schema.prices import PriceRequest
 from gridtide.schema.requests import (
     ForecastRequest,
     IntensityRequest,
@@ -181,11 +182,34 @@ def _issue(terminal: Terminal, zone: list[str] | None, model: str | None) -> int
 
 
 @command(
+    "price",
+    examples=["price DE", "price DE --from 2026-11-28", "price DK1 --currency DKK --json"],
+    answers=True,
+)
+def price(
+    terminal: Terminal,
+    *,
+    region: Annotated[str, OneRegion("price")],
+    given: Annotated[
+        Json, Options(PriceRequest, names={"start": "--from", "end": "--to"}, required=())
+    ],
+) -> int:
+    """Print the published price of a region, now or ahead.
+
+    Without --to it is listed up to where it is known.
+    """
+    from gridtide.cli import show_price
+
+    return _print(terminal, lambda client: client.price(region, **given), show_price.price)
+
+
+@command(
     "best-window",
     examples=[
         "best-window DE --hours 4",
         "best-window GB --hours 90min --deadline 2026-11-28T08:00Z",
         "best-window GB --hours 4 --print start --local",
+        "best-window DE --hours 4 --objective cost",
     ],
     answers=True,
 )
@@ -210,6 +234,7 @@ def best_window(
     examples=[
         "best-region DE,FR,GB --hours 4",
         "best-region aws:eu-central-1 aws:eu-west-2 --hours 2h --print region",
+        "best-region DE,FR --hours 4 --objective weighted --carbon-price 100",
     ],
     answers=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridtide.cli.show_price import window_price
 from gridtide.cli.terminal import Table
 from gridtide.schema.responses import (
     Answer,
@@ -16,9 +17,11 @@ from gridtide.schema.responses import (
     Zones,
 )
 from gridtide.schema.text import (
+    SIMULATED,
     format_age,
     format_minute,
     format_percent,
+    format_price,
     format_region_of_zone,
     format_resolution,
     format_value,
@@ -26,8 +29,6 @@ from gridtide.schema.text import (
 
 if TYPE_CHECKING:
     from gridtide.schema.plans import PlanAnswer
-
-SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real one"
 
 
 def best_window(answer: BestWindow) -> str:
@@ -37,6 +38,7 @@ def best_window(answer: BestWindow) -> str:
             f"{region_title(answer)}: start {format_minute(answer.start)}, "
             f"end {format_minute(answer.end)} ({answer.hours:g} h)",
             f"  mean     {format_value(answer.mean, answer.signal)}, {_saving(answer)}",
+            *window_price(answer),
             *provenance(answer, _origin(answer)),
         ]
     )
@@ -51,11 +53,12 @@ def best_region(answer: BestRegion) -> list[str | Table]:
             one.zone,
             format_minute(one.start),
             format_value(one.mean, one.signal),
+            *([] if one.price is None else [format_price(one.price.mean, one.price.unit)]),
         )
         for rank, one in enumerate(answer.ranking, start=1)
     ]
     without = [f"  {one.region}: no window; {one.reason}" for one in answer.infeasible]
-    header = ("", "region", "zone", "start", "mean")
+    header = ("", "region", "zone", "start", "mean", *(["price"] if answer.price else []))
     return [best_window(answer), "", Table(header, rows), *without]
 
 
@@ -186,7 +189,7 @@ def _saving(answer: BestWindow) -> str:
     if answer.mean_now is None:
         return "at once: unknown"
     at_once = format_value(answer.mean_now, answer.signal)
-    if answer.saving is None:
+    if answer.saving is None or answer.price is not None:
         return f"at once: {at_once}"
     if answer.saving == 0:
         return "no cleaner than at once"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import SIMULATED, provenance, region_title
+from gridtide.cli.show import provenance, region_title
+from gridtide.cli.show_price import prices_used
 from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError
 from gridtide.schema.batches import Batch, One
@@ -10,6 +11,7 @@ from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
 from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide.schema.text import (
+    SIMULATED,
     format_age,
     format_grams,
     format_minute,
@@ -92,6 +94,7 @@ def plan(answer: PlanAnswer) -> list[str | Table]:
         *([""] if tables else []),
         *(f"  {one.region}: left out; {one.reason}" for one in answer.left_out),
         *provenance(answer, f"{made}{issued}"),
+        *prices_used(answer.prices),
     ]
 
 

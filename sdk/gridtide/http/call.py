@@ -12,8 +12,17 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from gridtide.errors import BadInput
 from gridtide.forks import loading
-from gridtide.model import Length, Signal, When, format_time, hours_of, utc
-from gridtide.values import read_moment, read_text
+from gridtide.model import (
+    Length,
+    Region,
+    Signal,
+    When,
+    format_region,
+    format_time,
+    hours_of,
+    utc,
+)
+from gridtide.values import read_moment, read_number, read_text
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -116,6 +125,40 @@ def hours_text(hours: Length | None, name: str = "hours") -> str | None:
         BadInput: not a duration, or not above 0.
     """
     return None if hours is None else repr(hours_of(hours, name=name))
+
+
+def bounds_and_view(
+    earliest: When | None,
+    deadline: When | None,
+    signal: Signal | str | None,
+    as_of: When | None,
+) -> dict[str, str | None]:
+    """Return the query parameters of a window beside region and duration."""
+    return {
+        "earliest": time_text(earliest, "earliest"),
+        "deadline": time_text(deadline, "deadline"),
+        "signal": signal_text(signal),
+        "as_of": time_text(as_of, "as_of"),
+    }
+
+
+def goal_texts(
+    objective: str | None, carbon_price: float | None, currency: str | None
+) -> dict[str, str | None]:
+    """Return the query parameters of the goal of a window."""
+    price = None if carbon_price is None else read_number(carbon_price, "carbon_price")
+    return {
+        "objective": plain_text(objective, "objective"),
+        "carbon_price": None if price is None else repr(price),
+        "currency": plain_text(currency, "currency"),
+    }
+
+
+def path_part(region: Region) -> str:
+    """Return a region as a part of a path."""
+    from urllib.parse import quote  # slow to import, and httpx has it by now
+
+    return quote(format_region(region), safe="")
 
 
 P = ParamSpec("P")

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from gridtide.planning.decide.response import Alternative, Code, Plan, PlannedSlot, Reason
     from gridtide.planning.planner import plan
     from gridtide.planning.problem.bounds import Bounds
+    from gridtide.planning.problem.costs import CostSeries
     from gridtide.planning.problem.forecast import Outlook
     from gridtide.planning.problem.job import Cost, Job, Kind, PowerProfile
-    from gridtide.planning.problem.objective import CostSeries, Goal, Objective, Quantile
+    from gridtide.planning.problem.objective import Goal, Objective, Quantile
     from gridtide.planning.problem.opening_hours import Days, Weekly
     from gridtide.planning.problem.recurrence import Recurring
     from gridtide.planning.problem.regions import CandidateRegion, CandidateRegions, Moves
@@ -35,7 +36,8 @@ _FROM = {
     "planner": ("plan",),
     "batch.capacity": ("Cap",),
     "problem.scaling": ("Elastic",),
-    "problem.objective": ("Objective", "CostSeries", "Goal", "Quantile"),
+    "problem.costs": ("CostSeries",),
+    "problem.objective": ("Objective", "Goal", "Quantile"),
     "problem.job": ("Cost", "Job", "Kind", "PowerProfile"),
     "problem.forecast": ("Outlook",),
     "problem.regions": ("Moves", "CandidateRegion", "CandidateRegions"),

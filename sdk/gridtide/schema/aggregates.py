@@ -17,7 +17,7 @@ class Member:
     load_share: Annotated[float, Field("its share of the aggregate's load over the slots")]
     known_slots: Annotated[int, Field("in how many of the slots its value is known")]
     weighed_by: Annotated[
-        Literal["load", "yearly load"],
+        Literal["load", "estimated load"],
         Field("its published load in each slot, or its mean load over a year where none is"),
     ]
     source: Annotated[str | None, Field("the sources of its values; null without any")]

@@ -22,6 +22,7 @@ from gridtide.planning.batch.schedule import BatchPlan
 from gridtide.planning.decide.response import Plan, PlannedSlot
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import ScheduleAnswer
+from gridtide.schema.prices import Price
 from gridtide.schema.quality import Anomaly, ZoneQuality
 from gridtide.schema.responses import (
     BestRegion,
@@ -129,6 +130,7 @@ def table_of(result: object) -> Table:
 ROWS: Mapping[type, tuple[type, str]] = {
     Forecast: (ForecastSlot, "slots"),
     Intensity: (IntensitySlot, "slots"),
+    Price: (IntensitySlot, "slots"),
     Series: (Slot, "slots"),
     Zones: (ZoneInfo, "zones"),
     Plan: (PlannedSlot, "slots"),

@@ -19,6 +19,7 @@ from gridtide.planning.problem.recurrence import Recurring
 from gridtide.planning.problem.state import PlanningProblem, Progress
 from gridtide.schema.decode import decode_response
 from gridtide.schema.definition import Field
+from gridtide.schema.priced import PriceUsed
 from gridtide.schema.regions import Candidates, RequestedRegions, Where, as_candidates
 from gridtide.schema.requests import AsOf, ChosenSignal
 from gridtide.schema.responses import Located, Origin, Response
@@ -106,6 +107,10 @@ class PlanAnswer(Response, Origin, Plan, Located):
     SCHEMA_NAME: ClassVar[str] = "Plan"
 
     quality: Annotated[Quality, Field("forecast, or simulated")]
+    prices: Annotated[
+        tuple[PriceUsed, ...],
+        Field("published prices that were counted, one for each zone that is used"),
+    ] = ()
     problem: Annotated[PlanningProblem | None, Field(local=True)] = field(
         default=None, repr=False
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from gridtide.errors import BadInput
 from gridtide.model import MOST_REGIONS, NO_REGION, Signal, hours_of
+from gridtide.planning.problem.objective import CarbonPrice, Currency, Goal, Objective
 from gridtide.schema.definition import Field
 
 # Hours between these are a length of time without a second check.
@@ -50,10 +51,36 @@ class WindowRequest:
     ] = None
     signal: ChosenSignal = None
     as_of: AsOf = None
+    objective: Annotated[
+        Objective | None,
+        Field(
+            "what is least: carbon, the cost by the published price, or both weighted by "
+            "carbon_price; left out: carbon, or energy that is not carbon-free"
+        ),
+    ] = None
+    carbon_price: CarbonPrice = None
+    currency: Currency = None
 
     def __post_init__(self) -> None:
         if not (type(self.hours) is float and LEAST <= self.hours <= MOST):
             object.__setattr__(self, "hours", hours_of(self.hours))
+        _ = self.goal  # which refuses what does not go together
+
+    @property
+    def goal(self) -> Goal | None:
+        """The goal, where one is named.
+
+        Raises:
+            BadInput: a carbon price or a currency that the objective does not take, or none
+                where it needs one.
+        """
+        if self.objective is None and self.carbon_price is None and self.currency is None:
+            return None
+        return Goal(
+            self.objective or Objective.CARBON,
+            carbon_price=self.carbon_price,
+            currency=self.currency,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.schema.aggregates import AggregateOf
 from gridtide.schema.definition import Field, definition_of
+from gridtide.schema.priced import WindowPrice
 from gridtide.schema.result import Record, Shown, Tabular
 
 DataAge = Annotated[
@@ -97,13 +98,23 @@ class BestWindow(Answer):
     saving: Annotated[
         float | None,
         Field(
-            "against starting at once in the same region: a fraction of mean_now for "
-            "intensities, fraction points for CFE"
+            "against starting at once in the same region: a fraction of what is least "
+            "(mean_now for intensities; of its amount where it is below 0), fraction points "
+            "for CFE"
         ),
     ]
     quality: Annotated[Quality, Field("forecast, or simulated")]
     model: Annotated[str, Field("the forecast model with its version")]
     issued_at: Annotated[datetime, Field("when it issued the forecast run")]
+    objective: Annotated[
+        str | None, Field("what is least here; null: by a service that knew carbon alone")
+    ] = None
+    carbon_price: Annotated[
+        float | None, Field("of a tonne of CO2e, where the objective is weighted")
+    ] = None
+    price: Annotated[
+        WindowPrice | None, Field("the published price, where the objective counts it")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +270,7 @@ class ZoneInfo(Shown, Record):
     simulated: Annotated[bool, Field("whether its values are of the simulated grid")]
     source: Annotated[str | None, Field("publishers, comma-separated")]
     licence: Annotated[str | None, Field("terms of those")]
+    prices: Annotated[tuple[str, ...], Field("signals of published prices")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

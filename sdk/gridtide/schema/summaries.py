@@ -13,6 +13,7 @@ from gridtide.planning.decide.response import Plan
 from gridtide.schema.batches import Batch
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
+from gridtide.schema.prices import Price
 from gridtide.schema.quality import ZoneQuality
 from gridtide.schema.responses import (
     Answer,
@@ -28,6 +29,7 @@ from gridtide.schema.text import (
     format_grams,
     format_minute,
     format_percent,
+    format_price,
     format_region_of_zone,
     format_value,
 )
@@ -46,8 +48,23 @@ def summarize(result: object) -> str:
 def _best_window(result: BestWindow) -> str:
     return (
         f"{_zone(result)}: {_span(result.start, result.end)}, "
-        f"{format_value(result.mean, result.signal)}"
+        f"{format_value(result.mean, result.signal)}{_priced(result)}"
         f"{_saves(result.saving, result.signal)}{_simulated(result.simulated)}"
+    )
+
+
+def _priced(result: BestWindow) -> str:
+    """Return the price of a window, where it is counted."""
+    price = result.price
+    return "" if price is None else f" at {format_price(price.mean, price.unit)}"
+
+
+@summarize.register
+def _price(result: Price) -> str:
+    return (
+        f"{format_region_of_zone(result.region, result.zone, result.zone_name)}: "
+        f"{result.signal}, {_slots(result.slots)}, until {format_minute(result.until)}"
+        f"{_simulated(result.simulated)}"
     )
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from gridtide.model import Signal, format_time
 
+SIMULATED = "SIMULATED: numbers of the built-in simulated grid, not of a real one"
+
 
 def format_minute(time: datetime) -> str:
     """Return a UTC time to the minute; to the second where it has some."""
@@ -16,6 +18,11 @@ def format_minute(time: datetime) -> str:
 def format_value(mean: float, signal: Signal) -> str:
     """Return a value with its unit; a CFE fraction in percent."""
     return f"{mean:.1f} {signal.unit}" if signal.lower_is_cleaner else format_percent(mean)
+
+
+def format_price(price: float, unit: str) -> str:
+    """Return a price with its unit."""
+    return f"{price:.2f} {unit}"
 
 
 def format_percent(fraction: float) -> str:

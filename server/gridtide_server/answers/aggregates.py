@@ -167,7 +167,7 @@ def aggregate(
                     name=each.name,
                     load_share=round(float(of_load[i] / of_load.sum()), SHARE_DECIMALS),
                     known_slots=int(known[i].sum()),
-                    weighed_by="load" if published[i].all() and count else "yearly load",
+                    weighed_by="load" if published[i].all() and count else "estimated load",
                     source=_sources(found[i]),
                 )
                 for i, each in enumerate(members)

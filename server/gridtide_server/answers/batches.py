@@ -20,14 +20,15 @@ from gridtide.schema.result import Record
 from gridtide_server import problems
 from gridtide_server.answers.footprints import build_footprint
 from gridtide_server.answers.plans import build_plan, build_replan
+from gridtide_server.answers.priced_windows import decide_window, rank_by_objective
 from gridtide_server.answers.regions import resolve_region, resolve_regions
 from gridtide_server.answers.windows import (
     Search,
     build_best_region,
+    build_best_window,
     check_bounds,
     deciding_forecast,
     forecast_fields,
-    rank_regions,
     search_forecast,
     window_fields,
 )
@@ -109,6 +110,9 @@ class _Batch:
     def _best_window(self, request: BestWindowRequest) -> bytes:
         moment = self._moment(request.as_of)
         search = Search.of(request, moment)
+        if search.goal is not None:
+            decision = decide_window(self._view, resolve_region(request.region), search, moment)
+            return encode(build_best_window(self._view, decision, search, moment))
         check_bounds(search)
         known = self._look_up(request.region, search, moment)
         decision = search_forecast(known.region, known.forecast, search)
@@ -127,7 +131,9 @@ class _Batch:
     def _best_region(self, request: BestRegionRequest) -> bytes:
         moment = self._moment(request.as_of)
         search = Search.of(request, moment)
-        ranking = rank_regions(self._view, resolve_regions(request.regions), search)
+        ranking = rank_by_objective(
+            self._view, resolve_regions(request.regions), search, moment
+        )
         return encode(build_best_region(self._view, ranking, search, moment))
 
 

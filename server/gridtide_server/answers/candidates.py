@@ -16,7 +16,9 @@ from gridtide_server.answers.forecasts import (
     current_forecast,
     usual_signal,
 )
+from gridtide_server.answers.prices import FoundPrices
 from gridtide_server.answers.regions import resolve_region, resolve_regions
+from gridtide_server.prices import ZonePrice
 from gridtide_server.view import Forecast, View
 from gridtide_store import catalogue
 from gridtide_store.regions import How, Resolution
@@ -32,13 +34,15 @@ class FoundCandidates:
         regions: candidate regions with a forecast.
         resolved: all regions of the request, by name.
         forecasts: by name, of `regions`.
-        without: names of the others, with the reason why they have no forecast.
+        without: names of the others, with the reason why they have no forecast, or no price.
+        prices: the prices that are counted.
     """
 
     regions: CandidateRegions
     resolved: Mapping[str, Resolution]
     forecasts: Mapping[str, Forecast]
     without: Mapping[str, str]
+    prices: FoundPrices | None = None
 
 
 def resolve_candidates(candidates: Sequence[Candidate]) -> dict[str, Resolution]:
@@ -61,6 +65,7 @@ def find_candidates(
     clean_share: bool,
     at: datetime,
     needed: str | None = None,
+    prices: FoundPrices | None = None,
 ) -> FoundCandidates:
     """Return the candidates with their forecasts of one signal, as known at `at`.
 
@@ -69,6 +74,7 @@ def find_candidates(
             have.
         clean_share: whether to plan on a CFE fraction.
         needed: a region that must have a forecast, as must the current region.
+        prices: the prices of the candidates, where the goal counts them.
 
     Raises:
         NoCommonSignal: no two of them share one, or none has the requested one.
@@ -84,6 +90,8 @@ def find_candidates(
     without: dict[str, NoData] = {}
     for name, region in resolved.items():
         try:
+            if prices is not None and name in prices.without:
+                raise prices.without[name]
             forecasts[name] = current_forecast(view, region, signal, at)
         except NoData as error:
             if len(resolved) == 1:
@@ -96,7 +104,11 @@ def find_candidates(
         raise NoData("; ".join(map(str, without.values())))
     regions = [
         _candidate_region(
-            candidate, resolved[candidate.region], view, forecasts[candidate.region]
+            candidate,
+            resolved[candidate.region],
+            view,
+            forecasts[candidate.region],
+            None if prices is None else prices.prices[candidate.region],
         )
         for candidate in candidates.regions
         if candidate.region in forecasts
@@ -106,6 +118,7 @@ def find_candidates(
         resolved,
         forecasts,
         {name: str(error) for name, error in without.items()},
+        prices,
     )
 
 
@@ -155,7 +168,11 @@ def _rules(candidates: Candidates, known: Collection[str]) -> dict[str, Any]:
 
 
 def _candidate_region(
-    candidate: Candidate, resolution: Resolution, view: View, forecast: Forecast
+    candidate: Candidate,
+    resolution: Resolution,
+    view: View,
+    forecast: Forecast,
+    price: ZonePrice | None,
 ) -> CandidateRegion:
     latitude, longitude = candidate.latitude, candidate.longitude
     if latitude is None and longitude is None:
@@ -169,6 +186,7 @@ def _candidate_region(
         candidate.jurisdiction or (zone.country if zone else None),
         latitude,
         longitude,
+        None if price is None else price.costs,
     )
 
 

@@ -66,7 +66,7 @@ def build_intensity(
         found = view.latest(region.zone, signal, moment.as_of)
         if found is None:
             raise _no_value(view, region, signal, "", moment)
-        slots = _slots(found)
+        slots = to_slots(found)
         stale = _check_age(region, signal, request, slots[0], age, max_age)
     else:
         slots = _range(view, region, signal, request, moment)
@@ -105,10 +105,10 @@ def _build_aggregate(
         stale = _check_age(region, signal, request, found.slots[0], age, max_age)
     else:
         end = request.end or moment.as_of
-        _check_range(request.start, end, moment, LONGEST_OF_AGGREGATE)
+        check_range(request.start, end, moment, LONGEST_OF_AGGREGATE)
         found = aggregate(view, members, signal, request.start, end, moment.as_of)
         if rest := found.slots[MOST_SLOTS:]:
-            raise _too_long(request.start, rest[0].start, f"at most {MOST_SLOTS} slots")
+            raise too_long(request.start, rest[0].start, f"at most {MOST_SLOTS} slots")
         if all(slot.value is None for slot in found.slots):
             between = f"between {format_time(request.start)} and {format_time(end)} "
             raise _no_value(view, region, signal, between, moment)
@@ -188,7 +188,7 @@ def _check_age(
     return age is not None and age > max_age.total_seconds()
 
 
-def _check_range(start: datetime, end: datetime, moment: Moment, longest: timedelta) -> None:
+def check_range(start: datetime, end: datetime, moment: Moment, longest: timedelta) -> None:
     """Refuse a range that is empty, or longer than one answer has."""
     if end <= start:
         raise BadInput(
@@ -196,7 +196,7 @@ def _check_range(start: datetime, end: datetime, moment: Moment, longest: timede
             + ("; the range lies ahead of as_of" if start >= moment.as_of else "")
         )
     if end - start > longest:
-        raise _too_long(start, start + longest, f"at most {longest.days} days an answer")
+        raise too_long(start, start + longest, f"at most {longest.days} days an answer")
 
 
 def _range(
@@ -207,7 +207,7 @@ def _range(
     moment: Moment,
 ) -> list[IntensitySlot]:
     start, end = request.start or moment.as_of, request.end or moment.as_of
-    _check_range(start, end, moment, LONGEST)
+    check_range(start, end, moment, LONGEST)
     found = view.snapshot.observations(region.zone, signal, start, end, as_of=moment.as_of)
     if bool(np.isnan(found.value).all()):
         between = f"between {format_time(start)} and {format_time(end)} "
@@ -220,15 +220,15 @@ def _range(
     )
     if (count := len(bounds) + len(gaps)) > MOST_SLOTS:
         part = start + (end - start) * (MOST_SLOTS / count)
-        raise _too_long(
+        raise too_long(
             start, part.replace(microsecond=0), f"{count} slots; at most {MOST_SLOTS}"
         )
-    slots = _slots(found) + [_gap(*each) for each in gaps]
+    slots = to_slots(found) + [gap_slot(*each) for each in gaps]
     slots.sort(key=lambda slot: slot.start)
     return slots
 
 
-def _slots(found: Observed) -> list[IntensitySlot]:
+def to_slots(found: Observed) -> list[IntensitySlot]:
     columns = zip(
         found.start_us.tolist(),
         found.end_us.tolist(),
@@ -251,7 +251,7 @@ def _slots(found: Observed) -> list[IntensitySlot]:
     ]
 
 
-def _gap(start: int, end: int) -> IntensitySlot:
+def gap_slot(start: int, end: int) -> IntensitySlot:
     return IntensitySlot(
         start=to_moment(start),
         end=to_moment(end),
@@ -262,7 +262,7 @@ def _gap(start: int, end: int) -> IntensitySlot:
     )
 
 
-def _too_long(start: datetime, part: datetime, why: str) -> BadInput:
+def too_long(start: datetime, part: datetime, why: str) -> BadInput:
     return BadInput(
         f"the range is too long for one answer ({why}); ask in parts, first "
         f"start={format_time(start)}&end={format_time(part)}, then start={format_time(part)}"

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from gridtide.errors import BadInput, NoData, NoFeasibleWindow
-from gridtide.model import Signal, format_time, parse_hours
+from gridtide.model import Quality, Signal, format_time, parse_hours
+from gridtide.planning.problem.objective import Goal, Objective
+from gridtide.schema.priced import WindowPrice
 from gridtide.schema.requests import WindowRequest
 from gridtide.schema.responses import BestRegion, BestWindow, Infeasible
 from gridtide.slots import (
@@ -42,6 +44,7 @@ class Search(NamedTuple):
         earliest: no window starts before this; a time before `at` means `at`.
         deadline: the window ends by then.
         signal: None for the default.
+        goal: None for the one that follows from the signal.
     """
 
     hours: float
@@ -49,13 +52,13 @@ class Search(NamedTuple):
     earliest: datetime | None = None
     deadline: datetime | None = None
     signal: Signal | None = None
+    goal: Goal | None = None
 
     @classmethod
     def of(cls, request: WindowRequest, moment: Moment) -> Search:
         """Return the search that a request is about, at its moment."""
-        return cls(
-            request.hours, moment.as_of, request.earliest, request.deadline, request.signal
-        )
+        bounds = request.earliest, request.deadline
+        return cls(request.hours, moment.as_of, *bounds, request.signal, request.goal)
 
     @property
     def duration(self) -> timedelta:
@@ -75,16 +78,28 @@ class Search(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The best window of one region, and the mean of a job that starts at once there."""
+    """The best window of one region, and the mean of a job that starts at once there.
+
+    Attributes:
+        price: the price, where the objective counts it.
+        rate, rate_now: means of what is least then: the cost of a kWh, emissions included where
+            they are weighted.
+    """
 
     region: Resolution
     forecast: Forecast
     window: Window
     mean_now: float | None
+    price: WindowPrice | None = None
+    rate: float | None = None
+    rate_now: float | None = None
 
     @property
     def saving(self) -> float | None:
         """Gain over starting at once; see `gridtide.windows.saving`."""
+        if self.rate is not None:
+            gain = None if self.rate_now is None else self.rate_now - self.rate
+            return gain / abs(self.rate_now) if gain is not None and self.rate_now else None
         return saving(self.window.mean, self.mean_now, self.forecast.series.signal)
 
 
@@ -212,10 +227,14 @@ def build_best_window(
     view: View, decision: Decision, search: Search, moment: Moment
 ) -> BestWindow:
     """Build the response of ``/v1/best-window``."""
-    return BestWindow(
-        **forecast_fields(view, decision.region, decision.forecast, moment),
-        **window_fields(decision, search),
-    )
+    return BestWindow(**_fields(view, decision, search, moment))
+
+
+def _fields(view: View, decision: Decision, search: Search, moment: Moment) -> dict[str, Any]:
+    found = forecast_fields(view, decision.region, decision.forecast, moment)
+    if decision.price is not None and decision.price.simulated:
+        found |= {"simulated": True, "quality": Quality.SIMULATED}
+    return found | window_fields(decision, search)
 
 
 def forecast_fields(
@@ -241,7 +260,9 @@ def forecast_fields(
 
 def window_fields(decision: Decision, search: Search) -> dict[str, Any]:
     """Return the other fields of a best window."""
-    window = decision.window
+    window, goal = decision.window, search.goal
+    lower = decision.forecast.series.signal.lower_is_cleaner
+    usual = Objective.CARBON if lower else Objective.CFE
     return {
         "start": window.start,
         "end": window.end,
@@ -249,6 +270,9 @@ def window_fields(decision: Decision, search: Search) -> dict[str, Any]:
         "mean": window.mean,
         "mean_now": decision.mean_now,
         "saving": decision.saving,
+        "objective": usual if goal is None else goal.objective,
+        "carbon_price": None if goal is None else goal.carbon_price,
+        "price": decision.price,
     }
 
 
@@ -259,8 +283,7 @@ def build_best_region(
     decisions = [each for each in ranking if isinstance(each, Decision)]
     first = decisions[0]
     return BestRegion(
-        **forecast_fields(view, first.region, first.forecast, moment),
-        **window_fields(first, search),
+        **_fields(view, first, search, moment),
         ranking=tuple(build_best_window(view, each, search, moment) for each in decisions),
         infeasible=tuple(
             Infeasible(

@@ -72,6 +72,11 @@ def _zone(
         simulated=origin.simulated,
         source=origin.source or None,
         licence=origin.licence if origin.source else None,
+        prices=tuple(
+            signal
+            for signal in view.prices.signals(key)
+            if view.prices.end(key, signal, moment.as_of) is not None
+        ),
     )
 
 

@@ -20,13 +20,12 @@ from gridtide.schema.responses import BestRegion, BestWindow
 from gridtide.schema.result import Record
 from gridtide_server.answers.batches import build_batch
 from gridtide_server.answers.plans import build_plan, build_replan, build_schedule
+from gridtide_server.answers.priced_windows import decide_window, rank_by_objective
 from gridtide_server.answers.regions import resolve_region, resolve_regions
 from gridtide_server.answers.windows import (
     Search,
     build_best_region,
     build_best_window,
-    find_window,
-    rank_regions,
 )
 from gridtide_server.bodies import (
     decode_body,
@@ -69,29 +68,36 @@ def window_routes(service: Service) -> APIRouter:
                 tag = tag_of(service, view, query, regions, moment)
                 return reply(request, tag, moment, lambda: build(view, regions, search, moment))
 
-        return await service.decide(answer, as_of=query.as_of)
+        files = query.as_of is not None or query.goal is not None  # prices are read from them
+        return await service.decide(answer, files=files)
 
     @router.get("/v1/best-window", **described(BestWindow, query=BestWindowRequest))
     async def best_window(request: Request) -> Response:
-        """Find the cleanest window of `hours` in one region, by its newest forecast."""
+        """Find the best window of `hours` in one region, by its newest forecast.
+
+        The cleanest one; by the objective the cheapest, or the least of cost and carbon.
+        """
         return await respond_window(
             request,
             BestWindowRequest,
             lambda query: [resolve_region(query.region)],
             lambda view, regions, search, moment: build_best_window(
-                view, find_window(view, regions[0], search), search, moment
+                view, decide_window(view, regions[0], search, moment), search, moment
             ),
         )
 
     @router.get("/v1/best-region", **described(BestRegion, query=BestRegionRequest))
     async def best_region(request: Request) -> Response:
-        """Find the cleanest of several regions and its window, together and on one signal."""
+        """Find the best of several regions and its window, together and on one signal.
+
+        By an objective that counts prices, these must be in one currency.
+        """
         return await respond_window(
             request,
             BestRegionRequest,
             lambda query: resolve_regions(query.regions),
             lambda view, regions, search, moment: build_best_region(
-                view, rank_regions(view, regions, search), search, moment
+                view, rank_by_objective(view, regions, search, moment), search, moment
             ),
         )
 

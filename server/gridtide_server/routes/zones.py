@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gridtide.schema.encode import encode
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
+from gridtide.schema.prices import Price, PriceRequest
 from gridtide.schema.quality import QualityRequest, ZoneQuality
 from gridtide.schema.requests import (
     ForecastRequest,
@@ -24,6 +25,7 @@ from gridtide.schema.sources import Sources
 from gridtide_server.answers.footprints import build_footprint, build_given_footprint
 from gridtide_server.answers.forecasts import build_forecast
 from gridtide_server.answers.history import build_intensity, is_settled
+from gridtide_server.answers.price_history import build_price
 from gridtide_server.answers.quality import build_quality
 from gridtide_server.answers.regions import resolve_region
 from gridtide_server.answers.sources import build_sources
@@ -45,7 +47,7 @@ from gridtide_server.view import View
 from gridtide_store import catalogue
 from gridtide_store.regions import Resolution
 
-Query = TypeVar("Query", ForecastRequest, QualityRequest)
+Query = TypeVar("Query", ForecastRequest, PriceRequest, QualityRequest)
 
 # Few requests for longer ranges run at a time: years of quarter hours are seconds of work.
 SHORT = timedelta(days=92)
@@ -158,6 +160,23 @@ def forecast_routes(service: Service) -> APIRouter:
         `zone` is any region: a zone key, a cloud region or coordinates.
         """
         return _answer(service, request, zone, ForecastRequest, build_forecast)
+
+    return router
+
+
+def price_routes(service: Service) -> APIRouter:
+    """Return the route of ``/v1/zones/{zone}/price``."""
+    router = APIRouter(
+        route_class=StrictRoute, tags=["history"], responses=responses(404, 422, 503)
+    )
+
+    @router.get("/v1/zones/{zone}/price", **described(Price, query=PriceRequest))
+    def price(request: Request, zone: str) -> Response:
+        """Return the published price now, or of a range that may lie ahead.
+
+        `zone` is any region: a zone key, a cloud region or coordinates.
+        """
+        return _answer(service, request, zone, PriceRequest, build_price)
 
     return router
 

@@ -204,6 +204,7 @@ SOURCE = Source(
     ahead=3 * DAY,
     refetch=(Tier(DAY), Tier(7 * DAY, DAY)),
     lag=timedelta(minutes=30),
+    day_ahead=True,
     licence="terms of Energi Data Service (free, with attribution)",
     licence_url="https://www.energidataservice.dk/terms-and-conditions",
     attribution="Energinet, Energi Data Service",

@@ -237,6 +237,7 @@ SOURCE = Source(
     ahead=3 * DAY,
     refetch=(Tier(3 * DAY), Tier(14 * DAY, DAY)),
     lag=timedelta(hours=4),
+    day_ahead=True,
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="Energy-Charts, Fraunhofer ISE, from ENTSO-E",

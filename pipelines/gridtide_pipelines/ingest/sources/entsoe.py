@@ -281,6 +281,7 @@ SOURCE = Source(
         Tier(timedelta(days=365), timedelta(days=30)),
     ),
     lag=timedelta(hours=3),
+    day_ahead=True,
     licence="CC-BY-4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     attribution="ENTSO-E",

@@ -80,7 +80,7 @@ def relax(members: Sequence[Member], caps: Mapping[str, Cap]) -> Relaxation | No
         return None
     prices = {key: max(0.0, -programme.marginals[row]) for key, row in rows.items()}
     least += sum(cost * value for cost, value in zip(programme.costs, values, strict=True))
-    if not all(_is_plain(member.problem.job) for member in members):
+    if not all(map(_is_plain, members)):
         return Relaxation(least, None, prices)
     if not all(_holds_at_every_moment(members, name, r.cap) for name, r in regions.items()):
         return Relaxation(least, None, prices)
@@ -128,11 +128,19 @@ def _there(members: Sequence[Member], region: str) -> list[Member]:
     return [m for m in members if any(site.region.name == region for site in m.sites)]
 
 
-def _is_plain(job: Job) -> bool:
+def _is_plain(member: Member) -> bool:
     """Say whether the solution for the job can be run as it is."""
+    job = member.problem.job
     if job.workers is not None:
-        return job.workers.ramp is None and job.workers.minimum == 0
+        # At a rate below 0 the workers that add least speed come first, before those they need.
+        free = job.workers.ramp is None and job.workers.minimum == 0
+        return free and (len(increments_of(job.workers)) == 1 or not _is_paid(member))
     return job.kind is Kind.INTERRUPTIBLE and len(job.steps) == 1
+
+
+def _is_paid(member: Member) -> bool:
+    """Say whether a rate of the member is below 0 somewhere."""
+    return any(rate < 0 for site in member.sites for rate in site.curve.intervals.rates)
 
 
 def _holds_at_every_moment(members: Sequence[Member], region: str, cap: Cap | None) -> bool:

@@ -28,6 +28,7 @@ from gridtide.planning.decide.response import Code, Plan
 from gridtide.planning.errors import NoScheduleFound, NoSolver, SolverFailed, TooFine
 from gridtide.planning.planner import Where, as_regions, default_goal
 from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.costs import one_unit
 from gridtide.planning.problem.job import Job
 from gridtide.planning.problem.objective import Goal
 from gridtide.planning.problem.regions import Moves
@@ -96,7 +97,7 @@ def plan_batch(
     Raises:
         BadInput: no job, a cap for a region that no job may run in, a goal or a region rule
             that a batch does not support, values out of range.
-        NoCommonSignal: the regions of the jobs have different signals.
+        NoCommonSignal: the regions of the jobs have different signals or units of cost.
         NoFeasibleWindow: a job has no plan even alone, or it is proven that the caps leave too
             little capacity.
         NoScheduleFound: no schedule was found within the time budget; there may be one.
@@ -115,6 +116,13 @@ def plan_batch(
     signals = sorted({each.signal for each in regions})
     if len(signals) > 1:
         raise NoCommonSignal(f"the jobs' regions are of several signals: {', '.join(signals)}")
+    one_unit(
+        {
+            f"{each.name} of job {i}": each.costs
+            for i, one in enumerate(regions, 1)
+            for each in one.regions
+        }
+    )
     goal = goal or default_goal(regions[0].signal)
     if goal.earliest or goal.min_saving:
         raise BadInput("a batch minimises; drop the budget, the threshold and min_saving")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from gridtide.errors import NoData
+from gridtide.planning.decide.integrals import energy, integrated, value_from
 from gridtide.planning.problem.bounds import Bounds
+from gridtide.planning.problem.costs import CostSeries
 from gridtide.planning.problem.forecast import Outlook
-from gridtide.planning.problem.job import HOUR, Job
-from gridtide.planning.problem.objective import CostSeries, Goal, Quantile
+from gridtide.planning.problem.job import Job
+from gridtide.planning.problem.objective import Goal, Quantile
 from gridtide.planning.problem.regions import CandidateRegion
 from gridtide.planning.solvers.costs import Curve, clipped, rates
 from gridtide.planning.solvers.solution import EnergyDraw, Part, Solution
@@ -32,6 +31,7 @@ class Site:
         plain: rates by expected values, without a threshold.
         counted: cost of a kWh by expected values, also outside the free time.
         deciding: the same by the quantile and threshold of the goal.
+        costs: cost of a kWh here, where the goal has costs: its own, or those of the region.
     """
 
     region: CandidateRegion
@@ -40,6 +40,7 @@ class Site:
     plain: Curve
     counted: tuple[Run, ...]
     deciding: tuple[Run, ...]
+    costs: CostSeries | None = None
 
     @classmethod
     def of(
@@ -48,10 +49,13 @@ class Site:
         """Prepare `region` for one problem.
 
         Raises:
-            BadInput: the goal does not fit the signal, or the bounds contradict each other.
+            BadInput: the goal does not fit the signal or has costs that are given nowhere, or
+                the bounds contradict each other.
             NoData: the forecast lacks the quantile of the goal.
         """
         outlook = region.believed
+        if goal.has_costs and goal.costs is None and region.costs is not None:
+            goal = replace(goal, costs=region.costs, currency=None)
         slots = outlook.expected.slots
         horizon = to_instant(slots[-1].end) if slots else to_instant(now)
         spans = bounds.free(to_instant(now), job.work, horizon)
@@ -66,36 +70,17 @@ class Site:
             Curve(region.name, tuple(clipped(expected, spans))),
             expected,
             deciding,
+            goal.costs,
         )
 
-
-def integrated(runs: Sequence[Run], draws: Iterable[EnergyDraw]) -> float | None:
-    """Return the sum of kWh x the mean over their time; ``None`` where any of it is unknown."""
-    starts = [run.edges[0] for run in runs]
-    total = 0.0
-    for start, end, kwh in draws:
-        i = bisect_right(starts, start) - 1
-        if i < 0 or runs[i].edges[-1] < end:
-            return None
-        total += kwh * runs[i].mean(start, end)
-    return total
-
-
-def value_from(runs: Sequence[Run], instant: int, name: str) -> float:
-    """Return the first known value at or after `instant`, or else the last one.
-
-    Raises:
-        NoData: no value is known; `name` says of what.
-    """
-    for run in runs:
-        if instant < run.edges[-1]:
-            return run.values[max(0, bisect_right(run.edges, instant) - 1)]
-    if not runs:
-        raise NoData(
-            f"{name}: no value is known, so moving data from or to it cannot be counted; give "
-            "a forecast that has some, or leave the data where it is"
-        )
-    return runs[-1].values[-1]
+    @property
+    def known_until(self) -> datetime:
+        """End of what is known of the rates here: of the forecast, and of the costs."""
+        ends = [self.outlook.expected.slots[-1].end]
+        if self.costs is not None:
+            known = [slot.end for slot in self.costs.slots if slot.value is not None]
+            ends.append(known[-1] if known else ends[0])
+        return min(ends)
 
 
 @dataclass(frozen=True)
@@ -173,10 +158,19 @@ class DataMove:
 
     @property
     def counts(self) -> float:
-        """Cost under the goal."""
+        """Cost under the goal; never below 0: otherwise a rate below 0 would reward moving."""
         return sum(
-            value_from(site.counted, self.at, site.region.name) * self.kwh / 2
+            max(0.0, value_from(site.counted, self.at, site.region.name)) * self.kwh / 2
             for site in (self.origin, self.target)
+        )
+
+    @property
+    def cost(self) -> float:
+        """Cost of its energy, where the sites have costs."""
+        return sum(
+            value_from(site.costs.runs, self.at, site.region.name) * self.kwh / 2
+            for site in (self.origin, self.target)
+            if site.costs is not None
         )
 
     @property
@@ -268,19 +262,20 @@ class Candidate:
         sums = [share.signal_sum or 0.0 for share in self.shares]
         return sum(sums) / sum(share.kwh for share in self.shares)
 
-    def cost(self, costs: CostSeries) -> float | None:
-        """Return the cost of all energy; ``None`` where a part of it is unknown."""
-        total = sum(
-            value_from(costs.runs, move.at, costs.unit) * move.kwh for move in self.moved
-        )
+    @property
+    def cost_unit(self) -> str | None:
+        """Unit of `cost`; ``None`` without costs."""
+        costs = self.site.costs
+        return None if costs is None else costs.total_unit
+
+    @property
+    def cost(self) -> float | None:
+        """Cost of all energy; ``None`` without costs, or where a part of it is unknown."""
+        total = sum(move.cost for move in self.moved)
         for share in self.shares:
-            part = integrated(costs.runs, share.draws)
+            runs = () if share.site.costs is None else share.site.costs.runs
+            part = integrated(runs, share.draws)
             if part is None:
                 return None
             total += part * share.site.region.pue
         return total
-
-
-def energy(part: Part) -> float:
-    """Return the kWh that a part draws, before PUE."""
-    return (part.end - part.start) * part.power_kw / HOUR

@@ -215,7 +215,9 @@ def _why(
     if goal.min_saving and at_once:
         soonest = min(at_once, key=_by_value)
         saved = saving(candidate, goal, soonest.counts, soonest.mean)
-        if saved is None or saved < goal.min_saving:
+        # From a cost of 0 to one below it is a saving larger than any fraction.
+        gains = candidate.counts < soonest.counts
+        if (saved is None and not gains) or (saved is not None and saved < goal.min_saving):
             return Code.SAVING_TOO_SMALL, soonest, saved
     return Code.BEST, candidate, None
 

@@ -77,11 +77,12 @@ def run_now_at(site: Site, job: Job, moved: tuple[DataMove, ...] = ()) -> Candid
 def saving(candidate: Candidate, goal: Goal, counts: float, mean: float) -> float | None:
     """Return the saving of `candidate` against a cost of `counts`; for CFE, against `mean`.
 
-    A fraction, ``None`` where there is nothing to save from; for CFE, fraction points.
+    A fraction, of the amount of a cost below 0; ``None`` where there is nothing to save from;
+    for CFE, fraction points.
     """
     if goal.objective is Objective.CFE:
         return candidate.mean - mean
-    return (counts - candidate.counts) / counts if counts > 0 else None
+    return (counts - candidate.counts) / abs(counts) if counts else None
 
 
 # Parts of the time from the first free moment to the plan's end by which another plan ends.

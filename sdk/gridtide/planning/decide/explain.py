@@ -56,8 +56,8 @@ def explain(problem: PlanningProblem, decision: Decision) -> Plan:
         unit=outlook.signal.unit,
         kwh=candidate.kwh,
         grams=candidate.grams(),
-        cost=candidate.cost(goal.costs) if goal.costs else None,
-        cost_unit=goal.costs.total_unit if goal.costs else None,
+        cost=candidate.cost,
+        cost_unit=candidate.cost_unit,
         mean=candidate.mean,
         saving_now=baseline.saving_now(candidate, goal),
         saving_median=baseline.saving(candidate, goal, baseline.median),
@@ -164,7 +164,7 @@ def _what_would_change(problem: PlanningProblem, decision: Decision, named: Name
         margin = (other.value - candidate.value) / candidate.kwh
         said.append(
             f"To {alternative.what} would be as good if the chosen time were {margin:.3g} "
-            f"{_unit(problem)} worse than forecast."
+            f"{_unit(problem, decision)} worse than forecast."
         )
     if problem.alternatives and problem.regions.moves is Moves.ONE:
         said.append(_later(problem, decision))
@@ -175,9 +175,10 @@ def _later(problem: PlanningProblem, decision: Decision) -> str:
     """Return what a later deadline would change, in a sentence."""
     _, last = problem.bounds.limits(problem.now, problem.job.duration)
     sites = [candidate.site for candidate in (decision.candidate, *decision.elsewhere)]
-    known = max(site.outlook.expected.slots[-1].end for site in sites)
+    known = max(site.known_until for site in sites)
     if last is None or known <= last:
-        return f"No forecast is known yet after {format_time(known)}."
+        what = "forecast and price are" if problem.goal.has_costs else "forecast is"
+        return f"No {what} known yet after {format_time(known)}."
     bounds = replace(
         problem.bounds,
         deadline=last + LATER,
@@ -224,16 +225,15 @@ def _amount(saved: float, goal: Goal) -> str:
     )
 
 
-def _unit(problem: PlanningProblem) -> str:
+def _unit(problem: PlanningProblem, decision: Decision) -> str:
     """Return the unit of the cost of a kWh under the goal."""
-    goal = problem.goal
-    match goal.objective:
+    match problem.goal.objective:
         case Objective.CARBON:
             return "gCO2e/kWh"
         case Objective.CFE:
             return "of carbon-free share"
         case Objective.COST:
-            return f"{goal.costs.total_unit if goal.costs else ''}/kWh"
+            return f"{decision.candidate.cost_unit}/kWh"
     return "per kWh, weighted,"
 
 

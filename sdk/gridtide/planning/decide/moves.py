@@ -15,7 +15,8 @@ from math import inf
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Slot
-from gridtide.planning.decide.candidate import Candidate, DataMove, Share, Site, value_from
+from gridtide.planning.decide.candidate import Candidate, DataMove, Share, Site
+from gridtide.planning.decide.integrals import value_from
 from gridtide.planning.problem.job import HOUR, Cost, Job, Kind
 from gridtide.planning.problem.state import JobState
 from gridtide.planning.solvers.costs import Curve, Intervals, Stretch
@@ -142,8 +143,11 @@ def migrate(
         rates = [each.rates[which] for each in found]
         known = _filled(rates)
         name = site.region.name
+        # Never below 0, as in `DataMove.counts`.
         ends = [
-            value_from(site.counted, each.start, name) * move_kwh / 2 if move_kwh else 0.0
+            max(0.0, value_from(site.counted, each.start, name)) * move_kwh / 2
+            if move_kwh
+            else 0.0
             for each in found
         ]
         pause = overhead_costs(known, job.pause_cost, job)
@@ -157,7 +161,7 @@ def migrate(
         job.work,
         most=state.segments_left(job.max_segments),
         # Above the cost of the same schedule here, by as much as rounding may add.
-        bound=bound * steps * (1 + 1e-9) + job.work,
+        bound=bound * steps + abs(bound) * steps * 1e-9 + job.work,
         current_site=current_site,
         started=state.started,
         running=state.running,

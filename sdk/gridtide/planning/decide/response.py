@@ -108,7 +108,7 @@ class Plan(Shown, Tabular, Record):
         float | None,
         Field("of all energy; null where the signal is not an intensity", unit="gCO2e"),
     ]
-    cost: Annotated[float | None, Field("of all energy, where the goal has a cost series")]
+    cost: Annotated[float | None, Field("of all energy, where the goal counts costs")]
     cost_unit: Annotated[str | None, Field("unit of `cost`")]
     mean: Annotated[float, Field("of the signal, by the job's energy")]
     saving_now: Annotated[

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from gridtide.errors import BadInput
-from gridtide.model import Length, Quality, Slot, When, format_time, parse_hours, slots_of, utc
+from gridtide.planning.problem.costs import CostSeries
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import validate
-from gridtide.slots import Run, unbroken
-from gridtide.values import read_number, read_text, values_of
 
-MOST_COSTS = 100_000
+GRAMS_PER_TONNE = 1e6
+# Fields that a goal shares with requests for windows.
+CarbonPrice = Annotated[
+    float | None,
+    Field(
+        "price of a tonne of CO2e in the currency of the costs, for the objective weighted: "
+        "least cost + carbon price x emissions",
+        at_least=0,
+    ),
+]
+Currency = Annotated[
+    str | None,
+    Field(
+        "of the published prices, as in EUR; left out: the one that all regions have, of "
+        "several the one known furthest ahead"
+    ),
+]
 
 
 class Objective(StrEnum):
@@ -36,126 +46,20 @@ class Quantile(StrEnum):
     P90 = "p90"  # dirtier than nine cases of ten: robust
 
 
-class CostSlot(NamedTuple):
-    """Cost per kWh from start to before end; null is unknown."""
-
-    start: Annotated[datetime, Field("the start")]
-    end: Annotated[datetime, Field("the end")]
-    value: Annotated[float | None, Field("cost per kWh; null where unknown")] = None
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Cost per kWh over time: slots, or start, step and values for slots of one length."""
-
-    unit: Annotated[str, Field("what the cost is in, e.g. EUR/kWh")]
-    slots: Annotated[
-        tuple[CostSlot, ...] | None, Field("sorted, not overlapping", most=MOST_COSTS)
-    ] = None
-    start: Annotated[datetime | None, Field("start of the first slot")] = None
-    step: Annotated[timedelta | None, Field("length of each slot in hours")] = None
-    values: Annotated[
-        tuple[float | None, ...] | None,
-        Field("cost in each slot; null where unknown", most=MOST_COSTS),
-    ] = None
-
-    @classmethod
-    def of(cls, costs: CostSeries) -> Costs:
-        """Return a cost series as its slots."""
-        slots = (CostSlot(slot.start, slot.end, slot.value) for slot in costs.slots)
-        return cls(costs.unit, tuple(slots))
-
-    def decoded(self) -> CostSeries:
-        """Return the cost series.
-
-        Raises:
-            BadInput: neither slots nor start, step and values, or both.
-        """
-        regular = (self.start, self.step, self.values)
-        if self.slots is not None and regular == (None, None, None):
-            slots = (Slot(*each, Quality.FORECAST) for each in self.slots)
-            return CostSeries(self.unit, tuple(slots))
-        if self.slots is not None or not (self.start and self.step) or self.values is None:
-            raise BadInput(
-                "costs: give slots, each with start, end and value; or start, step and values "
-                "for slots of one length"
-            )
-        return CostSeries.regular(self.unit, self.start, self.step, self.values)
-
-
-@dataclass(frozen=True)
-class CostSeries:
-    """Cost of a kWh over time, in any unit, e.g. EUR; slots sorted, not overlapping.
-
-    An unknown cost is a slot whose value is ``None``, or no slot. Costs may be below 0.
-
-    Raises:
-        BadInput: a value is NaN or infinite, or slots overlap.
-    """
-
-    ENCODED: ClassVar[type[Costs]] = Costs
-
-    unit: str
-    slots: tuple[Slot, ...]
-
-    def __post_init__(self) -> None:
-        validate(self, slots=slots_of)
-        for earlier, later in pairwise(self.slots):
-            if later.start < earlier.end:
-                raise BadInput(
-                    f"cost in {self.unit}: slot {format_time(later.start)} starts before the "
-                    "one before it ends; sort the slots by start and give each moment once"
-                )
-
-    @classmethod
-    def regular(
-        cls, unit: str, start: When, step: Length, values: Sequence[float | None]
-    ) -> CostSeries:
-        """Return slots of one length, one after the other from `start` on.
-
-        Raises:
-            BadInput: `start` is naive, `step` is not positive, or a value is NaN or infinite.
-        """
-        read_text(unit, "unit")
-        first, length = utc(start, name="start"), parse_hours(step, name="step")
-        slots = []
-        for i, value in enumerate(values_of(values)):
-            try:
-                begin, end = first + i * length, first + (i + 1) * length
-            except OverflowError as error:
-                raise BadInput(
-                    f"cost in {unit}: the last slot ends beyond the calendar; check step"
-                ) from error
-            if value is not None:
-                value = read_number(  # the same, as a number
-                    value,
-                    f"cost in {unit}: the value at {format_time(begin)}",
-                    "a finite number, or None where the cost is unknown",
-                )
-            slots.append(Slot(begin, end, value, Quality.FORECAST))
-        return cls(unit, tuple(slots))
-
-    @property
-    def total_unit(self) -> str:
-        """Unit of a sum: `unit`, which may be named as that of a kWh (EUR/kWh), without it."""
-        return self.unit.removesuffix("/kWh")
-
-    @cached_property
-    def runs(self) -> tuple[Run, ...]:
-        """The unbroken runs of known slots."""
-        return unbroken(self.slots)
-
-
 @dataclass(frozen=True)
 class Goal:
     """The objective of a plan, and its limits.
 
     Attributes:
         objective: what is minimised.
-        costs: cost per kWh, for the objectives cost and weighted.
+        costs: cost per kWh, for the objectives cost and weighted; ``None``: the costs of each
+            region, which a service takes from its published price.
+        carbon_price: price of a tonne of CO2e in the currency of the costs, for the objective
+            weighted, in place of the two weights.
         carbon_weight: worth of a gram, for the objective weighted; a price of 100 per tonne is
             ``1e-4``.
         cost_weight: worth of a unit of cost, for the objective weighted.
+        currency: of the published prices, such as EUR; ``None``: the one that all regions have.
         budget_grams: choose the earliest plan within this budget, not the cleanest.
         threshold: run only while the signal is at or under it (for CFE: at or over), and then
             as early as possible.
@@ -175,7 +79,12 @@ class Goal:
             former=("aim",),
         ),
     ] = Objective.CARBON
-    costs: Annotated[CostSeries | None, Field("for the objectives cost and weighted")] = None
+    costs: Annotated[
+        CostSeries | None,
+        Field(
+            "for the objectives cost and weighted; left out: the published price of each region"
+        ),
+    ] = None
     carbon_weight: Annotated[
         float | None, Field("what a gram is worth, for the objective weighted", at_least=0)
     ] = None
@@ -196,6 +105,8 @@ class Goal:
     quantile: Annotated[Quantile, Field("p50 minimises what is expected, p90 is robust")] = (
         Quantile.P50
     )
+    carbon_price: CarbonPrice = None
+    currency: Currency = None
 
     if TYPE_CHECKING:  # what may be given, each read as the type of its field
 
@@ -210,26 +121,23 @@ class Goal:
             threshold: float | None = None,
             min_saving: float = 0.0,
             quantile: Quantile | Literal["p50", "p90"] = Quantile.P50,
+            carbon_price: float | None = None,
+            currency: str | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
         validate(self, "goal")
-        if (self.objective in (Objective.COST, Objective.WEIGHTED)) != (self.costs is not None):
+        if not self.has_costs and (self.costs is not None or self.currency is not None):
             raise BadInput(
-                f"goal {self.objective}: the objectives cost and weighted need a cost series, "
-                "the others do not take one"
+                f"goal {self.objective}: costs and currency go with the objectives cost and "
+                "weighted; use one of them, or leave the costs out"
             )
-        weights = (self.carbon_weight, self.cost_weight)
-        if self.objective is not Objective.WEIGHTED:
-            if weights != (None, None):
-                raise BadInput(
-                    f"goal {self.objective} does not take weights; use the objective weighted"
-                )
-        elif None in weights or not any(weights):
+        if self.costs is not None and self.currency is not None:
             raise BadInput(
-                f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
-                "both, not both 0"
+                f"goal {self.objective}: currency is that of the published prices, and costs "
+                "are given; leave one of them out"
             )
+        self._check_weights()
         if self.budget_grams is not None and self.objective is not Objective.CARBON:
             raise BadInput(
                 f"goal {self.objective}: a budget in grams goes with the objective carbon only"
@@ -242,6 +150,39 @@ class Goal:
             raise BadInput(
                 "min_saving does not go with a budget or a threshold; drop min_saving"
             )
+
+    def _check_weights(self) -> None:
+        weights = (self.carbon_weight, self.cost_weight)
+        if self.objective is not Objective.WEIGHTED:
+            if (*weights, self.carbon_price) != (None, None, None):
+                raise BadInput(
+                    f"goal {self.objective} does not take weights or a carbon price; use the "
+                    "objective weighted"
+                )
+        elif self.carbon_price is not None:
+            if weights != (None, None):
+                raise BadInput(
+                    "goal weighted: carbon_price stands for both weights; leave it out, or them"
+                )
+        elif None in weights or not any(weights):
+            raise BadInput(
+                f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
+                "both, not both 0, or a carbon_price in their place"
+            )
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether the objective counts a cost of each kWh."""
+        return self.objective in (Objective.COST, Objective.WEIGHTED)
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """What a gram and a unit of cost are worth, where the objective has costs."""
+        if self.objective is Objective.COST:
+            return 0.0, 1.0
+        if self.carbon_price is not None:
+            return self.carbon_price / GRAMS_PER_TONNE, 1.0
+        return self.carbon_weight or 0.0, self.cost_weight or 0.0
 
     @property
     def earliest(self) -> bool:

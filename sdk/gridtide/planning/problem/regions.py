@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from gridtide.errors import BadInput, NoFeasibleWindow
 from gridtide.model import MOST_REGIONS, NO_REGION, Series, Signal, Slot
+from gridtide.planning.problem.costs import CostSeries, one_unit
 from gridtide.planning.problem.forecast import Outlook
 from gridtide.schema.definition import Field
 from gridtide.schema.validate import check_named, validate
@@ -57,6 +58,7 @@ class CandidateRegion:
             unit of the signal, at the times that the forecast covers.
         jurisdiction: compared with `CandidateRegions.residency`, e.g. a country.
         latitude, longitude: degrees, for a cap on the latency.
+        costs: cost of a kWh here, where the goal has none: the published price.
 
     Raises:
         BadInput: a value out of range.
@@ -69,6 +71,7 @@ class CandidateRegion:
     jurisdiction: Jurisdiction = None
     latitude: Latitude = None
     longitude: Longitude = None
+    costs: CostSeries | None = None
 
     def __post_init__(self) -> None:
         validate(self)
@@ -165,7 +168,7 @@ class CandidateRegions(RegionRules):
     Raises:
         BadInput: no region, a duplicate, an unknown current region, or a rule that lacks what
             it needs.
-        NoCommonSignal: the forecasts have different signals.
+        NoCommonSignal: the forecasts have different signals, or the costs different units.
     """
 
     regions: tuple[CandidateRegion, ...]
@@ -175,6 +178,7 @@ class CandidateRegions(RegionRules):
         names = [each.name for each in self.regions]
         check_names(names)
         one_signal({each.name: each.outlook.signal for each in self.regions})
+        one_unit({each.name: each.costs for each in self.regions})
         self.check_rules(names)
         if self.data_gb and (self.kwh_per_gb is None or self.current_region is None):
             raise BadInput(

@@ -163,10 +163,14 @@ def rates(
         slots = [each for each in slots if sign * (each.value or 0.0) <= sign * limit]
     if goal.objective is Objective.CFE:
         return unbroken([_with(slot, lambda value: 1 - value) for slot in slots])
-    if goal.costs is None:
+    if not goal.has_costs:
         return unbroken(slots)
-    carbon = goal.carbon_weight or 0.0
-    cost = 1.0 if goal.objective is Objective.COST else goal.cost_weight or 0.0
+    if goal.costs is None:
+        raise BadInput(
+            f"{outlook.expected.zone}: goal {goal.objective} has no cost of a kWh here; give "
+            "costs in the goal, or with each region"
+        )
+    carbon, cost = goal.weights
     costs = _inside(goal.costs.slots, window)
     return unbroken(
         list(joined(slots, costs, lambda left, right: carbon * left + cost * right))

@@ -5,6 +5,9 @@ the number of workers, so a later increment never gives more speed per worker th
 one, and taking increments in order of the cost of a unit of work is optimal. Where workers are
 whole, the increments reach from one whole number to the next, and the increment that is used in
 part means the larger number for a part of the interval and the smaller number for the rest.
+
+At a rate below 0 energy is paid for, and the cheapest way to do any work is on the most workers
+for a part of the interval, so the interval offers that alone, as one increment.
 """
 
 from __future__ import annotations
@@ -64,8 +67,7 @@ def cheapest(
 
     Raises:
         NoFeasibleWindow: the maximum all the time is not enough.
-        BadInput: a rate below 0 with a throughput that falls off; the optimum would waste
-            energy.
+        BadInput: the job is too short to schedule.
         TooFine: intervals times increments are too many.
     """
     increments, kw = increments_of(workers), job.steps[0][2] / workers.base
@@ -80,7 +82,10 @@ def cheapest(
             "throughput are too many to weigh; give a table with fewer steps, or a nearer "
             "deadline"
         )
-    refuse_negative(curve, workers)
+    steps = [
+        _together(each) if rate < 0 else each
+        for each, rate in zip(steps, intervals.rates, strict=True)
+    ]
     fastest = sum(increment.speed for increment in increments)
     if SHORTEST <= job.work < fastest * SHORTEST:
         raise BadInput(
@@ -118,20 +123,10 @@ def _cut(
     return found, sizes
 
 
-def refuse_negative(curve: Curve, workers: Elastic, *, also: bool = False) -> None:
-    """Raise where a rate below 0 would reward workers that add little, or where `also`.
-
-    Raises:
-        BadInput: there is such a rate, and the throughput is not linear.
-    """
-    intervals = curve.intervals
-    wasteful = also or len(increments_of(workers)) > 1
-    if wasteful and intervals.rates and intervals.rates[intervals.order[0]] < 0:
-        raise BadInput(
-            f"{curve.name}: a rate below 0 would reward an elastic job for running on more "
-            "workers than it needs; use a linear throughput without a ramp and a minimum, "
-            "or another kind"
-        )
+def _together(increments: Sequence[Increment]) -> list[Increment]:
+    """Return the increments as one, from no workers to the maximum."""
+    last = increments[-1]
+    return [Increment(0.0, last.workers + last.more, sum(each.speed for each in increments))]
 
 
 def increments_of(workers: Elastic, most: float | None = None) -> list[Increment]:

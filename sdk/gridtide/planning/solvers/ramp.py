@@ -14,7 +14,7 @@ from gridtide.planning.problem.job import HOUR, Job
 from gridtide.planning.problem.scaling import Elastic
 from gridtide.planning.problem.state import NOT_STARTED, JobState
 from gridtide.planning.solvers.costs import Curve, Intervals, hours
-from gridtide.planning.solvers.elastic import FreePower, increments_of, refuse_negative
+from gridtide.planning.solvers.elastic import FreePower, increments_of
 from gridtide.planning.solvers.highs import Programme
 from gridtide.planning.solvers.solution import (
     Part,
@@ -61,7 +61,8 @@ def cheapest(
     more = (
         whole or workers.minimum > 0 or _least_work(intervals, workers, ramp, state) > job.work
     )
-    refuse_negative(curve, workers, also=more)
+    if more or len(increments_of(workers)) > 1:
+        _refuse_negative(curve)
     if job.duration < SHORTEST:
         raise BadInput(
             f"{curve.name}: a job of {job.duration} is too short for a linear programme "
@@ -90,6 +91,20 @@ def cheapest(
         for rate, length, size in zip(intervals.rates, intervals.lengths, found, strict=True)
     )
     return Solution(in_units(energy * kw), parts, count_segments(parts))
+
+
+def _refuse_negative(curve: Curve) -> None:
+    """Refuse a rate below 0, which would reward workers that the job does not need.
+
+    Raises:
+        BadInput: there is one.
+    """
+    intervals = curve.intervals
+    if intervals.rates and intervals.rates[intervals.order[0]] < 0:
+        raise BadInput(
+            f"{curve.name}: a rate below 0 would reward an elastic job with a ramp for running "
+            "on more workers than it needs; leave the ramp out, or use another kind"
+        )
 
 
 def _least_work(intervals: Intervals, workers: Elastic, ramp: float, state: JobState) -> float:
