@@ -25,21 +25,9 @@ def storage(frame: pl.DataFrame) -> list[float | None]:
     return frame.filter(signal="generation_battery_storage")["value"].to_list()
 
 
-def test_labels_that_drift_are_the_nearest_5_min_and_two_of_one_slot_count_half_each() -> None:
+def test_labels_that_drift_are_cut_to_5_min_and_two_of_one_slot_count_half_each() -> None:
     coal = written("fuel_mix.json").filter(signal="generation_coal")
-    assert coal["start", "value"].rows() == [
-        (MIDNIGHT + SLOT, 100.5),
-        (MIDNIGHT + 2 * SLOT, 102),
-    ]
-    early, late = (
-        (DATA / "fuel_mix.json").read_bytes().replace(b"00:04:56", each)
-        for each in (b"00:04:58", b"00:05:03")
-    )
-    starts = [
-        parse([Body(Request("GET", "/"), each, NOW, 1)])["start"].min()
-        for each in (early, late)
-    ]
-    assert starts == [MIDNIGHT + SLOT] * 2
+    assert coal["start", "value"].rows() == [(MIDNIGHT, 100.5), (MIDNIGHT + SLOT, 102)]
 
 
 def test_a_later_body_counts_and_storage_without_a_mix_is_none() -> None:
@@ -49,7 +37,7 @@ def test_a_later_body_counts_and_storage_without_a_mix_is_none() -> None:
     assert parse(bodies).filter(signal="generation_coal")["value"].to_list() == [90.5, 102]
     beside = (DATA / "storage.json").read_bytes().replace(b"00:05:00", b"03:05:00")
     frame = parse([bodies[0], Body(Request("GET", "/"), beside, NOW, 1)])
-    assert frame["start"].unique().to_list() == [MIDNIGHT + SLOT, MIDNIGHT + 2 * SLOT]
+    assert frame["start"].unique().to_list() == [MIDNIGHT, MIDNIGHT + SLOT]
 
 
 def test_net_output_of_storage_stands_in_place_of_its_discharge() -> None:

@@ -4,10 +4,11 @@ Docs:       https://www.ercot.com/gridmktinfo/dashboards; reports 13028 (wind), 
             12312 (load), 12331 (prices) of https://www.ercot.com/mp/data-products
 Licence:    terms of use, https://www.ercot.com/help/terms; to be named.
 Unit:       MW; prices in USD/MWh.
-Slots:      Dashboards: 5 min, labels with offset; those of generation are some seconds early or
-            late (00:04:56 has the discharge that the storage dashboard has at 00:05:00), so
-            the nearest 5 min count; two of one slot count half each. Reports: 1 h, Central time
-            of the hour ENDING, with ``DSTFlag`` Y in the second of the double hour.
+Slots:      Dashboards: 5 min, labels with offset; those of generation drift by seconds and are
+            cut to 5 min, two of one slot count half each. 00:04:56 has the discharge that the
+            storage dashboard has at 00:05:00, so that storage beside a mix is of the slot
+            before its label. Reports: 1 h, Central time of the hour ENDING, with ``DSTFlag`` Y
+            in the second of the double hour.
 Fuels:      ``Power Storage`` shows discharge alone, so that the net output of the storage
             dashboard stands in its place where that is there.
 Forecasts:  STWPF and STPPF, wind and solar power most likely, and the whole system's load, of
@@ -176,14 +177,16 @@ def _rows(rows: Iterator[tuple[datetime, str, float | None]], index: int) -> pl.
 
 def _generation(rows: pl.DataFrame) -> pl.DataFrame:
     """Return generation by fuel in slots of 5 min, with the net output of storage."""
-    start = pl.col("start").dt.round(SLOT)
     code = pl.col("code")
+    named = code.str.to_lowercase()
+    beside = pl.when(named == NET, (named != NET).any()).then(SLOT).otherwise(timedelta(0))
+    start = pl.col("start").dt.truncate(SLOT)
     rows = (
-        rows.with_columns(start, code.str.to_lowercase().alias("named"))
+        rows.with_columns(start - beside, named.alias("named"))
         .filter(pl.col("body") == pl.col("body").max().over("start", "named"))
         .group_by("start", "named", maintain_order=True)
         .agg(code.first(), pl.col("value").mean(), pl.col("body").max())
-        .with_columns(end=start + SLOT)
+        .with_columns(end=pl.col("start") + SLOT)
     )
     net = rows.filter(pl.col("named") == NET)
     mix = rows.filter(pl.col("named") != NET)
