@@ -87,3 +87,11 @@ def test_the_files_of_the_days_follow_the_listing_and_months_are_requested_at_on
     groups = SOURCE.requests(Query(Kind.GENERATION, ("AU-WA",), old, old + 5 * DAY, NOW))
     assert [each[1].path[-11:] for each in groups] == ["2023-08.csv", "2023-09.csv"]
     assert [each[1].span.end - old for each in groups if each[1].span] == [2 * DAY, 5 * DAY]
+
+
+def test_days_of_five_minutes_are_not_requested_of_the_files_of_months() -> None:
+    start = datetime(2023, 9, 28, tzinfo=UTC)
+    groups = SOURCE.requests(Query(Kind.GENERATION, ("AU-WA",), start, start + 7 * DAY, NOW))
+    assert [each[1].path[-11:] for each in groups[:-1]] == ["2023-09.csv"]
+    assert groups[-1][1].path == LISTING
+    assert [each[1].span.end - start for each in groups if each[1].span] == [3 * DAY, 7 * DAY]

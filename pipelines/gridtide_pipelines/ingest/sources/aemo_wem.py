@@ -87,14 +87,14 @@ def requests(query: Query) -> Sequence[Group]:
         return Request("GET", path, (), query.kind, query.zones, span=span)
 
     months: dict[str, Span] = {}
-    groups = []
-    for part in split_span(Span(query.start, query.end), SOURCE.max_span):
-        if part.start >= FIVE_MINUTES_SINCE:
-            groups.append([request(FACILITIES, part), request(LISTING, part)])
-            continue
-        for day in split_span(part, DAY):
-            path = f"{DATA}/facility-scada/facility-scada-{day.start.astimezone(UTC):%Y-%m}.csv"
-            months[path] = Span(months.get(path, day).start, day.end)
+    for day in split_span(Span(query.start, min(query.end, FIVE_MINUTES_SINCE)), DAY):
+        path = f"{DATA}/facility-scada/facility-scada-{day.start.astimezone(UTC):%Y-%m}.csv"
+        months[path] = Span(months.get(path, day).start, day.end)
+    since = Span(max(query.start, FIVE_MINUTES_SINCE), query.end)
+    groups = [
+        [request(FACILITIES, part), request(LISTING, part)]
+        for part in split_span(since, SOURCE.max_span)
+    ]
     old = [[request(FACILITIES, span), request(path, span)] for path, span in months.items()]
     return [*old, *groups]
 
