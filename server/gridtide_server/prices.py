@@ -18,7 +18,8 @@ from gridtide_store.vocabulary import PRICE, unit_of
 
 # Data may be moved from where the newest price is older; no publisher's reach a week ahead.
 BEFORE, AHEAD = timedelta(days=1), timedelta(days=14)
-KEPT = 1024
+# A moment is a full minute, so most are never needed again; one takes up to 150 kB.
+KEPT = 128
 # Earlier than any slot.
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
