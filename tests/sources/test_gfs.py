@@ -286,3 +286,10 @@ def test_gridtide_parse_prints_a_message_by_lead_time() -> None:
     assert frame["signal"].to_list() == ["weather_temp_k"]
     assert frame["end"].to_list() == [RUN + timedelta(hours=9)]
     assert frame["value"].to_list() == pytest.approx([280.0])
+
+
+@pytest.mark.parametrize("number", [7, 192])
+def test_radiation_is_read_by_the_number_of_the_wmo_and_by_the_older_one(number: int) -> None:
+    content = message((0, 4, number), (1, 0), RUN, 3, 100.0, since=0)
+    frame = gfs.parse([body(content)]).drop_nulls("value")
+    assert frame["signal"].unique().to_list() == ["weather_dswrf_w_m2"]

@@ -75,6 +75,8 @@ FIELDS: Final = {
     "precip_mm": ("APCP", "surface", (0, 1, 8), (1, 0.0), 1),
     "cloud_pct": ("TCDC", "entire atmosphere", (0, 6, 1), (10, 0.0), 0),
 }
+# NOAA's own number of an element before the one of the WMO's table.
+LOCAL: Final = {(0, 4, 192): (0, 4, 7)}
 WINDS: Final = {"wind_speed_m_s": ("u10", "v10"), "wind_speed_100m_m_s": ("u100", "v100")}
 WORDS: Final = ("ave", "acc")
 
@@ -180,8 +182,9 @@ def _since(lead: int) -> int:
 
 def _name(field: Field) -> str | None:
     """Return which of FIELDS a message is; None for another, such as the total of a run."""
+    stated = LOCAL.get(field.element, field.element)
     for name, (_, _, element, surface, statistic) in FIELDS.items():
-        mine = (field.element, field.surface, field.statistic) == (element, surface, statistic)
+        mine = (stated, field.surface, field.statistic) == (element, surface, statistic)
         if mine and (statistic is None or field.first == _since(field.last)):
             return name
     return None
