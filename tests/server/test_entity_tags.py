@@ -31,6 +31,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     publisher = Publisher(tmp_path_factory.mktemp("live"))
     publisher.add(
         observed("DE", [100.0 + k for k in range(48)], start=hour - 48 * HOUR),
+        observed("DE", [9.0] * 96, start=hour - 48 * HOUR, signal="price_eur"),
         run("DE", [50.0 + k for k in range(72)], issued_at=hour),
     )
     publisher.publish(now)

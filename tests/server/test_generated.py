@@ -29,6 +29,12 @@ SCHEMA = {
 REFUSED = {
     ("/v1/footprint", ("offset_g",)),
     ("/v1/replan", ("progress", "workers")),  # the plan there is of a job without a size
+    # Right beside the objectives of prices alone, which test_prices tries.
+    *(
+        (path, (*before, "goal", name))
+        for path, *before in (("/v1/plan",), ("/v1/schedule",), ("/v1/replan", "request"))
+        for name in ("carbon_price", "currency")
+    ),
     *(("/v1/schedule", ("goal", name)) for name in ("budget_grams", "threshold", "min_saving")),
 }
 

@@ -173,7 +173,6 @@ def test_no_region_is_refused_in_the_same_words_everywhere(ask: Asker, client: C
             body(goal={"objective": "cfe", "min_saving": "x"}),
             "min_saving: must be a number",
         ),
-        (body(goal={"objective": "cost"}), "need a cost series"),
         (body(goal={"objective": "cost", "costs": {"unit": "EUR"}}), "costs: give slots"),
         (body(signal="cfe_produced", goal={}), "goal carbon does not fit cfe_produced"),
     ],

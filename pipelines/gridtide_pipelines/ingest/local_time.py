@@ -108,6 +108,12 @@ def read_clock(label: str, stamp: str) -> datetime:
     return time
 
 
+def write_clock(time: datetime, stamp: str) -> str:
+    """Return the label of a time, read by `read_clock`; months are in English everywhere."""
+    label: str = pl.Series([time]).dt.to_string(stamp)[0]
+    return label
+
+
 def latest_instant(local: datetime, timezone: str, known_at: datetime) -> datetime:
     """Return the UTC instant of a local clock that was just read, for reports of the moment.
 

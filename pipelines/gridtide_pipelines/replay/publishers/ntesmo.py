@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from gridtide_pipelines.ingest.local_time import read_clock, write_clock
 from gridtide_pipelines.ingest.source import Request
 from gridtide_pipelines.ingest.sources.ntesmo import DAY, HALF, LISTING, OFFSET, SOURCE, STAMP
 from gridtide_pipelines.replay.faults import Reply
@@ -32,7 +33,7 @@ def render(zones: Sequence[str], request: Request, now: datetime) -> Reply:
     named = NAMED.search(request.path)
     if named is None:
         return PUBLISHER.refusal
-    start = datetime.strptime(named[1], DATE).replace(tzinfo=UTC) - OFFSET
+    start = read_clock(named[1], DATE).replace(tzinfo=UTC) - OFFSET
     end = min(start + 7 * DAY, now)
     starts, values = by_codes(zones[0], start, end, HALF, FUELS, "DK_Fossil fuel")
     lines = [",".join((STAMP, *values))]
@@ -47,7 +48,8 @@ def _listing(now: datetime) -> Reply:
     links = []
     for week in range(1, WEEKS + 1):
         first = last - week * 7 * DAY
-        name = f"Generation_mix_data_{first:{DATE}}_-_{first + 6 * DAY:{DATE}}.csv"
+        ends = (write_clock(day, DATE) for day in (first, first + 6 * DAY))
+        name = f"Generation_mix_data_{'_-_'.join(ends)}.csv"
         links.append(f'<a href="/__data/{name}">{name}</a>')
     return _page("".join(links))
 
