@@ -6,7 +6,7 @@ HOME_DIR ?= .gridtide
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test check faults fmt bench soak clean
+.PHONY: run test types suite check faults fmt bench soak clean
 
 run: $(READY) ## set everything up, print a best window, serve until interrupted
 	$(BIN)/gridtide demo --home "$(HOME_DIR)"
@@ -14,7 +14,13 @@ run: $(READY) ## set everything up, print a best window, serve until interrupted
 test: $(READY) ## everything that can be tested here
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(MAKE) -j 2 types suite
+
+# Beside each other: the types need one core for half a minute.
+types:
 	$(BIN)/mypy
+
+suite:
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY) ## the quick part, under a minute

@@ -48,9 +48,9 @@ def test_no_feasible_batch_of_any_kinds_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_no_feasible_batch_of_any_kinds_of_a_hundred_is_refused() -> None:
+def test_no_feasible_batch_of_more_kinds_is_refused() -> None:
     # A thousand take five minutes: the same was seen for range(1300).
-    wrong, gaps = compared(range(25, 105))
+    wrong, gaps = compared(range(25, 65))
     assert wrong == []
     assert sum(gaps) / len(gaps) < 0.01
 
@@ -109,7 +109,7 @@ def test_a_batch_too_large_for_one_programme_is_placed_where_it_just_fits(seed: 
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(6), pytest.param(range(6, 22), marks=pytest.mark.slow)]
+    "seeds", [range(6), pytest.param(range(6, 14), marks=pytest.mark.slow)]
 )
 def test_prices_and_mending_alone_refuse_no_feasible_batch(
     monkeypatch: pytest.MonkeyPatch, seeds: range
