@@ -3,7 +3,7 @@
     python benchmarks/footprint_rows.py
     python benchmarks/footprint_rows.py --rows 10000 --rounds 5
 
-Eleven months of rows of five minutes over hourly history, asked of an application in this
+Eleven months of rows of five minutes over hourly history, sent to an application in this
 process: once as bytes, as REST has it, and once through the SDK, which also writes the
 question and reads the answer. The floor is what Python's own JSON takes to read the question
 and to write what was answered. CPU time of this process, all threads, the best of the rounds.
@@ -70,10 +70,10 @@ def main() -> None:
 
             def floor() -> None:
                 json.loads(body)
-                json.dumps(told)
+                json.dumps(response)
 
-            told = json.loads(rest())
-            assert len(told["rows"]) == options.rows
+            response = json.loads(rest())
+            assert len(response["rows"]) == options.rows
             for name, ask in (
                 ("POST /v1/footprint", rest),
                 ("gridtide.footprint", lambda: client.footprint(rows, region="DE")),

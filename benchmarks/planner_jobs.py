@@ -3,14 +3,14 @@
     python benchmarks/planner_jobs.py
     python benchmarks/planner_jobs.py --fail   # exit code 1 where a bar is missed
 
-Each row: what is asked, our time, the bar it is held to, and a floor, the least work that any
+Each row: the question, our time, the bar it is held to, and a floor, the least work that any
 answer takes: for the cheapest slots a sort of the values and a sum; for pieces, one pass over
 all slots for each unit of work that adds and compares, as an exact programme does at the least.
 Curves are prepared (cells cut, cells sorted) outside the time, as a service keeps them; `plan`
 is from a series on, with its savings, alternatives and sentences. Times are the best of many
 rounds, CPU time of this process.
 
-Below that, whole questions asked at a full hour and at an odd second, with their ratio.
+Below that, whole questions at a full hour and at an odd second, with their ratio.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def cases() -> list[Case]:
 
 
 def pairs() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
-    """Questions by name, each asked at a full hour and at an odd second."""
+    """Questions by name, each at a full hour and at an odd second."""
     series, odd = wave(), timedelta(minutes=7, seconds=13, microseconds=1)
     bounds = Bounds(deadline=START + 72 * HOUR)
     marks = (2 * HOUR, 4 * HOUR, 6 * HOUR)
@@ -148,8 +148,8 @@ def pairs() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
         return lambda: replan(first, at, series)
 
     def together(late: timedelta) -> Callable[[], object]:
-        asked = [Request(jobs["pieces that cost"], series, Bounds(slack=12 * HOUR))] * 4
-        return lambda: plan_batch(asked, {"DE": Cap(jobs=2)}, now=START + late)
+        jobs_of_four = [Request(jobs["pieces that cost"], series, Bounds(slack=12 * HOUR))] * 4
+        return lambda: plan_batch(jobs_of_four, {"DE": Cap(jobs=2)}, now=START + late)
 
     none = timedelta(0)
     for name, job in jobs.items():

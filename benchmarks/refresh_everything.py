@@ -111,8 +111,8 @@ def zones_without_values(home: DataDirectory) -> list[str]:
     recent = found.filter(found["last_end"] > NOW - SPAN - timedelta(days=14))
     filled = {end for name in recent["zone"] for end in name.split("->")}
     zones = catalogue.load().zones.values()
-    asked = [each for each in zones if each.sources and each.kind != ZoneKind.RETIRED]
-    return sorted(each.key for each in asked if each.key not in filled)
+    expected = [each for each in zones if each.sources and each.kind != ZoneKind.RETIRED]
+    return sorted(each.key for each in expected if each.key not in filled)
 
 
 def failed_stage(stage: Any) -> bool:  # noqa: ANN401  # a record of the ledger

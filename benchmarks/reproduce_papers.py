@@ -48,10 +48,10 @@ def main() -> int:
         found = counts(rows)
         bound = BOUNDS.get(name)
         missed |= bound is not None and seconds > bound
-        told = "" if bound is None else f" (bound {bound:g} s)"
+        limit = "" if bound is None else f" (bound {bound:g} s)"
         print(
             f"{name:18} {seconds:6.2f} s CPU  {found[Verdict.PASS]:5} pass "
-            f"{found[Verdict.FAIL]:3} fail {found[Verdict.NO_DATA]:5} no data{told}"
+            f"{found[Verdict.FAIL]:3} fail {found[Verdict.NO_DATA]:5} no data{limit}"
         )
     print(f"{'all':18} {total:6.2f} s CPU (bound {ALL:g} s)")
     if data is not None:

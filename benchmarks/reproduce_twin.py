@@ -67,7 +67,7 @@ def main() -> int:
             sums, QUARTER, ODD_JOB // STEP * QUARTER + 300_000_000, first=420_000_000
         )
 
-    asked = [
+    questions = [
         ("whole slots, 400 zones", whole, lambda: best_window(series[0], JOB), 150.0),
         (
             "any minutes, 400 zones",
@@ -101,7 +101,7 @@ def main() -> int:
         ),
     ]
     missed = False
-    for name, ours, of_sdk, bound in asked:
+    for name, ours, of_sdk, bound in questions:
         mine = cpu(ours)
         zones = ZONES if "400" in name else 1
         missed |= mine > bound

@@ -47,13 +47,13 @@ def main() -> int:
         folder = options.data or made_up(Path(made), options.zone)
         missed = False
         print(f"{'one zone, 363 jobs':<44}{'CPU s':>8}{'floor':>8}{'bound':>8}")
-        asked = [
+        runs = [
             ("weekly: now, night, best-window, pause", "weekly", PLANNED_ONCE, BOUND),
             ("naive: the same", "naive", PLANNED_ONCE, BOUND),
             ("weekly: replan, new forecasts every 6 h", "weekly", ("replan",), BOUND),
             ("prophet, fitted monthly: best-window", "prophet", ("best-window",), BOUND),
         ]
-        for what, model, policies, bound in asked:
+        for what, model, policies, bound in runs:
             spent = year(folder, options.zone, model, policies)
             floor = forecasts(folder, options.zone, model)
             missed |= spent > bound

@@ -77,10 +77,10 @@ def main() -> int:
         peer, spent = measure(points, first, series, options.rounds, ours)
         ratio = peer / (spent / zones)
         missed |= bar is not None and ratio < bar
-        told = "" if bar is None else f" (bar {bar:g}x)"
+        limit = "" if bar is None else f" (bar {bar:g}x)"
         print(
             f"{name:20} CATS {peer:7.1f} us  gridtide {spent / zones:7.2f} us  "
-            f"{ratio:6.1f}x{told}"
+            f"{ratio:6.1f}x{limit}"
         )
     return 1 if missed and options.fail else 0
 

@@ -79,10 +79,10 @@ def attack(pid: int, address: str, log: Path, seconds: float) -> int:
     began = time.monotonic()
     for k in range(int(seconds * GOOD_A_SECOND)):
         time.sleep(max(0.0, began + k / GOOD_A_SECOND - time.monotonic()))
-        asked = time.monotonic()
+        sent = time.monotonic()
         if error := ask(host, int(port)):
             failed[error] += 1
-        spent.append((time.monotonic() - asked) * 1000)
+        spent.append((time.monotonic() - sent) * 1000)
         if k % 10 == 0:
             rss.append((time.monotonic() - began, resident_mb(pid)))
     ended.set()

@@ -1,4 +1,4 @@
-"""A real server asked for many minutes while snapshots are published under it.
+"""A real server under requests for many minutes while snapshots are published under it.
 
 A process of its own asks over every read route and for some plans, at a fixed rate; this one
 publishes new forecasts evenly over the run and reads the server's memory. Exit code 1 where a
@@ -109,10 +109,10 @@ def soak(
 
 
 def report(
-    told: dict[str, object], rss: list[tuple[float, float]], changes: int, log: Path
+    measured: dict[str, object], rss: list[tuple[float, float]], changes: int, log: Path
 ) -> int:
     """Print the figures; 1 where one of them is out of bounds."""
-    errors, routes = dict(told["errors"]), dict(told["routes"])  # type: ignore[call-overload]  # JSON
+    errors, routes = dict(measured["errors"]), dict(measured["routes"])  # type: ignore[call-overload]  # JSON
     print(f"{'route':<34}{'requests':>10}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     slow = []
     for name, (count, middle, high, most) in sorted(routes.items()):
@@ -123,8 +123,9 @@ def report(
     growth, slope = grown(rss)
     values = [each for _, each in rss]
     print(
-        f"requests {told['requests']}, errors {sum(errors.values())} {errors or ''}, snapshot "
-        f"changes {changes}, tracebacks {traces}, latest start {told['late_ms']:.0f} ms"
+        f"requests {measured['requests']}, errors {sum(errors.values())} {errors or ''}, "
+        f"snapshot changes {changes}, tracebacks {traces}, "
+        f"latest start {measured['late_ms']:.0f} ms"
     )
     print(
         f"RSS MB: start {values[0]:.0f}, min {min(values):.0f}, max {max(values):.0f}, end "
@@ -282,7 +283,7 @@ def ask(address: str, seconds: float, rate: float) -> int:
     """Ask for so long, then print what was measured as JSON."""
     spent: dict[str, list[float]] = defaultdict(list)
     errors: Counter[str] = Counter()
-    lock, asked, late = threading.Lock(), iter(range(int(seconds * rate))), [0.0]
+    lock, numbers, late = threading.Lock(), iter(range(int(seconds * rate))), [0.0]
     source = questions(random.Random(0))  # noqa: S311  # the same questions each time
     began = time.perf_counter() + 0.5
 
@@ -290,7 +291,7 @@ def ask(address: str, seconds: float, rate: float) -> int:
         connection, tags = http.client.HTTPConnection(address, timeout=60), {}
         while True:
             with lock:
-                number = next(asked, None)
+                number = next(numbers, None)
                 if number is None:
                     return
                 name, method, path, body = next(source)

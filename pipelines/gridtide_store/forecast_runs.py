@@ -13,6 +13,7 @@ import polars as pl
 from gridtide.model import utc
 from gridtide_store.appending import insert
 from gridtide_store.database import columns, frame, transaction
+from gridtide_store.run_headers import with_numbers, without_stored
 from gridtide_store.vocabulary import FORECAST, RUN, forecasts
 
 HEADER = ("zone", "signal", "model", "issued_at", "known_at", "source", "simulated")
@@ -43,21 +44,13 @@ def append_runs(
     headers = incoming.select(HEADER).unique().sort(RUN)
     if headers.is_empty():
         return 0
-    there = frame(
-        columns(
-            connection,
-            "SELECT zone, signal, model, issued_at FROM run WHERE issued_at BETWEEN ? AND ?",
-            [headers["issued_at"].min(), headers["issued_at"].max()],
-        )
-    )
-    headers = headers.join(there, on=RUN, how="anti", maintain_order="left")
+    headers = without_stored(connection, headers, "run", RUN)
     headers = headers.join(
         _see_unchanged(connection, incoming, headers), on=RUN, how="anti", maintain_order="left"
     )
     if headers.is_empty():
         return 0
-    row = connection.execute("SELECT coalesce(max(id), -1) + 1 FROM run").fetchone()
-    headers = headers.with_row_index("id", offset=row[0] if row else 0)
+    headers = with_numbers(connection, headers, "run")
     steps = incoming.join(headers.select("id", *RUN), on=RUN, how="inner").sort(
         "id", "slot_start"
     )

@@ -19,6 +19,7 @@ from gridtide.errors import BadInput
 from gridtide.model import utc
 from gridtide_store.appending import insert
 from gridtide_store.database import columns, frame, transaction
+from gridtide_store.run_headers import with_numbers, without_stored
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import INSTANT
 
@@ -81,16 +82,8 @@ def _append(
     headers = incoming.select(HEADER).unique().sort(RUN)
     if headers.is_empty():
         return 0
-    there = frame(
-        columns(
-            connection,
-            "SELECT zone, model, issued_at FROM weather_run WHERE issued_at BETWEEN ? AND ?",
-            [headers["issued_at"].min(), headers["issued_at"].max()],
-        )
-    )
-    headers = headers.join(there, on=RUN, how="anti", maintain_order="left")
-    row = connection.execute("SELECT coalesce(max(id), -1) + 1 FROM weather_run").fetchone()
-    headers = headers.with_row_index("id", offset=row[0] if row else 0)
+    headers = without_stored(connection, headers, "weather_run", RUN)
+    headers = with_numbers(connection, headers, "weather_run")
     scale = pl.col("quantity").replace_strict(dict(SCALES), return_dtype=pl.Int64)
     values = (
         incoming.join(headers.select("id", *RUN), on=RUN, how="inner")

@@ -373,13 +373,9 @@ def test_a_cost_that_is_unknown_for_a_part_is_unknown() -> None:
     (share,) = candidate.shares
     assert candidate.cost is None
 
-    def cost(*values: float | None) -> float | None:
-        costs = CostSeries.regular("EUR", T0, HOUR, values)
-        site = replace(share.site, costs=costs)
-        return replace(candidate, shares=(replace(share, site=site),)).cost
-
-    assert cost(0.5, None) is None
-    assert cost(0.5, 1.0) == pytest.approx(1.5)
+    for values, cost in (([0.5, None], None), ([0.5, 1.0], 1.5)):
+        site = replace(share.site, costs=CostSeries.regular("EUR", T0, HOUR, values))
+        assert replace(candidate, shares=(replace(share, site=site),)).cost == cost
 
 
 def test_a_plan_reads_back_from_its_json() -> None:

@@ -72,9 +72,9 @@ def find_dialect(
     """
     sample: list[Record] = []
     for row, record in islice(_records(content, encoding), 2 * SAMPLE):
-        told = re.fullmatch(r"sep=(.)", record.strip(" \"'"), re.IGNORECASE)
-        if not sample and (told or record.startswith("sep=\t")):
-            separator = separator or (told[1] if told else "\t")
+        stated = re.fullmatch(r"sep=(.)", record.strip(" \"'"), re.IGNORECASE)
+        if not sample and (stated or record.startswith("sep=\t")):
+            separator = separator or (stated[1] if stated else "\t")
         elif record.strip() and not _is_comment(record):
             sample.append((row, record))
     if not sample:

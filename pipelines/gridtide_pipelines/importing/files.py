@@ -191,19 +191,19 @@ def _label(table: Table, plan: Plan) -> Label:
     Raises:
         BadInput: nothing says, or the file says otherwise than the user.
     """
-    told, given = table.label, plan.label
+    stated, given = table.label, plan.label
     layout = table.layout
-    if told is None and given is None:
+    if stated is None and given is None:
         raise BadInput(
             f"{table.name}: it is not known whether {layout.time} names the start or the end "
             "of a slot; say which: --label start or --label end"
         )
-    if layout.published and given is not None and given is not told:
+    if layout.published and given is not None and given is not stated:
         raise BadInput(
-            f"{table.name}: times of {layout.title} name the {told} of a slot; leave out "
+            f"{table.name}: times of {layout.title} name the {stated} of a slot; leave out "
             "--label"
         )
-    label = given or told
+    label = given or stated
     assert label is not None  # noqa: S101  # one of them is there
     return label
 
@@ -264,7 +264,7 @@ def store_files(
     """Archive the files and store their rows, as `check_files` returned them.
 
     Raises:
-        BadInput: a file is no longer the one that was read.
+        BadInput: a file changed after it was read.
     """
     kept = []
     for file in files:

@@ -244,9 +244,9 @@ class Fetcher:
             raise SourceUnavailable(source.name, str(error)) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
             # The publisher's own text is left out where it may repeat a secret.
-            name, told = type(error).__name__, not secret or isinstance(error, NOTHING_SENT)
+            name, whole = type(error).__name__, not secret or isinstance(error, NOTHING_SENT)
             raise Again(
-                f"no answer from {request.path} ({f'{name}: {error}' if told else name})",
+                f"no answer from {request.path} ({f'{name}: {error}' if whole else name})",
                 unreached=isinstance(error, UNREACHED),
             ) from error
         if answer.status_code == httpx.codes.NO_CONTENT:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridtide.cli.origin import provenance, region_title
 from gridtide.cli.show_price import window_price
 from gridtide.cli.terminal import Table
 from gridtide.schema.responses import (
-    Answer,
     BestRegion,
     BestWindow,
     Forecast,
@@ -22,13 +22,11 @@ from gridtide.schema.text import (
     format_minute,
     format_percent,
     format_price,
-    format_region_of_zone,
-    format_resolution,
     format_value,
 )
 
 if TYPE_CHECKING:
-    from gridtide.schema.plans import PlanAnswer
+    pass
 
 
 def best_window(answer: BestWindow) -> str:
@@ -156,28 +154,6 @@ def zones(answer: Zones) -> list[str | Table]:
         lines.append(f"* {SIMULATED}")
     if answer.replay:
         lines.append(f"replay: the clock stands at {format_minute(answer.as_of)}")
-    return lines
-
-
-def region_title(answer: Answer | PlanAnswer) -> str:
-    """Return the zone that answers, and the region of the request where it differs."""
-    return format_region_of_zone(answer.region, answer.zone, answer.zone_name)
-
-
-def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
-    """Return signal, quality, age, source and licence of an answer, a line each."""
-    seconds = answer.data_age_seconds
-    old = "age unknown" if seconds is None else f"{format_age(seconds)} old"
-    lines = [
-        f"  signal   {answer.signal}",
-        f"  quality  {quality}",
-        f"  data     {old}, {answer.source} ({answer.licence})",
-        f"  zone     {format_resolution(answer.resolved_by, answer.certainty, answer.meaning)}",
-    ]
-    if answer.replay:
-        lines.append(f"  replay   as known at {format_minute(answer.as_of)}, not now")
-    if answer.simulated:
-        lines.append(f"  {SIMULATED}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.cli.show import provenance, region_title
+from gridtide.cli.origin import provenance, region_title
 from gridtide.cli.show_price import prices_used
 from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gridtide.cli.origin import origin, region_title
 from gridtide.cli.terminal import Table
 from gridtide.planning.problem.objective import Objective
 from gridtide.schema.text import (
-    SIMULATED,
     format_age,
     format_minute,
     format_percent,
     format_price,
-    format_region_of_zone,
-    format_resolution,
 )
 
 if TYPE_CHECKING:
@@ -53,18 +51,7 @@ def prices_used(prices: Sequence[PriceUsed]) -> list[str]:
 
 def price(answer: Price) -> list[str | Table]:
     """Return the slots of a price, one row each; the present one alone in its line."""
-    title = format_region_of_zone(answer.region, answer.zone, answer.zone_name)
-    seconds = answer.data_age_seconds
-    old = "age unknown" if seconds is None else f"{format_age(seconds)} old"
-    lines = [
-        f"  signal   {answer.signal}, known until {format_minute(answer.until)}",
-        f"  data     {old}, {answer.source} ({answer.licence})",
-        f"  zone     {format_resolution(answer.resolved_by, answer.certainty, answer.meaning)}",
-    ]
-    if answer.replay:
-        lines.append(f"  replay   as known at {format_minute(answer.as_of)}, not now")
-    if answer.simulated:
-        lines.append(f"  {SIMULATED}")
+    signal = f"  signal   {answer.signal}, known until {format_minute(answer.until)}"
     rows = [
         (
             format_minute(slot.start),
@@ -73,4 +60,10 @@ def price(answer: Price) -> list[str | Table]:
         )
         for slot in answer.slots
     ]
-    return [title, *lines, "", Table(("from", "to", "price"), rows)]
+    return [
+        region_title(answer),
+        signal,
+        *origin(answer),
+        "",
+        Table(("from", "to", "price"), rows),
+    ]

@@ -25,8 +25,9 @@ from gridtide.model import Quality, Series, Signal, Slot, format_time
 from gridtide.schema.encode import in_hours
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 from gridtide.slots import to_instant, to_moment
-from gridtide_server.answers.history import LONGEST, choose_signal
+from gridtide_server.answers.history import choose_signal
 from gridtide_server.answers.regions import location_of, resolve_region
+from gridtide_server.answers.slots import LONGEST
 from gridtide_server.service import Moment
 from gridtide_server.view import View
 from gridtide_store.regions import Resolution

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from gridtide.errors import BadInput, NoData, StaleData
-from gridtide.model import Quality, Signal, format_time, parse_hours
+from gridtide.model import Signal, format_time, parse_hours
 from gridtide.schema.requests import IntensityRequest
 from gridtide.schema.responses import Intensity, IntensitySlot
-from gridtide.slots import to_instant, to_moment
 from gridtide.windows import default_signal
 from gridtide_server.answers.aggregates import (
     aggregate,
@@ -21,16 +20,19 @@ from gridtide_server.answers.aggregates import (
     not_one_zone,
 )
 from gridtide_server.answers.regions import location_of, without_publisher
+from gridtide_server.answers.slots import (
+    LONGEST,
+    MOST_SLOTS,
+    check_range,
+    to_slots,
+    too_long,
+    with_gaps,
+)
 from gridtide_server.service import Moment
 from gridtide_server.view import END_OF_TIME, View
 from gridtide_store.catalogue import ZoneRecord
-from gridtide_store.gaps import missing_slots
 from gridtide_store.regions import Resolution
-from gridtide_store.snapshot import Observed
 
-# Five years; in slots, two and a half years of quarter hours.
-LONGEST = timedelta(days=1830)
-MOST_SLOTS = 100_000
 # An aggregate reads the values and load of up to 59 zones for each slot.
 LONGEST_OF_AGGREGATE = timedelta(days=366)
 
@@ -188,17 +190,6 @@ def _check_age(
     return age is not None and age > max_age.total_seconds()
 
 
-def check_range(start: datetime, end: datetime, moment: Moment, longest: timedelta) -> None:
-    """Refuse a range that is empty, or longer than one answer has."""
-    if end <= start:
-        raise BadInput(
-            f"end {format_time(end)} is not after start {format_time(start)}"
-            + ("; the range lies ahead of as_of" if start >= moment.as_of else "")
-        )
-    if end - start > longest:
-        raise too_long(start, start + longest, f"at most {longest.days} days an answer")
-
-
 def _range(
     view: View,
     region: Resolution,
@@ -212,61 +203,9 @@ def _range(
     if bool(np.isnan(found.value).all()):
         between = f"between {format_time(start)} and {format_time(end)} "
         raise _no_value(view, region, signal, between, moment)
-    bounds = list(zip(found.start_us.tolist(), found.end_us.tolist(), strict=True))
     # In a range that has ended every slot counts, so that the response stays the same.
     until = END_OF_TIME if end <= moment.as_of else moment.as_of
-    gaps = list(
-        missing_slots(bounds, to_instant(start), to_instant(end), until=to_instant(until))
-    )
-    if (count := len(bounds) + len(gaps)) > MOST_SLOTS:
-        part = start + (end - start) * (MOST_SLOTS / count)
-        raise too_long(
-            start, part.replace(microsecond=0), f"{count} slots; at most {MOST_SLOTS}"
-        )
-    slots = to_slots(found) + [gap_slot(*each) for each in gaps]
-    slots.sort(key=lambda slot: slot.start)
-    return slots
-
-
-def to_slots(found: Observed) -> list[IntensitySlot]:
-    columns = zip(
-        found.start_us.tolist(),
-        found.end_us.tolist(),
-        found.value.tolist(),
-        found.quality.tolist(),
-        found.known_at_us.tolist(),
-        found.source.tolist(),
-        strict=True,
-    )
-    return [
-        IntensitySlot(
-            start=to_moment(start),
-            end=to_moment(end),
-            value=None if value != value else value,
-            quality=Quality(quality),
-            known_at=to_moment(known_at),
-            source=source,
-        )
-        for start, end, value, quality, known_at, source in columns
-    ]
-
-
-def gap_slot(start: int, end: int) -> IntensitySlot:
-    return IntensitySlot(
-        start=to_moment(start),
-        end=to_moment(end),
-        value=None,
-        quality=None,
-        known_at=None,
-        source=None,
-    )
-
-
-def too_long(start: datetime, part: datetime, why: str) -> BadInput:
-    return BadInput(
-        f"the range is too long for one answer ({why}); ask in parts, first "
-        f"start={format_time(start)}&end={format_time(part)}, then start={format_time(part)}"
-    )
+    return with_gaps(found, start, end, until=until)
 
 
 def _too_old(

@@ -11,20 +11,12 @@ from gridtide.model import format_time
 from gridtide.schema.prices import Price, PriceRequest
 from gridtide.schema.responses import IntensitySlot
 from gridtide.slots import to_instant
-from gridtide_server.answers.history import (
-    LONGEST,
-    MOST_SLOTS,
-    check_range,
-    gap_slot,
-    to_slots,
-    too_long,
-)
 from gridtide_server.answers.prices import no_price, price_signal
 from gridtide_server.answers.regions import location_of
+from gridtide_server.answers.slots import LONGEST, check_range, to_slots, with_gaps
 from gridtide_server.prices import currency_of
 from gridtide_server.service import Moment
 from gridtide_server.view import View
-from gridtide_store.gaps import missing_slots
 from gridtide_store.regions import Resolution
 from gridtide_store.vocabulary import unit_of
 
@@ -123,14 +115,4 @@ def _range(
     found = view.snapshot.observations(region.zone, signal, start, end, as_of=moment.as_of)
     if not len(found.start_us):
         return []
-    bounds = list(zip(found.start_us.tolist(), found.end_us.tolist(), strict=True))
-    gaps = list(
-        missing_slots(bounds, to_instant(start), to_instant(end), until=to_instant(until))
-    )
-    if (count := len(bounds) + len(gaps)) > MOST_SLOTS:
-        part = start + (end - start) * (MOST_SLOTS / count)
-        raise too_long(
-            start, part.replace(microsecond=0), f"{count} slots; at most {MOST_SLOTS}"
-        )
-    slots = to_slots(found) + [gap_slot(*each) for each in gaps]
-    return sorted(slots, key=lambda slot: slot.start)
+    return with_gaps(found, start, end, until=until)

@@ -47,7 +47,7 @@ from gridtide_pipelines.ingest.summing import by_fuel
 NAME: Final = "eia_web"
 PATH: Final = "/electricity/930-api/region_data_by_fuel_type/series_data"
 STAMP: Final = "%m/%d/%Y %H:%M:%S"
-ASKED: Final = "%m%d%Y %H:%M:%S"
+REQUESTED: Final = "%m%d%Y %H:%M:%S"
 RESPONDENT: Final = re.compile(r"respondent(?:\[0\]|%5B0%5D)=(\w+)", re.IGNORECASE)
 DAYS: Final = timedelta(days=3)
 FUELS: Final = {
@@ -74,7 +74,7 @@ FUELS: Final = {
 def requests(query: Query) -> Sequence[Group]:
     """Build a request for each zone."""
     start, end = (
-        f"{moment.astimezone(UTC):{ASKED}}" for moment in (query.start + HOUR, query.end)
+        f"{moment.astimezone(UTC):{REQUESTED}}" for moment in (query.start + HOUR, query.end)
     )
     return [
         [
