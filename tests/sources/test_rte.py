@@ -157,3 +157,34 @@ def test_regions_are_zones_of_their_own_and_wind_may_be_of_two_parts() -> None:
         ("FR:84", "generation_unknown", 90.0),
         ("FR:84", "generation_wind", 40.0),
     ]
+
+
+def test_a_body_of_one_region_replaces_nothing_of_another() -> None:
+    regions = (("11", 10.0, ("00", "15")), ("84", 20.0, ("00", "30")))
+    bodies = [
+        Body(
+            Request("GET", "/x"),
+            json.dumps(
+                [
+                    {
+                        "code_insee_region": region,
+                        "date_heure": f"2026-03-01T00:{minute}:00+00:00",
+                        "eolien": wind,
+                    }
+                    for minute in minutes
+                ]
+            ).encode(),
+            KNOWN_AT,
+            number,
+        )
+        for number, (region, wind, minutes) in enumerate(regions)
+    ]
+    merged = [row for body in bodies for row in json.loads(body.content)]
+    both = parse(bodies).sort("zone", "start")
+    assert both["zone"].to_list() == ["FR:11", "FR:11", "FR:84", "FR:84"]
+    quarter, half = timedelta(minutes=15), timedelta(minutes=30)
+    assert (both["end"] - both["start"]).to_list() == [quarter, quarter, half, half]
+    # One body of both says the same.
+    one = read(json.dumps(merged).encode()).sort("zone", "start")
+    columns = ("zone", "signal", "start", "end", "value")
+    assert one.select(columns).equals(both.select(columns))

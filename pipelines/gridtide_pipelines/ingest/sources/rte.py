@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -77,6 +77,8 @@ FUELS: Final = {
 WINDS: Final = ("eolien_offshore", "eolien_terrestre")
 PARTS: Final = tuple(code for code in FUELS if code.startswith("hydraulique_"))
 DIRECT: Final = str(Signal.CI_DIRECT_PRODUCED)
+# Zone, signal and local day.
+_Day: TypeAlias = tuple[str, str, date]
 PRICED: Final = {"DE": "DE-AT-LU", "DL": "DE"}
 PER_HOUR: Final = {23: 1, 24: 1, 25: 1, 46: 2, 48: 2, 50: 2, 92: 4, 96: 4, 100: 4}
 
@@ -109,12 +111,12 @@ def _replace_days(before: list[Statement], new: list[Statement]) -> list[Stateme
     """Return both, without the days of `before` for which `new` has values.
 
     The slots of consolidated records are longer than those of the real-time ones, so a day of a
-    signal is of the one or of the other. A day without any value replaces nothing.
+    signal and zone is of the one or of the other. A day without any value replaces nothing.
     """
 
-    def days(statements: list[Statement], *, valued: bool) -> set[tuple[str, date]]:
+    def days(statements: list[Statement], *, valued: bool) -> set[_Day]:
         return {
-            (each.signal, _day(each.start))
+            (each.zone, each.signal, _day(each.start))
             for each in statements
             if each.issued_at is None and (each.value is not None or not valued)
         }
@@ -125,7 +127,8 @@ def _replace_days(before: list[Statement], new: list[Statement]) -> list[Stateme
         each
         for statements, dropped in ((before, replaced), (new, kept))
         for each in statements
-        if each.issued_at is not None or (each.signal, _day(each.start)) not in dropped
+        if each.issued_at is not None
+        or (each.zone, each.signal, _day(each.start)) not in dropped
     ]
 
 
@@ -134,14 +137,14 @@ def _records(
 ) -> Iterator[Statement]:
     rows = [(_zone(each), instant(each["date_heure"]), _signals(each)) for each in records]
     lengths = _lengths(
-        (signal, start)
-        for _, start, values in rows
+        (zone, signal, start)
+        for zone, start, values in rows
         for (signal, _, ahead), value in values.items()
         if value is not None and not ahead
     )
     for zone, start, values in rows:
         for (signal, code, ahead), value in values.items():
-            length = QUARTER if ahead else lengths.get((signal, _day(start)), QUARTER)
+            length = QUARTER if ahead else lengths.get((zone, signal, _day(start)), QUARTER)
             if length == HALF and start.minute not in (0, 30):
                 continue  # it lies within the slot before, and has no value
             yield Statement(
@@ -180,11 +183,11 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
     return {**found, ("load", "prevision", True): forecast}
 
 
-def _lengths(given: Iterator[tuple[str, datetime]]) -> dict[tuple[str, date], timedelta]:
-    """Return half an hour for each signal and day without a value at a quarter past or to."""
-    starts: dict[tuple[str, date], set[datetime]] = defaultdict(set)
-    for signal, start in given:
-        starts[signal, _day(start)].add(start)
+def _lengths(given: Iterator[tuple[str, str, datetime]]) -> dict[_Day, timedelta]:
+    """Return half an hour for each day without a value at a quarter past or to."""
+    starts: dict[_Day, set[datetime]] = defaultdict(set)
+    for zone, signal, start in given:
+        starts[zone, signal, _day(start)].add(start)
     return {
         each: HALF if len(found) > 1 and {at.minute for at in found} <= {0, 30} else QUARTER
         for each, found in starts.items()
