@@ -49,6 +49,19 @@ def test_the_last_body_counts_and_one_that_contradicts_itself_is_null() -> None:
     assert said(("wind", 1.0, 0), ("wind", 2.0, 0)) == [("generation_wind", None, "conflict")]
 
 
+def test_a_code_whose_spelling_changed_is_one_code() -> None:
+    rows: list[Row] = [("Large", 5.0, 0), ("small", 2.0, 0), ("LARGE ", 6.0, 1)]
+    assert said(*rows) == [("generation_hydro", 8, None)]
+    assert said(("Large", 5.0, 0), ("large", 6.0, 0)) == [
+        ("generation_hydro", None, "conflict")
+    ]
+    assert said(("Large", 5.0, 0), ("LARGE", 6.0, 1), hydro=("large", "small")) == [
+        ("generation_hydro", None, "partial")
+    ]
+    new: list[Row] = [("Wave", 2.0, 0), ("WAVE", 3.0, 1)]
+    assert said(*new) == [("generation_unknown", 3, "unmapped_code:WAVE")]
+
+
 def test_rows_in_any_order_are_added_by_slot_and_fuel() -> None:
     stated = [
         (hour, code, 10.0 * hour + number, body)

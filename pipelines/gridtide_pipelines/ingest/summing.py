@@ -133,7 +133,7 @@ def by_fuel(
     """Return the readings of `rows`, codes of one fuel added up, sorted by slot.
 
     A code that is not in `fuels` is added to ``unknown`` and flagged. A fuel is null where one
-    of its codes is.
+    of its codes is. Codes that differ in capitals alone are one.
 
     Args:
         rows: start, end, code (text), value (MW; null is a gap), body and, if there are any,
@@ -152,11 +152,12 @@ def by_fuel(
     rows = rows.with_columns(
         signal=code.replace_strict(
             signal_of, return_dtype=pl.Enum(sorted({*signal_of.values()}))
-        )
+        ),
+        name=code.replace_strict(names, return_dtype=pl.Enum(sorted({*names.values()}))),
     )
     # In order, what belongs together is found by comparing neighbours, in a third of the time.
-    rows = rows.sort(*key, "code", maintain_order=True)
-    rows = rows.with_columns(sum=number_runs(*key), stated=number_runs(*SLOT, "code"))
+    rows = rows.sort(*key, "name", maintain_order=True)
+    rows = rows.with_columns(sum=number_runs(*key), stated=number_runs(*SLOT, "name"))
     if rows.height and rows["stated"][-1] < rows.height:
         rows = newest(rows, ["stated"]).sort("sum", maintain_order=True)
     if odd:
