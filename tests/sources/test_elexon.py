@@ -81,6 +81,15 @@ def test_a_forecast_of_wind_without_a_settlement_period_is_no_load() -> None:
     assert rows({"quantity": 31000, "settlementPeriod": 21}) == [("GB", "load", 31000.0, False)]
 
 
+@pytest.mark.parametrize(
+    "named", [{"fuelType": "CCGT"}, {"interconnectorName": "INTFR"}, {"psrType": "Solar"}]
+)
+def test_what_names_a_fuel_or_cable_is_of_half_an_hour(named: dict[str, str]) -> None:
+    row = {"startTime": "2026-03-01T10:00:00Z", "generation": 9, "quantity": 9} | named
+    frame = elexon.parse([body(json.dumps([row]).encode())])
+    assert set(frame["end"] - frame["start"]) == {timedelta(minutes=30)}
+
+
 def test_demand_of_the_transmission_system_is_not_that_of_the_nation() -> None:
     period = {"settlementPeriod": 21}
     nation = period | {"dataset": "NDF", "boundary": "N", "demand": 30000}

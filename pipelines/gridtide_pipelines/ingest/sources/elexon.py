@@ -71,6 +71,7 @@ DAY = timedelta(days=1)
 LENGTHS: Final = {"FUELINST": timedelta(minutes=5), "WINDFOR": timedelta(hours=1)}
 # Demand with what power stations use, which is another quantity than the nation's.
 NOT_READ: Final = ("ITSDO", "TSDF")
+NAMED: Final = ("fuelType", "interconnectorName", "psrType")
 LINK: Final = re.compile(r"INT[A-Z0-9]+")
 FUELS: Final = {
     "BIOMASS": "biomass",
@@ -167,8 +168,9 @@ def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[
     dataset = row.get("dataset", "")
     if dataset in NOT_READ:
         return
-    # The forecast of wind is of hours, and so has no settlement periods.
-    if not dataset and "settlementPeriod" not in row and {*row} & {"generation", "quantity"}:
+    # The forecast of wind is of hours, and so has no settlement periods; it names no fuel.
+    bare = not dataset and row.keys().isdisjoint({"settlementPeriod", *NAMED})
+    if bare and row.keys() & {"generation", "quantity"}:
         dataset = "WINDFOR"
     start = instant(row["startTime"])
     end = start + LENGTHS.get(dataset, HALF)
