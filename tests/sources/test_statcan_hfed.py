@@ -95,6 +95,17 @@ def test_hours_of_one_day_stay_hours_beside_quarters_of_the_next() -> None:
     assert [each // timedelta(minutes=15) for each in lengths] == [4, 4, 1, 1, 1]
 
 
+def test_the_first_slot_of_a_day_is_as_long_as_those_before_it() -> None:
+    labels = ("2026-03-01T23:50:00", "2026-03-01T23:55:00", "2026-03-02T00:00:00")
+    frame = SOURCE.parse([one(*(f"CA_NB,_Z,LOAD,{label},1500" for label in labels))])
+    assert (frame["end"] - frame["start"]).to_list() == [timedelta(minutes=5)] * 3
+    last = SOURCE.parse([one(*(f"CA_NB,_Z,LOAD,{label},1500" for label in labels[1:]))])
+    assert (last["end"] - last["start"]).to_list() == [timedelta(minutes=5)] * 2
+    far = ("2026-03-01T12:00:00", "2026-03-02T00:00:00")
+    alone = SOURCE.parse([one(*(f"CA_NB,_Z,LOAD,{label},1500" for label in far))])
+    assert (alone["end"] - alone["start"]).to_list() == [timedelta(hours=1)] * 2
+
+
 def test_a_later_body_counts_and_totals_are_not_generation() -> None:
     first = one("CA_QC,_Z,HYDRO,2026-03-01T06:00:00,100")
     again = one(

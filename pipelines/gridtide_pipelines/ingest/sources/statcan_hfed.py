@@ -7,7 +7,8 @@ Slots:      as the province sends: 15 min, 1 h, and days for Saskatchewan, which
             days and are not spread. Labelled by UTC START (TIME_PERIOD, with or without
             ".000Z"). A body does not say how long a slot is: a day where the series is one of
             means of days (Saskatchewan's), else an hour; where labels of the series are closer
-            on that day, as long as they are apart.
+            on that day, as long as they are apart. One that is alone on its day, as the first
+            after midnight is, goes by the labels before and behind it.
 Limits:     a request for each province and frequency; no key. Rows are in no order.
 Revisions:  not known.
 Variables:  those of VARIABLES; one that is not among them is unknown and flagged. A mix is read
@@ -166,11 +167,7 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
         .alias("start"),
         number_of("OBS_VALUE").alias("value"),
     ).unique(maintain_order=True)
-    series = ["code", "variable", "other"]
-    apart = pl.col("start").unique().sort().diff().min()
-    most = pl.when(pl.col("code").is_in(DAILY)).then(DAY).otherwise(HOUR)
-    length = pl.min_horizontal(apart.over(*series, pl.col("start").dt.date()), most)
-    named = named.with_columns(length.alias("length"))
+    named = _with_lengths(named)
     kinds = named.select("code", "other", "variable").unique(maintain_order=True)
     kinds = kinds.filter(
         [_is_read(*row) for row in kinds.select("code", "variable").iter_rows()]
@@ -193,6 +190,27 @@ def _frame(index: int, body: Body) -> pl.DataFrame:
     )
     said = pl.concat_str("variable", "other", separator=" ", ignore_nulls=True)
     return found.hstack(rows.select(said.alias("code"), order=pl.lit("")))
+
+
+def _with_lengths(named: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the lengths of their slots; see Slots above."""
+    series = ["code", "variable", "other"]
+    start = pl.col("start")
+    slots = named.select(*series, "start").unique().sort(*series, "start")
+    slots = slots.with_columns(
+        inside=start.diff().min().over(*series, start.dt.date()),
+        before=start.diff().over(series),
+        behind=(start.shift(-1) - start).over(series),
+    )
+    most = pl.when(pl.col("code").is_in(DAILY)).then(DAY).otherwise(HOUR)
+    beside = pl.min_horizontal("before", "behind")
+    length = pl.min_horizontal(pl.col("inside").fill_null(beside), most)
+    return named.join(
+        slots.select(*series, "start", length=length),
+        on=[*series, "start"],
+        maintain_order="left",
+        nulls_equal=True,
+    )
 
 
 def _is_read(code: str, variable: str) -> bool:
