@@ -130,6 +130,28 @@ def test_times_are_read_as_people_write_them(times: list[str]) -> None:
     assert gas(times) == TWO
 
 
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [
+        ("Time (UTC)", True),
+        ("time_gmt", True),
+        ("Zeit (UTC+1)", False),
+        ("Local time [UTC-05:00]", False),
+        ("GMT/BST", False),
+    ],
+)
+def test_only_a_column_of_utc_itself_names_its_time_zone(column: str, *, named: bool) -> None:
+    hints = Hints(time_column=column, mapping=(("gas", "MW"),), timezone="+01:00")
+    text = f"{column};MW\n2024-01-01 01:00;1\n"
+    if named:
+        with pytest.raises(BadInput, match="is in UTC by its name; leave out --timezone"):
+            read(text, hints)
+        return
+    assert series(read(text, hints), "generation_gas")[0][0] == datetime(2024, 1, 1, tzinfo=UTC)
+    with pytest.raises(BadInput, match="has no UTC offset; name the time zone"):
+        read(text, Hints(**_fields(hints) | {"timezone": None}))
+
+
 def test_the_order_of_day_and_month_is_that_of_a_date_that_tells() -> None:
     days = [datetime(2025, 4, day, tzinfo=UTC) for day in (3, 13)]
     assert gas(["03/04/2025", "13/04/2025"]) == days

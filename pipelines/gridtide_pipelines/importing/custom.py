@@ -25,7 +25,10 @@ STARTS: Final = re.compile(
     r"\b(start|begin|beginning|from|von|beginn|debut|d\u00e9but)\b", re.I
 )
 ENDS: Final = re.compile(r"\b(end|ending|to|until|bis|ende|fin)\b", re.IGNORECASE)
-IN_UTC: Final = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])", re.IGNORECASE)
+# Not ``UTC+1``, which is another time, nor ``GMT/BST``, which is another one in summer.
+IN_UTC: Final = re.compile(
+    r"(?<![a-z])(?<!/)(utc|gmt)(?![a-z]|\s*/|\s*[+\u2212-]\s*\d)", re.IGNORECASE
+)
 
 
 def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
