@@ -35,6 +35,18 @@ INTENSITY: Final = {
 }
 FRACTION: Final = {"fraction": Unit("fraction"), "%": Unit("%", 0.01)}
 COST: Final = {"/mwh": Unit("/MWh"), "/kwh": Unit("/kWh", 1e3), "ct/kwh": Unit("ct/kWh", 10.0)}
+MONEY: Final = re.compile(
+    r"(?:([^\W\d_]+|[$\u00a2\u00a3\u00a5\u20ac])\s*)?/\s*([mk]wh)\b", re.IGNORECASE
+)
+HUNDREDTHS: Final = ("c", "ct", "cent", "cents", "\u00a2", "p", "pence", "\u00f6re", "\u00f8re")
+# Of others it is not known what they are, as of ``kr`` and ``$`` in a currency that has none.
+SIGNS: Final = {
+    "\u20ac": ("eur",),
+    "\u00a3": ("gbp",),
+    "\u00a5": ("jpy", "cny"),
+    "$": ("usd", "aud", "cad", "nzd", "sgd", "mxn", "clp"),
+    "kr": ("dkk", "nok", "sek", "isk"),
+}
 
 IN_NAME: Final = re.compile(r"(?<![a-z])(?:[kmgt]?wh?)(?![a-z/])", re.IGNORECASE)
 GAS: Final = re.compile(r"\s*co(2|\u2082)(-?eq|e)?\s*", re.IGNORECASE)
@@ -54,9 +66,10 @@ def read_unit(name: str, column: str, signal: str, given: str | None) -> Unit:
         BadInput: neither says one that `signal` may have.
     """
     units = _units(signal)
-    found = _in_name(column, units) or units.get((given or "").strip().lower())
-    if given is not None and found is None and signal.startswith(PRICE):
-        found = units.get("/" + given.lower().rpartition("/")[2])
+    if signal.startswith(PRICE):
+        found = _of_money(column, signal) or _of_money(given or "", signal)
+    else:
+        found = _in_name(column, units) or units.get((given or "").strip().lower())
     if found is not None:
         return found
     if given is not None:
@@ -92,7 +105,17 @@ def _in_name(column: str, units: dict[str, Unit]) -> Unit | None:
     if units is INTENSITY:
         match = PER.search(GAS.sub("", words))
         return INTENSITY.get(f"{match[1]}/{match[2]}".lower()) if match else None
-    if units is FRACTION:
-        return FRACTION["%"] if "%" in words or "percent" in words.lower() else None
-    match = re.search(r"(ct)?\s*/\s*([mk]wh)\b", words, re.IGNORECASE)
-    return COST.get(f"{(match[1] or '').lower()}/{match[2].lower()}") if match else None
+    return FRACTION["%"] if "%" in words or "percent" in words.lower() else None
+
+
+def _of_money(text: str, signal: str) -> Unit | None:
+    """Return the unit of a price in the currency of `signal`; None where it says another."""
+    match = MONEY.search(text.replace("_", " "))
+    if match is None:
+        return None
+    money, energy = (match[1] or "").lower(), match[2].lower()
+    currency = signal.removeprefix(PRICE)
+    if money in HUNDREDTHS:
+        return COST.get(f"ct/{energy}")
+    known = not money or money == currency or currency in SIGNS.get(money, ())
+    return COST[f"/{energy}"] if known else None
