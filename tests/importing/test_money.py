@@ -46,3 +46,14 @@ def test_a_price_in_other_money_than_its_signal_is_refused(unit: str) -> None:
     with pytest.raises(BadInput, match=r"--unit '.*' is not one of /MWh, /kWh, ct/kWh"):
         value("Preis", "price_eur", unit)
     assert value(f"Preis [{unit}]", "price_eur", "EUR/MWh") == 25.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "unit"),
+    [("price_eur", "EUR/MWh"), ("ci_direct_consumed", "g/kWh"), ("cfe_produced", "%")],
+)
+def test_two_columns_of_what_does_not_add_up_are_refused(signal: str, unit: str) -> None:
+    hints = Hints(time_column="t", mapping=((signal, "a"), (signal, "b")), unit=unit)
+    content = Content("a.csv", b"t;a;b\n2024-01-01T00:00Z;25;30\n")
+    with pytest.raises(BadInput, match=f"a, b are all {signal}, which does not add up"):
+        read_table(content, "DE", hints)

@@ -18,7 +18,7 @@ from gridtide_pipelines.importing.layouts import (
     read_target,
 )
 from gridtide_pipelines.importing.units import read_unit
-from gridtide_store.vocabulary import GENERATION
+from gridtide_store.vocabulary import GENERATION, LOAD
 
 UTC_TIME: Final = re.compile(r"ts_utc|datetime \(utc\)", re.IGNORECASE)
 STARTS: Final = re.compile(
@@ -66,6 +66,7 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
             )
         for _, each in mapped:
             _require(name, columns, each)
+        _refuse_sums(name, mapped)
         values = [
             Value(each, signal, read_unit(name, each, signal, hints.unit))
             for signal, each in mapped
@@ -118,6 +119,21 @@ def _only_column(
             f"{listed(left or columns)}"
         )
     return [(signal, left[0])]
+
+
+def _refuse_sums(name: str, mapped: Sequence[tuple[str, str]]) -> None:
+    """Check that only power and energy are added up.
+
+    Raises:
+        BadInput: two columns are one price, intensity or share.
+    """
+    for signal in dict.fromkeys(signal for signal, _ in mapped):
+        same = [column for each, column in mapped if each == signal]
+        if len(same) > 1 and not signal.startswith((GENERATION, LOAD)):
+            raise BadInput(
+                f"{name}: {listed(same)} are all {signal}, which does not add up; map one of "
+                "them"
+            )
 
 
 def _require(name: str, columns: Sequence[str], column: str) -> None:
