@@ -89,6 +89,10 @@ def test_words_for_no_value_are_gaps(word: str) -> None:
             written().replace("3000.5", '"3000,5"'),
             "row 2, gen_gas_mwh is '3000,5', not a number",
         ),
+        (
+            written().replace("3000.5", '"0,412"').replace("2.25", "2"),
+            "row 2, gen_gas_mwh is '0,412', not a number .*: --decimal comma",
+        ),
         (written().replace("3000.5", "3000,5"), "row 2 has 4 cells for 3 .* commas; mend"),
         (written() + "2021-06-01T20:00Z,3000\n", "row 4 is cut short: 2 cells for 3 columns"),
         ("# x\n" + written() + "\n2021-06-01T20:00Z,1\n", "row 6 is cut short"),

@@ -199,6 +199,7 @@ class Conversion:
         if (at := bad.arg_true()).len():
             raise BadInput(
                 f"{self.name}, row {chunk['row'][at[0]]}, {name} is {column[at[0]]!r}, not a "
-                "number; leave the cell empty where the value is not known"
+                f"number with a decimal {self.mark}; leave the cell empty where the value is "
+                "not known, or name the sign before decimals: --decimal comma or point"
             )
         return numbers.fill_nan(None)

@@ -128,7 +128,8 @@ def plain(column: str, mark: Mark) -> pl.Expr:
         .otherwise(cell)
     )
     thousands, decimal = (",", r"\.") if mark is Mark.POINT else (r"\.", ",")
-    grouped = text.str.contains(rf"^[+-]?\d{{1,3}}({thousands}\d{{3}})+({decimal}\d+)?$")
+    # No group of thousands begins with 0: 0,412 is not 412.
+    grouped = text.str.contains(rf"^[+-]?[1-9]\d{{0,2}}({thousands}\d{{3}})+({decimal}\d+)?$")
     text = pl.when(grouped).then(text.str.replace_all(thousands, "")).otherwise(text)
     if mark is Mark.COMMA:
         # A point that is between no thousands must not pass for the decimal one.
