@@ -247,6 +247,16 @@ def test_a_column_of_numbers_must_be_mapped_or_left_out_on_purpose() -> None:
     assert everything.rows["value"].to_list() == [1500.0, 2000.0]
 
 
+@pytest.mark.parametrize("cell", ["1\u2019234", "1.2e3", "77 MW", "1\u00a0234,5", "5 %"])
+def test_numbers_of_any_form_in_a_later_chunk_are_not_left_out(cell: str) -> None:
+    far = "\n" * 100_000
+    text = f"t;gas;coal;note\n2024-01-01;1;;x\n{far}2024-01-02;1;{{}};01.01.2024 00:00\n"
+    hints = Hints(time_column="t", mapping=(("gas", "gas"),), unit="MW", timezone="UTC")
+    assert read(text.format(""), hints).ignored == ("coal", "note")
+    with pytest.raises(BadInput, match="not said what coal are; map each"):
+        read(text.format(cell), hints)
+
+
 @pytest.mark.parametrize(
     ("mapping", "said", "says"),
     [

@@ -25,6 +25,8 @@ ONE_COMMA: Final = r"^[+-]?(\d+,(\d{1,2}|\d{4,})|\d{4,},\d{3}|0\d*,\d{3})$"
 # One sign before three digits: thousands, or three decimals.
 EITHER_POINT: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 EITHER_COMMA: Final = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+# A number in any form, also with an exponent or a unit behind it.
+ANY: Final = r"(?i)^[+-]?[\d.,]*\d(e[+-]?\d+)?(%|[kmgt]?wh?)?$"
 # Thousands are not set apart in this file.
 PLAIN: Final = r"^[+-]?\d{4,}$"
 
@@ -113,6 +115,11 @@ PATTERNS: Final = {
     "either_comma": EITHER_COMMA,
     "plain": PLAIN,
 }
+
+
+def has_numbers(cells: pl.Series) -> bool:
+    """Say whether any cell is a number, however it is written."""
+    return bool(cells.str.replace_all(SPACES, "").str.contains(ANY).any())
 
 
 def plain(column: str, mark: Mark) -> pl.Expr:

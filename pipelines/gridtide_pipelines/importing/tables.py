@@ -17,6 +17,7 @@ from gridtide_pipelines.importing.cells import SEPARATORS, Dialect, find_dialect
 from gridtide_pipelines.importing.columns import Conversion
 from gridtide_pipelines.importing.content import PARQUET, Content
 from gridtide_pipelines.importing.layouts import Hints, Label, Layout, listed
+from gridtide_pipelines.importing.numbers import has_numbers
 from gridtide_pipelines.importing.parquet import parquet_columns, read_parquet
 from gridtide_pipelines.importing.recognize import NEEDS, find_layout, known_names
 from gridtide_pipelines.importing.rows import to_signals, without_repeats
@@ -109,8 +110,7 @@ def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table
     passed: Counter[str] = Counter()
     first = True
     for chunk in opened.chunks([*layout.columns, *layout.unmapped], passed):
-        if first:
-            _refuse_unmapped(name, layout, chunk)
+        _refuse_unmapped(name, layout, chunk)
         first = False
         conversion.look(zones.keep(chunk))
     if first:
@@ -193,12 +193,11 @@ def _refuse_unmapped(name: str, layout: Layout, chunk: pl.DataFrame) -> None:
     Raises:
         BadInput: one is: a mix without one of its fuels would read as cleaner than it is.
     """
-    numbers = r"^[+-]?[\d.,'\s]*\d%?$"
     odd = [
         column
         for column in layout.unmapped
         if chunk[column].dtype.is_numeric()
-        or (chunk[column].dtype == pl.String and chunk[column].str.contains(numbers).any())
+        or (chunk[column].dtype == pl.String and has_numbers(chunk[column]))
     ]
     if odd:
         raise BadInput(
