@@ -124,6 +124,7 @@ TWO = [datetime(2025, 4, 3, hour, tzinfo=UTC) for hour in (0, 13)]
         ["2025-04-03T00:00Z", "2025-04-03T15:00+02:00"],
         ["2025-04-03 00:00 UTC", "2025-04-03 13:00 UTC"],
         ["03.04.2025 00:00 - 03.04.2025 01:00", "03.04.2025 13:00 - 03.04.2025 14:00"],
+        ["03.04.2025 - 00:00", "03.04.2025 - 13:00"],
     ],
 )
 def test_times_are_read_as_people_write_them(times: list[str]) -> None:
@@ -184,6 +185,24 @@ def test_a_format_settles_what_may_be_either() -> None:
     third = datetime(2025, 4, 3, tzinfo=UTC)
     assert gas(["03/04/2025"], time_format="%d/%m/%Y") == [third]
     assert gas(["04/03/25"], time_format="%m/%d/%y") == [third]
+    both = "03/04/2025 00:00 - 03/04/2025 01:00"
+    assert gas([both], time_format="%d/%m/%Y %H:%M") == [third]
+
+
+@pytest.mark.parametrize(
+    ("time", "stamp", "label"),
+    [
+        ("03.04.2025 00:00 - 03.04.2025 01:00", None, Label.START),
+        ("03.04.2025 00:00 - 03.04.2025 01:00", "%d.%m.%Y %H:%M", Label.START),
+        ("03.04.2025 - 00:00", None, None),
+        ("03.04.2025 - 00:00", "%d.%m.%Y - %H:%M", None),
+    ],
+)
+def test_only_a_slot_with_both_its_ends_tells_that_the_first_is_its_start(
+    time: str, stamp: str | None, label: Label | None
+) -> None:
+    hints = Hints(time_column="t", mapping=(("gas", "MW"),), timezone="UTC", time_format=stamp)
+    assert read(f"t;MW\n{time};1\n", hints).label is label
 
 
 def numbers(values: list[str], **said: object) -> list[float | None]:

@@ -25,6 +25,8 @@ YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK)
 YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + CLOCK)
 # A slot written by both its ends, as `01.01.2021 00:00 - 01.01.2021 01:00`; the first is read.
 RANGE: Final = re.compile(r"(.*\d)\s+[-\u2013]\s+(\d.*\d.*)")
+# A day and a time of it, as `01.01.2021 - 00:00`; it is no slot.
+DAY_AND_CLOCK: Final = re.compile(r"([\d./-]+)\s+[-\u2013]\s+(\d{1,2}:\d{2}(?::\d{2})?)")
 STAMP: Final = "%Y-%m-%d %H:%M:%S"
 
 
@@ -96,14 +98,9 @@ class TimeFormat:
         Raises:
             BadInput: `text` is not a time.
         """
-        first = self._first(text)
         if self.given is not None:
-            try:
-                return read_clock(text, self.given)
-            except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-                raise BadInput(
-                    f"{where} is {text!r}, not a time as in --time-format {self.given!r}"
-                ) from error
+            return self._as_given(text, self.given, where)
+        first = self._first(text)
         if ENDS_IN_OFFSET.search(first):
             return parse_time(re.sub(r"\s?UTC$", "Z", first), name=where)
         try:
@@ -117,8 +114,24 @@ class TimeFormat:
             raise BadInput(f"{where} is {text!r}, not a time ({error})") from error
         return parse_time(first, name=where)
 
+    def _as_given(self, text: str, stamp: str, where: str) -> datetime:
+        try:
+            return read_clock(text, stamp)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            if match := RANGE.fullmatch(text):
+                self.ranges = True
+                return self._as_given(match[1], stamp, where)
+            raise BadInput(
+                f"{where} is {text!r}, not a time as in --time-format {stamp!r}"
+            ) from error
+
     def _first(self, text: str) -> str:
-        if " " in text and (match := RANGE.fullmatch(text)):
+        """Return the time that is read, without the end of a slot."""
+        if " " not in text:
+            return text
+        if match := DAY_AND_CLOCK.fullmatch(text):
+            return f"{match[1]} {match[2]}"
+        if match := RANGE.fullmatch(text):
             self.ranges = True
             return match[1]
         return text
