@@ -14,7 +14,7 @@ from gridtide.errors import BadInput
 from gridtide_pipelines.importing import tables
 from gridtide_pipelines.importing.content import Content
 from gridtide_pipelines.importing.files import Plan, check_files, read_file, store_files
-from gridtide_pipelines.importing.layouts import Label
+from gridtide_pipelines.importing.layouts import Hints, Label
 from gridtide_pipelines.importing.tables import Table, read_table
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store
@@ -148,6 +148,17 @@ def test_a_label_against_that_of_the_publisher_is_refused(tmp_path: Path) -> Non
         datetime(2024, 7, 1, 17, tzinfo=UTC),
         datetime(2024, 7, 1, 19, tzinfo=UTC),
     )
+
+
+def test_a_label_against_slots_written_by_both_ends_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    hours = [f"01.01.2024 0{i}:00 - 01.01.2024 0{i + 1}:00;5\n" for i in range(3)]
+    path.write_text("MTU (UTC);gas MW\n" + "".join(hours), encoding="utf-8")
+    hints = Hints(time_column="MTU (UTC)", mapping=(("gas", "gas MW"),))
+    with pytest.raises(BadInput, match="both their ends name the start of a slot; leave out"):
+        read_file(path, Plan("DE", Label.END, hints=hints), Clock())
+    file = read_file(path, Plan("DE", Label.START, hints=hints), Clock())
+    assert file.bounds[0] == datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def test_rows_ahead_without_a_value_are_left_out_and_counted(tmp_path: Path) -> None:

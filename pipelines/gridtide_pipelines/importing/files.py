@@ -198,10 +198,10 @@ def _label(table: Table, plan: Plan) -> Label:
             f"{table.name}: it is not known whether {layout.time} names the start or the end "
             "of a slot; say which: --label start or --label end"
         )
-    if layout.published and given is not None and given is not stated:
+    if (layout.published or table.both_ends) and given not in (None, stated):
+        whose = layout.title if layout.published else "slots written by both their ends"
         raise BadInput(
-            f"{table.name}: times of {layout.title} name the {stated} of a slot; leave out "
-            "--label"
+            f"{table.name}: times of {whose} name the {stated} of a slot; leave out --label"
         )
     label = given or stated
     assert label is not None  # noqa: S101  # one of them is there

@@ -46,6 +46,7 @@ class Table:
         left_out: how many rows were left out, by reason.
         understood: how the file is written, by topic, for people.
         label: what the times name, where the file tells.
+        both_ends: whether times have both ends of a slot, of which the start is read.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Table:
     left_out: dict[str, int] = field(default_factory=dict)
     understood: dict[str, str] = field(default_factory=dict)
     label: Label | None = None
+    both_ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table
         left_out={reason: count for reason, count in sorted(passed.items()) if count},
         understood=_understood(opened, layout, conversion, timezone),
         label=Label.START if conversion.times.ranges else layout.label,
+        both_ends=conversion.times.ranges,
     )
 
 
