@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
 from gridtide_pipelines.importing.content import Content
+from gridtide_pipelines.importing.layouts import Hints
 from gridtide_pipelines.importing.tables import Table, read_table
 
 WIDE = """ts_utc,gen_nat_gas_mwh,gen_wind_mwh,note
@@ -207,6 +208,24 @@ def test_a_parquet_column_that_names_no_instants_is_refused(
     content = parquet(pl.DataFrame({"ts_utc": stamps, "gen_gas_mwh": [1.0]}))
     with pytest.raises(BadInput, match=says):
         read_table(Content("a.parquet", content), "DE")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_may_be_named_as_ours_are(kind: str) -> None:
+    frame = pl.DataFrame({"row": [hour(0), hour(1)], "zone of row": [1.0, 2.0], "zone": "DE"})
+    text = "row,zone of row,zone\n2021-01-01T00:00Z,1,DE\n2021-01-01T01:00Z,2,DE\n"
+    hints = Hints(
+        time_column="row", zone_column="zone", mapping=(("gas", "zone of row"),), unit="MW"
+    )
+    content = Content("a", text.encode() if kind == "csv" else parquet(frame))
+    table = read_table(content, "DE", hints)
+    assert values(table) == {("gas", hour(0)): 1.0, ("gas", hour(1)): 2.0}
+
+
+def test_a_parquet_column_of_lists_is_no_generation() -> None:
+    frame = pl.DataFrame({"ts_utc": [hour(0)], "gen_gas_mwh": [[1.0, 2.0]]})
+    with pytest.raises(BadInput, match=r"gen_gas_mwh is List.*, not numbers"):
+        read(parquet(frame))
 
 
 def test_a_parquet_column_of_truth_values_is_no_generation() -> None:

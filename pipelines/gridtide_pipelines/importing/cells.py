@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.importing.content import Content
+from gridtide_pipelines.importing.content import ROW, Content
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # Records by which the separator is found.
@@ -98,7 +98,7 @@ def find_dialect(
 def read_cells(
     content: Content, dialect: Dialect, columns: Sequence[str], passed: Counter[str]
 ) -> Iterator[pl.DataFrame]:
-    """Yield the cells of `columns`, blank ones null, and `row`, the row of each.
+    """Yield the cells of `columns`, blank ones null, and `ROW`, the row of each.
 
     Rows without any value and comments are passed over and counted in `passed`.
 
@@ -148,7 +148,7 @@ def read_cells(
             if frame[column].null_count() < len(frame):
                 raise BadInput(f"{content.name}: column {i + 1} has no name; name or remove it")
         yield frame.select(
-            pl.Series("row", rows, pl.UInt32),
+            pl.Series(ROW, rows, pl.UInt32),
             *(pl.col(cell).alias(name) for cell, name in zip(cells, columns, strict=False)),
         )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from gridtide.errors import BadInput
+from gridtide_pipelines.importing.content import ROW, ZONE
 from gridtide_pipelines.importing.layouts import Hints, Layout
 from gridtide_pipelines.importing.numbers import Mark, NumberFormat, plain
 from gridtide_pipelines.importing.times import TimeFormat, as_utc
@@ -53,11 +54,15 @@ class Conversion:
         """Take one chunk into account.
 
         Raises:
-            BadInput: times in two formats.
+            BadInput: times in two formats, or values that are no numbers.
         """
         layout = self.layout
         for value in layout.values:
             cells = chunk[value.column]
+            if not (cells.dtype.is_numeric() or cells.dtype in (pl.String, pl.Null)):
+                raise BadInput(
+                    f"{self.name}: {value.column} is {cells.dtype}, not numbers; write numbers"
+                )
             if cells.dtype == pl.String:
                 self.numbers.look(cells)
             text = cells.cast(pl.String).str.to_lowercase()
@@ -105,9 +110,9 @@ class Conversion:
         layout = self.layout
         head = pl.DataFrame(
             [
-                chunk["row"],
-                chunk["zone of row"].alias("zone"),
-                self._labels(chunk[layout.time], chunk["row"]),
+                chunk[ROW].alias("row"),
+                chunk[ZONE].alias("zone"),
+                self._labels(chunk[layout.time], chunk[ROW]),
                 self._estimated(chunk),
             ]
         )
@@ -148,7 +153,7 @@ class Conversion:
         if not known.all():
             odd = (~known).arg_true()[0]
             raise BadInput(
-                f"{self.name}, row {chunk['row'][odd]}, {column} is {chunk[column][odd]!r}, "
+                f"{self.name}, row {chunk[ROW][odd]}, {column} is {chunk[column][odd]!r}, "
                 "neither true nor false"
             )
         return cells.is_in(list(TRUE)).fill_null(value=False).alias("estimated")
@@ -185,8 +190,6 @@ class Conversion:
     def _numbers(self, chunk: pl.DataFrame, name: str) -> pl.Series:
         """Parse numbers; what is empty or NaN is null."""
         column = chunk[name]
-        if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
-            raise BadInput(f"{self.name}: {name} is {column.dtype}, not numbers")
         text = (
             chunk.select(plain(name, self.mark)).to_series()
             if column.dtype == pl.String
@@ -198,7 +201,7 @@ class Conversion:
         )
         if (at := bad.arg_true()).len():
             raise BadInput(
-                f"{self.name}, row {chunk['row'][at[0]]}, {name} is {column[at[0]]!r}, not a "
+                f"{self.name}, row {chunk[ROW][at[0]]}, {name} is {column[at[0]]!r}, not a "
                 f"number with a decimal {self.mark}; leave the cell empty where the value is "
                 "not known, or name the sign before decimals: --decimal comma or point"
             )

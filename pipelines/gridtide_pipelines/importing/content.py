@@ -20,6 +20,10 @@ MOST_BYTES: Final = 4 << 30
 # What is read at a time; it bounds the memory that reading takes.
 CHUNK: Final = 8 << 20
 
+# Columns of ours beside those of the file, named as none of a file is: its row and its zone.
+ROW: Final = "\0row"
+ZONE: Final = "\0zone"
+
 MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -119,6 +123,7 @@ class Content:
         """
         name = encoding or self.encoding()
         try:
+            io.TextIOWrapper(io.BytesIO(), name)  # which refuses what is no text, as hex
             decoder = io.IncrementalNewlineDecoder(
                 codecs.getincrementaldecoder(name)(), translate=True
             )

@@ -71,9 +71,6 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
             Value(each, signal, read_unit(name, each, signal, hints.unit))
             for signal, each in mapped
         ]
-    twice = [value.column for value in values]
-    if again := {each for each in twice if twice.count(each) > 1}:
-        raise BadInput(f"{name}: column {listed(sorted(again))} is mapped twice")
     layout = Layout(
         "as named",
         time,
@@ -85,6 +82,11 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
         names=names,
         joined=True,
     )
+    used = layout.columns
+    if again := {each for each in used if used.count(each) > 1}:
+        raise BadInput(
+            f"{name}: column {listed(sorted(again))} is mapped twice; a column is one thing"
+        )
     if fuel is not None or "*" in hints.ignore or hints.signal is not None:
         return layout
     left = [each for each in columns if each not in {*layout.columns, *hints.ignore}]

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import polars as pl
 
 from gridtide.errors import BadInput
-from gridtide_pipelines.importing.content import Content
+from gridtide_pipelines.importing.content import ROW, Content
 
 
 def parquet_columns(content: Content) -> list[str]:
@@ -24,7 +24,7 @@ def parquet_columns(content: Content) -> list[str]:
 
 
 def read_parquet(content: Content, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Yield the cells of `columns`, and `row`, counted from 1.
+    """Yield the cells of `columns`, and `ROW`, counted from 1.
 
     Raises:
         BadInput: not a whole Parquet file.
@@ -32,7 +32,7 @@ def read_parquet(content: Content, columns: Sequence[str]) -> Iterator[pl.DataFr
     with _whole(content):
         cells = pl.read_parquet(_source(content), columns=list(columns))
     if not cells.is_empty():
-        yield cells.insert_column(0, pl.Series("row", range(1, len(cells) + 1), pl.UInt32))
+        yield cells.insert_column(0, pl.Series(ROW, range(1, len(cells) + 1), pl.UInt32))
 
 
 def _source(content: Content) -> BinaryIO | Path:

@@ -15,7 +15,7 @@ import polars as pl
 from gridtide.errors import BadInput
 from gridtide_pipelines.importing.cells import SEPARATORS, Dialect, find_dialect, read_cells
 from gridtide_pipelines.importing.columns import Conversion
-from gridtide_pipelines.importing.content import PARQUET, Content
+from gridtide_pipelines.importing.content import PARQUET, ZONE, Content
 from gridtide_pipelines.importing.layouts import Hints, Label, Layout, listed
 from gridtide_pipelines.importing.numbers import has_numbers
 from gridtide_pipelines.importing.parquet import parquet_columns, read_parquet
@@ -70,7 +70,7 @@ class Opened:
     dialect: Dialect | None
 
     def chunks(self, columns: Sequence[str], passed: Counter[str]) -> Iterator[pl.DataFrame]:
-        """Yield the cells of `columns` with `row`, chunk by chunk."""
+        """Yield the cells of `columns` with `ROW`, chunk by chunk."""
         if self.dialect is None:
             return read_parquet(self.content, columns)
         return read_cells(self.content, self.dialect, columns, passed)
@@ -160,9 +160,9 @@ class _Zones:
         self.any = layout.zone is None
 
     def keep(self, chunk: pl.DataFrame, passed: Counter[str] | None = None) -> pl.DataFrame:
-        """Return the rows of the zone and its parts, with ``zone``, their key."""
+        """Return the rows of the zone and its parts, with `ZONE`, their key."""
         if self.column is None:
-            return chunk.with_columns(pl.lit(self.zone).alias("zone of row"))
+            return chunk.with_columns(pl.lit(self.zone).alias(ZONE))
         names = chunk[self.column].cast(pl.String)
         for text in names.unique().drop_nulls():
             self.keys.setdefault(text, _key(text))
@@ -171,7 +171,7 @@ class _Zones:
         if passed is not None:
             passed["rows of other zones"] += len(chunk) - int(mine.sum())
         self.any = self.any or bool(mine.any())
-        return chunk.with_columns(keys.alias("zone of row")).filter(mine)
+        return chunk.with_columns(keys.alias(ZONE)).filter(mine)
 
     def refuse_none(self, name: str) -> None:
         """Check that some row is of the zone.
