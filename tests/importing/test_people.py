@@ -167,6 +167,8 @@ def test_the_order_of_day_and_month_is_that_of_a_date_that_tells() -> None:
         (["13/04/2025", "04/13/2025"], {}, "write all dates in one way"),
         (["2025-04-03 00:00"], {"timezone": None}, "row 2, t '2025.*: --timezone Europe/Berl"),
         (["2025-04-03 00:00"], {"timezone": "Mars"}, "--timezone 'Mars' is unknown"),
+        (["2025-04-03 00:00"], {"timezone": "+99:00"}, "--timezone '.99:00' is unknown"),
+        (["2025-04-03 00:00"], {"timezone": "+01:75"}, "--timezone '.01:75' is unknown"),
         (["2025-04-03T00:00Z", "2025-04-03 01:00"], {}, "some times have no UTC offset"),
         (["2025-02-30 00:00"], {}, "row 2, t is '2025-02-30 00:00', not a time"),
         (["2025-04-03 13:00 PM"], {}, "not a time"),

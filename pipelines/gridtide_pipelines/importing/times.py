@@ -16,7 +16,8 @@ from gridtide.model import parse_time
 from gridtide_pipelines.ingest.local_time import read_clock, read_local
 from gridtide_store.vocabulary import INSTANT
 
-OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
+# No clock is further from UTC than -12:00 and +14:00.
+OFFSET: Final = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
 ENDS_IN_OFFSET: Final = re.compile(
     r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)$", re.IGNORECASE
 )
