@@ -100,6 +100,7 @@ def test_words_for_no_value_are_gaps(word: str) -> None:
         (written(tail=",5").replace("mwh,5", "mwh,,x"), "cut short"),
         (gzip.compress(written().encode(), mtime=0)[:-9], "cut short; fetch it again"),
         (b"\x1f\x8bnot gzip", "not a whole gzip"),
+        (b"PK\3\4\x14\0\6\0sheet", "ZIP archive or a workbook.*save its sheet as CSV"),
         (written().replace("10,", "1.2.3,"), "row 3, gen_gas_mwh is '1.2.3', not a number"),
     ],
 )

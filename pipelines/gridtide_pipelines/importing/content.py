@@ -15,6 +15,7 @@ from gridtide.errors import BadInput
 
 GZIP: Final = b"\x1f\x8b"
 PARQUET: Final = b"PAR1"
+ZIP: Final = b"PK\3\4"
 # More than this is not a table of a grid.
 MOST_BYTES: Final = 4 << 30
 # What is read at a time; it bounds the memory that reading takes.

@@ -15,7 +15,7 @@ import polars as pl
 from gridtide.errors import BadInput
 from gridtide_pipelines.importing.cells import SEPARATORS, Dialect, find_dialect, read_cells
 from gridtide_pipelines.importing.columns import Conversion
-from gridtide_pipelines.importing.content import PARQUET, ZONE, Content
+from gridtide_pipelines.importing.content import PARQUET, ZIP, ZONE, Content
 from gridtide_pipelines.importing.layouts import Hints, Label, Layout, listed
 from gridtide_pipelines.importing.numbers import has_numbers
 from gridtide_pipelines.importing.parquet import parquet_columns, read_parquet
@@ -84,6 +84,11 @@ def open_table(content: Content, hints: Hints) -> Opened:
     """
     if content.starts_with(PARQUET):
         return Opened(content, parquet_columns(content), None)
+    if content.starts_with(ZIP):
+        raise BadInput(
+            f"{content.name} is a ZIP archive or a workbook such as .xlsx; unpack it, or save "
+            "its sheet as CSV"
+        )
     dialect = find_dialect(
         content,
         known_names(hints),
