@@ -177,6 +177,8 @@ class Conversion:
             raise BadInput(
                 f"{self.name}: {column.name} is {kind}, not times; write 2021-01-01T00:00Z"
             )
+        if (found := self.times.all_as_given(column)) is not None:
+            return self._labels(found.alias(column.name), rows)
         for i, text in enumerate(column):
             if text not in self._known:
                 self.example = self.example or text

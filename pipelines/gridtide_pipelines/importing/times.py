@@ -115,6 +115,18 @@ class TimeFormat:
             raise BadInput(f"{where} is {text!r}, not a time ({error})") from error
         return parse_time(first, name=where)
 
+    def all_as_given(self, texts: pl.Series) -> pl.Series | None:
+        """Return times in the format that the user named; None where one is not in it.
+
+        At once, for one by one they take 20 times as long; `parse` says which is not.
+        """
+        if self.given is None:
+            return None
+        try:
+            return texts.str.to_datetime(self.given, time_unit="us", strict=True)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+
     def _as_given(self, text: str, stamp: str, where: str) -> datetime:
         try:
             return read_clock(text, stamp)
