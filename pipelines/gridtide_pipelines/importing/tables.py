@@ -1,7 +1,8 @@
 """Read a Parquet or CSV file as one long table of the signals of one zone.
 
-A file is read chunk by chunk, and twice: to see how its numbers and times are written, then to
-read them. So memory holds the rows of the zone and one chunk, however large the file is.
+A file is read twice: to see how its numbers and times are written, then to read them. CSV is
+read chunk by chunk, so memory holds the rows of the zone and one chunk, however large the file
+is; the columns that are read of a Parquet file are one chunk.
 """
 
 from __future__ import annotations
