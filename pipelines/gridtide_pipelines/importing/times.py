@@ -113,7 +113,13 @@ class TimeFormat:
                 return _local(int(match[4]), month, day, *match.groups()[4:])
         except (ValueError, OverflowError) as error:
             raise BadInput(f"{where} is {text!r}, not a time ({error})") from error
-        return parse_time(first, name=where)
+        try:
+            return parse_time(first, name=where)
+        except BadInput as error:
+            raise BadInput(
+                f"{error}, or say how it is written: --time-format '%d.%m.%y %H:%M'; remove a "
+                "row that is a total or a remark"
+            ) from error
 
     def all_as_given(self, texts: pl.Series) -> pl.Series | None:
         """Return times in the format that the user named; None where one is not in it.
