@@ -57,3 +57,16 @@ def test_two_columns_of_what_does_not_add_up_are_refused(signal: str, unit: str)
     content = Content("a.csv", b"t;a;b\n2024-01-01T00:00Z;25;30\n")
     with pytest.raises(BadInput, match=f"a, b are all {signal}, which does not add up"):
         read_table(content, "DE", hints)
+
+
+def test_a_price_among_fuels_is_refused_for_it_has_another_unit() -> None:
+    hints = Hints(
+        time_column="t",
+        fuel_column="what",
+        value_column="v",
+        unit="kWh",
+        mapping=(("price_eur", "Preis"),),
+    )
+    content = Content("a.csv", b"t;what;v\n2024-01-01T00:00Z;Preis;85\n")
+    with pytest.raises(BadInput, match="power or energy, and price_eur is neither; put its"):
+        read_table(content, "DE", hints)

@@ -56,6 +56,13 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
                 f"well: --value-column, one of {listed(columns)}"
             )
         _require(name, columns, column)
+        if other := [
+            signal for signal, _ in mapped if not signal.startswith((GENERATION, LOAD))
+        ]:
+            raise BadInput(
+                f"{name}: {column} is power or energy, and {other[0]} is neither; put its "
+                "values into a file of their own, and import that with --signal"
+            )
         names = {word.strip().lower(): signal for signal, word in mapped}
         values = [Value(column, "", read_unit(name, column, GENERATION, hints.unit))]
     else:
