@@ -12,7 +12,7 @@ from itertools import chain
 import polars as pl
 
 from gridtide_pipelines.forecast.issue import Progress
-from gridtide_pipelines.refresh import trusted
+from gridtide_store.catalogue import trusted
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.export import (
     FAMILIES,

@@ -23,11 +23,12 @@ from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, 
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.mixing import rows_for
 from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.ingest.sources import report_of
+from gridtide_pipelines.ingest.sources import facts_of_estimates, report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_pipelines.ingest.tasks import Fallbacks, plan
-from gridtide_store import catalogue
+from gridtide_store.catalogue import trusted
 from gridtide_store.data_directory import DataDirectory
+from gridtide_store.estimates import ESTIMATE, with_neighbours
 from gridtide_store.forecast_runs import thin_runs
 from gridtide_store.ledger import Ledger
 from gridtide_store.ledger_upkeep import KEEP_COMMANDS, prune_commands
@@ -44,6 +45,9 @@ log = logging.getLogger(__name__)
 def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock) -> str:
     """Publish what the store holds and return the name of the snapshot."""
     simulated = any(facts.simulated for facts in ledger.sources().values())
+    publishers = store.publishers()
+    if ESTIMATE in publishers:
+        ledger.set_source(facts_of_estimates(publishers))
     return publish(
         store,
         ledger,
@@ -57,15 +61,6 @@ def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock
             if source.simulated == simulated
         },
     )
-
-
-def trusted(zone: str) -> Sequence[str]:
-    """Return the sources of `zone`, most trusted first.
-
-    Empty for a zone that is not in the catalogue.
-    """
-    record = catalogue.load().find(zone)
-    return record.sources if record else ()
 
 
 @dataclass(slots=True)
@@ -135,7 +130,7 @@ def refresh(
         fallbacks = Fallbacks(store, used, trusted, requested)
         tasks = plan(
             sources,
-            zones,
+            with_neighbours(zones),
             ledger=ledger,
             now=clock(),
             since=since,

@@ -160,6 +160,15 @@ def load() -> Catalogue:
     )
 
 
+def trusted(zone: str) -> tuple[str, ...]:
+    """Return the sources of `zone`, most trusted first.
+
+    Empty for a zone that is not in the catalogue.
+    """
+    record = load().find(zone)
+    return record.sources if record else ()
+
+
 def read(
     zones: Path, cloud_regions: Path, names: Path, cities: Iterable[Mapping[str, str]] = ()
 ) -> Catalogue:

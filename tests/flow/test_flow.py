@@ -16,7 +16,7 @@ from gridtide.errors import BadInput
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.errors import NotStored
 from gridtide_pipelines.ingest.flow import derive_pending
-from gridtide_pipelines.refresh import trusted
+from gridtide_store.catalogue import trusted
 from gridtide_store.check import check
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.store import Store

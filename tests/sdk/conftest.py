@@ -37,6 +37,7 @@ ANSWER: Json = {
     "source": "a_source, b_source",
     "licence": "CC-BY-4.0",
     "data_age_seconds": 2100.0,
+    "estimates": [],
     "as_of": "2026-03-02T12:00:00Z",
     "replay": False,
 }
@@ -202,6 +203,7 @@ PLAN: Json = {
     "source": "a_source",
     "licence": "CC-BY-4.0",
     "data_age_seconds": 2100.0,
+    "estimates": [],
     "as_of": "2026-03-02T12:00:00Z",
     "replay": False,
 }

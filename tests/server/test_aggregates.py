@@ -10,8 +10,8 @@ import pytest
 from gridtide.client import Client
 from gridtide.errors import NoData
 from gridtide.local import Host, LocalTransport
-from gridtide_server.answers.aggregates import yearly_load
 from gridtide_store import catalogue
+from gridtide_store.estimates import yearly_load
 from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed
 
 START = NOW - 4 * HOUR

@@ -39,6 +39,7 @@ def test_the_answer_names_everything_it_stands_on(ask: Asker) -> None:
         "carbon_price": None,
         "price": None,
         "data_age_seconds": 0.0,
+        "estimates": [],
         "as_of": "2026-03-02T12:00:00Z",
         "replay": False,
     }

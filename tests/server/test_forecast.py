@@ -29,6 +29,7 @@ def test_the_newest_run_is_given_whole_as_issued(ask: Asker) -> None:
         "issued_at": "2026-03-02T12:00:00Z",
         "known_at": "2026-03-02T12:00:00Z",
         "data_age_seconds": 0.0,
+        "estimates": [],
         "as_of": "2026-03-02T12:00:00Z",
         "replay": False,
     }

@@ -38,6 +38,7 @@ def test_without_a_range_the_latest_slot_answers(ask: Asker) -> None:
         "source": "derived@ipcc_ar5/alpha",
         "licence": "CC-BY-4.0",
         "data_age_seconds": 0.0,
+        "estimates": [],
         "as_of": "2026-03-02T12:00:00Z",
         "replay": False,
         "stale": False,

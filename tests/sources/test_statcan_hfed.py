@@ -119,6 +119,13 @@ def test_a_later_body_counts_and_totals_are_not_generation() -> None:
     assert (row["value"], row["flag"]) == (None, "conflict")
 
 
+def test_the_link_to_newfoundland_is_among_nova_scotias_flows() -> None:
+    lines = (f"CA_NS,{end},NSI,2026-03-01T06:00:00,-300" for end in ("CA_NL", "CA_NB"))
+    frame = SOURCE.parse([one(*lines)])
+    assert set(frame["zone"]) == {"CA-NS->CA-NL", "CA-NS->CA-NB"}
+    assert frame["flag"].null_count() == 2
+
+
 def test_wind_alone_is_no_mix_of_nova_scotia() -> None:
     lines = (f"CA_NS,_Z,{name},2026-03-01T06:00:00,100" for name in ("LOAD", "WIND"))
     assert SOURCE.parse([one(*lines)])["signal"].to_list() == ["load"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridtide.schema.estimates import format_estimates
 from gridtide.schema.text import (
     SIMULATED,
     format_age,
@@ -25,7 +26,13 @@ def region_title(answer: Answer | PlanAnswer | Price) -> str:
 
 def provenance(answer: Answer | PlanAnswer, quality: str) -> list[str]:
     """Return signal, quality, age, source and licence of an answer, a line each."""
-    return [f"  signal   {answer.signal}", f"  quality  {quality}", *origin(answer)]
+    estimated = format_estimates(answer.estimates, answer.signal)
+    return [
+        f"  signal   {answer.signal}",
+        f"  quality  {quality}",
+        *origin(answer),
+        *(f"  {line}" for line in estimated),
+    ]
 
 
 def origin(answer: Answer | PlanAnswer | Price) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gridtide.cli.origin import provenance, region_title
 from gridtide.cli.show_price import window_price
 from gridtide.cli.terminal import Table
+from gridtide.schema.estimates import mark_estimate
 from gridtide.schema.responses import (
     BestRegion,
     BestWindow,
@@ -50,7 +51,7 @@ def best_region(answer: BestRegion) -> list[str | Table]:
             one.region,
             one.zone,
             format_minute(one.start),
-            format_value(one.mean, one.signal),
+            f"{format_value(one.mean, one.signal)}{mark_estimate(one.estimates)}",
             *([] if one.price is None else [format_price(one.price.mean, one.price.unit)]),
         )
         for rank, one in enumerate(answer.ranking, start=1)

@@ -7,6 +7,7 @@ from gridtide.cli.show_price import prices_used
 from gridtide.cli.terminal import Table
 from gridtide.errors import GridtideError
 from gridtide.schema.batches import Batch, One
+from gridtide.schema.estimates import format_estimates, mark_estimate
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
 from gridtide.schema.responses import BestRegion, BestWindow
@@ -70,7 +71,7 @@ def _origin(answer: FootprintAnswer) -> list[str]:
         lines.append(f"replay  as known at {format_minute(answer.as_of)}, not now")
     if answer.simulated:
         lines.append(SIMULATED)
-    return lines
+    return [*lines, *format_estimates(answer.estimates, answer.signal)]
 
 
 # Of more slots than these only the number is shown; --json has them all.
@@ -113,9 +114,10 @@ def _line(one: One) -> str:
     if isinstance(one, GridtideError):
         return f"{one.code}: {one}"
     if isinstance(one, FootprintAnswer):
-        return f"{one.kwh:.6g} kWh: {gross(one)}"
+        return f"{one.kwh:.6g} kWh: {gross(one)}{mark_estimate(one.estimates)}"
     when = f"{format_minute(one.start)} to {format_minute(one.end)}"
-    text = f"{one.region}: {when}, {format_value(one.mean, one.signal)}"
+    mean = f"{format_value(one.mean, one.signal)}{mark_estimate(one.estimates)}"
+    text = f"{one.region}: {when}, {mean}"
     if isinstance(one, BestRegion):
         return f"{text}; best of {len(one.ranking)}"
     return text if isinstance(one, BestWindow) else f"{text}, {one.kwh:.6g} kWh"

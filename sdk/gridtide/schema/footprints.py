@@ -14,6 +14,7 @@ from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal, format_region, format_time
 from gridtide.schema.definition import Field
 from gridtide.schema.encode import in_hours
+from gridtide.schema.estimates import Estimates
 from gridtide.schema.requests import AsOf, ChosenSignal
 from gridtide.schema.responses import DataAge, Response
 from gridtide.schema.result import Record, Shown, Tabular
@@ -213,6 +214,7 @@ class FootprintAnswer(Response, Shown, Tabular, Record):
     source: Annotated[str | None, Field("publishers of the history, comma-separated")]
     licence: Annotated[str | None, Field("terms of those")]
     data_age_seconds: DataAge
+    estimates: Estimates = ()
 
 
 def read_rows(rows: object, name: str) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from gridtide.model import Quality, Series, Signal, Slot
 from gridtide.schema.aggregates import AggregateOf
 from gridtide.schema.definition import Field, definition_of
+from gridtide.schema.estimates import Estimates
 from gridtide.schema.priced import WindowPrice
 from gridtide.schema.result import Record, Shown, Tabular
 
@@ -73,6 +74,7 @@ class Origin:
     source: Annotated[str, Field("publishers of the history, comma-separated")]
     licence: Annotated[str, Field("terms of those")]
     data_age_seconds: DataAge
+    estimates: Estimates = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

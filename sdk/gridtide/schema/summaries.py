@@ -11,6 +11,7 @@ from gridtide.model import Series, Signal
 from gridtide.planning.batch.schedule import BatchPlan
 from gridtide.planning.decide.response import Plan
 from gridtide.schema.batches import Batch
+from gridtide.schema.estimates import mark_estimate
 from gridtide.schema.footprints import FootprintAnswer
 from gridtide.schema.plans import PlanAnswer, ScheduleAnswer
 from gridtide.schema.prices import Price
@@ -49,7 +50,7 @@ def _best_window(result: BestWindow) -> str:
     return (
         f"{_zone(result)}: {_span(result.start, result.end)}, "
         f"{format_value(result.mean, result.signal)}{_priced(result)}"
-        f"{_saves(result.saving, result.signal)}{_simulated(result.simulated)}"
+        f"{_saves(result.saving, result.signal)}{_marks(result)}"
     )
 
 
@@ -78,7 +79,7 @@ def _best_region(result: BestRegion) -> str:
 def _forecast(result: Forecast) -> str:
     return (
         f"{_zone(result)}: {result.signal}, {_slots(result.slots)}, by {result.model}, "
-        f"issued {format_minute(result.issued_at)}{_simulated(result.simulated)}"
+        f"issued {format_minute(result.issued_at)}{_marks(result)}"
     )
 
 
@@ -90,7 +91,7 @@ def _intensity(result: Intensity) -> str:
         (slot,) = result.slots
         value = "unknown" if slot.value is None else format_value(slot.value, result.signal)
         text = f"{value}, {_span(slot.start, slot.end)}, {slot.quality or 'nothing known'}"
-    return f"{_zone(result)}: {text}{_simulated(result.simulated)}"
+    return f"{_zone(result)}: {text}{_marks(result)}"
 
 
 @summarize.register
@@ -129,11 +130,11 @@ def _source_info(result: SourceInfo) -> str:
 def _plan(result: Plan) -> str:
     where = _zone(result) if isinstance(result, PlanAnswer) else result.region
     grams = "" if result.grams is None else f", {format_grams(result.grams)}"
-    simulated = isinstance(result, PlanAnswer) and result.simulated
+    marks = _marks(result) if isinstance(result, PlanAnswer) else ""
     return (
         f"{where}: {_span(result.start, result.end)}, "
         f"{format_value(result.mean, result.signal)}, {result.kwh:.4g} kWh{grams}"
-        f"{_saves(result.saving_now, result.signal)}{_simulated(simulated)}"
+        f"{_saves(result.saving_now, result.signal)}{marks}"
     )
 
 
@@ -157,7 +158,7 @@ def _batch(result: Batch) -> str:
 def _footprint(result: FootprintAnswer) -> str:
     where = "" if result.zone is None else f"{result.region or result.zone}: "
     grams = "emissions unknown" if result.gross_g is None else format_grams(result.gross_g)
-    return f"{where}{result.kwh:.4g} kWh, {grams}{_simulated(result.simulated)}"
+    return f"{where}{result.kwh:.4g} kWh, {grams}{_marks(result)}"
 
 
 def _zone(result: Answer | PlanAnswer) -> str:
@@ -193,6 +194,11 @@ def _listed(what: str, names: Sequence[str]) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _marks(result: Answer | PlanAnswer | FootprintAnswer) -> str:
+    """Return what the values of a result are not."""
+    return f"{_simulated(result.simulated)}{mark_estimate(result.estimates)}"
 
 
 def _simulated(simulated: bool) -> str:  # noqa: FBT001  # a field of the result

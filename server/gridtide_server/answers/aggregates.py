@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +19,20 @@ from numpy.typing import NDArray
 from gridtide.errors import NoData
 from gridtide.model import DEFAULT_ORDER, Quality, Signal, format_time
 from gridtide.schema.aggregates import AggregateOf, Member
+from gridtide.schema.estimates import EstimateOf
 from gridtide.schema.responses import IntensitySlot
 from gridtide.slots import to_instant, to_moment
+from gridtide_server.answers.estimates import estimates_of
 from gridtide_server.view import View
 from gridtide_store import catalogue
 from gridtide_store.catalogue import ZoneRecord
+from gridtide_store.estimates import yearly_load
 from gridtide_store.regions import Resolution
 from gridtide_store.snapshot import Observed
 from gridtide_store.vocabulary import CERTAINTY, LOAD
 
 HOUR = timedelta(hours=1)
 HOUR_US = 3_600_000_000
-HOURS_A_YEAR = 8766
 # How far back the latest slot is searched for, and how much less may be known in it than in the
 # slot of which most is known: zones publish at different times.
 RECENT = timedelta(days=3)
@@ -50,15 +51,7 @@ class Aggregated:
 
     slots: tuple[IntensitySlot, ...]
     of: AggregateOf
-
-
-@cache
-def yearly_load() -> dict[str, float]:
-    """Return the mean load over a year of each zone of an aggregate, MW; a rough estimate."""
-    return {
-        row["zone"]: float(row["twh"]) * 1e6 / HOURS_A_YEAR
-        for row in catalogue.read_table("yearly_load.csv")
-    }
+    estimates: tuple[EstimateOf, ...]
 
 
 def members_of(view: View, zone: str, as_of: datetime) -> tuple[ZoneRecord, ...]:
@@ -173,6 +166,11 @@ def aggregate(
                 for i, each in enumerate(members)
             ),
         ),
+        tuple(
+            estimate
+            for each, series in zip(members, found, strict=True)
+            for estimate in _estimates(each.key, signal, series)
+        ),
     )
 
 
@@ -270,6 +268,11 @@ def _slots(
         )
         for i, mean in enumerate(means.tolist())
     )
+
+
+def _estimates(zone: str, signal: Signal, found: Observed) -> tuple[EstimateOf, ...]:
+    known = ~np.isnan(found.value)
+    return estimates_of(zone, signal, found.value[known].tolist(), found.source[known].tolist())
 
 
 def _sources(found: Observed) -> str | None:

@@ -25,6 +25,7 @@ from gridtide.model import Quality, Series, Signal, Slot, format_time
 from gridtide.schema.encode import in_hours
 from gridtide.schema.footprints import FootprintAnswer, FootprintRequest
 from gridtide.slots import to_instant, to_moment
+from gridtide_server.answers.estimates import estimates_of
 from gridtide_server.answers.history import choose_signal
 from gridtide_server.answers.regions import location_of, resolve_region
 from gridtide_server.answers.slots import LONGEST
@@ -39,7 +40,7 @@ NO_LOCATION: dict[str, Any] = dict.fromkeys(
         *("region", "zone", "zone_name", "resolved_by", "certainty", "meaning"),
         *("signal", "unit", "quality", "source"),
     )
-) | {"licence": None, "simulated": False, "data_age_seconds": None}
+) | {"licence": None, "simulated": False, "data_age_seconds": None, "estimates": ()}
 
 
 def build_footprint(view: View, request: FootprintRequest, moment: Moment) -> FootprintAnswer:
@@ -121,6 +122,12 @@ def _by_history(
         "simulated": origin.simulated,
         "source": origin.source or None,
         "licence": origin.licence,
+        "estimates": estimates_of(
+            region.zone,
+            signal,
+            found.value[counted].tolist(),
+            set(found.source[counted].tolist()),
+        ),
         "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),
     }
 

@@ -12,6 +12,7 @@ from gridtide.schema.responses import Forecast as ForecastResponse
 from gridtide.schema.responses import ForecastSlot
 from gridtide.windows import common_signal, default_signal
 from gridtide_server.answers.aggregates import members_of, not_one_zone
+from gridtide_server.answers.estimates import origin_of
 from gridtide_server.answers.regions import location_of, without_publisher
 from gridtide_server.service import Moment
 from gridtide_server.view import Forecast, View, series_of
@@ -28,15 +29,13 @@ def build_forecast(
     """
     found = find_run(view, region, request, moment)
     run, signal = found.run, found.series.signal
-    origin = view.origin([run.source])
     return ForecastResponse(
         **location_of(region),
         signal=signal,
         unit=signal.unit,
         quality=found.quality,
         simulated=run.simulated,
-        source=origin.source,
-        licence=origin.licence,
+        **origin_of(view, found),
         model=run.model,
         issued_at=run.issued_at,
         known_at=run.known_at,

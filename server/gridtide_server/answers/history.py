@@ -19,6 +19,7 @@ from gridtide_server.answers.aggregates import (
     members_of,
     not_one_zone,
 )
+from gridtide_server.answers.estimates import estimates_of
 from gridtide_server.answers.regions import location_of, without_publisher
 from gridtide_server.answers.slots import (
     LONGEST,
@@ -72,7 +73,8 @@ def build_intensity(
         stale = _check_age(region, signal, request, slots[0], age, max_age)
     else:
         slots = _range(view, region, signal, request, moment)
-    origin = view.origin({slot.source for slot in slots if slot.source is not None})
+    sources = {slot.source for slot in slots if slot.source is not None}
+    origin = view.origin(sources)
     return Intensity(
         **location_of(region),
         signal=signal,
@@ -84,6 +86,7 @@ def build_intensity(
         **moment.shared,
         stale=stale,
         aggregate=None,
+        estimates=estimates_of(region.zone, signal, (each.value for each in slots), sources),
         slots=tuple(slots),
     )
 
@@ -128,6 +131,7 @@ def _build_aggregate(
         **moment.shared,
         stale=stale,
         aggregate=found.of,
+        estimates=found.estimates,
         slots=found.slots,
     )
 

@@ -16,6 +16,7 @@ from gridtide.planning.problem.bounds import Bounds
 from gridtide.planning.problem.objective import Goal, Objective
 from gridtide.planning.problem.state import PlanningProblem, Progress
 from gridtide.planning.replanner import replan
+from gridtide.schema.estimates import EstimateOf
 from gridtide.schema.plans import (
     PlanAnswer,
     PlanRequest,
@@ -30,11 +31,12 @@ from gridtide_server.answers.candidates import (
     find_candidates,
     resolve_candidates,
 )
+from gridtide_server.answers.estimates import estimates_of_forecast
 from gridtide_server.answers.prices import FoundPrices, find_prices, price_fields
 from gridtide_server.answers.regions import location_of
 from gridtide_server.answers.windows import next_second
 from gridtide_server.service import Moment
-from gridtide_server.view import View
+from gridtide_server.view import Forecast, View
 from gridtide_store.regions import Resolution
 
 
@@ -195,6 +197,7 @@ def _respond(
         "simulated": simulated,
         "source": origin.source,
         "licence": origin.licence,
+        "estimates": _estimates(found.forecasts[region] for region in used),
         "data_age_seconds": max((age for age in ages if age is not None), default=None),
         **moment.shared,
         "left_out": made.left_out
@@ -203,6 +206,11 @@ def _respond(
         "problem": None,
     }
     return PlanAnswer(**response)
+
+
+def _estimates(forecasts: Iterable[Forecast]) -> tuple[EstimateOf, ...]:
+    found = (each for forecast in forecasts for each in estimates_of_forecast(forecast))
+    return tuple({each.zone: each for each in found}.values())
 
 
 def _prices_used(

@@ -10,6 +10,7 @@ from gridtide.model import MOST_REGIONS
 from gridtide_store import catalogue
 from gridtide_store.catalogue import ZoneKind
 from gridtide_store.coordinates import list_zones, nearest
+from gridtide_store.estimates import estimated_zones
 from gridtide_store.regions import Resolution, resolve, split_regions
 
 # The search for the neighbours of an unknown region takes 5 ms, so a long list of unknown
@@ -48,6 +49,13 @@ def without_publisher(region: Resolution) -> NoData | None:
             f"import FILE --zone {region.zone}`, then `gridtide publish`; check its name"
         )
     zone = catalogue.load().zones[region.zone]
+    if record := estimated_zones().get(zone.key):
+        return NoData(
+            f"{zone.key} ({zone.name}) publishes no mix; it is estimated from its flows with "
+            f"{' and '.join(record.neighbours)}, which must be known: `gridtide sources` says "
+            "what their publishers need, then `gridtide refresh`",
+            nearest=nearest(zone.lat, zone.lon, published=True),
+        )
     if zone.sources or zone.kind is ZoneKind.AGGREGATE:
         return None
     near = nearest(zone.lat, zone.lon, published=True)

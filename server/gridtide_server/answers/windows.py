@@ -21,6 +21,7 @@ from gridtide.slots import (
     to_moment,
 )
 from gridtide.windows import Window, best_region_and_window, no_window, saving
+from gridtide_server.answers.estimates import origin_of
 from gridtide_server.answers.forecasts import (
     choose_common_signal,
     current_forecast,
@@ -242,15 +243,13 @@ def forecast_fields(
 ) -> dict[str, Any]:
     """Return the fields of a best window that are the same for every window of a forecast."""
     run, signal = forecast.run, forecast.series.signal
-    origin = view.origin([run.source])
     return {
         **location_of(region),
         "signal": signal,
         "unit": signal.unit,
         "quality": forecast.quality,
         "simulated": run.simulated,
-        "source": origin.source,
-        "licence": origin.licence,
+        **origin_of(view, forecast),
         "model": run.model,
         "issued_at": run.issued_at,
         "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),

@@ -11,7 +11,8 @@ from functools import cache
 from gridtide_pipelines.ingest.discovery import find_sources
 from gridtide_pipelines.ingest.flow import facts_of
 from gridtide_pipelines.ingest.source import Source
-from gridtide_store.records import SourceReport
+from gridtide_store.estimates import ESTIMATE, estimated_zones, with_neighbours
+from gridtide_store.records import Facts, SourceReport
 
 # The line of a module's docstring that says so: "Last seen:  2025-11 (recorded bodies)."
 LAST_SEEN = re.compile(r"^Last seen: +(\d{4}-\d{2}) \((recorded|written)\b", re.MULTILINE)
@@ -41,6 +42,26 @@ def last_seen(source: Source) -> LastSeen | None:
     module = sys.modules.get(f"{__name__}.{source.name}")
     found = LAST_SEEN.search((module and module.__doc__) or "")
     return LastSeen(found[1], found[2] == "recorded") if found else None
+
+
+def facts_of_estimates(publishers: Mapping[str, bool]) -> Facts:
+    """Return the facts of what gridtide estimates: the terms are those of what it reads.
+
+    Args:
+        publishers: those of which the store has values, and whether they are simulated.
+    """
+    zones = set(with_neighbours(sorted(estimated_zones())))
+    known = sources()
+    read = [known[name] for name in publishers if name in known and zones & known[name].zones]
+    return Facts(
+        name=ESTIMATE,
+        title="Estimates from the mix of a year and hourly flows",
+        url="",
+        licence=", ".join(sorted({each.licence for each in read})),
+        attribution="gridtide, from " + ", ".join(each.attribution for each in read),
+        simulated=publishers[ESTIMATE],
+        restricted=any(each.restricted for each in read),
+    )
 
 
 def report_of(source: Source) -> SourceReport:

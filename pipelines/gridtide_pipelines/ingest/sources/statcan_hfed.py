@@ -81,7 +81,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "THERMAL": generation("unknown"),
     },
 }
-FLOWS: Final = {"AB": NSI, "BC": NSI, "NB": NSI, "PE": CABLES}
+FLOWS: Final = {"AB": NSI, "BC": NSI, "NB": NSI, "NS": NSI, "PE": CABLES}
 DAILY: Final = ("SK",)  # means of days
 HOURLY: Final = ("HYDRO", "WIND", "SOLAR", "THERMAL", "OTHER")  # of Québec
 NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
@@ -96,6 +96,8 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("NB", "US_EMEC"): "US-NE-ISNE",
     ("NB", "US_MPS"): "US-NE-ISNE",
     ("NB", "US_NE"): "US-NE-ISNE",
+    ("NS", "CA_NB"): "CA-NB",
+    ("NS", "CA_NL"): "CA-NL",
 }
 PASSED_OVER: Final = re.compile(
     r"^(TOTAL(_\w+)?|DEMAND|FLOW|(IMPORT|EXPORT)_\w+|WIND_(EXPORT|LOCAL|PERCENT)|\w+_OUTPUT)$"
