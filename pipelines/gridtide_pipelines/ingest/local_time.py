@@ -40,7 +40,7 @@ def local_days(span: Span, timezone: str | timedelta) -> list[tuple[date, Span]]
     zone = dt_timezone(timezone) if isinstance(timezone, timedelta) else ZoneInfo(timezone)
     day, start = span.start.astimezone(zone).date(), span.start
     while start < span.end:
-        after = _midnight(day + timedelta(days=1), timezone)
+        after = midnight(day + timedelta(days=1), timezone)
         days.append((day, Span(start, min(after, span.end))))
         day, start = day + timedelta(days=1), after
     return days
@@ -216,7 +216,7 @@ def read_number(
     Raises:
         ValueError: the day has no interval of that number.
     """
-    first, after = _midnight(day, timezone), _midnight(day + timedelta(days=1), timezone)
+    first, after = midnight(day, timezone), midnight(day + timedelta(days=1), timezone)
     start = first + (number - 1) * length
     if not first <= start < after:
         most = (after - first) // length
@@ -235,7 +235,7 @@ def refuse_values_without_time(instants: pl.Series, values: pl.Series) -> None:
         raise ValueError(f"{lost} values at a local time that does not name an instant")
 
 
-def _midnight(day: date, timezone: str | timedelta) -> datetime:
+def midnight(day: date, timezone: str | timedelta) -> datetime:
     """Return the UTC instant at which a local day begins."""
     if isinstance(timezone, timedelta):
         return datetime.combine(day, time(), UTC) - timezone

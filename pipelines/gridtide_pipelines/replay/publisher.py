@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable, Collection, Sequence
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,28 +42,76 @@ def json_reply(document: object, status: int = 200) -> Reply:
     return Reply(json.dumps(document, separators=(",", ":")).encode(), status)
 
 
+def table_reply(
+    header: Sequence[str], rows: Iterable[Sequence[object]] = (), *, quoted: bool = False
+) -> Reply:
+    """Return a response with a CSV body.
+
+    Args:
+        quoted: whether all fields stand in quotes.
+    """
+    return Reply(table(header, rows, quoted=quoted), content_type="text/csv")
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[object]] = (), *, quoted: bool = False
+) -> bytes:
+    """Return the CSV of a header and rows; None is an empty field."""
+    text = io.StringIO()
+    if quoted:
+        writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    else:
+        writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def zip_reply(files: Mapping[str, bytes]) -> Reply:
+    """Return a response with a ZIP of files, which have no time of their own."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return Reply(packed.getvalue(), content_type="application/zip")
+
+
+def page_reply(inner: str) -> Reply:
+    """Return a response with an HTML page."""
+    page = f"<html><body>{inner}</body></html>"
+    return Reply(page.encode(), content_type="text/html")
+
+
 def zone_publisher(
     source: Source,
     render: Callable[[Sequence[str], Request, datetime], Reply],
     no_data: Reply,
     zones_of: Callable[[Request], Sequence[str]] | None = None,
+    kind_of: Callable[[Request], Kind | None] | None = None,
 ) -> Publisher:
-    """Return a simulated publisher whose requests are all of one kind.
+    """Return a simulated publisher with the same no-data response and refusal for all kinds.
 
     Args:
         render: returns the response about some zones to a request at a time.
         zones_of: returns the zones that a request names; None: all, always.
+        kind_of: returns the kind of a request, None where it is of none; it may be left out
+            where the source has one kind.
     """
-    (kind,) = source.kinds
+    refusal = json_reply({"error": "invalid request"}, 400)
 
-    def describe(request: Request) -> tuple[Kind, Sequence[str]]:
+    def describe(request: Request) -> tuple[Kind | None, Sequence[str]]:
+        kind = kind_of(request) if kind_of else next(iter(source.kinds))
         return kind, sorted(source.zones) if zones_of is None else zones_of(request)
 
     def simulate(request: Request, without: Collection[str], now: datetime) -> Reply:
+        if kind_of and kind_of(request) is None:
+            return refusal
         zones = [zone for zone in request.zones if zone not in without]
-        return render(zones, request, now) if zones else no_data
+        try:
+            return render(zones, request, now) if zones else no_data
+        except (LookupError, ValueError):  # a parameter is missing, or not what it should be
+            return refusal
 
-    refusal = json_reply({"error": "invalid request"}, 400)
     return Publisher(describe, no_data, refusal, simulate)
 
 

@@ -8,11 +8,11 @@ about a real zone.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,9 @@ from gridtide_pipelines.forecast.forecaster import Floats
 from gridtide_pipelines.simulation.grid import Grid, simulate, smooth
 from gridtide_pipelines.simulation.zones import GRIDS
 from gridtide_store import catalogue
+from gridtide_store.vocabulary import INSTANT
+
+Series: TypeAlias = tuple[Sequence[datetime], Sequence[float]]  # starts and values
 
 EDGES: Final = ("start", "end")
 # Fuels that make a slot dear.
@@ -67,22 +70,76 @@ def by_codes(
     start: datetime,
     end: datetime,
     length: timedelta,
-    codes: Mapping[str, str],
+    codes: Mapping[str, Sequence[str]],
     rest: str,
 ) -> tuple[Sequence[datetime], Mapping[str, Sequence[float]]]:
     """Return the starts of the slots of a mix, and MW by the codes of a publisher.
 
     Args:
-        codes: the publisher's code of each fuel that it has.
+        codes: the publisher's code of each fuel that it has; several of one have equal parts.
         rest: the code that also takes the fuels that it does not have.
     """
     slots = mix(zone, start, end, length)
-    found: dict[str, Floats] = {code: np.zeros(slots.height) for code in codes.values()}
+    of = {fuel: (code,) if isinstance(code, str) else code for fuel, code in codes.items()}
+    found = {code: np.zeros(slots.height) for each in of.values() for code in each}
     for fuel in slots.drop(EDGES).columns:
-        found[codes.get(fuel, rest)] += slots[fuel].to_numpy()
+        mine = of.get(fuel, (rest,))
+        for code in mine:
+            found[code] = found.get(code, 0.0) + slots[fuel].to_numpy() / len(mine)
     return slots["start"].to_list(), {
         code: np.round(values, 1).tolist() for code, values in found.items()
     }
+
+
+def by_slot(
+    starts: Sequence[datetime], values: Mapping[str, Sequence[float]]
+) -> Iterator[tuple[datetime, dict[str, float]]]:
+    """Yield the start of each slot with its values by code."""
+    for row, start in enumerate(starts):
+        yield start, {code: column[row] for code, column in values.items()}
+
+
+def load(zone: str, start: datetime, end: datetime, length: timedelta) -> Series:
+    """Return the load of the slots that lie within ``[start, end)``, MW."""
+    slots = mix(zone, start, end, length)
+    return slots["start"].to_list(), demand(slots).round(1).tolist()
+
+
+def ahead(zone: str, name: str, start: datetime, end: datetime, length: timedelta) -> Series:
+    """Return what was forecast a day ahead of the load or a fuel of a zone, MW.
+
+    Args:
+        name: ``load`` or a fuel; one that the zone does not have is 0 throughout.
+    """
+    slots = mix(zone, start, end, length)
+    starts = slots["start"].to_list()
+    if name == "load":
+        actual = demand(slots)
+    else:
+        actual = slots[name].to_numpy() if name in slots.columns else np.zeros(slots.height)
+    return starts, expected(zone, name, actual, starts).round(1).tolist()
+
+
+def prices(zone: str, start: datetime, end: datetime, length: timedelta) -> Series:
+    """Return the day-ahead price of the slots that lie within ``[start, end)``, per MWh."""
+    slots = mix(zone, start, end, length)
+    return slots["start"].to_list(), price(slots).tolist()
+
+
+def labels(
+    times: Sequence[datetime], stamp: str, timezone: str | timedelta = timedelta(0)
+) -> list[str]:
+    """Return the labels of times as publishers write them; months are in English everywhere.
+
+    Args:
+        timezone: IANA name, or the offset from UTC of a publisher that keeps one all year.
+    """
+    instants = pl.Series(times, dtype=INSTANT)
+    if isinstance(timezone, timedelta):
+        local = instants + timezone
+    else:
+        local = instants.dt.convert_time_zone(timezone)
+    return local.dt.to_string(stamp).to_list()
 
 
 def newest(now: datetime, length: timedelta, count: int = 1) -> tuple[datetime, datetime]:
