@@ -97,26 +97,41 @@ def inputs(
     end: datetime,
     *,
     as_of: datetime | None = None,
-    every: bool = False,
     usual: Usual | None = None,
 ) -> pl.DataFrame:
-    """Read one source's generation and shares, columns `OBSERVATION`, by signal and slot.
-
-    The newest revision of each slot, or with `every` all of them, by `known_at`.
-    """
-    names = frame(
-        columns(
-            connection,
-            "SELECT id AS series, zone, signal, source FROM series WHERE zone = ? "
-            "AND source = ? AND (starts_with(signal, ?) OR starts_with(signal, ?))",
-            [zone, source, GENERATION, SHARE],
+    """Read one source's generation and shares, `OBSERVATION`, the newest revision of a slot."""
+    names = _series_of(connection, zone, source)
+    names = names.filter(
+        pl.any_horizontal(
+            pl.col("signal").str.starts_with(each) for each in (GENERATION, SHARE)
         )
     )
     numbers = names["series"].to_list()
-    if every:
-        found = _all_revisions(connection, numbers, start, end, as_of=as_of)
-    else:
-        found = newest_revisions(connection, numbers, start, end, as_of=as_of, usual=usual)
+    found = newest_revisions(connection, numbers, start, end, as_of=as_of, usual=usual)
+    return _named(found, names)
+
+
+def revisions(
+    connection: duckdb.DuckDBPyConnection,
+    zone: str,
+    source: str,
+    start: datetime,
+    end: datetime,
+) -> pl.DataFrame:
+    """Read every revision of every signal of one source, by signal, slot and `known_at`."""
+    names = _series_of(connection, zone, source)
+    found = _all_revisions(connection, names["series"].to_list(), start, end, as_of=None)
+    return _named(found, names)
+
+
+def _series_of(connection: duckdb.DuckDBPyConnection, zone: str, source: str) -> pl.DataFrame:
+    query = (
+        "SELECT id AS series, zone, signal, source FROM series WHERE zone = ? AND source = ?"
+    )
+    return frame(columns(connection, query, [zone, source]))
+
+
+def _named(found: Columns, names: pl.DataFrame) -> pl.DataFrame:
     return (
         frame(found)
         .join(names, on="series", how="inner")

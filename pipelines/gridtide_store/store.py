@@ -237,8 +237,8 @@ class Store:
         )
 
     def revisions(self, zone: str, source: str, start: datetime, end: datetime) -> pl.DataFrame:
-        """Read every revision that `inputs` could return, also by `known_at`."""
-        return reading.inputs(self.connection, zone, source, start, end, every=True)
+        """Read every revision of every signal of one source, by signal, slot and `known_at`."""
+        return reading.revisions(self.connection, zone, source, start, end)
 
     def covered(
         self, source: str, start: datetime, end: datetime

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.errors import BadInput
+from gridtide_pipelines.importing.ahead import without_future
 from gridtide_pipelines.importing.layouts import Label
 from gridtide_pipelines.importing.slots import (
     parse_resolution,
     to_slots,
     without_bad_values,
-    without_future,
 )
 from gridtide_pipelines.importing.tables import Table
 

@@ -138,7 +138,7 @@ def _import(
         row_kind(ledger, store).refuse(simulated=False)
         # Every zone is checked before any is stored.
         checked = [
-            (files, check_files(store, files, plan, now), plan)
+            (files, check_files(store, files, plan, now, replay=session.clock.replay), plan)
             for files, plan in zip(read, plans, strict=True)
         ]
         known = ledger.sources().get(source)

@@ -14,6 +14,7 @@ import polars as pl
 from gridtide.clock import Clock
 from gridtide.errors import BadInput
 from gridtide.model import Quality, Signal, format_time
+from gridtide_pipelines.importing.ahead import knowledge_time, without_future
 from gridtide_pipelines.importing.content import Content
 from gridtide_pipelines.importing.layouts import Hints, Label
 from gridtide_pipelines.importing.slots import (
@@ -24,7 +25,6 @@ from gridtide_pipelines.importing.slots import (
     to_slots,
     unite,
     without_bad_values,
-    without_future,
 )
 from gridtide_pipelines.importing.tables import Table, read_table
 from gridtide_store.store import Store
@@ -208,8 +208,12 @@ def _label(table: Table, plan: Plan) -> Label:
     return label
 
 
-def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) -> pl.DataFrame:
+def check_files(
+    store: Store, files: Sequence[File], plan: Plan, now: datetime, *, replay: bool = False
+) -> pl.DataFrame:
     """Return the rows of all files that say something new; nothing is stored yet.
+
+    In a `replay` prices that lie ahead are not known by `now`, but when their slots end.
 
     Returns:
         OBSERVATION but for ``retrieval_id``, with ``file`` (its number). What two files say
@@ -219,6 +223,10 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
         BadInput: files that contradict each other, or what is stored.
     """
     slots = unite([file.name for file in files], [file.slots for file in files])
+    if plan.known_at is KnownAt.NOW:
+        known_at = pl.lit(now, INSTANT)
+    else:
+        known_at = pl.col("slot_end") if replay else knowledge_time(now)
     incoming = slots.select(
         pl.lit(plan.zone).alias("zone"),
         "signal",
@@ -227,10 +235,7 @@ def check_files(store: Store, files: Sequence[File], plan: Plan, now: datetime) 
         "slot_end",
         "value",
         _quality().alias("quality"),
-        pl.when(plan.known_at is KnownAt.NOW)
-        .then(pl.lit(now, INSTANT))
-        .otherwise("slot_end")
-        .alias("known_at"),
+        known_at.alias("known_at"),
         "file",
     )
     first, last = slots.select(pl.col("slot_start").min(), pl.col("slot_end").max()).row(0)

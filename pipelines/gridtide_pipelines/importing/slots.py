@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -76,22 +77,6 @@ def to_slots(table: Table, label: Label, resolution: timedelta | None) -> pl.Dat
 def _is_power() -> pl.Expr:
     signal = pl.col("signal")
     return signal.str.starts_with(GENERATION) | (signal == LOAD)
-
-
-def without_future(name: str, slots: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, int]:
-    """Return the slots that are over by `now`, and how many empty ones are not.
-
-    Raises:
-        BadInput: a slot with a value ends later.
-    """
-    ahead = pl.col("slot_end") > now
-    late = slots.filter(ahead, pl.col("value").is_not_null()).sort("slot_end")
-    if not late.is_empty():
-        raise BadInput(
-            f"{name}: the slot that ends {format_time(late['slot_end'][0])} is not over at "
-            f"{format_time(now)}; check --label, or remove the rows that lie ahead"
-        )
-    return slots.filter(~ahead), slots.filter(ahead)["slot_start"].n_unique()
 
 
 def without_bad_values(name: str, slots: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
@@ -285,13 +270,14 @@ def compare(incoming: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         row = clash.row(0, named=True)
         raise BadInput(
             f"{row['source']} [{row['zone']}] {row['signal']}, slot from "
-            f"{format_time(row['slot_start'])}: {_power(row['value'])} differs from "
-            f"{_power(row['value_before'])} known since {format_time(row['known_at_before'])} "
+            f"{format_time(row['slot_start'])}: {_stated(row, 'value')} differs from "
+            f"{_stated(row, 'value_before')} known since {format_time(row['known_at_before'])} "
             f"({len(clash)} such rows); store it as a revision with --known-at now, or under "
             "another name with --source"
         )
     return both.drop(f"{name}_before" for name in before)
 
 
-def _power(value: float | None) -> str:
-    return "no value" if value is None else f"{value} MW"
+def _stated(row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    return "no value" if value is None else f"{value} {unit_of(row['signal'])}"
