@@ -237,6 +237,20 @@ def test_a_number_that_tells_settles_the_others(
     assert numbers(values) == expected
 
 
+def test_numbers_of_one_column_do_not_settle_those_of_another() -> None:
+    hints = Hints(time_column="t", mapping=(("gas", "a"), ("wind", "b")), unit="MW")
+    with pytest.raises(BadInput, match=r"'1\.234' may be thousands or a decimal point"):
+        read("t;a;b\n2025-04-03T00:00Z;1.234;2345\n", hints)
+
+
+@pytest.mark.parametrize("values", [["1.250", "2345"], ["1,250", "2345"], ["1.234", "3.210"]])
+def test_decimals_with_zeros_are_not_settled_by_thousands_without_a_sign(
+    values: list[str],
+) -> None:
+    with pytest.raises(BadInput, match=r"may be thousands or a decimal .*--decimal comma or"):
+        numbers(values)
+
+
 @pytest.mark.parametrize("value", ["1.234", "1,234"])
 def test_three_digits_after_the_only_sign_are_refused_until_it_is_named(value: str) -> None:
     with pytest.raises(BadInput, match=r"may be thousands or a decimal .*--decimal comma or"):

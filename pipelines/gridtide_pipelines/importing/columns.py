@@ -16,6 +16,8 @@ from gridtide_store.vocabulary import GENERATION, LOAD
 UNEXPECTED = "n/e"
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 WALL = pl.Datetime("us")
+# There were hardly grids before, and no prices are published for later.
+YEARS = (1900, 2200)
 
 
 class Conversion:
@@ -112,7 +114,7 @@ class Conversion:
             [
                 chunk[ROW].alias("row"),
                 chunk[ZONE].alias("zone"),
-                self._labels(chunk[layout.time], chunk[ROW]),
+                self._checked(self._labels(chunk[layout.time], chunk[ROW]), chunk),
                 self._estimated(chunk),
             ]
         )
@@ -157,6 +159,21 @@ class Conversion:
                 "neither true nor false"
             )
         return cells.is_in(list(TRUE)).fill_null(value=False).alias("estimated")
+
+    def _checked(self, labels: pl.Series, chunk: pl.DataFrame) -> pl.Series:
+        """Return `labels` of years that may be, so that no time zone takes one out of range.
+
+        Raises:
+            BadInput: one is of another; says which.
+        """
+        years = labels.dt.year()
+        if (odd := (~years.is_between(*YEARS)).arg_true()).len():
+            raise BadInput(
+                f"{self.where(chunk[ROW][odd[0]])} is {chunk[self.layout.time][odd[0]]!s}, in "
+                f"the year {years[odd[0]]}; correct it, or say how times are written: "
+                "--time-format '%d.%m.%y %H:%M'"
+            )
+        return labels
 
     def _labels(self, column: pl.Series, rows: pl.Series) -> pl.Series:
         kind = column.dtype

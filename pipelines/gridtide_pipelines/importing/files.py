@@ -167,7 +167,7 @@ def read_file(path: Path, plan: Plan, clock: Clock) -> File:
     content = Content(path.name, path)
     with content.open():
         version = content.version()
-    table = read_table(content, plan.zone, plan.hints)
+    table = read_table(content, plan.zone, plan.hints, plan.label)
     if table.layout.zone is None and plan.others:
         zones = (plan.zone, *plan.others)
         raise BadInput(

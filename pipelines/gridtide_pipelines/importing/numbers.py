@@ -27,7 +27,10 @@ EITHER_POINT: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 EITHER_COMMA: Final = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 # A number in any form, also with an exponent or a unit behind it.
 ANY: Final = r"(?i)^[+-]?[\d.,]*\d(e[+-]?\d+)?(%|[kmgt]?wh?)?$"
-# Thousands are not set apart in this file.
+# The same with a zero at the end, which shows that zeros are not left out.
+ROUND_POINT: Final = r"^[1-9]\d{0,2}\.\d\d0$"
+ROUND_COMMA: Final = r"^[1-9]\d{0,2},\d\d0$"
+# Thousands are not set apart in this column.
 PLAIN: Final = r"^[+-]?\d{4,}$"
 
 
@@ -46,23 +49,25 @@ class NumberFormat:
         name: of the file, for messages.
         separator: between its cells.
         given: the sign before decimals, if the user named it.
+        seen: for each of `PATTERNS` a number that is written so.
+        columns: which of them each column has.
     """
 
     name: str
     separator: str
     given: Mark | None = None
     seen: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, set[str]] = field(default_factory=dict)
 
     def look(self, cells: pl.Series) -> None:
         """Take the cells of one column into account."""
         text = cells.drop_nulls().unique()
         text = text.str.replace_all(SPACES, "").str.replace("^[+-]", "")
+        mine = self.columns.setdefault(cells.name, set())
         for name, pattern in PATTERNS.items():
-            if (
-                name not in self.seen
-                and (found := text.filter(text.str.contains(pattern))).len()
-            ):
-                self.seen[name] = found.min()  # type: ignore[assignment]  # it is text
+            if name not in mine and (found := text.filter(text.str.contains(pattern))).len():
+                mine.add(name)
+                self.seen.setdefault(name, str(found.min()))
 
     def mark(self) -> Mark:
         """Return the sign before decimals.
@@ -91,13 +96,22 @@ class NumberFormat:
                 continue
             if see("either_point") and see("either_comma"):
                 raise self._two(str(see("either_comma")), str(see("either_point")))
-            if see("plain") and self.separator != ",":
-                return other  # thousands are written without a sign
+            if self.separator != "," and self._is_short(either):
+                return other
             raise BadInput(
                 f"{self.name}: {found!r} may be thousands or a decimal "
                 f"{other}; name the sign before decimals: --decimal comma or --decimal point"
             )
         return Mark.POINT
+
+    def _is_short(self, either: str) -> bool:
+        """Say whether a column has thousands without a sign, and decimals without zeros.
+
+        Spreadsheets set each column in its own way, so that 2345 in one says nothing of 1.234
+        in another; and where 1.250 is written with its zero, so would be 2345.000.
+        """
+        alike = any({either, "plain"} <= names for names in self.columns.values())
+        return alike and either.replace("either", "round") not in self.seen
 
     def _two(self, one: str, other: str) -> BadInput:
         return BadInput(
@@ -113,6 +127,8 @@ PATTERNS: Final = {
     "one_comma": ONE_COMMA,
     "either_point": EITHER_POINT,
     "either_comma": EITHER_COMMA,
+    "round_point": ROUND_POINT,
+    "round_comma": ROUND_COMMA,
     "plain": PLAIN,
 }
 

@@ -18,11 +18,11 @@ from gridtide_pipelines.importing.cells import SEPARATORS, Dialect, find_dialect
 from gridtide_pipelines.importing.columns import Conversion
 from gridtide_pipelines.importing.content import PARQUET, ZIP, ZONE, Content
 from gridtide_pipelines.importing.layouts import Hints, Label, Layout, listed
+from gridtide_pipelines.importing.local import read_timezone, to_utc
 from gridtide_pipelines.importing.numbers import has_numbers
 from gridtide_pipelines.importing.parquet import parquet_columns, read_parquet
 from gridtide_pipelines.importing.recognize import NEEDS, find_layout, known_names
 from gridtide_pipelines.importing.rows import to_signals, without_repeats
-from gridtide_pipelines.importing.times import read_timezone, to_utc
 from gridtide_pipelines.ingest.merges import with_parts
 from gridtide_pipelines.ingest.sources import eia_bulk
 from gridtide_store import catalogue
@@ -100,8 +100,13 @@ def open_table(content: Content, hints: Hints) -> Opened:
     return Opened(content, dialect.names, dialect)
 
 
-def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table:
+def read_table(
+    content: Content, zone: str, hints: Hints | None = None, label: Label | None = None
+) -> Table:
     """Read the rows of `zone` in a file.
+
+    Args:
+        label: what the times name, if the user says; ends of slots are written in two ways.
 
     Raises:
         BadInput: not Parquet or CSV, or cut short; a column that is missing or no fuel; a
@@ -136,7 +141,9 @@ def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table
                 "import at once; split the file by years"
             )
     found = pl.concat(rows)
-    found, timezone = _in_utc(name, found, layout, hints, conversion, passed)
+    stated = Label.START if conversion.times.ranges else layout.label
+    ends = (label or stated) is Label.END
+    found, timezone = _in_utc(name, found, layout, hints, conversion, passed, ends=ends)
     before = found["row"].n_unique()
     found = without_repeats(name, found)
     passed["rows that repeat another"] += before - found["row"].n_unique()
@@ -150,7 +157,7 @@ def read_table(content: Content, zone: str, hints: Hints | None = None) -> Table
         layout=layout,
         left_out={reason: count for reason, count in sorted(passed.items()) if count},
         understood=_understood(opened, layout, conversion, timezone),
-        label=Label.START if conversion.times.ranges else layout.label,
+        label=stated,
         both_ends=conversion.times.ranges,
     )
 
@@ -222,6 +229,8 @@ def _in_utc(
     hints: Hints,
     conversion: Conversion,
     passed: Counter[str],
+    *,
+    ends: bool,
 ) -> tuple[pl.DataFrame, str]:
     """Return `rows` with labels in UTC, and how their time zone is known."""
     if conversion.aware:
@@ -239,10 +248,10 @@ def _in_utc(
     label = rows["label"]
     if label[0] > label[-1]:
         rows = rows.reverse()  # newest first: the order tells which hour comes twice
-    rows, unsure = to_utc(name, rows, read_timezone(timezone), "was")
-    if unsure:
-        passed["times that may be either of two, once while clocks go back"] += unsure
-    return rows.with_columns(pl.col("label").cast(INSTANT)), timezone
+    placed = to_utc(name, rows, read_timezone(timezone), ends=ends)
+    passed["times that may be either of two, once while clocks go back"] += placed.unsure
+    passed["rows that repeat another"] += placed.repeated
+    return placed.rows.with_columns(pl.col("label").cast(INSTANT)), timezone
 
 
 def _understood(

@@ -1,4 +1,4 @@
-"""Times as people write them, to UTC: ISO 8601, local wall-clock times, day or month first."""
+"""Times as people write them: ISO 8601, local wall-clock times, day or month first. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import parse_time
-from gridtide_pipelines.ingest.local_time import read_clock, read_local
-from gridtide_store.vocabulary import INSTANT
+from gridtide_pipelines.ingest.local_time import read_clock
 
-# No clock is further from UTC than -12:00 and +14:00.
-OFFSET: Final = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
 ENDS_IN_OFFSET: Final = re.compile(
     r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)$", re.IGNORECASE
 )
@@ -28,7 +24,6 @@ YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + CLOCK)
 RANGE: Final = re.compile(r"(.*\d)\s+[-\u2013]\s+(\d.*\d.*)")
 # A day and a time of it, as `01.01.2021 - 00:00`; it is no slot.
 DAY_AND_CLOCK: Final = re.compile(r"([\d./-]+)\s+[-\u2013]\s+(\d{1,2}:\d{2}(?::\d{2})?)")
-STAMP: Final = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(slots=True)
@@ -184,72 +179,6 @@ def _local(
         year, month, day, 0 if midnight else hours, int(minute or 0), int(second or 0)
     )
     return at + timedelta(days=1) if midnight else at
-
-
-def read_timezone(text: str) -> str | timedelta:
-    """Return the name of a time zone, or the offset from UTC that `text` says.
-
-    Raises:
-        BadInput: neither.
-    """
-    if match := OFFSET.fullmatch(text):
-        size = timedelta(hours=int(match[2]), minutes=int(match[3]))
-        return -size if match[1] == "-" else size
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadInput(
-            f"--timezone {text!r} is unknown; write a name such as Europe/Berlin, UTC, or an "
-            "offset that holds all year such as +01:00"
-        ) from error
-    return text
-
-
-def to_utc(
-    name: str, rows: pl.DataFrame, timezone: str | timedelta, key: str
-) -> tuple[pl.DataFrame, int]:
-    """Return `rows` with `label` in UTC, and how many labels may be either of two instants.
-
-    Such a label, which is there once while clocks go back, is unknown at both.
-
-    Args:
-        rows: `row`, `label` (wall clock), `value` and others, in order of the file.
-        key: column of the series that a row belongs to.
-
-    Raises:
-        BadInput: a time that clocks skip: they are not in this time zone.
-    """
-    if isinstance(timezone, timedelta):
-        return rows.with_columns((pl.col("label") - timezone).dt.replace_time_zone("UTC")), 0
-    if timezone == "UTC":
-        return rows.with_columns(pl.col("label").dt.replace_time_zone("UTC")), 0
-    series = rows[key]
-    text = rows["label"].dt.to_string(STAMP)
-    found = read_local(text, timezone, STAMP, series=series)
-    unsure = found.is_null()
-    if not unsure.any():
-        return rows.with_columns(label=found.cast(INSTANT)), 0
-    odd, odd_text = rows.filter(unsure), text.filter(unsure)
-    sides = [
-        read_local(odd_text, timezone, STAMP, later=pl.repeat(later, len(odd), eager=True))
-        for later in (False, True)
-    ]
-    skipped = sides[0].is_null()
-    if (lost := skipped & odd["value"].is_not_null()).any():
-        at = odd.filter(lost).row(0, named=True)
-        raise BadInput(
-            f"{name}, row {at['row']}: {at['label']:%Y-%m-%d %H:%M} does not exist in "
-            f"{timezone}, where clocks skip it; if the file keeps one offset from UTC all "
-            "year, name it: --timezone +01:00"
-        )
-    both = [
-        odd.with_columns(label=side.cast(INSTANT), value=pl.lit(None, pl.Float64)).filter(
-            ~skipped
-        )
-        for side in sides
-    ]
-    certain = rows.with_columns(label=found.cast(INSTANT)).filter(~unsure)
-    return pl.concat([certain, *both]), odd.filter(~skipped)["label"].n_unique()
 
 
 def as_utc(moment: datetime) -> datetime:
