@@ -72,9 +72,9 @@ def test_cost_slots_do_not_overlap() -> None:
             "carbon_price stands for both weights",
         ),
         ({"objective": "weighted", "carbon_price": -1.0}, "carbon_price is -1.0; give 0 or mo"),
-        ({"objective": "weighted"}, "or a carbon_price in their place"),
+        ({"objective": "weighted"}, "give carbon_price, the price of a tonne"),
         ({"carbon_weight": 1.0}, "does not take weights"),
-        ({"objective": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "give both"),
+        ({"objective": "weighted", "costs": EUROS, "carbon_weight": 1.0}, "not both 0"),
         (
             {"objective": "weighted", "costs": EUROS, "carbon_weight": 0.0, "cost_weight": 0.0},
             "not both 0",

@@ -196,7 +196,12 @@ def test_of_two_currencies_one_is_chosen(
         ("hours=2&objective=cost&currency=GBP", 422, "no_common_signal", "DE has EUR; name an"),
         ("hours=2&objective=cost&currency=euro", 422, "bad_input", "give its ISO 4217 code"),
         ("hours=2&currency=EUR", 422, "bad_input", "go with the objectives cost and weighted"),
-        ("hours=2&objective=weighted", 422, "bad_input", "or a carbon_price in their place"),
+        (
+            "hours=2&objective=weighted",
+            422,
+            "bad_input",
+            "give carbon_price, the price of a tonne",
+        ),
         ("hours=2&objective=cheap", 422, "bad_input", "one of carbon, cfe, cost, weighted"),
         ("hours=2&carbon_price=much", 422, "bad_input", "carbon_price: must be a number"),
         ("hours=2&objective=weighted&carbon_price=-1", 422, "bad_input", "carbon_price"),

@@ -19,6 +19,10 @@ from gridtide_store.regions import Resolution
 from gridtide_store.vocabulary import PRICE
 
 CURRENCY = re.compile(r"[A-Za-z]{3}")
+# What an operator may do for a zone whose price no source publishes.
+OWN_PRICES = (
+    "import prices of your own (`gridtide import FILE --signal price_eur`, docs/import.md)"
+)
 
 
 @dataclass(frozen=True)
@@ -135,13 +139,13 @@ def _ahead(view: View, region: Resolution, at: datetime) -> dict[str, ZonePrice]
         )
         raise NoData(
             f"{region.zone}: no price is known after {format_time(at)} ({ends}); run "
-            "`gridtide refresh`, or choose the objective carbon"
+            f"`gridtide refresh`, {OWN_PRICES}, or choose the objective carbon"
         )
-    raise no_price(view, region, at)
+    raise no_price(view, region, at, "choose the objective carbon")
 
 
-def no_price(view: View, region: Resolution, at: datetime) -> NoData:
-    """Return the error for a zone without a price."""
+def no_price(view: View, region: Resolution, at: datetime, otherwise: str = "") -> NoData:
+    """Return the error for a zone without a price; `otherwise` is what may be done instead."""
     if members := members_of(view, region.zone, at):
         return not_one_zone(region, members)
     reports = view.snapshot.manifest.reports
@@ -150,14 +154,11 @@ def no_price(view: View, region: Resolution, at: datetime) -> NoData:
         for name, each in sorted(reports.items())
         if "price" in each.kinds and region.zone in each.zones
     ]
-    remedy = (
-        f"`gridtide refresh` brings it in from {', '.join(able)}"
-        if able
-        else "give costs of your own in a plan"
-    )
+    remedies = [f"`gridtide refresh` brings it in from {', '.join(able)}"] if able else []
+    remedies += [OWN_PRICES, *([otherwise] if otherwise else [])]
     return NoData(
         f"{region.zone} ({region.zone_name}) has no price here as of {format_time(at)}; "
-        f"{remedy}, or choose the objective carbon"
+        f"{', or '.join(remedies)}"
     )
 
 

@@ -166,8 +166,9 @@ class Goal:
                 )
         elif None in weights or not any(weights):
             raise BadInput(
-                f"goal weighted: weights {weights} for a gram and for a unit of cost; give "
-                "both, not both 0, or a carbon_price in their place"
+                "goal weighted: it is not said what emissions count beside cost; give "
+                "carbon_price, the price of a tonne of CO2e in the currency of the costs, or "
+                "carbon_weight and cost_weight, not both 0"
             )
 
     @property
