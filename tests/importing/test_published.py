@@ -79,6 +79,19 @@ def test_estimated_values_are_stored_as_estimated_and_others_as_derived(
     assert rows.select("value", "quality").rows() == [(300.5, "derived"), (310.0, "estimated")]
 
 
+@pytest.mark.parametrize(
+    ("true", "false"), [("WAHR", "FALSCH"), ("Vrai", "Faux"), ("VERDADERO", "FALSO"), ("1", "")]
+)
+def test_a_flag_is_read_as_spreadsheets_of_other_languages_write_it(
+    true: str, false: str
+) -> None:
+    table = read(f"{HEADERS[1]}\n{MAPS.replace('true', true).replace('false', false)}", "DE")
+    plain = read(f"{HEADERS[1]}\n{MAPS}", "DE")
+    assert table.rows.equals(plain.rows)
+    assert table.rows["estimated"].any()
+    assert not table.rows["estimated"].all()
+
+
 def test_a_flag_that_is_neither_true_nor_false_is_refused() -> None:
     with pytest.raises(BadInput, match="row 2, Data estimated is 'maybe', neither"):
         read(f"{HEADERS[1]}\n{MAPS}".replace("false", "maybe"), "DE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 
 import polars as pl
@@ -265,3 +266,42 @@ def test_any_bytes_are_a_table_or_bad_input(content: bytes) -> None:
 def test_any_text_after_a_good_header_is_a_table_or_bad_input(text: str) -> None:
     content = f"ts_utc,gen_gas_mwh\n{text}".encode()
     assert isinstance(outcome(content), Table | BadInput)
+
+
+@pytest.mark.parametrize(
+    "column", ["Coal [MWh]", "wind_mwh", "gen_coal", "Nuclear", "GEN_X_MW"]
+)
+def test_a_column_that_may_be_a_fuel_is_not_left_out_of_a_wide_file(column: str) -> None:
+    text = f"ts_utc,gen_gas_mwh,{column},load_mwh\n2021-01-01T00:00Z,1,5,9\n"
+    with pytest.raises(BadInput, match=f"not said what {re.escape(column)} are; map each"):
+        read(text)
+    for ignore in (column, "*"):
+        table = read_table(Content("a.csv", text.encode()), "DE", Hints(ignore=(ignore,)))
+        assert values(table) == {("gas", hour(0)): 1.0}
+    assert read(text.replace(",5,", ",,")).ignored == (column, "load_mwh")
+
+
+@pytest.mark.parametrize("column", ["ci_g_per_kwh", "gCO2/kWh", "total_mwh", "Net export MW"])
+def test_a_column_that_is_no_fuel_is_passed_over_and_named(column: str) -> None:
+    assert read(f"ts_utc,gen_gas_mwh,{column}\n2021-01-01T00:00Z,1,5\n").ignored == (column,)
+
+
+def test_a_column_to_ignore_that_is_not_there_is_refused() -> None:
+    hints = Hints(ignore=("note", "coal"))
+    with pytest.raises(BadInput, match="has no column coal to ignore; it has ts_utc, gen_nat"):
+        read_table(Content("a.csv", WIDE.encode()), "DE", hints)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#t;gas\n2021-01-01T00:00Z;7\n",
+        "# made by hand\n\n# t ; gas\n# a remark\n2021-01-01T00:00Z;7\n",
+        "#;t;gas\n1;2021-01-01T00:00Z;7\n",
+        "# a;b\nt;gas\n2021-01-01T00:00Z;7\n",
+    ],
+)
+def test_a_header_may_begin_with_the_sign_of_comments(text: str) -> None:
+    hints = Hints(time_column="t", mapping=(("gas", "gas"),), unit="MW", ignore=("*",))
+    table = read_table(Content("a.csv", text.encode()), "DE", hints)
+    assert values(table) == {("gas", hour(0)): 7.0}

@@ -21,6 +21,7 @@ SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"
 SAMPLE: Final = 50
 LONGEST_RECORD: Final = 1 << 20  # characters
 MOST_COLUMNS: Final = 5000
+DIGIT: Final = re.compile(r"[+-]?[.,]?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def find_dialect(
     """Return the dialect of a CSV file.
 
     Lines before the header that are empty, comments (``#``), titles of one cell, or name the
-    separator (``sep=;``) are passed over.
+    separator (``sep=;``) are passed over. A header may itself begin with ``#``.
 
     Args:
         known: names of columns, in lower case, that tell a header.
@@ -71,14 +72,21 @@ def find_dialect(
         BadInput: no header, or one with a name twice.
     """
     sample: list[Record] = []
+    comments: list[Record] = []
     for row, record in islice(_records(content, encoding), 2 * SAMPLE):
         stated = re.fullmatch(r"sep=(.)", record.strip(" \"'"), re.IGNORECASE)
         if not sample and (stated or record.startswith("sep=\t")):
             separator = separator or (stated[1] if stated else "\t")
-        elif record.strip() and not _is_comment(record):
+        elif _is_comment(record):
+            comments += [] if sample else [(row, record)]
+        elif record.strip():
             sample.append((row, record))
     if not sample:
         raise BadInput(f"{content.name} is empty; it needs {needs}")
+    for row, comment in reversed(comments):
+        if names_in := _header_of_comment(comment, sample[0][1], separator):
+            sample.insert(0, (row, names_in))
+            break
     if separator is None:
         separator = max(SEPARATORS, key=lambda each: _fit(sample, each, known))
     split = [(row, _split(record, separator)) for row, record in sample]
@@ -209,6 +217,22 @@ def _header(records: Sequence[list[str]]) -> list[str]:
     """Return the first record of several cells; titles have one."""
     several = (each for each in records if sum(bool(cell.strip()) for cell in each) > 1)
     return next(several, records[0])
+
+
+def _header_of_comment(comment: str, first: str, separator: str | None) -> str | None:
+    """Return the names in a comment before the first record; None where it has none.
+
+    It has as many cells as that record, which has times or numbers, and none of these itself.
+    """
+    names = comment.lstrip().lstrip("#").strip(" ")
+    for sign in [separator] if separator else SEPARATORS:
+        cells, values = _split(names, sign), _split(first, sign)
+        if not cells[0].strip():
+            cells[0], names = "#", f"#{names}"
+        data = [any(DIGIT.match(cell.strip(" \"'")) for cell in row) for row in (cells, values)]
+        if len(cells) == len(values) > 1 and data == [False, True]:
+            return names
+    return None
 
 
 def _check_widths(

@@ -14,7 +14,21 @@ from gridtide_pipelines.importing.times import TimeFormat, as_utc
 from gridtide_store.vocabulary import GENERATION, LOAD
 
 UNEXPECTED = "n/e"
-TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
+# As spreadsheets write them in English, German, French, Spanish and Italian.
+TRUE = (
+    "true",
+    "1",
+    "yes",
+    "wahr",
+    "ja",
+    "vrai",
+    "oui",
+    "verdadero",
+    "s\u00ed",
+    "vero",
+    "s\u00ec",
+)
+FALSE = ("false", "0", "no", "falsch", "nein", "faux", "non", "falso")
 WALL = pl.Datetime("us")
 # There were hardly grids before, and no prices are published for later.
 YEARS = (1900, 2200)
@@ -156,7 +170,7 @@ class Conversion:
             odd = (~known).arg_true()[0]
             raise BadInput(
                 f"{self.name}, row {chunk[ROW][odd]}, {column} is {chunk[column][odd]!r}, "
-                "neither true nor false"
+                "neither true nor false; write one of them, or leave the cell empty for false"
             )
         return cells.is_in(list(TRUE)).fill_null(value=False).alias("estimated")
 

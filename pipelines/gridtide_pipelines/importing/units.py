@@ -80,6 +80,12 @@ def read_unit(name: str, column: str, signal: str, given: str | None) -> Unit:
     )
 
 
+def has_power_unit(column: str) -> bool:
+    """Say whether the name of a column says power or energy, and no quotient of it."""
+    quotient = re.search(r"/|(?<![a-z])per(?![a-z])", column, re.IGNORECASE)
+    return quotient is None and _in_name(column, POWER) is not None
+
+
 def _units(signal: str) -> dict[str, Unit]:
     if signal.startswith("ci_"):
         return INTENSITY
