@@ -1,4 +1,4 @@
-"""ENTSO-E: a document that states a slot of one series twice."""
+"""ENTSO-E: a slot of one series that comes twice, in one document or in two bodies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 import pytest
 
 from gridtide_pipelines.ingest.sources import entsoe
-from tests.sources.test_entsoe import DATA, body, said
+from tests.sources.test_entsoe import AT as CODE
+from tests.sources.test_entsoe import CH, DATA, body, said
 
 
 def twice(name: str, change: tuple[str, str] = ("", "")) -> bytes:
@@ -62,3 +63,67 @@ def test_a_pump_beside_what_generates_is_another_series() -> None:
     found = entsoe.parse([body("generation", "AT")])
     assert said(found, "generation_hydro_storage")[0] == (0, 1, 40.0)
     assert said(found, "generation_hydro_storage")[1] == (1, 1, -70.0)
+
+
+@pytest.mark.parametrize("zones", [(), ("AT",)], ids=["for no zone", "for a zone"])
+@pytest.mark.parametrize(
+    ("name", "changed", "signal"),
+    [
+        ("generation", (">50<", ">51<"), "generation_coal"),
+        ("generation_forecast", (">5000<", ">5001<"), "generation_total"),
+        ("load", (">7000<", ">7001<"), "load"),
+        ("price_two_auctions", (">55.5<", ">56.5<"), "price_eur"),
+    ],
+)
+def test_of_two_bodies_about_one_area_the_newest_counts(
+    name: str, changed: tuple[str, str], signal: str, zones: tuple[str, ...]
+) -> None:
+    text = (DATA / f"{name}.xml").read_text()
+    newer = text.replace(*changed, 1)
+    assert newer != text
+    for second in (text, newer):
+        alone = entsoe.parse([body(second.encode(), *zones)]).drop("body")
+        both = entsoe.parse([body(text.encode(), *zones), body(second.encode(), *zones)])
+        assert both.drop("body").equals(alone)
+
+
+def test_forecasts_of_one_slot_are_revisions_whatever_their_order() -> None:
+    ahead = (DATA / "wind_solar_forecast.xml").read_text()
+    current = ahead.replace("processType>A01<", "processType>A18<").replace(">300<", ">290<")
+    for texts in ((ahead, current), (current, ahead)):
+        found = entsoe.parse([body(each.encode(), "AT") for each in texts])
+        assert said(found, "generation_wind") == [(hour, 1, 290.0) for hour in (48, 49, 50)]
+
+
+def test_the_codes_of_a_fuel_may_come_in_bodies_of_their_own() -> None:
+    text = (DATA / "generation.xml").read_text()
+    series = re.findall(r"  <TimeSeries>.*?</TimeSeries>\n", text, re.DOTALL)
+    coal = [each for each in series if ">B02<" in each or ">B05<" in each]
+    assert len(coal) == 2
+    bodies = [body(text.replace(each, "").encode(), "AT") for each in coal]
+    found, whole = entsoe.parse(bodies), entsoe.parse([body("generation", "AT")])
+    assert said(found, "generation_coal") == said(whole, "generation_coal")
+
+
+def test_two_days_of_one_area_are_whole_and_prices_of_two_areas_are_not_added() -> None:
+    text = (DATA / "load.xml").read_text()
+    later = text.replace("2026-03-01T", "2026-03-02T")
+    found = entsoe.parse([body(text.encode(), "AT"), body(later.encode(), "AT")])
+    assert found.height == 8
+    assert found["flag"].null_count() == 8
+    price = (DATA / "price_two_auctions.xml").read_text()
+    other = price.replace(CODE, CH)
+    both = entsoe.parse([body(price.encode(), "AT"), body(other.encode(), "AT")])
+    assert said(both, "price_eur") == [(0, 1, 55.5), (1, 1, -3.25)]
+
+
+def test_a_flow_whose_contracts_come_in_two_bodies_is_the_total_one() -> None:
+    text = (DATA / "scheduled_two_contracts.xml").read_text()
+    series = re.findall(r"  <TimeSeries>.*?</TimeSeries>\n", text, re.DOTALL)
+    bodies = [body(text.replace(each, "").encode(), "AT", "CH") for each in series]
+    assert [value for _, _, value in said(entsoe.parse(bodies), "flow")] == [90.0, 91.0]
+
+
+def test_contradictions_are_flagged() -> None:
+    found = entsoe.parse([body(twice("load", (">7200.25<", ">1<")), "AT")])
+    assert found["flag"].to_list() == [None, None, "conflict", "conflict"]

@@ -11,6 +11,8 @@ Slots:      15, 30 or 60 min by zone, date and item; labelled by the UTC start o
 Limits:     400 requests a minute for each token, a year for each request; beyond it, ten
             minutes of 429. A long answer comes as a ZIP of several documents.
 Revisions:  strong; of 1,056 values of DE on 2021-01-01, 1,050 were revised within four years.
+            Of two bodies about one area and code the newest counts; intraday forecasts count
+            before day-ahead ones, and current ones before both.
 Codes:      Codes of one fuel, and of one zone, are added; where one of them is missing, the
             sum is flagged as partial and stored as unknown. A series with
             `outBiddingZone_Domain` is consumption (pumps, own use) and counts negative. An
@@ -40,7 +42,6 @@ from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.parsing import check_shape, readings
 from gridtide_pipelines.ingest.source import (
-    PARTIAL,
     Body,
     Credentials,
     Group,
@@ -58,12 +59,8 @@ from gridtide_pipelines.ingest.sources.entsoe_documents import (
     seconds_of,
     starts_of,
 )
-from gridtide_pipelines.ingest.sources.entsoe_values import (
-    ACTUAL,
-    Values,
-    add_bodies,
-    read_values,
-)
+from gridtide_pipelines.ingest.sources.entsoe_sums import Sums, Wanted, add_values
+from gridtide_pipelines.ingest.sources.entsoe_values import ACTUAL, Values, read_values
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import INSTANT
 
@@ -128,30 +125,27 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         issued_at = max(body.known_at for body in bodies)  # a run is known with its last page
         for index, body in enumerate(bodies):
             for document in read_documents(body.content, SOURCE.largest_unpacked):
-                found += read_values(document, index, issued_at)
-        frame = _frame([each for each in _named(found, bodies) if len(each.slots)])
+                number = len(found)
+                found += read_values(document, index, number, issued_at)
+        frame = _frame(_summed([each for each in found if len(each.slots)], bodies))
     if frame.is_empty():
         raise NothingYet(NAME, "the answer holds no value yet; normal at the live edge")
     return frame
 
 
-def _frame(found: Sequence[Values]) -> pl.DataFrame:
-    """Return values as readings; NaN becomes null."""
+def _frame(found: Sequence[Sums]) -> pl.DataFrame:
+    """Return sums as readings; NaN becomes null."""
 
-    def repeat(each: Callable[[Values], object]) -> list[object]:
-        return [item for values in found for item in [each(values)] * len(values.slots)]
+    def repeat(each: Callable[[Sums], object]) -> list[object]:
+        return [item for sums in found for item in [each(sums)] * len(sums.slots)]
 
     def instants(seconds: Slots) -> pl.Series:
         return pl.Series(seconds * 1_000_000).cast(INSTANT)
 
     slots = np.concatenate([np.empty(0, np.int64), *(each.slots for each in found)])
     values = np.concatenate([np.empty(0), *(each.values for each in found)])
-    flags: list[str | None] = []
-    for each in found:
-        both = (each.flag or None, f"{each.flag};{PARTIAL}" if each.flag else PARTIAL)
-        flags += [both[partial] for partial in each.partial.tolist()]
     return readings(
-        zone=repeat(lambda each: each.area),
+        zone=repeat(lambda each: each.zone),
         signal=repeat(lambda each: each.signal),
         start=instants(starts_of(slots)),
         end=instants(starts_of(slots) + seconds_of(slots)),
@@ -160,51 +154,60 @@ def _frame(found: Sequence[Values]) -> pl.DataFrame:
             lambda each: str(Quality.FORECAST if each.issued_at else Quality.MEASURED)
         ),
         issued_at=repeat(lambda each: each.issued_at),
-        flag=flags,
-        body=repeat(lambda each: each.body),
+        flag=[flag for each in found for flag in each.flags],
+        body=pl.Series(
+            np.concatenate([np.empty(0, np.int64), *(each.bodies for each in found)])
+        ),
     )
 
 
-def _named(found: Sequence[Values], bodies: Sequence[Body]) -> list[Values]:
-    """Put values under the one zone, or the one border, that their body was requested for.
+def _summed(found: Sequence[Values], bodies: Sequence[Body]) -> list[Sums]:
+    """Return the sums of values under the one zone, or the one border, that was requested.
 
     The codes of one zone are added; where one of them lacks a time that it was requested for,
     the sum is flagged as partial. The flow of a border is the difference of its two directions;
     where both were requested, a time that one of them lacks is unknown and left out.
     """
-    named: list[Values] = []
     parts: dict[tuple[str, str, datetime | None], list[Values]] = defaultdict(list)
+    areas_of: dict[int, set[str]] = defaultdict(set)
+    holding: dict[tuple[str, str], set[int]] = defaultdict(set)
     for each in found:
-        requested = bodies[each.body].request.zones
+        requested, zone = bodies[each.body].request.zones, each.area
         if len(requested) == 2 and "->" in each.area:
             sign = direction(each.area, requested[0], requested[1])
-            each = replace(each, area="->".join(requested), values=sign * each.values)
+            zone = "->".join(requested)
+            each = replace(each, values=sign * each.values)
         elif len(requested) == 1:
-            each = replace(each, area=requested[0])
-        else:
-            named.append(each)
-            continue
-        parts[each.area, each.signal, each.issued_at].append(each)
-    silent = set(range(len(bodies))) - {each.body for each in found if len(each.slots)}
-    holding: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for (area, signal, _), mine in parts.items():
-        holding[area, signal].update(each.body for each in mine if len(each.slots))
-    for (area, signal, _), mine in parts.items():
+            zone = requested[0]
+        parts[zone, each.signal, each.issued_at].append(each)
+        holding[zone, each.signal].add(each.body)
+        areas_of[each.body].add(each.area)
+    sums = []
+    for (zone, signal, _), mine in parts.items():
         zones = bodies[mine[0].body].request.zones
         # A code of the zone that has no such fuel is not missed; one without any value is late.
-        alike = {index for index in silent if bodies[index].request.zones == zones}
-        spans = {n: _requested_span(bodies[n].request) for n in holding[area, signal] | alike}
-        whole = add_bodies(mine, spans)
-        if len(zones) == 2:
-            kept = ~whole.partial
-            whole = replace(
-                whole,
-                slots=whole.slots[kept],
-                values=whole.values[kept],
-                partial=whole.partial[kept],
-            )
-        named.append(whole)
-    return named
+        silent = [
+            index
+            for index, body in enumerate(bodies)
+            if index not in areas_of and 1 <= len(zones) <= 2 and body.request.zones == zones
+        ]
+        areas_here = {each.area for each in mine}
+        wanted = [
+            Wanted(index, area, *_requested_span(bodies[index].request))
+            for index in (*sorted(holding[zone, signal]), *silent)
+            for area in sorted(areas_of[index] & areas_here) or [_area(bodies[index], index)]
+        ]
+        sums.append(add_values(zone, mine, wanted))
+    return sums
+
+
+def _area(body: Body, index: int) -> str:
+    """Return the area, or the exchange, that a body without values was requested for."""
+    params = dict(body.request.params)
+    domains = [params[each] for each in ("out_Domain", "in_Domain") if each in params]
+    return "->".join(dict.fromkeys(domains)) or params.get(
+        "outBiddingZone_Domain", f"body {index}"
+    )
 
 
 def _requested_span(request: Request) -> tuple[float, float]:

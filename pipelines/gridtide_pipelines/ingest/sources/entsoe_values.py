@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from gridtide_pipelines.ingest.production_types import FUELS
 from gridtide_pipelines.ingest.sources.entsoe_documents import (
-    LENGTHS,
     Document,
     Floats,
     Series,
@@ -21,44 +20,56 @@ from gridtide_pipelines.ingest.sources.entsoe_documents import (
     is_rising,
     read_acknowledgement,
     read_series,
-    starts_of,
     text_of,
 )
-from gridtide_store.vocabulary import generation
+from gridtide_store.vocabulary import GENERATION, generation
 
 Flags: TypeAlias = NDArray[np.bool_]
 
 ACTUAL: Final = "A16"
 TOTAL_CONTRACT: Final = "A05"
+# Day-ahead, intraday and current forecasts of a slot are one value in three revisions.
+REVISIONS: Final = {"A01": 1, "A40": 2, "A18": 3}
+PRICE: Final = "price_"
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Values of one area, or of one exchange ``from->to``, in the order of their slots.
+    """Values of one code of one area, or of one exchange ``from->to``.
 
     Attributes:
-        values: of the slots, each of which is there once; NaN is known to be unknown.
-        partial: for each slot whether a part of the sum is missing.
+        code: what is added to others of its signal: of a fuel, of a contract; "" of others.
+        slots: each is there once.
+        values: of the slots; NaN is known to be unknown.
         issued_at: of a forecast.
-        flag: of all of them, or "".
         body: number of the body that they are from.
+        document: number of the document; where one names several codes, a sum has all of them.
+        conflict: for each slot whether its document contradicts itself.
+        order: which of two statements is newer; where it is the same, that of the later body.
+        consumes: whether it counts negative, as what a pump takes.
     """
 
     area: str
     signal: str
+    code: str
     slots: Slots
     values: Floats
-    partial: Flags
     issued_at: datetime | None
-    flag: str
     body: int
+    document: int
+    conflict: Flags
+    order: int
+    consumes: bool
 
 
-def read_values(document: Document, body: int, issued_at: datetime) -> Iterator[Values]:
+def read_values(
+    document: Document, body: int, number: int, issued_at: datetime
+) -> Iterator[Values]:
     """Yield the values of one document, under the codes of its areas.
 
     Args:
         body: number of the body that the document is from.
+        number: of the document.
         issued_at: of a forecast.
 
     Raises:
@@ -73,177 +84,74 @@ def read_values(document: Document, body: int, issued_at: datetime) -> Iterator[
     item = text_of(root, "type")
     process = root.findtext("process.processType", "")
     series = [read_series(each, document) for each in root.iter("TimeSeries")]
+    order = REVISIONS.get(process, 0)
+
+    def state(
+        found: Sequence[Series], signal_of: Callable[[Series], str], run: datetime | None
+    ) -> Iterator[Values]:
+        alike: dict[tuple[str, str, str, bool], list[Series]] = defaultdict(list)
+        for each in found:
+            code = each.contract if item in ("A11", "A09", "A65") else each.code
+            alike[each.area, signal_of(each), code, each.consumes].append(each)
+        for (area, signal, code, consumes), mine in alike.items():
+            slots, values, conflict = _join([(each.slots, each.values) for each in mine])
+            pumps = consumes and signal.startswith(GENERATION)
+            if pumps:
+                values = -values
+            # The first of several auctions counts.
+            newer = -mine[0].sequence if item == "A44" else order
+            yield Values(
+                *(area, signal, code, slots, values, run, body, number, conflict, newer),
+                consumes=pumps,
+            )
+
     match item:
         case "A75":
-            yield from _by_fuel(series, body, None, generation)
+            yield from state(series, _fuel, None)
         case "A69":
-            yield from _by_fuel(series, body, issued_at, generation)
+            yield from state(series, _fuel, issued_at)
         case "A71":
-            yield from _by_fuel(series, body, issued_at, lambda _: generation("total"))
-        case "A65" if process == ACTUAL:
-            yield from _sums(series, "load", body, None)
+            yield from state(series, lambda _: generation("total"), issued_at)
         case "A65":
-            yield from _sums(series, "load", body, issued_at)
+            run = None if process == ACTUAL else issued_at
+            yield from state(series, lambda _: "load", run)
         case "A11":
-            yield from _sums(_total(series), "flow", body, None)
+            yield from state(series, lambda _: "flow", None)
         case "A09":
-            yield from _sums(_total(series), "flow", body, issued_at)
+            yield from state(series, lambda _: "flow", issued_at)
         case "A44":
-            yield from _prices(series, body)
+            if not all(each.currency for each in series):
+                raise ValueError("a price without a currency")
+            first = {each.area: each.sequence for each in sorted(series, key=_sequence)[::-1]}
+            chosen = [each for each in series if each.sequence == first[each.area]]
+            yield from state(chosen, lambda each: PRICE + each.currency, None)
         case _:
             raise ValueError(f"document type {item[:20]!r} is not one of those that are read")
 
 
-def add(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats]:
-    """Add values slot by slot; NaN where one of them is.
-
-    A slot that only some of the parts have is the sum of those.
-    """
-    if len(parts) == 1 and is_rising(parts[0][0]):
-        return parts[0]
-    slots, index = np.unique(np.concatenate([each for each, _ in parts]), return_inverse=True)
-    sums = np.zeros(len(slots))
-    np.add.at(sums, index, np.concatenate([each for _, each in parts]))
-    return slots, sums
+def _fuel(series: Series) -> str:
+    return generation(FUELS.get(series.code, "unknown"))
 
 
-def _join(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats]:
+def _sequence(series: Series) -> int:
+    return series.sequence
+
+
+def _join(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats, Flags]:
     """Join values of one code: a slot that comes again counts once, NaN where they differ."""
     if len(parts) == 1 and is_rising(parts[0][0]):
-        return parts[0]
+        return *parts[0], np.zeros(len(parts[0][0]), np.bool_)
     values = np.concatenate([each for _, each in parts])
     slots, first, index = np.unique(
         np.concatenate([each for each, _ in parts]), return_index=True, return_inverse=True
     )
     joined = values[first]
-    same = (values == joined[index]) | (np.isnan(values) & np.isnan(joined[index]))
-    joined[index[~same]] = np.nan
-    return slots, joined
+    conflict = np.zeros(len(slots), np.bool_)
+    conflict[index[differ(values, joined[index])]] = True
+    joined[conflict] = np.nan
+    return slots, joined, conflict
 
 
-def add_bodies(mine: Sequence[Values], wanted: Mapping[int, tuple[float, float]]) -> Values:
-    """Add values of one area and signal; partial where a body lacks a time it was wanted for.
-
-    A publisher answers whole local days: what lies outside the time that its body was requested
-    for counts where nothing else is.
-
-    Args:
-        wanted: for each body the time that it was requested for, seconds since the epoch.
-    """
-    if len(mine) == len(wanted) == 1:
-        return mine[0]
-    slots = np.unique(np.concatenate([each.slots for each in mine]))
-    starts = starts_of(slots)
-    lacks = np.zeros(len(slots), np.bool_)
-    within: dict[int, Flags] = {}
-    some = np.zeros(len(slots), np.bool_)
-    for index, (since, until) in wanted.items():
-        within[index] = (starts >= since) & (starts < until)
-        has = np.zeros(len(slots), np.bool_)
-        for each in mine:
-            if each.body == index:
-                has[np.searchsorted(slots, each.slots)] = True
-        lacks |= within[index] & ~has
-        some |= within[index] & has
-    values = np.zeros(len(slots))
-    partial = lacks
-    for each in mine:
-        at = np.searchsorted(slots, each.slots)
-        counts = within[each.body][at] | ~some[at]
-        values[at] += np.where(counts, each.values, 0.0)
-        partial[at] |= each.partial & counts
-    flags = [flag for each in mine for flag in each.flag.split(";") if flag]
-    return replace(
-        mine[0],
-        slots=slots,
-        values=values,
-        partial=partial,
-        flag=";".join(dict.fromkeys(flags)),
-    )
-
-
-def _by_fuel(
-    series: Sequence[Series],
-    body: int,
-    issued_at: datetime | None,
-    signal_of: Callable[[str], str],
-) -> Iterator[Values]:
-    """Add the codes of each fuel; what consumes counts negative.
-
-    Where one of the codes that generate is missing, or comes in slots of another length, the
-    sum is flagged as partial: codes end at different times, and the rest must not pass for the
-    whole. A pump that is not named rests.
-    """
-    mine: dict[tuple[str, str], list[Series]] = defaultdict(list)
-    for each in series:
-        mine[each.area, signal_of(FUELS.get(each.code, "unknown"))].append(each)
-    for (area, signal), found in mine.items():
-        alike: dict[tuple[str, bool], list[tuple[Slots, Floats]]] = defaultdict(list)
-        for each in found:
-            signed = -each.values if each.consumes else each.values
-            alike[each.code, each.consumes].append((each.slots, signed))
-        slots, values = add([_join(parts) for parts in alike.values()])
-        codes: dict[str, list[Slots]] = defaultdict(list)
-        for each in found:
-            if not each.consumes:
-                codes[each.code].append(each.slots)
-        known = np.zeros(len(slots), np.int64)
-        for mine_of_code in codes.values():
-            has = np.zeros(len(slots), np.int64)
-            for of_series in mine_of_code:
-                has[np.searchsorted(slots, of_series)] = 1
-            known += has
-        new = [each.code for each in found if each.code and each.code not in FUELS]
-        flag = ";".join(f"unmapped_code:{code}" for code in dict.fromkeys(new))
-        partial = known < len(codes)
-        yield Values(area, signal, slots, values, partial, issued_at, flag, body)
-
-
-def _sums(
-    series: Sequence[Series], signal: str, body: int, issued_at: datetime | None
-) -> Iterator[Values]:
-    mine: dict[str, dict[str, list[tuple[Slots, Floats]]]] = {}
-    for each in series:
-        contracts = mine.setdefault(each.area, {})
-        contracts.setdefault(each.contract, []).append((each.slots, each.values))
-    for area, contracts in mine.items():
-        slots, values = add([_join(parts) for parts in contracts.values()])
-        whole = np.zeros(len(slots), np.bool_)
-        yield Values(area, signal, slots, values, whole, issued_at, "", body)
-
-
-def _total(series: Sequence[Series]) -> Sequence[Series]:
-    """Return the series of the total contract, where any is; else all."""
-    total = [each for each in series if each.contract == TOTAL_CONTRACT]
-    return total or series
-
-
-def _prices(series: Sequence[Series], body: int) -> Iterator[Values]:
-    """Yield the first auction of each area, in the finest resolution of each time."""
-    chosen: dict[tuple[str, str], list[Series]] = defaultdict(list)
-    first = {
-        area: min(each.sequence for each in series if each.area == area)
-        for area in {each.area for each in series}
-    }
-    for each in series:
-        if not each.currency:
-            raise ValueError("a price without a currency")
-        if each.sequence == first[each.area]:
-            chosen[each.area, f"price_{each.currency}"].append(each)
-    for (area, signal), found in chosen.items():
-        prices: dict[int, float] = {}
-        for each in found:
-            for slot, value in zip(each.slots.tolist(), each.values.tolist(), strict=True):
-                prices.setdefault(slot, value)
-        taken: set[int] = set()
-        for slot in sorted(prices, key=lambda slot: (slot % LENGTHS, slot)):
-            start, minutes = divmod(slot, LENGTHS)
-            steps = range(start, start + minutes * 60, 300)
-            if taken.isdisjoint(steps):
-                taken.update(steps)
-            else:
-                del prices[slot]
-        slots = np.array(sorted(prices), np.int64)
-        values = np.array([prices[slot] for slot in slots.tolist()])
-        whole = np.zeros(len(slots), np.bool_)
-        yield Values(area, signal, slots, values, whole, None, "", body)
+def differ(one: Floats, other: Floats) -> Flags:
+    """Say of each pair of values whether they differ; two that are unknown do not."""
+    return (one != other) & ~(np.isnan(one) & np.isnan(other))
