@@ -85,3 +85,35 @@ def test_a_month_of_a_region_is_one_request_of_local_dates() -> None:
         "%2Cinterconnection&chartType=default&region=NI&dateRange=day"
         "&datefrom=2026-07-01&dateto=2026-07-03"
     )
+
+
+def mix(**values: list[float]) -> pl.DataFrame:
+    """What a body says that states each field of one slot so often, sorted by signal."""
+    rows = [
+        {
+            "EffectiveTime": "01-Mar-2026 00:00:00",
+            "FieldName": name,
+            "Region": "ROI",
+            "Value": each,
+        }
+        for name, given in values.items()
+        for each in given
+    ]
+    return read(json.dumps({"Rows": rows}).encode()).sort("signal")
+
+
+def test_the_rest_is_unknown_where_the_body_contradicts_itself() -> None:
+    once = mix(GEN_EXP=[3600], WIND_ACTUAL=[1900], SOLAR_ACTUAL=[100])
+    assert mix(GEN_EXP=[3600] * 2, WIND_ACTUAL=[1900] * 2, SOLAR_ACTUAL=[100]).equals(once)
+    part = mix(GEN_EXP=[3600], WIND_ACTUAL=[1900, 1000], SOLAR_ACTUAL=[100])
+    assert part.select("signal", "value", "flag").rows() == [
+        ("generation_solar", 100.0, None),
+        ("generation_unknown", 3500.0, "partial"),
+        ("generation_wind", None, "conflict"),
+    ]
+    total = mix(GEN_EXP=[3600, 3000], WIND_ACTUAL=[1900], SOLAR_ACTUAL=[100])
+    assert total.select("signal", "value", "flag").rows() == [
+        ("generation_solar", 100.0, None),
+        ("generation_unknown", None, "conflict"),
+        ("generation_wind", 1900.0, None),
+    ]

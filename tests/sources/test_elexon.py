@@ -195,3 +195,66 @@ def test_a_new_fuel_of_the_mix_is_unknown_and_sums_and_shares_are_none() -> None
     frame = neso.parse([body(json.dumps(tree).encode())])
     assert values(frame, "generation_unknown") == [10.0]
     assert frame["flag"].drop_nulls().to_list() == ["unmapped_code:TIDAL"]
+
+
+def changed(name: str, **change: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # any JSON value
+    """The rows of a written body, with other values."""
+    document = json.loads((DATA / f"{name}.json").read_bytes())
+    found = document if isinstance(document, list) else document["data"]
+    return [{**row, **change} for row in found]
+
+
+def answered(*answers: list[dict[str, Any]]) -> pl.DataFrame:
+    return elexon.parse([body(json.dumps({"data": each}).encode()) for each in answers])
+
+
+def test_data_sets_that_state_one_quantity_are_not_added() -> None:
+    start, quantity = "2026-03-01T02:30:00Z", 27002.0
+    outturn = [{"dataset": "INDO", "startTime": start, "demand": 24000}]
+    for answers in ((changed("elexon/load"), outturn), (outturn, changed("elexon/load"))):
+        assert values(answered(*answers), "load") == [quantity, 27003.0]
+    assert values(answered(outturn), "load") == [24000.0]
+    metered = [
+        {"dataset": name, "startTime": at, "fuelType": "CCGT", "generation": 9000}
+        for name, at in (
+            ("FUELHH", "2026-03-01T12:00:00Z"),
+            ("FUELINST", "2026-03-01T12:25:00Z"),
+            ("FUELINST", "2026-03-01T13:00:00Z"),
+        )
+    ]
+    frame = answered(metered, changed("elexon/agpt"))
+    assert values(frame, "generation_gas") == [8825.0, 8826.0, 9000.0]
+    assert values(answered(metered), "generation_gas") == [9000.0, 9000.0]
+
+
+def test_a_revision_without_a_number_is_the_first() -> None:
+    one = changed("elexon/load", documentRevisionNumber=None)
+    two = changed("elexon/load", documentRevisionNumber=2, quantity=1)
+    assert values(answered(one), "load") == [27002.0, 27003.0]
+    assert values(answered(two, one), "load") == [1.0, 1.0]
+
+
+def test_embedded_generation_in_the_mix_and_in_the_update_is_one() -> None:
+    mix, embedded = (
+        body((DATA / f"neso/{name}.json").read_bytes()) for name in ("mix", "embedded")
+    )
+    frame = neso.parse([mix, embedded, mix, embedded])
+    wind = frame.filter(pl.col("signal") == "generation_wind").sort("start")
+    # By hand: 8000 + 1901; 1902 without what is metered; 8000 + 2000.
+    assert wind.select("value", "flag").rows() == [
+        (9901.0, None),
+        (1902.0, "partial"),
+        (10000.0, None),
+    ]
+    assert values(frame, "generation_solar") == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("code", ["WIND", "WIND_EMB"])
+def test_wind_of_one_kind_alone_is_partial(code: str) -> None:
+    document = json.loads((DATA / "neso/mix.json").read_bytes())
+    for row in document["result"]["records"]:
+        del row[code]
+    frame = neso.parse([body(json.dumps(document).encode())])
+    assert (
+        frame.filter(pl.col("signal") == "generation_wind")["flag"].to_list() == ["partial"] * 2
+    )

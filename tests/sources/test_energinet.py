@@ -118,6 +118,19 @@ def test_the_hourly_balance_has_all_fuels_and_load() -> None:
     }
 
 
+def test_a_new_column_of_numbers_is_a_fuel_whatever_its_name() -> None:
+    row = {"HourUTC": "2026-03-01T00:00:00", "HourDK": "x", "PriceArea": "DK1", "Waste": 120.0}
+    row |= {"OtherRenewable": 4.0, "WaveEnergy": 7.0, "Version": "final", "TotalLoad": 2500.0}
+    content = json.dumps({"records": [row, {**row, "PriceArea": "DK2", "WaveEnergy": None}]})
+    frame = parse([Body(Request("GET", "/x"), content.encode(), KNOWN_AT, 7)])
+    unknown = frame.filter(pl.col("signal") == "generation_unknown").sort("zone")
+    new = "unmapped_code:WaveEnergy"
+    assert unknown.select("zone", "value", "flag").rows() == [
+        ("DK-DK1", 11.0, new),
+        ("DK-DK2", 4.0, f"partial;{new}"),
+    ]
+
+
 def test_records_without_a_column_that_is_read_are_refused() -> None:
     row = {"HourUTC": "2026-03-01T00:00:00", "PriceArea": "DK1", "Version": "Final"}
     content = json.dumps({"dataset": "DeclarationProduction", "records": [row]}).encode()

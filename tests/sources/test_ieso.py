@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -166,3 +167,25 @@ def test_a_forecast_without_embedded_power_of_an_hour_is_unknown() -> None:
     assert ("2026-03-02T15:00:00Z", "forecast_solar") not in {
         row[:2] for row in read("", content=text.replace(hour, "").encode())
     }
+
+
+def test_a_unit_that_is_listed_twice_counts_once() -> None:
+    text = (DATA / "generation_units.xml").read_text()
+    unit = re.findall(r"<Generator>.*?</Generator>", text, re.DOTALL)[0]
+    once = read("generation_units.xml")
+    assert read("", content=text.replace(unit, unit * 2).encode()) == once
+    other = unit.replace("<EnergyMW>801<", "<EnergyMW>1<")
+    assert other != unit
+    content = text.replace(unit, unit + other).encode()
+    assert [row for row in once if row not in read("", content=content)] == [
+        ("2026-03-01T05:00:00Z", "nuclear", 1502.0)
+    ]
+
+
+def test_batteries_are_not_in_the_other_fuels_of_the_file_of_a_year_as_well() -> None:
+    year = (DATA / "generation_by_fuel.xml").read_text().replace(">GAS<", ">OTHER<")
+    units = (DATA / "generation_units.xml").read_bytes()
+    bodies = [Body(Request("GET", "/"), each, NOW, 1) for each in (units, year.encode())]
+    found = table(SOURCE.parse(bodies), SOURCE, "CA-ON", None).drop("zone").rows()
+    assert ("2026-03-01T05:00:00Z", "unknown", 7.0) in found
+    assert ("2026-03-02T04:00:00Z", "unknown", 902.0) in found

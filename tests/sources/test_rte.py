@@ -188,3 +188,20 @@ def test_a_body_of_one_region_replaces_nothing_of_another() -> None:
     one = read(json.dumps(merged).encode()).sort("zone", "start")
     columns = ("zone", "signal", "start", "end", "value")
     assert one.select(columns).equals(both.select(columns))
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "flag"),
+    [
+        ({"eolien": None}, 6000.0, None),
+        ({"eolien": "ND", "eolien_offshore": None}, 5500.0, "partial"),
+        ({"eolien_offshore": None}, 6000.0, None),
+        ({"eolien": None, "eolien_offshore": None, "eolien_terrestre": "-"}, None, None),
+    ],
+)
+def test_wind_is_its_parts_where_the_whole_is_not_given(
+    change: dict[str, Any], value: float | None, flag: str | None
+) -> None:
+    record = {**json.loads((DATA / "quarters.json").read_bytes())[0], **change}
+    wind = read(json.dumps([record]).encode()).filter(pl.col("signal") == "generation_wind")
+    assert wind.select("value", "flag").rows() == [(value, flag)]

@@ -14,7 +14,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.parsing import ERRORS, holds_nothing, read_json
-from gridtide_pipelines.ingest.summing import sum_codes
+from gridtide_pipelines.ingest.summing import newest, sum_codes
 from gridtide_store.vocabulary import INSTANT, generation
 
 
@@ -65,8 +65,27 @@ def add_codes(
         NothingYet: no statement has a value.
         ValueError, TypeError, PolarsError: values that do not fit; see `parsing.check_shape`.
     """
+    frame = _frame(statements)
+    ahead = pl.col("issued_at").is_not_null()
+    frame = frame.with_columns(
+        quality=pl.when(ahead).then(pl.lit(str(Quality.FORECAST))).otherwise("quality")
+    )
+    return sum_codes(frame, source, partial=partial)
+
+
+def newest_of(statements: Iterable[Statement]) -> list[Statement]:
+    """Return the newest statement of each code and slot, without a value in a conflict.
+
+    For what is computed from several codes before they are added.
+    """
+    key = ("zone", "signal", "code", "start", "end", "issued_at")
+    rows = newest(_frame(statements), key, ("order", "body"))
+    return [Statement(**row) for row in rows.iter_rows(named=True)]
+
+
+def _frame(statements: Iterable[Statement]) -> pl.DataFrame:
     rows = list(statements)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             each.name: pl.Series(
                 each.name,
@@ -77,11 +96,6 @@ def add_codes(
             for each in fields(Statement)
         }
     )
-    ahead = pl.col("issued_at").is_not_null()
-    frame = frame.with_columns(
-        quality=pl.when(ahead).then(pl.lit(str(Quality.FORECAST))).otherwise("quality")
-    )
-    return sum_codes(frame, source, partial=partial)
 
 
 def read_answer(content: bytes) -> Any:  # noqa: ANN401  # any JSON

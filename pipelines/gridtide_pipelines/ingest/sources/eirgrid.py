@@ -47,6 +47,7 @@ from gridtide_pipelines.ingest.source import (
 from gridtide_pipelines.ingest.statements import (
     Statement,
     add_codes,
+    newest_of,
     read_answer,
     rows_of,
     text,
@@ -104,6 +105,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             document = read_answer(body.content)
             if document is not None:
                 found += _statements(rows_of(document["Rows"]), index, body.known_at)
+        found = newest_of(found)
         totals = {(each.zone, each.start): each for each in found if each.code == TOTAL}
         stated = [
             each for each in found if each.code != TOTAL and not _lacks_total(each, totals)
@@ -136,20 +138,23 @@ def _statements(
 
 def _lacks_total(each: Statement, totals: dict[tuple[str, datetime], Statement]) -> bool:
     total = totals.get((each.zone, each.start))
-    return each.code in PARTS and total is not None and total.value is None
+    listed = total is not None and total.value is None and total.flag is None
+    return each.code in PARTS and listed
 
 
 def _rest(
     totals: dict[tuple[str, datetime], Statement], stated: Sequence[Statement]
 ) -> Iterator[Statement]:
-    """Yield what is left of each total without its named parts, those of the last body."""
+    """Yield what is left of each total without its named parts; unknown in a conflict."""
     parts: dict[tuple[str, datetime], dict[str, float | None]] = defaultdict(dict)
     for each in stated:
         if each.code in PARTS:
             parts[each.zone, each.start][each.code] = each.value
     for key, each in totals.items():
-        if each.value is not None and key in parts:
-            values = parts[key].values()
+        values = parts[key].values() if key in parts else ()
+        if values and each.flag is not None:
+            yield replace(each, signal=generation("unknown"))
+        elif values and each.value is not None:
             rest = each.value - sum(value for value in values if value is not None)
             flag = PARTIAL if None in values else None
             yield replace(each, signal=generation("unknown"), value=rest, flag=flag)

@@ -12,7 +12,8 @@ Fuels:      FUELHH and FUELINST are what the transmission system meters: most so
             wind power is connected below it. What is stored adds NESO's estimate of that (see
             neso_portal.py; a host of its own here); where it lacks a half hour, solar and wind
             are unknown. ``PS`` is pumped storage, OTHER holds batteries. AGPT is complete by
-            itself, and hours late.
+            itself, and hours late; of a fuel that both state it counts, and of FUELHH and
+            FUELINST the former. Total load (ATL) counts before the outturn of demand (INDO).
 Links:      INTFR and the like are net imports over a cable, and beside that the flow between
             both ends: they come with generation. A cable that is new is kept as an import.
 Prices:     market index (MID) of APX, of trades shortly before delivery: not day-ahead.
@@ -72,6 +73,8 @@ LENGTHS: Final = {"FUELINST": timedelta(minutes=5), "WINDFOR": timedelta(hours=1
 # Demand with what power stations use, which is another quantity than the nation's.
 NOT_READ: Final = ("ITSDO", "TSDF")
 NAMED: Final = ("fuelType", "interconnectorName", "psrType")
+# Data sets that state one quantity are not added: of a half hour the first of them counts.
+TRUST: Final = ("AGPT", "ATL", "FUELHH", "INDO", "FUELINST")
 LINK: Final = re.compile(r"INT[A-Z0-9]+")
 FUELS: Final = {
     "BIOMASS": "biomass",
@@ -138,7 +141,7 @@ def requests(query: Query) -> Sequence[Group]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return what the bodies state of GB and its cables, with embedded generation if given."""
     with check_shape(NAME):
-        found: list[Statement] = []
+        found: list[tuple[str, Statement]] = []
         embedded = False
         for index, body in enumerate(bodies):
             document = read_answer(body.content)
@@ -147,11 +150,12 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             if isinstance(document, dict) and "result" in document:
                 embedded = True
                 for row in records_of(document):
-                    found += read_embedded(row, index)
+                    found += [("FUELHH", each) for each in read_embedded(row, index)]
             elif document is not None:
                 for row in _rows(document):
                     found += _statements(row, index, body.known_at)
-        return add_codes(_whole(found) if embedded else found, NAME)
+        first = list(_most_trusted(found))
+        return add_codes(_whole(first) if embedded else first, NAME)
 
 
 def _rows(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # any JSON
@@ -164,7 +168,10 @@ def _rows(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # any JSO
             yield entry
 
 
-def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[Statement]:
+def _statements(
+    row: dict[str, Any], body: int, known_at: datetime
+) -> Iterator[tuple[str, Statement]]:
+    """Yield what a row states, each with the data set that it is of."""
     dataset = row.get("dataset", "")
     if dataset in NOT_READ:
         return
@@ -175,7 +182,7 @@ def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[
     start = instant(row["startTime"])
     end = start + LENGTHS.get(dataset, HALF)
     published = str(row.get("publishTime") or "")
-    order = published + f"{row.get('documentRevisionNumber', 0):09}"
+    order = published + f"{int(row.get('documentRevisionNumber') or 0):09}"
     issued_at = instant(published) if published else known_at
 
     def state(
@@ -193,41 +200,65 @@ def _statements(row: dict[str, Any], body: int, known_at: datetime) -> Iterator[
         ahead = "processType" in row
         if not ahead or "day ahead" in text(row["processType"]).lower():
             signal = generation(fuel or "unknown")
-            yield state(signal, row["psrType"], row["quantity"], ahead=ahead, flag=flag)
+            yield "AGPT", state(signal, row["psrType"], row["quantity"], ahead=ahead, flag=flag)
     elif "fuelType" in row or "interconnectorName" in row:
+        metered = "FUELINST" if dataset == "FUELINST" else "FUELHH"
         code = text(row.get("fuelType") or row["interconnectorName"])
         if "interconnectorName" in row and (named := LINK.search(code)):
             code = named[0]  # "ElecLink (INTELEC)"
         if code in LINKS or code.startswith("INT") or "interconnectorName" in row:
-            yield state(f"{IMPORT}_{code}", code, row["generation"])
+            yield metered, state(f"{IMPORT}_{code}", code, row["generation"])
             if code in LINKS:
                 flow = state("flow", code, row["generation"])
                 value = None if flow.value is None else -flow.value
-                yield replace(flow, zone=f"{ZONE}->{LINKS[code]}", value=value)
+                yield metered, replace(flow, zone=f"{ZONE}->{LINKS[code]}", value=value)
         else:
             known = FUELS.get(code)
             flag = None if known else f"unmapped_code:{code}"
-            yield state(generation(known or "unknown"), code, row["generation"], flag=flag)
+            signal = generation(known or "unknown")
+            yield metered, state(signal, code, row["generation"], flag=flag)
     elif "price" in row:
         if row.get("dataProvider", "APXMIDP") == "APXMIDP":
-            yield state("price_gbp", "APXMIDP", row["price"])
+            yield "MID", state("price_gbp", "APXMIDP", row["price"])
     elif "nationalDemand" in row or "boundary" in row:
         if row.get("boundary", "N") == "N":
             demand = row["nationalDemand"] if "nationalDemand" in row else row["demand"]
-            yield state("load", "N", demand, ahead=True)
+            yield "NDF", state("load", "N", demand, ahead=True)
     elif dataset == "INDO" or "initialDemandOutturn" in row:
         demand = row["demand"] if "demand" in row else row["initialDemandOutturn"]
-        yield state("load", "INDO", demand)
+        yield "INDO", state("load", "INDO", demand)
     elif dataset == "WINDFOR":
         value = row["generation"] if "generation" in row else row["quantity"]
-        yield state(generation("wind"), "WIND", value, ahead=True)
+        yield dataset, state(generation("wind"), "WIND", value, ahead=True)
     else:
-        yield state("load", "ATL", row["quantity"])
+        yield "ATL", state("load", "ATL", row["quantity"])
+
+
+def _most_trusted(found: Sequence[tuple[str, Statement]]) -> Iterator[Statement]:
+    """Yield forecasts, and of each signal and half hour what the first of TRUST states."""
+
+    def half_hour(each: Statement) -> tuple[str, str, datetime]:
+        late = timedelta(minutes=each.start.minute % 30, seconds=each.start.second)
+        return each.zone, each.signal, each.start - late
+
+    ranked = [
+        (TRUST.index(dataset) if dataset in TRUST and each.issued_at is None else -1, each)
+        for dataset, each in found
+    ]
+    best: dict[tuple[str, str, datetime], int] = {}
+    for rank, each in ranked:
+        if rank >= 0 and each.value is not None:
+            best[half_hour(each)] = min(best.get(half_hour(each), rank), rank)
+    for rank, each in ranked:
+        if rank <= best.get(half_hour(each), rank):
+            yield each
 
 
 def _whole(found: Sequence[Statement]) -> Iterator[Statement]:
     """Yield metered generation and, for each of its half hours, what is embedded or a gap."""
-    metered = {each.start: each for each in found if each.code == "WIND"}
+    metered = {
+        each.start: each for each in found if each.code == "WIND" and each.issued_at is None
+    }
     given = set()
     for each in found:
         if each.code not in EMBEDDED:

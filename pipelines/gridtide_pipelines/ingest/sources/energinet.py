@@ -10,6 +10,7 @@ Limits:     one address is limited in pace; all rows with ``limit=0``.
 Revisions:  intensity and generation are preliminary for an hour; forecasts are overwritten.
 Fuels:      plants below and above 100 MW are one unknown fuel; wind on land and at sea.
             Records of ElectricityBalanceNonv (hours, all fuels, load) are read, not requested.
+            Another column with numbers is a fuel that is new.
 Links:      Exchange columns are positive into the area, a flow each. The cable between
             Bornholm and SE4 is not read. Flows come with generation.
 Forecasts:  of intensity (CO2EmisProg, today and from about 15:00 tomorrow), issued when
@@ -20,6 +21,7 @@ Last seen:  2025-02 (recorded bodies of generation and of one record of intensit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -98,6 +100,9 @@ SETS: Final = {
     Kind.FORECAST: (("CO2EmisProg", "Minutes5UTC"), ("Forecasts_Hour", "HourUTC")),
 }
 LABELS: Final = ("Minutes5UTC", "HourUTC", "TimeUTC")
+NO_FUEL: Final = re.compile(
+    "Minutes5.*|(Hour|Time)(UTC|DK)|PriceArea|TotalLoad|Exchange.*|Bornholm.*"
+)
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -177,8 +182,10 @@ def _statements(
     elif prices := [code for code in PRICES if code in row]:
         for code in prices:
             yield state(zone, PRICES[code], code)
-    elif fuels := [code for code in row if code in FUELS or code.endswith(("Power", "MW"))]:
-        for code in fuels:
+    elif not FUELS.keys().isdisjoint(row):
+        for code in row:
+            if NO_FUEL.fullmatch(code) or (code not in FUELS and isinstance(row[code], str)):
+                continue
             signal, flag = fuel_signal(code, FUELS)
             yield replace(state(zone, signal, code), flag=flag)
         for code in row:

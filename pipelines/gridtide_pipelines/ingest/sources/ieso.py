@@ -50,6 +50,7 @@ from gridtide_pipelines.ingest.source import (
     Tier,
 )
 from gridtide_pipelines.ingest.statements import Statement, add_codes
+from gridtide_pipelines.ingest.summing import CONFLICT
 from gridtide_pipelines.ingest.xml import read_xml
 from gridtide_store.vocabulary import generation
 
@@ -124,9 +125,13 @@ def _say(
     zone: str = ZONE,
     issued_at: datetime | None = None,
     flag: str | None = None,
+    order: str = "",
 ) -> Statement:
     return Statement(
-        zone, signal, code, start, start + length, value, issued_at=issued_at, flag=flag
+        *(zone, signal, code, start, start + length, value),
+        issued_at=issued_at,
+        flag=flag,
+        order=order,
     )
 
 
@@ -154,24 +159,27 @@ def _statements(body: Body) -> Iterator[Statement]:
 def _units(document: Element) -> Iterator[Statement]:
     """Yield the sum of the units of each fuel and hour."""
     day = _day(document, "Date")
-    running: dict[tuple[str, str], list[dict[int, float]]] = {}
+    running: dict[tuple[str, str], dict[str, dict[int, set[float]]]] = {}
     for unit in document.iter("Generator"):
         name, code = _text(unit, "GeneratorName"), _text(unit, "FuelType")
         battery = code == "OTHER" and BATTERY.search(name.upper())
         fuel = "battery_storage" if battery else FUELS.get(code, "unknown")
-        hours = {
-            int(_text(output, "Hour")): value
-            for output in unit.iter("Output")
-            if (value := _number(output, "EnergyMW")) is not None
-        }
-        if hours:
-            running.setdefault((code, generation(fuel)), []).append(hours)
+        for output in unit.iter("Output"):
+            hour, value = int(_text(output, "Hour")), _number(output, "EnergyMW")
+            if value is not None:
+                units = running.setdefault((code, generation(fuel)), {})
+                units.setdefault(name, {}).setdefault(hour, set()).add(value)
     for (code, signal), units in running.items():
-        for hour in sorted({hour for hours in units for hour in hours}):
-            said = [hours[hour] for hours in units if hour in hours]
-            flags = [_flag(code), PARTIAL if len(said) < len(units) else None]
+        for hour in sorted({hour for hours in units.values() for hour in hours}):
+            said = [hours[hour] for hours in units.values() if hour in hours]
+            twice = any(len(values) > 1 for values in said)  # one unit, with two values
+            lacks = len(said) < len(units)
+            flags = [_flag(code), PARTIAL if lacks else None, CONFLICT if twice else None]
             flag = ";".join(each for each in flags if each) or None
-            yield _say(signal, code, read_number(day, hour, HOUR, EST), sum(said), flag=flag)
+            value = None if twice else sum(next(iter(values)) for values in said)
+            start = read_number(day, hour, HOUR, EST)
+            # Units tell more than the sums of the file of a year, in which OTHER has batteries.
+            yield _say(signal, code, start, value, flag=flag, order="units")
 
 
 def _fuels(document: Element) -> Iterator[Statement]:
@@ -213,7 +221,7 @@ def _ties(document: Element) -> Iterator[Statement]:
 def _forecast(document: Element, body: Body) -> Iterator[Statement]:
     stamp = datetime.fromisoformat(_text(document, "ForecastTimeStamp"))
     issued_at = min(stamp.replace(tzinfo=UTC) - EST, body.known_at)
-    said: dict[str, dict[tuple[str, datetime], float | None]] = {}
+    said: dict[str, dict[tuple[str, datetime], set[float | None]]] = {}
     for organization in document.iter("OrganizationData"):
         values = said.setdefault(_text(organization, "OrganizationType"), {})
         for fuel in organization.iter("FuelData"):
@@ -221,12 +229,12 @@ def _forecast(document: Element, body: Body) -> Iterator[Statement]:
             for resource in fuel.iter("ResourceData"):
                 if _text(resource, "ZoneName").upper() == "ONTARIOTOTAL":
                     for start, value in _forecast_hours(resource):
-                        values[signal, start] = value
+                        values.setdefault((signal, start), set()).add(value)
     slots = {slot: None for values in said.values() for slot in values}
     for code, values in said.items():
         for signal, start in slots:
-            value = values.get((signal, start))
-            yield _say(signal, code, start, value, issued_at=issued_at)
+            for value in values.get((signal, start), (None,)):
+                yield _say(signal, code, start, value, issued_at=issued_at)
 
 
 def _forecast_hours(resource: Element) -> Iterator[tuple[datetime, float | None]]:

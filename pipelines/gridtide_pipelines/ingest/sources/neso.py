@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -75,6 +76,9 @@ NO_FUEL: Final = re.compile(
     "_.*|DATETIME|GENERATION|CARBON_INTENSITY|(LOW|ZERO)_CARBON|RENEWABLE|FOSSIL|.*_perc"
 )
 ESTIMATED: Final = ("SOLAR", "WIND_EMB")
+WINDS: Final = ("WIND", "WIND_EMB")
+# What the demand update calls embedded generation is in the mix by another name.
+NAMES: Final = {"EMBEDDED_SOLAR_GENERATION": "SOLAR", "EMBEDDED_WIND_GENERATION": "WIND_EMB"}
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -97,7 +101,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             for index, body in enumerate(bodies)
             for each in _statements(read_answer(body.content), index, body.known_at)
         ]
-        return add_codes(found, NAME)
+        return add_codes([*found, *_missing(found)], NAME)
 
 
 def _statements(document: Any, body: int, known_at: datetime) -> Iterator[Statement]:  # noqa: ANN401  # any JSON
@@ -114,7 +118,8 @@ def _statements(document: Any, body: int, known_at: datetime) -> Iterator[Statem
                 issued_at=issued_at,
             )
         elif DATE in row:
-            yield from read_embedded(row, body)
+            for each in read_embedded(row, body):
+                yield replace(each, code=NAMES[each.code])
         else:
             yield from _mix(row, body)
 
@@ -130,6 +135,15 @@ def _mix(row: dict[str, Any], body: int) -> Iterator[Statement]:
         yield Statement(
             *(ZONE, signal, code, start, start + HALF, value, body, flag), quality=quality
         )
+
+
+def _missing(found: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the one kind of wind power as a gap where only the other is stated."""
+    for one, other in (WINDS, WINDS[::-1]):
+        there = {each.start for each in found if each.code == other}
+        for each in found:
+            if each.code == one and each.issued_at is None and each.start not in there:
+                yield replace(each, code=other, value=None)
 
 
 SOURCE = Source(

@@ -165,8 +165,9 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
         for each, value in record.items()
         if each in (*FUELS, "hydraulique", "consommation", "taux_co2") or "prevision" in each
     }
-    if "eolien" in given:
-        given = {each: value for each, value in given.items() if each not in WINDS}
+    whole = given.get("eolien") is not None or all(given.get(each) is None for each in WINDS)
+    sums = WINDS if "eolien" in given and whole else ("eolien",)
+    given = {each: value for each, value in given.items() if each not in sums}
     if "hydraulique" in given and not any(given.get(each) is not None for each in PARTS):
         given = {each: value for each, value in given.items() if each not in PARTS}
         given[PARTS[0]] = given["hydraulique"]
