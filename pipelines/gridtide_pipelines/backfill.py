@@ -30,7 +30,8 @@ from gridtide_pipelines.ingest.gather import (
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.mixing import rows_for
 from gridtide_pipelines.ingest.source import Source
-from gridtide_pipelines.ingest.tasks import Task, plan_backfill, reachable
+from gridtide_pipelines.ingest.task_queue import Task
+from gridtide_pipelines.ingest.tasks import plan_backfill, reachable
 from gridtide_pipelines.refresh import publish_home, underived
 from gridtide_store.data_directory import DataDirectory, is_wanted, writer_lock
 from gridtide_store.ledger import Ledger

@@ -31,7 +31,7 @@ from gridtide_pipelines.ingest.limits import Limits
 from gridtide_pipelines.ingest.schedule import DAY, start_of
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Source, Span
 from gridtide_pipelines.ingest.sources import sources
-from gridtide_pipelines.ingest.tasks import Task
+from gridtide_pipelines.ingest.task_queue import Task
 from gridtide_pipelines.refresh import Report
 from gridtide_pipelines.replay.faults import PAGE
 from gridtide_store.data_directory import DataDirectory

@@ -10,7 +10,7 @@ import pytest
 
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.source import Kind, Span
-from gridtide_pipelines.ingest.tasks import Task, TaskQueue
+from gridtide_pipelines.ingest.task_queue import Task, TaskQueue
 from gridtide_pipelines.refresh import Report
 from gridtide_store.data_directory import DataDirectory
 from tests.faults.publisher import Ask, Mode, Publisher, publisher

@@ -13,7 +13,8 @@ from gridtide_pipelines.backfill import backfill
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.source import Kind, Request, Response, Source, Span
 from gridtide_pipelines.ingest.sources import eia_bulk
-from gridtide_pipelines.ingest.tasks import Task, plan_backfill, reachable
+from gridtide_pipelines.ingest.task_queue import Task
+from gridtide_pipelines.ingest.tasks import plan_backfill, reachable
 from gridtide_store.anomalies import Filter, count_anomalies
 from gridtide_store.data_directory import DataDirectory
 from gridtide_store.ledger import Ledger

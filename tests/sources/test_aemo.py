@@ -266,3 +266,14 @@ def test_an_answer_of_too_many_records_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(aemo_values, "MOST_RECORDS", 9)
     with pytest.raises(SourceChanged, match="more than 9 records"):
         read("AU-NSW", content("generation_scada.csv"))
+
+
+def test_a_report_that_contradicts_itself_is_unknown_and_a_newer_one_counts() -> None:
+    scada = content("generation_scada.csv")
+    line = next(each for each in scada.splitlines(keepends=True) if b",NEWUNIT1," in each)
+    other = line.replace(b",7,", b",1.5,")
+    both = SOURCE.parse(bodies(scada.replace(line, line + other)))
+    unit = both.filter(zone="NEWUNIT1").select("value", "flag").rows()
+    assert unit == [(None, "conflict;unmapped_code:NEWUNIT1")]
+    newer = SOURCE.parse(bodies(scada, scada.replace(line, other))).filter(zone="NEWUNIT1")
+    assert newer["value"].to_list() == [1.5]

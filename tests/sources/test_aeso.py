@@ -118,3 +118,13 @@ def test_the_report_is_requested_for_now_alone() -> None:
         "wind_rpt_longterm",
         "olar_rpt_longterm",
     ]
+
+
+def test_of_one_moment_the_newest_report_counts_whatever_its_codes() -> None:
+    text, api = (
+        (DATA / name).read_bytes() for name in ("report.csv", "report_of_the_api.json")
+    )
+    for first, second in ((text, api), (api, text)):
+        both = [row for row in parse(first, second) if row[1] == "gas"]
+        assert both == [row for row in parse(second) if row[1] == "gas"]
+        assert len(both) == 1

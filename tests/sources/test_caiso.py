@@ -106,22 +106,42 @@ def test_wind_is_the_sum_of_the_hubs_and_unknown_without_one() -> None:
     ]
 
 
-def test_what_was_forecast_and_what_came_are_not_added_in_one_file() -> None:
+def renewables() -> tuple[str, list[str]]:
+    """The header and the rows of the forecast by hubs."""
     with zipfile.ZipFile(DATA / "forecast_renewables.zip") as archive:
-        (name,) = archive.namelist()
-        text = archive.read(name).decode()
-    header, *rows = text.splitlines()
-    came = [row.replace(",DAM,", ",ACTUAL,") for row in rows]
-    assert came != rows
+        header, *rows = archive.read(archive.namelist()[0]).decode().splitlines()
+    return header, rows
+
+
+def packed(header: str, *files: list[str]) -> pl.DataFrame:
+    """What a ZIP of files with these rows says."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(name, "\n".join([header, *rows, *came, ""]))
-    frame = parse([Body(Request("GET", "/"), out.getvalue(), NOW, 1)])
-    wind = frame.filter(signal="generation_wind").sort("quality")
+        for number, rows in enumerate(files):
+            archive.writestr(f"{number}.csv", "\n".join([header, *rows, ""]))
+    return parse([Body(Request("GET", "/"), out.getvalue(), NOW, 1)])
+
+
+def test_what_was_forecast_and_what_came_are_not_added_in_one_file() -> None:
+    header, rows = renewables()
+    came = [row.replace(",DAM,", ",ACTUAL,") for row in rows]
+    assert came != rows
+    wind = packed(header, [*rows, *came]).filter(signal="generation_wind").sort("quality")
     assert wind.select("quality", "value").rows() == [
         ("forecast", 307.75),
         ("measured", 307.75),
     ]
+
+
+def test_hubs_in_several_files_or_twice_are_added_once_and_none_may_lack() -> None:
+    header, rows = renewables()
+    whole = packed(header, rows)
+    split = [[row for row in rows if (",NP15," in row) == mine] for mine in (True, False)]
+    assert all(split)
+    for files in (split, [rows, rows], [rows + rows], [rows[::-1]]):
+        assert packed(header, *files).equals(whole)
+    rest = packed(header, split[1] + [row for row in split[0] if ",Solar," in row])
+    assert rest.equals(whole.filter(pl.col("signal") != "generation_wind"))
 
 
 def test_days_are_local_and_today_has_an_address_of_its_own() -> None:

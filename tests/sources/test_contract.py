@@ -118,6 +118,8 @@ def test_a_written_body_gives_readings_or_is_refused_by_name(case: tuple[Source,
         assert set(named["signal"]) <= SIGNALS
         assert (frame["start"] < frame["end"]).all()
         assert (frame["body"] == 0).all()
+        for flags in (each.split(";") for each in frame["flag"].drop_nulls()):
+            assert flags == sorted(set(flags))
         assert check_readings(frame).equals(frame)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gridtide_pipelines.ingest.source import Body, Kind, Query
+from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.eia_web import SOURCE, parse, requests
 
 DATA = Path(__file__).with_name("data") / "eia_web"
@@ -28,6 +29,20 @@ def test_a_zone_is_in_the_address_and_labels_are_ends() -> None:
     assert mine["start"].min() == datetime(2026, 3, 1, 4, tzinfo=UTC)
     gas = mine.filter(signal="generation_gas")["value"].to_list()
     assert gas == [300, None]
+
+
+def test_a_series_under_two_names_is_one() -> None:
+    document = json.loads((DATA / "generation.json").read_bytes())
+    wind = document[0]["data"][0]
+    document[0]["data"] = [
+        {**wind, "FUEL_TYPE_NAME": name} for name in ("Battery", "battery storage")
+    ]
+    document[0].pop("totalCount")
+    body = Body(Request("GET", "/x?respondent[0]=BPAT"), json.dumps(document).encode(), NOW, 1)
+    assert parse([body])["signal", "value", "flag"].rows() == [
+        ("generation_battery_storage", 812.0, None),
+        ("generation_battery_storage", 790.0, None),
+    ]
 
 
 def test_it_answers_for_some_days_alone_and_zone_by_zone() -> None:

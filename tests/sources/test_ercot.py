@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources.ercot import following, parse, requests
 
@@ -43,7 +46,23 @@ def test_a_later_body_counts_and_storage_without_a_mix_is_none() -> None:
 def test_net_output_of_storage_stands_in_place_of_its_discharge() -> None:
     assert storage(written("fuel_mix.json")) == [502.5, 504]
     for names in (("fuel_mix.json", "storage.json"), ("storage.json", "fuel_mix.json")):
-        assert storage(written(*names)) == [-310.5, 504]
+        # Of the second slot it is listed without a value.
+        assert storage(written(*names)) == [-310.5, None]
+    alone = written("storage.json")
+    assert alone["start", "value", "flag"].rows() == [(MIDNIGHT + SLOT, -310.5, "partial")]
+
+
+def test_two_values_of_one_label_are_not_averaged() -> None:
+    document = json.loads((DATA / "storage.json").read_bytes())
+    rows = document["currentDay"]["data"]
+    for other, value in ((rows[0], -310.5), ({**rows[0], "netOutput": 100}, None)):
+        rows[1:] = [other]
+        body = Body(Request("GET", "/"), json.dumps(document).encode(), NOW, 1)
+        if value is None:
+            with pytest.raises(NothingYet):
+                parse([body])
+        else:
+            assert storage(parse([body])) == [value]
 
 
 def test_a_new_code_is_unknown_and_flagged() -> None:

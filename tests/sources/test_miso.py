@@ -65,7 +65,10 @@ def test_load_just_after_midnight_is_of_the_day_that_ended() -> None:
     content = (DATA / "load.json").read_bytes().replace(b"00:05", b"23:55")
     for said, day in ((b"Interval 23:55", 0), (b"Interval 00:00", -1)):
         body = Body(Request("GET", "/"), content.replace(b"Interval 06:55", said), NOW, 1)
-        load = parse([body]).filter(pl.col("issued_at").is_null())
+        frame = parse([body])
+        load = frame.filter(pl.col("issued_at").is_null())
+        # Of which day the forecast is, nothing says then.
+        assert frame.height - load.height == (0 if day else 2)
         first = MIDNIGHT + day * 24 * HOUR
         assert load["start"].to_list() == [first, first + 24 * HOUR - timedelta(minutes=5)]
 

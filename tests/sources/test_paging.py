@@ -11,11 +11,20 @@ from typing import Any
 import pytest
 
 from gridtide_pipelines.errors import SourceChanged
-from gridtide_pipelines.ingest.opendatasoft import read_records
 from gridtide_pipelines.ingest.source import Body, Query, Request, Source
-from gridtide_pipelines.ingest.sources import eia, eia_web, energinet, isone, pjm, pse
+from gridtide_pipelines.ingest.sources import (
+    eia,
+    eia_web,
+    elia,
+    energinet,
+    isone,
+    pjm,
+    pse,
+    rte,
+)
 
 DATA = Path(__file__).with_name("data")
+KEY = ("signal", "start", "issued_at")
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -89,19 +98,37 @@ def test_a_page_of_pse_that_links_to_another_is_not_all() -> None:
         pse.SOURCE.parse([first])
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"total_count": 2, "results": [{"date": "2026-03-01T00:00:00+00:00"}]},
-        {"nhits": 2, "records": [{"fields": {"date": "2026-03-01T00:00:00+00:00"}}]},
-    ],
-    ids=["version 2", "version 1"],
-)
-def test_a_portal_that_counts_more_records_than_it_sends_is_refused(
-    answer: dict[str, object],
-) -> None:
-    with pytest.raises(ValueError, match="1 rows of the 2"):
-        read_records(json.dumps(answer).encode())
+def test_a_page_of_records_is_read_and_its_first_and_last_slot_are_partial() -> None:
+    def records(*rows: tuple[int, str], total: int) -> Body:
+        found = [
+            {
+                "datetime": f"2026-03-01T0{hour}:00:00+00:00",
+                "resolutioncode": "PT60M",
+                "fueltypeentsoe": fuel,
+                "generatedpower": 10,
+            }
+            for hour, fuel in rows
+        ]
+        return page(elia.SOURCE, {"total_count": total, "results": found})
+
+    on, off = "Wind Onshore", "Wind Offshore"
+    first = records((0, on), (0, off), (1, on), (1, off), (2, on), total=7)
+    rest = records((2, off), (3, on), total=7)
+    said = [(20.0, "partial"), (20.0, None), (10.0, "partial")]
+    assert elia.SOURCE.parse([first]).sort("start")["value", "flag"].rows() == said
+    assert elia.SOURCE.parse([first, first]).sort("start")["value", "flag"].rows() == said
+    whole = elia.SOURCE.parse([first, rest]).sort("start")["value", "flag"].rows()
+    assert whole == [(20.0, None), (20.0, None), (20.0, None), (10.0, None)]
+
+
+def test_pages_of_one_day_of_eco2mix_are_read_together() -> None:
+    document = written("rte/quarters.json")
+    parts = [
+        page(rte.SOURCE, {"total_count": 4, "results": part})
+        for part in (document[:2], document[2:])
+    ]
+    found, whole = rte.SOURCE.parse(parts), rte.SOURCE.parse([page(rte.SOURCE, document)])
+    assert found.drop("body").sort(*KEY).equals(whole.drop("body").sort(*KEY))
 
 
 def test_all_rows_of_energinet_are_requested_and_must_be_there() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,8 @@ from gridtide_pipelines.ingest.parsing import (
 from gridtide_pipelines.ingest.schedule import is_recent
 from gridtide_pipelines.ingest.source import READING, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import sources
+from gridtide_pipelines.ingest.tasks import plan
+from gridtide_store.ledger import Ledger
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -104,13 +107,33 @@ def test_an_address_repeats_names_and_escapes_them() -> None:
 
 
 def test_frames_without_a_value_are_nothing_yet() -> None:
-    slots: dict[str, Any] = {"zone": "GB", "signal": "load", "start": [START]}
-    slots |= {"end": HOUR}
-    gap, load = (readings(**slots, value=[value]) for value in (None, 5.0))
+    slots: dict[str, Any] = {"zone": "GB", "signal": "load", "end": HOUR}
+    gap, load = (
+        readings(**slots, start=[START + hour * HOUR], value=[value])
+        for hour, value in enumerate((None, 5.0))
+    )
     assert with_values("written", [gap, load])["value"].to_list() == [None, 5.0]
     for frames in ([], [gap]):
         with pytest.raises(NothingYet, match="written"):
             with_values("written", frames)
+
+
+def test_of_a_slot_in_several_frames_the_newest_body_counts() -> None:
+    slots: dict[str, Any] = {"zone": "GB", "signal": "load", "start": [START], "end": HOUR}
+
+    def said(*stated: tuple[float, int]) -> list[tuple[float | None, str | None]]:
+        frames = [readings(**slots, value=[value], body=body) for value, body in stated]
+        return with_values("written", frames)["value", "flag"].rows()
+
+    assert said((5.0, 1), (4.0, 0)) == [(5.0, None)]
+    assert said((5.0, 1), (5.0, 1)) == [(5.0, None)]
+    assert said((5.0, 1), (4.0, 1)) == [(None, "conflict")]
+
+
+def test_each_flag_of_a_reading_is_there_once_in_order() -> None:
+    slots: dict[str, Any] = {"zone": "GB", "signal": "load", "start": [START], "end": HOUR}
+    frame = readings(**slots, value=[5.0], flag=["unmapped_code:b;partial;unmapped_code:b"])
+    assert frame["flag"].to_list() == ["partial;unmapped_code:b"]
 
 
 def test_a_publisher_of_the_present_is_requested_for_spans_that_reach_it() -> None:
@@ -121,6 +144,26 @@ def test_a_publisher_of_the_present_is_requested_for_spans_that_reach_it() -> No
     assert is_recent(query(START - 24 * HOUR, START - HOUR), HOUR)
     assert not is_recent(query(START - 24 * HOUR, START - 2 * HOUR), HOUR)
     assert not is_recent(query(START + HOUR, START + 2 * HOUR), HOUR)
+
+
+def test_a_span_that_was_planned_to_reach_the_present_does_when_its_turn_comes(
+    tmp_path: Path,
+) -> None:
+    planned, later = START + 5 * HOUR, START + 8 * HOUR
+    names = ("landsnet", "sev_faroe", "statnett")
+    present = [sources()[name] for name in names]
+    tasks = plan(present, (), ledger=Ledger(tmp_path / "l"), now=planned, since=None)
+    assert [each.source.name for each in tasks if each.reaches_now] == [*names]
+    for task in tasks:
+        query = task.query(later)
+        assert query.end == (later if task.reaches_now else task.span.end)
+        assert bool(task.source.requests(query)) == task.reaches_now
+
+
+def test_spans_of_the_past_are_not_requested_of_a_publisher_of_the_present() -> None:
+    def query(start: datetime, end: datetime) -> Query:
+        return Query(Kind.LOAD, ("CA-NB",), start, end, START)
+
     for name, zone in (("aeso", "CA-AB"), ("nbpower", "CA-NB"), ("other_canada", "CA-NL")):
         source = sources()[name]
         kind = Kind.GENERATION if Kind.GENERATION in source.kinds else Kind.LOAD

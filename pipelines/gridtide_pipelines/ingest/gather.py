@@ -26,8 +26,8 @@ from gridtide_pipelines.ingest.flow import facts_of
 from gridtide_pipelines.ingest.groups import Ingestion, ingest
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.mixing import RowKind
-from gridtide_pipelines.ingest.source import Kind, Query, Source
-from gridtide_pipelines.ingest.tasks import Task, TaskQueue
+from gridtide_pipelines.ingest.source import Kind, Source
+from gridtide_pipelines.ingest.task_queue import Task, TaskQueue
 from gridtide_pipelines.ingest.threads import StoreThread, run_all
 from gridtide_store.ledger import Ledger
 from gridtide_store.logs import escape_controls
@@ -121,10 +121,9 @@ def _gather_one(
     queue, source = TaskQueue(tasks), tasks[0].source
     given_up: dict[str, SourceError] = {}
     while task := queue.pop():
-        query = Query(task.kind, task.zones, task.span.start, task.span.end, around.now())
         work = Ingestion(
             source,
-            query,
+            task.query(around.now()),
             store=around.store,
             now=around.now,
             limits=around.limits,

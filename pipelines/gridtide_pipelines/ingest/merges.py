@@ -26,7 +26,8 @@ from functools import cache
 import polars as pl
 
 from gridtide_pipelines.ingest.corrections import read_day
-from gridtide_pipelines.ingest.summing import add_up, newest
+from gridtide_pipelines.ingest.newest import newest
+from gridtide_pipelines.ingest.summing import add_up
 from gridtide_store.catalogue import read_table
 from gridtide_store.vocabulary import GENERATION
 

@@ -17,6 +17,7 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceError
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.source import READING, Body, Source
 from gridtide_store.vocabulary import INSTANT
 
@@ -25,6 +26,7 @@ Column: TypeAlias = Collection[object] | pl.Series
 # Of a JSON body: an empty list takes thirty times the room that it has in the body.
 MOST_INNER: Final = 1_000_000
 
+SLOT: Final = ("zone", "signal", "start", "end", "issued_at")
 REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -89,7 +91,16 @@ def readings(
         "body": body,
     }
     columns = [_column(name, given[name], len(first)) for name in READING.names()]
-    return check_readings(pl.DataFrame(columns))
+    return check_readings(with_sorted_flags(pl.DataFrame(columns)))
+
+
+def with_sorted_flags(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` of READING with each flag of a row once, in order."""
+    given = frame["flag"].unique().drop_nulls()
+    tidy = {each: ";".join(sorted(set(each.split(";")))) for each in given}
+    if all(each == text for each, text in tidy.items()):
+        return frame
+    return frame.with_columns(pl.col("flag").replace(tidy))
 
 
 def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
@@ -114,7 +125,7 @@ def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_values(source: str, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return `frames` of READING as one.
+    """Return `frames` of READING as one; of a slot that comes twice the newest body counts.
 
     Args:
         source: name of the source, for the error.
@@ -124,7 +135,7 @@ def with_values(source: str, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """
     if not any(frame["value"].count() for frame in frames):
         raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
-    return pl.concat(frames)
+    return with_sorted_flags(newest(pl.concat(frames), SLOT))
 
 
 def number(value: object) -> float | None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.parsing import ERRORS, holds_nothing, read_json
-from gridtide_pipelines.ingest.summing import newest, sum_codes
+from gridtide_pipelines.ingest.summing import sum_codes
 from gridtide_store.vocabulary import INSTANT, generation
 
 

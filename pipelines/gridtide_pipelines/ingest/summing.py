@@ -17,38 +17,12 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
-from gridtide_pipelines.ingest.parsing import check_readings, readings
+from gridtide_pipelines.ingest.newest import CONFLICT, newest
+from gridtide_pipelines.ingest.parsing import check_readings, readings, with_sorted_flags
 from gridtide_pipelines.ingest.source import PARTIAL, READING
 from gridtide_store.vocabulary import GENERATION, IMPORT, generation
 
-CONFLICT: Final = "conflict"
 SLOT: Final = ("start", "end")
-
-
-def newest(
-    rows: pl.DataFrame, key: Sequence[str], order: Sequence[str] = ("body",)
-) -> pl.DataFrame:
-    """Return one row for each `key`: what its newest body says, null in a conflict.
-
-    Args:
-        rows: the columns of `key` and `order`, value, flag, and others, which are kept.
-        order: columns that say which of two rows is newer.
-    """
-    if rows.select(pl.struct(key).n_unique()).item() == rows.height:
-        return rows
-    last = pl.all_horizontal(pl.col(each) == pl.col(each).last() for each in order)
-    differ = pl.col("value").filter(last).n_unique() > 1
-    flag = pl.concat_str("flag", pl.lit(CONFLICT), separator=";", ignore_nulls=True)
-    return (
-        rows.sort(order, maintain_order=True)
-        .group_by(key, maintain_order=True)
-        .agg(pl.exclude(*key).last(), differ.alias("differ"))
-        .with_columns(
-            value=pl.when(~pl.col("differ")).then("value"),
-            flag=pl.when("differ").then(flag).otherwise("flag"),
-        )
-        .select(rows.columns)
-    )
 
 
 def add_up(
@@ -120,7 +94,7 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
     found = sums.filter(kept).select(READING.names())
     if found.is_empty():
         raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
-    return check_readings(found)
+    return check_readings(with_sorted_flags(found))
 
 
 def by_fuel(

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
+from gridtide_pipelines.ingest.newest import CONFLICT
 from gridtide_pipelines.ingest.parsing import number
 from gridtide_pipelines.ingest.source import PARTIAL
 from gridtide_pipelines.ingest.sources.aemo_reports import OFFSET, instant, records
@@ -54,6 +55,11 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 Slot: TypeAlias = tuple[datetime, datetime]
+# Rank, number of the report, value, body, and flag of what a report states.
+Entry: TypeAlias = tuple[int, int, float | None, int, str | None]
+Key = TypeVar("Key")
+# Value, body and flag of what is added.
+Part: TypeAlias = tuple[float | None, int, str | None]
 # Zone, signal, slot, value, flag, body, and when a forecast was issued.
 Row: TypeAlias = tuple[str, str, Slot, float | None, str | None, int, datetime | None]
 
@@ -66,14 +72,23 @@ class Found:
     """What the reports of a group say, by slot; what comes later replaces what came before."""
 
     records: int = 0
-    scada: dict[tuple[str, Slot], tuple[float | None, int]] = field(default_factory=dict)
-    rooftop: dict[tuple[str, Slot], tuple[int, float | None, int]] = field(default_factory=dict)
-    runs: dict[tuple[str, str, Slot], tuple[int, float | None, int]] = field(
-        default_factory=dict
-    )
-    ahead: dict[tuple[str, Slot, datetime], tuple[float | None, int]] = field(
-        default_factory=dict
-    )
+    reports: int = 0
+    scada: dict[tuple[str, Slot], Entry] = field(default_factory=dict)
+    rooftop: dict[tuple[str, Slot], Entry] = field(default_factory=dict)
+    runs: dict[tuple[str, str, Slot], Entry] = field(default_factory=dict)
+    ahead: dict[tuple[str, Slot, datetime], Entry] = field(default_factory=dict)
+
+
+def _put(entries: dict[Key, Entry], key: Key, entry: Entry) -> None:
+    """Keep the entry of the best rank, of these that of the newest report.
+
+    Where one report states two values, which of them holds is not known.
+    """
+    before = entries.get(key)
+    if before is None or entry[:2] > before[:2]:
+        entries[key] = entry
+    elif entry[:2] == before[:2] and entry[2] != before[2]:
+        entries[key] = (*entry[:2], None, entry[3], CONFLICT)
 
 
 def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> None:
@@ -83,6 +98,11 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
         ValueError: it has none of the tables that are read, or there are too many records.
     """
     seen = False
+    found.reports += 1
+
+    def entry(value: float | None, rank: int = 0) -> Entry:
+        return rank, found.reports, value, index, None
+
     for table, record in records(report, TABLES):
         seen = True
         found.records += 1
@@ -93,20 +113,21 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
         half |= table.startswith("TRADING") and end <= FIVE_MINUTES_SINCE
         slot = (end - (HALF if half else FIVE), end)
         if table == SCADA:
-            found.scada[record["DUID"], slot] = (_value(record, "SCADAVALUE"), index)
+            value = _value(record, "SCADAVALUE")
+            _put(found.scada, (record["DUID"], slot), entry(value))
         elif table == AHEAD:
             issued_at = min(instant(record["LOAD_DATE"]), known_at)
             value = _value(record, "OPERATIONAL_DEMAND_POE50")
-            found.ahead[record["REGIONID"], slot, issued_at] = (value, index)
+            _put(found.ahead, (record["REGIONID"], slot, issued_at), entry(value))
         elif table == ROOFTOP:
             if record["REGIONID"] in ZONES:
                 rank = TYPES.index(record["TYPE"]) if record["TYPE"] in TYPES else -1
-                entry = (rank, _value(record, "POWER"), index)
-                before = found.rooftop.get((record["REGIONID"], slot))
-                if before is None or rank >= before[0]:
-                    found.rooftop[record["REGIONID"], slot] = entry
+                key = (record["REGIONID"], slot)
+                _put(found.rooftop, key, entry(_value(record, "POWER"), rank))
         else:
-            _add_run(table, record, slot, index, found)
+            signal, column, rank = _run(record)
+            place = record.get("INTERCONNECTORID") or record["REGIONID"]
+            _put(found.runs, (signal, place, slot), entry(_value(record, column), rank))
     if not seen and not _has_table(report):
         raise ValueError("a report without a table that is read here")
 
@@ -116,21 +137,16 @@ def _has_table(report: bytes) -> bool:
     return any(line.startswith(tuple(names)) for line in report.splitlines())
 
 
-def _add_run(
-    table: str, record: Mapping[str, str], slot: Slot, index: int, found: Found
-) -> None:
+def _run(record: Mapping[str, str]) -> tuple[str, str, int]:
+    """Return the signal and column of a record, and the rank of its run."""
     column = next(
         name
         for name in ("RRP", "METEREDMWFLOW", "TOTALDEMAND", "OPERATIONAL_DEMAND")
         if name in record
     )
     signal = {"RRP": "price_aud", "METEREDMWFLOW": "flow"}.get(column, "load")
-    place = record.get("INTERCONNECTORID") or record["REGIONID"]
     intervened = int(record.get("INTERVENTION") or 0)
-    rank = -intervened if signal == "price_aud" else intervened
-    before = found.runs.get((signal, place, slot))
-    if before is None or rank >= before[0]:
-        found.runs[signal, place, slot] = (rank, _value(record, column), index)
+    return signal, column, -intervened if signal == "price_aud" else intervened
 
 
 def _value(record: Mapping[str, str], column: str) -> float | None:
@@ -145,31 +161,37 @@ def rows_of(found: Found) -> Iterator[Row]:
 
 def _mix(found: Found) -> Iterator[Row]:
     """Yield generation by region, fuel and slot."""
-    sums: dict[tuple[str, str, Slot], list[tuple[float | None, int]]] = defaultdict(list)
+    sums: dict[tuple[str, str, Slot], list[Part]] = defaultdict(list)
     bodies: dict[Slot, int] = {}
-    for (duid, slot), (value, index) in found.scada.items():
+    for (duid, slot), (_, _, value, index, flag) in found.scada.items():
         bodies[slot] = index
         unit = units().get(duid)
         if unit is None:
-            yield duid, generation("unknown"), slot, value, f"unmapped_code:{duid}", index, None
+            new = f"unmapped_code:{duid}"
+            flags = f"{flag};{new}" if flag else new
+            yield duid, generation("unknown"), slot, value, flags, index, None
             continue
         region, fuel, consumes = unit
         signed = -abs(value) if consumes and value is not None else value
-        sums[region, fuel, slot].append((signed, index))
+        sums[region, fuel, slot].append((signed, index, flag))
     if not sums:
-        for (region, slot), (_, value, index) in sorted(found.rooftop.items()):
-            yield ZONES[region], generation("solar"), slot, value, PARTIAL, index, None
+        for (region, slot), (_, _, value, index, flag) in sorted(found.rooftop.items()):
+            flags = f"{flag};{PARTIAL}" if flag else PARTIAL
+            yield ZONES[region], generation("solar"), slot, value, flags, index, None
     for region, fuel, slot in _lacking(found):
-        sums[region, fuel, slot].append((None, bodies[slot]))
+        sums[region, fuel, slot].append((None, bodies[slot], None))
     # Every region has rooftops, and not every one has larger plants.
     for region, slot in sorted({(region, slot) for region, _, slot in sums}):
-        _, value, index = found.rooftop.get((region, _half_hour(slot)), (0, None, bodies[slot]))
-        sums[region, "solar", slot].append((value, index))
+        nothing = (0, 0, None, bodies[slot], None)
+        entry = found.rooftop.get((region, _half_hour(slot)), nothing)
+        sums[region, "solar", slot].append(entry[2:])
     for (region, fuel, slot), parts in sums.items():
-        known = [value for value, _ in parts if value is not None]
+        known = [value for value, _, _ in parts if value is not None]
         flag = PARTIAL if known and len(known) < len(parts) else None
         total = sum(known) if known else None
-        index = max(each for _, each in parts)
+        if any(each for _, _, each in parts):
+            total, flag = None, CONFLICT
+        index = max(each for _, each, _ in parts)
         yield ZONES.get(region, region), generation(fuel), slot, total, flag, index, None
 
 
@@ -206,22 +228,22 @@ def _half_hour(slot: Slot) -> Slot:
 
 def _others(found: Found) -> Iterator[Row]:
     """Yield demand, prices, flows and forecasts."""
-    flows: dict[tuple[str, Slot], list[tuple[float | None, int, str | None]]] = defaultdict(
-        list
-    )
-    for (signal, place, slot), (_, value, index) in found.runs.items():
+    flows: dict[tuple[str, Slot], list[Part]] = defaultdict(list)
+    for (signal, place, slot), (_, _, value, index, flag) in found.runs.items():
         if signal != "flow":
-            yield ZONES.get(place, place), signal, slot, value, None, index, None
+            yield ZONES.get(place, place), signal, slot, value, flag, index, None
         elif place in LINKS:
-            flows["->".join(LINKS[place]), slot].append((value, index, None))
+            flows["->".join(LINKS[place]), slot].append((value, index, flag))
         else:
-            flows[place, slot].append((value, index, f"unmapped_code:{place}"))
+            new = f"unmapped_code:{place}"
+            flows[place, slot].append((value, index, f"{flag};{new}" if flag else new))
     for (pair, slot), parts in flows.items():
         known = [value for value, _, _ in parts if value is not None]
         total = sum(known) if len(known) == len(parts) else None
-        yield pair, "flow", slot, total, parts[0][2], max(each for _, each, _ in parts), None
-    for (region, slot, issued_at), (value, index) in found.ahead.items():
-        yield ZONES.get(region, region), "load", slot, value, None, index, issued_at
+        flag = ";".join(each for _, _, each in parts if each) or None
+        yield pair, "flow", slot, total, flag, max(each for _, each, _ in parts), None
+    for (region, slot, issued_at), (_, _, value, index, flag) in found.ahead.items():
+        yield ZONES.get(region, region), "load", slot, value, flag, index, issued_at
 
 
 @cache

@@ -106,6 +106,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse reports and forecasts."""
     with check_shape(NAME):
         found = [each for n, body in enumerate(bodies) for each in _statements(n, body)]
+        # A report is whole, and another may name the same plants by other codes.
+        last = {each.start: each.body for each in found if each.issued_at is None}
+        found = [each for each in found if each.issued_at or each.body == last[each.start]]
         return add_codes(found, NAME, partial=False)
 
 

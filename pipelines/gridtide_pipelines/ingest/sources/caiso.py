@@ -35,6 +35,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import local_days, placed
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -54,7 +55,7 @@ from gridtide_pipelines.ingest.source import (
     Tier,
 )
 from gridtide_pipelines.ingest.summing import by_fuel
-from gridtide_store.vocabulary import GENERATION
+from gridtide_store.vocabulary import GENERATION, generation
 
 NAME: Final = "caiso"
 ZONE: Final = "US-CAL-CISO"
@@ -84,6 +85,11 @@ DEMAND_AHEAD: Final = ("day ahead forecast", "hour ahead forecast")
 MOST_BYTES: Final = 16 * 2**20  # of a ZIP, unpacked
 AREA: Final = "CA ISO-TAC"
 HUB: Final = "TH_SP15_GEN-APND"
+# Hubs without which a forecast would be too small.
+HUBS: Final = {
+    generation("solar"): ("NP15", "SP15", "ZP26"),
+    generation("wind"): ("NP15", "SP15"),
+}
 LABEL: Final = "%Y-%m-%d %H:%M"
 GMT: Final = "%Y-%m-%dT%H:%M:%S%:z"
 START: Final = ("INTERVALSTARTTIME_GMT", "INTERVAL_START_GMT")
@@ -137,16 +143,17 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
     """Return the readings of one body."""
     if not body.content.startswith(ZIP):
         return _outlook(index, body)
-    frames = []
+    runs: dict[tuple[str, ...], list[pl.DataFrame]] = {}
     for name, content in read_zip(body.content, most_bytes=MOST_BYTES):
         if name.lower().endswith(".xml"):
             if not says_nothing_yet(content.decode(errors="replace")):
                 raise ValueError(f"a message in place of data: {name}")
             continue
         table = read_csv(content, ("MW", "MARKET_RUN_ID"))
-        runs = table.partition_by("MARKET_RUN_ID", maintain_order=True)
-        frames += [_of_oasis(index, body, run) for run in runs]
-    return frames
+        for run in table.partition_by("MARKET_RUN_ID", maintain_order=True):
+            # Hubs of one run may be in several files.
+            runs.setdefault((run["MARKET_RUN_ID"][0], *run.columns), []).append(run)
+    return [_of_oasis(index, body, pl.concat(parts)) for parts in runs.values()]
 
 
 def _outlook(index: int, body: Body) -> list[pl.DataFrame]:
@@ -237,8 +244,13 @@ def _over_hubs(table: pl.DataFrame) -> pl.DataFrame:
     """Return wind and solar summed over the hubs; null where one of them is absent."""
     fuel = pl.col("RENEWABLE_TYPE").str.to_lowercase()
     table = table.with_columns(signal=GENERATION + fuel)
+    key = ["signal", "start", "end", "TRADING_HUB"]
+    table = newest(table.with_columns(body=0, flag=pl.lit(None, pl.String)), key)
     hubs = pl.col("TRADING_HUB").n_unique().over("signal")
     whole = (pl.col("hubs").first() == pl.len()) & pl.col("value").is_not_null().all()
+    for signal, names in HUBS.items():
+        there = pl.col("TRADING_HUB").is_in(names).sum() == len(names)
+        whole &= there | (pl.col("signal").first() != signal)
     return (
         table.with_columns(hubs=hubs)
         .group_by("signal", "start", "end", maintain_order=True)

@@ -21,7 +21,7 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.opendatasoft import export, read_records
+from gridtide_pipelines.ingest.opendatasoft import export, read_pages
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Source, Span, Tier
@@ -57,8 +57,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return generation and net imports of each quarter of an hour in the records."""
     with check_shape(NAME):
         found: list[Statement] = []
-        for index, body in enumerate(bodies):
-            for row in read_records(body.content):
+        for index, page in enumerate(read_pages(bodies)):
+            for row in page.records:
                 found += _statements(row, index)
         return add_codes(found, NAME)
 

@@ -38,6 +38,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.merges import with_parts
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -58,7 +59,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
-from gridtide_pipelines.ingest.summing import add_up, newest, total
+from gridtide_pipelines.ingest.summing import add_up, total
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import generation
 

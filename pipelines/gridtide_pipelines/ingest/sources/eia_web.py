@@ -63,12 +63,14 @@ FUELS: Final = {
     "wind with integrated battery storage": "wind",
     "geothermal": "geothermal",
     "battery storage": "battery_storage",
-    "battery": "battery_storage",
     "other energy storage": "battery_storage",
     "unknown energy storage": "unknown",
     "other": "unknown",
     "unknown": "unknown",
 }
+
+# Of one series, under another name.
+SPELLINGS: Final = {"battery": "Battery storage"}
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -102,7 +104,7 @@ def requests(query: Query) -> Sequence[Group]:
 def following(bodies: Sequence[Body]) -> Sequence[Request]:
     """Return the next page, or none when all rows the publisher counts have been sent."""
     with check_shape(NAME):
-        return next_page(bodies, [_count(body) for body in bodies], "offset")
+        return next_page(bodies, [_count(_answers(body)) for body in bodies], "offset")
 
 
 def _answers(body: Body) -> Sequence[Mapping[str, Any]]:
@@ -112,9 +114,8 @@ def _answers(body: Body) -> Sequence[Mapping[str, Any]]:
     return document if isinstance(document, list) else [document]
 
 
-def _count(body: Body) -> tuple[int, object]:
+def _count(answers: Sequence[Mapping[str, Any]]) -> tuple[int, object]:
     """Return how many values a page has, and how many it says there are in all."""
-    answers = _answers(body)
     there = sum(1 for answer in answers for _ in _rows(answer))
     return there, sum(int(answer.get("totalCount") or 0) for answer in answers)
 
@@ -123,10 +124,11 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation by fuel of every hour in the answers, each of one zone."""
     with check_shape(NAME):
         parts: dict[str, list[tuple[str, str, float | None, int]]] = {}
-        counts = [_count(body) for body in bodies]
+        pages = [_answers(body) for body in bodies]
+        counts = [_count(answers) for answers in pages]
         check_count(sum(there for there, _ in counts), [stated for _, stated in counts])
         for index, body in enumerate(bodies):
-            for each in _answers(body):
+            for each in pages[index]:
                 rows = _rows(each)
                 parts.setdefault(_zone(body), []).extend((*row, index) for row in rows)
         found = [_of_zone(zone, rows) for zone, rows in parts.items()]
@@ -139,7 +141,8 @@ def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None]]:
     for series in answer["data"]:
         values = series["VALUES"]
         for label, value in zip(values["DATES"], values["DATA"], strict=True):
-            yield label, series["FUEL_TYPE_NAME"], number(value)
+            name = series["FUEL_TYPE_NAME"]
+            yield label, SPELLINGS.get(name.strip().lower(), name), number(value)
 
 
 def _zone(body: Body) -> str:

@@ -19,11 +19,12 @@ from typing import Final
 
 import polars as pl
 
-from gridtide_pipelines.ingest.opendatasoft import export, read_records
+from gridtide_pipelines.ingest.opendatasoft import export, read_pages
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.production_types import fuel_named
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
+    PARTIAL,
     Body,
     Group,
     Kind,
@@ -53,14 +54,16 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return the generation of each fuel and interval in the records."""
     with check_shape(NAME):
         found = []
-        for index, body in enumerate(bodies):
-            for row in read_records(body.content):
+        for index, page in enumerate(read_pages(bodies, "datetime")):
+            for row in page.records:
                 code = text(row["fueltypeentsoe"])
                 fuel = fuel_named(code)
                 start = instant(row["datetime"])
                 end = start + LENGTHS[text(row["resolutioncode"])]
                 value = number(row["generatedpower"])
-                flag = None if fuel else f"unmapped_code:{code}"
+                flag = PARTIAL if row["datetime"] in page.cut else None
+                if not fuel:
+                    flag = f"{flag or ''};unmapped_code:{code}".lstrip(";")
                 signal = generation(fuel or "unknown")
                 found.append(Statement(ZONE, signal, code, start, end, value, index, flag))
         return add_codes(found, NAME)

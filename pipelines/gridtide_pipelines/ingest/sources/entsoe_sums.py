@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from gridtide_pipelines.ingest.newest import CONFLICT
 from gridtide_pipelines.ingest.production_types import FUELS
 from gridtide_pipelines.ingest.source import PARTIAL
 from gridtide_pipelines.ingest.sources.entsoe_documents import (
@@ -24,7 +25,6 @@ from gridtide_pipelines.ingest.sources.entsoe_documents import (
     starts_of,
 )
 from gridtide_pipelines.ingest.sources.entsoe_values import Flags, Values, differ
-from gridtide_pipelines.ingest.summing import CONFLICT
 from gridtide_store.vocabulary import GENERATION
 
 TOTAL_CONTRACT: Final = "A05"

@@ -154,4 +154,5 @@ def _join(parts: Sequence[tuple[Slots, Floats]]) -> tuple[Slots, Floats, Flags]:
 
 def differ(one: Floats, other: Floats) -> Flags:
     """Say of each pair of values whether they differ; two that are unknown do not."""
-    return (one != other) & ~(np.isnan(one) & np.isnan(other))
+    unlike: Flags = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    return unlike

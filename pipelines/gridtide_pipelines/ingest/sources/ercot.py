@@ -10,7 +10,8 @@ Slots:      Dashboards: 5 min, labels with offset; those of generation drift by 
             before its label. Reports: 1 h, Central time of the hour ENDING, with ``DSTFlag`` Y
             in the second of the double hour.
 Fuels:      ``Power Storage`` shows discharge alone, so that the net output of the storage
-            dashboard stands in its place where that is there.
+            dashboard stands in its place where that is there. That alone is at its label,
+            and partial.
 Forecasts:  STWPF and STPPF, wind and solar power most likely, and the whole system's load, of
             the newest file in a report's listing; its name says when it was made.
 Price:      Day ahead, the average of the hubs, HB_HUBAVG.
@@ -32,6 +33,7 @@ import polars as pl
 from gridtide.model import Quality
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import placed
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -42,6 +44,7 @@ from gridtide_pipelines.ingest.parsing import (
     with_values,
 )
 from gridtide_pipelines.ingest.source import (
+    PARTIAL,
     Body,
     Group,
     Kind,
@@ -166,8 +169,7 @@ def _mix(days: Mapping[str, Any]) -> Iterator[tuple[datetime, str, float | None]
 def _stored(document: Mapping[str, Any]) -> Iterator[tuple[datetime, str, float | None]]:
     for name in ("previousDay", "currentDay"):
         for row in document[name]["data"]:
-            if row["netOutput"] is not None:
-                yield _instant(row["timestamp"]), NET, number(row["netOutput"])
+            yield _instant(row["timestamp"]), NET, number(row["netOutput"])
 
 
 def _rows(rows: Iterator[tuple[datetime, str, float | None]], index: int) -> pl.DataFrame:
@@ -181,17 +183,24 @@ def _generation(rows: pl.DataFrame) -> pl.DataFrame:
     named = code.str.to_lowercase()
     beside = pl.when(named == NET, (named != NET).any()).then(SLOT).otherwise(timedelta(0))
     start = pl.col("start").dt.truncate(SLOT)
+    rows = newest(
+        rows.with_columns(named.alias("named"), flag=pl.lit(None, pl.String)),
+        ["start", "named"],
+    )
+    value = pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").mean())
     rows = (
-        rows.with_columns(start - beside, named.alias("named"))
+        rows.with_columns(start - beside)
         .filter(pl.col("body") == pl.col("body").max().over("start", "named"))
         .group_by("start", "named", maintain_order=True)
-        .agg(code.first(), pl.col("value").mean(), pl.col("body").max())
+        .agg(code.first(), value, pl.col("body").max(), pl.col("flag").drop_nulls().first())
         .with_columns(end=pl.col("start") + SLOT)
     )
     net = rows.filter(pl.col("named") == NET)
     mix = rows.filter(pl.col("named") != NET)
     if mix.height:  # storage alone is no mix
         net = net.join(mix, on="start", how="semi", maintain_order="left")
+    else:  # and which slot a label is of, the mix beside it tells: it is not stored
+        net = net.drop_nulls("value").with_columns(flag=pl.lit(PARTIAL))
     gross = mix.filter(pl.col("named") == STORAGE).join(net, on="start", how="semi")
     mix = mix.join(gross, on=["start", "named"], how="anti", maintain_order="left")
     return by_fuel(pl.concat([mix, net]), FUELS, zone=ZONE)

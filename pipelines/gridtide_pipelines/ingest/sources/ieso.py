@@ -37,6 +37,7 @@ import polars as pl
 from gridtide_pipelines.ingest.delimited import read_csv
 from gridtide_pipelines.ingest.limits import at_most
 from gridtide_pipelines.ingest.local_time import local_days, read_number
+from gridtide_pipelines.ingest.newest import CONFLICT
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
@@ -50,7 +51,6 @@ from gridtide_pipelines.ingest.source import (
     Tier,
 )
 from gridtide_pipelines.ingest.statements import Statement, add_codes
-from gridtide_pipelines.ingest.summing import CONFLICT
 from gridtide_pipelines.ingest.xml import read_xml
 from gridtide_store.vocabulary import generation
 
@@ -173,12 +173,11 @@ def _units(document: Element) -> Iterator[Statement]:
         for hour in sorted({hour for hours in units.values() for hour in hours}):
             said = [hours[hour] for hours in units.values() if hour in hours]
             twice = any(len(values) > 1 for values in said)  # one unit, with two values
-            lacks = len(said) < len(units)
-            flags = [_flag(code), PARTIAL if lacks else None, CONFLICT if twice else None]
-            flag = ";".join(each for each in flags if each) or None
+            flags = {_flag(code): True, CONFLICT: twice, PARTIAL: len(said) < len(units)}
+            flag = ";".join(each for each, holds in flags.items() if each and holds) or None
             value = None if twice else sum(next(iter(values)) for values in said)
             start = read_number(day, hour, HOUR, EST)
-            # Units tell more than the sums of the file of a year, in which OTHER has batteries.
+            # Units tell more than the file of a year, in which OTHER has batteries.
             yield _say(signal, code, start, value, flag=flag, order="units")
 
 
@@ -247,9 +246,9 @@ def _forecast_hours(resource: Element) -> Iterator[tuple[datetime, float | None]
 
 def _demand(content: bytes) -> Iterator[Statement]:
     lines = [line.strip().startswith(b"Date,") for line in content.splitlines()]
-    notes = lines.index(True)
-    table = read_csv(content, ("Date", "Hour", "Ontario Demand"), skip=notes, line_ends=True)
-    for day, hour, value in table.select("Date", "Hour", "Ontario Demand").iter_rows():
+    columns = ("Date", "Hour", "Ontario Demand")
+    table = read_csv(content, columns, skip=lines.index(True), line_ends=True)
+    for day, hour, value in table.select(columns).iter_rows():
         start = read_number(date.fromisoformat(day), int(hour), HOUR, EST)
         yield _say("load", "load", start, number(value))
 

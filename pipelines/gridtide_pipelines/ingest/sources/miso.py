@@ -12,7 +12,7 @@ Limits:     not more than once a minute; nothing before yesterday, whose file ma
             today, and of yesterday imports alone.
 Forecasts:  Bodies of wind and solar are alike: their address tells them apart, without it the
             zeros of the night. When they were made is in ``RefId``. That of load stands beside
-            the load, and comes with it.
+            the load, and comes with it; just after midnight its day is not known.
 Revisions:  none known.
 Last seen:  2026-06 (recorded bodies of generation and forecasts; load is written).
 """
@@ -138,10 +138,13 @@ def _load(index: int, body: Body, info: Mapping[str, Any]) -> Iterator[pl.DataFr
         raise ValueError(f"no day in {info['RefId']!r}")
     day = read_clock(said[1], "%d-%b-%Y").replace(tzinfo=UTC) - EST
     rows = [row["Load"] for row in info["FiveMinTotalLoad"] or ()]
-    if any(day + _clock(row["Time"]) > _issued(info, body) + SLOT for row in rows):
+    over = any(day + _clock(row["Time"]) > _issued(info, body) + SLOT for row in rows)
+    if over:
         day -= DAY
     starts = [day + _clock(row["Time"]) for row in rows]
     yield _readings(index, "load", starts, [number(row["Value"]) for row in rows], SLOT)
+    if over:
+        return  # the forecast beside it is of that day or of this one; nothing says which
     ahead = [row["Forecast"] for row in info.get("MediumTermLoadForecast") or ()]
     starts = [day + (int(row["HourEnding"]) - 1) * HOUR for row in ahead]
     values = [number(row["LoadForecast"]) for row in ahead]

@@ -75,12 +75,11 @@ def following(bodies: Sequence[Body]) -> Sequence[Request]:
 def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return the generation of each fuel and quarter of an hour in the bodies."""
     with check_shape(NAME):
-        answers = [read_answer(body.content) or {} for body in bodies]
-        if sum(bool(each.get("nextLink")) for each in answers) >= len(answers):
+        answers = [read_answer(body.content) for body in bodies]
+        if all(each is not None and each.get("nextLink") for each in answers):
             raise ValueError("a page that another follows, without that one")
         found = []
-        for index, body in enumerate(bodies):
-            document = read_answer(body.content)
+        for index, document in enumerate(answers):
             for row in () if document is None else rows_of(document["value"]):
                 code = text(row["alias_entsoe"])
                 signal, flag = fuel_signal(code, FUELS)

@@ -25,7 +25,7 @@ Last seen:  2024-04 (recorded bodies of the records of version 1, and of prices)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ import polars as pl
 
 from gridtide.model import Signal
 from gridtide_pipelines.ingest.local_time import read_number
-from gridtide_pipelines.ingest.opendatasoft import export, read_records
+from gridtide_pipelines.ingest.opendatasoft import export, read_pages
 from gridtide_pipelines.ingest.parsing import check_shape, number
 from gridtide_pipelines.ingest.schedule import split_span
 from gridtide_pipelines.ingest.source import (
@@ -97,28 +97,42 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Return mix, load, forecast and intensity of each record, or the prices of an XML body."""
     with check_shape(NAME):
         found: list[Statement] = []
+        natures: dict[tuple[str, date], object] = {}
         for index, body in enumerate(bodies):
             if body.content.lstrip()[:1] == b"<":
                 found += _prices(body.content, index)
                 continue
-            found = _replace_days(
-                found, list(_records(read_records(body.content), index, body.known_at))
-            )
+            (page,) = read_pages([body])
+            new = list(_records(page.records, index, body.known_at))
+            before = natures.copy()
+            natures |= {
+                (_zone(each), _day(instant(each["date_heure"]))): each.get("nature")
+                for each in page.records
+            }
+            pages = {key for key, nature in before.items() if nature and nature == natures[key]}
+            found = _replace_days(found, new, pages)
         return add_codes(found, NAME)
 
 
-def _replace_days(before: list[Statement], new: list[Statement]) -> list[Statement]:
+def _replace_days(
+    before: list[Statement], new: list[Statement], pages: Collection[tuple[str, date]]
+) -> list[Statement]:
     """Return both, without the days of `before` for which `new` has values.
 
     The slots of consolidated records are longer than those of the real-time ones, so a day of a
     signal and zone is of the one or of the other. A day without any value replaces nothing.
+
+    Args:
+        pages: zones and days whose records are of one nature in both: they go on in `new`.
     """
 
     def days(statements: list[Statement], *, valued: bool) -> set[_Day]:
         return {
             (each.zone, each.signal, _day(each.start))
             for each in statements
-            if each.issued_at is None and (each.value is not None or not valued)
+            if each.issued_at is None
+            and (each.value is not None or not valued)
+            and (each.zone, _day(each.start)) not in pages
         }
 
     replaced = days(new, valued=True)

@@ -30,6 +30,7 @@ from typing import Any
 import polars as pl
 
 from gridtide.model import Quality, Signal
+from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -39,6 +40,7 @@ from gridtide_pipelines.ingest.parsing import (
     with_values,
 )
 from gridtide_pipelines.ingest.source import (
+    READING,
     Body,
     Group,
     Kind,
@@ -101,7 +103,9 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             body=[row.body for row in rows],
             stamp=STAMP,
         )
-    return _summed(with_values(NAME, [frame]))
+        code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
+        frame = _summed(frame.with_columns(code))
+    return with_values(NAME, [frame])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class _Row:
     body: int
     issued_at: datetime | None = None
     flag: str | None = None
+    code: str = ""
 
 
 def _rows(index: int, body: Body) -> Iterator[_Row]:
@@ -165,22 +170,26 @@ def _values(zone: str, slot: dict[str, Any], body: int, known_at: datetime) -> I
             body,
             known_at if regional else None,
             None if fuel else f"unmapped_code:{part['fuel']}",
+            part["fuel"],
         )
 
 
-def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `frame` with an unknown code added to the other unknown generation of its slot."""
-    odd = frame["flag"].is_not_null()
-    if not odd.any():
-        return frame
+def _summed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return READING of `rows` by code: new codes are added to the unknown generation."""
+    slot = ["zone", "signal", "start", "end", "issued_at"]
+    rows = newest(rows, [*slot, "code"])
     unknown = pl.col("signal") == share("unknown")
-    keys = ["zone", "signal", "start", "end", "quality", "issued_at", "body"]
     summed = (
-        frame.filter(unknown)
-        .group_by(keys, maintain_order=True)
-        .agg(total(pl.col("value")).alias("value"), pl.col("flag").drop_nulls().str.join(";"))
+        rows.filter(unknown)
+        .group_by(slot, maintain_order=True)
+        .agg(
+            total(pl.col("value")).alias("value"),
+            pl.col("quality").first(),
+            pl.col("flag").drop_nulls().unique().str.join(";").replace("", None),
+            pl.col("body").max(),
+        )
     )
-    return pl.concat([frame.filter(~unknown), summed.select(frame.columns)])
+    return pl.concat([each.select(READING.names()) for each in (rows.filter(~unknown), summed)])
 
 
 def _request(
