@@ -1,11 +1,12 @@
-"""One refresh: gather, derive, forecast, publish. Each stage can be repeated."""
+"""One refresh: gather, derive, forecast, publish, then weather. Each stage can be repeated."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.ingest.gather import DONE, NOTHING_YET, SKIPPED, Round, gather
 from gridtide_pipelines.ingest.limits import DEFAULT, Limits
 from gridtide_pipelines.ingest.mixing import rows_for
-from gridtide_pipelines.ingest.source import Source
+from gridtide_pipelines.ingest.source import Kind, Source
 from gridtide_pipelines.ingest.sources import facts_of_estimates, report_of
 from gridtide_pipelines.ingest.sources import sources as known_sources
 from gridtide_pipelines.ingest.tasks import Fallbacks, plan
@@ -38,6 +39,9 @@ from gridtide_store.records import Stage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 from gridtide_store.weather import newest_weather, thin_weather
+
+# For all requests of one source of weather: it has the writer's lock meanwhile.
+WEATHER_SECONDS: Final = 300.0
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +79,16 @@ class Report:
 
     @property
     def failed(self) -> list[Stage]:
-        """The stages in which a source failed.
+        """The stages in which a source failed whose values answers are made of.
 
-        Skipped ones and late publishers are not among them.
+        Skipped ones and late publishers are not among them, and weather is not: its stages are
+        in `steps` and in the ledger.
         """
-        return [s for s in self.steps if s.status not in (DONE, SKIPPED, NOTHING_YET)]
+        return [
+            step
+            for step in self.steps
+            if step.status not in (DONE, SKIPPED, NOTHING_YET) and step.kind != Kind.WEATHER
+        ]
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +111,9 @@ def refresh(
     limits: Limits = DEFAULT,
 ) -> Report:
     """Bring `home` up to date; the caller holds the writer's lock.
+
+    Weather is requested after the snapshot is published, and has `WEATHER_SECONDS` a source:
+    it can neither fail nor delay what answers are made of.
 
     Args:
         sources: fetched one by one: a failure is noted and the others go on.
@@ -128,14 +140,14 @@ def refresh(
         used = {s.name: s for s in sources if reason_to_skip(s, settings) is None}
         requested = {name: latest.at for name, latest in ledger.outcomes().items()}
         fallbacks = Fallbacks(store, used, trusted, requested)
+        serving = [source for source in sources if Kind.WEATHER not in source.kinds]
         tasks = plan(
-            sources,
+            serving,
             with_neighbours(zones),
             ledger=ledger,
             now=clock(),
             since=since,
             fallbacks=fallbacks,
-            weather=newest_weather(store.connection),
         )
         for step in gather(tasks, around):
             report.steps.append(step)
@@ -164,8 +176,35 @@ def refresh(
         _let_go(store, settings, clock())
         progress("publish", 0, 1)
         report.snapshot = publish_home(store, ledger, home, clock)
+        if settings.weather:
+            report.steps += _gather_weather(sources, zones, around, progress)
         note.done(summary(report), exit_code=report.exit_code)
     return report
+
+
+def _gather_weather(
+    sources: Sequence[Source], zones: Sequence[str], around: Round, progress: Progress
+) -> Iterator[Stage]:
+    """Gather the newest runs of weather, and yield the record of each task.
+
+    Stand-ins come last, one after the other: each is requested for what those before it lack.
+    """
+    seconds = min(around.limits.span_seconds, WEATHER_SECONDS)
+    bounded = replace(around, limits=replace(around.limits, span_seconds=seconds))
+    mine = [source for source in sources if Kind.WEATHER in source.kinds]
+    for source in sorted(mine, key=lambda each: each.per_zone):
+        stored = newest_weather(around.store.connection)
+        tasks = plan(
+            [source],
+            zones,
+            ledger=around.ledger,
+            now=around.now(),
+            since=None,
+            weather=stored,
+        )
+        for number, step in enumerate(gather(tasks, bounded), 1):
+            yield step
+            progress(f"gather {step.source} {step.kind}", number, len(tasks))
 
 
 def underived(error: NotStored) -> Stage:

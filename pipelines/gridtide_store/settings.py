@@ -41,6 +41,7 @@ class Settings:
         secrets: keys of publishers by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
         corrections: correct known systematic errors of publishers.
+        weather: request forecasts of the weather.
         keep_raw: how long all raw bodies stay; None is for ever.
         keep_runs: how long forecast runs stay in full; None is for ever.
         max_age: how long ago the slot of a latest value may have ended by default.
@@ -58,6 +59,7 @@ class Settings:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_restricted: bool = False
     corrections: bool = True
+    weather: bool = True
     keep_raw: timedelta | None = timedelta(days=90)
     keep_runs: timedelta | None = timedelta(days=60)
     max_age: timedelta = timedelta(hours=6)
@@ -89,6 +91,7 @@ class Settings:
             secrets={k: v for k, v in environ.items() if SECRET.fullmatch(k) and v},
             allow_restricted=read_flag(environ, "GRIDTIDE_ALLOW_RESTRICTED"),
             corrections=read_flag(environ, "GRIDTIDE_CORRECTIONS", default=True),
+            weather=read_flag(environ, "GRIDTIDE_WEATHER", default=True),
             keep_raw=_days(environ, "GRIDTIDE_KEEP_RAW_DAYS", cls.keep_raw),
             keep_runs=_days(environ, "GRIDTIDE_KEEP_RUN_DAYS", cls.keep_runs),
             max_age=_hours(environ, "GRIDTIDE_MAX_AGE_HOURS", cls.max_age),
@@ -123,6 +126,7 @@ KNOWN = {
     "GRIDTIDE_ALLOW_RESTRICTED": "1 also uses sources whose licence restricts use; default 0",
     "GRIDTIDE_CORRECTIONS": "0 stores values of publishers as published, with their known "
     "systematic errors; default 1",
+    "GRIDTIDE_WEATHER": "0 lets a refresh request no weather forecasts, 18 MB each; default 1",
     "GRIDTIDE_KEEP_RAW_DAYS": "days all raw bodies are kept, or forever; after that the first "
     "of each day, and those that served values come from; default 90",
     "GRIDTIDE_KEEP_RUN_DAYS": "days forecast runs are kept in full, or forever; default 60",
