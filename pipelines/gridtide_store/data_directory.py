@@ -117,6 +117,11 @@ class DataDirectory:
         return self.root / "models"
 
     @property
+    def kept(self) -> Path:
+        """Responses of publishers that say until when they hold; may be deleted at any time."""
+        return self.root / "kept"
+
+    @property
     def lock(self) -> Path:
         """The writer's lock, and who holds it since when."""
         return self.root / "writer.lock"

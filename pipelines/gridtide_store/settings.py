@@ -16,7 +16,7 @@ from gridtide.model import parse_hours, parse_time
 from gridtide_store.data_directory import DEFAULT_RESOURCES, Resources, default_home
 
 # Names of secrets are the publishers' own, so they carry no prefix of ours.
-SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD)")
+SECRET = re.compile(r"[A-Z0-9_]+_(API_KEY|TOKEN|USERNAME|PASSWORD|CONTACT)")
 FOREVER = "forever"
 BASE_URL = re.compile(r"GRIDTIDE_([A-Z0-9_]+)_URL")
 COUNT = re.compile(r"[0-9]{1,9}")
@@ -38,7 +38,7 @@ class Settings:
         now: another time to run at (replay); None is the real clock.
         base_urls: base URLs used instead of a source's own, by its name, or by name and host
             (``eia``, ``eia_files``).
-        secrets: keys of publishers by their own variable's name.
+        secrets: keys of publishers, and contacts, by their own variable's name.
         allow_restricted: also use sources whose licence restricts use.
         corrections: correct known systematic errors of publishers.
         weather: request forecasts of the weather.

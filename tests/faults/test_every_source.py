@@ -47,7 +47,7 @@ NOW: Final = datetime(2026, 11, 1, 12, 10, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 LIMITS: Final = Limits(body=64 * 1024)
 # The day is in its request only, and its written body has no value; or it forecasts weather.
-WITHOUT_VALUES: Final = {"ren", "gfs"}
+WITHOUT_VALUES: Final = {"ren", "gfs", "met_norway", "open_meteo"}
 Answer = Callable[[httpx.Request, "Played"], httpx.Response]
 
 

@@ -18,7 +18,8 @@ import gridtide_pipelines.refresh
 from gridtide.clock import Clock
 from gridtide_pipelines.errors import ClockAhead, SourceChanged, SourceError, SourceUnavailable
 from gridtide_pipelines.ingest.source import Body, Group, Kind, Query, Request, Response, Source
-from gridtide_pipelines.ingest.weather import locations, weather_readings
+from gridtide_pipelines.ingest.weather import weather_readings
+from gridtide_pipelines.ingest.weather_points import locations
 from gridtide_pipelines.refresh import Report, refresh, summary
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger

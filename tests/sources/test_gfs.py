@@ -18,7 +18,8 @@ from gridtide_pipelines.ingest.fetch import Fetcher
 from gridtide_pipelines.ingest.groups import Intake
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Span
 from gridtide_pipelines.ingest.sources import gfs
-from gridtide_pipelines.ingest.weather import due_run, locations
+from gridtide_pipelines.ingest.weather import due_run
+from gridtide_pipelines.ingest.weather_points import locations
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store

@@ -15,7 +15,8 @@ def reason_to_skip(source: Source, settings: Settings) -> str | None:
 
     None if it is used.
     """
-    if source.restricted and not settings.allow_restricted:
+    moved = source.only_own_hosts and base_name(source, "") in settings.base_urls
+    if source.restricted and not (settings.allow_restricted or moved):
         return "its licence restricts use: set GRIDTIDE_ALLOW_RESTRICTED=1 if yours allows it"
     if source.answer:
         return None
@@ -24,7 +25,7 @@ def reason_to_skip(source: Source, settings: Settings) -> str | None:
         missing = [name for name in needed.variables if not settings.secrets.get(name)]
         if missing:
             are = "is" if len(missing) == 1 else "are"
-            return f"{' and '.join(missing)} {are} not set: get a free key at {needed.obtain}"
+            return f"{' and '.join(missing)} {are} not set: {needed.remedy} {needed.obtain}"
     unmoved = [
         setting_of(source, host)
         for host in ("", *source.hosts)

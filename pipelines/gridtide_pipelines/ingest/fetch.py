@@ -12,7 +12,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from importlib.metadata import metadata
 from threading import Lock
 from types import TracebackType
 from typing import TypeAlias
@@ -38,7 +37,13 @@ from gridtide_pipelines.ingest.credentials import (
     read_token,
     redact_response,
 )
-from gridtide_pipelines.ingest.headers import REPLAYED, ClockCheck, read_retry_after
+from gridtide_pipelines.ingest.headers import (
+    REPLAYED,
+    ClockCheck,
+    read_retry_after,
+    user_agent,
+)
+from gridtide_pipelines.ingest.kept_responses import KeptResponses
 from gridtide_pipelines.ingest.large import write_large
 from gridtide_pipelines.ingest.limits import (
     DEFAULT,
@@ -69,10 +74,9 @@ log = logging.getLogger(__name__)
 class Fetcher:
     """Sends requests to publishers over HTTP, politely; a context manager, and a `Fetch`.
 
-    Several threads may use it.
-
-    Tries again on no answer, 408, 429 and 5xx, with growing waits or as long as the publisher
-    requests; never longer than `limits` has it, and less often where nothing connects.
+    Several threads may use it. Tries again on no answer, 408, 429 and 5xx, with growing waits
+    or as long as the publisher requests; never longer than `limits` has it, and less often
+    where nothing connects.
     """
 
     def __init__(
@@ -93,8 +97,7 @@ class Fetcher:
         Args:
             undated_last: whether a publisher whose answers have no Date header gets
                 ClockUnknown once, so that others can show first that the clock is ahead.
-            environ: what it says of proxies and certificates is obeyed; see
-                gridtide.http.proxies.
+            environ: of proxies and certificates; see gridtide.http.proxies.
 
         Raises:
             BadInput: a base URL among the settings is not an http(s) URL.
@@ -107,6 +110,7 @@ class Fetcher:
         self._limits, self._lock = limits, Lock()
         self._pace = Pace(settings, limits.seconds, sleep=sleep, monotonic=monotonic)
         self._tokens = dict[str, Token]()
+        self._kept = KeptResponses(settings, now)
         # At another time (GRIDTIDE_NOW) the answers come from a replay, whose own clock says
         # nothing.
         self._clock = None if settings.now else ClockCheck(now, postpone=undated_last)
@@ -114,7 +118,7 @@ class Fetcher:
         self._client = httpx.Client(
             transport=Keyed(transport or Routed(environ or {}, self._allowance)),
             timeout=httpx.Timeout(limits.silence, connect=limits.connect),
-            headers={"User-Agent": _agent(), "Accept-Encoding": "gzip"},
+            headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
         )
 
     def __enter__(self) -> Fetcher:
@@ -143,6 +147,12 @@ class Fetcher:
         """
         if source.answer:
             return Response(source.answer(request))
+        if source.cached:
+            return self._kept.respond(source, request, self._request)
+        return self._request(source, request)
+
+    def _request(self, source: Source, request: Request) -> Response:
+        """Send `request` with the credentials of its source."""
         spec = source.credentials
         if spec is None or request.host not in spec.hosts:
             return self._send(source, request, None)
@@ -284,15 +294,7 @@ class Fetcher:
                 if self._monotonic() > deadline:
                     raise Again(f"only {size} bytes in {self._limits.seconds:g} s")
         except TooLarge as error:
-            remedy = "is the base URL right?"
-            raise SourceChanged(source.name, f"{error}; {remedy}") from error
+            raise SourceChanged(source.name, f"{error}; is the base URL right?") from error
         except Unreadable as error:
             remedy = "look whether something between here and the publisher changes answers"
             raise SourceChanged(source.name, f"the body is {error}; {remedy}") from error
-
-
-def _agent() -> str:
-    """Return name and version, with the project's address once it has one."""
-    about = metadata("gridtide-service")
-    urls = [line.partition(", ")[2] for line in about.get_all("Project-URL") or ()]
-    return f"gridtide/{about['Version']}" + (f" (+{urls[0]})" if urls else "")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from importlib.metadata import metadata
 from threading import Lock
 from typing import Final
 
@@ -27,6 +28,13 @@ SIMULATED: Final = "gridtide-simulated"
 
 # Clocks differ by seconds; by an hour only if one of them, or its time zone, is set wrong.
 CLOCK_AHEAD = timedelta(hours=1)
+
+
+def user_agent(*more: str) -> str:
+    """Return name and version, with the project's address once it has one, and `more`."""
+    about = metadata("gridtide-service")
+    urls = [line.partition(", ")[2] for line in about.get_all("Project-URL") or ()]
+    return " ".join((f"gridtide/{about['Version']}", *(f"(+{url})" for url in urls[:1]), *more))
 
 
 def read_date(text: str) -> datetime | None:

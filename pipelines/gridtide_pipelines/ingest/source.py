@@ -58,8 +58,7 @@ class Span:
 class Query:
     """What a source is to be requested for: one kind of some zones in ``[start, end)``.
 
-    Attributes:
-        now: when it is requested, for publishers that have another address for today.
+    At `now` it is requested, for publishers that have another address for today.
     """
 
     kind: Kind
@@ -78,8 +77,7 @@ class Request:
         params: query, in order; a name may be repeated.
         zones: the zones it was built for.
         host: one of `Source.hosts`; empty for `Source.base_url`.
-        headers: besides those of every request.
-        form: fields of the form that a POST sends, in order.
+        headers, form: besides those of every request; fields that a POST sends, in order.
         span: the part of the query that its group answers, where that is not all of it.
     """
 
@@ -126,8 +124,7 @@ class Response(Content):
 class Body(Content):
     """The response to a request, when it was known, and the number of its retrieval.
 
-    Attributes:
-        large: as of `Response`; the bodies that `Source.parse` gets have none.
+    Its `large` is as of `Response`; the bodies that `Source.parse` gets have none.
     """
 
     request: Request
@@ -167,13 +164,12 @@ class Basic:
 class Login:
     """A token that a request of its own is answered with, and that the other requests carry.
 
-    It is requested once for a run, and again when a request is refused with 401. The answer is
-    not archived.
+    It is requested once for a run, and again after a 401. The answer is not archived.
 
     Attributes:
         request: the request for the token.
-        fields: names under which its form carries the key, or user name and password; none
-            where they are sent as basic authentication.
+        fields: names of the key, or of user name and password, in its form; none where they
+            are sent as basic authentication.
         token: the names that lead to the token in the JSON of the answer.
         send: how the other requests carry it.
     """
@@ -190,10 +186,9 @@ class Credentials:
 
     Attributes:
         variables: of the environment: the key, or user name and password.
-        obtain: address where a person gets them.
+        obtain: address where a person gets them; `remedy` are the words before it.
         send: how they are sent.
-        hosts: the hosts they are sent to (see `Request.host`), no others; of a login, those
-            that the token is sent to.
+        hosts: those they are sent to (see `Request.host`), or the token of a login.
         optional: whether the source answers without them too.
     """
 
@@ -202,6 +197,7 @@ class Credentials:
     send: Parameter | Header | Basic | Login
     hosts: tuple[str, ...] = ("",)
     optional: bool = False
+    remedy: str = "get a free key at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,23 +229,25 @@ class Source:
         hosts: base URLs by name, besides `base_url`; ``GRIDTIDE_<NAME>_<HOST>_URL`` moves one.
         readable: statuses besides success whose bodies `parse` reads.
         not_published: statuses that mean that nothing is published yet.
-        parts: for bodies too large for the memory: the parts of one, each a body by itself.
-            It is given a seekable file; raises SourceChanged and nothing else. Such a body is
-            kept in a file as it arrives, unless the source has credentials, which would have
-            to be searched for in it.
+        parts: for bodies too large for the memory: the parts of one, a seekable file, each a
+            body by itself; raises SourceChanged and nothing else. Such a body is kept in a file
+            as it arrives, unless the source has credentials, which may be in it.
         bulk: whether only a backfill requests it, since a request brings months.
-        whole_files: whether a request brings a file of whole local days or months. What it
-            has of the days beside those requested is stored too, and nothing of other days.
+        whole_files: whether a request brings a file of whole local days or months. What it has
+            of the days beside those requested is stored too, and nothing of other days.
+        cached: whether a response is kept until it expires, and requested anew only if it was
+            modified since; its `readable` has 304 then.
         answer: for a source built in, which needs no network: its own reply.
         weather: model of weather runs: source, resolution and set of points.
-        cookies: whether its hosts want back the cookies they set, each its own, in a run.
-        restricted: whether the licence forbids redistribution or commercial use.
+        cookies: whether its hosts want back the cookies they set, each its own.
+        restricted: whether the licence forbids redistribution or commercial use;
+            `only_own_hosts` where that is so of its own hosts alone, not of a moved base URL.
         per_zone: whether it needs requests for each zone: as a fallback it is requested only
             where the first choice has a gap.
         min_interval: least time between two requests to a host not in `host_intervals`.
         concurrency: most requests to one host at a time.
-        largest_body: bytes of one response, once the encoding of the transfer is undone.
-        largest_unpacked: bytes of all that a body holds, where it is an archive.
+        largest_body: bytes of one response, once the encoding of the transfer is undone;
+            `largest_unpacked` of all that it holds, where it is an archive.
     """
 
     name: str
@@ -281,7 +279,9 @@ class Source:
     credentials: Credentials | None = None
     weather: str = ""
     cookies: bool = False
+    cached: bool = False
     restricted: bool = False
+    only_own_hosts: bool = False
     simulated: bool = False
     per_zone: bool = False
     min_interval: timedelta = timedelta(0)

@@ -1,4 +1,4 @@
-"""Weather forecasts: the points of each zone, due runs, and readings as rows of the store.
+"""Weather forecasts: due runs, and readings as rows of the store.
 
 A source of weather keeps to the contract of every source (`source.py`). Its readings have
 signals ``weather_<quantity>`` and are stored as whole runs (`gridtide_store/weather.py`). Their
@@ -10,32 +10,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from gridtide.errors import BadInput
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet, NotStored
 from gridtide_pipelines.ingest.mixing import is_simulated
-from gridtide_pipelines.ingest.parsing import readings
+from gridtide_pipelines.ingest.parsing import number, readings
 from gridtide_pipelines.ingest.schedule import DAY, EPOCH
 from gridtide_pipelines.ingest.settling import AnsweredDays
 from gridtide_pipelines.ingest.source import Body, Source, Span
-from gridtide_store import catalogue
+from gridtide_pipelines.ingest.weather_points import Floats, Locations, locations, zones
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import INSTANT, WEATHER
 from gridtide_store.weather import SCALES, WEATHER_RUN, append_weather
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-
 STEP: Final = timedelta(hours=3)
 LEADS: Final = tuple(range(0, 97, 3))  # hours
+ZERO_CELSIUS: Final = 273.15  # K
 
 # Outside these a value is a mistake of units or of parsing.
 PLAUSIBLE: Final[Mapping[str, tuple[float, float]]] = {
@@ -47,67 +43,20 @@ PLAUSIBLE: Final[Mapping[str, tuple[float, float]]] = {
     "precip_mm": (0.0, 100.0),
     "cloud_pct": (0.0, 100.5),  # a percent of rounding
 }
-# By which points a quantity is weighed, where a zone has them; else by those of its box.
-BOX: Final = "box"
-ROLES: Final[Mapping[str, str]] = {
-    "wind_speed_m_s": "wind",
-    "wind_speed_100m_m_s": "wind",
-    "temp_k": "load",
-    "dewpoint_k": "load",
-    "dswrf_w_m2": "solar",
-    "precip_mm": "load",
-    "cloud_pct": "solar",
-}
-# Names the set of points in the names of models: another table is another name.
-POINTS: Final = "box1"
 # A run that was received later than this after its issue is one of the past.
 LIVE_FOR: Final = DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Locations:
-    """The points at which the weather of some zones is read.
+def finite(value: object) -> float | None:
+    """Return a value of a JSON body, or None for null.
 
-    Attributes:
-        lat: degrees, one of each different point.
-        lon: degrees.
-        members: for each zone and role the indexes of its points and their weights.
+    Raises:
+        TypeError, ValueError: it is not a finite number.
     """
-
-    lat: Floats
-    lon: Floats
-    members: Mapping[tuple[str, str], tuple[npt.NDArray[np.int64], Floats]]
-
-    def mean(self, zone: str, quantity: str, values: Floats) -> float | None:
-        """Return the weighted mean of `values`, one of each point; None where one is NaN."""
-        which, weights = self.members.get((zone, ROLES[quantity])) or self.members[zone, BOX]
-        mean = float(values[which] @ weights)
-        return mean if np.isfinite(mean) else None
-
-
-@cache
-def locations() -> Locations:
-    """Return the points of all zones, from weather_points.csv."""
-    rows = catalogue.read_table("weather_points.csv")
-    places = sorted({(float(row["lat"]), float(row["lon"])) for row in rows})
-    index = {place: number for number, place in enumerate(places)}
-    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for row in rows:
-        place = index[float(row["lat"]), float(row["lon"])]
-        key = row["zone"], row["role"]
-        found.setdefault(key, []).append((place, float(row["weight"])))
-    members = {}
-    for key, mine in found.items():
-        weights = np.array([weight for _, weight in mine])  # rounded in the table
-        members[key] = np.array([place for place, _ in mine]), weights / weights.sum()
-    return Locations(
-        np.array([lat for lat, _ in places]), np.array([lon for _, lon in places]), members
-    )
-
-
-def zones() -> frozenset[str]:
-    """Return the zones that have points."""
-    return frozenset(zone for zone, _ in locations().members)
+    found = number(value)
+    if found is not None and not np.isfinite(found):
+        raise ValueError(f"{value!r} is not a finite number")
+    return found
 
 
 def second_half(whole: Floats, first: Floats, *, mean: bool) -> Floats:
@@ -121,19 +70,21 @@ def weather_readings(
     issued_at: datetime,
     values: Mapping[tuple[int, str], Floats],
     wanted: Collection[str],
+    among: Locations | None = None,
 ) -> pl.DataFrame:
-    """Build the readings of one run from values at the points of `points`.
+    """Build the readings of one run from values at some points.
 
     Every lead time and quantity has a row in each zone; one without values is null.
 
     Args:
         values: by lead time in hours and quantity.
         wanted: zones; none for all.
+        among: the points; None for all of `locations`.
 
     Raises:
         NothingYet: there is no value at all.
     """
-    known = locations()
+    known = among or locations()
     mine = sorted(zones().intersection(wanted) if wanted else zones())
     rows = [
         (zone, WEATHER + quantity, lead, found)

@@ -41,15 +41,8 @@ from gridtide_pipelines.ingest.source import (
     Source,
     Span,
 )
-from gridtide_pipelines.ingest.weather import (
-    LEADS,
-    POINTS,
-    Floats,
-    locations,
-    second_half,
-    weather_readings,
-    zones,
-)
+from gridtide_pipelines.ingest.weather import LEADS, second_half, weather_readings
+from gridtide_pipelines.ingest.weather_points import POINTS, Floats, locations, zones
 
 NAME = "gfs"
 RUNS: Final = timedelta(hours=6)
