@@ -181,6 +181,21 @@ def read_weather(
     )
 
 
+def issue_times(
+    connection: duckdb.DuckDBPyConnection, source: str, start: datetime | None, end: datetime
+) -> list[datetime]:
+    """Return when the runs of a source in ``[start, end)`` were issued, in order; None: all."""
+    found = frame(
+        columns(
+            connection,
+            "SELECT DISTINCT issued_at FROM weather_run WHERE source = $1 AND issued_at < $2 "
+            "AND ($3 IS NULL OR issued_at >= $3) ORDER BY 1",
+            [source, utc(end), utc(start) if start else None],
+        )
+    )
+    return [utc(at) for at in found["issued_at"]]
+
+
 def read_source_weather(
     connection: duckdb.DuckDBPyConnection, source: str, start: datetime, end: datetime
 ) -> pl.DataFrame:

@@ -20,6 +20,7 @@ SUMMARIES = {
     "sources": "List the sources, their terms, and how each is doing.",
     "parse": "Print what raw responses of a source say, as CSV.",
     "export": "Write observations to a Parquet or CSV file.",
+    "weather": "Pack past weather runs into a file to share, or store those of such a file.",
     "replay": "Answer in place of the publishers, with recorded or simulated responses.",
     "demo": "Show a first answer from live or simulated data, then serve.",
     "backtest": "Forecast past days from what was known then, for a scorer.",

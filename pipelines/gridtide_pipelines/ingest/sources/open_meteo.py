@@ -141,7 +141,7 @@ def _by_place(
     at = _locations_of(mine or sorted(zones()))
     if mine and len(answers) != len(at):
         raise ValueError(f"{len(answers)} points in answer to {len(at)}")
-    found = {}
+    found: dict[int, Mapping[int, Mapping[str, Any]]] = {}
     for place, answer in zip(at, answers, strict=False):
         units, hourly = answer["hourly_units"], answer["hourly"]
         for _, theirs, unit, *_ in HOURLY:
