@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from gridtide_store.settings import Settings
 RUN: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)
 NOW: Final = RUN + timedelta(hours=6, minutes=10)
 HOUR: Final = timedelta(hours=1)
-ONE: Final = "NO-NO1"  # a zone with one point
+ONE: Final = "GB-ZET"  # a zone with one point
 DATA: Final = Path(__file__).with_name("data")
 COMPLETE: Final = (DATA / "met_norway/complete.json").read_bytes()
 FORECAST: Final = (DATA / "open_meteo/forecast_nothing_without_its_run.json").read_bytes()
@@ -90,7 +91,7 @@ def test_another_unit_place_or_number_is_source_changed(
 
 
 def test_a_forecast_of_another_place_than_requested_is_source_changed() -> None:
-    ((request,),) = met_norway.requests(query("NO-NO2"))
+    ((request,),) = met_norway.requests(query("AU-LH"))
     with pytest.raises(SourceChanged, match="in place of"):
         met_norway.parse([body(COMPLETE, request)])
 
@@ -137,7 +138,7 @@ def test_a_response_is_kept_until_it_expires_and_then_requested_if_modified(
     (sent,) = publisher.requests
     assert sent.headers["User-Agent"].startswith("gridtide/")
     assert sent.headers["User-Agent"].endswith(" ops@example.org")
-    assert str(sent.url).endswith("/2.0/complete?lat=60.2600&lon=11.1300")
+    assert str(sent.url).endswith("/2.0/complete?lat=60.3900&lon=-1.1900")
     assert "If-Modified-Since" not in sent.headers
     publisher.now += timedelta(minutes=29)
     assert publisher.fetch(tmp_path, request) == first
@@ -216,8 +217,8 @@ def test_points_of_several_zones_are_in_the_order_of_the_request() -> None:
         several.append(one | {"hourly": hourly, "location_id": number})
     content = json.dumps(several).encode()
     frame = open_meteo.parse(answers("DE", ONE, content=content))
-    _, weights = places.members["DE", BOX]
-    warm = float(np.arange(5) @ weights) + 273.15
+    which, weights = places.members["DE", "load"]
+    warm = float(np.searchsorted(places.of_zone("DE"), which) @ weights) + 273.15
     assert values(frame, "temp_k", "DE")[0] == pytest.approx(warm, abs=1e-5)
     assert values(frame, "temp_k")[0] == pytest.approx(5 + 273.15)
     with pytest.raises(SourceChanged, match="6 points in answer to 5"):
@@ -257,9 +258,11 @@ def test_few_points_are_spread_and_keep_all_weight() -> None:
     places, whole = few_points(), locations()
     for zone in sorted(zones()):
         assert 1 <= len(places.of_zone(zone)) <= 5
-    for key, (which, weights) in places.members.items():
-        assert len(which) <= len(whole.members[key][0])
-        assert weights.sum() == pytest.approx(1.0)
+    for (zone, role), (which, weights) in places.members.items():
+        assert set(places.lat[which]) <= set(whole.lat[whole.of_zone(zone)])
+        assert weights.sum() == pytest.approx(1.0), role
     # Of a box its corners and its middle.
-    mine = places.of_zone("DE")
-    assert len(set(places.lat[mine])) == len(set(places.lon[mine])) == 3
+    mine = whole.members["DE", BOX]
+    box = replace(whole, members={("DE", BOX): mine}).spread(5)
+    assert len(set(box.lat)) == len(set(box.lon)) == 3
+    assert len(box.lat) == 5

@@ -95,8 +95,8 @@ class Known:
         intensity: start, end, value of `signal`, a CFE fraction too; null is unknown.
         mix: start, end, fuel, value (MW), or None where the zone has none.
         weather: forecasts as issued: issued_at, lead_h and one column a quantity, or None.
-        weather_model: source, resolution and points of `weather`, such as ``gfs_1p00@box1``: a
-            fit holds for one of them alone. Empty without weather.
+        weather_model: source, resolution and points of `weather`, such as
+            ``gfs_1p00@points1``: a fit holds for one of them alone. Empty without weather.
         dayahead: official day-ahead forecasts: start, end and one column a quantity, or None.
         publishers: newest run of each publisher: model, issued_at, start, end, p50, or None.
     """

@@ -27,7 +27,7 @@ ROLES: Final[Mapping[str, str]] = {
     "cloud_pct": "solar",
 }
 # Names the set of points in the names of models: another table is another name.
-POINTS: Final = "box1"
+POINTS: Final = "points1"
 # Of a zone, where each costs a request or a call.
 MOST_POINTS: Final = 5
 FEW_POINTS: Final = f"{POINTS}s{MOST_POINTS}"
