@@ -18,13 +18,13 @@ from gridtide_pipelines.backfill import Report, backfill
 from gridtide_pipelines.commands.weather import weather
 from gridtide_pipelines.ingest.source import Request, Response, Source
 from gridtide_pipelines.ingest.sources import gfs
+from gridtide_pipelines.replay.grib_messages import message
 from gridtide_pipelines.weather_packs import unpack_weather
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.ledger import Ledger
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 from gridtide_store.weather import WEATHER_RUN, append_weather, read_source_weather
-from tests.sources.grib_writing import message
 
 DAY: Final = timedelta(days=1)
 NOW: Final = datetime(2026, 3, 4, 12, tzinfo=UTC)

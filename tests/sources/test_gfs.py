@@ -20,12 +20,13 @@ from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Span
 from gridtide_pipelines.ingest.sources import gfs
 from gridtide_pipelines.ingest.weather import due_run
 from gridtide_pipelines.ingest.weather_points import locations
+from gridtide_pipelines.replay.grib_messages import message
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 from gridtide_store.weather import newest_weather, read_weather
 from tests.flow.written import ingest_query
-from tests.sources.grib_writing import bands, message
+from tests.sources.bands import bands
 
 RUN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 NOW = RUN + timedelta(hours=5, minutes=7)

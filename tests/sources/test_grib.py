@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gridtide_pipelines.ingest.grib import Mesh, read_fields
-from tests.sources.grib_writing import COLUMNS, ROWS, bands, message
+from gridtide_pipelines.replay.grib_messages import message
+from tests.sources.bands import COLUMNS, ROWS, bands
 
 RUN = datetime(2026, 11, 20, 6, tzinfo=UTC)
 TEMPERATURE, HEIGHT = (0, 0, 0), (103, 2)

@@ -2,13 +2,14 @@
 
 The table is ``requests.csv`` with the columns ``method``, ``url``, ``file`` and ``status``, and
 where they are wanted ``content_type``, ``known_at`` (when the body was received: of several for
-one request the newest is sent that was known then) and ``simulated`` (1: not real data).
+a request the newest is sent that was known then), ``simulated`` (1: not real data), ``range``.
 """
 
 from __future__ import annotations
 
 import csv
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,25 +20,28 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gridtide.errors import BadInput
 from gridtide.model import format_time, parse_time
-from gridtide_pipelines.ingest.source import Kind, Parameter, Request, Source
+from gridtide_pipelines.ingest.source import Parameter, Request, Source
 from gridtide_store.ledger import Ledger
 from gridtide_store.raw_responses import retrievals
 from gridtide_store.store import Store
 
 TABLE: Final = "requests.csv"
 REQUIRED: Final = ("method", "url", "file", "status")
-OPTIONAL: Final = ("content_type", "known_at", "simulated")
+OPTIONAL: Final = ("content_type", "known_at", "simulated", "range")
 # Content types by the first bytes of a body.
 CONTENT_TYPES: Final = (
     (b"{", "json", "application/json"),
     (b"[", "json", "application/json"),
     (b"<", "xml", "text/xml"),
     (b"PK\x03\x04", "zip", "application/zip"),
+    (b"GRIB", "grib2", "application/octet-stream"),
 )
+RANGE: Final = "Range"
+BYTES: Final = re.compile(r"bytes=\d+-\d*")
 OTHER_TYPE: Final = ("csv", "text/csv")
 LONGEST: Final = 200  # characters of an address in a message
 
-# What a request is matched by: method, path and the query without its order.
+# What a request is matched by: method, path, and in any order the query and a range of bytes.
 Key: TypeAlias = tuple[str, str, frozenset[tuple[str, str]]]
 
 
@@ -52,6 +56,7 @@ class Recorded:
     content_type: str = ""
     known_at: datetime | None = None
     simulated: bool = False
+    range: str = ""
 
 
 class Recording:
@@ -67,7 +72,8 @@ class Recording:
         self._found: dict[Key, list[Recorded]] = defaultdict(list)
         for line in lines:
             url = urlsplit(line.url)
-            self._found[self._key(line.method, url.path, parse(url.query))].append(line)
+            query = (*parse(url.query), *((RANGE, part) for part in [line.range] if part))
+            self._found[self._key(line.method, url.path, query)].append(line)
 
     def __len__(self) -> int:
         return sum(len(lines) for lines in self._found.values())
@@ -78,7 +84,7 @@ class Recording:
         Args:
             now: of several, the newest known then; None for the newest.
         """
-        lines = self._found.get(self._key(request.method, request.path, request.params), [])
+        lines = self._found.get(self._key_of(request), [])
         known = [
             line
             for line in lines
@@ -105,7 +111,7 @@ class Recording:
 
     def nearest(self, request: Request) -> str:
         """Return a sentence about the recorded request that is most like `request`."""
-        method, path, query = self._key(request.method, request.path, request.params)
+        method, path, query = self._key_of(request)
         if not self._found:
             return "the table has no requests"
         paths = difflib.get_close_matches(path, {key[1] for key in self._found}, 1, 0.0)
@@ -120,6 +126,10 @@ class Recording:
         if not parts:
             return f"it was first known at {format_time(_first_known(self._found[near]))}"
         return f"the nearest differs in {', '.join(parts)}: {address[:LONGEST]}"
+
+    def _key_of(self, request: Request) -> Key:
+        part = [each for each in request.headers if each[0] == RANGE]
+        return self._key(request.method, request.path, (*request.params, *part))
 
     def _key(self, method: str, path: str, query: Sequence[tuple[str, str]]) -> Key:
         kept = frozenset((name, value) for name, value in query if name not in self._secret)
@@ -194,6 +204,7 @@ def _read(folder: Path, rows: csv.DictReader[str]) -> Iterator[Recorded]:
             (row.get("content_type") or "").strip(),
             parse_time(known_at, name=f"{where}: known_at") if known_at else None,
             (row.get("simulated") or "").strip() in ("1", "true"),
+            (row.get("range") or "").strip(),
         )
 
 
@@ -227,8 +238,8 @@ def write_recording(
     requests, expired = [], 0
     for row in retrievals(store.connection).iter_rows(named=True):
         source = sources.get(row["source"])
-        if source is None or source.answer is not None or Kind.WEATHER in source.kinds:
-            continue  # of weather there are parts of files, which have one URL
+        if source is None or source.answer is not None:
+            continue
         if row["expired_at"] is not None:
             expired += 1
             continue
@@ -262,21 +273,22 @@ def write_recording(
 
 
 def _request_of(source: Source, address: str) -> dict[str, str]:
-    """Return method and URL of an archived address (see `Request.address`).
+    """Return method, URL and range of an archived address (see `Request.address`).
 
     The fields of a form are in the query of the URL, as they are compared.
     """
     method, space, rest = address.partition(" ")
     if not space or "/" in method:
         method, rest = "GET", address
-    rest, _, form = rest.partition(" ")
-    host = ""
+    rest, *behind = rest.split(" ")
+    part = behind.pop() if behind and BYTES.fullmatch(behind[-1]) else ""
+    form, host = " ".join(behind), ""
     if rest.startswith("//"):
         host, slash, path = rest[2:].partition("/")
         rest = slash + path
     if form:
         rest += ("&" if "?" in rest else "?") + form
-    return {"method": method, "url": url_of(source, host).rstrip("/") + rest}
+    return {"method": method, "url": url_of(source, host).rstrip("/") + rest, "range": part}
 
 
 def _type_of(content: bytes) -> tuple[str, str]:

@@ -50,6 +50,7 @@ LAST: Final = max(LEADS)
 # Until then a file that is missing may still come.
 LATE: Final = timedelta(hours=12)
 MISSING: Final = 404
+NO_KEY: Final = b"<Code>NoSuchKey</Code>"
 RESOLUTION: Final = "1p00"
 PATH: Final = re.compile(r"/gfs\.(\d{8})/(\d\d)/atmos/gfs\.t\d\dz\.pgrb2\.\w+\.f(\d{3})")
 LINE: Final = re.compile(r"[\d.]+:(\d+):d=(\d{10}):([^:]+):([^:]+):([^:]+):.*")
@@ -91,12 +92,12 @@ def following(bodies: Sequence[Body]) -> Sequence[Request]:
         first = bodies[0]
         run, _ = _requested(first.request.path)
         if len(bodies) == 1:
-            if first.status == MISSING and first.known_at < run + LATE:
+            if _is_missing(first) and first.known_at < run + LATE:
                 raise NothingYet(NAME, f"the run of {run:%Y-%m-%dT%H}Z is not complete yet")
             return [_like(first, f"{_path(run, lead)}.idx") for lead in LEADS if lead != LAST]
         if len(bodies) > len(LEADS):
             return []
-        there = [body for body in bodies if body.status != MISSING]
+        there = [body for body in bodies if not _is_missing(body)]
         if not there:
             raise NothingYet(NAME, f"there is no run of {run:%Y-%m-%dT%H}Z")
         return [
@@ -114,7 +115,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         messages = [
             body
             for body in bodies
-            if not body.request.path.endswith(".idx") and body.status != MISSING
+            if not body.request.path.endswith(".idx") and not _is_missing(body)
         ]
         for body in messages:
             for field in read_fields(body.content):
@@ -215,6 +216,11 @@ def _quantities(at: Mapping[tuple[int, str], Floats]) -> dict[tuple[int, str], F
             first = at[lead - 3, name]
             found[lead, name] = second_half(values, first, mean=statistic == 0)
     return found
+
+
+def _is_missing(body: Body) -> bool:
+    """Say whether the bucket has no such file; of an archived body the status is not known."""
+    return body.status == MISSING or NO_KEY in body.content[:300]
 
 
 def _path(run: datetime, lead: int) -> str:
