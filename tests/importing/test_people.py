@@ -174,7 +174,7 @@ def test_the_order_of_day_and_month_is_that_of_a_date_that_tells() -> None:
         (["2025-04-03 13:00 PM"], {}, "not a time"),
         (["noon"], {}, "row 2, t 'noon' is not"),
         (["03.04.25"], {}, "say how it is written: --time-format '%d.%m.%y"),
-        (["2025-04-03", "Total"], {}, "row 3, t 'Total' .* remove a row that is a total"),
+        (["2025-04-03", "Total"], {}, "row 3, t 'Total' .* remove a row of totals"),
         (["3 April"], {"time_format": "%d/%m/%Y"}, "not a time as in --time-format"),
     ],
 )

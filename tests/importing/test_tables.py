@@ -199,7 +199,7 @@ def test_a_bad_file_is_refused_and_says_where(content: str | bytes, says: str) -
     [
         (pl.Series([hour(0)]).dt.replace_time_zone(None), "no UTC offset; name the time zone"),
         (pl.Series([hour(0).date()]), "no UTC offset"),
-        (pl.Series([1609459200]), "is Int64, not times"),
+        (pl.Series([1609459200.5]), "is Float64, not times"),
         (pl.Series([None], dtype=pl.Datetime("us", "UTC")), "row 1, ts_utc is empty"),
     ],
 )

@@ -47,6 +47,12 @@ class ImportOptions:
     time_column: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="column of the times")
     ] = None
+    clock_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="column of the time of day, where days stand apart from it"
+        ),
+    ] = None
     time_format: Annotated[
         str | None,
         typer.Option(metavar="FORMAT", help="how times are written, e.g. '%d/%m/%Y %H:%M'"),
@@ -132,6 +138,7 @@ class ImportOptions:
         """
         return Hints(
             time_column=_name(self.time_column),
+            clock_column=_name(self.clock_column),
             zone_column=_name(self.zone_column),
             fuel_column=_name(self.fuel_column),
             value_column=_name(self.value_column),

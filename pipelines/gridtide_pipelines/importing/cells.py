@@ -83,6 +83,8 @@ def find_dialect(
             sample.append((row, record))
     if not sample:
         raise BadInput(f"{content.name} is empty; it needs {needs}")
+    if form := _no_table(sample[0][1]):
+        raise BadInput(f"{content.name} is {form}, not a table; download or save it as CSV")
     for row, comment in reversed(comments):
         if names_in := _header_of_comment(comment, sample[0][1], separator):
             sample.insert(0, (row, names_in))
@@ -90,7 +92,7 @@ def find_dialect(
     if separator is None:
         separator = max(SEPARATORS, key=lambda each: _fit(sample, each, known))
     split = [(row, _split(record, separator)) for row, record in sample]
-    header = _header([record for _, record in split])
+    header = _header([record for _, record in split], known)
     row = next(row for row, record in split if record is header)
     names = tuple(" ".join(name.split()) for name in header)
     if not any(names):
@@ -98,7 +100,7 @@ def find_dialect(
     if len(names) > MOST_COLUMNS:
         raise BadInput(f"{content.name} has {len(names)} columns; at most {MOST_COLUMNS}")
     if twice := sorted({each for each in names if each and names.count(each) > 1}):
-        raise BadInput(f"{content.name} has two columns {', '.join(twice)}; remove one of each")
+        raise BadInput(f"{content.name} has two columns {', '.join(twice)}; rename one of each")
     width = max(i for i, name in enumerate(names) if name) + 1
     return Dialect(separator, names[:width], row, width, encoding)
 
@@ -108,7 +110,7 @@ def read_cells(
 ) -> Iterator[pl.DataFrame]:
     """Yield the cells of `columns`, blank ones null, and `ROW`, the row of each.
 
-    Rows without any value and comments are passed over and counted in `passed`.
+    Rows without any value, comments and remarks are passed over and counted in `passed`.
 
     Raises:
         BadInput: a row with more or fewer cells than the header; says which.
@@ -124,6 +126,8 @@ def read_cells(
                 passed["empty rows"] += 1
             elif _is_comment(record):
                 passed["comments"] += 1
+            elif _is_remark(record, dialect.separator):
+                passed["remarks"] += 1
             else:
                 rows.append(row)
                 lines.append(record)
@@ -196,6 +200,17 @@ def _is_comment(record: str) -> bool:
     return record.lstrip().startswith("#")
 
 
+def _is_remark(record: str, separator: str) -> bool:
+    """Say whether a row is a sentence in its first cell and nothing else, as below a table."""
+    text = record.strip(separator + ' "\t')
+    if text[:1].isdigit() or " " not in text or f'"{separator}"' in text:
+        return False
+    if separator in text and '"' not in record:
+        return False
+    cells = [cell for cell in _split(record, separator) if cell.strip()]
+    return len(cells) == 1 and record.lstrip(' "\t').startswith(text[:1])
+
+
 def _split(record: str, separator: str) -> list[str]:
     try:
         return next(csv.reader([record], delimiter=separator), [])
@@ -206,17 +221,34 @@ def _split(record: str, separator: str) -> list[str]:
 def _fit(sample: Sequence[Record], separator: str, known: Collection[str]) -> tuple[float, ...]:
     """Return how well a separator fits: names that are known, equal rows, columns."""
     split = [_split(record, separator) for _, record in sample[:SAMPLE]]
-    header = _header(split)
-    names = [name.strip(" \"'").lower() for name in header]
+    header = _header(split, known)
+    names = [_folded(name) for name in header]
     hits = sum(name in known or name.startswith("gen_") for name in names)
     alike = sum(len(record) == len(header) for record in split) / len(split)
     return hits, alike if len(header) > 1 else 0.0, len(header)
 
 
-def _header(records: Sequence[list[str]]) -> list[str]:
-    """Return the first record of several cells; titles have one."""
-    several = (each for each in records if sum(bool(cell.strip()) for cell in each) > 1)
-    return next(several, records[0])
+def _header(records: Sequence[list[str]], known: Collection[str]) -> list[str]:
+    """Return the record with most names that are known, else the first of several cells.
+
+    Titles have one cell, and some files have a row of other names above that of columns.
+    """
+    several = [each for each in records if sum(bool(cell.strip()) for cell in each) > 1]
+    if not several:
+        return records[0]
+    return max(several, key=lambda each: sum(_folded(cell) in known for cell in each))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.strip(" \"'").split()).lower()
+
+
+def _no_table(record: str) -> str:
+    """Return what a file is by its first record, if that is of no table."""
+    begins = record.lstrip().lower()
+    if begins.startswith(("<html", "<!doctype", "<?xml")):
+        return "a page of HTML or XML"
+    return "JSON" if re.match(r"\{\s*\"|\[\s*[\[{\"]", begins) else ""
 
 
 def _header_of_comment(comment: str, first: str, separator: str | None) -> str | None:

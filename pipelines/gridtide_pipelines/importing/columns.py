@@ -88,7 +88,7 @@ class Conversion:
             else:
                 names = chunk[layout.fuel].cast(pl.String).str.to_lowercase()
                 self._expected |= set(names.filter(expected).unique())
-        times = chunk[layout.time]
+        times = self._times(chunk)
         if times.dtype == pl.String:
             self.times.look(times.drop_nulls().unique(maintain_order=True))
 
@@ -104,8 +104,8 @@ class Conversion:
     @property
     def order(self) -> str:
         """How dates are written, where it is not year first."""
-        if self.times.given:
-            return f", {self.times.given}"
+        if form := self.times.given or self.times.counted:
+            return f", {form}"
         if self.times.day_first is None:
             return ""
         return ", day first" if self.times.day_first else ", month first"
@@ -128,7 +128,7 @@ class Conversion:
             [
                 chunk[ROW].alias("row"),
                 chunk[ZONE].alias("zone"),
-                self._checked(self._labels(chunk[layout.time], chunk[ROW]), chunk),
+                self._checked(self._labels(self._times(chunk), chunk[ROW]), chunk),
                 self._estimated(chunk),
             ]
         )
@@ -174,6 +174,19 @@ class Conversion:
             )
         return cells.is_in(list(TRUE)).fill_null(value=False).alias("estimated")
 
+    def _times(self, chunk: pl.DataFrame) -> pl.Series:
+        """Return the cells of times; days with the cell of their clock behind them."""
+        days, clock = chunk[self.layout.time], self.layout.clock
+        if days.dtype.is_integer():
+            days = days.cast(pl.String)
+        if clock is None:
+            return days
+        both = pl.concat_str([pl.col("day"), pl.col("clock")], separator=" ")
+        parts = pl.DataFrame({"day": days, "clock": chunk[clock]}).cast(pl.String)
+        # A spreadsheet writes a day as the midnight at its beginning.
+        day = pl.col("day").str.replace(r"[ T]0?0:00(:00(\.0+)?)?$", "")
+        return parts.with_columns(day).select(both.alias(days.name)).to_series()
+
     def _checked(self, labels: pl.Series, chunk: pl.DataFrame) -> pl.Series:
         """Return `labels` of years that may be, so that no time zone takes one out of range.
 
@@ -183,7 +196,7 @@ class Conversion:
         years = labels.dt.year()
         if (odd := (~years.is_between(*YEARS)).arg_true()).len():
             raise BadInput(
-                f"{self.where(chunk[ROW][odd[0]])} is {chunk[self.layout.time][odd[0]]!s}, in "
+                f"{self.where(chunk[ROW][odd[0]])} is {self._times(chunk)[odd[0]]!s}, in "
                 f"the year {years[odd[0]]}; correct it, or say how times are written: "
                 "--time-format '%d.%m.%y %H:%M'"
             )
@@ -192,7 +205,10 @@ class Conversion:
     def _labels(self, column: pl.Series, rows: pl.Series) -> pl.Series:
         kind = column.dtype
         if (empty := column.is_null().arg_true()).len():
-            raise BadInput(f"{self.where(rows[empty[0]])} is empty; every row needs a time")
+            raise BadInput(
+                f"{self.where(rows[empty[0]])} is empty; every row needs a time; remove a row "
+                "of totals, units or remarks"
+            )
         if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
             self.aware = True
             return (
@@ -236,6 +252,7 @@ class Conversion:
             raise BadInput(
                 f"{self.name}, row {chunk[ROW][at[0]]}, {name} is {column[at[0]]!r}, not a "
                 f"number with a decimal {self.mark}; leave the cell empty where the value is "
-                "not known, or name the sign before decimals: --decimal comma or point"
+                "not known, write no unit into it, or name the sign before decimals: --decimal "
+                "comma or point"
             )
         return numbers.fill_nan(None)

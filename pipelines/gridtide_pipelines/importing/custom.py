@@ -29,6 +29,8 @@ ENDS: Final = re.compile(r"\b(end|ending|to|until|bis|ende|fin)\b", re.IGNORECAS
 IN_UTC: Final = re.compile(
     r"(?<![a-z])(?<!/)(utc|gmt)(?![a-z]|\s*/|\s*[+\u2212-]\s*\d)", re.IGNORECASE
 )
+# What no column is called: a number or a time.
+VALUE: Final = re.compile(r"[\d\s.,:/+\-TZ]*\d[\d\s.,:/+\-TZ]*")
 
 
 def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
@@ -39,8 +41,13 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
     """
     time = _time_column(name, columns, hints)
     zone = hints.zone_column
-    for named in filter(None, (zone, hints.fuel_column)):
+    for named in filter(None, (zone, hints.fuel_column, hints.clock_column)):
         _require(name, columns, named)
+    if hints.clock_column and re.search("period|periode", hints.clock_column, re.IGNORECASE):
+        raise BadInput(
+            f"{name}: {hints.clock_column} counts the slots of a day, which is no time of day; "
+            "write the time at which each starts into one column, and name that: --time-column"
+        )
     mapped = [(read_target(target), column) for target, column in hints.mapping]
     if hints.signal is not None:
         mapped += _only_column(name, columns, hints, time)
@@ -83,6 +90,7 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
         time,
         tuple(values),
         zone=zone,
+        clock=hints.clock_column,
         fuel=fuel,
         label=_label(time),
         timezone="UTC" if IN_UTC.search(time.replace("_", " ")) else None,
@@ -120,7 +128,13 @@ def _only_column(
     signal = read_target(str(hints.signal))
     if hints.value_column is not None:
         return [(signal, hints.value_column)]
-    taken = {time, hints.zone_column, *hints.ignore, *(c for _, c in hints.mapping)}
+    taken = {
+        time,
+        hints.clock_column,
+        hints.zone_column,
+        *hints.ignore,
+        *(c for _, c in hints.mapping),
+    }
     left = [column for column in columns if column not in taken]
     if len(left) != 1:
         raise BadInput(
@@ -147,7 +161,9 @@ def _refuse_sums(name: str, mapped: Sequence[tuple[str, str]]) -> None:
 
 def _require(name: str, columns: Sequence[str], column: str) -> None:
     if column not in columns:
-        raise BadInput(f"{name} has no column {column!r}; it has {listed(columns)}")
+        names = sum(VALUE.fullmatch(each) is None for each in columns)
+        above = "" if names else "; these are values: write a row with names above them"
+        raise BadInput(f"{name} has no column {column!r}; it has {listed(columns)}{above}")
 
 
 def _label(time: str) -> Label | None:

@@ -40,6 +40,7 @@ class Hints:
     """
 
     time_column: str | None = None
+    clock_column: str | None = None
     zone_column: str | None = None
     fuel_column: str | None = None
     value_column: str | None = None
@@ -80,6 +81,7 @@ class Layout:
 
     Attributes:
         title: how the layout is called.
+        clock: column with the time of day, where that of times has days only.
         fuel: column with the fuel of each row, in a long file.
         label: what the times name, where the layout tells.
         timezone: of times without an offset, where the layout tells.
@@ -94,6 +96,7 @@ class Layout:
     time: str
     values: tuple[Value, ...]
     zone: str | None = None
+    clock: str | None = None
     fuel: str | None = None
     label: Label | None = None
     timezone: str | None = None
@@ -110,7 +113,7 @@ class Layout:
     @property
     def columns(self) -> list[str]:
         """Return the columns that are read."""
-        others = [self.time, self.zone, self.fuel, self.estimated]
+        others = [self.time, self.clock, self.zone, self.fuel, self.estimated]
         return [*filter(None, others), *(value.column for value in self.values)]
 
     def signal_of(self, name: str) -> str | None:
@@ -118,6 +121,7 @@ class Layout:
         word = name.strip().lower()
         if word in self.names:
             return self.names[word]
+        word = word if fuel_named(word) else word.replace(" ", "_")
         fuel = word if word in FUELS else SYNONYMS.get(word) or fuel_named(word)
         return generation(fuel) if fuel else None
 

@@ -11,7 +11,12 @@ import polars as pl
 from gridtide.errors import BadInput
 
 # How spreadsheets and tools write that they have no value.
-NO_VALUE: Final = ("", "-", "--", "n/a", "na", "#n/a", "n/e", "null", "none", "nan")
+NO_VALUE: Final = (
+    *("", "-", "--", "n/a", "na", "n/e", "null", "none", "nan"),
+    *("#n/a", "#nv", "#n/d", "#div/0!"),
+)
+# Some tools and languages write another one before numbers below 0.
+MINUS: Final = "[\u2212\u2013]"
 
 # Groups of thousands are set apart by a space or an apostrophe in some countries.
 SPACES: Final = "[ \u00a0\u2009\u202f'\u2019]"
@@ -62,7 +67,7 @@ class NumberFormat:
     def look(self, cells: pl.Series) -> None:
         """Take the cells of one column into account."""
         text = cells.drop_nulls().unique()
-        text = text.str.replace_all(SPACES, "").str.replace("^[+-]", "")
+        text = text.str.replace_all(SPACES, "").str.replace(f"^(?:[+-]|{MINUS})", "")
         mine = self.columns.setdefault(cells.name, set())
         for name, pattern in PATTERNS.items():
             if name not in mine and (found := text.filter(text.str.contains(pattern))).len():
@@ -135,7 +140,8 @@ PATTERNS: Final = {
 
 def has_numbers(cells: pl.Series) -> bool:
     """Say whether any cell is a number, however it is written."""
-    return bool(cells.str.replace_all(SPACES, "").str.contains(ANY).any())
+    text = cells.str.replace_all(SPACES, "").str.replace(f"^{MINUS}", "-")
+    return bool(text.str.contains(ANY).any())
 
 
 def plain(column: str, mark: Mark) -> pl.Expr:
@@ -145,6 +151,7 @@ def plain(column: str, mark: Mark) -> pl.Expr:
     """
     cell = pl.col(column)
     cell = pl.when(~cell.str.to_lowercase().is_in(NO_VALUE)).then(cell)
+    cell = cell.str.replace(rf"^{MINUS}\s*(\d)", "-$1")
     text = (
         pl.when(cell.str.contains(SPACED))
         .then(cell.str.replace_all(SPACES, ""))

@@ -44,11 +44,14 @@ def known_names(hints: Hints) -> set[str]:
     """Return names of columns, in lower case, that tell a header from other lines."""
     named = [
         hints.time_column,
+        hints.clock_column,
         hints.zone_column,
         hints.fuel_column,
         hints.value_column,
     ]
-    columns = [*filter(None, named), *(column for _, column in hints.mapping)]
+    # With a column of fuels, what is mapped are names in that.
+    mapped = [] if hints.fuel_column else [column for _, column in hints.mapping]
+    columns = [*filter(None, named), *mapped]
     return {"ts_utc", *LONG, "zone id", "balancing authority", *map(str.lower, columns)}
 
 

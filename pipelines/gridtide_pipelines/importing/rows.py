@@ -30,7 +30,8 @@ def without_repeats(name: str, rows: pl.DataFrame) -> pl.DataFrame:
         raise BadInput(
             f"{name}: rows {first} and {second} are both {twice['was'][0]} at "
             f"{twice['label'][0]:%Y-%m-%dT%H:%M:%SZ} and differ ({len(twice)} such rows); "
-            "remove the one that is wrong"
+            "remove the one that is wrong, or if the time of day is in another column, name "
+            "that: --clock-column"
         )
     return rows
 

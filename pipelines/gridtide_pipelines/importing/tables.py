@@ -26,6 +26,7 @@ from gridtide_pipelines.importing.rows import to_signals, without_repeats
 from gridtide_pipelines.ingest.merges import with_parts
 from gridtide_pipelines.ingest.sources import eia_bulk
 from gridtide_store import catalogue
+from gridtide_store.names import Certainty
 from gridtide_store.vocabulary import INSTANT
 
 # With more values of one zone an import would take more than 2 GB: 4.8 million took 3.1.
@@ -198,9 +199,17 @@ class _Zones:
 
 
 def _key(text: str) -> str:
-    """Return the key of the zone that `text` names, else `text` itself."""
-    found = catalogue.load().find(text)
-    return found.key if found else catalogue.own_zone(text) or text
+    """Return the key of the zone that `text` names, else `text` itself.
+
+    What lies nearly all in a zone is that zone, as its publishers write it: DE_LU is DE.
+    """
+    zones, name = catalogue.load(), text.rpartition("|")[2]  # as ENTSO-E has it: BZN|DE-LU
+    if found := zones.find(name):
+        return found.key
+    meaning = zones.names.find(name)
+    if meaning is not None and meaning.certainty is Certainty.MOSTLY:
+        return meaning.zones[0]
+    return catalogue.own_zone(text) or text
 
 
 def _refuse_unmapped(name: str, layout: Layout, chunk: pl.DataFrame) -> None:

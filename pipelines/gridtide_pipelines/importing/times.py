@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 import polars as pl
@@ -15,15 +15,49 @@ from gridtide.model import parse_time
 from gridtide_pipelines.ingest.local_time import read_clock
 
 ENDS_IN_OFFSET: Final = re.compile(
-    r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)$", re.IGNORECASE
+    r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s?(Z|[+-]\d{2}(:?\d{2})?)$", re.IGNORECASE
 )
-CLOCK: Final = r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
+# Names of offsets that mean one thing only; CST and IST do not.
+OFFSETS: Final = {
+    **dict.fromkeys(("UTC", "GMT", "WET"), 0),
+    **dict.fromkeys(("BST", "WEST", "CET", "MEZ"), 1),
+    **dict.fromkeys(("CEST", "MESZ", "EET"), 2),
+    "EEST": 3,
+}
+NAMED_OFFSET: Final = re.compile(rf"(.*\d.*?)\s*\(?\b({'|'.join(OFFSETS)})\)?", re.IGNORECASE)
+CLOCK: Final = r"(?:[T ,]+(\d{1,2})(?::(\d{2})(?::(\d{2})(?:\.0+)?)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
 YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK)
 YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + CLOCK)
+MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+NAME: Final = rf"({'|'.join(MONTHS)})[a-z]*\.?"
+# `13-Jan-2024` and `13Jan2024`; `Jan 13, 2024`.
+DAY_MONTH: Final = re.compile(rf"(\d{{1,2}})[ -]?{NAME}[ ,-]*(\d{{4}})(?!\d)(.*)", re.I)
+MONTH_DAY: Final = re.compile(rf"{NAME} (\d{{1,2}}),? (\d{{4}})(?!\d)(.*)", re.I)
+# The two hours while clocks go back, as `2A:00` and `02:00 B`: the order of the rows tells.
+MARKED: Final = re.compile(r"(.*[T ]\d{1,2})(?:[AB](:\d{2}.*)|(:\d{2}(?::\d{2})?)\s?[AB])")
+COMPACT: Final = re.compile(r"(\d{8})T(\d{2})(\d{2})?(\d{2})?")
+H_FOR_COLON: Final = re.compile(r"(?<=\d)h(?=\d\d)")
+DIGITS: Final = re.compile(r"\d+(?:[.,]\d+)?")
 # A slot written by both its ends, as `01.01.2021 00:00 - 01.01.2021 01:00`; the first is read.
-RANGE: Final = re.compile(r"(.*\d)\s+[-\u2013]\s+(\d.*\d.*)")
+RANGE: Final = re.compile(r"(.*\d(?:\s*\(\w+\))?)\s+[-\u2013]\s+(\d.*\d.*)")
 # A day and a time of it, as `01.01.2021 - 00:00`; it is no slot.
 DAY_AND_CLOCK: Final = re.compile(r"([\d./-]+)\s+[-\u2013]\s+(\d{1,2}:\d{2}(?::\d{2})?)")
+# From where Unix counts, and spreadsheets: their day 60 is one that never was.
+UNIX: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time
+SPREADSHEET: Final = datetime(1899, 12, 30)  # noqa: DTZ001
 
 
 @dataclass(slots=True)
@@ -35,6 +69,8 @@ class TimeFormat:
         given: strptime pattern, if the user named one.
         day_first: whether the day comes before the month; None where nothing tells.
         example: a date that may be either.
+        ranges: whether times have both ends of a slot.
+        counted: what times count that are numbers.
     """
 
     name: str
@@ -44,6 +80,7 @@ class TimeFormat:
     with_offset: str = ""
     without: str = ""
     ranges: bool = False
+    counted: str = ""
     _opposite: str = field(default="", repr=False)
 
     def look(self, texts: Iterable[str]) -> None:
@@ -55,11 +92,11 @@ class TimeFormat:
         if self.given is not None:
             return
         for text in texts:
-            first = self._first(text)
-            if ENDS_IN_OFFSET.search(first):
+            first, offset = self._first(text)
+            if offset is not None or ENDS_IN_OFFSET.search(first):
                 self.with_offset = self.with_offset or text
-                continue
-            self.without = self.without or text
+            else:
+                self.without = self.without or text
             match = YEAR_LAST.fullmatch(first)
             if match is None:
                 continue
@@ -96,16 +133,12 @@ class TimeFormat:
         """
         if self.given is not None:
             return self._as_given(text, self.given, where)
-        first = self._first(text)
-        if ENDS_IN_OFFSET.search(first):
-            return parse_time(re.sub(r"\s?UTC$", "Z", first), name=where)
+        first, offset = self._first(text)
+        if offset is None and ENDS_IN_OFFSET.search(first):
+            return parse_time(first, name=where)
         try:
-            if match := YEAR_FIRST.fullmatch(first):
-                return _local(int(match[1]), int(match[3]), int(match[4]), *match.groups()[4:])
-            if match := YEAR_LAST.fullmatch(first):
-                one, two = int(match[1]), int(match[3])
-                day, month = (one, two) if self.day_first else (two, one)
-                return _local(int(match[4]), month, day, *match.groups()[4:])
+            if (at := self._local(first)) is not None:
+                return at if offset is None else at.replace(tzinfo=timezone(offset))
         except (ValueError, OverflowError) as error:
             raise BadInput(f"{where} is {text!r}, not a time ({error})") from error
         try:
@@ -113,8 +146,18 @@ class TimeFormat:
         except BadInput as error:
             raise BadInput(
                 f"{error}, or say how it is written: --time-format '%d.%m.%y %H:%M'; remove a "
-                "row that is a total or a remark"
+                "row of totals, units or remarks"
             ) from error
+
+    def _local(self, text: str) -> datetime | None:
+        """Return a time in digits as the wall clock has it; None of another form."""
+        if match := YEAR_FIRST.fullmatch(text):
+            return _wall(int(match[1]), int(match[3]), int(match[4]), *match.groups()[4:])
+        if match := YEAR_LAST.fullmatch(text):
+            one, two = int(match[1]), int(match[3])
+            day, month = (one, two) if self.day_first else (two, one)
+            return _wall(int(match[4]), month, day, *match.groups()[4:])
+        return None
 
     def all_as_given(self, texts: pl.Series) -> pl.Series | None:
         """Return times in the format that the user named; None where one is not in it.
@@ -139,16 +182,54 @@ class TimeFormat:
                 f"{where} is {text!r}, not a time as in --time-format {stamp!r}"
             ) from error
 
-    def _first(self, text: str) -> str:
-        """Return the time that is read, without the end of a slot."""
-        if " " not in text:
-            return text
+    def _first(self, text: str) -> tuple[str, timedelta | None]:
+        """Return the time that is read, without the end of a slot, and its offset from UTC.
+
+        That is None where nothing names one.
+        """
+        if match := COMPACT.fullmatch(text):
+            text = "".join(match.groups(""))
+        if DIGITS.fullmatch(text):
+            return self._of_digits(text)
+        if not any(sign.isspace() or sign.isalpha() for sign in text):
+            return text, None
+        offset = None
         if match := DAY_AND_CLOCK.fullmatch(text):
-            return f"{match[1]} {match[2]}"
-        if match := RANGE.fullmatch(text):
+            text = f"{match[1]} {match[2]}"
+        elif match := RANGE.fullmatch(text):
             self.ranges = True
-            return match[1]
-        return text
+            named = NAMED_OFFSET.fullmatch(text)
+            text = match[1]
+            if named and not NAMED_OFFSET.fullmatch(text):
+                text = f"{text} {named[2]}"
+        if match := NAMED_OFFSET.fullmatch(text):
+            text, offset = match[1], timedelta(hours=OFFSETS[match[2].upper()])
+        if match := MARKED.fullmatch(text):
+            text = match[1] + (match[2] or match[3])
+        if match := DAY_MONTH.fullmatch(text):
+            text = f"{match[3]}-{_month(match[2])}-{match[1]}{match[4]}"
+        elif match := MONTH_DAY.fullmatch(text):
+            text = f"{match[3]}-{_month(match[1])}-{match[2]}{match[4]}"
+        return H_FOR_COLON.sub(":", text), offset
+
+    def _of_digits(self, text: str) -> tuple[str, timedelta | None]:
+        """Return a time that is written as one number, as `_first`.
+
+        Of ten digits, 2024010100 is a day and its hour: as seconds it would be of 2034.
+        """
+        whole = re.split("[.,]", text)[0]
+        if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(\d\d){0,3}", text):
+            parts = [text[i : i + 2] for i in range(8, len(text), 2)]
+            return f"{text[:4]}-{text[4:6]}-{text[6:8]} {':'.join(parts)}".strip(), None
+        if len(whole) in (10, 13):
+            self.counted = "seconds" if len(whole) == 10 else "milliseconds"
+            seconds = float(text.replace(",", ".")) / (1 if len(whole) == 10 else 1000)
+            return _written(UNIX + timedelta(seconds=seconds)), timedelta(0)
+        if len(whole) == 5 and text[0] in "2345678":
+            self.counted = "days of a spreadsheet"
+            seconds = round(float(text.replace(",", ".")) * 86400)
+            return _written(SPREADSHEET + timedelta(seconds=seconds)), None
+        return text, None
 
     def _settle(self, text: str, *, day_first: bool) -> None:
         if self.day_first is not None and self.day_first is not day_first:
@@ -159,7 +240,7 @@ class TimeFormat:
         self.day_first, self._opposite = day_first, self._opposite or text
 
 
-def _local(
+def _wall(
     year: int,
     month: int,
     day: int,
@@ -179,6 +260,14 @@ def _local(
         year, month, day, 0 if midnight else hours, int(minute or 0), int(second or 0)
     )
     return at + timedelta(days=1) if midnight else at
+
+
+def _month(name: str) -> int:
+    return MONTHS.index(name.lower()) + 1
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S") + (f".{at:%f}" if at.microsecond else "")
 
 
 def as_utc(moment: datetime) -> datetime:
