@@ -122,7 +122,10 @@ def read_cells(
         for row, record in records:
             if row <= dialect.row:
                 continue
-            if not record.strip(dialect.separator + ' "\t'):
+            if record[:1].isdigit():  # as nearly all rows begin, and none of the others
+                rows.append(row)
+                lines.append(record)
+            elif not record.strip(dialect.separator + ' "\t'):
                 passed["empty rows"] += 1
             elif _is_comment(record):
                 passed["comments"] += 1

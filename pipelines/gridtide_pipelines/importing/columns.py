@@ -224,7 +224,11 @@ class Conversion:
             raise BadInput(
                 f"{self.name}: {column.name} is {kind}, not times; write 2021-01-01T00:00Z"
             )
-        if (found := self.times.all_as_given(column)) is not None:
+        found = self.times.all_as_given(column) if self.times.given else None
+        if found is None and not self.times.given:
+            found = self.times.all_alike(column)
+        if found is not None:
+            self.example = self.example or column[0]
             return self._labels(found.alias(column.name), rows)
         for i, text in enumerate(column):
             if text not in self._known:

@@ -1,14 +1,14 @@
 """Read a Parquet or CSV file as one long table of the signals of one zone.
 
-A file is read twice: to see how its numbers and times are written, then to read them. CSV is
-read chunk by chunk, so memory holds the rows of the zone and one chunk, however large the file
-is; the columns that are read of a Parquet file are one chunk.
+A file is looked at twice: to see how its numbers and times are written, then to convert them. A
+large one is read twice for that, chunk by chunk, so memory holds the rows of the zone and one
+chunk, however large the file is; the columns that are read of a Parquet file are one chunk.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -31,6 +31,8 @@ from gridtide_store.vocabulary import INSTANT
 
 # With more values of one zone an import would take more than 2 GB: 4.8 million took 3.1.
 MOST_VALUES = 3_000_000
+# Bytes of a file that are not read a second time.
+MOST_KEPT = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +124,23 @@ def read_table(
     separator = opened.dialect.separator if opened.dialect else ","
     conversion = Conversion(name, layout, hints, separator)
     passed: Counter[str] = Counter()
-    first = True
+    seen, size = 0, 0
+    kept: list[pl.DataFrame] = []
     for chunk in opened.chunks([*layout.columns, *layout.unmapped], passed):
         _refuse_unmapped(name, layout, chunk)
-        first = False
         conversion.look(zones.keep(chunk))
-    if first:
+        seen, size = seen + 1, size + int(chunk.estimated_size())
+        kept = [*kept, chunk] if size <= MOST_KEPT else []
+    if not seen:
         raise BadInput(f"{name} has no rows; its columns are {listed(opened.columns)}")
     zones.refuse_none(name)
     conversion.settle()
-    passed.clear()
+    chunks: Iterable[pl.DataFrame] = kept
+    if len(kept) < seen:
+        passed.clear()
+        chunks = opened.chunks(layout.columns, passed)
     rows, count = [], 0
-    for chunk in opened.chunks(layout.columns, passed):
+    for chunk in chunks:
         rows.append(conversion.convert(zones.keep(chunk, passed)))
         count += len(rows[-1])
         if count > MOST_VALUES:

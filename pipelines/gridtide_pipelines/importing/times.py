@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -50,6 +49,8 @@ MONTH_DAY: Final = re.compile(rf"{NAME} (\d{{1,2}}),? (\d{{4}})(?!\d)(.*)", re.I
 MARKED: Final = re.compile(r"(.*[T ]\d{1,2})(?:[AB](:\d{2}.*)|(:\d{2}(?::\d{2})?)\s?[AB])")
 COMPACT: Final = re.compile(r"(\d{8})T(\d{2})(\d{2})?(\d{2})?")
 H_FOR_COLON: Final = re.compile(r"(?<=\d)h(?=\d\d)")
+# The forms that most files have, which are read at once.
+COMMON: Final = re.compile(r"(\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})([T ])\d\d:\d\d(:[0-5]\d)?(Z?)")
 DIGITS: Final = re.compile(r"\d+(?:[.,]\d+)?")
 # A slot written by both its ends, as `01.01.2021 00:00 - 01.01.2021 01:00`; the first is read.
 RANGE: Final = re.compile(r"(.*\d(?:\s*\(\w+\))?)\s+[-\u2013]\s+(\d.*\d.*)")
@@ -83,15 +84,16 @@ class TimeFormat:
     counted: str = ""
     _opposite: str = field(default="", repr=False)
 
-    def look(self, texts: Iterable[str]) -> None:
-        """Take times into account.
+    def look(self, texts: pl.Series) -> None:
+        """Take times into account, each once.
 
         Raises:
             BadInput: days before and after their months, or times with and without offset.
         """
-        if self.given is not None:
+        if self.given is not None or texts.is_empty():
             return
-        for text in texts:
+        alike = self.all_alike(texts) is not None
+        for text in texts.head(1) if alike else texts:
             first, offset = self._first(text)
             if offset is not None or ENDS_IN_OFFSET.search(first):
                 self.with_offset = self.with_offset or text
@@ -159,17 +161,25 @@ class TimeFormat:
             return _wall(int(match[4]), month, day, *match.groups()[4:])
         return None
 
+    def all_alike(self, texts: pl.Series) -> pl.Series | None:
+        """Return times that are all written as the first is, in a common form; else None.
+
+        At once, as `all_as_given`. Those with a Z are in UTC.
+        """
+        match = COMMON.fullmatch(texts[0] or "") if len(texts) else None
+        if match is None or texts.str.len_bytes().n_unique() > 1:
+            return None
+        day = "%d.%m.%Y" if "." in match[1] else "%Y-%m-%d"
+        stamp = f"{day}{match[2]}%H:%M{':%S' if match[3] else ''}{match[4]}"
+        found = _at_once(texts, stamp)
+        return found if found is None or not match[4] else found.dt.replace_time_zone("UTC")
+
     def all_as_given(self, texts: pl.Series) -> pl.Series | None:
         """Return times in the format that the user named; None where one is not in it.
 
         At once, for one by one they take 20 times as long; `parse` says which is not.
         """
-        if self.given is None:
-            return None
-        try:
-            return texts.str.to_datetime(self.given, time_unit="us", strict=True)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            return None
+        return None if self.given is None else _at_once(texts, self.given)
 
     def _as_given(self, text: str, stamp: str, where: str) -> datetime:
         try:
@@ -187,12 +197,12 @@ class TimeFormat:
 
         That is None where nothing names one.
         """
+        if YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text):
+            return text, None
         if match := COMPACT.fullmatch(text):
             text = "".join(match.groups(""))
         if DIGITS.fullmatch(text):
             return self._of_digits(text)
-        if not any(sign.isspace() or sign.isalpha() for sign in text):
-            return text, None
         offset = None
         if match := DAY_AND_CLOCK.fullmatch(text):
             text = f"{match[1]} {match[2]}"
@@ -260,6 +270,13 @@ def _wall(
         year, month, day, 0 if midnight else hours, int(minute or 0), int(second or 0)
     )
     return at + timedelta(days=1) if midnight else at
+
+
+def _at_once(texts: pl.Series, stamp: str) -> pl.Series | None:
+    try:
+        return texts.str.to_datetime(stamp, time_unit="us", strict=True)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
 
 
 def _month(name: str) -> int:
