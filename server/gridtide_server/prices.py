@@ -18,6 +18,8 @@ from gridtide_store.vocabulary import PRICE, unit_of
 
 # Data may be moved from where the newest price is older; no publisher's reach a week ahead.
 BEFORE, AHEAD = timedelta(days=1), timedelta(days=14)
+# Nearly every price that ends before a moment ends in this time; else all of it is read.
+RECENT = timedelta(days=7)
 # A moment is a full minute, so most are never needed again; one takes up to 150 kB.
 KEPT = 128
 # Earlier than any slot.
@@ -118,9 +120,12 @@ class Prices:
         infos = self._series.get(zone, {}).get(signal, ())
         if all(info.newest_known_at <= as_of for info in infos):
             return max((info.last_end for info in infos if info.last_end), default=None)
-        found = self._snapshot.observations(zone, signal, FIRST, as_of + AHEAD, as_of=as_of)
-        known = found.end_us[~np.isnan(found.value)]
-        return to_moment(int(known[-1])) if len(known) else None
+        for start in (as_of - RECENT, FIRST):
+            found = self._snapshot.observations(zone, signal, start, as_of + AHEAD, as_of=as_of)
+            known = found.end_us[~np.isnan(found.value)]
+            if len(known):
+                return to_moment(int(known[-1]))
+        return None
 
     def _read(self, zone: str, signal: str, as_of: datetime) -> ZonePrice | None:
         found = self._snapshot.observations(

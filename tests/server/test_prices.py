@@ -68,6 +68,15 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
             source="alpha",
             known_at=known,
         ),
+        # Ten days ago, of which a request as of then is answered too.
+        observed(
+            "NL",
+            [11.0],
+            start=NOW - 240 * HOUR,
+            signal="price_eur",
+            source="alpha",
+            known_at=NOW - 240 * HOUR,
+        ),
         # Twice the euros, and known for an hour less.
         observed(
             "BE", [50.0] * 5, start=NOW, signal="price_eur", source="alpha", known_at=known
@@ -296,6 +305,10 @@ def test_nothing_is_known_before_it_was_received(client: Client) -> None:
     with pytest.raises(NoData, match=r"DE .* has no price here"):
         client.price("DE", as_of=before)
     assert client.price("DE", start=NOW, as_of=NOW - 5 * HOUR).slots[0].value == 60.0
+    for days, until in ((9, 239), (0.5, 239)):
+        old = client.price("NL", start=NOW - 240 * HOUR, as_of=NOW - days * 24 * HOUR)
+        assert old.until == NOW - until * HOUR
+    assert client.price("NL", start=NOW - 240 * HOUR).until == NOW - 2 * HOUR
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def resolve_candidates(candidates: Sequence[Candidate]) -> dict[str, Resolution]
 def find_candidates(
     view: View,
     candidates: Candidates,
+    resolved: Mapping[str, Resolution],
     *,
     signal: Signal | None,
     clean_share: bool,
@@ -70,6 +71,7 @@ def find_candidates(
     """Return the candidates with their forecasts of one signal, as known at `at`.
 
     Args:
+        resolved: the region of each candidate by name, of `resolve_candidates`; others too.
         signal: the requested one; ``None`` for the usual one, or the CFE fraction that most
             have.
         clean_share: whether to plan on a CFE fraction.
@@ -80,9 +82,9 @@ def find_candidates(
         NoCommonSignal: no two of them share one, or none has the requested one.
         NoData: none of them, or not the current region, has a forecast that reaches beyond
             `at`.
-        BadInput, UnknownRegion: as `resolve_candidates` and `CandidateRegions`.
+        BadInput: as `CandidateRegions`.
     """
-    resolved = resolve_candidates(candidates.regions)
+    resolved = {each.region: resolved[each.region] for each in candidates.regions}
     signal = choose_plan_signal(
         view, list(resolved.values()), signal, clean_share=clean_share, at=at
     )

@@ -112,7 +112,13 @@ def build_schedule(view: View, request: ScheduleRequest, moment: Moment) -> Sche
     prices = _find_prices(view, resolved, request.goal, moment)
     found = [
         find_candidates(
-            view, one, signal=signal, clean_share=clean_share, at=moment.as_of, prices=prices
+            view,
+            one,
+            resolved,
+            signal=signal,
+            clean_share=clean_share,
+            at=moment.as_of,
+            prices=prices,
         )
         for one in candidates
     ]
@@ -144,16 +150,16 @@ def build_schedule(view: View, request: ScheduleRequest, moment: Moment) -> Sche
 def _find(
     view: View, request: PlanRequest, moment: Moment, needed: str | None = None
 ) -> FoundCandidates:
+    resolved = resolve_candidates(request.where.regions)
     return find_candidates(
         view,
         request.where,
+        resolved,
         signal=request.signal,
         clean_share=_is_cfe(request.goal),
         at=moment.as_of,
         needed=needed,
-        prices=_find_prices(
-            view, resolve_candidates(request.where.regions), request.goal, moment
-        ),
+        prices=_find_prices(view, resolved, request.goal, moment),
     )
 
 
