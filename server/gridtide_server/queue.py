@@ -196,6 +196,7 @@ class WorkQueue:
         self._working: Counter[str | None] = Counter()
         self._stopped = threading.Event()
         self._slices = TimeSlices()
+        self._most = max(1, work_limits.at_once - 1)
 
     async def run(self, answer: Callable[[TimeBudget], T], client: str | None = None) -> T:
         """Return what `answer` returns, run in a thread of its own once one is free.
@@ -219,8 +220,12 @@ class WorkQueue:
             else:  # called in the same moment
                 self._leave(client)
             if isinstance(error, TimeoutError):
+                own = 0 if client is None else self._working[client]
+                share = f" ({own} calls of this client run, which is its share)"
                 raise Overloaded(
-                    f"no thread was free within {self._limits.patience:g} s; try again later"
+                    f"no thread was free within {self._limits.patience:g} s"
+                    f"{share if own >= self._most else ''}; try again later"
+                    f"{', with fewer calls at once' if own >= self._most else ''}"
                 ) from error
             raise
         dropped = threading.Event()
@@ -258,12 +263,11 @@ class WorkQueue:
 
     def _call(self) -> None:
         """Start calls while threads are free: first the client with the least work running."""
-        most = max(1, self._limits.at_once - 1)
         while self._working.total() < self._limits.at_once:
             able = [
                 each
                 for each in self._waiting
-                if each.client is None or self._working[each.client] < most
+                if each.client is None or self._working[each.client] < self._most
             ]
             if not able:
                 return

@@ -193,6 +193,26 @@ def test_a_call_that_waits_too_long_is_refused_and_takes_no_thread() -> None:
     assert answered == [True, 3]
 
 
+def test_a_client_at_its_share_hears_of_it() -> None:
+    async def ask() -> list[Any]:
+        queue, go = WorkQueue(WorkLimits(at_once=3, patience=0.05)), threading.Event()
+        calls = [queue.run(lambda _budget: go.wait(60), "one") for _ in range(2)]
+        running = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0)
+        refused = await asyncio.gather(
+            queue.run(lambda _budget: 1, "one"), return_exceptions=True
+        )
+        other = await queue.run(lambda _budget: 3, "other")
+        go.set()
+        return [*refused, other, *await asyncio.gather(*running)]
+
+    refused, *answered = asyncio.run(ask())
+    assert "2 calls of this client run, which is its share); try again later, with" in str(
+        refused
+    )
+    assert answered == [3, True, True]
+
+
 def test_one_client_fills_neither_the_threads_nor_the_queue() -> None:
     async def ask() -> tuple[int, list[Any]]:
         queue, go = WorkQueue(WorkLimits(at_once=2, waiting=8, patience=60)), threading.Event()
