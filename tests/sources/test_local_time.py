@@ -19,6 +19,7 @@ from gridtide_pipelines.ingest.local_time import (
     placed,
     read_at_offset,
     read_clock,
+    read_instant,
     read_local,
     read_number,
     refuse_values_without_time,
@@ -257,3 +258,9 @@ def test_no_module_reads_or_writes_a_name_of_the_locale() -> None:
     found = {path.name: names for path in modules if (names := names_of_the_locale(path))}
     assert len(modules) > 100
     assert found == {}
+
+
+def test_an_iso_label_needs_its_offset() -> None:
+    assert read_instant("2026-03-01 01:30:00+0130") == datetime(2026, 3, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="without an offset: '2026-03-01T01:30'"):
+        read_instant("2026-03-01T01:30")

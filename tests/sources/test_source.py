@@ -61,6 +61,8 @@ def test_no_rows_are_an_empty_frame() -> None:
     "changed",
     [
         {"value": [1, float("nan")]},
+        {"start": [START.replace(tzinfo=None)] * 2, "stamp": None},
+        {"issued_at": [START, START.replace(tzinfo=None)]},
         {"value": [1, float("inf")]},
         {"value": [1, "2"]},
         {"end": timedelta(0)},
@@ -72,7 +74,7 @@ def test_no_rows_are_an_empty_frame() -> None:
         {"zone": ["GB", 5]},
         {"value": [1]},
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_is_no_reading_is_refused_by_the_name_of_its_source(
     changed: dict[str, Any],

@@ -59,9 +59,13 @@ def read_csv(
         check_last(last, frame.width, separator=separator)
         if line_ends and not content.endswith(b"\n"):
             frame = frame.head(-1)
-    frame = frame.rename(lambda name: BLANKS.sub(" ", name.strip()))
+    names = {name: BLANKS.sub(" ", name.strip()) for name in frame.columns}
+    if any(name != clean for name, clean in names.items()):
+        frame = frame.rename(names)
     if missing := sorted(set(columns) - set(frame.columns)):
         raise ValueError(f"columns missing: {', '.join(missing)}")
+    if not all(column.null_count() for column in frame):
+        return frame  # no row is empty
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
@@ -97,5 +101,6 @@ def number_of(column: str, *, decimal: str = ".", thousands: str = ",") -> pl.Ex
         thousands: the sign between groups of three digits.
     """
     text = pl.col(column).str.strip_chars().str.replace_all(thousands, "", literal=True)
-    text = text.str.replace(decimal, ".", literal=True)
+    if decimal != ".":
+        text = text.str.replace(decimal, ".", literal=True)
     return pl.when(text != "").then(text).cast(pl.Float64, strict=True).alias(column)

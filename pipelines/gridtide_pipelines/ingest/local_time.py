@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import timezone as dt_timezone
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -94,6 +95,19 @@ def read_local(
         non_existent="null",
     )
     return frame.select(instant.dt.convert_time_zone("UTC").alias("instant")).to_series()
+
+
+@lru_cache(maxsize=4096)
+def read_instant(label: str) -> datetime:
+    """Return the UTC instant of an ISO 8601 label with an offset.
+
+    Raises:
+        TypeError, ValueError: it is not such a label.
+    """
+    moment = datetime.fromisoformat(label)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without an offset: {label[:40]!r}")
+    return moment.astimezone(UTC)
 
 
 def read_clock(label: str, stamp: str) -> datetime:
@@ -176,6 +190,9 @@ def placed(
         PolarsError: as `read_local`.
     """
     rows = rows.cast({"value": pl.Float64})
+    flag = pl.lit(None, pl.String).alias("flag")
+    if (sure := _sure(rows["label"], timezone, stamp)) is not None:
+        return rows.with_columns(sure.alias("start"), flag)
     which = {
         side: read_local(
             rows["label"],
@@ -189,7 +206,6 @@ def placed(
     certain = which[None].is_not_null()
     unclear = ~certain & which[False].is_not_null()
     refuse_values_without_time(which[False], rows["value"])
-    flag = pl.lit(None, pl.String).alias("flag")
     parts = [rows.with_columns(which[None].alias("start"), flag).filter(certain)]
     parts += [
         rows.with_columns(
@@ -200,6 +216,20 @@ def placed(
         for side in (False, True)
     ]
     return pl.concat(parts)
+
+
+def _sure(labels: pl.Series, timezone: str, stamp: str) -> pl.Series | None:
+    """Return the UTC instants of `labels`; None if one is in the fold or in the gap."""
+    if labels.is_empty():
+        return None
+    local = labels.str.to_datetime(stamp, time_unit="us", strict=True)
+    earliest, latest = (
+        local.dt.replace_time_zone(timezone, ambiguous=side, non_existent="null")
+        for side in ("earliest", "latest")
+    )
+    if earliest.null_count() or not (earliest == latest).all():
+        return None
+    return earliest.dt.convert_time_zone("UTC")
 
 
 def read_number(
@@ -235,6 +265,7 @@ def refuse_values_without_time(instants: pl.Series, values: pl.Series) -> None:
         raise ValueError(f"{lost} values at a local time that does not name an instant")
 
 
+@lru_cache(maxsize=512)
 def midnight(day: date, timezone: str | timedelta) -> datetime:
     """Return the UTC instant at which a local day begins."""
     if isinstance(timezone, timedelta):

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from itertools import islice
+from typing import Any, Final
 
 import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceError
+from gridtide_pipelines.ingest.columns import Column, column_of, times_of
 from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.source import READING, Body, Source
-from gridtide_store.vocabulary import INSTANT
-
-Column: TypeAlias = Collection[object] | pl.Series
 
 # Of a JSON body: an empty list takes thirty times the room that it has in the body.
 MOST_INNER: Final = 1_000_000
@@ -30,6 +29,12 @@ SLOT: Final = ("zone", "signal", "start", "end", "issued_at")
 REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+ODD: Final = (
+    ((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite()).sum().alias("odd")
+)
+AWAY: Final = pl.any_horizontal(
+    (pl.col("start", "issued_at") < FIRST).any(), (pl.col("end", "issued_at") > LAST).any()
+).alias("away")
 # A store that charges is not generation, so it cannot make a total negative.
 STORAGE: Final = ("hydro_storage", "battery_storage")
 
@@ -74,11 +79,11 @@ def readings(
         ValueError, TypeError, PolarsError: columns that do not fit; see `check_shape`.
     """
     if isinstance(start, timedelta):
-        last = _times(_column_of(end), stamp)
+        last = times_of(_labels(end), stamp)
         first = last - start
     else:
-        first = _times(start, stamp)
-        last = first + end if isinstance(end, timedelta) else _times(end, stamp)
+        first = times_of(start, stamp)
+        last = first + end if isinstance(end, timedelta) else times_of(end, stamp)
     given = {
         "zone": zone,
         "signal": signal,
@@ -90,7 +95,7 @@ def readings(
         "flag": flag,
         "body": body,
     }
-    columns = [_column(name, given[name], len(first)) for name in READING.names()]
+    columns = [column_of(name, given[name], len(first)) for name in READING.names()]
     return check_readings(with_sorted_flags(pl.DataFrame(columns)))
 
 
@@ -115,11 +120,10 @@ def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
         raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
     if any(frame[name].null_count() for name in REQUIRED):
         raise ValueError("a reading without zone, signal, start, end, quality or body")
-    odd = (frame["end"] <= frame["start"]) | ~frame["value"].is_finite()
-    if odd.any():
-        raise ValueError(f"{odd.sum()} readings end before they start or are not finite")
-    times = pl.concat([frame[name].drop_nulls() for name in ("start", "end", "issued_at")])
-    if not times.is_between(FIRST, LAST).all():
+    odd, away = frame.select(ODD, AWAY).row(0)
+    if odd:
+        raise ValueError(f"{odd} readings end before they start or are not finite")
+    if away:
         raise ValueError(f"a slot before {FIRST:%Y} or after {LAST:%Y}")
     return frame
 
@@ -217,25 +221,10 @@ def parsed(
         raise empty
 
 
-def _column_of(given: Column | timedelta) -> Column:
+def _labels(given: Column | timedelta) -> Column:
     if isinstance(given, timedelta):
         raise TypeError("start and end are both lengths; one of them must have the labels")
     return given
-
-
-def _times(column: Column, stamp: str | None) -> pl.Series:
-    if stamp is None:
-        return pl.Series(column, dtype=INSTANT, strict=True)
-    text = pl.Series(column, dtype=pl.String, strict=True)
-    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
-
-
-def _column(name: str, given: object, count: int) -> pl.Series:
-    if isinstance(given, pl.Series):
-        return given.cast(READING[name], strict=True).alias(name)
-    if isinstance(given, Collection) and not isinstance(given, str):
-        return pl.Series(name, given, dtype=READING[name], strict=True)
-    return pl.Series(name, [given], dtype=READING[name], strict=True).new_from_index(0, count)
 
 
 def without_negative_totals(mix: pl.DataFrame, slot: Sequence[str]) -> tuple[pl.DataFrame, int]:
@@ -264,7 +253,11 @@ def says_nothing_yet(error: object) -> bool:
 
     Not one that speaks of a key, a permission or a quota: somebody must look at that.
     """
-    text = str(error)[:2000]
+    if isinstance(error, dict | list):  # written as far as it is looked at
+        text = "".join(islice(json.JSONEncoder(default=str).iterencode(error), 2000))
+    else:
+        text = str(error)
+    text = text[:2000]
     return bool(NO_DATA.search(text)) and not NEEDS_A_PERSON.search(text)
 
 

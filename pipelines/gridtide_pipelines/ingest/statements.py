@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import polars as pl
 
 from gridtide.model import Quality
+from gridtide_pipelines.ingest.columns import frame_of
 from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.parsing import ERRORS, holds_nothing, read_json
+from gridtide_pipelines.ingest.source import READING
 from gridtide_pipelines.ingest.summing import sum_codes
-from gridtide_store.vocabulary import INSTANT, generation
+from gridtide_store.vocabulary import generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,10 @@ class Statement:
     quality: str = Quality.MEASURED
 
 
-TYPES: Final = {
-    "start": INSTANT,
-    "end": INSTANT,
-    "issued_at": INSTANT,
-    "value": pl.Float64(),
-    "body": pl.UInt32(),
-}
+SCHEMA: Final = pl.Schema(
+    {each.name: READING.get(each.name, pl.String()) for each in fields(Statement)}
+)
+_VALUES: Final = attrgetter(*SCHEMA)
 
 
 def add_codes(
@@ -85,18 +85,7 @@ def newest_of(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def _frame(statements: Iterable[Statement]) -> pl.DataFrame:
-    rows = list(statements)
-    return pl.DataFrame(
-        {
-            each.name: pl.Series(
-                each.name,
-                [getattr(row, each.name) for row in rows],
-                dtype=TYPES.get(each.name, pl.String()),
-                strict=True,
-            )
-            for each in fields(Statement)
-        }
-    )
+    return frame_of(map(_VALUES, statements), SCHEMA)
 
 
 def read_answer(content: bytes) -> Any:  # noqa: ANN401  # any JSON

@@ -38,27 +38,34 @@ def add_up(
         partial: whether a sum that lacks a row is what is there, flagged as partial; it is
             null all the same where a row is in conflict.
     """
-    value = pl.col("value")
+    value, flag = pl.col("value"), pl.col("flag")
     sums = rows.group_by(slot, maintain_order=True).agg(
         value.sum(),
         value.null_count().alias("gaps"),
         value.count().alias("there"),
         pl.col("body").max(),
+        flag.first(),
         *more,
     )
-    said = rows.filter(pl.col("flag").is_not_null())
-    flags = said.group_by(slot, maintain_order=True).agg(
-        pl.col("flag").unique(maintain_order=True).str.join(";")
-    )
-    sums = sums.join(flags, on=slot, how="left", nulls_equal=True, maintain_order="left")
+    if rows["flag"].null_count() < rows.height:
+        flags = (
+            rows.filter(flag.is_not_null())
+            .group_by(slot, maintain_order=True)
+            .agg(flag.unique(maintain_order=True).str.join(";"))
+        )
+        sums = sums.drop("flag").join(
+            flags, on=slot, how="left", nulls_equal=True, maintain_order="left"
+        )
     whole = pl.col("gaps") == 0
     if partial:
-        wrong = pl.col("flag").str.contains(CONFLICT).fill_null(value=False)
+        wrong = flag.str.contains(CONFLICT).fill_null(value=False)
         lacks = ~whole & ~wrong & (pl.col("there") > 0)
-        flag = pl.concat_str("flag", pl.lit(PARTIAL), separator=";", ignore_nulls=True)
-        sums = sums.with_columns(flag=pl.when(lacks).then(flag).otherwise("flag"))
         whole = (whole | lacks) & ~wrong
-    return sums.with_columns(value=pl.when(whole).then("value")).drop("gaps", "there")
+        said = pl.concat_str(flag, pl.lit(PARTIAL), separator=";", ignore_nulls=True)
+        flag = pl.when(lacks).then(said).otherwise(flag)
+    return sums.select(
+        pl.exclude("value", "flag", "gaps", "there"), pl.when(whole).then(value), flag
+    )
 
 
 def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.DataFrame:
@@ -116,14 +123,13 @@ def by_fuel(
         parts: codes, in lower case, without which a fuel's sum would be too small: where one
             of them is absent, as in a body that was cut, the fuel is null.
     """
-    if "flag" not in rows.columns:
-        rows = rows.with_columns(flag=pl.lit(None, pl.String))
     names = {code: code.strip().lower() for code in rows["code"].unique()}
     signal_of = {code: _signal(fuels.get(name, "unknown")) for code, name in names.items()}
     odd = {code: f"unmapped_code:{code}" for code, name in names.items() if name not in fuels}
     code = pl.col("code")
     key = (*SLOT, "signal")
     rows = rows.with_columns(
+        *(() if "flag" in rows.columns else [pl.lit(None, pl.String).alias("flag")]),
         signal=code.replace_strict(
             signal_of, return_dtype=pl.Enum(sorted({*signal_of.values()}))
         ),

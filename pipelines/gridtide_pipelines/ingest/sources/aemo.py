@@ -132,16 +132,20 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             for report in read_reports(body.content, SOURCE.largest_unpacked):
                 read_report(report, index, body.known_at, found)
         rows = list(rows_of(found))
+        columns = zip(*rows, strict=True) if rows else ((),) * 7
+        zones, signals, slots, values, flags, places, issued = map(list, columns)
         frame = readings(
-            zone=[row[0] for row in rows],
-            signal=[row[1] for row in rows],
-            start=[row[2][0] for row in rows],
-            end=[row[2][1] for row in rows],
-            value=[row[3] for row in rows],
-            quality=[Quality.FORECAST if row[6] else Quality.MEASURED for row in rows],
-            flag=[row[4] for row in rows],
-            body=[row[5] for row in rows],
-            issued_at=[row[6] for row in rows],
+            zone=zones,
+            signal=signals,
+            start=[start for start, _ in slots],
+            end=[end for _, end in slots],
+            value=values,
+            quality=[Quality.FORECAST if each else Quality.MEASURED for each in issued]
+            if any(issued)
+            else Quality.MEASURED,
+            flag=flags,
+            body=places,
+            issued_at=issued if any(issued) else None,
         )
     return with_values(NAME, [frame])
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 from gridtide_pipelines.ingest.newest import CONFLICT
@@ -111,7 +111,7 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
         end = instant(record.get("SETTLEMENTDATE") or record["INTERVAL_DATETIME"])
         half = table in (ROOFTOP, AHEAD, OPERATIONAL)
         half |= table.startswith("TRADING") and end <= FIVE_MINUTES_SINCE
-        slot = (end - (HALF if half else FIVE), end)
+        slot = _slot(end, HALF if half else FIVE)
         if table == SCADA:
             value = _value(record, "SCADAVALUE")
             _put(found.scada, (record["DUID"], slot), entry(value))
@@ -130,6 +130,12 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
             _put(found.runs, (signal, place, slot), entry(_value(record, column), rank))
     if not seen and not _has_table(report):
         raise ValueError("a report without a table that is read here")
+
+
+@lru_cache(maxsize=4096)
+def _slot(end: datetime, length: timedelta) -> Slot:
+    """Return the slot that ends then; one object each, which is compared at once."""
+    return end - length, end
 
 
 def _has_table(report: bytes) -> bool:
@@ -181,10 +187,9 @@ def _mix(found: Found) -> Iterator[Row]:
     for region, fuel, slot in _lacking(found):
         sums[region, fuel, slot].append((None, bodies[slot], None))
     # Every region has rooftops, and not every one has larger plants.
-    for region, slot in sorted({(region, slot) for region, _, slot in sums}):
-        nothing = (0, 0, None, bodies[slot], None)
-        entry = found.rooftop.get((region, _half_hour(slot)), nothing)
-        sums[region, "solar", slot].append(entry[2:])
+    for region, slot in dict.fromkeys((region, slot) for region, _, slot in sums):
+        entry = found.rooftop and found.rooftop.get((region, _half_hour(slot)))
+        sums[region, "solar", slot].append(entry[2:] if entry else (None, bodies[slot], None))
     for (region, fuel, slot), parts in sums.items():
         known = [value for value, _, _ in parts if value is not None]
         flag = PARTIAL if known and len(known) < len(parts) else None
@@ -209,6 +214,8 @@ def _lacking(found: Found) -> set[tuple[str, str, Slot]]:
         present[duid].add(places[slot])
     lacking = set()
     for duid in present.keys() & units().keys():
+        if len(present[duid]) == len(slots):
+            continue
         region, fuel, _ = units()[duid]
         done = 0
         for place in sorted(present[duid]):

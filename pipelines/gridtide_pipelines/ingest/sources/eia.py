@@ -29,7 +29,7 @@ Last seen:  2024-04 (recorded bodies of all three routes).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -146,19 +146,21 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse generation, load or flow of every authority and hour in the pages."""
     with check_shape(NAME):
         rows = [row for i, body in enumerate(bodies) for row in _rows(i, body)]
+        columns = zip(*rows, strict=True) if rows else ((),) * 7
+        zones, signals, codes, labels, values, ahead, places = map(list, columns)
         issued_at = max(body.known_at for body in bodies)  # a run is known with its last page
         reported = readings(
-            zone=[row.zone for row in rows],
-            signal=[row.signal for row in rows],
+            zone=zones,
+            signal=signals,
             start=HOUR,
-            end=[row.label for row in rows],
-            value=[row.value for row in rows],
-            quality=[Quality.FORECAST if row.ahead else Quality.MEASURED for row in rows],
-            issued_at=[issued_at if row.ahead else None for row in rows],
-            body=[row.body for row in rows],
+            end=labels,
+            value=values,
+            quality=[Quality.FORECAST if each else Quality.MEASURED for each in ahead],
+            issued_at=[issued_at if each else None for each in ahead],
+            body=places,
             stamp=STAMP + ":%M",
         )
-        code = pl.Series("code", [row.code for row in rows], dtype=pl.String)
+        code = pl.Series("code", codes, dtype=pl.String)
         frame = _by_fuel(reported.with_columns(code))
     if frame.filter(
         pl.col("value").is_not_null() | pl.col("flag").str.contains("conflict")
@@ -178,19 +180,8 @@ def _response(body: Body) -> Mapping[str, Any]:
     return response
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    zone: str
-    signal: str
-    code: str | None
-    label: str
-    value: float | None
-    body: int
-    ahead: bool = False
-
-
-def _rows(index: int, body: Body) -> Iterator[_Row]:
-    """Return every row of one page, nulls included."""
+def _rows(index: int, body: Body) -> Iterator[tuple[object, ...]]:
+    """Yield zone, signal, code, label, value, whether it is ahead, and body of every row."""
     for row in _response(body)["data"]:
         if "fueltype" in row:
             zone, code = _zone(row["respondent"]), _text(row["fueltype"])
@@ -205,7 +196,7 @@ def _rows(index: int, body: Body) -> Iterator[_Row]:
             continue
         ahead = row.get("type") == TYPES[Kind.FORECAST]
         label, value = row["period"] + ":00", number(row["value"])
-        yield _Row(zone, signal, code, label, value, index, ahead)
+        yield zone, signal, code, label, value, ahead, index
 
 
 def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:

@@ -31,8 +31,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide.model import Quality
+from gridtide_pipelines.ingest.columns import frame_of
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
-from gridtide_pipelines.ingest.local_time import placed
+from gridtide_pipelines.ingest.local_time import placed, read_instant
 from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.packed import ZIP, read_zip
 from gridtide_pipelines.ingest.parsing import (
@@ -91,10 +92,11 @@ COLUMNS: Final = {
 }
 MOST_BYTES: Final = 8 * 2**20  # of a ZIP, unpacked
 HUB: Final = "HB_HUBAVG"
-OFFSET: Final = "%Y-%m-%d %H:%M:%S%z"
 LABEL: Final = "%m/%d/%Y %H:%M"
 MADE: Final = re.compile(r"\.(20\d{6})\.(\d{6})\d*\.")
-ROW: Final = pl.Schema([("start", INSTANT), ("code", pl.String()), ("value", pl.Float64())])
+ROW: Final = pl.Schema(
+    {"start": INSTANT, "code": pl.String(), "value": pl.Float64(), "body": pl.UInt32()}
+)
 
 
 def requests(query: Query) -> Sequence[Group]:
@@ -148,33 +150,32 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             if holds_nothing(document) or "ListDocsByRptTypeRes" in document:
                 continue
             if "previousDay" in document:
-                mixes.append(_rows(_stored(document), index))
+                mixes.append(frame_of(_stored(document, index), ROW))
             elif isinstance(document["data"], list):
                 found.append(_load(index, document["data"]))
             else:
-                mixes.append(_rows(_mix(document["data"]), index))
+                mixes.append(frame_of(_mix(document["data"], index), ROW))
         if mixes:
             found.append(_generation(pl.concat(mixes)))
     return with_values(NAME, found)
 
 
-def _mix(days: Mapping[str, Any]) -> Iterator[tuple[datetime, str, float | None]]:
+def _mix(
+    days: Mapping[str, Any], index: int
+) -> Iterator[tuple[datetime, str, float | None, int]]:
     for day in days.values():
         for label, fuels in day.items():
-            start = _instant(label)
+            start = read_instant(label)
             for code, value in fuels.items():
-                yield start, code, number(value["gen"])
+                yield start, code, number(value["gen"]), index
 
 
-def _stored(document: Mapping[str, Any]) -> Iterator[tuple[datetime, str, float | None]]:
+def _stored(
+    document: Mapping[str, Any], index: int
+) -> Iterator[tuple[datetime, str, float | None, int]]:
     for name in ("previousDay", "currentDay"):
         for row in document[name]["data"]:
-            yield _instant(row["timestamp"]), NET, number(row["netOutput"])
-
-
-def _rows(rows: Iterator[tuple[datetime, str, float | None]], index: int) -> pl.DataFrame:
-    table = pl.DataFrame(list(rows), schema=ROW, orient="row")
-    return table.with_columns(body=pl.lit(index, pl.UInt32))
+            yield read_instant(row["timestamp"]), NET, number(row["netOutput"]), index
 
 
 def _generation(rows: pl.DataFrame) -> pl.DataFrame:
@@ -197,12 +198,13 @@ def _generation(rows: pl.DataFrame) -> pl.DataFrame:
     )
     net = rows.filter(pl.col("named") == NET)
     mix = rows.filter(pl.col("named") != NET)
-    if mix.height:  # storage alone is no mix
-        net = net.join(mix, on="start", how="semi", maintain_order="left")
-    else:  # and which slot a label is of, the mix beside it tells: it is not stored
+    if mix.is_empty():  # storage alone is no mix
+        # And which slot a label is of, the mix beside it tells: it is not stored.
         net = net.drop_nulls("value").with_columns(flag=pl.lit(PARTIAL))
-    gross = mix.filter(pl.col("named") == STORAGE).join(net, on="start", how="semi")
-    mix = mix.join(gross, on=["start", "named"], how="anti", maintain_order="left")
+    elif net.height:
+        net = net.join(mix, on="start", how="semi", maintain_order="left")
+        gross = mix.filter(pl.col("named") == STORAGE).join(net, on="start", how="semi")
+        mix = mix.join(gross, on=["start", "named"], how="anti", maintain_order="left")
     return by_fuel(pl.concat([mix, net]), FUELS, zone=ZONE)
 
 
@@ -211,7 +213,7 @@ def _load(index: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return readings(
         zone=ZONE,
         signal="load",
-        start=[_instant(row["timestamp"]) for row in over],
+        start=[read_instant(row["timestamp"]) for row in over],
         end=SLOT,
         value=[number(row["demand"]) for row in over],
         body=index,
@@ -256,10 +258,6 @@ def _made(name: str, body: Body) -> datetime:
         return body.known_at
     local = datetime.strptime(said[1] + said[2], "%Y%m%d%H%M%S")  # noqa: DTZ007  # local
     return local.replace(tzinfo=ZoneInfo(TIMEZONE)).astimezone(UTC)
-
-
-def _instant(label: str) -> datetime:
-    return datetime.strptime(label, OFFSET).astimezone(UTC)
 
 
 SOURCE = Source(

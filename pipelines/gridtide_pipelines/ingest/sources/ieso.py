@@ -50,7 +50,7 @@ from gridtide_pipelines.ingest.source import (
     Span,
     Tier,
 )
-from gridtide_pipelines.ingest.statements import Statement, add_codes
+from gridtide_pipelines.ingest.statements import Statement, add_codes, fuel_signal
 from gridtide_pipelines.ingest.xml import read_xml
 from gridtide_store.vocabulary import generation
 
@@ -108,7 +108,7 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
     """Parse every value of the reports, Ontario's or that of a border."""
     with check_shape(NAME):
         found = (
-            replace(each, body=index)
+            each if each.body == index else replace(each, body=index)
             for index, body in enumerate(bodies)
             for each in at_most(_statements(body), MOST_VALUES)
         )
@@ -189,8 +189,8 @@ def _fuels(document: Element) -> Iterator[Statement]:
             for fuel in hourly.iter("FuelTotal"):
                 code, values = _text(fuel, "Fuel"), fuel.find("EnergyValue")
                 value = None if values is None else _number(values, "Output")
-                signal = generation(FUELS.get(code, "unknown"))
-                yield _say(signal, code, start, value, flag=_flag(code))
+                signal, flag = fuel_signal(code, FUELS)
+                yield Statement(ZONE, signal, code, start, start + HOUR, value, flag=flag)
 
 
 def _constrained(document: Element) -> Iterator[Statement]:

@@ -23,14 +23,15 @@ Last seen:  2025-03 (recorded bodies; those of generation are written).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.local_time import local_days
+from gridtide_pipelines.ingest.columns import frame_of
+from gridtide_pipelines.ingest.local_time import local_days, read_instant
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
     holds_nothing,
@@ -176,7 +177,7 @@ def _parts(index: int, body: Body) -> Iterator[pl.DataFrame]:
 def _document(index: int, body: Body, data: Any) -> Iterator[pl.DataFrame]:  # noqa: ANN401  # JSON
     if isinstance(data, list):  # a row for each instant, with fuels as names
         rows = [
-            (_instant(row["BeginDate"]), code, number(value))
+            (read_instant(row["BeginDate"]), code, number(value))
             for row in data
             for code, value in row.items()
             if not code.startswith("BeginDate")
@@ -186,7 +187,7 @@ def _document(index: int, body: Body, data: Any) -> Iterator[pl.DataFrame]:  # n
         mix = data["GenFuelMixes"]["GenFuelMix"]
         mix = [mix] if isinstance(mix, dict) else mix
         rows = [
-            (_instant(row["BeginDate"]), row["FuelCategory"], number(row["GenMw"]))
+            (read_instant(row["BeginDate"]), row["FuelCategory"], number(row["GenMw"]))
             for row in mix
         ]
         yield _generation(rows, index)
@@ -194,13 +195,17 @@ def _document(index: int, body: Body, data: Any) -> Iterator[pl.DataFrame]:  # n
         yield _readings(_load(data.get("actual", ())), SLOT, "load", index)
         ahead = data.get("forecast", ())
         issued = [
-            _instant(row["CreationDate"]) if "CreationDate" in row else body.known_at
+            read_instant(row["CreationDate"]) if "CreationDate" in row else body.known_at
             for row in ahead
         ]
         yield _readings(_load(ahead), HOUR, "load", index, issued)
     else:
         rows = [
-            (_instant(row["BeginDate"]), NEIGHBOURS.get(place, place), number(row["Actual"]))
+            (
+                read_instant(row["BeginDate"]),
+                NEIGHBOURS.get(place, place),
+                number(row["Actual"]),
+            )
             for place, ties in data.items()
             if int(place) >= 0
             for row in ties
@@ -209,14 +214,7 @@ def _document(index: int, body: Body, data: Any) -> Iterator[pl.DataFrame]:  # n
 
 
 def _load(rows: Sequence[Mapping[str, Any]]) -> Rows:
-    return [(_instant(row["BeginDate"]), number(row["Mw"])) for row in rows]
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without offset: {text[:40]}")
-    return moment.astimezone(UTC)
+    return [(read_instant(row["BeginDate"]), number(row["Mw"])) for row in rows]
 
 
 def _readings(
@@ -239,7 +237,7 @@ def _readings(
 
 
 def _flows(rows: Rows, index: int) -> Iterator[pl.DataFrame]:
-    ties = pl.DataFrame(rows, schema=TIE, orient="row")
+    ties = frame_of(rows, TIE)
     for (neighbour,), mine in sorted(ties.partition_by("other", as_dict=True).items()):
         needed = len(TIES.get(neighbour, ("",)))
         whole = (pl.len() == needed) & pl.col("value").is_not_null().all()
@@ -258,7 +256,7 @@ def _flows(rows: Rows, index: int) -> Iterator[pl.DataFrame]:
 
 
 def _generation(rows: Rows, index: int) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema=PART, orient="row")
+    frame = frame_of(rows, PART)
     return frame.with_columns(body=pl.lit(index, pl.UInt32))
 
 

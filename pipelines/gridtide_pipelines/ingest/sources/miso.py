@@ -27,6 +27,7 @@ from typing import Any, Final
 import polars as pl
 
 from gridtide.model import Quality
+from gridtide_pipelines.ingest.columns import frame_of
 from gridtide_pipelines.ingest.local_time import read_clock
 from gridtide_pipelines.ingest.parsing import (
     check_shape,
@@ -114,10 +115,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
 
 
 def _mix(index: int, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    table = pl.DataFrame(
-        [(_est(row["INTERVALEST"]), row["CATEGORY"], number(row["ACT"])) for row in rows],
-        schema=ROW,
-        orient="row",
+    table = frame_of(
+        ((_est(row["INTERVALEST"]), row["CATEGORY"], number(row["ACT"])) for row in rows), ROW
     )
     return table.with_columns(end=pl.col("start") + SLOT, body=pl.lit(index, pl.UInt32))
 

@@ -29,12 +29,13 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import polars as pl
 
 from gridtide_pipelines.ingest.limits import at_most
+from gridtide_pipelines.ingest.local_time import read_instant
 from gridtide_pipelines.ingest.parsing import check_shape, number, readings, with_values
 from gridtide_pipelines.ingest.source import (
     PARTIAL,
@@ -154,7 +155,7 @@ def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:
                 yield region.upper(), code, _pairs(result["data"], length)
         elif "history" in entry:
             history = entry["history"]
-            first, length = _instant(history["start"]), _interval(history["interval"])
+            first, length = read_instant(history["start"]), _interval(history["interval"])
             code = entry.get("fuel_tech") or entry["id"].rpartition(".")[2]
             if entry["type"] in ("power", "price", "demand"):
                 region = (entry.get("region") or entry["network"]).upper()
@@ -164,7 +165,7 @@ def _series(content: bytes) -> Iterator[tuple[str, str, Values]]:
 
 
 def _pairs(data: Sequence[Sequence[Any]], length: timedelta) -> Values:
-    starts = [(_instant(label), value) for label, value in at_most(data, MOST_VALUES)]
+    starts = [(read_instant(label), value) for label, value in at_most(data, MOST_VALUES)]
     return {(start, start + length): number(value) for start, value in starts}
 
 
@@ -256,13 +257,6 @@ def _signed(code: str, values: Values) -> Values:
 def _total(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _instant(label: str) -> datetime:
-    instant = datetime.fromisoformat(label)
-    if instant.tzinfo is None:
-        raise ValueError(f"time {label!r} has no offset")
-    return instant.astimezone(UTC)
 
 
 def _interval(text: str) -> timedelta:

@@ -121,10 +121,14 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
         pl.col(TIME).str.to_datetime(each, time_unit="us", time_zone="UTC", strict=False)
         for each in STAMPS
     )
-    table = table.select(stamp.alias("start"), *text, *map(number_of, numbers))
+    read = [number_of(load)] if load else []
+    table = table.with_columns(stamp.alias("start"), *read)
     if table["start"].null_count():
         raise ValueError(f"a time of another form, as {table[TIME][0]!r}")
-    table = table.with_columns(_area(body, text, load).alias("area"))
+    if "BAA" not in text:
+        area = WEST if "SWPW" in body.request.address else EAST
+        return _of_area(index, area, table, numbers, load)
+    table = table.with_columns(_area(load).alias("area"))
     parts = table.partition_by("area", as_dict=True, maintain_order=True)
     return [
         frame
@@ -133,10 +137,8 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
     ]
 
 
-def _area(body: Body, text: Sequence[str], load: str | None) -> pl.Expr:
+def _area(load: str | None) -> pl.Expr:
     """Return the area of each row."""
-    if "BAA" not in text:
-        return pl.lit(WEST if "SWPW" in body.request.address else EAST)
     small = pl.col(load) < SMALL if load else pl.lit(value=False)
     by_load = pl.when(small).then(pl.lit(WEST)).otherwise(pl.lit(EAST))
     named = pl.col("BAA").str.strip_chars().str.to_uppercase()
@@ -149,13 +151,15 @@ def _of_area(
     fuels = [name for name in numbers if not name.lower().endswith("load")]
     long = table.unpivot(fuels, index="start", variable_name="code").with_columns(
         pl.col("code").str.replace(r"(?i) (market|self)$", ""),
+        number_of("value"),
         end=pl.col("start") + SLOT,
         body=pl.lit(index, pl.UInt32),
     )
-    whole = pl.col("value").is_not_null().all()
-    long = long.group_by("start", "end", "code", "body", maintain_order=True).agg(
-        pl.when(whole).then(pl.col("value").sum())
-    )
+    if long["code"].n_unique() < len(fuels):  # market and self of one fuel
+        whole = pl.col("value").is_not_null().all()
+        long = long.group_by("start", "end", "code", "body", maintain_order=True).agg(
+            pl.when(whole).then(pl.col("value").sum())
+        )
     frames = [by_fuel(long, FUELS, zone=zone)]
     if load is not None:
         rows = table.select("start", pl.col(load).alias("value")).drop_nulls()

@@ -1,0 +1,63 @@
+"""Values of Python as columns of a frame. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import polars as pl
+
+from gridtide_pipelines.ingest.source import READING
+from gridtide_store.vocabulary import INSTANT
+
+Column: TypeAlias = Collection[object] | pl.Series
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def frame_of(rows: Iterable[Sequence[object]], schema: pl.Schema) -> pl.DataFrame:
+    """Return rows of values as a frame of `schema`.
+
+    Raises:
+        TypeError, ValueError, PolarsError: a value or a row that does not fit.
+    """
+    columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pl.DataFrame(
+        [
+            instants(column).alias(name)
+            if dtype == INSTANT
+            else pl.Series(name, column, dtype=dtype, strict=True)
+            for (name, dtype), column in zip(schema.items(), columns, strict=True)
+        ]
+    )
+
+
+def instants(times: Iterable[Any]) -> pl.Series:
+    """Return aware datetimes as a series; None is null. A seventh of the time of polars.
+
+    Raises:
+        TypeError: one of them is no datetime with an offset.
+    """
+    whole = [None if each is None else (each - EPOCH) // MICROSECOND for each in times]
+    return pl.Series(whole, dtype=pl.Int64).cast(INSTANT)
+
+
+def times_of(column: Column, stamp: str | None) -> pl.Series:
+    """Return instants: aware datetimes, or text that `stamp` reads as UTC."""
+    if stamp is None:
+        return column.cast(INSTANT) if isinstance(column, pl.Series) else instants(column)
+    text = pl.Series(column, dtype=pl.String, strict=True)
+    return text.str.to_datetime(stamp, time_unit="us", time_zone="UTC", strict=True)
+
+
+def column_of(name: str, given: object, count: int) -> pl.Series:
+    """Return a column of READING; a single value holds for each of `count` rows."""
+    if isinstance(given, pl.Series):
+        return given.cast(READING[name], strict=True).alias(name)
+    if isinstance(given, Collection) and not isinstance(given, str):
+        if READING[name] == INSTANT:
+            return instants(given).alias(name)
+        return pl.Series(name, given, dtype=READING[name], strict=True)
+    return pl.Series(name, [given], dtype=READING[name], strict=True).new_from_index(0, count)
