@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -370,3 +371,19 @@ def test_decisions_are_numbered_without_gaps_and_say_what_a_decision_says() -> N
         for part in ("**Context.**", "**Decision.**", "**Rejected.**"):
             assert part in text, f"{path.name} has no {part}"
         assert "**What would change our mind.**" in text, path.name
+
+
+def test_half_of_the_sources_take_no_more_lines_than_the_guide_says() -> None:
+    said = re.search(
+        r"Half of the sources take at most (\d+) lines", (DOCS / "code.md").read_text()
+    )
+    assert said is not None
+    folder = Path(gridtide_pipelines.ingest.sources.__file__).parent
+    sizes = dict.fromkeys((name for name, each in SOURCES.items() if not each.simulated), 0)
+    for path in folder.glob("[a-z]*.py"):
+        # A module without a source is part of the one whose name it begins with.
+        of = [name for name in sizes if f"{path.stem}_".startswith(f"{name}_")]
+        if of:
+            sizes[max(of, key=len)] += len(path.read_text().splitlines())
+    assert min(sizes.values()) > 0
+    assert int(said[1]) - 10 < median(sizes.values()) <= int(said[1])
