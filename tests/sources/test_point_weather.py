@@ -22,6 +22,7 @@ from gridtide_pipelines.ingest.source import Body, Kind, Query, Request
 from gridtide_pipelines.ingest.sources import met_norway, open_meteo
 from gridtide_pipelines.ingest.weather_points import BOX, few_points, locations, zones
 from gridtide_store.settings import Settings
+from tests.faults.publisher import http_date
 
 RUN: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)
 NOW: Final = RUN + timedelta(hours=6, minutes=10)
@@ -108,8 +109,8 @@ class Norway:
         self.requests.append(request)
         expires = self.now + timedelta(minutes=30)
         headers = {
-            "Date": f"{self.now:%a, %d %b %Y %H:%M:%S} GMT",
-            "Expires": f"{expires:%a, %d %b %Y %H:%M:%S} GMT",
+            "Date": http_date(self.now),
+            "Expires": http_date(expires),
             "Last-Modified": self.modified,
         }
         if request.headers.get("If-Modified-Since") == self.modified:
@@ -170,8 +171,13 @@ def test_met_norway_is_off_until_it_knows_whom_to_contact() -> None:
     reason = reason_to_skip(met_norway.SOURCE, given)
     assert reason is not None
     assert reason.startswith("MET_NORWAY_CONTACT is not set: set it to your mail address")
-    given = Settings(home=Path("/nowhere"), secrets={"MET_NORWAY_CONTACT": "ops@example.org"})
-    assert reason_to_skip(met_norway.SOURCE, given) is None
+    for contact, word in (
+        ("ops@example.org", None),
+        ("J\u00f6rg", "in plain ASCII"),
+        ("a\nb", "plain"),
+    ):
+        given = Settings(home=Path("/nowhere"), secrets={"MET_NORWAY_CONTACT": contact})
+        assert (word or "None") in str(reason_to_skip(met_norway.SOURCE, given))
 
 
 # Open-Meteo

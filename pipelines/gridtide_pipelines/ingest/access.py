@@ -26,6 +26,9 @@ def reason_to_skip(source: Source, settings: Settings) -> str | None:
         if missing:
             are = "is" if len(missing) == 1 else "are"
             return f"{' and '.join(missing)} {are} not set: {needed.remedy} {needed.obtain}"
+    for name, value in secrets_of(source, settings).items():
+        if not (value.isascii() and value.isprintable()):
+            return f"{name} has a character that no request can carry: write it in plain ASCII"
     unmoved = [
         setting_of(source, host)
         for host in ("", *source.hosts)
