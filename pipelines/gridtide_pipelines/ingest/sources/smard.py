@@ -144,5 +144,5 @@ SOURCE = Source(
     per_zone=True,
     whole_files=True,
     min_interval=timedelta(milliseconds=250),
-    largest_body=2**17,
+    largest_body=2**20,  # a group has the files of 14 codes for up to six weeks
 )
