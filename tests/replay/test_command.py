@@ -69,7 +69,7 @@ def test_what_is_not_recorded_is_simulated_and_says_so(folder: Path) -> None:
         assert len(simulated.json()["data"]) == 7
         assert httpx.get(f"{server.url}/eia/v2/other").status_code == 404
         # A refresh reads as "nothing yet" what comes from a source that is not simulated.
-        other = httpx.get(f"{server.url}/rte/api/other")
+        other = httpx.get(f"{server.url}/eia_bulk/other")
         assert (other.status_code, other.text[:7]) == (404, "no data")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,31 +10,22 @@ import pytest
 from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.normalize import Normalized, normalize
 from gridtide_pipelines.ingest.source import Body, Kind, Query, Request, Source
-from gridtide_pipelines.ingest.sources import sources
 from gridtide_pipelines.ingest.spans import span_of, within
-from gridtide_pipelines.replay.publisher import plain_publisher, simulate_nothing
-from gridtide_pipelines.replay.publishers import publishers
+from gridtide_pipelines.replay.publisher import plain_publisher
 from gridtide_pipelines.replay.values import grid_of, mix
 from gridtide_pipelines.simulation.zones import GRIDS
 from gridtide_store import catalogue
 from gridtide_store.vocabulary import generation
+from tests.replay.playing import PUBLISHERS, SIMULATED, SOURCES, bodies_of
 
 NOW = datetime(2026, 3, 2, 12, 7, tzinfo=UTC)
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SOURCES = {name: each for name, each in sources().items() if each.answer is None}
-PUBLISHERS = publishers(SOURCES)
-PLAYED = [
-    (name, kind)
-    for name, source in sorted(SOURCES.items())
-    if PUBLISHERS[name].simulate is not simulate_nothing
-    for kind in sorted(source.kinds)
-    if kind is not Kind.WEATHER  # its rows are runs: tests/replay/test_weather.py
-]
+PLAYED = [(name, kind) for name in SIMULATED for kind in sorted(SOURCES[name].kinds)]
 # Beside their values some repeat what they had forecast; EIA files some hours under another
 # label, and authorities that are no zones belong to zones; the WEM has no rooftops.
 FLAGS = {
-    **{each: {"hindsight"} for each in ("caiso", "isone", "miso", "nyiso")},
+    **{each: {"hindsight"} for each in ("caiso", "eirgrid", "isone", "miso", "nyiso", "rte")},
     "uk_carbon_intensity": {"hindsight"},
     "eia": {"corrected", "outside"},
     "aemo_wem": {"partial"},
@@ -50,24 +40,7 @@ def retrieve(
     without: tuple[str, ...] = (),
 ) -> list[list[Body]]:
     """The bodies of each group that the source requests."""
-    publisher = PUBLISHERS[source.name]
-    groups = []
-    end = NOW + source.ahead if kind is Kind.FORECAST else NOW
-    for group in source.requests(Query(kind, zones, start, end, NOW)):
-        bodies: list[Body] = []
-        waiting = list(group)
-        while waiting:
-            for request in waiting:
-                found, named = publisher.describe(request)
-                assert found is kind
-                assert set(request.zones) <= set(named)
-                described = replace(request, kind=kind, zones=tuple(dict.fromkeys(named)))
-                reply = publisher.simulate(described, without, NOW)
-                assert reply, request
-                bodies.append(Body(request, reply.content, NOW, len(bodies), reply.status))
-            waiting = list(source.following(bodies)) if source.following else []
-        groups.append(bodies)
-    return groups
+    return list(bodies_of(source, Query(kind, zones, start, NOW, NOW), without))
 
 
 def read(source: Source, kind: Kind, zones: tuple[str, ...]) -> list[Normalized]:
@@ -77,7 +50,7 @@ def read(source: Source, kind: Kind, zones: tuple[str, ...]) -> list[Normalized]
     span = span_of(source, query)
     return [
         normalize(within(source, source.parse(bodies), span), source, bodies, span=span)
-        for bodies in retrieve(source, kind, zones, start)
+        for bodies in bodies_of(source, query)
     ]
 
 
@@ -85,7 +58,9 @@ def read(source: Source, kind: Kind, zones: tuple[str, ...]) -> list[Normalized]
 def test_every_kind_is_read_without_an_anomaly(name: str, kind: Kind) -> None:
     source = SOURCES[name]
     zones = tuple(sorted(source.zones))[:3]
-    for found in read(source, kind, zones):
+    groups = read(source, kind, zones)
+    assert groups
+    for found in groups:
         rows = found.forecasts if kind is Kind.FORECAST else found.observations
         assert rows.height
         assert not found.refused
@@ -176,7 +151,7 @@ def test_a_zone_that_is_left_out_has_no_rows() -> None:
     assert set(source.parse([body])["zone"]) == {"US-MIDA-PJM"}
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in PLAYED}))
+@pytest.mark.parametrize("name", SIMULATED)
 def test_no_data_and_refusals_are_read_as_what_they_are(name: str) -> None:
     source, publisher = SOURCES[name], PUBLISHERS[name]
     request = Request("GET", "/", zones=tuple(sorted(source.zones))[:1])
@@ -196,7 +171,7 @@ def test_a_source_without_a_module_finds_zones_by_their_codes() -> None:
 
 
 def test_every_zone_that_has_a_source_has_one_that_is_simulated() -> None:
-    simulated = {name for name, _ in PLAYED}
+    simulated = set(SIMULATED)
     zones = catalogue.load().zones.values()
     left = [each.key for each in zones if each.sources and simulated.isdisjoint(each.sources)]
     assert left == []

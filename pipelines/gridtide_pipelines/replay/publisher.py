@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gridtide_pipelines.ingest.source import Kind, Request, Source
 from gridtide_pipelines.replay.faults import Reply
+
+DATE: Final = re.compile(r"date'([^']+)'")
 
 
 def simulate_nothing(_request: Request, _without: Collection[str], _now: datetime) -> None:
@@ -113,6 +117,16 @@ def zone_publisher(
             return refusal
 
     return Publisher(describe, no_data, refusal, simulate)
+
+
+def exported_span(request: Request) -> tuple[datetime, datetime]:
+    """Return start and end of an export that `opendatasoft.export` requests.
+
+    Raises:
+        ValueError, KeyError: the request names none.
+    """
+    start, end = DATE.findall(dict(request.params)["where"])
+    return datetime.fromisoformat(start), datetime.fromisoformat(end)
 
 
 def plain_publisher(source: Source) -> Publisher:

@@ -28,6 +28,8 @@ Series: TypeAlias = tuple[Sequence[datetime], Sequence[float]]  # starts and val
 EDGES: Final = ("start", "end")
 # Fuels that make a slot dear.
 DISPATCHED: Final = ("gas", "coal", "oil")
+# About gCO2 per kWh at the stack.
+EMITTED: Final[Mapping[str, float]] = {"coal": 900.0, "gas": 400.0, "oil": 700.0}
 PART: Final = 0.02  # of the size of the nearest grid
 TIE_MW: Final = 400.0  # about as much flows over a border
 FORECAST_ERROR: Final = 0.05  # of a forecast a day ahead, a fraction
@@ -72,7 +74,7 @@ def by_codes(
     length: timedelta,
     codes: Mapping[str, Sequence[str]],
     rest: str,
-) -> tuple[Sequence[datetime], Mapping[str, Sequence[float]]]:
+) -> tuple[Sequence[datetime], dict[str, Sequence[float]]]:
     """Return the starts of the slots of a mix, and MW by the codes of a publisher.
 
     Args:
@@ -97,6 +99,11 @@ def by_slot(
     """Yield the start of each slot with its values by code."""
     for row, start in enumerate(starts):
         yield start, {code: column[row] for code, column in values.items()}
+
+
+def both_directions(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return what a store gives, and what it takes, which is negative."""
+    return [max(each, 0.0) for each in values], [min(each, 0.0) for each in values]
 
 
 def load(zone: str, start: datetime, end: datetime, length: timedelta) -> Series:
@@ -161,6 +168,20 @@ def price(slots: pl.DataFrame) -> Floats:
     total = slots.select(pl.sum_horizontal(burned)).to_series().to_numpy()
     share = total / np.maximum(demand(slots), 1.0)
     return np.round(-10.0 + 160.0 * np.clip(share, 0.0, 1.0), 2)
+
+
+def intensity(slots: pl.DataFrame) -> Floats:
+    """Return the direct emissions in the slots of a mix, gCO2 per kWh of what is generated."""
+    burned = np.zeros(slots.height)
+    for fuel, factor in EMITTED.items():
+        if fuel in slots.columns:
+            burned += factor * slots[fuel].to_numpy()
+    return np.round(burned / np.maximum(demand(slots), 1.0), 1)
+
+
+def end_of_tomorrow(now: datetime) -> datetime:
+    """Return the midnight, UTC, until which forecasts a day ahead reach."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
 
 
 def flow(source: str, target: str, starts: Sequence[datetime]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -10,8 +9,13 @@ from typing import Final
 from gridtide_pipelines.ingest.source import Request
 from gridtide_pipelines.ingest.sources.edf_sei import QUARTER, SOURCE
 from gridtide_pipelines.replay.faults import Reply
-from gridtide_pipelines.replay.publisher import Publisher, json_reply, zone_publisher
-from gridtide_pipelines.replay.values import by_codes
+from gridtide_pipelines.replay.publisher import (
+    Publisher,
+    exported_span,
+    json_reply,
+    zone_publisher,
+)
+from gridtide_pipelines.replay.values import by_codes, by_slot
 
 FUELS: Final = {
     "biomass": "bioenergies",
@@ -21,21 +25,16 @@ FUELS: Final = {
     "solar": "photovoltaique",
     "battery_storage": "solde_stockage",
 }
-DATE: Final = re.compile(r"date'([^']+)'")
 
 
 def render(zones: Sequence[str], request: Request, now: datetime) -> Reply:
     """Return the records of the slots that the query selects, as far as they are over."""
-    found = DATE.findall(dict(request.params).get("where", ""))
-    if len(found) != 2:  # from and to
-        return PUBLISHER.refusal
-    start, end = (datetime.fromisoformat(each) for each in found)
-    starts, values = by_codes(zones[0], start, min(end, now), QUARTER, FUELS, "moteur_diesel")
+    start, end = exported_span(request)
+    found = by_codes(zones[0], start, min(end, now), QUARTER, FUELS, "moteur_diesel")
     return json_reply(
         [
-            {"date": each.isoformat(), "statut": "Définitif"}
-            | {code: column[row] for code, column in values.items()}
-            for row, each in enumerate(starts)
+            {"date": each.isoformat(), "statut": "Définitif"} | values
+            for each, values in by_slot(*found)
         ]
     )
 

@@ -22,7 +22,7 @@ from gridtide_pipelines.replay.values import demand, expected, flow, mix, price
 
 HOUR: Final = timedelta(hours=1)
 QUARTER: Final = timedelta(minutes=15)
-# Zones whose values are of quarter hours; those of the others are of hours.
+# The zones whose values are of quarter hours.
 IN_QUARTERS: Final = frozenset({"AT", "BE", "DE", "LU", "NL"})
 MOST_TIME: Final = timedelta(days=366)  # of one request
 AHEAD: Final = timedelta(days=2)  # how far forecasts reach from the start of a request
@@ -138,7 +138,7 @@ def simulate(request: Request, without: Collection[str], now: datetime) -> Reply
     else:
         total = demand(slots) * part
         if request.kind is Kind.FORECAST:
-            total = expected(area.zone, document, total, starts)
+            total = expected(area.zone, "load", total, starts)
         kind, domain = ("A04", LOAD) if document == "A65" else ("A01", GENERATION)
         head = (("businessType", kind), ("objectAggregation", "A01"), (domain, eic), MEGAWATT)
         blocks.append(Block(head, total))
