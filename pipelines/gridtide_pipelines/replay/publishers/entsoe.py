@@ -119,7 +119,7 @@ def simulate(request: Request, without: Collection[str], now: datetime) -> Reply
     if slots.is_empty():
         return PUBLISHER.no_data
     starts = slots["start"].to_list()
-    part = 1.0 / _beside(area)
+    part = 1.0 / _beside(area, start)
     eic, blocks = area.eic, list[Block]()
     if document == "A75":
         for fuel in (each for each in FUELS if each in slots.columns):
@@ -273,13 +273,12 @@ def _pairs() -> Mapping[tuple[str, str], tuple[str, str]]:
     return against | {codes: pair for pair, codes in borders()}
 
 
-@cache
-def _beside(area: Area) -> int:
-    """Return the number of codes whose values are added at the same time, with `area`'s own."""
+def _beside(area: Area, at: datetime) -> int:
+    """Return the number of codes whose values are added at a time, with `area`'s own."""
     return sum(
         (each.zone, each.item) == (area.zone, area.item)
-        and (each.since is None or area.until is None or each.since < area.until)
-        and (each.until is None or area.since is None or area.since < each.until)
+        and (each.since is None or each.since <= at)
+        and (each.until is None or at < each.until)
         for each in areas()
     )
 
