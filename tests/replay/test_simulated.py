@@ -23,11 +23,13 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PLAYED = [(name, kind) for name in SIMULATED for kind in sorted(SOURCES[name].kinds)]
 # Beside their values some repeat what they had forecast; EIA files some hours under another
-# label, and authorities that are no zones belong to zones; the WEM has no rooftops.
+# label, and authorities that are no zones belong to zones; Statnett has one table of all
+# countries; the WEM has no rooftops.
 FLAGS = {
     **{each: {"hindsight"} for each in ("caiso", "eirgrid", "isone", "miso", "nyiso", "rte")},
     "uk_carbon_intensity": {"hindsight"},
     "eia": {"corrected", "outside"},
+    "statnett": {"outside"},
     "aemo_wem": {"partial"},
 }
 
