@@ -1,6 +1,7 @@
 """Every source fails in each of eight ways while others answer, and heals in its next turn.
 
-Each is played by a written body of its real shape, over the transport of the real client.
+Each is played by a written body of its real shape, else by a simulated one, over the transport
+of the real client.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +41,15 @@ from gridtide_store.records import Stage
 from gridtide_store.settings import Settings
 from gridtide_store.store import Store
 from tests.faults.publisher import http_date
+from tests.replay.playing import SIMULATED, bodies_of
 
 DATA = Path(__file__).parents[1] / "sources/data"
 # After every written body. Publishers that only say what is now are requested at that time.
 NOW: Final = datetime(2026, 11, 1, 12, 10, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 LIMITS: Final = Limits(body=64 * 1024)
-# The day is in its request only, and its written body has no value; or it forecasts weather.
-WITHOUT_VALUES: Final = {"ren", "gfs", "met_norway", "open_meteo"}
+# They forecast weather.
+WITHOUT_VALUES: Final = {"gfs", "met_norway", "open_meteo"}
 Answer = Callable[[httpx.Request, "Played"], httpx.Response]
 
 
@@ -125,7 +127,11 @@ GOOD: Final = Way("good", lambda _, played: played.reply(played.content), [DONE]
 
 
 def play(source: Source) -> Played | None:
-    """A written body by which all requests for a day of one zone are answered with values."""
+    """A body by which all requests for a day of one zone are answered with values."""
+    return next(filter(_has_values, chain(_written(source), _simulated(source))), None)
+
+
+def _written(source: Source) -> Iterator[Played]:
     kinds = sorted(source.kinds - {Kind.FORECAST}, key=lambda kind: kind is not Kind.GENERATION)
     for path in sorted((DATA / source.name).glob("*.*")):
         content = path.read_bytes()
@@ -140,10 +146,18 @@ def play(source: Source) -> Played | None:
             named = [zone for zone in rows["zone"] if zone in source.zones]
             zone = (named or sorted(source.zones))[0]
             for kind in kinds:
-                played = Played(source, Task(source, kind, (zone,), span), now, content)
-                if _has_values(played):
-                    return played
-    return None
+                yield Played(source, Task(source, kind, (zone,), span), now, content)
+
+
+def _simulated(source: Source) -> Iterator[Played]:
+    """Of publishers whose bodies do not say of which day they are: the request does."""
+    if source.name in SIMULATED:
+        today, zone = start_of(NOW.date()), min(source.zones)
+        for kind in sorted(source.kinds - {Kind.FORECAST}):
+            task = Task(source, kind, (zone,), Span(today - DAY, today))
+            query = Query(kind, task.zones, task.span.start, task.span.end, NOW)
+            for bodies in bodies_of(source, query):
+                yield Played(source, task, NOW, bodies[0].content)
 
 
 def _observed(rows: pl.DataFrame) -> pl.DataFrame:
