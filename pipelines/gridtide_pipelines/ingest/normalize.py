@@ -231,6 +231,8 @@ def _fuels_without_value(rows: pl.DataFrame) -> pl.DataFrame:
     )
     mine = rows.filter(fuel, pl.col("issued_at").is_null())
     odd = mine.filter(~_plausible()).with_columns(value=pl.lit(None, pl.Float64))
+    if odd.is_empty():
+        return odd
     fitting = mine.filter(_plausible())
     return odd.join(fitting, on=SLOT, how="anti").unique(SLOT, keep="last", maintain_order=True)
 
@@ -240,6 +242,8 @@ def _without_negative_totals(
 ) -> pl.DataFrame:
     """Return `rows` with the fuels unknown in slots whose total generation is negative."""
     mine = pl.col("signal").str.starts_with(GENERATION)
+    if not rows.select((mine & (pl.col("value") < 0)).any()).item():
+        return rows  # no total is
     mix = rows.filter(mine).with_columns(fuel=pl.col("signal").str.strip_prefix(GENERATION))
     found, count = without_negative_totals(mix, ["zone", "start", "end"])
     if not count:
@@ -262,9 +266,10 @@ def _refuse(
     refused: list[pl.DataFrame],
 ) -> pl.DataFrame:
     """Return the rows that are not `odd`; the others go to `refused` and are counted."""
-    parts = rows.with_columns(odd.alias("why")).partition_by(
-        "why", as_dict=True, include_key=False
-    )
+    marked = rows.with_columns(odd.alias("why"))
+    if not marked["why"].fill_null(value=True).any():
+        return rows
+    parts = marked.partition_by("why", as_dict=True, include_key=False)
     bad, good = parts.get((True,), rows.clear()), parts.get((False,), rows.clear())
     counts = bad["signal"].value_counts()
     flags.update({f"{why}:{name}": count for name, count in counts.iter_rows()})
