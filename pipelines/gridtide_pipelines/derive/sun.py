@@ -61,12 +61,16 @@ def daylight(slots: pl.DataFrame) -> pl.DataFrame:
     )
     start, end = pl.col("slot_start"), pl.col("slot_end")
     moments = (start, start + (end - start) / 2, end)
-    heights = [elevation(moment, pl.col("lat"), pl.col("lon")) for moment in moments]
+    heights = {
+        f"height_{number}": elevation(moment, pl.col("lat"), pl.col("lon"))
+        for number, moment in enumerate(moments)
+    }
     return (
         slots.join(points, on="zone", how="left", maintain_order="left")
+        .with_columns(**heights)  # by themselves, as each is used twice
         .with_columns(
-            (pl.max_horizontal(heights) < -MARGIN).fill_null(value=False).alias("night"),
-            (pl.min_horizontal(heights) > MARGIN).fill_null(value=False).alias("day"),
+            (pl.max_horizontal(*heights) < -MARGIN).fill_null(value=False).alias("night"),
+            (pl.min_horizontal(*heights) > MARGIN).fill_null(value=False).alias("day"),
         )
-        .drop("lat", "lon")
+        .drop("lat", "lon", *heights)
     )
