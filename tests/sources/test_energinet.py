@@ -131,6 +131,15 @@ def test_a_new_column_of_numbers_is_a_fuel_whatever_its_name() -> None:
     ]
 
 
+@pytest.mark.parametrize("code", ["OffshoreWindPower", "OnshoreWindPower"])
+def test_a_column_that_is_gone_leaves_a_partial_sum(code: str) -> None:
+    document = json.loads((DATA / "new_column.json").read_bytes())
+    for row in document["records"]:
+        del row[code]
+    frame = parse([Body(Request("GET", "/x"), json.dumps(document).encode(), KNOWN_AT, 7)])
+    assert frame.filter(pl.col("signal") == "generation_wind")["flag"].item() == "partial"
+
+
 def test_records_without_a_column_that_is_read_are_refused() -> None:
     row = {"HourUTC": "2026-03-01T00:00:00", "PriceArea": "DK1", "Version": "Final"}
     content = json.dumps({"dataset": "DeclarationProduction", "records": [row]}).encode()

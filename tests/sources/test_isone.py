@@ -138,3 +138,12 @@ def test_the_web_service_has_a_file_a_day() -> None:
         "20260301.json",
         "20260302.json",
     ]
+
+
+def test_a_fuel_in_the_spelling_of_the_chart_is_the_one_of_the_file() -> None:
+    chart, file = (
+        (DATA / name).read_bytes() for name in ("genfuelmix_chart.json", "genfuelmix.csv")
+    )
+    for contents, value in (((chart, file), 100), ((file, chart), 5000)):
+        first = said(*contents).filter(start=START, signal="generation_gas")
+        assert first["value"].to_list() == [value]

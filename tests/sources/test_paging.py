@@ -112,13 +112,13 @@ def test_a_page_of_records_is_read_and_its_first_and_last_slot_are_partial() -> 
         return page(elia.SOURCE, {"total_count": total, "results": found})
 
     on, off = "Wind Onshore", "Wind Offshore"
-    first = records((0, on), (0, off), (1, on), (1, off), (2, on), total=7)
-    rest = records((2, off), (3, on), total=7)
+    first = records((0, on), (0, off), (1, on), (1, off), (2, on), total=8)
+    rest = records((2, off), (3, on), (3, off), total=8)
     said = [(20.0, "partial"), (20.0, None), (10.0, "partial")]
     assert elia.SOURCE.parse([first]).sort("start")["value", "flag"].rows() == said
     assert elia.SOURCE.parse([first, first]).sort("start")["value", "flag"].rows() == said
     whole = elia.SOURCE.parse([first, rest]).sort("start")["value", "flag"].rows()
-    assert whole == [(20.0, None), (20.0, None), (20.0, None), (10.0, None)]
+    assert whole == [(20.0, None), (20.0, None), (20.0, None), (20.0, None)]
 
 
 def test_pages_of_one_day_of_eco2mix_are_read_together() -> None:

@@ -205,3 +205,19 @@ def test_wind_is_its_parts_where_the_whole_is_not_given(
     record = {**json.loads((DATA / "quarters.json").read_bytes())[0], **change}
     wind = read(json.dumps([record]).encode()).filter(pl.col("signal") == "generation_wind")
     assert wind.select("value", "flag").rows() == [(value, flag)]
+
+
+@pytest.mark.parametrize("code", ["stockage_batterie", "destockage_batterie"])
+def test_batteries_that_charge_or_discharge_alone_are_partial(code: str) -> None:
+    record = json.loads((DATA / "quarters.json").read_bytes())[0]
+    del record[code]
+    frame = read(json.dumps([record]).encode())
+    battery = frame.filter(pl.col("signal") == "generation_battery_storage")
+    assert battery["flag"].to_list() == ["partial"]
+
+
+def test_the_whole_of_hydro_is_not_added_to_its_parts_in_another_body() -> None:
+    parts, whole = ((DATA / name).read_bytes() for name in ("quarters.json", "version_1.json"))
+    for contents, value in (((parts, whole), 5600.0), ((whole, parts), 5300.0)):
+        bodies = [Body(Request("GET", "/x"), each, KNOWN_AT, 7) for each in contents]
+        assert values(parse(bodies), "generation_hydro")[0] == value

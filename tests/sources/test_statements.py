@@ -41,6 +41,20 @@ def test_a_sum_without_one_of_its_parts_is_partial() -> None:
     assert sums(GAS, replace(OTHER_GAS, value=None)) == {"generation_gas": (100.0, "partial")}
 
 
+def test_a_code_that_a_body_leaves_out_of_one_slot_makes_its_sum_partial() -> None:
+    late = {"start": END, "end": END + timedelta(hours=1)}
+
+    def said(*statements: Statement) -> list[tuple[float | None, str | None]]:
+        return add_codes(statements, "written").sort("start")["value", "flag"].rows()
+
+    both = replace(GAS, **late)
+    assert said(GAS, OTHER_GAS, both) == [(120.0, None), (100.0, "partial")]
+    # Another body states it, or the body has other codes.
+    assert said(GAS, both, replace(OTHER_GAS, body=1)) == [(120.0, None), (100.0, None)]
+    other = replace(OTHER_GAS, body=1, **late)
+    assert said(GAS, OTHER_GAS, both, other) == [(120.0, None), (120.0, None)]
+
+
 def test_a_fuel_without_a_value_is_a_gap_beside_others_that_have_one() -> None:
     assert sums(GAS, WIND) == {"generation_gas": (100.0, None), "generation_wind": (None, None)}
 

@@ -71,9 +71,10 @@ def add_up(
 def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.DataFrame:
     """Return READING with the newest values of each code, added by signal and slot.
 
-    A sum that lacks one of its codes is partial, and one is as uncertain as its worst part. A
-    signal that is listed without a value is a row without one, but a slot of which no signal
-    has a value is left out: it is not published yet.
+    A sum that lacks one of its codes is partial, also where a body leaves out a code that it
+    states of other slots; and one is as uncertain as its worst part. A signal that is listed
+    without a value is a row without one, but a slot of which no signal has a value is left out:
+    it is not published yet.
 
     Args:
         rows: READING by code, and its columns code and order: a time of publication or the
@@ -86,8 +87,11 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
         ValueError: rows that are no readings; see `parsing.check_shape`.
     """
     slot = ["zone", "signal", "start", "end", "issued_at"]
+    stated = newest(rows, [*slot, "code"], ("order", "body"))
+    if partial:
+        stated = pl.concat([stated, _left_out(rows, slot)])
     sums = add_up(
-        newest(rows, [*slot, "code"], ("order", "body")),
+        stated,
         slot,
         pl.col("quality").min(),  # estimated comes before measured
         partial=partial,
@@ -102,6 +106,17 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
     if found.is_empty():
         raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
     return check_readings(with_sorted_flags(found))
+
+
+def _left_out(rows: pl.DataFrame, slot: Sequence[str]) -> pl.DataFrame:
+    """Return a gap for each slot and code that a body states, though not of this slot."""
+    series = ["body", "zone", "signal"]
+    named = rows.select(*series, "code").unique().filter(pl.len().over(series) > 1)
+    slots = rows.unique(["body", *slot], maintain_order=True).drop("code")
+    wanted = slots.join(named, on=series, maintain_order="left")
+    gaps = wanted.join(rows, on=[*slot, "code"], how="anti", nulls_equal=True)
+    gaps = gaps.with_columns(value=pl.lit(None, pl.Float64), flag=pl.lit(None, pl.String))
+    return gaps.select(rows.columns)
 
 
 def by_fuel(

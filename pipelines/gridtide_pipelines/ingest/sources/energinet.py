@@ -74,6 +74,10 @@ FUELS: Final = {
     "SolarPower": "solar",
     "Waste": "biomass",
 }
+PAIRS: Final = (
+    ("OffshoreWindPower", "OnshoreWindPower"),
+    ("ProductionGe100MW", "ProductionLt100MW"),
+)
 LINKS: Final[Mapping[tuple[str, str], str]] = {
     ("DK-DK1", "ExchangeGreatBelt"): "DK-DK2",
     ("DK-DK2", "ExchangeGreatBelt"): "DK-DK1",
@@ -183,6 +187,9 @@ def _statements(
         for code in prices:
             yield state(zone, PRICES[code], code)
     elif not FUELS.keys().isdisjoint(row):
+        # Of a pair of columns that make one fuel both are needed.
+        absent = (each for pair in PAIRS if not row.keys().isdisjoint(pair) for each in pair)
+        row = dict.fromkeys(absent) | dict(row)
         for code in row:
             if NO_FUEL.fullmatch(code) or (code not in FUELS and isinstance(row[code], str)):
                 continue

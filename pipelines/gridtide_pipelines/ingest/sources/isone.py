@@ -63,11 +63,9 @@ FORM: Final = "/ws/wsclient"
 DAY_STAMP: Final = "%m/%d/%Y"
 FUELS: Final = {
     "natural gas": "gas",
-    "naturalgas": "gas",
     "wood": "biomass",
     "refuse": "biomass",
     "landfill gas": "biomass",
-    "landfillgas": "biomass",
     "oil": "oil",
     "coal": "coal",
     "nuclear": "nuclear",
@@ -77,6 +75,8 @@ FUELS: Final = {
     "batteries": "battery_storage",
     "other": "unknown",
 }
+# The chart writes two of them otherwise.
+SPELLINGS: Final = {"NaturalGas": "Natural Gas", "LandfillGas": "Landfill Gas"}
 SUM: Final = "renewables"
 # Places of the external interfaces by neighbour.
 TIES: Final = {
@@ -262,6 +262,7 @@ def _generation(rows: Rows, index: int) -> pl.DataFrame:
 
 def _mix(rows: pl.DataFrame) -> pl.DataFrame:
     """Return generation by fuel in slots that last until the next instant."""
+    rows = rows.with_columns(pl.col("code").replace(SPELLINGS))
     rows = rows.filter(pl.col("code").str.to_lowercase() != SUM)
     starts = rows.select(pl.col("start").unique().sort())
     until = pl.coalesce(pl.col("start").shift(-1), pl.col("start") + SLOT)

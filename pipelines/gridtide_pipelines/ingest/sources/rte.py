@@ -75,6 +75,7 @@ FUELS: Final = {
     "thermique": "unknown",
 }
 WINDS: Final = ("eolien_offshore", "eolien_terrestre")
+BATTERY: Final = ("destockage_batterie", "stockage_batterie")
 PARTS: Final = tuple(code for code in FUELS if code.startswith("hydraulique_"))
 DIRECT: Final = str(Signal.CI_DIRECT_PRODUCED)
 # Zone, signal and local day.
@@ -179,12 +180,15 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
         for each, value in record.items()
         if each in (*FUELS, "hydraulique", "consommation", "taux_co2") or "prevision" in each
     }
+    if not given.keys().isdisjoint(BATTERY):
+        given = dict.fromkeys(BATTERY) | given
     whole = given.get("eolien") is not None or all(given.get(each) is None for each in WINDS)
     sums = WINDS if "eolien" in given and whole else ("eolien",)
     given = {each: value for each, value in given.items() if each not in sums}
     if "hydraulique" in given and not any(given.get(each) is not None for each in PARTS):
         given = {each: value for each, value in given.items() if each not in PARTS}
-        given[PARTS[0]] = given["hydraulique"]
+        # In place of both parts that flow, whatever another body says of them.
+        given |= {PARTS[0]: given["hydraulique"], PARTS[1]: given["hydraulique"] and 0.0}
     found = {
         (generation(FUELS[code]), code, False): value
         for code, value in given.items()

@@ -47,7 +47,7 @@ FUELS: Final = {
 }
 NO_FUEL: Final = ("NetExchange", "Production")
 COLUMN: Final = re.compile(r"(\w+)Data")
-NOT_LISTED: Final = ("-", "")
+NOT_LISTED: Final = "-"
 BLANKS: Final = re.compile(r"\s")
 
 
@@ -84,12 +84,21 @@ def _statements(
         for each in rows_of(column):
             country = code.fullmatch(text(each.get("titleTranslationId") or ""))
             value = BLANKS.sub("", text(each["value"]))
-            if country is None or value in NOT_LISTED:
+            if country is None or value == NOT_LISTED:
                 continue
             load = named[1] == "Consumption"
             signal, flag = ("load", None) if load else fuel_signal(named[1], FUELS)
             yield Statement(
-                *(country[1], signal, named[1], start, end, float(value), body, flag)
+                *(
+                    country[1],
+                    signal,
+                    named[1],
+                    start,
+                    end,
+                    float(value) if value else None,
+                    body,
+                    flag,
+                )
             )
 
 
