@@ -54,6 +54,7 @@ LONGER = {
     "pipelines/gridtide_store/ledger.py": "one SQLite file, one method for each query",
     "sdk/gridtide/calls.py": "the one table of calls; most of it is signatures",
     "sdk/gridtide/schema/decode.py": "one walk of a definition: every type is decoded here",
+    "pipelines/gridtide_pipelines/ingest/sources/ieso.py": "eight reports, a reader for each",
     "server/gridtide_server/queue.py": "queue, time slices and budgets are one mechanism",
     "sdk/gridtide/planning/solvers/uneven_grid.py": "one search, beside its states and paths",
     "sdk/gridtide/planning/batch/programme.py": "the rows of one programme, job by job",

@@ -78,6 +78,18 @@ def test_demand_is_that_of_ontario_by_the_hour_and_by_five_minutes() -> None:
     ]
 
 
+def test_prices_of_the_day_ahead_are_of_hours_of_est() -> None:
+    assert read("price.xml") == [
+        ("2026-03-03T05:00:00Z", "price_cad", 41.07),
+        ("2026-03-03T06:00:00Z", "price_cad", -3.5),
+        ("2026-03-04T04:00:00Z", "price_cad", 52.0),
+    ]
+    query = Query(Kind.PRICE, ("CA-ON",), NOW, NOW + timedelta(days=1), NOW)
+    paths = [request.path for group in SOURCE.requests(query) for request in group]
+    folder = "/public/DAHourlyOntarioZonalPrice/PUB_DAHourlyOntarioZonalPrice"
+    assert paths == [f"{folder}_2026030{day}.xml" for day in (2, 3)]
+
+
 def test_a_forecast_adds_participants_and_embedded_power_and_says_when_it_was_made() -> None:
     content = (DATA / "forecast.xml").read_bytes()
     frame = SOURCE.parse([Body(Request("GET", "/"), content, NOW, 1)])

@@ -46,6 +46,23 @@ def test_a_slot_of_generation_begins_where_the_one_before_ended() -> None:
     ]
 
 
+def test_prices_are_those_of_new_york_city_and_of_the_day_ahead() -> None:
+    frame = written("damlbmp_zone.csv")
+    assert frame.select("signal", "start", "value").rows() == [
+        ("price_usd", datetime(2026, 3, 3, hour, tzinfo=UTC) + later, value)
+        for hour, later, value in (
+            (5, timedelta(0), 45.19),
+            (6, timedelta(0), -1.25),
+            (4, DAY, 51.0),
+        )
+    ]
+    assert frame["issued_at"].null_count() == 3
+    query = Query(Kind.PRICE, ("US-NY-NYIS",), NOW - 40 * DAY, NOW + DAY, NOW)
+    paths = [request.path for group in requests(query) for request in group]
+    assert paths[0] == "/public/csv/damlbmp/20260101damlbmp_zone_csv.zip"
+    assert paths[-1] == "/public/csv/damlbmp/20260303damlbmp_zone.csv"
+
+
 def test_gas_has_two_codes_and_is_unknown_without_one() -> None:
     frame = written("rtfuelmix.csv")
     assert frame.filter(signal="generation_gas")["value"].to_list() == [

@@ -275,6 +275,7 @@ SOURCE = Source(
     licence="CAISO terms of use",
     licence_url="https://www.caiso.com/legal-privacy",
     attribution="California ISO",
+    day_ahead=True,
     whole_files=True,
     not_published=frozenset({404}),
     host_intervals={"oasis": timedelta(seconds=5)},

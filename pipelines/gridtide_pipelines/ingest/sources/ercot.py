@@ -277,6 +277,7 @@ SOURCE = Source(
     licence="ERCOT terms of use",
     licence_url="https://www.ercot.com/help/terms",
     attribution="Electric Reliability Council of Texas",
+    day_ahead=True,
     whole_files=True,
     min_interval=timedelta(seconds=1),
     largest_body=16 * 2**20,

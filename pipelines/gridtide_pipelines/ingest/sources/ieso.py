@@ -1,8 +1,8 @@
-"""Generation, demand, interchange and wind and solar forecasts of Ontario, from IESO.
+"""Generation, demand, interchange, prices and forecasts of Ontario, from IESO.
 
 Docs:       https://www.ieso.ca/en/Power-Data/Data-Directory (reports at reports-public.ieso.ca)
 Licence:    IESO terms of use: free use, IESO is to be named.
-Unit:       MW, the mean of the interval.
+Unit:       MW, the mean of the interval; prices in CAD/MWh.
 Slots:      1 h (interchange 5 min) in EST all year, hours and intervals numbered by their END:
             hour 1 is 05:00 to 06:00 UTC on every day of the year, and every day has 24.
 Limits:     one file a report and day; a file that is not there is a 404. Days of
@@ -14,13 +14,13 @@ Units:      GenOutputCapability lists units of 20 MW and more, so it lacks most 
             unit without a value in any hour does not run and is left out; where one has values,
             but not of an hour that others have, its fuel's sum is partial. Batteries are filed
             as OTHER and known by their names; only their discharge is reported.
-Quality:    GenOutputbyFuelHourly marks values with -1 or -2 that were estimated in part; they
-            are the only ones there are, so they are kept.
+Quality:    values that GenOutputbyFuelHourly marks as estimated in part (-1, -2) are kept.
 Flows:      IntertieScheduleFlow; a positive flow leaves Ontario. Quebec has nine ties, Manitoba
             two, and Michigan and Minnesota are both MISO: they are added.
 Forecasts:  VGForecastSummary, the newest run: the rows OntarioTotal, market participants plus
             embedded generation; unknown where one of the two is absent.
-Last seen:  2025-02 (recorded bodies of four reports; interchange and demand written).
+Price:      Day ahead, DAHourlyOntarioZonalPrice, the zonal price of Ontario; since 2025-05.
+Last seen:  2025-02 (recorded bodies of four reports; the others written).
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def requests(query: Query) -> Sequence[Group]:
         return [[Request("GET", path, kind=query.kind, zones=query.zones)]]
     spans: dict[str, Span] = {}
     for day, span in local_days(Span(query.start, query.end), EST):
-        if query.kind is Kind.FLOW:
+        if query.kind is Kind.PRICE:
+            name = f"DAHourlyOntarioZonalPrice_{day:%Y%m%d}.xml"
+        elif query.kind is Kind.FLOW:
             name = f"IntertieScheduleFlow_{day:%Y%m%d}.xml"
         elif query.kind is Kind.LOAD:
             name = f"Demand_{day.year}.csv"
@@ -148,12 +150,10 @@ def _statements(body: Body) -> Iterator[Statement]:
         "DailyData": _fuels,
         "Energies": _constrained,
         "IntertieZone": _ties,
+        "HourlyPriceComponents": _prices,
     }
-    for tag, reader in readers.items():
-        if document.find(tag) is not None:
-            yield from reader(document)
-            return
-    yield from _forecast(document, body)
+    found = [reader for tag, reader in readers.items() if document.find(tag) is not None]
+    yield from found[0](document) if found else _forecast(document, body)
 
 
 def _units(document: Element) -> Iterator[Statement]:
@@ -217,6 +217,13 @@ def _ties(document: Element) -> Iterator[Statement]:
             yield _say("flow", name, at, value, length=FIVE, zone=zone, flag=flag)
 
 
+def _prices(document: Element) -> Iterator[Statement]:
+    day = _day(document, "DeliveryDate")
+    for hour in document.iter("HourlyPriceComponents"):
+        start = read_number(day, int(_text(hour, "PricingHour")), HOUR, EST)
+        yield _say("price_cad", "price", start, _number(hour, "ZonalPrice"))
+
+
 def _forecast(document: Element, body: Body) -> Iterator[Statement]:
     stamp = datetime.fromisoformat(_text(document, "ForecastTimeStamp"))
     issued_at = min(stamp.replace(tzinfo=UTC) - EST, body.known_at)
@@ -269,10 +276,9 @@ def _day(element: Element, tag: str) -> date:
 
 
 def _interval(element: Element) -> int:
-    interval = int(_text(element, "Interval"))
-    if not 1 <= interval <= HOUR // FIVE:
-        raise ValueError(f"interval {interval} of an hour")
-    return interval
+    if 1 <= (interval := int(_text(element, "Interval"))) <= HOUR // FIVE:
+        return interval
+    raise ValueError(f"interval {interval} of an hour")
 
 
 def _flag(code: str) -> str | None:
@@ -283,7 +289,7 @@ SOURCE = Source(
     name=NAME,
     title="IESO public reports",
     base_url="https://reports-public.ieso.ca",
-    kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.FLOW, Kind.FORECAST}),
+    kinds=frozenset({Kind.GENERATION, Kind.LOAD, Kind.FLOW, Kind.FORECAST, Kind.PRICE}),
     zones=frozenset({ZONE}),
     requests=requests,
     parse=parse,
@@ -291,6 +297,7 @@ SOURCE = Source(
     max_span=timedelta(days=366),
     refetch=(Tier(2 * DAY), Tier(14 * DAY, DAY)),
     lag=2 * HOUR,
+    day_ahead=True,
     licence="IESO terms of use",
     licence_url="https://www.ieso.ca/en/Terms-of-Use",
     attribution="Independent Electricity System Operator (IESO)",

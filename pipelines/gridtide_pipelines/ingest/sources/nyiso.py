@@ -1,8 +1,8 @@
-"""Generation, load, its forecast and flows of the New York ISO.
+"""Generation, load, its forecast, flows and day-ahead prices of the New York ISO.
 
 Docs:       https://www.nyiso.com/energy-market-operational-data
 Licence:    terms of use, https://www.nyiso.com/legal-notice; to be named.
-Unit:       MW (flows are headed MWH, and are MW).
+Unit:       MW (flows are headed MWH, and are MW); prices in USD/MWh.
 Slots:      5 min and more often when the dispatch is corrected, Eastern time. Generation is
             labelled by the END, with EST or EDT: a slot begins where the one before ended, at
             most 5 min earlier. Load (EST or EDT) and flows are labelled by the start, the
@@ -17,8 +17,9 @@ Flows:      Of the external interfaces (``SCH - ...``), positive into New York, 
             HQ_IMPORT_EXPORT is a part of HQ - NY and left out. A new interface keeps its own
             name and is flagged.
 Forecasts:  The day's file; it does not say when it was made: when we received it stands in.
+Price:      Day ahead, of one load zone for the zone: New York City, N.Y.C.
 Revisions:  none known.
-Last seen:  2025-02 (recorded bodies of all four).
+Last seen:  2025-02 (recorded bodies of all four; that of prices is written).
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ FILES: Final = {
     Kind.LOAD: "pal",
     Kind.FLOW: "ExternalLimitsFlows",
     Kind.FORECAST: "isolf",
+    Kind.PRICE: "damlbmp",
 }
+PRICED, PRICE = "N.Y.C.", "LBMP ($/MWHr)"
 KEPT: Final = 7 * DAY  # a day has a file of its own for a few days longer
 OFFSETS: Final = {"EST": 5, "EDT": 4}
 STAMP: Final = "%m/%d/%Y %H:%M"
@@ -98,13 +101,14 @@ PART_OF_ANOTHER: Final = "SCH - HQ_IMPORT_EXPORT"
 def requests(query: Query) -> Sequence[Group]:
     """Build a request for each local day, or for each month where its days are gone."""
     name, now = FILES[query.kind], query.now
+    name += "_zone" if query.kind is Kind.PRICE else ""
     days = local_days(Span(query.start, query.end), TIMEZONE)
     if query.kind is Kind.FORECAST:
         days = [(days[0][0], Span(query.start, query.end))]
     groups: list[Group] = []
 
     def add(file: str, span: Span) -> None:
-        path = f"/public/csv/{name}/{file}"
+        path = f"/public/csv/{FILES[query.kind]}/{file}"
         groups.append([Request("GET", path, (), query.kind, query.zones, span=span)])
 
     old = [(day, part) for day, part in days if part.end < now - KEPT]
@@ -231,20 +235,23 @@ def _from_start(rows: pl.DataFrame, zone: str, signal: str) -> pl.DataFrame:
     )
 
 
-def _forecast(table: pl.DataFrame, bodies: Sequence[Body]) -> pl.DataFrame:
-    rows = table.select(
-        pl.col("Time Stamp").alias("label"), number_of("NYISO").alias("value"), "body"
-    ).drop_nulls("value")
+def _ahead(table: pl.DataFrame, bodies: Sequence[Body]) -> pl.DataFrame:
+    """Read a forecast of load, or prices."""
+    priced = PRICE in table.columns
+    if priced:
+        table = table.filter(pl.col("Name") == PRICED)
+    value = number_of(PRICE if priced else "NYISO").alias("value")
+    rows = table.select(pl.col("Time Stamp").alias("label"), value, "body").drop_nulls("value")
     rows = placed(rows, TIMEZONE, STAMP)
-    issued = {index: body.known_at for index, body in enumerate(bodies)}
+    issued = [bodies[index].known_at for index in rows["body"]]
     return readings(
         zone=ZONE,
-        signal="load",
+        signal="price_usd" if priced else "load",
         start=rows["start"],
         end=HOUR,
         value=rows["value"],
-        quality=Quality.FORECAST,
-        issued_at=[issued[index] for index in rows["body"]],
+        quality=Quality.MEASURED if priced else Quality.FORECAST,
+        issued_at=None if priced else issued,
         flag=rows["flag"],
         body=rows["body"],
     )
@@ -259,7 +266,8 @@ def _marked() -> pl.Expr:
 READERS: Final = {
     "Fuel Category": _mix,
     "Load": _load,
-    "NYISO": _forecast,
+    "NYISO": _ahead,
+    PRICE: _ahead,
     "Interface Name": _flow,
 }
 
@@ -278,6 +286,7 @@ SOURCE = Source(
     licence="NYISO terms of use",
     licence_url="https://www.nyiso.com/legal-notice",
     attribution="New York ISO",
+    day_ahead=True,
     whole_files=True,
     not_published=frozenset({404}),
     min_interval=timedelta(milliseconds=500),

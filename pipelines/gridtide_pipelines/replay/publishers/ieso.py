@@ -12,7 +12,7 @@ from gridtide_pipelines.ingest.source import Kind, Request
 from gridtide_pipelines.ingest.sources.ieso import DAY, EST, FIVE, HOUR, SOURCE, TIES, ZONE
 from gridtide_pipelines.replay.faults import Reply
 from gridtide_pipelines.replay.publisher import Publisher, table, zone_publisher
-from gridtide_pipelines.replay.values import ahead, by_codes, flow, labels, load, mix
+from gridtide_pipelines.replay.values import ahead, by_codes, flow, labels, load, mix, prices
 
 NAMED: Final = re.compile(r"/public/(\w+)/PUB_\1(?:_(\d+))?\.(?:xml|csv)")
 KINDS: Final = {
@@ -21,6 +21,7 @@ KINDS: Final = {
     "IntertieScheduleFlow": Kind.FLOW,
     "Demand": Kind.LOAD,
     "VGForecastSummary": Kind.FORECAST,
+    "DAHourlyOntarioZonalPrice": Kind.PRICE,
 }
 FUELS: Final = {
     "nuclear": "NUCLEAR",
@@ -53,6 +54,8 @@ def render(_: Sequence[str], request: Request, now: datetime) -> Reply:
     first = date(int(digits[:4]), int(digits[4:6] or "1"), int(digits[6:] or "1"))
     after = first + DAY if digits[4:] else first.replace(year=first.year + 1)
     start, end = midnight(first, EST), min(midnight(after, EST), now)
+    if report == "DAHourlyOntarioZonalPrice":
+        return _xml(report, _element("DeliveryDate", first) + _prices(first))
     if report == "Demand":
         return _demand(start, end)
     if report == "IntertieScheduleFlow":
@@ -97,6 +100,12 @@ def _demand(start: datetime, end: datetime) -> Reply:
     head = ("Date", "Hour", "Market Demand", "Ontario Demand")
     lead = rb"\\Hourly Demand Report,,," + b"\n"
     return Reply(lead + table(head, rows), content_type="text/csv")
+
+
+def _prices(day: date) -> str:
+    _, values = prices(ZONE, midnight(day, EST), midnight(day + DAY, EST), HOUR)
+    hours = (_fields(PricingHour=n, ZonalPrice=each) for n, each in enumerate(values, start=1))
+    return _all("HourlyPriceComponents", hours)
 
 
 def _ties(start: datetime, end: datetime) -> str:

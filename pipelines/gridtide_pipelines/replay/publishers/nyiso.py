@@ -16,6 +16,8 @@ from gridtide_pipelines.ingest.sources.nyiso import (
     HOUR,
     NEIGHBOURS,
     PART_OF_ANOTHER,
+    PRICE,
+    PRICED,
     SLOT,
     SOURCE,
     STAMP,
@@ -30,9 +32,9 @@ from gridtide_pipelines.replay.publisher import (
     zip_reply,
     zone_publisher,
 )
-from gridtide_pipelines.replay.values import ahead, by_codes, flow, labels, load, mix
+from gridtide_pipelines.replay.values import ahead, by_codes, flow, labels, load, mix, prices
 
-NAMED: Final = re.compile(r"/public/csv/(\w+)/(\d{8})\1(_csv\.zip|\.csv)")
+NAMED: Final = re.compile(r"/public/csv/(\w+)/(\d{8})(\1(?:_zone)?)(_csv\.zip|\.csv)")
 KINDS: Final = {name: kind for kind, name in FILES.items()}
 FUELS: Final = {
     "gas": ("Dual Fuel", "Natural Gas"),
@@ -61,8 +63,8 @@ def render(_: Sequence[str], request: Request, now: datetime) -> Reply:
     found = NAMED.fullmatch(request.path)
     if found is None or request.kind is None:
         return PUBLISHER.refusal
-    name, day = found[1], date(int(found[2][:4]), int(found[2][4:6]), int(found[2][6:]))
-    if found[3] == ".csv":
+    name, day = found[3], date(int(found[2][:4]), int(found[2][4:6]), int(found[2][6:]))
+    if found[4] == ".csv":
         return Reply(_file(request.kind, day, now), content_type="text/csv")
     last = min((day + 31 * DAY).replace(day=1) - DAY, now.astimezone(ZoneInfo(TIMEZONE)).date())
     days = [day + n * DAY for n in range((last - day).days + 1)]
@@ -95,6 +97,11 @@ def _file(kind: Kind, day: date, now: datetime) -> bytes:
             ),
             quoted=True,
         )
+    if kind is Kind.PRICE:
+        hours, price = prices(ZONE, start, midnight(day + DAY, TIMEZONE), HOUR)
+        named = labels(hours, STAMP, TIMEZONE)
+        rows = ((*each, PRICED) for each in zip(named, price, strict=True))
+        return table(("Time Stamp", PRICE, "Name"), rows, quoted=True)
     if kind is Kind.FLOW:
         return _flows(mix(ZONE, start, end, SLOT)["start"].to_list())
     starts, total = ahead(ZONE, "load", start, midnight(day + FORECAST, TIMEZONE), HOUR)
