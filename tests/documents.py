@@ -27,12 +27,24 @@ from gridtide.cli import script
 from gridtide.cli.app import OWN
 from gridtide.cli.command import OneCommand, shared
 from gridtide.plugins import COMMANDS
-from gridtide_pipelines.ingest.source import Kind, Source
+from gridtide_pipelines.ingest.needs import (
+    ALLOW,
+    NOTHING,
+    format_needs,
+    format_zone_needs,
+    live_with,
+    needs_of,
+    signals_of,
+    sources_of,
+)
 from gridtide_pipelines.ingest.sources import sources
+from gridtide_store import catalogue
+from gridtide_store.catalogue import ZoneKind
 from tests import rest_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_OUTPUT = ("README.md", "sdk/README.md", "docs/plans.md", "docs/commands.md")
+WITH_TABLES = (*WITH_OUTPUT, "docs/sources.md")
 # A block of code, and the block of its output where there is one.
 SHOWN = re.compile(
     r"^```(python|sh)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
@@ -91,7 +103,12 @@ def run(language: str, code: str, environ: Mapping[str, str]) -> str:
 
 def with_tables(text: str) -> str:
     """Return a document whose marked tables are made from the commands."""
-    made = {"commands": command_table, "options": option_tables, "live": live_table}
+    made = {
+        "commands": command_table,
+        "options": option_tables,
+        "live": live_table,
+        "zones": zone_table,
+    }
     return TABLE.sub(lambda found: f"{found[1]}\n{made[found[2]]()}\n\n{found[3]}", text)
 
 
@@ -108,35 +125,56 @@ def commands() -> Mapping[str, OneCommand]:
 
 def live_table() -> str:
     """Return how many zones have generation or intensity with no key, and what brings more."""
-    live = [
-        each
-        for each in sources().values()
-        if {Kind.GENERATION, Kind.INTENSITY} & each.kinds and not (each.simulated or each.bulk)
-    ]
-    keyless = {zone for each in live if _keyless(each) for zone in each.zones}
-    rows = [f"| nothing | {len(keyless)} | {_by_part(keyless)} |"]
-    every = set(keyless)
-    for each in live:
-        if each.credentials and not each.credentials.optional and not each.restricted:
-            names = " and ".join(f"`{name}`" for name in each.credentials.variables)
-            key = f"{names} ([free]({each.credentials.obtain}))"
-            if each.zones - keyless:
-                rows.append(f"| {key} | {_more(each.zones - keyless)} |")
-            every |= each.zones
-    restricted = {zone for each in live if each.restricted for zone in each.zones}
-    rows.append(f"| `GRIDTIDE_ALLOW_RESTRICTED=1` | {_more(restricted - every)} |")
-    every |= restricted
+    by_need: dict[tuple[str, ...], list[str]] = {}
+    for zone in live_zones():
+        by_need.setdefault(live_with(zone) or (), []).append(zone)
+    rows = []
+    for needs in sorted(by_need, key=lambda needs: (ALLOW in needs, len(needs), needs)):
+        more = " more" if needs else ""
+        zones = by_need[needs]
+        rows.append(f"| {_needed(needs)} | {len(zones)}{more} | {_by_part(zones)} |")
+    every = live_zones()
     rows.append(f"| all of these | {len(every)} | {_by_part(every)} |")
     return "\n".join(["| needs | zones | of these |", "| --- | --- | --- |", *rows])
 
 
-def _more(zones: Collection[str]) -> str:
-    return f"{len(zones)} more | {_by_part(zones)}"
+def live_zones() -> list[str]:
+    """Return the zones of which a refresh can have intensities."""
+    return [zone for zone in catalogue.load().zones if live_with(zone) is not None]
 
 
-def _keyless(source: Source) -> bool:
-    needed = source.credentials
-    return not source.restricted and (needed is None or needed.optional)
+def _needed(needs: Sequence[str]) -> str:
+    """Return variables with the address where a key is to be had."""
+    obtain = {
+        name: source.credentials.obtain
+        for source in sources().values()
+        if source.credentials
+        for name in source.credentials.variables
+    }
+    free = {each: f" ([free]({obtain[each]}))" for each in needs if each in obtain}
+    return " and ".join(f"`{each}`{free.get(each, '')}" for each in needs) or NOTHING
+
+
+def zone_table() -> str:
+    """Return what each zone needs, its sources and their signals, in order of the catalogue."""
+    rows = []
+    for record in catalogue.load().zones.values():
+        if record.kind is not ZoneKind.ZONE:
+            continue
+        named = [
+            f"`{each.name}`{f' ({format_needs(needs_of(each))})' if needs_of(each) else ''}"
+            for each in sources_of(record.key)
+        ]
+        cells = (
+            f"`{record.key}` {record.name}",
+            format_zone_needs(record.key),
+            named[0] if named else "-",
+            ", ".join(named[1:]) or "-",
+            ", ".join(signals_of(record.key)) or "-",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    head = "| zone | needs | first | then | signals |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
 
 
 def _by_part(zones: Collection[str]) -> str:
@@ -192,10 +230,11 @@ def main(words: Sequence[str]) -> None:
     rest_tables.PATH.write_text(rest_tables.write_tables(rest_tables.PATH.read_text()))
     with tempfile.TemporaryDirectory() as folder:
         environ = {} if "tables" in words else simulated_home(Path(folder))
-        for name in WITH_OUTPUT:
+        for name in WITH_TABLES:
             path = ROOT / name
             text = with_tables(path.read_text())
-            path.write_text(with_outputs(text, environ) if environ else text)
+            shown = environ and name in WITH_OUTPUT
+            path.write_text(with_outputs(text, environ) if shown else text)
 
 
 if __name__ == "__main__":

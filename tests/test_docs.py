@@ -296,7 +296,7 @@ def test_a_document_shows_what_its_examples_print(name: str, simulated: dict[str
     assert documents.with_outputs(text, simulated) == text
 
 
-@pytest.mark.parametrize("name", documents.WITH_OUTPUT)
+@pytest.mark.parametrize("name", documents.WITH_TABLES)
 def test_the_tables_of_commands_are_those_of_the_code(name: str) -> None:
     text = (ROOT / name).read_text()
     assert documents.with_tables(text) == text

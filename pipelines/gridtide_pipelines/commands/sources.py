@@ -15,6 +15,7 @@ from gridtide.errors import BadInput, GridtideError
 from gridtide.model import format_time
 from gridtide_pipelines.commands.session import Session, begin, limits_of, open_fetcher
 from gridtide_pipelines.commands.status import format_bytes
+from gridtide_pipelines.commands.zone_sources import show_zones
 from gridtide_pipelines.ingest.access import reason_to_skip
 from gridtide_pipelines.ingest.source import Kind, Source
 from gridtide_pipelines.ingest.sources import report_of
@@ -36,7 +37,7 @@ LARGE = 64 * 2**20
 
 @command(
     "sources",
-    examples=["sources", "sources --json", "sources --check", "sources --check entsoe"],
+    examples=["sources", "sources --json", "sources --check", "sources --zone CA-MB"],
 )
 def sources(
     terminal: Terminal,
@@ -44,6 +45,10 @@ def sources(
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[SOURCE...]", help="only these; default: all"),
+    ] = None,
+    zone: Annotated[
+        list[str] | None,
+        typer.Option("--zone", metavar="ZONE", help="what these zones need and have instead"),
     ] = None,
     check: Annotated[
         bool,
@@ -59,6 +64,8 @@ def sources(
     Newest slot, rows and disk space are those of the published snapshot. With --check nothing
     is stored, and the exit code is 1 if a publisher failed.
     """
+    if zone:
+        return show_zones(terminal, zone)
     session = begin(terminal)
     chosen = _choose(names)
     if check:
