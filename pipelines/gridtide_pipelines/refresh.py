@@ -51,7 +51,9 @@ def publish_home(store: Store, ledger: Ledger, home: DataDirectory, clock: Clock
     simulated = any(facts.simulated for facts in ledger.sources().values())
     publishers = store.publishers()
     if ESTIMATE in publishers:
-        ledger.set_source(facts_of_estimates(publishers))
+        series = store.series().select("zone", "source").iter_rows()
+        estimates = facts_of_estimates(series, ledger.sources(), simulated=publishers[ESTIMATE])
+        ledger.set_source(estimates)
     return publish(
         store,
         ledger,

@@ -12,9 +12,11 @@ import pytest
 from gridtide.model import Signal
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.ingest.flow import derive_pending
+from gridtide_pipelines.ingest.sources import facts_of_estimates
 from gridtide_store import catalogue
 from gridtide_store.data_directory import DataDirectory, writer_lock
 from gridtide_store.estimates import EstimatedZone, estimated_zones, with_neighbours
+from gridtide_store.records import Facts
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import OBSERVATION
 
@@ -139,6 +141,55 @@ def test_a_flow_that_is_withdrawn_takes_the_estimate_with_it(store: Store) -> No
     assert [found for _, found, _ in read(store, CONSUMED)] == [None]
 
 
+def test_a_flow_of_a_few_minutes_changes_its_hour_alone(store: Store) -> None:
+    """The hour after what was added is not estimated anew from its first minutes."""
+    pairs, length = (TO_ONTARIO, TO_MISO), HOUR / 12
+    minutes = [(pair, slot) for pair in pairs for slot in range(36)]
+    add(
+        store,
+        *(row(p, "flow", 100.0 + s, hour=s / 12, length=length) for p, s in minutes),
+    )
+    before = read(store, "generation_hydro")
+    add(store, row(TO_MISO, "flow", 0.0, hour=5 / 12, length=length, known_at=LATE + HOUR))
+    after = read(store, "generation_hydro")
+    assert before[0] != after[0]
+    assert before[1:] == after[1:]
+
+
+def test_values_of_other_sources_are_left_alone(store: Store) -> None:
+    """Also where their name ends as that of the estimates does."""
+    add(
+        store,
+        row("CA-MB", "generation_hydro", 5.0, source="my_estimate"),
+        row(TO_ONTARIO, "flow", 100.0),
+    )
+    assert read(store, "generation_hydro") == [(0, 5.0, "measured")]
+
+
+def test_what_replaces_a_withdrawn_flow_is_known_from_then_on(store: Store) -> None:
+    """Not from when the flow was known that is used in its place, or the load's mean."""
+    pair = "CA-BC->US-NW-BPAT"
+    add(
+        store,
+        row("CA-AB->CA-BC", "flow", 0.0),
+        row(pair, "flow", 1.0, known_at=LATE - HOUR),
+        row(pair, "flow", 1000.0, source="statcan_hfed", known_at=LATE - HOUR),
+        row("CA-BC", "load", 9000.0, source="statcan_hfed"),
+    )
+    signals = (("flow", pair), ("load", "CA-BC"))
+
+    def known(at: datetime) -> list[float | None]:
+        found = store.history("CA-BC", "generation_hydro", START, LATE, as_of=at)
+        return found["value"].to_list()
+
+    for day, (signal, zone) in enumerate(signals, 1):
+        at, before = LATE + timedelta(days=day), known(LATE + timedelta(days=day))
+        add(store, row(zone, signal, None, source="statcan_hfed", known_at=at))
+        assert known(at - HOUR) == before
+        assert known(at) != before
+        assert None not in known(at)
+
+
 def test_what_is_measured_comes_before_the_estimate(store: Store) -> None:
     add(store, row(TO_ONTARIO, "flow", 100.0), row(TO_MISO, "flow", 100.0))
     add(store, row("CA-MB", PRODUCED, 3.0, source="own", quality="derived"))
@@ -183,6 +234,21 @@ def test_what_is_simulated_stays_so(store: Store) -> None:
         row(TO_MISO, "flow", 100.0),
     )
     assert {quality for _, _, quality in read(store, CONSUMED)} == {"simulated"}
+
+
+def test_its_terms_are_those_of_what_it_is_made_from() -> None:
+    """Of imported flows too, and of no publisher that has other zones alone."""
+    own = Facts("own", "Flows of our own", "", "CC BY 4.0", restricted=True)
+    series = [
+        (TO_MISO, "own"),
+        ("CA-ON", "derived@ipcc_ar5/ieso"),
+        ("DE", "entsoe"),
+        ("CA-MB", "estimate"),
+    ]
+    found = facts_of_estimates(series, {"own": own}, simulated=False)
+    assert found.licence == "CC BY 4.0, IESO terms of use"
+    assert found.attribution.endswith(", Flows of our own")
+    assert found.restricted
 
 
 @pytest.mark.parametrize("zone", estimated_zones().values(), ids=list(estimated_zones()))

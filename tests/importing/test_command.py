@@ -242,6 +242,7 @@ def test_a_busy_home_is_exit_code_4(
         (("--zone", "Germanny"), "Did you mean DE (Germany)"),
         (("--zone", "aws:eu-central-1"), "name its zone: --zone DE"),
         (("--source", "eia"), "the name of a source that gridtide retrieves itself"),
+        (("--source", "estimate"), "the name of a source that gridtide makes itself"),
         (("--source", "derived@ipcc_ar5/eia"), "is not a name of a-z, 0-9 and _"),
         (("--resolution", "2d"), "write PT1H"),
         (("--known-at", "now", "--now", "2021-01-01T02:30Z"), "ends 2021-01-01T03:00:00Z"),

@@ -12,8 +12,8 @@ What is known for a part of an hour counts for the hour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -53,6 +53,21 @@ def outputs_of(zone: EstimatedZone) -> list[tuple[str, str]]:
     return [(zone.zone, signal) for signal in (*fuels, *map(str, CONSUMED.values()))]
 
 
+def whole_hours(
+    spans: Iterable[tuple[datetime, datetime]],
+) -> list[tuple[datetime, datetime]]:
+    """Return one span of whole hours for each month in which spans start, sorted."""
+    found: dict[tuple[int, int], tuple[datetime, datetime]] = {}
+    for start, end in spans:
+        first = start.replace(minute=0, second=0, microsecond=0)
+        last = end - (end - first) % HOUR
+        last += HOUR if last < end else timedelta()
+        month = (start.year, start.month)
+        low, high = found.get(month, (first, last))
+        found[month] = min(low, first), max(high, last)
+    return sorted(found.values())
+
+
 def estimate(
     zone: EstimatedZone, known: pl.DataFrame, factors: FactorSet, trust: Trust
 ) -> pl.DataFrame:
@@ -70,7 +85,7 @@ def estimate(
         ``estimated``, or ``simulated`` where an input is. An hour that was estimated before and
         cannot be any more has null.
     """
-    mine = pl.col("source").str.ends_with(ESTIMATE)
+    mine = pl.col("source").is_in([ESTIMATE, factors.source(ESTIMATE)])
     inputs = _hourly(zone, known.filter(~mine | (pl.col("zone") != zone.zone)), trust)
     hours = _generated(zone, inputs)
     frames = [
@@ -87,18 +102,22 @@ def estimate(
 
 
 def _hourly(zone: EstimatedZone, known: pl.DataFrame, trust: Trust) -> pl.DataFrame:
-    """Return the mean of each hour by the most trusted source that has one."""
+    """Return the mean of each hour by the most trusted source that has one; null: withdrawn.
+
+    It is known when it is the newest of its values, and when those that more trusted sources
+    had for the hour are withdrawn.
+    """
     hour = pl.col("slot_start").dt.truncate("1h")
-    length = (pl.col("slot_end") - pl.col("slot_start")).dt.total_seconds()
+    seconds = (pl.col("slot_end") - pl.col("slot_start")).dt.total_seconds()
+    length = pl.when(pl.col("value").is_not_null()).then(seconds)
     inside = pl.col("slot_end") <= pl.col("slot_start").dt.truncate("1h") + HOUR
     means = (
-        known.drop_nulls("value")
-        .filter(inside)
+        known.filter(inside)
         .with_columns(pl.col("quality").cast(QUALITY), hour.alias("hour"))
         .group_by("zone", "signal", "source", "hour")
         .agg(
-            ((pl.col("value") * length).sum() / length.sum()).alias("value"),
-            pl.col("quality").max(),
+            ((pl.col("value") * length).sum() / length.sum()).fill_nan(None).alias("value"),
+            pl.col("quality").filter(pl.col("value").is_not_null()).max(),
             pl.col("known_at").max(),
             pl.col("retrieval_id").get(pl.col("known_at").arg_max()),
         )
@@ -113,11 +132,15 @@ def _hourly(zone: EstimatedZone, known: pl.DataFrame, trust: Trust) -> pl.DataFr
         {"zone": pl.String, "source": pl.String, "rank": pl.Int64},
         orient="row",
     )
-    return (
-        means.join(ranks, on=["zone", "source"])
-        .sort("zone", "signal", "hour", "rank")
-        .unique(["zone", "signal", "hour"], keep="first", maintain_order=True)
-        .drop("source", "rank")
+    slot = ["zone", "signal", "hour"]
+    ranked = means.join(ranks, on=["zone", "source"]).sort(*slot, "rank")
+    missing = pl.col("value").is_null()
+    # The first that has a value, and those before it.
+    counted = ranked.filter((~missing).cum_sum().over(slot) - (~missing).cast(pl.Int64) == 0)
+    return counted.group_by(slot, maintain_order=True).agg(
+        pl.col("value", "quality").last(),
+        pl.col("known_at").max(),
+        pl.col("retrieval_id").get(pl.col("known_at").arg_max()),
     )
 
 
@@ -145,7 +168,7 @@ def _generated(zone: EstimatedZone, inputs: pl.DataFrame) -> pl.DataFrame:
     hours = inputs.select(pl.col("hour").unique().sort())
     for neighbour, pair in zone.flows.items():
         sign = 1 if pair.startswith(zone.zone) else -1
-        flow = _series(inputs, pair, FLOW, f"to {neighbour}")
+        flow = _series(inputs, pair, FLOW, f"to {neighbour}").drop_nulls(f"to {neighbour}")
         hours = hours.join(flow.with_columns(pl.col(f"to {neighbour}") * sign), on="hour")
     hours = hours.join(
         _series(inputs, zone.zone, LOAD, "load"), on="hour", how="left"

@@ -27,6 +27,7 @@ from gridtide_pipelines.importing.slots import (
     without_bad_values,
 )
 from gridtide_pipelines.importing.tables import Table, read_table
+from gridtide_store.estimates import ESTIMATE
 from gridtide_store.store import Store
 from gridtide_store.vocabulary import INSTANT, OBSERVATION
 
@@ -142,16 +143,17 @@ def refuse_source_name(name: str, taken: Sequence[str]) -> None:
         taken: names of the sources that gridtide retrieves itself.
 
     Raises:
-        BadInput: not lower case with underscores, or taken.
+        BadInput: not lower case with underscores, taken, or that of our estimates.
     """
     if not SOURCE_NAME.fullmatch(name):
         raise BadInput(
             f"source {name!r} is not a name of a-z, 0-9 and _ such as carboncast; "
             "name the files' origin so"
         )
-    if name in taken:
+    if name == ESTIMATE or name in taken:
+        does = "makes" if name == ESTIMATE else "retrieves"
         raise BadInput(
-            f"{name} is the name of a source that gridtide retrieves itself; name "
+            f"{name} is the name of a source that gridtide {does} itself; name "
             f"the files otherwise, e.g. --source {name}_archive"
         )
 

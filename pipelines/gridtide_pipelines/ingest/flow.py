@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
-
 from gridtide.errors import BadInput
-from gridtide_pipelines.derive.estimates import estimate, inputs_of, outputs_of
+from gridtide_pipelines.derive.estimates import estimate, inputs_of, outputs_of, whole_hours
 from gridtide_pipelines.derive.factors import FactorSet
 from gridtide_pipelines.derive.intensity import CONTEXT, derive
 from gridtide_pipelines.errors import NotStored
@@ -16,8 +13,6 @@ from gridtide_store.catalogue import trusted
 from gridtide_store.estimates import ESTIMATE, estimated_zones
 from gridtide_store.records import Facts
 from gridtide_store.store import Store
-
-HOUR: Final = timedelta(hours=1)
 
 
 def derive_pending(
@@ -74,11 +69,10 @@ def _estimate(store: Store, factors: FactorSet, failed: list[NotStored] | None) 
     added = 0
     for zone in estimated_zones().values():
         keys = {key for key, _ in inputs[zone.zone]}
-        spans = {span for key in keys for span in fresh.get(key, ())}
-        for start, end in sorted(spans):
+        spans = whole_hours(span for key in keys for span in fresh.get(key, ()))
+        for start, end in spans:
             names = [*inputs[zone.zone], *outputs_of(zone)]
-            whole = start.replace(minute=0, second=0, microsecond=0)
-            known = changes.newest_values(store.connection, names, whole, end + HOUR)
+            known = changes.newest_values(store.connection, names, start, end)
             try:
                 rows = estimate(zone, known, factors, trusted)
                 added += store.append(rows, received=True)

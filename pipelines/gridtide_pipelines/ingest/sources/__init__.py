@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -13,6 +13,7 @@ from gridtide_pipelines.ingest.flow import facts_of
 from gridtide_pipelines.ingest.source import Source
 from gridtide_store.estimates import ESTIMATE, estimated_zones, with_neighbours
 from gridtide_store.records import Facts, SourceReport
+from gridtide_store.vocabulary import input_of
 
 # The line of a module's docstring that says so: "Last seen:  2025-11 (recorded bodies)."
 LAST_SEEN = re.compile(r"^Last seen: +(\d{4}-\d{2}) \((recorded|written)\b", re.MULTILINE)
@@ -44,22 +45,29 @@ def last_seen(source: Source) -> LastSeen | None:
     return LastSeen(found[1], found[2] == "recorded") if found else None
 
 
-def facts_of_estimates(publishers: Mapping[str, bool]) -> Facts:
+def facts_of_estimates(
+    series: Iterable[tuple[str, str]], recorded: Mapping[str, Facts], *, simulated: bool
+) -> Facts:
     """Return the facts of what gridtide estimates: the terms are those of what it reads.
 
     Args:
-        publishers: those of which the store has values, and whether they are simulated.
+        series: zone (of flows the two zones) and source of what the store has.
+        recorded: facts of sources, by name, those of imported files too.
+        simulated: whether estimates are.
     """
     zones = set(with_neighbours(sorted(estimated_zones())))
-    known = sources()
-    read = [known[name] for name in publishers if name in known and zones & known[name].zones]
+    near = {input_of(source) for zone, source in series if zones & set(zone.split("->"))}
+    facts = {each.name: facts_of(each, simulated=simulated) for each in sources().values()}
+    facts |= recorded
+    read = [facts[name] for name in sorted(near - {ESTIMATE}) if name in facts]
     return Facts(
         name=ESTIMATE,
         title="Estimates from the mix of a year and hourly flows",
         url="",
         licence=", ".join(sorted({each.licence for each in read})),
-        attribution="gridtide, from " + ", ".join(each.attribution for each in read),
-        simulated=publishers[ESTIMATE],
+        attribution="gridtide, from "
+        + ", ".join(dict.fromkeys(each.attribution or each.title for each in read)),
+        simulated=simulated,
         restricted=any(each.restricted for each in read),
     )
 
