@@ -12,11 +12,13 @@ from gridtide.cli.show import best_region, now
 from gridtide.client import Client
 from gridtide.errors import NoData
 from gridtide.local import Host, LocalTransport
+from gridtide.model import Signal
 from gridtide.schema.summaries import summarize
 from gridtide_pipelines.derive.factors import factor_set
 from gridtide_pipelines.forecast.issue import forecast_zones
 from gridtide_pipelines.ingest.flow import derive_pending
 from gridtide_pipelines.refresh import publish_home
+from gridtide_server.answers.estimates import estimates_of
 from gridtide_store.estimates import estimated_zones
 from tests.server.published import HOUR, NOW, Asker, FixedClock, Publisher, observed
 
@@ -104,6 +106,23 @@ def test_consumption_is_the_default_and_follows_the_hour(ask: Asker) -> None:
     assert len(set(values)) > 12
     # Half of the largest value: as uncertain as the most uncertain of them.
     assert said["estimates"][0]["uncertainty"] == pytest.approx(max(values) / 2, abs=1e-3)
+
+
+def test_only_estimated_values_are_uncertain() -> None:
+    """A value beside them that was measured says nothing of them; other zones are not read."""
+    signal = Signal.CI_LIFECYCLE_PRODUCED
+    values = [
+        (500.0, "own"),
+        (100.0, "own, estimate"),
+        (None, None),
+        (float("nan"), "estimate"),
+    ]
+    (found,) = estimates_of("CA-MB", signal, values)
+    assert found.uncertainty == 50.0
+    assert estimates_of("CA-MB", signal, values[:1]) == ()
+    unread = iter(values)
+    assert estimates_of("CA-ON", signal, unread) == ()
+    assert len(list(unread)) == len(values)
 
 
 def test_zones_that_are_not_estimated_say_nothing_of_it(ask: Asker) -> None:

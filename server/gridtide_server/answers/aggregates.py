@@ -169,7 +169,9 @@ def aggregate(
         tuple(
             estimate
             for each, series in zip(members, found, strict=True)
-            for estimate in _estimates(each.key, signal, series)
+            for estimate in estimates_of(
+                each.key, signal, zip(series.value, series.source, strict=True)
+            )
         ),
     )
 
@@ -268,11 +270,6 @@ def _slots(
         )
         for i, mean in enumerate(means.tolist())
     )
-
-
-def _estimates(zone: str, signal: Signal, found: Observed) -> tuple[EstimateOf, ...]:
-    known = ~np.isnan(found.value)
-    return estimates_of(zone, signal, found.value[known].tolist(), found.source[known].tolist())
 
 
 def _sources(found: Observed) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TypedDict
 
@@ -22,21 +23,25 @@ class OriginOfForecast(TypedDict):
 
 
 def estimates_of(
-    zone: str, signal: Signal, values: Iterable[float | None], sources: Iterable[str]
+    zone: str, signal: Signal, values: Iterable[tuple[float | None, str | None]]
 ) -> tuple[EstimateOf, ...]:
     """Return how uncertain values of one zone are, if they are estimated.
 
     Args:
         zone: key of the zone.
         signal: what the values are of.
-        values: those of the response; the most uncertain one counts.
-        sources: of these values, each of which may list several.
+        values: those of the response and their sources, each of which may list several; the
+            most uncertain one that is estimated counts. Of other zones they are not looked at.
     """
     record = estimated_zones().get(zone)
-    named = (name for each in sources for name in each.split(", "))
-    if record is None or not any(map(is_estimate, named)):
+    if record is None:
         return ()
-    known = [record.uncertainty(signal, value) for value in values if value is not None]
+    known = [
+        record.uncertainty(signal, float(value))
+        for value, source in values
+        if value is not None and not math.isnan(value)
+        if source is not None and any(map(is_estimate, source.split(", ")))
+    ]
     if not known:
         return ()
     return (EstimateOf(zone=zone, uncertainty=round(max(known), DIGITS), basis=record.basis),)
@@ -47,9 +52,9 @@ def estimates_of_forecast(forecast: Forecast) -> tuple[EstimateOf, ...]:
 
     What the forecast itself is uncertain by is in its quantiles.
     """
-    values = (slot.value for slot in forecast.series.slots)
     run = forecast.run
-    return estimates_of(run.zone, forecast.series.signal, values, [run.source])
+    values = ((slot.value, run.source) for slot in forecast.series.slots)
+    return estimates_of(run.zone, forecast.series.signal, values)
 
 
 def origin_of(view: View, forecast: Forecast) -> OriginOfForecast:

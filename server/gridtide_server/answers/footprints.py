@@ -125,8 +125,7 @@ def _by_history(
         "estimates": estimates_of(
             region.zone,
             signal,
-            found.value[counted].tolist(),
-            set(found.source[counted].tolist()),
+            zip(found.value[counted], found.source[counted], strict=True),
         ),
         "data_age_seconds": moment.since(view.newest_end(region.zone, signal, moment.as_of)),
     }

@@ -73,8 +73,7 @@ def build_intensity(
         stale = _check_age(region, signal, request, slots[0], age, max_age)
     else:
         slots = _range(view, region, signal, request, moment)
-    sources = {slot.source for slot in slots if slot.source is not None}
-    origin = view.origin(sources)
+    origin = view.origin({slot.source for slot in slots if slot.source is not None})
     return Intensity(
         **location_of(region),
         signal=signal,
@@ -86,7 +85,9 @@ def build_intensity(
         **moment.shared,
         stale=stale,
         aggregate=None,
-        estimates=estimates_of(region.zone, signal, (each.value for each in slots), sources),
+        estimates=estimates_of(
+            region.zone, signal, ((each.value, each.source) for each in slots)
+        ),
         slots=tuple(slots),
     )
 
