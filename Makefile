@@ -21,7 +21,7 @@ types:
 	$(BIN)/mypy
 
 suite:
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # Pure code and the rules of the project; what needs a store or a service is in `test` alone.
 QUICK = $(addprefix tests/,accounting catalogue core derive infra planning simulated sources twin) \

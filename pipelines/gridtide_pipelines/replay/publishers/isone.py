@@ -36,6 +36,7 @@ FUELS: Final = CODES | {"gas": "Natural Gas"}
 FILES: Final = {"wphf": "wind", "sphf": "solar"}
 MIX: Final = "/transform/csv/genfuelmix"
 FORECAST: Final = 7 * DAY
+NAMES_OF_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def kind_of(request: Request) -> Kind | None:
@@ -121,7 +122,7 @@ def _forecast(fuel: str, now: datetime) -> Reply:
         cells.setdefault(f"{local.hour + 1:02}{'X' * local.fold}", {})[local.date()] = value
     days = [today + n * DAY for n in range(FORECAST.days)]
     rows: list[tuple[object, ...]] = [
-        ("D", "Day", "", *(f"{day:%a}" for day in days)),
+        ("D", "Day", "", *(NAMES_OF_DAYS[day.weekday()] for day in days)),
         ("D", "Date", "Hour Ending", *(f"{day:%m/%d/%Y}" for day in days)),
         *(("D", "", hour, *(cells[hour].get(day) for day in days)) for hour in sorted(cells)),
     ]
