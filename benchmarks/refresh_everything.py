@@ -4,8 +4,8 @@
 
 The store is that of store_large.py: simulated, of 135 zones, published, three days old. Then
 `gridtide refresh` fetches those three days of all sources, restricted ones too, from a
-`gridtide replay --simulate` on loopback, derives, forecasts and publishes; publishers that are
-not simulated there say that they have nothing. Both are processes of their own. The operating
+`gridtide replay --simulate` on loopback, derives, forecasts and publishes; of weather only GFS
+is simulated there, others have nothing. Both are processes of their own. The operating
 system measures CPU time and largest memory of the refresh with its workers; the replay server
 is not counted. With --fail it ends with 1 where a bar is missed, a source failed, or a zone
 that has a source got nothing.

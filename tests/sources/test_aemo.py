@@ -20,6 +20,7 @@ from gridtide_pipelines.ingest.table import table
 
 DATA = Path(__file__).with_name("data") / "aemo"
 ROOT = Path(__file__).parents[2]
+DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # 22:00 in market time
 
 
@@ -224,6 +225,25 @@ def test_of_a_day_that_is_over_no_file_of_the_next_is_fetched() -> None:
     over, _ = SOURCE.requests(query)
     (request,) = SOURCE.following([Body(over[1], roofs, now, 1)])
     assert "20260303003000" in request.path
+
+
+def test_the_units_of_an_archived_day_come_with_the_rooftops_of_all_of_it() -> None:
+    # The query begins at midnight UTC, ten hours into the day of the market.
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    # A file of rooftops has the half hour that ended half an hour before its stamp.
+    inside = ("20260301010000", "20260302003000")
+    stamps = ("20260301003000", *inside, "20260302010000")
+    roofs = listing("ROOFTOP_PV_ACTUAL_MEASUREMENT", *stamps)
+    query = Query(Kind.GENERATION, ("AU-NSW",), start, NOW, NOW)
+    first, *_ = SOURCE.requests(query)
+    assert "/Archive/" in first[0].path
+    found = SOURCE.following([Body(first[1], roofs, NOW, 1)])
+    assert [each.path.split("_")[-2] for each in found] == list(inside)
+
+
+def test_a_day_is_looked_for_in_the_archive_once_it_is_over() -> None:
+    query = Query(Kind.GENERATION, ("AU-NSW",), NOW - DAY, NOW - timedelta(hours=11), NOW)
+    assert "/Current/" in SOURCE.requests(query)[-1][0].path
 
 
 def test_the_newest_forecast_alone_is_requested() -> None:

@@ -33,7 +33,7 @@ from typing import Final
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.local_time import local_days
+from gridtide_pipelines.ingest.local_time import local_days, midnight
 from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.source import (
     Body,
@@ -82,12 +82,16 @@ def requests(query: Query) -> Sequence[Group]:
     if kind is Kind.FORECAST:
         return [[_listing(DIRECTORIES[kind][0], CURRENT, query, None)]]
     groups = []
-    for _, span in local_days(Span(query.start, query.end), OFFSET):
+    for day, span in local_days(Span(query.start, query.end), OFFSET):
+        whole = Span(midnight(day, OFFSET), midnight(day + DAY, OFFSET))
+        archived = now - whole.end >= LATE
         group = []
         for name in DIRECTORIES[kind]:
             late = WEEKLY if name == ROOFTOPS else LATE
-            folder = CURRENT if now - span.end < late else ARCHIVE
-            group.append(_listing(name, folder, query, span))
+            folder = CURRENT if now - whole.end < late else ARCHIVE
+            # The archive has the units of a whole day, which need the rooftops of all of it.
+            part = whole if archived and name == ROOFTOPS else span
+            group.append(_listing(name, folder, query, part))
         groups.append(group)
     return groups
 
