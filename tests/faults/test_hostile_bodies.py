@@ -97,6 +97,22 @@ def test_a_hostile_body_is_refused_by_name_or_read_in_bounded_room(
         assert printed == ""
 
 
+def test_many_codes_and_many_slots_of_one_sum_are_read_in_bounded_room(
+    tmp_path: Path,
+) -> None:
+    row = '{"datetime":"%s","resolutioncode":"PT1M","fueltypeentsoe":"%s","generatedpower":1}'
+    rows = [
+        row % (f"2026-03-0{1 + n // 1440}T{n // 60 % 24:02}:{n % 60:02}:00+00:00", "New")
+        for n in range(3000)
+    ]
+    rows += [row % ("2026-03-01T00:00:00+00:00", f"New {n}") for n in range(3000)]
+    path = tmp_path / "body"
+    path.write_text(f"[{','.join(rows)}]")
+    code, said, _, memory = parse("elia", path)
+    assert code == 0, said
+    assert memory < MEMORY
+
+
 # The peak of a process counts that of the process it was started from: a small one in between.
 MEASURE = """
 import resource, subprocess, sys

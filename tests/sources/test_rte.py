@@ -221,3 +221,9 @@ def test_the_whole_of_hydro_is_not_added_to_its_parts_in_another_body() -> None:
     for contents, value in (((parts, whole), 5600.0), ((whole, parts), 5300.0)):
         bodies = [Body(Request("GET", "/x"), each, KNOWN_AT, 7) for each in contents]
         assert values(parse(bodies), "generation_hydro")[0] == value
+
+
+@pytest.mark.parametrize("name", ["half_hours.json", "quarters.json", "version_1.json"])
+def test_neither_the_load_nor_its_forecast_is_partial(name: str) -> None:
+    flags = written(name).filter(pl.col("signal") == "load")["flag"].to_list()
+    assert flags == [None] * len(flags) != []

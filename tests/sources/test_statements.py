@@ -55,6 +55,35 @@ def test_a_code_that_a_body_leaves_out_of_one_slot_makes_its_sum_partial() -> No
     assert said(GAS, OTHER_GAS, both, other) == [(120.0, None), (120.0, None)]
 
 
+def test_a_forecast_of_some_slots_is_not_missed_among_measured_values() -> None:
+    # As RTE's records have both: under codes of their own.
+    load = replace(GAS, signal="load", code="consommation")
+    ahead = replace(load, code="prevision", issued_at=START)
+    later = replace(ahead, start=END, end=END + timedelta(hours=1))
+    frame = add_codes([load, ahead, later], "written")
+    assert frame["flag"].to_list() == [None] * 3
+    split = replace(later, code="prevision_2")
+    assert add_codes([load, ahead, later, split], "written")["flag"].drop_nulls().to_list() == [
+        "partial"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "missed"),
+    [(timedelta(hours=23), True), (timedelta(days=1), True), (timedelta(hours=25), False)],
+)
+def test_a_code_that_begins_a_day_later_is_not_missed_and_one_that_ends_is(
+    first: timedelta, *, missed: bool
+) -> None:
+    def at(statement: Statement, after: timedelta) -> Statement:
+        return replace(statement, start=START + after, end=END + after)
+
+    late = timedelta(days=9)
+    found = [GAS, at(GAS, first), at(OTHER_GAS, first), at(GAS, late)]
+    flags = add_codes(found, "written").sort("start")["flag"].to_list()
+    assert flags == ["partial" if missed else None, None, "partial"]
+
+
 def test_a_fuel_without_a_value_is_a_gap_beside_others_that_have_one() -> None:
     assert sums(GAS, WIND) == {"generation_gas": (100.0, None), "generation_wind": (None, None)}
 

@@ -12,6 +12,7 @@ Every source adds by these rules:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
@@ -23,6 +24,7 @@ from gridtide_pipelines.ingest.source import PARTIAL, READING
 from gridtide_store.vocabulary import GENERATION, IMPORT, generation
 
 SLOT: Final = ("start", "end")
+NEAR: Final = timedelta(days=1)
 
 
 def add_up(
@@ -71,10 +73,10 @@ def add_up(
 def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.DataFrame:
     """Return READING with the newest values of each code, added by signal and slot.
 
-    A sum that lacks one of its codes is partial, also where a body leaves out a code that it
-    states of other slots; and one is as uncertain as its worst part. A signal that is listed
-    without a value is a row without one, but a slot of which no signal has a value is left out:
-    it is not published yet.
+    A sum that lacks one of its codes is partial (or null, see `partial`), also where a body
+    leaves out a code that it states of other slots; and one is as uncertain as its worst part.
+    A signal that is listed without a value is a row without one, but a slot of which no signal
+    has a value is left out: it is not published yet.
 
     Args:
         rows: READING by code, and its columns code and order: a time of publication or the
@@ -88,10 +90,8 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
     """
     slot = ["zone", "signal", "start", "end", "issued_at"]
     stated = newest(rows, [*slot, "code"], ("order", "body"))
-    if partial:
-        stated = pl.concat([stated, _left_out(rows, slot)])
     sums = add_up(
-        stated,
+        pl.concat([stated, _left_out(rows, slot)]),
         slot,
         pl.col("quality").min(),  # estimated comes before measured
         partial=partial,
@@ -109,14 +109,39 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
 
 
 def _left_out(rows: pl.DataFrame, slot: Sequence[str]) -> pl.DataFrame:
-    """Return a gap for each slot and code that a body states, though not of this slot."""
-    series = ["body", "zone", "signal"]
-    named = rows.select(*series, "code").unique().filter(pl.len().over(series) > 1)
-    slots = rows.unique(["body", *slot], maintain_order=True).drop("code")
-    wanted = slots.join(named, on=series, maintain_order="left")
-    gaps = wanted.join(rows, on=[*slot, "code"], how="anti", nulls_equal=True)
-    gaps = gaps.with_columns(value=pl.lit(None, pl.Float64), flag=pl.lit(None, pl.String))
-    return gaps.select(rows.columns)
+    """Return a gap for each slot that lacks a code which a body with that slot states.
+
+    That is a code of the same run, whose first slot in that body is at most `NEAR` later: what
+    begins later, as a new plant or tie, is not missed. What ends is: it may be late.
+    """
+    series = ["body", "zone", "signal", "issued_at"]
+    since = (pl.col("start").min() - NEAR).alias("since")
+    named = rows.group_by(*series, "code").agg(since)
+    if named.select(pl.struct(series).n_unique()).item() == named.height:
+        return rows.clear()
+    slots = rows.select("body", *slot).unique()
+    # Counts, since of many slots and many codes there are too many pairs.
+    begins = named.select(*series, start="since", codes=1)
+    wanted = (
+        pl.concat([slots.with_columns(codes=0), begins], how="diagonal_relaxed")
+        .sort("start", "codes", descending=[False, True])
+        .with_columns(pl.col("codes").cum_sum().over(series))
+        .filter(pl.col("end").is_not_null())
+    )
+    there = (
+        rows.select(*slot, "code")
+        .unique()
+        .join(slots, on=slot, nulls_equal=True)
+        .join(named, on=[*series, "code"], nulls_equal=True)
+        .filter(pl.col("since") <= pl.col("start"))
+        .group_by("body", *slot)
+        .len()
+    )
+    lacks = wanted.join(there, on=["body", *slot], nulls_equal=True).filter(
+        pl.col("len") < pl.col("codes")
+    )
+    gaps = rows.join(lacks, on=slot, how="semi", nulls_equal=True).unique(slot)
+    return gaps.with_columns(value=pl.lit(None, pl.Float64), flag=pl.lit(None, pl.String))
 
 
 def by_fuel(
