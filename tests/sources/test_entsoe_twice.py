@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gridtide_pipelines.errors import SourceChanged
 from gridtide_pipelines.ingest.sources import entsoe
 from tests.sources.test_entsoe import AT as CODE
 from tests.sources.test_entsoe import CH, DATA, body, said
@@ -127,3 +128,11 @@ def test_a_flow_whose_contracts_come_in_two_bodies_is_the_total_one() -> None:
 def test_contradictions_are_flagged() -> None:
     found = entsoe.parse([body(twice("load", (">7200.25<", ">1<")), "AT")])
     assert found["flag"].to_list() == [None, None, "conflict", "conflict"]
+
+
+def test_codes_without_end_are_refused() -> None:
+    text = (DATA / "generation.xml").read_text()
+    series = re.findall(r"  <TimeSeries>.*?</TimeSeries>\n", text, re.DOTALL)[0]
+    many = "".join(series.replace("B02", f"N{n}") for n in range(201))
+    with pytest.raises(SourceChanged, match="201 codes of one value; at most 200 are read"):
+        entsoe.parse([body(text.replace(series, many, 1).encode(), "AT")])

@@ -29,6 +29,7 @@ from gridtide_store.vocabulary import GENERATION
 
 TOTAL_CONTRACT: Final = "A05"
 PRICE: Final = "price_"
+MOST_CODES: Final = 200  # of areas, added to one value; 30 are known
 STEP: Final = 300  # seconds; every slot is a multiple of it, or of a minute and alone
 
 
@@ -70,7 +71,12 @@ def add_values(zone: str, mine: Sequence[Values], wanted: Sequence[Wanted]) -> S
 
     Args:
         mine: not empty, all with their body in `wanted`.
+
+    Raises:
+        ValueError: there are more codes than any area has.
     """
+    if (count := len({(each.area, each.code) for each in mine})) > MOST_CODES:
+        raise ValueError(f"{count} codes of one value; at most {MOST_CODES} are read")
     if mine[0].signal == "flow":
         total = [each for each in mine if each.code == TOTAL_CONTRACT]
         mine = total or mine
