@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -140,3 +141,22 @@ def test_a_forecast_of_new_brunswick_ends_with_or_without_a_line_end(end: str) -
 def test_a_forecast_of_new_brunswick_that_ends_within_a_number_is_refused(cut: int) -> None:
     with pytest.raises(SourceChanged, match="cut short"):
         parse("nbpower", FORECAST[:-cut].encode())
+
+
+def test_nova_scotia_s_fuel_without_one_of_its_codes_is_not_known() -> None:
+    load, shares = (
+        json.loads((DATA / "nspower" / name).read_bytes())
+        for name in ("load.json", "shares_without_a_load.json")
+    )
+    first, later = ({**shares[0], "datetime": each["datetime"]} for each in load[1:])
+    del first["LM 6000's"]
+    bodies = [json.dumps(each).encode() for each in (load, [first, later])]
+    gas = [row[1] for row in parse("nspower", *bodies) if row[2] == "gas"]
+    assert gas == ["2026-03-01T14:00:00Z"]
+
+
+def test_nova_scotia_s_hour_with_two_loads_is_left_out() -> None:
+    load = json.loads((DATA / "nspower/load.json").read_bytes())
+    other = {**load[1], "Base Load": 5}
+    rows = parse("nspower", json.dumps([*load, other]).encode())
+    assert [row[1] for row in rows] == ["2026-03-01T14:00:00Z"]

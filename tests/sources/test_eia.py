@@ -119,6 +119,14 @@ def test_a_new_code_is_added_to_unknown_and_flagged() -> None:
     assert frame.filter(pl.col("signal") == "generation_gas")["flag"].to_list() == [None]
 
 
+def test_new_codes_are_flagged_in_order() -> None:
+    label = {"period": "2026-03-01T01", "respondent": "CISO", "value": 1}
+    rows = [label | {"fueltype": code} for code in ("ZZZ", "AAA")]
+    content = json.dumps({"response": {"total": 2, "data": rows}}).encode()
+    frame = parse([Body(Request("GET", "/written"), content, KNOWN_AT, 7)])
+    assert frame["flag"].to_list() == ["unmapped_code:AAA;unmapped_code:ZZZ"]
+
+
 def test_a_row_on_two_pages_counts_once_and_the_later_page_stands() -> None:
     values = said("generation_page_of_more", "generation_next_page_overlaps")
     assert values == {

@@ -45,6 +45,7 @@ from gridtide_pipelines.ingest.parsing import (
     number,
     read_json,
     readings,
+    with_sorted_flags,
 )
 from gridtide_pipelines.ingest.source import (
     READING,
@@ -208,11 +209,8 @@ def _by_fuel(reported: pl.DataFrame) -> pl.DataFrame:
     # A demand or a flow that is null is merely not there yet.
     gap = pl.col("value").is_null() & pl.col("code").is_null() & pl.col("flag").is_null()
     codes = by_code.filter(~gap)
-    return (
-        add_up(codes, key, total(pl.col("value")).alias("total"))
-        .with_columns(value="total")
-        .select(READING.names())
-    )
+    sums = add_up(codes, key, total(pl.col("value")).alias("total"))
+    return with_sorted_flags(sums.with_columns(value="total").select(READING.names()))
 
 
 def _whole(moment: datetime) -> datetime:

@@ -72,7 +72,10 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
         for index, body in enumerate(bodies):
             for start, values in _entries(body.content):
                 if LOAD in values:
-                    loads[start] = (values[LOAD] or None, index)
+                    load, before = values[LOAD] or None, loads.get(start)
+                    if before and before[1] == index and before[0] != load:
+                        load = None  # two values: which of them holds is not known
+                    loads[start] = (load, index)
                 else:
                     mixes.append((index, start, values))
         found = _statements(loads, mixes)
