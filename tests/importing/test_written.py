@@ -62,6 +62,30 @@ def test_a_time_is_read_as_it_is_written(times: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        "2024-01-13 {:02}:00-{:02}:00",
+        "13/01/2024 {:02}-{:02}",
+        "2024-01-13T{:02}:00:00-{:02}:00:00",
+    ],
+)
+def test_both_ends_of_a_slot_may_stand_close(form: str) -> None:
+    """The second is not read as an offset from UTC."""
+    times = [form.format(hour, (hour + 1) % 24) for hour in range(24)]
+    assert labels(times) == [datetime(2024, 1, 13, hour, tzinfo=UTC) for hour in range(24)]
+
+
+@pytest.mark.parametrize("offsets", [("-05:00",), ("-05:00", "-06:00", "-07:00", "-08:00")])
+def test_offsets_from_utc_are_not_read_as_ends(offsets: tuple[str, ...]) -> None:
+    times = [
+        f"2024-01-{day:02}T{h:02}:00{o}" for day, o in enumerate(offsets, 1) for h in range(24)
+    ]
+    assert [at.hour for at in labels(times)] == [
+        (hour + int(offset[1:3])) % 24 for offset in offsets for hour in range(24)
+    ]
+
+
+@pytest.mark.parametrize(
     "marks",
     [
         ["2A:00", "2B:00"],
@@ -86,6 +110,7 @@ def test_marks_tell_the_hours_apart_while_clocks_go_back(marks: list[str]) -> No
         (["13.01.2024 00:00 CET", "13.01.2024 01:00"], "some times have no UTC offset"),
         (["1705104000", "2024-01-13 01:00"], "some times have no UTC offset"),
         (["3 M\u00e4rz 2024"], "say how it is written: --time-format"),
+        (["3 marraskuu 2024"], "say how it is written: --time-format"),  # November, in Finnish
         (["170510400"], "say how it is written: --time-format"),
         (["2024-01-13", "Summe"], "remove a row of totals, units or remarks"),
         (["2024-01-13", ""], "row 3, t is empty; .*remove a row of totals"),

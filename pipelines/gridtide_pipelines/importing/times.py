@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -27,21 +28,13 @@ NAMED_OFFSET: Final = re.compile(rf"(.*\d.*?)\s*\(?\b({'|'.join(OFFSETS)})\)?", 
 CLOCK: Final = r"(?:[T ,]+(\d{1,2})(?::(\d{2})(?::(\d{2})(?:\.0+)?)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
 YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK)
 YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + CLOCK)
-MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
+# In English alone: `marraskuu` is November.
+NAMES: Final = (
+    *("january", "february", "march", "april", "may", "june", "july", "august"),
+    *("september", "october", "november", "december"),
 )
-NAME: Final = rf"({'|'.join(MONTHS)})[a-z]*\.?"
+MONTHS: Final = {name[:3]: number for number, name in enumerate(NAMES, 1)}
+NAME: Final = "(" + "|".join(f"{each[:3]}(?:{each[3:]})?" for each in NAMES) + r"|sept)\.?"
 # `13-Jan-2024` and `13Jan2024`; `Jan 13, 2024`.
 DAY_MONTH: Final = re.compile(rf"(\d{{1,2}})[ -]?{NAME}[ ,-]*(\d{{4}})(?!\d)(.*)", re.I)
 MONTH_DAY: Final = re.compile(rf"{NAME} (\d{{1,2}}),? (\d{{4}})(?!\d)(.*)", re.I)
@@ -54,6 +47,10 @@ COMMON: Final = re.compile(r"(\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})([T ])\d\d:\d\d(
 DIGITS: Final = re.compile(r"\d+(?:[.,]\d+)?")
 # A slot written by both its ends, as `01.01.2021 00:00 - 01.01.2021 01:00`; the first is read.
 RANGE: Final = re.compile(r"(.*\d(?:\s*\(\w+\))?)\s+[-\u2013]\s+(\d.*\d.*)")
+# The same without spaces, as `2021-01-01 00:00-01:00`: the second may be an offset from UTC.
+CLOSE_RANGE: Final = re.compile(
+    r"(.*[T ](\d{1,2})(?::(\d{2}))?(?::\d{2})?)-(\d{1,2})(?::(\d{2}))?(?::\d{2})?"
+)
 # A day and a time of it, as `01.01.2021 - 00:00`; it is no slot.
 DAY_AND_CLOCK: Final = re.compile(r"([\d./-]+)\s+[-\u2013]\s+(\d{1,2}:\d{2}(?::\d{2})?)")
 # From where Unix counts, and spreadsheets: their day 60 is one that never was.
@@ -82,6 +79,9 @@ class TimeFormat:
     without: str = ""
     ranges: bool = False
     counted: str = ""
+    _close: bool = field(default=False, repr=False)
+    _lengths: Counter[int] = field(default_factory=Counter, repr=False)
+    _ends: set[str] = field(default_factory=set, repr=False)
     _opposite: str = field(default="", repr=False)
 
     def look(self, texts: pl.Series) -> None:
@@ -95,11 +95,13 @@ class TimeFormat:
         alike = self.all_alike(texts) is not None
         for text in texts.head(1) if alike else texts:
             first, offset = self._first(text)
+            if close := CLOSE_RANGE.fullmatch(first):
+                self._look_close(close)
             if offset is not None or ENDS_IN_OFFSET.search(first):
                 self.with_offset = self.with_offset or text
             else:
                 self.without = self.without or text
-            match = YEAR_LAST.fullmatch(first)
+            match = YEAR_LAST.fullmatch(close[1] if close else first)
             if match is None:
                 continue
             one, two = int(match[1]), int(match[3])
@@ -115,12 +117,23 @@ class TimeFormat:
                 f"have ({self.with_offset!r}); write all in one way"
             )
 
+    def _look_close(self, match: re.Match[str]) -> None:
+        """Count how long the slot is, if both ends of one are written without a space."""
+        start, end = (60 * int(match[hour]) + int(match[hour + 1] or 0) for hour in (2, 4))
+        self._lengths[(end - start) % 1440] += 1
+        self._ends.add(f"{match[4]}:{match[5] or '00'}")
+
     def check(self) -> None:
-        """Check that dates can be read in one way only.
+        """Check that dates can be read in one way only, and settle what close ranges are.
+
+        Offsets from UTC are few in one file; ends of slots are many, and alike in length.
 
         Raises:
             BadInput: the day or the month may come first.
         """
+        counts = self._lengths
+        alike = counts.most_common(1)[0][1] if counts else 0
+        self._close = len(self._ends) > 2 and alike > 0.9 * counts.total()
         if self.example and self.day_first is None:
             raise BadInput(
                 f"{self.name}: in {self.example!r} the day or the month may come first; say "
@@ -204,6 +217,9 @@ class TimeFormat:
         if DIGITS.fullmatch(text):
             return self._of_digits(text)
         offset = None
+        if self._close and (match := CLOSE_RANGE.fullmatch(text)):
+            self.ranges = True
+            text = match[1]
         if match := DAY_AND_CLOCK.fullmatch(text):
             text = f"{match[1]} {match[2]}"
         elif match := RANGE.fullmatch(text):
@@ -217,9 +233,9 @@ class TimeFormat:
         if match := MARKED.fullmatch(text):
             text = match[1] + (match[2] or match[3])
         if match := DAY_MONTH.fullmatch(text):
-            text = f"{match[3]}-{_month(match[2])}-{match[1]}{match[4]}"
+            text = f"{match[3]}-{MONTHS[match[2][:3].lower()]}-{match[1]}{match[4]}"
         elif match := MONTH_DAY.fullmatch(text):
-            text = f"{match[3]}-{_month(match[1])}-{match[2]}{match[4]}"
+            text = f"{match[3]}-{MONTHS[match[1][:3].lower()]}-{match[2]}{match[4]}"
         return H_FOR_COLON.sub(":", text), offset
 
     def _of_digits(self, text: str) -> tuple[str, timedelta | None]:
@@ -234,11 +250,11 @@ class TimeFormat:
         if len(whole) in (10, 13):
             self.counted = "seconds" if len(whole) == 10 else "milliseconds"
             seconds = float(text.replace(",", ".")) / (1 if len(whole) == 10 else 1000)
-            return _written(UNIX + timedelta(seconds=seconds)), timedelta(0)
+            return str(UNIX + timedelta(seconds=seconds)), timedelta(0)
         if len(whole) == 5 and text[0] in "2345678":
             self.counted = "days of a spreadsheet"
             seconds = round(float(text.replace(",", ".")) * 86400)
-            return _written(SPREADSHEET + timedelta(seconds=seconds)), None
+            return str(SPREADSHEET + timedelta(seconds=seconds)), None
         return text, None
 
     def _settle(self, text: str, *, day_first: bool) -> None:
@@ -277,14 +293,6 @@ def _at_once(texts: pl.Series, stamp: str) -> pl.Series | None:
         return texts.str.to_datetime(stamp, time_unit="us", strict=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-
-
-def _month(name: str) -> int:
-    return MONTHS.index(name.lower()) + 1
-
-
-def _written(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S") + (f".{at:%f}" if at.microsecond else "")
 
 
 def as_utc(moment: datetime) -> datetime:
