@@ -244,6 +244,7 @@ def test_all_zones_take_few_requests_of_not_too_many_points() -> None:
         form = parse_qs("&".join("=".join(each) for each in group[1].form))
         lats = form["latitude"][0].split(",")
         assert len(lats) == len(form["longitude"][0].split(",")) <= open_meteo.MOST
+        assert form["elevation"][0].split(",") == ["nan"] * len(lats)
         assert len(set(group)) == 3  # the run is requested before and after
     assert len(groups) <= 5
 

@@ -87,7 +87,7 @@ def _group(kind: Kind, mine: tuple[str, ...]) -> Group:
         ("past_days", "1"),
         ("forecast_days", "6"),
         ("cell_selection", "nearest"),
-        ("elevation", "nan"),
+        ("elevation", ",".join("nan" for _ in at)),  # one a point, else it answers 400
     )
     before = Request("GET", ABOUT, (), kind, mine)
     again = Request("GET", ABOUT, (), kind, mine, headers=(("Cache-Control", "no-cache"),))
