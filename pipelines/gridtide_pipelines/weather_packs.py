@@ -32,6 +32,7 @@ from gridtide_store.weather import (
     SCALES,
     WEATHER_RUN,
     append_weather,
+    check_weather,
     issue_times,
     read_source_weather,
 )
@@ -107,23 +108,32 @@ def unpack_weather(store: Store, ledger: Ledger, path: Path, *, now: datetime) -
         raise BadInput(f"{path}: the columns are not those of a pack; pack it again")
     simulated = _check(frame, source, path, now)
     row_kind(ledger, store).refuse(simulated=simulated)
-    ledger.set_source(facts_of(source, simulated=simulated))
     done = Unpacked(source.name)
     known = catalogue.load().zones.keys()
-    times = frame.select(pl.col("issued_at").unique().sort()).collect()["issued_at"].to_list()
-    for first, last in _parts(times):
-        issued = pl.col("issued_at")
-        rows = frame.filter(issued >= first, issued < last).collect().cast(WEATHER_RUN)
+    # All are checked before any is stored.
+    for rows in _runs(frame):
+        check_weather(rows)
+    ledger.set_source(facts_of(source, simulated=simulated))
+    for rows in _runs(frame):
         done.left_out |= set(rows["zone"].unique()) - known
         rows = rows.filter(pl.col("zone").is_in(list(known)))
         runs = rows.select("zone", "issued_at").unique()
         done.values += append_weather(store, rows)
         done.runs += runs.height
-        days = {(zone, at.date()) for zone, at in runs.iter_rows() if not at.hour}
+        # Runs at other points than those of now stand for none that a backfill requests.
+        same = rows.filter(model=source.weather).select("zone", "issued_at").unique()
+        days = {(zone, at.date()) for zone, at in same.iter_rows() if not at.hour}
         ledger.record_answers(
             source.name, Kind.WEATHER, complete=sorted(days), silent={}, now=now
         )
     return done
+
+
+def _runs(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Yield the rows of WEATHER_RUN of a pack, part by part."""
+    issued = pl.col("issued_at")
+    for first, last in _parts(frame.select(issued.unique()).collect()["issued_at"].to_list()):
+        yield frame.filter(issued >= first, issued < last).collect().cast(WEATHER_RUN)
 
 
 def _parts(times: Collection[datetime]) -> Iterator[tuple[datetime, datetime]]:
@@ -185,6 +195,7 @@ def _check(frame: pl.LazyFrame, source: Source, path: Path, now: datetime) -> bo
         others=(pl.col("source") != source.name).sum(),
         outside=outside.sum(),
         early=(pl.col("known_at") < pl.col("issued_at")).sum(),
+        soon=(pl.col("received_at") < pl.col("issued_at")).sum(),
         late=(pl.col("received_at") > pl.lit(now, INSTANT)).sum(),
         empty=pl.any_horizontal(pl.exclude("value").is_null()).sum(),
         simulated=pl.col("simulated").sum(),
@@ -194,6 +205,7 @@ def _check(frame: pl.LazyFrame, source: Source, path: Path, now: datetime) -> bo
         "of another source": said["others"],
         "implausible": said["outside"],
         "known before they were issued": said["early"],
+        "received before they were issued": said["soon"],
         f"received after now ({format_time(now)})": said["late"],
         "without one of the columns": said["empty"],
         "simulated among real ones": said["simulated"] % said["rows"] if said["rows"] else 0,

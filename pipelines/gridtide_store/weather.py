@@ -78,7 +78,7 @@ def _append(
     connection: duckdb.DuckDBPyConnection, incoming: pl.DataFrame, *, batch: int, scratch: Path
 ) -> int:
     """Add runs; an `Adder`."""
-    incoming = _checked(incoming)
+    incoming = check_weather(incoming)
     headers = incoming.select(HEADER).unique().sort(RUN)
     if headers.is_empty():
         return 0
@@ -101,7 +101,7 @@ def _append(
     return len(values)
 
 
-def _checked(incoming: pl.DataFrame) -> pl.DataFrame:
+def check_weather(incoming: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of WEATHER_RUN, or raise BadInput for what cannot be stored."""
     incoming = incoming.select(WEATHER_RUN.names()).cast(WEATHER_RUN)
     unknown = set(incoming["quantity"]) - set(SCALES)

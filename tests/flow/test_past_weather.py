@@ -182,6 +182,7 @@ def test_a_file_that_cannot_be_a_pack_is_refused_whole(tmp_path: Path) -> None:
             ({"value": pl.lit(1e6, pl.Float32)}, "8 values are implausible"),
             ({"source": pl.lit("eia")}, "8 values are of another source"),
             ({"known_at": pl.col("issued_at") - DAY}, "8 values are known before they were"),
+            ({"received_at": pl.col("issued_at") - DAY}, "8 values are received before they"),
             ({"received_at": pl.col("issued_at") + 9 * DAY}, "8 values are received after now"),
             ({"zone": pl.lit(None, pl.String)}, "8 values are without one of the columns"),
             ({"simulated": pl.col("zone") == "DE"}, "4 values are simulated among real ones"),
@@ -190,4 +191,18 @@ def test_a_file_that_cannot_be_a_pack_is_refused_whole(tmp_path: Path) -> None:
         ):
             frame.with_columns(**change).write_parquet(path, metadata=WHOLE)
             refuse(word)
+        # One row of the newest run cannot be stored, so that the oldest is not either.
+        twice = runs(9, 2, temp_k=280.0).cast({"value": pl.Float32()}).sort("issued_at")
+        pl.concat([twice, twice[-1:]]).write_parquet(path, metadata=WHOLE)
+        refuse("two values for one lead time")
     assert rows(home).is_empty()
+
+
+def test_runs_at_points_of_an_older_table_do_not_stand_for_those_of_now(tmp_path: Path) -> None:
+    path, home = tmp_path / "gfs.parquet", DataDirectory(tmp_path / "home")
+    frame = runs(3, temp_k=280.0).filter(pl.col("zone") != "XX").cast({"value": pl.Float32()})
+    with writer_lock(home, "test", NOW), Store.open(home) as store:
+        frame.with_columns(model=pl.lit("gfs_1p00@box1")).write_parquet(path, metadata=WHOLE)
+        ledger = Ledger(home.ledger)
+        assert unpack_weather(store, ledger, path, now=NOW).values == frame.height
+        assert not ledger.answers("gfs", "weather")
