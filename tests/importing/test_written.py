@@ -121,6 +121,20 @@ def test_a_time_that_is_not_clear_is_refused(times: list[str], says: str) -> Non
         labels(times)
 
 
+@pytest.mark.parametrize("cell", ["1" * 900_000, "1 - " * 200_000, "1 " * 400_000 + "UTC"])
+def test_a_cell_that_is_far_longer_than_a_time_is_refused_at_once(cell: str) -> None:
+    with pytest.raises(
+        BadInput, match=r"row 3, t begins with '1.* longer than any time"
+    ) as error:
+        labels(["2024-01-13 00:00", cell])
+    assert len(str(error.value)) < 200
+
+
+def test_a_name_of_a_column_may_be_long() -> None:
+    with pytest.raises(BadInput, match="has no column 'w'"):
+        read(f"t;{'1' * 200_000}x;v\n2024-01-13;1;2\n", mapping=(("gas", "w"),))
+
+
 def test_what_numbers_count_as_times_is_said() -> None:
     table = read("t;v\n45304;1\n45304.5;2\n")
     assert table.understood["times"] == "t, UTC, days of a spreadsheet"

@@ -32,6 +32,7 @@ FALSE = ("false", "0", "no", "falsch", "nein", "faux", "non", "falso")
 WALL = pl.Datetime("us")
 # There were hardly grids before, and no prices are published for later.
 YEARS = (1900, 2200)
+LONGEST = 200  # characters of a time, or of both ends of a slot
 
 
 class Conversion:
@@ -90,7 +91,16 @@ class Conversion:
                 self._expected |= set(names.filter(expected).unique())
         times = self._times(chunk)
         if times.dtype == pl.String:
+            self._refuse_long(times, chunk[ROW])
             self.times.look(times.drop_nulls().unique(maintain_order=True))
+
+    def _refuse_long(self, times: pl.Series, rows: pl.Series) -> None:
+        """Check that no cell is longer than any time: what looks for times takes long in it."""
+        if (odd := (times.str.len_chars() > LONGEST).arg_true()).len():
+            raise BadInput(
+                f"{self.where(rows[odd[0]])} begins with {times[odd[0]][:40]!r} and is longer "
+                "than any time; mend the row, or name another --time-column"
+            )
 
     def settle(self) -> None:
         """Decide how numbers and times are read.

@@ -30,7 +30,7 @@ IN_UTC: Final = re.compile(
     r"(?<![a-z])(?<!/)(utc|gmt)(?![a-z]|\s*/|\s*[+\u2212-]\s*\d)", re.IGNORECASE
 )
 # What no column is called: a number or a time.
-VALUE: Final = re.compile(r"[\d\s.,:/+\-TZ]*\d[\d\s.,:/+\-TZ]*")
+VALUE: Final = re.compile(r"(?=\D*\d)[\d\s.,:/+\-TZ]+")
 
 
 def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
