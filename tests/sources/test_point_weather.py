@@ -130,6 +130,16 @@ class Norway:
             return fetcher(met_norway.SOURCE, request).content
 
 
+def test_a_response_that_cannot_be_kept_is_used_all_the_same(tmp_path: Path) -> None:
+    """As on a full disk: weather must not end a refresh."""
+    (tmp_path / "kept").write_text("no folder")
+    publisher = Norway()
+    ((request,),) = met_norway.requests(query(ONE))
+    assert publisher.fetch(tmp_path, request).startswith(COMPLETE)
+    publisher.fetch(tmp_path, request)
+    assert len(publisher.requests) == 2
+
+
 def test_a_response_is_kept_until_it_expires_and_then_requested_if_modified(
     tmp_path: Path,
 ) -> None:

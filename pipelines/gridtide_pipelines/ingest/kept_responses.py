@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,8 @@ NOT_MODIFIED: Final = 304
 # A publisher that says more is not believed: forecasts are out of date by then.
 MOST: Final = timedelta(days=1)
 HEADERS: Final = ("last-modified", SIMULATED)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,15 @@ class KeptResponses:
         if not self._home.root.is_dir():
             return  # nothing is stored here: a check of the sources
         head = {"at": format_time(now), "until": format_time(until), "headers": headers}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not durably: one that is lost is requested again, and what it is needed for goes on.
+        content = json.dumps(head).encode() + b"\n" + response.content
         partial = path.with_suffix(".partial")
-        # Not durably: one that is lost is requested again.
-        partial.write_bytes(
-            gzip.compress(json.dumps(head).encode() + b"\n" + response.content, mtime=0)
-        )
-        partial.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(gzip.compress(content, mtime=0))
+            partial.replace(path)
+        except OSError as error:
+            log.warning("%s cannot be kept until it expires: %s", path.name, error)
 
 
 def _read(path: Path) -> Kept | None:
