@@ -14,7 +14,7 @@ from gridtide_pipelines.errors import NothingYet
 from gridtide_pipelines.ingest.limits import DEFAULT
 from gridtide_pipelines.ingest.local_time import AMBIGUOUS, midnight
 from gridtide_pipelines.ingest.schedule import DAY
-from gridtide_pipelines.ingest.source import Kind, Query, Source, Span
+from gridtide_pipelines.ingest.source import PARTIAL, Kind, Query, Source, Span
 from gridtide_pipelines.ingest.tasks import Task, plan
 from gridtide_pipelines.replay.publishers.eia import filed_early
 from gridtide_pipelines.replay.values import demand, expected, flow, mix, price
@@ -50,6 +50,23 @@ DIFFER = {
 NEWEST = ("aemo", "aeso", "miso", "nbpower", "other_canada", "spp")
 # Slots that lack a part which comes later: rooftops.
 LATE = {"aemo": 7}
+# What is printed, and stored as unknown: rooftops come later, or are not in the file.
+NOT_STORED = dict.fromkeys(("aemo", "aemo_wem"), ("generation_solar",))
+# Signals of which there are forecasts.
+AHEAD = {
+    "generation_solar": {
+        *("aeso", "caiso", "eirgrid", "elexon", "energinet", "energy_charts", "entsoe"),
+        *("ercot", "ieso", "isone", "miso", "pjm"),
+    },
+    "generation_wind": {
+        *("aeso", "caiso", "eirgrid", "elexon", "energinet", "energy_charts", "entsoe"),
+        *("ercot", "ieso", "isone", "miso", "neso"),
+    },
+    "load": {
+        *("aemo", "caiso", "eia", "eia_bulk", "eirgrid", "elexon", "energy_charts", "entsoe"),
+        *("ercot", "isone", "miso", "nbpower", "nyiso", "rte"),
+    },
+}
 # A country without neighbours has no flows.
 NOTHING = [("energy_charts", Kind.FLOW, ("CY",))]
 
@@ -111,6 +128,11 @@ def test_all_that_is_planned_brings_the_values_of_the_simulated_grid(
 ) -> None:
     found = list(planned(SOURCES[name], ledger))
     assert {kind for kind, _, _ in found} == SOURCES[name].kinds
+    whole = pl.concat(rows for _, _, rows in found)
+    foreseen = set(whole.filter(pl.col("issued_at").is_not_null())["signal"])
+    assert foreseen & AHEAD.keys() == {each for each, names in AHEAD.items() if name in names}
+    partial = whole.filter(pl.col("flag").str.contains(PARTIAL))["signal"]
+    assert set(partial) <= set(NOT_STORED.get(name, ()))
     for _, known, rows in found:
         assert rows.height
         parts = rows.sort("start").with_columns(

@@ -56,7 +56,7 @@ HOUR: Final = timedelta(hours=1)
 CLOCK: Final = [f"{n // 12:02}:{n % 12 * 5:02}" for n in range(288)]
 GMT: Final = "%Y-%m-%dT%H:%M:%S-00:00"
 HEAD: Final = ("INTERVALSTARTTIME_GMT", "INTERVALENDTIME_GMT", "MARKET_RUN_ID", "MW")
-HUBS: Final = ("NP15", "SP15")
+HUBS: Final = ("NP15", "SP15", "ZP26")
 
 
 def kind_of(request: Request) -> Kind | None:
@@ -141,9 +141,9 @@ def _oasis(params: Mapping[str, str], now: datetime) -> Reply:
         more = ("RENEWABLE_TYPE", "TRADING_HUB")
         for fuel in ("solar", "wind"):
             starts, values = ahead(ZONE, fuel, start, end, HOUR)
-            half = [value / len(HUBS) for value in values]
+            part = [value / len(HUBS) for value in values]
             for hub in HUBS:
-                rows += _rows((starts, half), fuel.capitalize(), hub)
+                rows += _rows((starts, part), fuel.capitalize(), hub)
     content = table((*HEAD, *more), rows)
     return zip_reply({f"{start:%Y%m%d}_{end:%Y%m%d}_{name}_DAM_v1.csv": content})
 
