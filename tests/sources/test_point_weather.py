@@ -246,6 +246,15 @@ def test_points_are_dropped_where_the_run_changed_while_they_were_requested() ->
         open_meteo.parse(answers(ONE, runs=(0, 6)))
 
 
+@pytest.mark.parametrize("which", [0, 2])
+def test_points_are_dropped_where_one_answer_about_the_run_is_empty(which: int) -> None:
+    """One answer alone does not show that the run stayed the same."""
+    bodies = answers(ONE)
+    bodies[which] = replace(bodies[which], content=b"{}")
+    with pytest.raises(NothingYet, match="has no last_run_initialisation_time"):
+        open_meteo.parse(bodies)
+
+
 def test_all_zones_take_few_requests_of_not_too_many_points() -> None:
     groups = open_meteo.requests(query(*sorted(zones())))
     named = [zone for group in groups for zone in group[1].zones]

@@ -102,6 +102,8 @@ def parse(bodies: Sequence[Body]) -> pl.DataFrame:
             document = read_answer(body.content)
             if isinstance(document, dict) and RUN in document:
                 runs.append(_moment(document[RUN]))
+            elif body.request.path == ABOUT:
+                raise NothingYet(NAME, f"the answer about the model has no {RUN}")
             elif document is not None:
                 points |= _by_place(document, body.request.zones)
         if not points:
