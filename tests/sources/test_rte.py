@@ -207,6 +207,20 @@ def test_wind_is_its_parts_where_the_whole_is_not_given(
     assert wind.select("value", "flag").rows() == [(value, flag)]
 
 
+def test_the_whole_of_wind_is_not_added_to_its_parts_in_another_record_or_body() -> None:
+    whole, parts = json.loads((DATA / "quarters.json").read_bytes())[:2]
+    whole |= {"eolien_terrestre": None, "eolien_offshore": None}
+    parts["eolien"] = None
+    frame = read(json.dumps([whole, parts]).encode())
+    wind = frame.filter(pl.col("signal") == "generation_wind")
+    assert wind.select("value", "flag").rows() == [(6000.0, None)] * 2
+    parts |= {"date_heure": whole["date_heure"], "eolien_offshore": "400"}
+    for records, value in (((whole, parts), 5900.0), ((parts, whole), 6000.0)):
+        contents = [json.dumps([each]).encode() for each in records]
+        bodies = [Body(Request("GET", "/x"), each, KNOWN_AT, 7) for each in contents]
+        assert values(parse(bodies), "generation_wind") == [value]
+
+
 @pytest.mark.parametrize("code", ["stockage_batterie", "destockage_batterie"])
 def test_batteries_that_charge_or_discharge_alone_are_partial(code: str) -> None:
     record = json.loads((DATA / "quarters.json").read_bytes())[0]
@@ -218,9 +232,14 @@ def test_batteries_that_charge_or_discharge_alone_are_partial(code: str) -> None
 
 def test_the_whole_of_hydro_is_not_added_to_its_parts_in_another_body() -> None:
     parts, whole = ((DATA / name).read_bytes() for name in ("quarters.json", "version_1.json"))
-    for contents, value in (((parts, whole), 5600.0), ((whole, parts), 5300.0)):
+    for contents, hydro, storage in (
+        ((parts, whole), 5600.0, -900.0),
+        ((whole, parts), 5300.0, -600.0),
+    ):
         bodies = [Body(Request("GET", "/x"), each, KNOWN_AT, 7) for each in contents]
-        assert values(parse(bodies), "generation_hydro")[0] == value
+        frame = parse(bodies)
+        assert values(frame, "generation_hydro")[0] == hydro
+        assert values(frame, "generation_hydro_storage")[0] == storage
 
 
 @pytest.mark.parametrize("name", ["half_hours.json", "quarters.json", "version_1.json"])

@@ -182,13 +182,14 @@ def _signals(record: Mapping[str, Any]) -> dict[tuple[str, str, bool], float | N
     }
     if not given.keys().isdisjoint(BATTERY):
         given = dict.fromkeys(BATTERY) | given
-    whole = given.get("eolien") is not None or all(given.get(each) is None for each in WINDS)
-    sums = WINDS if "eolien" in given and whole else ("eolien",)
-    given = {each: value for each, value in given.items() if each not in sums}
+    # A whole stands in place of all its parts, whatever another record says of them.
+    if "eolien" in given:
+        wind = given.pop("eolien")
+        if wind is not None or not any(given.get(each) is not None for each in WINDS):
+            given |= {WINDS[0]: wind and 0.0, WINDS[1]: wind}
     if "hydraulique" in given and not any(given.get(each) is not None for each in PARTS):
-        given = {each: value for each, value in given.items() if each not in PARTS}
-        # In place of both parts that flow, whatever another body says of them.
-        given |= {PARTS[0]: given["hydraulique"], PARTS[1]: given["hydraulique"] and 0.0}
+        hydro = given["hydraulique"]
+        given |= dict.fromkeys(PARTS, hydro and 0.0) | {PARTS[0]: hydro}
     found = {
         (generation(FUELS[code]), code, False): value
         for code, value in given.items()
