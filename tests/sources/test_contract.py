@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from gridtide.model import Signal
 from gridtide_pipelines.errors import NothingYet, SourceChanged
 from gridtide_pipelines.ingest.access import setting_of
-from gridtide_pipelines.ingest.parsing import check_readings
+from gridtide_pipelines.ingest.checks import check_readings
 from gridtide_pipelines.ingest.source import (
     READING,
     Body,

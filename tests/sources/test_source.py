@@ -11,8 +11,8 @@ import pytest
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet, SourceChanged
+from gridtide_pipelines.ingest.checks import check_readings
 from gridtide_pipelines.ingest.parsing import (
-    check_readings,
     check_shape,
     number,
     readings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -93,6 +94,7 @@ def check_last(line: bytes, width: int, *, separator: str = ",") -> None:
         raise ValueError("the last row has fewer fields than the header: the body is cut short")
 
 
+@lru_cache(maxsize=256)
 def number_of(column: str, *, decimal: str = ".", thousands: str = ",") -> pl.Expr:
     """Return a column of text as numbers; blank is null.
 

@@ -10,15 +10,20 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet, SourceChanged, SourceError
-from gridtide_pipelines.ingest.columns import Column, column_of, times_of
+from gridtide_pipelines.ingest.checks import check_readings
+from gridtide_pipelines.ingest.columns import (
+    Column,
+    collected,
+    column_of,
+    times_of,
+)
 from gridtide_pipelines.ingest.newest import newest
 from gridtide_pipelines.ingest.source import READING, Body, Source
 
@@ -26,15 +31,7 @@ from gridtide_pipelines.ingest.source import READING, Body, Source
 MOST_INNER: Final = 1_000_000
 
 SLOT: Final = ("zone", "signal", "start", "end", "issued_at")
-REQUIRED: Final = ("zone", "signal", "start", "end", "quality", "body")
-FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
-LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-ODD: Final = (
-    ((pl.col("end") <= pl.col("start")) | ~pl.col("value").is_finite()).sum().alias("odd")
-)
-AWAY: Final = pl.any_horizontal(
-    (pl.col("start", "issued_at") < FIRST).any(), (pl.col("end", "issued_at") > LAST).any()
-).alias("away")
+_FLAGS: Final = pl.col("flag").unique()
 # A store that charges is not generation, so it cannot make a total negative.
 STORAGE: Final = ("hydro_storage", "battery_storage")
 
@@ -48,6 +45,7 @@ NO_DATA: Final = re.compile(
 NEEDS_A_PERSON: Final = re.compile(
     r"key|token|permission|forbidden|denied|unauthori|licen[cs]e|quota|limit", re.IGNORECASE
 )
+MOST_TEXT: Final = 2000  # characters of what a publisher says in place of data
 # Names under which publishers put what they have, how much of it there is, and what is wrong.
 ENVELOPE: Final = ("response", "data", "results", "records", "regions")
 COUNTS: Final = ("total", "count")
@@ -80,10 +78,10 @@ def readings(
     """
     if isinstance(start, timedelta):
         last = times_of(_labels(end), stamp)
-        first = last - start
+        first = last - pl.Series([start])
     else:
         first = times_of(start, stamp)
-        last = first + end if isinstance(end, timedelta) else times_of(end, stamp)
+        last = first + pl.Series([end]) if isinstance(end, timedelta) else times_of(end, stamp)
     given = {
         "zone": zone,
         "signal": signal,
@@ -101,33 +99,16 @@ def readings(
 
 def with_sorted_flags(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` of READING with each flag of a row once, in order."""
-    if frame["flag"].null_count() == frame.height:
+    flag = frame["flag"]
+    if flag.null_count() == frame.height:
         return frame
-    given = frame["flag"].unique().drop_nulls()
-    tidy = {each: ";".join(sorted(set(each.split(";")))) for each in given}
+    given: list[Any] = [flag.min()]
+    if given != [flag.max()]:
+        given = collected(frame.lazy().select(_FLAGS)).to_series().to_list()
+    tidy = {each: ";".join(sorted(set(each.split(";")))) for each in given if each}
     if all(each == text for each, text in tidy.items()):
         return frame
     return frame.with_columns(pl.col("flag").replace(tidy))
-
-
-def check_readings(frame: pl.DataFrame) -> pl.DataFrame:
-    """Check that in `frame` of READING each slot ends after its start and each value is finite.
-
-    Slots lie between FIRST and LAST: polars has times of years that Python cannot hold.
-
-    Raises:
-        ValueError: it is not; says which and where.
-    """
-    if frame.schema != READING:
-        raise ValueError(f"columns {dict(frame.schema)} are not those of a reading")
-    if any(frame[name].null_count() for name in REQUIRED):
-        raise ValueError("a reading without zone, signal, start, end, quality or body")
-    odd, away = frame.select(ODD, AWAY).row(0)
-    if odd:
-        raise ValueError(f"{odd} readings end before they start or are not finite")
-    if away:
-        raise ValueError(f"a slot before {FIRST:%Y} or after {LAST:%Y}")
-    return frame
 
 
 def with_values(source: str, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -256,10 +237,12 @@ def says_nothing_yet(error: object) -> bool:
     Not one that speaks of a key, a permission or a quota: somebody must look at that.
     """
     if isinstance(error, dict | list):  # written as far as it is looked at
-        text = "".join(islice(json.JSONEncoder(default=str).iterencode(error), 2000))
+        text, parts = "", json.JSONEncoder(default=str).iterencode(error)
+        while len(text) < MOST_TEXT and (part := next(parts, "")):
+            text += part
     else:
         text = str(error)
-    text = text[:2000]
+    text = text[:MOST_TEXT]
     return bool(NO_DATA.search(text)) and not NEEDS_A_PERSON.search(text)
 
 

@@ -6,6 +6,7 @@ Codes: ENTSO-E, code list "Asset type" (StandardAssetTypeList), version 2025.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 FUELS: Final[Mapping[str, str]] = {
@@ -62,6 +63,7 @@ CODES: Final[Mapping[str, str]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def fuel_named(name: str) -> str | None:
     """Return the fuel of a production type by its name; None where it is not known."""
     code = CODES.get(" ".join(name.lower().replace("-", " ").split()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -50,6 +51,12 @@ class Statement:
 SCHEMA: Final = pl.Schema(
     {each.name: READING.get(each.name, pl.String()) for each in fields(Statement)}
 )
+_QUALITY: Final = (
+    pl.when(pl.col("issued_at").is_not_null())
+    .then(pl.lit(str(Quality.FORECAST)))
+    .otherwise("quality")
+    .alias("quality")
+)
 _VALUES: Final = attrgetter(*SCHEMA)
 
 
@@ -67,10 +74,8 @@ def add_codes(
         ValueError, TypeError, PolarsError: values that do not fit; see `parsing.check_shape`.
     """
     frame = _frame(statements)
-    ahead = pl.col("issued_at").is_not_null()
-    frame = frame.with_columns(
-        quality=pl.when(ahead).then(pl.lit(str(Quality.FORECAST))).otherwise("quality")
-    )
+    if frame["issued_at"].null_count() < frame.height:
+        frame = frame.with_columns(_QUALITY)
     return sum_codes(frame, source, partial=partial)
 
 
@@ -109,6 +114,7 @@ def fuel_signal(code: str, fuels: Mapping[str, str]) -> tuple[str, str | None]:
     return generation(fuel or "unknown"), None if fuel else f"unmapped_code:{code}"
 
 
+@lru_cache(maxsize=4096)
 def instant(label: object) -> datetime:
     """Return the UTC instant of an ISO 8601 label; one without an offset is in UTC.
 

@@ -18,13 +18,52 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.checks import check_readings
+from gridtide_pipelines.ingest.columns import collected
 from gridtide_pipelines.ingest.newest import CONFLICT, newest
-from gridtide_pipelines.ingest.parsing import check_readings, readings, with_sorted_flags
+from gridtide_pipelines.ingest.parsing import readings, with_sorted_flags
 from gridtide_pipelines.ingest.source import PARTIAL, READING
 from gridtide_store.vocabulary import GENERATION, IMPORT, generation
 
 SLOT: Final = ("start", "end")
+SERIES: Final = ("body", "zone", "signal", "issued_at")
 NEAR: Final = timedelta(days=1)
+_SUMS: Final = (
+    pl.col("value").sum(),
+    pl.col("value").null_count().alias("gaps"),
+    pl.col("value").count().alias("there"),
+    pl.col("body").max(),
+)
+
+
+def number_runs(*columns: str) -> pl.Expr:
+    """Return from 1 the number of each run of rows that are alike in `columns`."""
+    # The sum of the numbers in each column grows where one of them does.
+    each, *others = (pl.col(name).rle_id() for name in columns)
+    return (sum(others, each).rle_id() + 1).set_sorted()
+
+
+_RUNS: Final = (
+    number_runs(*SLOT, "signal").alias("sum"),
+    number_runs(*SLOT, "name").alias("stated"),
+)
+_SAID: Final = pl.col("value").is_not_null() | pl.col("flag").str.contains(CONFLICT).fill_null(
+    value=False
+)
+_FAMILY: Final = (
+    pl.when(pl.col("signal").str.starts_with(GENERATION))
+    .then(pl.lit(GENERATION))
+    .otherwise("signal")
+)
+# A row without a value is there where another one of its slot says something.
+_KEPT: Final = _SAID.any().over("zone", _FAMILY, "start", "issued_at") & (
+    _SAID | pl.col("issued_at").is_null()
+)
+# Of rows that are there once: whether each slot of a series has each of its codes.
+_SLOTS: Final = pl.struct(SLOT).n_unique().cast(pl.UInt64)
+_WHOLE: Final = (pl.col("code").n_unique() * _SLOTS == pl.len()).alias("whole")
+_CODES: Final = pl.col("code").unique()
+_FIRST: Final = tuple(pl.col(each).first() for each in (*SLOT, "signal"))
 
 
 def add_up(
@@ -40,18 +79,24 @@ def add_up(
         partial: whether a sum that lacks a row is what is there, flagged as partial; it is
             null all the same where a row is in conflict.
     """
-    value, flag = pl.col("value"), pl.col("flag")
-    sums = rows.group_by(slot, maintain_order=True).agg(
-        value.sum(),
-        value.null_count().alias("gaps"),
-        value.count().alias("there"),
-        pl.col("body").max(),
-        flag.first(),
-        *more,
-    )
-    if rows["flag"].null_count() < rows.height:
+    return collected(_added_up(rows, slot, *more, partial=partial))
+
+
+def _added_up(
+    rows: pl.DataFrame, slot: Sequence[str], *more: pl.Expr, partial: bool = False
+) -> pl.LazyFrame:
+    value, flag, said = pl.col("value"), pl.col("flag"), rows["flag"]
+    bare = said.null_count() == rows.height
+    one = said.min() == said.max()  # so that there is none to join
+    kept = flag.max() if one and not bare else flag.first()
+    groups = rows.lazy().group_by(slot, maintain_order=True)
+    if rows["value"].null_count() == 0 and one and (bare or not partial):
+        return groups.agg(pl.col("body").max(), *more, value.sum(), kept)
+    sums = groups.agg(*_SUMS, kept, *more)
+    if not one:
         flags = (
-            rows.filter(flag.is_not_null())
+            rows.lazy()
+            .filter(flag.is_not_null())
             .group_by(slot, maintain_order=True)
             .agg(flag.unique(maintain_order=True).str.join(";"))
         )
@@ -63,8 +108,8 @@ def add_up(
         wrong = flag.str.contains(CONFLICT).fill_null(value=False)
         lacks = ~whole & ~wrong & (pl.col("there") > 0)
         whole = (whole | lacks) & ~wrong
-        said = pl.concat_str(flag, pl.lit(PARTIAL), separator=";", ignore_nulls=True)
-        flag = pl.when(lacks).then(said).otherwise(flag)
+        lacking = pl.concat_str(flag, pl.lit(PARTIAL), separator=";", ignore_nulls=True)
+        flag = pl.when(lacks).then(lacking).otherwise(flag)
     return sums.select(
         pl.exclude("value", "flag", "gaps", "there"), pl.when(whole).then(value), flag
     )
@@ -90,19 +135,20 @@ def sum_codes(rows: pl.DataFrame, source: str, *, partial: bool = True) -> pl.Da
     """
     slot = ["zone", "signal", "start", "end", "issued_at"]
     stated = newest(rows, [*slot, "code"], ("order", "body"))
+    if (
+        stated.height < rows.height
+        or not collected(rows.lazy().group_by(SERIES).agg(_WHOLE))["whole"].all()
+    ):
+        stated = pl.concat([stated, _left_out(rows, slot)])
     sums = add_up(
-        pl.concat([stated, _left_out(rows, slot)]),
+        stated,
         slot,
         pl.col("quality").min(),  # estimated comes before measured
         partial=partial,
     )
-    mix = pl.col("signal").str.starts_with(GENERATION)
-    family = pl.when(mix).then(pl.lit(GENERATION)).otherwise("signal")
-    wrong = pl.col("flag").str.contains(CONFLICT).fill_null(value=False)
-    said = pl.col("value").is_not_null() | wrong
-    kept = said.any().over("zone", family, "start", "issued_at")
-    kept &= said | pl.col("issued_at").is_null()
-    found = sums.filter(kept).select(READING.names())
+    if sums["value"].null_count():
+        sums = collected(sums.lazy().filter(_KEPT))
+    found = pl.DataFrame([sums[each] for each in READING.names()])
     if found.is_empty():
         raise NothingYet(source, "the answer holds no value yet; normal at the live edge")
     return check_readings(with_sorted_flags(found))
@@ -114,25 +160,24 @@ def _left_out(rows: pl.DataFrame, slot: Sequence[str]) -> pl.DataFrame:
     That is a code of the same run, whose first slot in that body is at most `NEAR` later: what
     begins later, as a new plant or tie, is not missed. What ends is: it may be late.
     """
-    series = ["body", "zone", "signal", "issued_at"]
     since = (pl.col("start").min() - NEAR).alias("since")
-    named = rows.group_by(*series, "code").agg(since)
-    if named.select(pl.struct(series).n_unique()).item() == named.height:
+    named = rows.group_by(*SERIES, "code").agg(since)
+    if named.select(pl.struct(SERIES).n_unique()).item() == named.height:
         return rows.clear()
     slots = rows.select("body", *slot).unique()
     # Counts, since of many slots and many codes there are too many pairs.
-    begins = named.select(*series, start="since", codes=1)
+    begins = named.select(*SERIES, start="since", codes=1)
     wanted = (
         pl.concat([slots.with_columns(codes=0), begins], how="diagonal_relaxed")
         .sort("start", "codes", descending=[False, True])
-        .with_columns(pl.col("codes").cum_sum().over(series))
+        .with_columns(pl.col("codes").cum_sum().over(SERIES))
         .filter(pl.col("end").is_not_null())
     )
     there = (
         rows.select(*slot, "code")
         .unique()
         .join(slots, on=slot, nulls_equal=True)
-        .join(named, on=[*series, "code"], nulls_equal=True)
+        .join(named, on=[*SERIES, "code"], nulls_equal=True)
         .filter(pl.col("since") <= pl.col("start"))
         .group_by("body", *slot)
         .len()
@@ -163,43 +208,53 @@ def by_fuel(
         parts: codes, in lower case, without which a fuel's sum would be too small: where one
             of them is absent, as in a body that was cut, the fuel is null.
     """
-    names = {code: code.strip().lower() for code in rows["code"].unique()}
-    signal_of = {code: _signal(fuels.get(name, "unknown")) for code, name in names.items()}
-    odd = {code: f"unmapped_code:{code}" for code, name in names.items() if name not in fuels}
-    code = pl.col("code")
-    key = (*SLOT, "signal")
-    rows = rows.with_columns(
-        *(() if "flag" in rows.columns else [pl.lit(None, pl.String).alias("flag")]),
-        signal=code.replace_strict(
-            signal_of, return_dtype=pl.Enum(sorted({*signal_of.values()}))
-        ),
-        name=code.replace_strict(names, return_dtype=pl.Enum(sorted({*names.values()}))),
+    names = {
+        code: code.strip().lower() for code in collected(rows.lazy().select(_CODES))["code"]
+    }
+    signals = {name: _signal(fuels.get(name, "unknown")) for name in names.values()}
+    ordered = sorted(signals, key=lambda name: (signals[name], name))
+    places = {name: place for place, name in enumerate(ordered)}
+    new = [None if name in fuels else f"unmapped_code:{code}" for code, name in names.items()]
+    flagged, odd = "flag" in rows.columns, any(new)
+    mine = list(names.values())
+    codes = pl.DataFrame(
+        [
+            pl.Series("signal", map(signals.get, mine), pl.Enum(sorted({*signals.values()}))),
+            pl.Series("name", map(places.get, mine), pl.UInt32),
+            pl.Series("new" if flagged else "flag", new, pl.String),
+        ]
     )
+    place = pl.col("code").cast(pl.Enum(list(names))).cat.physical()
+    of_rows = codes[collected(rows.lazy().select(place))["code"]]
+    stated = ("start", "end", "value", "body", *(("flag",) if flagged else ()))
+    rows = pl.DataFrame([*(rows[each] for each in stated), *of_rows])
+    plan = rows.lazy()
+    if flagged and odd:
+        both = pl.concat_str("flag", "new", separator=";", ignore_nulls=True)
+        plan = plan.with_columns(
+            flag=pl.when(pl.col("new").is_null()).then("flag").otherwise(both)
+        )
     # In order, what belongs together is found by comparing neighbours, in a third of the time.
-    rows = rows.sort(*key, "name", maintain_order=True)
-    rows = rows.with_columns(sum=number_runs(*key), stated=number_runs(*SLOT, "name"))
+    rows = collected(plan.sort(*SLOT, "name", maintain_order=True).with_columns(_RUNS))
     if rows.height and rows["stated"][-1] < rows.height:
         rows = newest(rows, ["stated"]).sort("sum", maintain_order=True)
-    if odd:
-        new = code.replace_strict(odd, default=None, return_dtype=pl.String)
-        rows = rows.with_columns(
-            flag=pl.when(new.is_null())
-            .then("flag")
-            .otherwise(pl.concat_str("flag", new, separator=";", ignore_nulls=True))
-        )
-    needed = {
-        _signal(fuel): [each for each, name in names.items() if name in wanted]
-        for fuel, wanted in (parts or {}).items()
-    }
-    counts = (code.is_in(mine).sum().alias(f"has_{each}") for each, mine in needed.items())
-    sums = add_up(rows, ["sum"], *(pl.col(each).first() for each in key), *counts)
-    for fuel, wanted in (parts or {}).items():
-        mine = _signal(fuel)
-        lacks = (pl.col("signal") == pl.lit(mine)) & (pl.col(f"has_{mine}") < len(wanted))
-        sums = sums.with_columns(
+    needed = {_signal(fuel): wanted for fuel, wanted in (parts or {}).items()}
+    counts = (
+        pl.col("name")
+        .is_in([places[each] for each in wanted if each in places])
+        .sum()
+        .alias(f"has_{signal}")
+        for signal, wanted in needed.items()
+    )
+    alone = rows.height and rows["sum"][-1] == rows.height and not needed
+    plan = rows.lazy() if alone else _added_up(rows, ["sum"], *_FIRST, *counts)
+    for signal, wanted in needed.items():
+        lacks = (pl.col("signal") == pl.lit(signal)) & (pl.col(f"has_{signal}") < len(wanted))
+        plan = plan.with_columns(
             value=pl.when(~lacks).then("value"),
             flag=pl.when(lacks).then(pl.lit(PARTIAL)).otherwise("flag"),
         )
+    sums = collected(plan)
     return readings(
         zone=zone,
         signal=sums["signal"],
@@ -214,13 +269,6 @@ def by_fuel(
 def _signal(fuel: str) -> str:
     """Return the signal of a fuel; net imports are signals of their own."""
     return fuel if fuel.startswith(IMPORT) else generation(fuel)
-
-
-def number_runs(*columns: str) -> pl.Expr:
-    """Return from 1 the number of each run of rows that are alike in `columns`."""
-    new = (pl.col(each).ne_missing(pl.col(each).shift()) for each in columns)
-    # The first row is alike to none, also where it has nulls.
-    return (pl.any_horizontal(new) | (pl.int_range(pl.len()) == 0)).cum_sum().set_sorted()
 
 
 def total(value: pl.Expr) -> pl.Expr:

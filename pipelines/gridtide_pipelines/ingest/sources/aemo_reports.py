@@ -116,27 +116,28 @@ def records(
     Raises:
         ValueError: no report, one that is cut short, or a record without a table.
     """
-    places: dict[str, Sequence[tuple[str, int]]] = {}
-    widths: dict[str, int] = {}
+    layouts: dict[str, tuple[Sequence[tuple[str, int]], int]] = {}
     ended = False
     # Line by line: all lines at once would take several times the room of the report.
     for row in csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")):
         if len(row) < 2:
             raise ValueError(f"a line of {len(row)} fields in a report")
-        if row[0] == "C":
-            ended = row[1] == END
-            continue
-        name = f"{row[1]}.{row[2]}"
-        if row[0] == "I":
-            wanted = tables.get(name, ())
-            places[name] = [(each, row.index(each)) for each in wanted if each in row]
-            widths[name] = len(row)
-        elif row[0] == "D":
-            if len(row) != widths[name]:
+        kind = row[0]
+        if kind == "D":
+            name = f"{row[1]}.{row[2]}"
+            places, width = layouts[name]
+            if len(row) != width:
                 raise ValueError(f"a record of {len(row)} fields in {name}")
-            if places[name]:
-                yield name, {each: row[place].strip() for each, place in places[name]}
+            if places:
+                yield name, {each: row[place].strip() for each, place in places}
+        elif kind == "I":
+            name = f"{row[1]}.{row[2]}"
+            wanted = tables.get(name, ())
+            places = [(each, row.index(each)) for each in wanted if each in row]
+            layouts[name] = places, len(row)
+        elif kind == "C":
+            ended = row[1] == END
         else:
-            raise ValueError(f"a line of kind {row[0]!r} in a report")
+            raise ValueError(f"a line of kind {kind!r} in a report")
     if not ended:
         raise ValueError(f"a report without {END!r}: the body is cut short")

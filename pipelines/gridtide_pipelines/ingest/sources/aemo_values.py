@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Final, TypeAlias, TypeVar
 
 from gridtide_pipelines.ingest.newest import CONFLICT
-from gridtide_pipelines.ingest.parsing import number
 from gridtide_pipelines.ingest.source import PARTIAL
 from gridtide_pipelines.ingest.sources.aemo_reports import OFFSET, instant, records
 from gridtide_store.catalogue import read_table
@@ -60,6 +60,10 @@ Entry: TypeAlias = tuple[int, int, float | None, int, str | None]
 Key = TypeVar("Key")
 # Value, body and flag of what is added.
 Part: TypeAlias = tuple[float | None, int, str | None]
+# How many are added, how many of these have no value, the sum of the others, the last body,
+# and whether one of them is in conflict.
+Sum: TypeAlias = tuple[int, int, float, int, bool]
+NOTHING: Final[Sum] = (0, 0, 0.0, 0, False)
 # Zone, signal, slot, value, flag, body, and when a forecast was issued.
 Row: TypeAlias = tuple[str, str, Slot, float | None, str | None, int, datetime | None]
 
@@ -97,38 +101,40 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
     Raises:
         ValueError: it has none of the tables that are read, or there are too many records.
     """
-    seen = False
     found.reports += 1
+    count = before = found.records
+    number = found.reports
 
     def entry(value: float | None, rank: int = 0) -> Entry:
-        return rank, found.reports, value, index, None
+        return rank, number, value, index, None
 
-    for table, record in records(report, TABLES):
-        seen = True
-        found.records += 1
-        if found.records > MOST_RECORDS:
+    for count, (table, record) in enumerate(records(report, TABLES), before + 1):
+        if count > MOST_RECORDS:
             raise ValueError(f"more than {MOST_RECORDS} records in one answer")
         end = instant(record.get("SETTLEMENTDATE") or record["INTERVAL_DATETIME"])
+        if table == SCADA:  # by far the most
+            value = _value(record, "SCADAVALUE")
+            key = record["DUID"], _slot(end, FIVE)
+            _put(found.scada, key, (0, number, value, index, None))
+            continue
         half = table in (ROOFTOP, AHEAD, OPERATIONAL)
         half |= table.startswith("TRADING") and end <= FIVE_MINUTES_SINCE
         slot = _slot(end, HALF if half else FIVE)
-        if table == SCADA:
-            value = _value(record, "SCADAVALUE")
-            _put(found.scada, (record["DUID"], slot), entry(value))
-        elif table == AHEAD:
+        if table == AHEAD:
             issued_at = min(instant(record["LOAD_DATE"]), known_at)
             value = _value(record, "OPERATIONAL_DEMAND_POE50")
             _put(found.ahead, (record["REGIONID"], slot, issued_at), entry(value))
         elif table == ROOFTOP:
             if record["REGIONID"] in ZONES:
                 rank = TYPES.index(record["TYPE"]) if record["TYPE"] in TYPES else -1
-                key = (record["REGIONID"], slot)
-                _put(found.rooftop, key, entry(_value(record, "POWER"), rank))
+                place = record["REGIONID"]
+                _put(found.rooftop, (place, slot), entry(_value(record, "POWER"), rank))
         else:
             signal, column, rank = _run(record)
             place = record.get("INTERCONNECTORID") or record["REGIONID"]
             _put(found.runs, (signal, place, slot), entry(_value(record, column), rank))
-    if not seen and not _has_table(report):
+    found.records = count
+    if count == before and not _has_table(report):
         raise ValueError("a report without a table that is read here")
 
 
@@ -156,22 +162,23 @@ def _run(record: Mapping[str, str]) -> tuple[str, str, int]:
 
 
 def _value(record: Mapping[str, str], column: str) -> float | None:
-    return number(record[column] or None)
+    text = record[column]
+    return float(text) if text else None
 
 
 def rows_of(found: Found) -> Iterator[Row]:
-    """Yield what was found by region, signal and slot."""
-    yield from _mix(found)
-    yield from _others(found)
+    """Return what was found by region, signal and slot."""
+    return chain(_mix(found), _others(found))
 
 
 def _mix(found: Found) -> Iterator[Row]:
     """Yield generation by region, fuel and slot."""
-    sums: dict[tuple[str, str, Slot], list[Part]] = defaultdict(list)
+    sums: dict[tuple[str, str], dict[Slot, Sum]] = defaultdict(dict)
     bodies: dict[Slot, int] = {}
+    known = units()
     for (duid, slot), (_, _, value, index, flag) in found.scada.items():
         bodies[slot] = index
-        unit = units().get(duid)
+        unit = known.get(duid)
         if unit is None:
             new = f"unmapped_code:{duid}"
             flags = f"{flag};{new}" if flag else new
@@ -179,25 +186,43 @@ def _mix(found: Found) -> Iterator[Row]:
             continue
         region, fuel, consumes = unit
         signed = -abs(value) if consumes and value is not None else value
-        sums[region, fuel, slot].append((signed, index, flag))
+        _add(sums[region, fuel], slot, signed, index, flag)
     if not sums:
         for (region, slot), (_, _, value, index, flag) in sorted(found.rooftop.items()):
             flags = f"{flag};{PARTIAL}" if flag else PARTIAL
             yield ZONES[region], generation("solar"), slot, value, flags, index, None
     for region, fuel, slot in _lacking(found):
-        sums[region, fuel, slot].append((None, bodies[slot], None))
+        _add(sums[region, fuel], slot, None, bodies[slot], None)
     # Every region has rooftops, and not every one has larger plants.
-    for region, slot in dict.fromkeys((region, slot) for region, _, slot in sums):
-        entry = found.rooftop and found.rooftop.get((region, _half_hour(slot)))
-        sums[region, "solar", slot].append(entry[2:] if entry else (None, bodies[slot], None))
-    for (region, fuel, slot), parts in sums.items():
-        known = [value for value, _, _ in parts if value is not None]
-        flag = PARTIAL if known and len(known) < len(parts) else None
-        total = sum(known) if known else None
-        if any(each for _, _, each in parts):
-            total, flag = None, CONFLICT
-        index = max(each for _, each, _ in parts)
-        yield ZONES.get(region, region), generation(fuel), slot, total, flag, index, None
+    slots: dict[str, dict[Slot, Sum]] = defaultdict(dict)
+    for (region, _), each in sums.items():
+        slots[region] |= each
+    for region, there in slots.items():
+        solar = sums[region, "solar"]
+        for slot in there:
+            entry = found.rooftop and found.rooftop.get((region, _half_hour(slot)))
+            if entry:
+                _add(solar, slot, *entry[2:])
+            else:
+                _add(solar, slot, None, bodies[slot], None)
+    for (region, fuel), each in sums.items():
+        zone, signal = ZONES.get(region, region), generation(fuel)
+        for slot, (count, lacks, total, index, wrong) in each.items():
+            value = None if wrong or lacks == count else total
+            flag = CONFLICT if wrong else PARTIAL if 0 < lacks < count else None
+            yield zone, signal, slot, value, flag, index, None
+
+
+def _add(
+    sums: dict[Slot, Sum], slot: Slot, value: float | None, index: int, flag: str | None
+) -> None:
+    count, lacks, total, last, wrong = sums.get(slot, NOTHING)
+    if value is None:
+        lacks += 1
+    else:
+        total += value
+    last = index if index > last else last
+    sums[slot] = count + 1, lacks, total, last, wrong or flag is not None
 
 
 def _lacking(found: Found) -> set[tuple[str, str, Slot]]:

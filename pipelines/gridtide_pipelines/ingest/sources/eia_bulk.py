@@ -37,8 +37,9 @@ import polars as pl
 
 from gridtide.model import Quality
 from gridtide_pipelines.errors import NothingYet
+from gridtide_pipelines.ingest.checks import check_readings
 from gridtide_pipelines.ingest.delimited import number_of, read_csv
-from gridtide_pipelines.ingest.parsing import check_readings, check_shape
+from gridtide_pipelines.ingest.parsing import check_shape
 from gridtide_pipelines.ingest.source import (
     READING,
     Body,

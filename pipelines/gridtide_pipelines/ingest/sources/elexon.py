@@ -73,6 +73,7 @@ LENGTHS: Final = {"FUELINST": timedelta(minutes=5), "WINDFOR": timedelta(hours=1
 # Demand with what power stations use, which is another quantity than the nation's.
 NOT_READ: Final = ("ITSDO", "TSDF")
 NAMED: Final = ("fuelType", "interconnectorName", "psrType")
+PERIOD: Final = ("settlementPeriod", *NAMED)
 # Data sets that state one quantity are not added: of a half hour the first of them counts.
 TRUST: Final = ("AGPT", "ATL", "FUELHH", "INDO", "FUELINST")
 LINK: Final = re.compile(r"INT[A-Z0-9]+")
@@ -176,13 +177,13 @@ def _statements(
     if dataset in NOT_READ:
         return
     # The forecast of wind is of hours, and so has no settlement periods; it names no fuel.
-    bare = not dataset and row.keys().isdisjoint({"settlementPeriod", *NAMED})
-    if bare and row.keys() & {"generation", "quantity"}:
+    bare = not dataset and row.keys().isdisjoint(PERIOD)
+    if bare and ("generation" in row or "quantity" in row):
         dataset = "WINDFOR"
     start = instant(row["startTime"])
     end = start + LENGTHS.get(dataset, HALF)
     published = str(row.get("publishTime") or "")
-    order = published + f"{int(row.get('documentRevisionNumber') or 0):09}"
+    order = f"{published}{int(row.get('documentRevisionNumber') or 0):09}"
     issued_at = instant(published) if published else known_at
 
     def state(
@@ -241,6 +242,9 @@ def _most_trusted(found: Sequence[tuple[str, Statement]]) -> Iterator[Statement]
         late = timedelta(minutes=each.start.minute % 30, seconds=each.start.second)
         return each.zone, each.signal, each.start - late
 
+    if len({dataset for dataset, _ in found}) < 2:  # one of them, so all of it
+        yield from (each for _, each in found)
+        return
     ranked = [
         (TRUST.index(dataset) if dataset in TRUST and each.issued_at is None else -1, each)
         for dataset, each in found

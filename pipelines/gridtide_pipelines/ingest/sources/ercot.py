@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gridtide.model import Quality
-from gridtide_pipelines.ingest.columns import frame_of
+from gridtide_pipelines.ingest.columns import collected, frame_of
 from gridtide_pipelines.ingest.delimited import first_column, number_of, read_csv
 from gridtide_pipelines.ingest.local_time import placed, read_instant
 from gridtide_pipelines.ingest.newest import newest
@@ -94,6 +94,8 @@ MOST_BYTES: Final = 8 * 2**20  # of a ZIP, unpacked
 HUB: Final = "HB_HUBAVG"
 LABEL: Final = "%m/%d/%Y %H:%M"
 MADE: Final = re.compile(r"\.(20\d{6})\.(\d{6})\d*\.")
+NO_FLAG: Final = pl.lit(None, pl.String).alias("flag")
+MEAN: Final = pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").mean())
 ROW: Final = pl.Schema(
     {"start": INSTANT, "code": pl.String(), "value": pl.Float64(), "body": pl.UInt32()}
 )
@@ -180,28 +182,29 @@ def _stored(
 
 def _generation(rows: pl.DataFrame) -> pl.DataFrame:
     """Return generation by fuel in slots of 5 min, with the net output of storage."""
-    code = pl.col("code")
-    named = code.str.to_lowercase()
-    beside = pl.when(named == NET, (named != NET).any()).then(SLOT).otherwise(timedelta(0))
-    start = pl.col("start").dt.truncate(SLOT)
+    code, named = pl.col("code"), pl.col("named")
     rows = newest(
-        rows.with_columns(named.alias("named"), flag=pl.lit(None, pl.String)),
-        ["start", "named"],
+        rows.with_columns(code.str.to_lowercase().alias("named"), NO_FLAG), ["start", "named"]
     )
-    value = pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").mean())
-    rows = (
-        rows.with_columns(start - beside)
-        .filter(pl.col("body") == pl.col("body").max().over("start", "named"))
-        .group_by("start", "named", maintain_order=True)
-        .agg(code.first(), value, pl.col("body").max(), pl.col("flag").drop_nulls().first())
+    alone = bool((rows["named"] == NET).all())
+    start = pl.col("start").dt.truncate(SLOT)
+    if not alone:
+        start -= pl.when(named == NET).then(SLOT).otherwise(timedelta(0))
+    plan = rows.lazy().with_columns(start)
+    if rows["body"].n_unique() > 1:
+        plan = plan.filter(pl.col("body") == pl.col("body").max().over("start", "named"))
+    plan = (
+        plan.group_by("start", "named", maintain_order=True)
+        .agg(code.first(), MEAN, pl.col("body").max(), pl.col("flag").max())
         .with_columns(end=pl.col("start") + SLOT)
     )
-    net = rows.filter(pl.col("named") == NET)
-    mix = rows.filter(pl.col("named") != NET)
-    if mix.is_empty():  # storage alone is no mix
+    if alone:  # which is no mix
         # And which slot a label is of, the mix beside it tells: it is not stored.
-        net = net.drop_nulls("value").with_columns(flag=pl.lit(PARTIAL))
-    elif net.height:
+        plan = plan.drop_nulls("value").with_columns(flag=pl.lit(PARTIAL))
+        return by_fuel(collected(plan), FUELS, zone=ZONE)
+    rows = collected(plan)
+    net, mix = rows.filter(named == NET), rows.filter(named != NET)
+    if net.height:
         net = net.join(mix, on="start", how="semi", maintain_order="left")
         gross = mix.filter(pl.col("named") == STORAGE).join(net, on="start", how="semi")
         mix = mix.join(gross, on=["start", "named"], how="anti", maintain_order="left")

@@ -18,12 +18,14 @@ Last seen:  2018-07 (recorded bodies; the columns of 2026 are written from a des
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
 import polars as pl
 
+from gridtide_pipelines.ingest.columns import collected
 from gridtide_pipelines.ingest.delimited import LONGEST_HEADER, number_of, read_csv
 from gridtide_pipelines.ingest.parsing import check_shape, readings, with_values
 from gridtide_pipelines.ingest.schedule import start_of
@@ -46,6 +48,11 @@ YEAR: Final = timedelta(days=360)  # days of the file of the last year that are 
 PATH: Final = "/file-browser-api/download/generation-mix-historical"
 TIME: Final = "GMT MKT Interval"
 STAMPS: Final = ("%Y-%m-%dT%H:%M:%SZ", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")
+READ: Final = tuple(
+    pl.col(TIME).str.to_datetime(each, time_unit="us", time_zone="UTC", strict=False)
+    for each in STAMPS
+)
+PART_OF: Final = re.compile(r" (market|self)\Z", re.IGNORECASE)
 LOADS: Final = ("Load", "Average Actual Load")
 AREAS: Final = {"SPP": EAST, "SWPP": EAST, "SWPW": WEST}
 PART: Final = 4 * 2**20  # bytes that are parsed at a time
@@ -117,12 +124,12 @@ def _frames(index: int, body: Body) -> list[pl.DataFrame]:
     text = [name for name in table.columns if name in (TIME, "BAA")]
     numbers = [name for name in table.columns if name not in text]
     load = next((name for name in LOADS if name in numbers), None)
-    stamp = pl.coalesce(
-        pl.col(TIME).str.to_datetime(each, time_unit="us", time_zone="UTC", strict=False)
-        for each in STAMPS
-    )
     read = [number_of(load)] if load else []
-    table = table.with_columns(stamp.alias("start"), *read)
+    for stamp in (READ[0], pl.coalesce(READ)):
+        plan = table.lazy().with_columns(stamp.alias("start"), *read)
+        if not (placed := collected(plan))["start"].null_count():
+            break
+    table = placed
     if table["start"].null_count():
         raise ValueError(f"a time of another form, as {table[TIME][0]!r}")
     if "BAA" not in text:
@@ -149,20 +156,21 @@ def _of_area(
     index: int, zone: str, table: pl.DataFrame, numbers: Sequence[str], load: str | None
 ) -> list[pl.DataFrame]:
     fuels = [name for name in numbers if not name.lower().endswith("load")]
-    long = table.unpivot(fuels, index="start", variable_name="code").with_columns(
-        pl.col("code").str.replace(r"(?i) (market|self)$", ""),
-        number_of("value"),
-        end=pl.col("start") + SLOT,
-        body=pl.lit(index, pl.UInt32),
+    codes = {name: PART_OF.sub("", name) for name in fuels}
+    long = table.lazy().unpivot(fuels, index="start", variable_name="code")
+    if any(name != code for name, code in codes.items()):
+        long = long.with_columns(pl.col("code").replace(codes))
+    long = long.with_columns(
+        number_of("value"), end=pl.col("start") + SLOT, body=pl.lit(index, pl.UInt32)
     )
-    if long["code"].n_unique() < len(fuels):  # market and self of one fuel
+    if len({*codes.values()}) < len(fuels):  # market and self of one fuel
         whole = pl.col("value").is_not_null().all()
         long = long.group_by("start", "end", "code", "body", maintain_order=True).agg(
             pl.when(whole).then(pl.col("value").sum())
         )
-    frames = [by_fuel(long, FUELS, zone=zone)]
+    frames = [by_fuel(collected(long), FUELS, zone=zone)]
     if load is not None:
-        rows = table.select("start", pl.col(load).alias("value")).drop_nulls()
+        rows = pl.DataFrame([table["start"], table[load].alias("value")]).drop_nulls()
         frames.append(
             readings(
                 zone=zone,
