@@ -110,6 +110,7 @@ def read_instant(label: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def read_clock(label: str, stamp: str) -> datetime:
     """Return the time that `label` names, without a zone; months are in English everywhere.
 
