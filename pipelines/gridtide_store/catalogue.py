@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
@@ -66,6 +67,8 @@ class ZoneRecord:
     sources: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     eia: str | None = None
+    began: date | None = None
+    ended: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Catalogue:
         return tuple(
             each
             for each in self.zones.values()
-            if each.country == key and each.kind is ZoneKind.ZONE
+            if each.country == key and (each.kind is ZoneKind.ZONE or each.ended)
         )
 
     def find(self, name: str) -> ZoneRecord | None:

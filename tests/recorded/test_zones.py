@@ -23,8 +23,6 @@ NOT_FILLED = {
     "AU-TAS-KI": "a page that speaks SignalR, of unknown terms",
     "AU-WA-RI": "a page that speaks SignalR, of unknown terms",
     "US-AK-SEAPA": "a page without a time, of unknown terms",
-    "US-NW-SWPW": "an authority of 2026-04 that is not in the catalogue",
-    "US-NW-BHBA": "an authority of 2026-04 that is not in the catalogue",
 }
 LOAD_ONLY = {"CA-NB"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -115,7 +115,10 @@ def test_a_gap_of_all_zones_is_a_gap_and_an_aggregate_of_few_says_so(
     assert [slot["value"] for slot in answer["slots"]] == [100.0, None, 300.0, None]
     share = answer["aggregate"]["known_share"]
     members = [each.key for each in catalogue.load().members("US")]
-    expected = yearly_load()["US-NY-NYIS"] / sum(yearly_load()[key] for key in members)
+    newer = {key for key in members if catalogue.load().zones[key].began}
+    assert newer == {"US-NW-BHBA", "US-NW-SWPW"}  # of April 2026
+    there = set(members) - newer
+    expected = yearly_load()["US-NY-NYIS"] / sum(yearly_load()[key] for key in there)
     assert share == [pytest.approx(expected, abs=1e-4), 0.0, share[0], 0.0]
     assert 0.03 < share[0] < 0.05
     without = [each for each in answer["aggregate"]["zones"] if each["source"] is None]
@@ -227,3 +230,24 @@ def test_a_footprint_by_history_needs_one_zone(danish: Asker) -> None:
     question = {"region": "DK", "start": "2026-03-02T08:00Z", "hours": 1, "power_kw": 1}
     problem = danish.problem("/v1/footprint", 404, "no_data", question)
     assert problem["zones"] == ["DK-DK1", "DK-DK2"]
+
+
+def test_a_zone_that_ended_has_no_weight_from_then_on(publisher: Publisher) -> None:
+    start = datetime(2026, 3, 31, 23, tzinfo=UTC)
+    publisher.add(observed("US-NW-WACM", [600.0, None], start=start))
+    publisher.add(observed("US-NW-SWPW", [None, 500.0], start=start))
+    publisher.add(observed("US-NW-PSCO", [400.0, 400.0], start=start))
+    publisher.publish()
+    with Asker(publisher.home, FixedClock(start + timedelta(hours=3))) as ask:
+        answer = ask.json("/v1/zones/US-NW/intensity?start=2026-03-31T23:00Z")["aggregate"]
+        problem = ask.problem("/v1/best-window?region=US-NW&hours=1", 404, "no_data")
+    load = yearly_load()
+    members = {each.key: load[each.key] for each in catalogue.load().members("US-NW")}
+    old, new = {"US-NW-WACM", "US-NW-WAUW"}, {"US-NW-SWPW", "US-NW-BHBA"}
+    before, after = (sum(members[key] for key in members.keys() - gone) for gone in (new, old))
+    assert answer["known_share"][:2] == [
+        pytest.approx((load["US-NW-WACM"] + load["US-NW-PSCO"]) / before, abs=1e-4),
+        pytest.approx((load["US-NW-SWPW"] + load["US-NW-PSCO"]) / after, abs=1e-4),
+    ]
+    assert old.isdisjoint(problem["zones"])
+    assert new <= set(problem["zones"])

@@ -92,14 +92,35 @@ def test_a_file_of_spp_without_areas_is_of_the_one_in_its_address() -> None:
     assert set(west["zone"]) == {"US-NW-SWPW"}
 
 
-def test_large_files_of_spp_are_requested_for_days_that_are_over() -> None:
+def test_the_western_area_of_spp_is_requested_since_there_is_one() -> None:
     zones = ("US-CENT-SWPP", "US-NW-SWPW")
+    since = datetime(2026, 4, 1, tzinfo=UTC)
+
+    def found(start: datetime, now: datetime) -> list[tuple[str, tuple[str, ...]]]:
+        query = Query(Kind.GENERATION, zones, start, now, now)
+        return [(r.params[0][1].rpartition("/")[2], r.zones) for (r,) in spp.requests(query)]
+
+    assert [mine for _, mine in found(since - 2 * DAY, since)] == [zones[:1]]
+    assert found(since + DAY / 24, since + DAY / 12) == [
+        ("GenMix2Hour_SPP.csv", zones[:1]),
+        ("GenMix2Hour_SWPW.csv", zones[1:]),
+    ]
+    # The file of a calendar year has both areas, and the one of 2025 a single one.
+    late = since + 500 * DAY
+    assert found(since - 200 * DAY, late)[:2] == [
+        ("GenMix_2025.csv", zones[:1]),
+        ("GenMix_2026.csv", zones),
+    ]
+
+
+def test_large_files_of_spp_are_requested_for_days_that_are_over() -> None:
+    zones = ("US-CENT-SWPP",)
     midnight = NOW.replace(hour=0)
 
     def paths(start: datetime) -> list[tuple[str, datetime]]:
         query = Query(Kind.GENERATION, zones, start, NOW, NOW)
         found = [request for (request,) in spp.requests(query)]
-        return [(r.params[0][1], r.span.start) for r in found[::2] if r.span]
+        return [(r.params[0][1], r.span.start) for r in found if r.span]
 
     assert paths(midnight) == [("/SPP/GenMix2Hour_SPP.csv", midnight)]
     assert paths(midnight - DAY) == [

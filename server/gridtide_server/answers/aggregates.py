@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ def members_of(view: View, zone: str, as_of: datetime) -> tuple[ZoneRecord, ...]
 
 def not_one_zone(region: Resolution, members: Sequence[ZoneRecord]) -> NoData:
     """Return the error for an aggregate where one of its zones is needed, as for a decision."""
+    members = [each for each in members if each.ended is None]
     keys = [each.key for each in members]
     return NoData(
         f"{region.zone} ({region.zone_name}) is an aggregate of {len(keys)} zones, and a job "
@@ -140,6 +141,7 @@ def aggregate(
     typical = np.array([yearly_load()[each.key] for each in members])
     published = ~np.isnan(loads)
     weights = np.where(published, np.maximum(loads, 0.0), typical[:, None])
+    weights *= np.array([_lifetime(each, first, step, count) for each in members])
     known = ~np.isnan(values)
     summed, total = (weights * known).sum(axis=0), weights.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -174,6 +176,16 @@ def aggregate(
             )
         ),
     )
+
+
+def _lifetime(member: ZoneRecord, first: int, step: int, count: int) -> NDArray[np.bool_]:
+    """Return in which slots there is such a zone: authorities merge, and new ones come."""
+    starts = first + step * np.arange(count)
+    began, ended = (
+        to_instant(datetime(each.year, each.month, each.day, tzinfo=UTC)) if each else None
+        for each in (member.began, member.ended)
+    )
+    return (starts >= (began or starts.min(initial=0))) & (ended is None or starts < ended)
 
 
 def latest(

@@ -43,6 +43,7 @@ from gridtide_pipelines.ingest.summing import by_fuel
 NAME: Final = "spp"
 EAST, WEST = "US-CENT-SWPP", "US-NW-SWPW"
 FOLDERS: Final = {EAST: "SPP", WEST: "SWPW"}
+WEST_SINCE: Final = datetime(2026, 4, 1, tzinfo=UTC)
 SLOT, DAY = timedelta(minutes=5), timedelta(days=1)
 YEAR: Final = timedelta(days=360)  # days of the file of the last year that are surely there
 PATH: Final = "/file-browser-api/download/generation-mix-historical"
@@ -87,20 +88,17 @@ def requests(query: Query) -> Sequence[Group]:
         if at < end:
             spans.append((f"/{{0}}/{name}_{{0}}.csv", Span(at, end)))
             at = end
-    return [
-        [
-            Request(
-                "GET",
-                PATH,
-                (("path", path.format(FOLDERS[zone])),),
-                query.kind,
-                (zone,),
-                span=span,
-            )
-        ]
-        for path, span in spans
-        for zone in query.zones
-    ]
+    groups = []
+    for path, span in spans:
+        zones = [zone for zone in query.zones if zone == EAST or span.end > WEST_SINCE]
+        # The file of a calendar year has both areas.
+        for mine in [[zone] for zone in zones] if "{0}" in path else [zones]:
+            if mine:
+                params = (("path", path.format(FOLDERS[mine[0]])),)
+                groups.append(
+                    [Request("GET", PATH, params, query.kind, tuple(mine), span=span)]
+                )
+    return groups
 
 
 def parts(stream: BinaryIO) -> Iterator[bytes]:
@@ -189,7 +187,7 @@ SOURCE = Source(
     title="SPP generation mix",
     base_url="https://portal.spp.org",
     kinds=frozenset({Kind.GENERATION}),
-    zones=frozenset({EAST}),  # the catalogue has no zone for the other one yet
+    zones=frozenset(FOLDERS),
     requests=requests,
     parse=parse,
     parts=parts,

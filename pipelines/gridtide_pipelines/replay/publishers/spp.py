@@ -9,7 +9,16 @@ from typing import Final
 import polars as pl
 
 from gridtide_pipelines.ingest.source import Request
-from gridtide_pipelines.ingest.sources.spp import EAST, SLOT, SOURCE, TIME, YEAR
+from gridtide_pipelines.ingest.sources.spp import (
+    EAST,
+    FOLDERS,
+    SLOT,
+    SOURCE,
+    TIME,
+    WEST,
+    WEST_SINCE,
+    YEAR,
+)
 from gridtide_pipelines.replay.faults import Reply
 from gridtide_pipelines.replay.publisher import Publisher, table_reply, zone_publisher
 from gridtide_pipelines.replay.values import by_codes, labels, newest
@@ -31,8 +40,9 @@ HEADER: Final = (TIME, *FUELS.values(), "Load", "BAA")
 
 
 def zones_of(request: Request) -> Sequence[str]:
-    """Return the area of a file: the other one is no zone of the catalogue."""
-    return [] if "SWPW" in dict(request.params).get("path", "") else [EAST]
+    """Return the area of a file, both of a year's."""
+    path = dict(request.params).get("path", "")
+    return [WEST] if "SWPW" in path else [EAST] if "_SPP" in path else [EAST, WEST]
 
 
 def render(zones: Sequence[str], request: Request, now: datetime) -> Reply:
@@ -48,12 +58,19 @@ def render(zones: Sequence[str], request: Request, now: datetime) -> Reply:
         end = min(datetime(year + 1, 1, 1, tzinfo=UTC), now)
     else:
         return PUBLISHER.refusal
+    frames = [_area(zone, start, end) for zone in zones if zone == EAST or end > WEST_SINCE]
+    if not frames:
+        return PUBLISHER.no_data
+    return Reply(pl.concat(frames).write_csv().encode(), content_type="text/csv")
+
+
+def _area(zone: str, start: datetime, end: datetime) -> pl.DataFrame:
+    start = max(start, WEST_SINCE) if zone == WEST else start
     # A year of 5 min has 105,000 rows: polars writes them.
-    starts, values = by_codes(zones[0], start, end, SLOT, FUELS, "Other Market")
+    starts, values = by_codes(zone, start, end, SLOT, FUELS, "Other Market")
     frame = pl.DataFrame({TIME: labels(starts, STAMP), **values})
     load = pl.sum_horizontal(FUELS.values()).round(1).alias("Load")
-    text = frame.with_columns(load, pl.lit("SWPP").alias("BAA")).write_csv()
-    return Reply(text.encode(), content_type="text/csv")
+    return frame.with_columns(load, pl.lit(FOLDERS[zone]).alias("BAA"))
 
 
 PUBLISHER: Final[Publisher] = zone_publisher(SOURCE, render, table_reply(HEADER), zones_of)
