@@ -111,12 +111,12 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
     for count, (table, record) in enumerate(records(report, TABLES), before + 1):
         if count > MOST_RECORDS:
             raise ValueError(f"more than {MOST_RECORDS} records in one answer")
-        end = instant(record.get("SETTLEMENTDATE") or record["INTERVAL_DATETIME"])
         if table == SCADA:  # by far the most
-            value = _value(record, "SCADAVALUE")
-            key = record["DUID"], _slot(end, FIVE)
-            _put(found.scada, key, (0, number, value, index, None))
+            key = record["DUID"], _five(record["SETTLEMENTDATE"])
+            text = record["SCADAVALUE"]
+            _put(found.scada, key, (0, number, float(text) if text else None, index, None))
             continue
+        end = instant(record.get("SETTLEMENTDATE") or record["INTERVAL_DATETIME"])
         half = table in (ROOFTOP, AHEAD, OPERATIONAL)
         half |= table.startswith("TRADING") and end <= FIVE_MINUTES_SINCE
         slot = _slot(end, HALF if half else FIVE)
@@ -142,6 +142,12 @@ def read_report(report: bytes, index: int, known_at: datetime, found: Found) -> 
 def _slot(end: datetime, length: timedelta) -> Slot:
     """Return the slot that ends then; one object each, which is compared at once."""
     return end - length, end
+
+
+@lru_cache(maxsize=4096)
+def _five(label: str) -> Slot:
+    """Return the five minutes that end at a label."""
+    return _slot(instant(label), FIVE)
 
 
 def _has_table(report: bytes) -> bool:
@@ -199,8 +205,11 @@ def _mix(found: Found) -> Iterator[Row]:
         slots[region] |= each
     for region, there in slots.items():
         solar = sums[region, "solar"]
+        if not found.rooftop and not solar:
+            solar |= {slot: (1, 1, 0.0, bodies[slot], False) for slot in there}
+            continue
         for slot in there:
-            entry = found.rooftop and found.rooftop.get((region, _half_hour(slot)))
+            entry = found.rooftop.get((region, _half_hour(slot)))
             if entry:
                 _add(solar, slot, *entry[2:])
             else:
@@ -231,7 +240,10 @@ def _lacking(found: Found) -> set[tuple[str, str, Slot]]:
     That is one without a record in a slot, and with one in another within `NEAR`: it has not
     come or gone for good, so what it generates is not known there.
     """
-    slots = sorted({slot for _, slot in found.scada})
+    there = {slot for _, slot in found.scada}
+    if len(found.scada) == len(there) * len({duid for duid, _ in found.scada}):
+        return set()
+    slots = sorted(there)
     places = {slot: place for place, slot in enumerate(slots)}
     starts = [start for start, _ in slots]
     present: dict[str, set[int]] = defaultdict(set)
