@@ -13,8 +13,14 @@ from tests.importing.conftest import Run
 from tests.importing.test_command import rows_added
 
 HOUR = timedelta(hours=1)
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)  # when a test begins
 PRICES = ("--time-column", "t", "--unit", "EUR/MWh", "--map", "price_eur=p")
+
+
+@pytest.fixture(autouse=True)
+def _begins_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    monkeypatch.setitem(globals(), "NOW", now)
 
 
 def hours(first: int, *values: str, header: str = "t;p") -> str:
@@ -49,17 +55,17 @@ def test_prices_of_the_day_ahead_are_known_from_the_import_on(
 
 
 @pytest.mark.parametrize(
-    ("words", "text", "says"),
+    ("words", "first", "values", "header", "says"),
     [
-        (PRICES, hours(9000, "1", "2"), "lies more than a year after"),
+        (PRICES, 9000, ("1", "2"), "t;p", "lies more than a year after"),
         (
             (*PRICES[:2], "--unit", "MW", "--map", "wind=p"),
-            hours(-1, "1", "2"),
+            *(-1, ("1", "2"), "t;p"),
             "slot of wind that ends .* is no observation; check --label and --timezone, or",
         ),
         (
             (*PRICES, "--map", "load=L [MW]"),
-            hours(-1, "1;5", "2;5", header="t;p;L [MW]"),
+            *(-1, ("1;5", "2;5"), "t;p;L [MW]"),
             "slot of load that ends .*columns of forecasts by --ignore",
         ),
     ],
@@ -68,10 +74,12 @@ def test_other_values_that_lie_ahead_are_refused_with_what_to_do(
     run: Run,
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
-    text: str,
+    first: int,
+    values: tuple[str, ...],
+    header: str,
     says: str,
 ) -> None:
-    assert run(*words, a=text) == 2
+    assert run(*words, a=hours(first, *values, header=header)) == 2
     assert re.search(says, capsys.readouterr().err)
 
 
