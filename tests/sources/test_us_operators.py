@@ -92,24 +92,16 @@ def test_a_file_of_spp_without_areas_is_of_the_one_in_its_address() -> None:
     assert set(west["zone"]) == {"US-NW-SWPW"}
 
 
-def test_the_western_area_of_spp_is_requested_since_there_is_one() -> None:
+def test_each_area_of_spp_has_files_of_its_own_and_one_of_a_year_has_both() -> None:
     zones = ("US-CENT-SWPP", "US-NW-SWPW")
-    since = datetime(2026, 4, 1, tzinfo=UTC)
-
-    def found(start: datetime, now: datetime) -> list[tuple[str, tuple[str, ...]]]:
-        query = Query(Kind.GENERATION, zones, start, now, now)
-        return [(r.params[0][1].rpartition("/")[2], r.zones) for (r,) in spp.requests(query)]
-
-    assert [mine for _, mine in found(since - 2 * DAY, since)] == [zones[:1]]
-    assert found(since + DAY / 24, since + DAY / 12) == [
+    query = Query(Kind.GENERATION, zones, NOW - 370 * DAY, NOW, NOW)
+    found = [(r.params[0][1].rpartition("/")[2], r.zones) for (r,) in spp.requests(query)]
+    assert found == [
+        ("GenMix_2025.csv", zones),
+        ("GenMix365_SPP.csv", zones[:1]),
+        ("GenMix365_SWPW.csv", zones[1:]),
         ("GenMix2Hour_SPP.csv", zones[:1]),
         ("GenMix2Hour_SWPW.csv", zones[1:]),
-    ]
-    # The file of a calendar year has both areas, and the one of 2025 a single one.
-    late = since + 500 * DAY
-    assert found(since - 200 * DAY, late)[:2] == [
-        ("GenMix_2025.csv", zones[:1]),
-        ("GenMix_2026.csv", zones),
     ]
 
 

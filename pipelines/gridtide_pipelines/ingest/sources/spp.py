@@ -43,7 +43,6 @@ from gridtide_pipelines.ingest.summing import by_fuel
 NAME: Final = "spp"
 EAST, WEST = "US-CENT-SWPP", "US-NW-SWPW"
 FOLDERS: Final = {EAST: "SPP", WEST: "SWPW"}
-WEST_SINCE: Final = datetime(2026, 4, 1, tzinfo=UTC)
 SLOT, DAY = timedelta(minutes=5), timedelta(days=1)
 YEAR: Final = timedelta(days=360)  # days of the file of the last year that are surely there
 PATH: Final = "/file-browser-api/download/generation-mix-historical"
@@ -90,14 +89,10 @@ def requests(query: Query) -> Sequence[Group]:
             at = end
     groups = []
     for path, span in spans:
-        zones = [zone for zone in query.zones if zone == EAST or span.end > WEST_SINCE]
         # The file of a calendar year has both areas.
-        for mine in [[zone] for zone in zones] if "{0}" in path else [zones]:
-            if mine:
-                params = (("path", path.format(FOLDERS[mine[0]])),)
-                groups.append(
-                    [Request("GET", PATH, params, query.kind, tuple(mine), span=span)]
-                )
+        for mine in [(zone,) for zone in query.zones] if "{0}" in path else [query.zones]:
+            params = (("path", path.format(FOLDERS[mine[0]])),)
+            groups.append([Request("GET", PATH, params, query.kind, tuple(mine), span=span)])
     return groups
 
 

@@ -16,7 +16,6 @@ from gridtide_pipelines.ingest.sources.spp import (
     SOURCE,
     TIME,
     WEST,
-    WEST_SINCE,
     YEAR,
 )
 from gridtide_pipelines.replay.faults import Reply
@@ -58,14 +57,11 @@ def render(zones: Sequence[str], request: Request, now: datetime) -> Reply:
         end = min(datetime(year + 1, 1, 1, tzinfo=UTC), now)
     else:
         return PUBLISHER.refusal
-    frames = [_area(zone, start, end) for zone in zones if zone == EAST or end > WEST_SINCE]
-    if not frames:
-        return PUBLISHER.no_data
+    frames = [_area(zone, start, end) for zone in zones]
     return Reply(pl.concat(frames).write_csv().encode(), content_type="text/csv")
 
 
 def _area(zone: str, start: datetime, end: datetime) -> pl.DataFrame:
-    start = max(start, WEST_SINCE) if zone == WEST else start
     # A year of 5 min has 105,000 rows: polars writes them.
     starts, values = by_codes(zone, start, end, SLOT, FUELS, "Other Market")
     frame = pl.DataFrame({TIME: labels(starts, STAMP), **values})
