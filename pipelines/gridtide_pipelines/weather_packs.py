@@ -100,7 +100,7 @@ def unpack_weather(store: Store, ledger: Ledger, path: Path, *, now: datetime) -
     """Store the runs of a pack that are not stored yet; a backfill then leaves out their days.
 
     Raises:
-        BadInput: the file is no pack, or its rows cannot be those of the source it names.
+        BadInput: the file is not a pack, or its rows cannot be those of the source it names.
     """
     source = _source_of(path)
     frame = pl.scan_parquet(path)
@@ -163,7 +163,7 @@ def _source_of(path: Path) -> Source:
     """Return the source that a pack names.
 
     Raises:
-        BadInput: the file cannot be read, is no pack, or is of a source that is unknown here.
+        BadInput: the file cannot be read, is not a pack, or is of an unknown source.
     """
     try:
         said = pl.read_parquet_metadata(path)

@@ -61,7 +61,7 @@ def test_prices_of_the_day_ahead_are_known_from_the_import_on(
         (
             (*PRICES[:2], "--unit", "MW", "--map", "wind=p"),
             *(-1, ("1", "2"), "t;p"),
-            "slot of wind that ends .* is no observation; check --label and --timezone, or",
+            "slot of wind that ends .* is not an observation; check --label and --timezone, or",
         ),
         (
             (*PRICES, "--map", "load=L [MW]"),

@@ -161,7 +161,7 @@ def test_a_column_of_days_alone_is_refused_with_what_to_name() -> None:
     text = "t;h;v\n2024-01-13;0;1\n2024-01-13;1;2\n"
     with pytest.raises(BadInput, match="in another column, name that: --clock-column"):
         read(text, ignore=("h",))
-    with pytest.raises(BadInput, match="Period counts the slots of a day, which is no time"):
+    with pytest.raises(BadInput, match="Period counts the slots of a day, which is not a time"):
         read(text.replace("h", "Period"), clock_column="Period")
 
 

@@ -29,7 +29,7 @@ PLAYED = [
     for kind in sorted(SOURCES[name].kinds)
 ]
 # Beside their values some repeat what they had forecast; EIA files some hours under another
-# label, and authorities that are no zones belong to zones; Statnett has one table of all
+# label, and authorities that are not zones belong to zones; Statnett has one table of all
 # countries, NEMWEB one of all regions; rooftops are missing in the WEM, and late in the NEM.
 FLAGS = {
     **{each: {"hindsight"} for each in ("caiso", "eirgrid", "isone", "miso", "nyiso", "rte")},

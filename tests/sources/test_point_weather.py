@@ -80,7 +80,7 @@ def changed(change: dict[str, Any]) -> bytes:
     ("change", "word"),
     [
         ({"units": {"wind_speed": "km/h"}}, "'km/h' in place of 'm/s'"),
-        ({"at": [0.0, 0.0]}, "no point of a zone"),
+        ({"at": [0.0, 0.0]}, "not a point of a zone"),
         ({"details": {"air_temperature": float("nan")}}, "not a finite number"),
     ],
 )

@@ -31,8 +31,8 @@ def without_future(name: str, slots: pl.DataFrame, now: datetime) -> tuple[pl.Da
         signal = fuel_of(late["signal"][0])
         raise BadInput(
             f"{name}: the slot of {signal} that ends {format_time(late['slot_end'][0])} is not "
-            f"over at {format_time(now)}, so its value is no observation; check --label and "
-            "--timezone, or remove the rows that lie ahead, and columns of forecasts by "
+            f"over at {format_time(now)}, so its value is not an observation; check --label "
+            "and --timezone, or remove the rows that lie ahead, and columns of forecasts by "
             "--ignore; prices alone may lie ahead"
         )
     far = slots.filter(priced, known, pl.col("slot_end") > now + MOST_AHEAD).sort("slot_end")

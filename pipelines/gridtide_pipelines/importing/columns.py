@@ -71,7 +71,7 @@ class Conversion:
         """Take one chunk into account.
 
         Raises:
-            BadInput: times in two formats, or values that are no numbers.
+            BadInput: times in two formats, or values that are not numbers.
         """
         layout = self.layout
         for value in layout.values:

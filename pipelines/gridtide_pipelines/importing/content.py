@@ -124,7 +124,7 @@ class Content:
         """
         name = encoding or self.encoding()
         try:
-            io.TextIOWrapper(io.BytesIO(), name)  # which refuses what is no text, as hex
+            io.TextIOWrapper(io.BytesIO(), name)  # which refuses what is not text, as hex
             decoder = io.IncrementalNewlineDecoder(
                 codecs.getincrementaldecoder(name)(), translate=True
             )

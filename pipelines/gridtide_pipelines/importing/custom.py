@@ -45,8 +45,9 @@ def custom_layout(name: str, columns: Sequence[str], hints: Hints) -> Layout:
         _require(name, columns, named)
     if hints.clock_column and re.search("period|periode", hints.clock_column, re.IGNORECASE):
         raise BadInput(
-            f"{name}: {hints.clock_column} counts the slots of a day, which is no time of day; "
-            "write the time at which each starts into one column, and name that: --time-column"
+            f"{name}: {hints.clock_column} counts the slots of a day, which is not a time of "
+            "day; write the time at which each starts into one column, and name that: "
+            "--time-column"
         )
     mapped = [(read_target(target), column) for target, column in hints.mapping]
     if hints.signal is not None:

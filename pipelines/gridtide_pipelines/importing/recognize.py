@@ -33,7 +33,7 @@ NEEDS: Final = (
     "what its columns are: --time-column NAME --map FUEL=COLUMN"
 )
 
-# Power and energy that is no generation, or not of the past.
+# Power and energy that is not generation, or not of the past.
 OTHER_POWER: Final = re.compile(
     r"load|demand|consum|total|sum\b|\bnet\b|import|export|flow|interchange|exchange"
     r"|forecast|capacity|price|residual|curtail"

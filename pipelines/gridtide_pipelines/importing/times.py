@@ -51,7 +51,7 @@ RANGE: Final = re.compile(r"(.*\d(?:\s*\(\w+\))?)\s+[-\u2013]\s+(\d.*\d.*)")
 CLOSE_RANGE: Final = re.compile(
     r"(.*[T ](\d{1,2})(?::(\d{2}))?(?::\d{2})?)-(\d{1,2})(?::(\d{2}))?(?::\d{2})?"
 )
-# A day and a time of it, as `01.01.2021 - 00:00`; it is no slot.
+# A day and a time of it, as `01.01.2021 - 00:00`; it is not a slot.
 DAY_AND_CLOCK: Final = re.compile(r"([\d./-]+)\s+[-\u2013]\s+(\d{1,2}:\d{2}(?::\d{2})?)")
 # From where Unix counts, and spreadsheets: their day 60 is one that never was.
 UNIX: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time

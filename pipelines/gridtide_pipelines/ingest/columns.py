@@ -50,7 +50,7 @@ def instants(times: Iterable[Any]) -> pl.Series:
     """Return aware datetimes as a series; None is null. A seventh of the time of polars.
 
     Raises:
-        TypeError: one of them is no datetime with an offset.
+        TypeError: one of them is not a datetime with an offset.
     """
     given = list(times)
     # A time is often one object in many rows. Equal is not the same: of two times in the hour

@@ -198,7 +198,7 @@ def _generation(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(code.first(), MEAN, pl.col("body").max(), pl.col("flag").max())
         .with_columns(end=pl.col("start") + SLOT)
     )
-    if alone:  # which is no mix
+    if alone:  # which is not a mix
         # And which slot a label is of, the mix beside it tells: it is not stored.
         plan = plan.drop_nulls("value").with_columns(flag=pl.lit(PARTIAL))
         return by_fuel(collected(plan), FUELS, zone=ZONE)

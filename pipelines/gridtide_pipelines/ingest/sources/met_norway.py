@@ -118,7 +118,7 @@ def _location(body: Body, document: Mapping[str, Any]) -> int:
     places = few_points()
     away = np.maximum(np.abs(places.lat - lat), np.abs(places.lon - lon))
     if not away.min() <= NEAR:
-        raise ValueError(f"a forecast of {lat}, {lon}, which is no point of a zone")
+        raise ValueError(f"a forecast of {lat}, {lon}, which is not a point of a zone")
     return int(away.argmin())
 
 
